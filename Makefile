@@ -1,0 +1,69 @@
+# Needs only make and a Python of 3.11 or newer; no root, no PostgreSQL, no other tool.
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+CODE   := $(wildcard timebank admin migrations tests bench)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help venv run test lint browser torture bench lock clean
+
+help:
+	@echo "make run [PORT=8000] [DATA=folder]   a whole county to try out, on one address"
+	@echo "make test                            linters, types and every test"
+	@echo "make lint | torture | bench          one part of it; the long tests; the measurements"
+	@echo "make lock | clean                    renew requirements.lock; remove what a build left"
+
+venv: $(READY)
+
+# The first Python that is new enough and can make a virtual environment; PY=/path/to/python chooses another.
+$(READY): requirements.lock pyproject.toml
+	@found=; old=; bare=; \
+	for python in $(PY) python3.13 python3.12 python3.11 python3.14 python3 /usr/bin/python3; do \
+	  "$$python" -c '' 2>/dev/null || continue; \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { old="$$python"; continue; }; \
+	  "$$python" -c 'import ensurepip, venv' 2>/dev/null || { bare="$$python"; continue; }; \
+	  found="$$python"; break; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$bare" ]; then \
+	  echo "$$bare cannot make a virtual environment. Install its venv module (Debian, Ubuntu: apt install python3-venv) and try again."; exit 1; \
+	elif [ -z "$$found" ]; then \
+	  echo "Python 3.11 or newer is needed and none was found$${old:+ ($$old is older)}. Install one, or name it: make PY=/path/to/python3.12"; exit 1; \
+	fi; \
+	$(PYTHON) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || "$$found" -m venv --clear $(VENV)
+	$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock
+	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: venv
+	$(PYTHON) -m timebank demo $(if $(PORT),--port $(PORT)) $(if $(DATA),--data "$(DATA)")
+
+test: lint browser
+	$(PYTHON) -m pytest -n auto
+
+lint: venv
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy $(CODE)
+
+# Browser tests need a Chromium with Chinese letters. Where none can be had they are skipped with that reason.
+browser: venv
+	@$(PYTHON) tests/browser_path.py --provide
+
+torture: venv
+	$(PYTHON) -m pytest -m torture
+
+bench: venv
+	$(PYTHON) -m bench
+
+# One lock for every platform and every Python from 3.11 up; no address in it, so any index or mirror can serve it.
+lock:
+	python3 -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet uv
+	.venv-lock/bin/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --all-extras --generate-hashes \
+	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf $(VENV) .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,8 @@
+"""A time bank and moral bank for communities: minutes in, points out, and books that balance."""
+
+import os
+
+# Piccolo looks its configuration up by this name; whoever embeds timebank may have chosen another.
+os.environ.setdefault("PICCOLO_CONF", "timebank.piccolo_conf")
+
+__version__ = "0.1.0"

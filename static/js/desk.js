@@ -1,0 +1,121 @@
+/* The counter. A scan is written down on this device before it is sent, and forgotten only when the server has answered. */
+
+import { newNonce } from "./nonce.js";
+
+const desk = document.querySelector("[data-desk]");
+const words = desk.dataset;
+const form = desk.querySelector("[data-scanner-form]");
+const input = desk.querySelector("[data-scanner-input]");
+const csrf = document.querySelector("meta[name=csrf]").content;
+const SHELF = `timebank.scan.${words.station}.`; // only this station's scans are sent from here
+const ROWS = 100; // what the server takes at once
+
+/* The shelf of scans that wait: one entry each, so that two open pages never overwrite each other. */
+const keep = (scan) => localStorage.setItem(SHELF + scan.nonce, JSON.stringify(scan));
+const forget = (nonce) => localStorage.removeItem(SHELF + nonce);
+const waiting = () => Object.keys(localStorage)
+  .filter((key) => key.startsWith(SHELF))
+  .map((key) => JSON.parse(localStorage.getItem(key)))
+  .sort((one, other) => one.occurred_at.localeCompare(other.occurred_at));
+
+const onTheWay = new Set(); // nonces being sent one by one, not yet late
+
+function showCount() {
+  const late = waiting().filter(({ nonce }) => !onTheWay.has(nonce)).length;
+  const sign = document.querySelector("[data-desk-offline]");
+  sign.querySelector("[data-desk-offline-count]").textContent = sign.dataset.text.replace("{n}", late);
+  sign.hidden = late === 0;
+}
+
+function showOwn(word, hint = "") {
+  const own = desk.querySelector("template[data-desk-kept]").content.cloneNode(true);
+  own.querySelector("[data-word]").textContent = word;
+  own.querySelector("[data-hint]").textContent = hint;
+  desk.querySelector('[data-desk-slot="verdict"]').replaceChildren(own);
+}
+
+/* An answer fills the slots that it names; without a name it is the verdict. */
+function showAnswer(html) {
+  const answer = new DOMParser().parseFromString(html, "text/html").body;
+  const parts = [...answer.querySelectorAll("[data-desk-slot]")];
+  for (const part of parts) desk.querySelector(`[data-desk-slot="${part.dataset.deskSlot}"]`)?.replaceChildren(...part.childNodes);
+  if (!parts.length) desk.querySelector('[data-desk-slot="verdict"]').replaceChildren(...answer.childNodes);
+}
+
+/* Trouble on the way (no network, server down, too busy) leaves the scan on the shelf. */
+const passing = (status) => status >= 500 || status === 429 || status === 408;
+
+async function scan(code) {
+  const extra = Object.fromEntries([...new FormData(form)].filter(([name]) => !["_csrf", "code", "nonce"].includes(name)));
+  const row = { ...extra, code, nonce: newNonce(), occurred_at: new Date().toISOString() };
+  keep(row);
+  onTheWay.add(row.nonce);
+  showOwn(words.textSending);
+  try {
+    const response = await fetch(words.scan, { method: "POST", headers: { "X-CSRF-Token": csrf, "X-Partial": "verdict" }, body: new URLSearchParams(row) });
+    if (passing(response.status)) throw new Error(`status ${response.status}`);
+    if (response.status === 401 || response.status === 403 || response.redirected) {
+      showOwn(words.textSignedOut);
+    } else {
+      if (response.ok) showAnswer(await response.text());
+      else showOwn(words.textRefused);
+      forget(row.nonce);
+    }
+  } catch (problem) {
+    console.info("scan kept:", problem.message);
+    showOwn(words.textKept, words.textKeptHint);
+  }
+  onTheWay.delete(row.nonce);
+  showCount();
+}
+
+function showLate(row, result) {
+  const late = desk.querySelector("[data-desk-late]");
+  const line = document.createElement("li");
+  const at = new Date(row.occurred_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  line.textContent = `${at} ${result.texts?.join(" ") || words.textRefused}`;
+  late.querySelector("ul").append(line);
+  late.hidden = false;
+}
+
+async function sendLate() {
+  const rows = waiting().filter(({ nonce }) => !onTheWay.has(nonce)).slice(0, ROWS);
+  if (!rows.length) return;
+  for (const { nonce } of rows) onTheWay.add(nonce);
+  try {
+    const response = await fetch(words.batch, {
+      method: "POST",
+      headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ rows: rows.map((row) => ({ ...row, offline: true })) }),
+    });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const { results } = await response.json();
+    results.forEach((result, place) => {
+      forget(rows[place].nonce);
+      if (result.status !== "ok") showLate(rows[place], result);
+    });
+  } catch (problem) {
+    console.info("scans still waiting:", problem.message);
+  }
+  for (const { nonce } of rows) onTheWay.delete(nonce);
+  showCount();
+}
+
+function take(code) {
+  if (code) scan(code);
+  input.value = "";
+  input.focus();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  take(input.value.trim());
+});
+desk.addEventListener("timebank:scan", (event) => {
+  event.preventDefault();
+  take(event.detail.text);
+});
+addEventListener("online", sendLate);
+setInterval(sendLate, 20000);
+showCount();
+sendLate();

@@ -1,0 +1,110 @@
+/* Small helps on every page. Every form works without them. */
+
+const SEEN = 12000; // a toast stays long enough to be read twice
+
+/* One tap, one request: the button rests until the page changes or comes back. */
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method === "get") return;
+  const buttons = event.target.querySelectorAll("button[type=submit]");
+  event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(() => buttons.forEach((button) => { button.disabled = true; })); // after the form has taken the button's value
+});
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("button[aria-busy]")) {
+    button.removeAttribute("aria-busy");
+    button.form.querySelectorAll("button[type=submit]").forEach((other) => { other.disabled = false; });
+  }
+});
+
+/* What is missing is said in our words beside the field, not in a bubble that vanishes. */
+function sentence(input) {
+  if (input.validity.valid) return "";
+  return (input.validity.valueMissing ? input.dataset.missing : input.dataset.misfit) || input.validationMessage;
+}
+function showError(input) {
+  const place = input.closest("[data-field]")?.querySelector("[data-field-error]");
+  if (!place) return false;
+  place.textContent = sentence(input);
+  input.toggleAttribute("aria-invalid", !input.validity.valid);
+  if (!input.validity.valid) input.setAttribute("aria-invalid", "true");
+  return true;
+}
+document.addEventListener("invalid", (event) => {
+  const input = event.target;
+  if (!showError(input)) return;
+  event.preventDefault();
+  if (input.form.querySelector(":invalid:not(fieldset)") === input) input.focus();
+}, true);
+document.addEventListener("input", ({ target }) => {
+  if (target.getAttribute("aria-invalid") === "true") showError(target);
+});
+
+/* How many: two large buttons around the number. */
+for (const frame of document.querySelectorAll("[data-quantity]")) {
+  const input = frame.querySelector("input");
+  for (const button of frame.querySelectorAll("[data-step]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      if (button.dataset.step === "1") input.stepUp();
+      else input.stepDown();
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
+}
+
+/* Dialogs: the real one instead of the address's target; Escape and focus are the browser's. */
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  const closer = event.target.closest("[data-dialog-close]");
+  if (!opener && !closer) return;
+  event.preventDefault();
+  if (opener) document.getElementById(opener.dataset.dialog).showModal();
+  else closer.closest("dialog").close();
+});
+
+/* Menus close when one looks elsewhere; the panel's navigation starts folded on a phone. */
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of document.querySelectorAll("[data-menu][open]")) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+const wide = matchMedia("(min-width: 900px)");
+function fold() {
+  for (const frame of document.querySelectorAll("[data-fold]")) frame.open = wide.matches;
+}
+wide.addEventListener("change", fold);
+fold();
+
+/* A filter applies when a choice is made. */
+for (const filter of document.querySelectorAll("[data-filter]")) {
+  filter.addEventListener("change", ({ target }) => { if (target.matches("select")) filter.requestSubmit(); });
+}
+
+/* The toast leaves by itself, not while someone is reading or reaching for it. */
+for (const toast of document.querySelectorAll("[data-toast]")) {
+  const close = toast.querySelector("[data-toast-close]");
+  close.hidden = false;
+  close.addEventListener("click", () => toast.remove());
+  const leave = () => {
+    if (toast.matches(":hover, :focus-within")) setTimeout(leave, 3000);
+    else toast.remove();
+  };
+  setTimeout(leave, SEEN);
+}
+
+/* A number that has just grown counts up once. */
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  for (const place of document.querySelectorAll("[data-count-up]")) {
+    const goal = place.textContent;
+    const number = Number(goal.replaceAll(",", ""));
+    const began = performance.now();
+    const tick = (now) => {
+      const part = Math.min(1, (now - began) / 700);
+      place.textContent = part < 1 ? Math.round(number * (1 - (1 - part) ** 3)).toLocaleString("en-US") : goal;
+      if (part < 1) requestAnimationFrame(tick);
+    };
+    if (Number.isFinite(number)) requestAnimationFrame(tick);
+  }
+}

@@ -1,0 +1,6 @@
+/* What makes a scan count once: 192 random bits made by the device before it sends anything. */
+
+export function newNonce() {
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}

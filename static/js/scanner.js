@@ -1,0 +1,121 @@
+/* Camera, photo or typed number, all ending in the scanner's form. Nothing is fetched from another host. */
+
+const PAUSE = 120; // milliseconds between two looks
+const AGAIN = 4000; // the same code is read anew after this long
+
+let reader;
+
+/** The browser's own reader where it knows QR codes, else the one in /static/vendor. */
+function qrReader() {
+  reader ||= (async () => {
+    const native = globalThis.BarcodeDetector;
+    if (native && (await native.getSupportedFormats()).includes("qr_code")) return new native({ formats: ["qr_code"] });
+    const vendored = await import("/static/vendor/barcode-detector-3.2.2/ponyfill.js");
+    vendored.prepareZXingModule({ overrides: { locateFile: (name) => `/static/vendor/zxing-wasm-3.1.3/${name}` } });
+    return new vendored.BarcodeDetector({ formats: ["qr_code"] });
+  })();
+  return reader;
+}
+
+/** Make `root` scan; `onText(text)` hears each code once. Returns {start, stop}. */
+export function openScanner(root, onText) {
+  const part = (name) => root.querySelector(`[data-scanner-${name}]`);
+  const [view, video, status, startButton, stopButton] = ["view", "video", "status", "start", "stop"].map(part);
+  const words = root.dataset;
+  let stream = null;
+  let wanted = 0; // each start and stop counts up, so that a late answer knows it is late
+  let last = { text: "", at: 0 };
+
+  const say = (text) => { status.textContent = text; status.hidden = !text; };
+
+  function found(text) {
+    const now = Date.now();
+    const repeated = text === last.text && now - last.at < AGAIN;
+    last = { text, at: now };
+    if (repeated) return;
+    say(words.textRead);
+    if (navigator.vibrate) navigator.vibrate(60);
+    onText(text);
+  }
+
+  async function start() {
+    const turn = ++wanted;
+    startButton.hidden = true;
+    say(words.textOpening);
+    try {
+      const opened = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 } } });
+      if (turn !== wanted) { release(opened); return; }
+      stream = opened;
+      video.srcObject = stream;
+      view.hidden = stopButton.hidden = false;
+      await video.play();
+      say(words.textAim);
+      await look(turn, await qrReader());
+    } catch (problem) {
+      if (turn !== wanted) return;
+      stop();
+      say(problem.name === "NotAllowedError" ? words.textDenied : words.textNone);
+    }
+  }
+
+  async function look(turn, detector) {
+    while (turn === wanted) {
+      if (!document.hidden && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
+        const [code] = await detector.detect(video);
+        if (code && turn === wanted) found(code.rawValue);
+      }
+      await new Promise((later) => setTimeout(later, PAUSE));
+    }
+  }
+
+  function stop() {
+    wanted++;
+    if (stream) release(stream);
+    stream = null;
+    view.hidden = stopButton.hidden = true;
+    startButton.hidden = !navigator.mediaDevices;
+    say("");
+  }
+
+  async function readPhoto(input) {
+    const [file] = input.files;
+    if (!file) return;
+    try {
+      const [code] = await (await qrReader()).detect(await createImageBitmap(file));
+      if (code) found(code.rawValue);
+      else say(words.textUnread);
+    } catch (problem) {
+      console.info("photo not read:", problem.message);
+      say(words.textUnread);
+    }
+    input.value = "";
+  }
+
+  part("tools").hidden = false;
+  startButton.hidden = !navigator.mediaDevices;
+  startButton.addEventListener("click", start);
+  stopButton.addEventListener("click", stop);
+  part("photo").addEventListener("change", (event) => readPhoto(event.target));
+  addEventListener("pagehide", stop);
+  if ("start" in words && navigator.mediaDevices) start();
+  return { start, stop };
+}
+
+function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/* A read code is announced; unless a listener takes it, our own link is followed and anything else posted. */
+for (const root of document.querySelectorAll("[data-scanner]")) {
+  const scanner = openScanner(root, (text) => {
+    const free = root.dispatchEvent(new CustomEvent("timebank:scan", { bubbles: true, cancelable: true, detail: { text } }));
+    if (!free) return;
+    if ("follow" in root.dataset && text.startsWith(location.origin + root.dataset.follow)) {
+      scanner.stop();
+      location.assign(text);
+      return;
+    }
+    root.querySelector("[data-scanner-input]").value = text;
+    root.querySelector("[data-scanner-form]").requestSubmit();
+  });
+}

@@ -170,7 +170,11 @@ def test_a_stale_pid_that_now_belongs_to_another_program_does_not_block(starting
     assert tmp_path.exists()
 
 
-def test_a_folder_copied_while_its_server_ran_gets_a_server_of_its_own(starting: Starter, short_folder: Path) -> None:
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_a_folder_copied_while_its_server_ran_gets_a_server_of_its_own(
+    starting: Starter, short_folder: Path, mode: int
+) -> None:
+    short_folder.chmod(mode)
     original = starting(short_folder / "data")
     shutil.copytree(
         short_folder / "data" / "pgdata", short_folder / "copy" / "pgdata", ignore=shutil.ignore_patterns(".s.*")

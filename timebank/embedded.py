@@ -175,7 +175,7 @@ def _running(cluster: Path, bin_dir: Path) -> Server | None:
     if pid_file is not None:
         # Its number may belong to any other program by now (a restarted container), which PostgreSQL takes for itself.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
-        if len(pid_file) > 4:
+        if len(pid_file) > 4 and not _answers(bin_dir, Path(pid_file[4])):
             _remove_socket_folder(Path(pid_file[4]))
     return None
 
@@ -189,8 +189,20 @@ def _pid_file(cluster: Path) -> list[str] | None:
 
 
 def _is_postmaster(pid_file: list[str], cluster: Path) -> bool:
-    # Another folder's name: this one was copied while its server ran, and that server serves the original.
-    return pid_file[0].isdecimal() and pid_file[1:2] in ([str(cluster)], [HERE]) and _is_postgres(int(pid_file[0]))
+    pid, place = (pid_file[0], pid_file[1]) if len(pid_file) > 1 else ("", "")
+    return pid.isdecimal() and _is_postgres(int(pid)) and _is_same_folder(pid, place, cluster)
+
+
+def _is_same_folder(pid: str, place: str, cluster: Path) -> bool:
+    """False for a folder that was copied while its server ran: that server serves the original."""
+    if place != HERE:
+        return place == str(cluster)
+    try:
+        return Path("/proc", pid, "cwd").samefile(cluster)
+    except FileNotFoundError:
+        return False
+    except PermissionError:  # A container's root may not look; then the name has to do.
+        return True
 
 
 def _is_postgres(pid: int) -> bool:

@@ -1,0 +1,99 @@
+"""From a request to a Scope: bearer token or session cookie, the community that is addressed, and the CSRF check."""
+
+import hmac
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+
+from timebank import vault
+from timebank.access import devices, sessions
+from timebank.errors import NotFound, TimebankError, Unauthenticated
+from timebank.scope import Scope
+
+SESSION_COOKIE = "timebank_session"
+DEVICE_COOKIE = "timebank_device"
+COMMUNITY_COOKIE = "timebank_community"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class CsrfMissing(TimebankError):
+    code = "csrf_missing"
+    status = 403
+    sentence = "这个页面放得太久了。请刷新后再试一次。"
+
+
+def csrf_token(token: str) -> str:
+    """The CSRF token of a session or device: bound to it, so another session's does not serve."""
+    return hmac.digest(vault.key_for("csrf"), token.encode(), "sha256").hex()
+
+
+async def provide_scope(request: AnyRequest) -> Scope:
+    """The signed-in caller, person or device. Raises Unauthenticated where there is none."""
+    scope = await provide_scope_or_none(request)
+    if scope is None:
+        raise Unauthenticated
+    return scope
+
+
+async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
+    """The caller, or None for a visitor. A cookie's unsafe request must carry the CSRF token of that session."""
+    bearer = request.headers.get("Authorization", "")
+    if bearer:
+        token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
+        return await _scope_of(token, request)
+    for cookie in (SESSION_COOKIE, DEVICE_COOKIE):
+        token = request.cookies.get(cookie, "")
+        scope = await _scope_of(token, request) if token else None
+        if scope is not None:
+            await _check_csrf(request, token)
+            return scope
+    return None
+
+
+async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
+    if token.startswith(devices.PREFIX + "_"):
+        scope = await devices.find(token)
+    else:
+        caller = await sessions.find(token) if token else None
+        scope = None if caller is None else _of_caller(caller, request)
+    return scope
+
+
+def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope:
+    homes = [p.community_id for p in caller.persons] + sorted({g.community_id for g in caller.grants})
+    if not homes:
+        raise Unauthenticated
+    scope = Scope(
+        homes[0], caller.persons, caller.grants, caller.login_id, caller.session_id,
+        request_id=request.state.get("request_id", ""),
+    )  # fmt: skip
+    addressed = request.query_params.get("community_id") or request.headers.get("X-Community-Id")
+    if addressed:
+        return scope.within(_community(addressed))
+    chosen = request.cookies.get(COMMUNITY_COOKIE)
+    return scope.within(UUID(chosen)) if chosen and _is_reached(chosen, scope) else scope
+
+
+def _is_reached(text: str, scope: Scope) -> bool:
+    return text in {str(c) for c in scope.communities}
+
+
+def _community(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+async def _check_csrf(request: AnyRequest, token: str) -> None:
+    if request.method in SAFE_METHODS:
+        return
+    given = request.headers.get("X-CSRF-Token", "")
+    if not given and request.content_type[0] in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        value = (await request.form()).get("_csrf", "")
+        given = value if isinstance(value, str) else ""
+    if not hmac.compare_digest(given.encode(), csrf_token(token).encode()):
+        raise CsrfMissing

@@ -1,0 +1,67 @@
+"""Devices: a screen or counter tablet of one station, known by a token that names its community."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, vault
+from timebank.access.tables import Device
+from timebank.database import transaction
+from timebank.scope import Scope
+
+PREFIX = "tbd"
+
+
+class NewDevice(msgspec.Struct, frozen=True):
+    id: UUID
+    station_id: UUID
+    kind: str
+    token: str
+
+
+async def register(scope: Scope, station_id: UUID, *, name: str, kind: str) -> NewDevice:
+    """Give a station's display or counter its token. The token is told once; only its hash is stored."""
+    scope.require_keeper(station_id)
+    token = f"{PREFIX}_{scope.community_id.hex}_{vault.token()}"
+    device_id = clock.new_id()
+    async with transaction(scope):
+        await Device.insert(
+            Device(
+                community_id=scope.community_id, id=device_id, station_id=station_id, name=name, kind=kind,
+                token_hash=vault.token_hash(token), created_at=clock.now(), created_by=scope.person_id, revoked_at=None,
+            )
+        )  # fmt: skip
+        await audit.record(scope, "register_device", "device", device_id, kind=kind, station_id=station_id)
+    return NewDevice(device_id, station_id, kind, token)
+
+
+async def revoke(scope: Scope, device_id: UUID) -> None:
+    """End a device's token at once, for a lost or replaced tablet."""
+    async with transaction(scope):
+        device = await Device.objects().get((Device.community_id == scope.community_id) & (Device.id == device_id))
+        if device is not None:
+            scope.require_keeper(device.station_id)
+            await Device.update({Device.revoked_at: clock.now()}).where(
+                (Device.community_id == scope.community_id) & (Device.id == device_id)
+            )
+            await audit.record(scope, "revoke_device", "device", device_id)
+
+
+async def find(token: str) -> Scope | None:
+    """The scope of the device that holds this token: its community and station, and nobody's person."""
+    parts = token.split("_", 2)
+    if len(parts) != 3 or parts[0] != PREFIX or len(parts[1]) != 32:
+        return None
+    try:
+        scope = Scope(UUID(hex=parts[1]), via="device")
+    except ValueError:
+        return None
+    async with transaction(scope):
+        device = await Device.objects().get(
+            (Device.community_id == scope.community_id)
+            & (Device.token_hash == vault.token_hash(token))
+            & Device.revoked_at.is_null()
+        )
+    if device is None:
+        return None
+    return Scope(scope.community_id, device_id=device.id, device_station_id=device.station_id, via="device")

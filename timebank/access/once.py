@@ -1,0 +1,122 @@
+"""Idempotency-Key: the same request again gets the stored answer, byte for byte, and nothing moves twice."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+
+from timebank import clock, database
+from timebank.access.callers import AnyRequest
+from timebank.database import retrying, transaction
+from timebank.errors import Busy, TimebankError
+from timebank.scope import Scope
+
+KEY_MAX = 100
+KEPT_FOR = timedelta(days=7)
+
+
+class KeyMissing(TimebankError):
+    code = "idempotency_key_missing"
+    status = 400
+    sentence = "这个请求要带 Idempotency-Key（1 到 100 个可见字符），重试时用同一个。"
+
+
+class KeyReused(TimebankError):
+    code = "idempotency_key_reused"
+    status = 422
+    sentence = "这个 Idempotency-Key 已用于另一个请求。请换一个新的。"
+
+
+class StillRunning(TimebankError):
+    code = "request_still_running"
+    status = 409
+    sentence = "上一次同样的请求还在办理，请过几秒再看结果。"
+
+
+class Once:
+    """Answers a request at most once per caller and key. Built for each request by `provide_once`."""
+
+    def __init__(self, key: str | None, request_hash: bytes) -> None:
+        self.key = key
+        self.request_hash = request_hash
+
+    async def answer(
+        self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True
+    ) -> Response[bytes]:
+        """Run the verb and the note of its answer in one transaction; a repeat gets that answer.
+
+        A refusal is not stored: nothing moved, so the same key may try again. `required` False allows a request
+        without a key, which is then not protected against repetition.
+        """
+        if self.key is None:
+            if required:
+                raise KeyMissing
+            return _response(status, msgspec.json.encode(await retrying(verb)), replayed=False)
+        key = self.key
+        return await retrying(lambda: self._attempt(scope, key, verb, status))
+
+    async def _attempt(
+        self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
+    ) -> Response[bytes]:
+        caller = scope.login_id or scope.device_id or UUID(int=0)
+        async with transaction(scope):
+            if not await self._is_first(caller, key):
+                return await self._replay(caller, key)
+            body = msgspec.json.encode(await verb())
+            await database.execute(
+                "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
+                caller,
+                key,
+                status,
+                body,
+            )
+        return _response(status, body, replayed=False)
+
+    async def _is_first(self, caller: UUID, key: str) -> bool:
+        """Whether nobody has used the key. Waits for a request that is using it now."""
+        try:
+            tag = await database.execute(
+                "INSERT INTO idempotent_request (caller_id, key, request_hash, created_at) VALUES ($1, $2, $3, $4) "
+                "ON CONFLICT DO NOTHING",
+                caller, key, self.request_hash, clock.now(),
+            )  # fmt: skip
+        except database.LOCK_NOT_AVAILABLE as error:
+            raise StillRunning(retry_after=2) from error
+        return tag == "INSERT 0 1"
+
+    async def _replay(self, caller: UUID, key: str) -> Response[bytes]:
+        stored = await database.fetch_one(
+            "SELECT request_hash, status, body FROM idempotent_request WHERE caller_id = $1 AND key = $2", caller, key
+        )
+        if stored is None:
+            raise Busy
+        if stored["request_hash"] != self.request_hash:
+            raise KeyReused
+        return _response(stored["status"], stored["body"], replayed=True)
+
+
+def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+async def provide_once(request: AnyRequest) -> Once:
+    """The request's key and what it asks: method, path and body."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= KEY_MAX and key.isprintable()):
+        raise KeyMissing
+    asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
+    return Once(key, asked.digest())
+
+
+async def forget_old() -> None:
+    """Drop answers older than a week: nobody retries after that."""
+    async with transaction(None):
+        await database.execute("DELETE FROM idempotent_request WHERE created_at < $1", clock.now() - KEPT_FOR)
+
+
+Answer = Response[Any]

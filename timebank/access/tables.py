@@ -1,0 +1,94 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import JSONB, UUID, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Login(Table, tablename="login"):
+    id = UUID(primary_key=True, default=None, null=False)
+    phone_index = Bytea(default=None, null=False)
+    phone_sealed = Bytea(default=None, null=False)
+    password_hash = Varchar(length=200, default=None, null=True)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Session(Table, tablename="session"):
+    id = UUID(primary_key=True, default=None, null=False)
+    token_hash = Bytea(default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    expires_at = Timestamptz(default=None, null=False)
+    ended_at = Timestamptz(default=None, null=True)
+
+
+class OneTimeCode(Table, tablename="one_time_code"):
+    id = UUID(primary_key=True, default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    code_hash = Bytea(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    expires_at = Timestamptz(default=None, null=False)
+    used_at = Timestamptz(default=None, null=True)
+
+
+class Throttle(Table, tablename="throttle"):
+    key = Varchar(length=120, primary_key=True, default=None, null=False)
+    window_start = Timestamptz(default=None, null=False)
+    attempts = Integer(default=None, null=False)
+
+
+class IdempotentRequest(Table, tablename="idempotent_request"):
+    caller_id = UUID(default=None, null=False)
+    key = Varchar(length=120, primary_key=True, default=None, null=False)
+    request_hash = Bytea(default=None, null=False)
+    status = Integer(default=None, null=True)
+    body = Bytea(default=None, null=True)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Membership(Table, tablename="membership"):
+    community_id = UUID(default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    person_id = UUID(primary_key=True, default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Device(Table, tablename="device"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    name = Varchar(length=60, default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    token_hash = Bytea(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    created_by = UUID(default=None, null=True)
+    revoked_at = Timestamptz(default=None, null=True)
+
+
+class RoleGrant(Table, tablename="role_grant"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    role = Varchar(length=20, default=None, null=False)
+    region_id = UUID(default=None, null=True)
+    area_id = UUID(default=None, null=True)
+    station_id = UUID(default=None, null=True)
+    starts_on = Date(default=None, null=False)
+    ends_on = Date(default=None, null=True)
+    granted_by = UUID(default=None, null=True)
+    granted_at = Timestamptz(default=None, null=False)
+    ended_at = Timestamptz(default=None, null=True)
+
+
+class Audit(Table, tablename="audit"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    at = Timestamptz(default=None, null=False)
+    person_id = UUID(default=None, null=True)
+    login_id = UUID(default=None, null=True)
+    via = Varchar(length=16, default=None, null=False)
+    request_id = Varchar(length=64, default=None, null=False)
+    verb = Varchar(length=60, default=None, null=False)
+    noun = Varchar(length=40, default=None, null=False)
+    noun_id = UUID(default=None, null=True)
+    reason = Varchar(length=500, default=None, null=True)
+    change = JSONB(default=None, null=False)

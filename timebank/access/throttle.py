@@ -1,0 +1,47 @@
+"""Attempts counted in the database, so that every process agrees on who has tried too often."""
+
+from datetime import datetime, timedelta
+
+from timebank import clock, database
+from timebank.database import transaction
+from timebank.errors import TimebankError
+
+
+class TooManyAttempts(TimebankError):
+    code = "too_many_attempts"
+    status = 429
+    sentence = "试的次数太多了，请过 {minutes} 分钟再试。"
+
+
+async def count(key: str, *, most: int, window: timedelta) -> None:
+    """Count one attempt and refuse the one after `most`; in a transaction of its own, so that a failure stays counted."""
+    start = _window_start(window)
+    async with transaction(None):
+        attempts: int = await database.fetch_value(
+            "INSERT INTO throttle (key, window_start, attempts) VALUES ($1, $2, 1) "
+            "ON CONFLICT (key, window_start) DO UPDATE SET attempts = throttle.attempts + 1 RETURNING attempts",
+            key, start,
+        )  # fmt: skip
+    if attempts > most:
+        wait = start + window - clock.now()
+        raise TooManyAttempts(
+            minutes=max(1, -(-int(wait.total_seconds()) // 60)), retry_after=int(wait.total_seconds()) + 1
+        )
+
+
+async def forget(key: str) -> None:
+    """Start counting anew, after a success."""
+    async with transaction(None):
+        await database.execute("DELETE FROM throttle WHERE key = $1", key)
+
+
+async def sweep() -> None:
+    """Delete windows that ended more than a day ago."""
+    async with transaction(None):
+        await database.execute("DELETE FROM throttle WHERE window_start < $1", clock.now() - timedelta(days=1))
+
+
+def _window_start(window: timedelta) -> datetime:
+    now = clock.now()
+    seconds = int(now.timestamp())
+    return now - timedelta(seconds=seconds % int(window.total_seconds()), microseconds=now.microsecond)

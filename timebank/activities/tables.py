@@ -1,0 +1,39 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Boolean, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Activity(Table, tablename="activity"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    name = Varchar(length=60, default=None, null=False)
+    pinyin = Varchar(length=240, default=None, null=False)
+    description = Varchar(length=500, default=None, null=False)
+    station_id = UUID(default=None, null=True)
+    rule_code = Varchar(length=40, default=None, null=False)
+    needs_sign_up = Boolean(default=None, null=False)
+    active = Boolean(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Shift(Table, tablename="shift"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    activity_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    starts_at = Timestamptz(default=None, null=False)
+    ends_at = Timestamptz(default=None, null=False)
+    seats = Integer(default=None, null=False)
+    seats_taken = Integer(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    cancelled_at = Timestamptz(default=None, null=True)
+
+
+class SignUp(Table, tablename="sign_up"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    shift_id = UUID(default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    cancelled_at = Timestamptz(default=None, null=True)

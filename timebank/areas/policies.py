@@ -1,0 +1,95 @@
+"""A community's policies: what may differ from one community to the next, with the default and its meaning."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.database import transaction
+from timebank.errors import Invalid
+from timebank.locale import _
+from timebank.scope import Scope
+
+
+class Policies(msgspec.Struct, frozen=True):
+    """The policies in force in one community (design section 5). Integers only; 0 and 1 stand for no and yes."""
+
+    daily_minutes_max: int = 480
+    expiry_years: int = 1
+    notice_days: int = 7
+    hold_days: int = 7
+    attendance_percent_min: int = 60
+    cancel_class_hours: int = 24
+    visit_minutes_min: int = 5
+    review_over_minutes: int = 720
+
+
+class PolicyInfo(msgspec.Struct, frozen=True):
+    title: str
+    unit: str
+    smallest: int
+    largest: int
+
+
+KNOWN: dict[str, PolicyInfo] = {
+    "daily_minutes_max": PolicyInfo(_("每人每天最多计入的服务时长"), _("分钟"), 0, 1440),
+    "expiry_years": PolicyInfo(_("积分有效到几年后的 12 月 31 日"), _("年"), 0, 10),
+    "notice_days": PolicyInfo(_("善行和荣誉时数的公示天数"), _("天"), 0, 60),
+    "hold_days": PolicyInfo(_("预留物品保留天数"), _("天"), 1, 60),
+    "attendance_percent_min": PolicyInfo(_("班次到岗不足这个比例不计"), "%", 0, 100),
+    "cancel_class_hours": PolicyInfo(_("课程最晚提前多久取消"), _("小时"), 0, 168),
+    "visit_minutes_min": PolicyInfo(_("不足这么久的签到不计"), _("分钟"), 0, 60),
+    "review_over_minutes": PolicyInfo(_("一天超过这么久转人工审核"), _("分钟"), 60, 1440),
+}
+
+
+class PolicyChange(msgspec.Struct, frozen=True):
+    """A policy that the community has set: its value, who set it and when."""
+
+    name: str
+    value: int
+    changed_by: UUID | None
+    changed_at: datetime
+
+
+async def policies(scope: Scope) -> Policies:
+    """What is in force in the scope's community: the defaults and the community's own choices over them."""
+    async with transaction(scope):
+        chosen = await database.fetch("SELECT name, value FROM policy WHERE community_id = $1", scope.community_id)
+    return msgspec.structs.replace(Policies(), **{row["name"]: row["value"] for row in chosen})
+
+
+async def changes(scope: Scope) -> list[PolicyChange]:
+    async with transaction(scope):
+        return await database.rows(
+            PolicyChange,
+            "SELECT name, value, changed_by, changed_at FROM policy WHERE community_id = $1 ORDER BY name",
+            scope.community_id,
+        )
+
+
+async def change_policy(scope: Scope, name: str, value: int) -> None:
+    """Set one policy of the community from now on."""
+    scope.require_admin()
+    info = KNOWN.get(name)
+    if info is None:
+        raise Invalid(why=_("没有这项规则"))
+    if not info.smallest <= value <= info.largest:
+        raise Invalid(why=f"{info.title}：{info.smallest}–{info.largest} {info.unit}")
+    async with transaction(scope):
+        await database.execute(
+            "INSERT INTO policy (community_id, name, value, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (community_id, name) DO UPDATE SET value = $3, changed_by = $4, changed_at = $5",
+            scope.community_id,
+            name,
+            value,
+            scope.person_id,
+            clock.now(),
+        )
+        await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
+
+
+def points_expire_on(in_force: Policies, earned_at: datetime) -> date:
+    """The last day on which points earned at this moment can be spent: 31 December, local."""
+    return date(clock.local_day(earned_at).year + in_force.expiry_years, 12, 31)

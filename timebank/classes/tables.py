@@ -1,0 +1,58 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Boolean, Date, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Course(Table, tablename="course"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    title = Varchar(length=60, default=None, null=False)
+    pinyin = Varchar(length=240, default=None, null=False)
+    age_min = Integer(default=None, null=False)
+    age_max = Integer(default=None, null=False)
+    starts_on = Date(default=None, null=False)
+    ends_on = Date(default=None, null=False)
+    points_per_hour = Integer(default=None, null=False)
+    teacher = Varchar(length=60, default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    active = Boolean(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Lesson(Table, tablename="lesson"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    course_id = UUID(default=None, null=False)
+    starts_at = Timestamptz(default=None, null=False)
+    ends_at = Timestamptz(default=None, null=False)
+    minutes = Integer(default=None, null=False)
+    seats = Integer(default=None, null=False)
+    seats_taken = Integer(default=None, null=False)
+    cancelled_at = Timestamptz(default=None, null=True)
+
+
+class ClassPurchase(Table, tablename="class_purchase"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    guardian_id = UUID(default=None, null=False)
+    child_id = UUID(default=None, null=False)
+    course_id = UUID(default=None, null=False)
+    minutes = Integer(default=None, null=False)
+    points = Integer(default=None, null=False)
+    entry_id = UUID(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Booking(Table, tablename="booking"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    lesson_id = UUID(default=None, null=False)
+    child_id = UUID(default=None, null=False)
+    guardian_id = UUID(default=None, null=False)
+    status = Varchar(length=16, default=None, null=False)
+    code = Varchar(length=8, default=None, null=True)
+    entry_id = UUID(default=None, null=True)
+    created_at = Timestamptz(default=None, null=False)
+    ended_at = Timestamptz(default=None, null=True)
+    ended_by = UUID(default=None, null=True)

@@ -1,0 +1,54 @@
+"""The only source of time, and of ids that carry it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+import uuid_utils
+
+from timebank import settings
+
+_fixed: ContextVar[datetime | None] = ContextVar("fixed", default=None)
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return _fixed.get() or datetime.now(UTC)
+
+
+def local(moment: datetime) -> datetime:
+    """The moment on the community's clocks."""
+    return moment.astimezone(settings.current().time_zone)
+
+
+def local_day(moment: datetime | None = None) -> date:
+    """The community's calendar day of a moment, today when none is given."""
+    return local(moment or now()).date()
+
+
+def at_local(day: date, clock_time: time) -> datetime:
+    """The moment when the community's clocks show this day and time, in UTC."""
+    return datetime.combine(day, clock_time, settings.current().time_zone).astimezone(UTC)
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """From the first moment of a local day up to, and without, the first of the next."""
+    return at_local(day, time()), at_local(day + timedelta(days=1), time())
+
+
+def new_id() -> UUID:
+    """A UUIDv7 of this moment: ids sort by when they were made."""
+    moment = now()
+    return UUID(bytes=uuid_utils.uuid7(timestamp=int(moment.timestamp()), nanos=moment.microsecond * 1000).bytes)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Hold the clock at a moment: for tests, and for a history that is told again through the verbs."""
+    token = _fixed.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _fixed.reset(token)

@@ -1,0 +1,41 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Boolean, Date, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Deed(Table, tablename="deed"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    area_id = UUID(default=None, null=False)
+    rule_code = Varchar(length=40, default=None, null=False)
+    rule_version = Integer(default=None, null=False)
+    points = Integer(default=None, null=False)
+    points_reason = Varchar(length=500, default=None, null=True)
+    occurred_on = Date(default=None, null=False)
+    note = Varchar(length=500, default=None, null=False)
+    witness_id = UUID(default=None, null=True)
+    filed_by = UUID(default=None, null=True)
+    status = Varchar(length=16, default=None, null=False)
+    reviewed_by = UUID(default=None, null=True)
+    reviewed_at = Timestamptz(default=None, null=True)
+    review_note = Varchar(length=500, default=None, null=True)
+    notice_from = Timestamptz(default=None, null=True)
+    notice_until = Timestamptz(default=None, null=True)
+    entry_id = UUID(default=None, null=True)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Objection(Table, tablename="objection"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    deed_id = UUID(default=None, null=True)
+    service_record_id = UUID(default=None, null=True)
+    person_id = UUID(default=None, null=False)
+    reason = Varchar(length=500, default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    upheld = Boolean(default=None, null=True)
+    decided_by = UUID(default=None, null=True)
+    decided_at = Timestamptz(default=None, null=True)
+    decision_note = Varchar(length=500, default=None, null=True)

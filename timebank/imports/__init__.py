@@ -1,0 +1,1 @@
+"""Workbooks in: reading, checking and reporting what a community hands over."""

@@ -1,0 +1,30 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import JSONB, UUID, Boolean, Bytea, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class ImportRun(Table, tablename="import_run"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    file_name = Varchar(length=200, default=None, null=False)
+    file_hash = Bytea(default=None, null=False)
+    skip_bad = Boolean(default=None, null=False)
+    rows = Integer(default=None, null=False)
+    accepted = Integer(default=None, null=False)
+    created = Integer(default=None, null=False)
+    report = JSONB(default=None, null=False)
+    started_by = UUID(default=None, null=True)
+    started_at = Timestamptz(default=None, null=False)
+    undone_at = Timestamptz(default=None, null=True)
+    undone_by = UUID(default=None, null=True)
+
+
+class ImportRow(Table, tablename="import_row"):
+    community_id = UUID(default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    row_key = Bytea(primary_key=True, default=None, null=False)
+    run_id = UUID(default=None, null=False)
+    noun = Varchar(length=20, default=None, null=False)
+    noun_id = UUID(default=None, null=False)

@@ -1,0 +1,35 @@
+"""Chinese is written in the code; other languages are looked up in `translations/LANGUAGE.po`."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+LANGUAGES = {"zh": "中文", "en": "English"}
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Every sentence that the catalogue of a language translates."""
+    path = CATALOGUES / f"{language}.po"
+    if language == "zh" or not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
+
+
+def translate(sentence: str, language: str) -> str:
+    """The sentence in a language; as it is written where the catalogue has none."""
+    return catalogue(language).get(sentence, sentence)
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """The `_` of a page in this language."""
+    return lambda sentence: translate(sentence, language)
+
+
+def _(sentence: str) -> str:
+    """Marks a Chinese sentence for translation where it is written; it is translated where it is shown."""
+    return sentence

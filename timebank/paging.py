@@ -1,0 +1,47 @@
+"""Keyset pages: a page begins after the last row of the one before, so it stays right while rows are added."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from timebank.errors import TimebankError
+
+T = TypeVar("T")
+LIMIT_MAX = 200
+
+
+class BadCursor(TimebankError):
+    code = "bad_cursor"
+    status = 400
+    sentence = "翻页的位置不对，请从第一页重新看起。"
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """`items` in order; `next` is the cursor of the following page, null on the last."""
+
+    items: Sequence[T]
+    next: str | None = None
+
+
+def cursor_of(*values: object) -> str:
+    """A cursor that carries the sort values of a page's last row."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, shape: type[T]) -> T | None:
+    """The sort values in a cursor as `shape`, such as tuple[datetime, UUID]; None for the first page."""
+    if not cursor:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
+    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+        raise BadCursor from error
+
+
+def page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:
+    """A page of `limit` out of up to `limit` + 1 found rows; the extra row only tells that there is a next page."""
+    items = found[:limit]
+    return Page(items, cursor_of(*key(items[-1])) if len(found) > limit and items else None)

@@ -1,0 +1,66 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Household(Table, tablename="household"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    area_id = UUID(default=None, null=False)
+    room = Varchar(length=20, default=None, null=False)
+    head_name = Varchar(length=60, default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Person(Table, tablename="person"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    household_id = UUID(default=None, null=True)
+    name = Varchar(length=60, default=None, null=False)
+    pinyin = Varchar(length=240, default=None, null=False)
+    sex = Varchar(length=1, default=None, null=True)
+    born_on = Date(default=None, null=True)
+    relation = Varchar(length=20, default=None, null=True)
+    identity_sealed = Bytea(default=None, null=True)
+    identity_index = Bytea(default=None, null=True)
+    phone_sealed = Bytea(default=None, null=True)
+    phone_index = Bytea(default=None, null=True)
+    phone_last4 = Varchar(length=4, default=None, null=True)
+    publishes_name = Boolean(default=None, null=False)
+    status = Varchar(length=16, default=None, null=False)
+    code_epoch = Integer(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Guardianship(Table, tablename="guardianship"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    guardian_id = UUID(default=None, null=False)
+    child_id = UUID(default=None, null=False)
+    relation = Varchar(length=20, default=None, null=False)
+    consented_at = Timestamptz(default=None, null=True)
+    recorded_by = UUID(default=None, null=True)
+    ended_at = Timestamptz(default=None, null=True)
+
+
+class Card(Table, tablename="card"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    epoch = Integer(default=None, null=False)
+    issued_at = Timestamptz(default=None, null=False)
+    issued_by = UUID(default=None, null=True)
+    revoked_at = Timestamptz(default=None, null=True)
+
+
+class Message(Table, tablename="message"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    kind = Varchar(length=40, default=None, null=False)
+    text = Varchar(length=500, default=None, null=False)
+    about_id = UUID(default=None, null=True)
+    key = Varchar(length=120, default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    read_at = Timestamptz(default=None, null=True)

@@ -1,0 +1,87 @@
+"""The only reader of the environment: every `TIMEBANK_*` variable, its meaning and its default."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from timebank.errors import TimebankError
+
+
+class BadSetting(TimebankError):
+    code = "bad_setting"
+    status = 500
+    sentence = "设置 {name} 不能用：{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one running timebank needs to know. README.md lists every field's variable."""
+
+    database_url: str | None = None
+    secret_key: bytes = field(default=b"", repr=False)
+    base_url: str = "http://127.0.0.1:8000"
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    pool_size: int = 10
+    data: Path = Path(".timebank")
+    log_level: str = "INFO"
+    session_days: int = 30
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are for https only: so wherever the service is reached by https."""
+        return self.base_url.startswith("https://")
+
+
+def _integer(name: str, default: int, smallest: int, largest: int) -> int:
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or not smallest <= int(text) <= largest:
+        raise BadSetting(name=name, why=f"要一个 {smallest} 到 {largest} 的整数")
+    return int(text)
+
+
+def _secret_key() -> bytes:
+    text = os.environ.get("TIMEBANK_SECRET_KEY", "")
+    if text and len(text) < 32:
+        raise BadSetting(name="TIMEBANK_SECRET_KEY", why="至少 32 个字符，例如 `openssl rand -hex 32` 的输出")
+    return text.encode()
+
+
+def _time_zone() -> ZoneInfo:
+    name = os.environ.get("TIMEBANK_TIME_ZONE") or "Asia/Shanghai"
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadSetting(name="TIMEBANK_TIME_ZONE", why="要一个时区名，例如 Asia/Shanghai") from error
+
+
+def from_environment() -> Settings:
+    return Settings(
+        database_url=os.environ.get("TIMEBANK_DATABASE_URL") or None,
+        secret_key=_secret_key(),
+        base_url=(os.environ.get("TIMEBANK_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
+        time_zone=_time_zone(),
+        pool_size=_integer("TIMEBANK_POOL_SIZE", 10, 1, 200),
+        data=Path(os.environ.get("TIMEBANK_DATA") or ".timebank"),
+        log_level=(os.environ.get("TIMEBANK_LOG_LEVEL") or "INFO").upper(),
+        session_days=_integer("TIMEBANK_SESSION_DAYS", 30, 1, 365),
+    )
+
+
+_current: Settings | None = None
+
+
+def current() -> Settings:
+    """The settings in force: those given to `use`, else the environment's, read once."""
+    global _current
+    if _current is None:
+        _current = from_environment()
+    return _current
+
+
+def use(settings: Settings) -> None:
+    """Put settings in force that were made in the program: a demo's own server and key, a test's database."""
+    global _current
+    _current = settings

@@ -1,0 +1,71 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Photo(Table, tablename="photo"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    media_type = Varchar(length=20, default=None, null=False)
+    content = Bytea(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Good(Table, tablename="good"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    name = Varchar(length=60, default=None, null=False)
+    pinyin = Varchar(length=240, default=None, null=False)
+    unit = Varchar(length=10, default=None, null=False)
+    points = Integer(default=None, null=False)
+    monthly_limit = Integer(default=None, null=True)
+    photo_id = UUID(default=None, null=True)
+    active = Boolean(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+
+
+class Stock(Table, tablename="stock"):
+    community_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    good_id = UUID(primary_key=True, default=None, null=False)
+    quantity = Integer(default=None, null=False)
+
+
+class StockMove(Table, tablename="stock_move"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    good_id = UUID(default=None, null=False)
+    change = Integer(default=None, null=False)
+    reason = Varchar(length=20, default=None, null=False)
+    redemption_id = UUID(default=None, null=True)
+    note = Varchar(length=200, default=None, null=True)
+    moved_by = UUID(default=None, null=True)
+    moved_at = Timestamptz(default=None, null=False)
+
+
+class HouseholdMonth(Table, tablename="household_month"):
+    community_id = UUID(default=None, null=False)
+    household_id = UUID(default=None, null=False)
+    good_id = UUID(primary_key=True, default=None, null=False)
+    month = Date(default=None, null=False)
+    quantity = Integer(default=None, null=False)
+
+
+class Redemption(Table, tablename="redemption"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    household_id = UUID(default=None, null=False)
+    good_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    quantity = Integer(default=None, null=False)
+    points = Integer(default=None, null=False)
+    status = Varchar(length=16, default=None, null=False)
+    code = Varchar(length=8, default=None, null=True)
+    entry_id = UUID(default=None, null=False)
+    reserved_at = Timestamptz(default=None, null=False)
+    expires_at = Timestamptz(default=None, null=False)
+    ended_at = Timestamptz(default=None, null=True)
+    ended_by = UUID(default=None, null=True)

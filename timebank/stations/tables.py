@@ -1,0 +1,18 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Boolean, Integer, Time, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Station(Table, tablename="station"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    area_id = UUID(default=None, null=True)
+    name = Varchar(length=60, default=None, null=False)
+    pinyin = Varchar(length=240, default=None, null=False)
+    address = Varchar(length=120, default=None, null=False)
+    opens_at = Time(default=None, null=False)
+    closes_at = Time(default=None, null=False)
+    code_epoch = Integer(default=None, null=False)
+    active = Boolean(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)

@@ -75,8 +75,9 @@ def _try(*command: str) -> None:
         print(f"`{' '.join(command)}` did not end within {DOWNLOAD_SECONDS_MAX} seconds.")
         return
     if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        print(f"`{' '.join(command)}` failed: {' '.join(last)}")
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        why = next((line.strip() for line in lines if "rror" in line or line.startswith("E:")), "it gave no reason")
+        print(f"`{' '.join(command)}` failed: {why}")
 
 
 if __name__ == "__main__":

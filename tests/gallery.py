@@ -1,4 +1,4 @@
-"""Every part and layout with sample people: `python -m tests.gallery [port]` writes tests/output/gallery and serves it.
+"""Every part and layout with sample people: `python tests/gallery.py [port]` writes tests/output/gallery and serves it.
 
 The test of the static files renders the same pages, so a part that no longer renders fails there.
 """
@@ -71,7 +71,9 @@ def environment() -> Environment:
 def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]:
     """Each page's name and its HTML."""
     now = datetime(2026, 11, 21, 9, 2, 15, tzinfo=timezone(timedelta(hours=8)))
-    picture = "data:image/png;base64," + base64.b64encode(qr_image("https://timebank.example/c/3071.5520.AbCdEf")).decode()
+    picture = (
+        "data:image/png;base64," + base64.b64encode(qr_image("https://timebank.example/c/3071.5520.AbCdEf")).decode()
+    )
     context = {
         "_": str,
         "lang": lang,
@@ -100,7 +102,7 @@ class Gallery(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         """Static files come from the project, everything else from the output folder."""
         if path.startswith("/static/"):
-            return str(ROOT / path.split("?")[0].lstrip("/"))
+            return str(ROOT / path.partition("?")[0].lstrip("/"))
         return super().translate_path(path)
 
     def end_headers(self) -> None:

@@ -1,0 +1,111 @@
+"""Who a row of hours or deeds may mean, judged against residents that the caller has looked up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from timebank.imports import places
+from timebank.imports.cells import Role
+from timebank.imports.parsed import Reading
+from timebank.imports.problems import problem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A resident as far as an import needs to know them; `key` and `household` are the caller's own ids."""
+
+    key: str
+    name: str
+    phone: str | None = None
+    household: str | None = None
+    building: str | None = None
+    unit: str | None = None
+    roles: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a row says besides the name, to tell namesakes apart."""
+
+    building: str | None = None
+    unit: str | None = None
+    roles: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """The names and phones that a file speaks of, to be looked up before it is judged."""
+
+    names: frozenset[str]
+    phones: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The residents looked up for one file, by phone and by name."""
+
+    by_phone: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+    by_name: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, residents: Iterable[Candidate]) -> "Candidates":
+        """Index residents, their buildings and units written the one way that sheets are read in."""
+        by_phone: dict[str, list[Candidate]] = {}
+        by_name: dict[str, list[Candidate]] = {}
+        for given in residents:
+            building, unit = places.building(given.building), places.unit(given.unit)
+            resident = replace(
+                given,
+                building=building if isinstance(building, str) else given.building,
+                unit=unit if isinstance(unit, str) else given.unit,
+            )
+            by_name.setdefault(resident.name, []).append(resident)
+            if resident.phone:
+                by_phone.setdefault(resident.phone, []).append(resident)
+        return cls(by_phone, by_name)
+
+    def named(self, name: str, hint: Hint | None = None) -> list[Candidate]:
+        """The residents of a name; of several, those whom the hint fits best."""
+        found = list(self.by_name.get(name, ()))
+        if hint is None or len(found) < 2:
+            return found
+        for fits in (
+            lambda one: one.building == hint.building,
+            lambda one: one.unit == hint.unit,
+            lambda one: bool(one.roles & hint.roles),
+        ):
+            found = [one for one in found if fits(one)] or found
+        return found
+
+
+def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None, name: str | None) -> Candidate | None:
+    """The one resident that a phone and a name mean; refuses the row when there is none, or more than one.
+
+    A phone that is given decides: a namesake with another phone is not taken for the person.
+    """
+    if phone is None:
+        return by_name(reading, people, name) if name else None
+    owners = people.by_phone.get(phone, ())
+    meant = [owner for owner in owners if name is None or owner.name == name]
+    if len(meant) == 1:
+        return meant[0]
+    if len(meant) > 1:
+        reading.refuse("phone", problem("ambiguous_person", count=len(meant)))
+    elif owners:
+        reading.refuse("name", problem("name_differs"))
+    elif name is not None and people.by_name.get(name):
+        reading.refuse("phone", problem("unknown_phone"))
+    else:
+        reading.refuse("name" if name else "phone", problem("unknown_person"))
+    return None
+
+
+def by_name(reading: Reading[T], people: Candidates, name: str, hint: Hint | None = None) -> Candidate | None:
+    """The one resident of a name, told apart by the hint where needed; refuses the row otherwise."""
+    found = people.named(name, hint)
+    if len(found) == 1:
+        return found[0]
+    reading.refuse("name", problem("ambiguous_person", count=len(found)) if found else problem("unknown_person"))
+    return None

@@ -1,0 +1,171 @@
+"""One cell in, one clean value or a Problem out: words, names, numbers, phones and identity numbers."""
+
+import math
+import re
+import unicodedata
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+from timebank.imports.identity import Identity, Sex, read_identity
+from timebank.imports.problems import Problem, problem
+
+Cell = str | int | float | bool | date | datetime | time | timedelta | None
+"""What a workbook can hold in one cell; `None` is blank."""
+
+NAME_LENGTH_MAX = 50
+NOTE_LENGTH_MAX = 500
+_NOTHING = frozenset(
+    {"", "/", "\\", "-", "--", "—", "——", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil"}
+)
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
+_NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_MIDDLE_DOTS = str.maketrans(dict.fromkeys("‧•・･∙⋅᛫．", "·"))
+_SPACE_BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
+_NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
+
+
+def words(cell: Cell) -> str:
+    """The cell as one line of plain text, full-width letters and digits made narrow, Chinese characters untouched.
+
+    Unicode's own compatibility forms are not used on purpose: they replace rare characters of names.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
+    text = str(cell)
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        text = text[2:-1]
+    return " ".join(_CONTROL.sub("", _INVISIBLE.sub("", text.translate(_FULL_WIDTH))).split())
+
+
+def blank(cell: Cell) -> bool:
+    """Whether the cell says nothing: empty, or one of the marks people put where nothing is known."""
+    return cell is None or words(cell).lower() in _NOTHING
+
+
+def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
+    """Free words of at most `most` characters."""
+    if isinstance(cell, str) and _CONTROL.search(cell):
+        return problem("control_character")
+    value = words(cell)
+    if len(value) > most:
+        return problem("text_too_long", length=len(value), most=most)
+    return None if value.lower() in _NOTHING else value
+
+
+def note(cell: Cell) -> str | Problem | None:
+    """A remark."""
+    return text(cell, NOTE_LENGTH_MAX)
+
+
+def name(cell: Cell) -> str | Problem | None:
+    """A person's name: no spaces inside a Chinese name, one kind of middle dot, rare characters kept as they are."""
+    value = text(cell)
+    if value is None or isinstance(value, Problem):
+        return value
+    value = unicodedata.normalize("NFC", _SPACE_BESIDE_CHINESE.sub("", value.translate(_MIDDLE_DOTS)))
+    value = re.sub(r"(?<=[^\x00-\x7f])\.(?=[^\x00-\x7f])", "·", value)
+    # "Cn": a character newer than this Python's tables, as the rarest name characters are.
+    if not all(unicodedata.category(char) in _NAME_CATEGORIES or char in "·. '-’" for char in value):
+        return problem("name_unclear")
+    return value
+
+
+def private(char: str) -> bool:
+    """Whether a character was made up by an input method and means nothing on another machine."""
+    return unicodedata.category(char) == "Co"
+
+
+def sex(cell: Cell) -> Sex | Problem | None:
+    """男 or 女, as words or letters."""
+    value = words(cell).lower()
+    if value in {"男", "男性", "m", "male", "先生"}:
+        return "male"
+    if value in {"女", "女性", "f", "female", "女士"}:
+        return "female"
+    return None if value in _NOTHING else problem("sex_unclear")
+
+
+def digits_only(cell: Cell) -> str:
+    """A number kept as text, without the spaces, dashes and quotes that people put into it."""
+    return re.sub(r"[\s\-–—_.'‘’`]", "", words(cell)).upper()
+
+
+def phone(cell: Cell) -> str | Problem | None:
+    """A mobile number of eleven digits; of several in one cell the first."""
+    if blank(cell):
+        return None
+    if _SCIENTIFIC.fullmatch(words(cell)):
+        return problem("phone_rounded")
+    parts = re.split(r"[/、,;，；]|\s或\s|或", words(cell))
+    bare = re.sub(r"[()（）]", "", digits_only(parts[0]))
+    bare = re.sub(r"^(\+86|0086|86(?=1\d{10}$))", "", bare)
+    if not (bare.isascii() and bare.isdigit()):
+        return problem("phone_unclear")
+    if re.fullmatch(r"0\d{9,11}", bare):
+        return problem("phone_landline")
+    if len(bare) != 11:
+        return problem("phone_length", length=len(bare))
+    return bare if re.match(r"1[3-9]", bare) else problem("phone_prefix")
+
+
+def several_phones(cell: Cell) -> bool:
+    """Whether one cell holds more than one number."""
+    return len(re.findall(r"1[3-9]\d{9}", re.sub(r"[ \-]", "", words(cell)))) > 1
+
+
+def identity(cell: Cell) -> Identity | Problem | None:
+    """A citizen identity number that passes its check digit."""
+    if blank(cell):
+        return None
+    if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
+        return problem("identity_rounded")
+    return read_identity(digits_only(cell))
+
+
+def whole(cell: Cell, least: int = 0, most: int = 1_000_000) -> int | Problem | None:
+    """A whole number in range, also when its unit stands behind it ("60 分")."""
+    if blank(cell):
+        return None
+    found = re.fullmatch(r"[^\d.+-]{0,6}([+-]?\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?)\s*[^\d.]{0,6}", words(cell))
+    if isinstance(cell, bool | date | time | timedelta) or found is None:
+        return problem("number_unclear")
+    value = float(found[1].replace(",", ""))
+    if not math.isfinite(value) or not value.is_integer():
+        return problem("not_whole")
+    return int(value) if least <= value <= most else problem("number_range", least=least, most=most)
+
+
+def chinese_number(value: str) -> int | None:
+    """The number that digits or Chinese numerals up to 99 say, else `None`."""
+    if value.isascii() and value.isdigit():
+        return int(value) if len(value) <= 9 else None
+    tens, ten, ones = value.rpartition("十")
+    if not ten:
+        return _NUMERALS.get(value)
+    high = _NUMERALS.get(tens) if tens else 1
+    low = _NUMERALS.get(ones) if ones else 0
+    return None if high is None or low is None else high * 10 + low
+
+
+_NOT_OVER = "(?<![原前非楼])(?<!不是)(?<!前任)(?<!原任)(?<!曾任)(?<!卸任)"
+Role = Literal["building_head", "unit_head", "grid_worker"]
+_ROLE_WORDS: tuple[tuple[str, Role], ...] = (
+    (r"[楼栋幢]栋?长|building ?head", "building_head"),
+    (r"单元长|unit ?head", "unit_head"),
+    (r"网格[员长]|grid ?(worker|head)", "grid_worker"),
+)
+
+
+def roles(value: str | None) -> frozenset[Role]:
+    """The offices that a remark names; one that is over ("原楼栋长") or denied does not count."""
+    lower = (value or "").lower()
+    return frozenset(role for pattern, role in _ROLE_WORDS if re.search(rf"{_NOT_OVER}(?:{pattern})", lower))

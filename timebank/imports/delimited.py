@@ -1,0 +1,52 @@
+"""Text tables: decoded, split by the character that splits them, every record with its number."""
+
+import csv
+from io import StringIO
+
+from timebank.imports.refusals import FileTypeWrong, TextHasNul, TextUndecodable, TooManyRows, WorkbookTooLarge
+
+_DELIMITERS = ",\t;"
+_COLUMNS_MAX = 1_000
+
+
+def decode(content: bytes) -> str:
+    """The text of UTF-8 with or without a mark, of marked UTF-16, or of GB18030; anything else is refused."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif b"\0" in content:
+        raise TextHasNul
+    else:
+        encodings = ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            raise TextHasNul
+        return text
+    raise TextUndecodable
+
+
+def records(content: bytes, rows_max: int) -> list[list[str]]:
+    """Every record of a delimited text, blank lines kept so that positions are row numbers."""
+    text = decode(content)
+    if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<table", "{", "[{")):
+        raise FileTypeWrong
+    found: list[list[str]] = []
+    try:
+        for record in csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text)):
+            found.append(record)
+            if len(found) > rows_max:
+                raise TooManyRows(most=rows_max)
+            if len(record) > _COLUMNS_MAX:
+                raise WorkbookTooLarge
+    except csv.Error as damage:
+        raise FileTypeWrong from damage
+    return found
+
+
+def _delimiter(text: str) -> str:
+    """The candidate that stands most often in the first lines, where header and first rows are."""
+    head = "\n".join(text[:65_536].splitlines()[:30])
+    return max(_DELIMITERS, key=head.count)

@@ -1,0 +1,91 @@
+"""The rows below a header that are data: without titles, notes, totals and repeated headers, merged cells filled."""
+
+import re
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from timebank.imports.cells import Cell, words
+from timebank.imports.columns import Header
+from timebank.imports.workbook import Row
+
+_TOTAL = re.compile(
+    r".{0,12}?(合计|总计|小计|共计|累计|总数|平均|(grand|sub)?total|sum)[:：]?[\d,.]*[人户分条项件次元个名]?(小时|分钟)?",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r"(填表|制表|填报|审核|审批|负责|经办|复核|统计|打印|单位|社区|日期|联系|说明|注意|注|备注|签字|签名|盖章)[^\s:：]{0,8}\s*[:：].*|第\s*\d+\s*页.*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of data, its cells by meaning.
+
+    `fresh` starts a stretch: what stood above a title or total row is not carried across it.
+    """
+
+    number: int
+    values: Mapping[str, Cell]
+    written: frozenset[str]
+    fresh: bool
+
+
+def lines(header: Header) -> Iterator[Line]:
+    """Every data row below the header, in order. A truly merged block has its value in each of its rows."""
+    merged = _merged(header)
+    wide = {(merge.top, merge.left) for merge in header.sheet.merges if merge.right > merge.left}
+    fresh = True
+    for row in header.sheet.rows:
+        if row.number <= header.last_row:
+            continue
+        if _aside(row, header, wide):
+            fresh = True
+            continue
+        values: dict[str, Cell] = {}
+        written = set()
+        for meaning, column in header.columns.items():
+            cell = row.cells[column] if column < len(row.cells) else None
+            source = merged.get((row.number, column))
+            if cell is None and source is not None:
+                cell = source
+            if cell is not None:
+                written.add(meaning)
+            values[meaning] = cell
+        yield Line(row.number, values, frozenset(written), fresh)
+        fresh = False
+
+
+def _merged(header: Header) -> dict[tuple[int, int], Cell]:
+    """The value of every merged block that runs down below the header, at each of its places."""
+    rows = {row.number: row.cells for row in header.sheet.rows}
+    known = set(header.columns.values())
+    values: dict[tuple[int, int], Cell] = {}
+    for merge in header.sheet.merges:
+        source = rows.get(merge.top, ())
+        if merge.top <= header.last_row or merge.bottom == merge.top or merge.left >= len(source):
+            continue
+        # A block over several columns says what its first column says; nothing is known of the others.
+        if merge.left in known:
+            values |= {(number, merge.left): source[merge.left] for number in range(merge.top, merge.bottom + 1)}
+    return values
+
+
+def _aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> bool:
+    """Whether a row is no data: a total, a title or note across the table, a signature line, the header once more."""
+    filled = {column: cell for column, cell in enumerate(row.cells) if cell is not None}
+    texts = [words(cell) for cell in filled.values()]
+    named = words(filled.get(header.columns.get("name", -1)))
+    if any(_TOTAL.fullmatch(text.replace(" ", "")) for text in (texts[0], named)):
+        return True
+    if any(_same(row, label) for label in header.labels):
+        return True
+    if len(filled) > 1:
+        return all(_REMARK.fullmatch(text) for text in texts)
+    column = next(iter(filled))
+    belongs = column in {header.columns.get(key) for key in ("name", "phone", "identity", "item")}
+    return (row.number, column) in wide or not belongs or _REMARK.fullmatch(texts[0]) is not None
+
+
+def _same(row: Row, label: tuple[Cell, ...]) -> bool:
+    mine = [words(cell) for cell in row.cells if cell is not None]
+    return len(mine) > 1 and mine == [words(cell) for cell in label if cell is not None]

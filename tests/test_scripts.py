@@ -202,6 +202,16 @@ def test_scans_kept_while_offline_are_sent_later_with_their_nonce(page: Page, co
     assert page.evaluate("localStorage.length") == 0
 
 
+def test_a_kept_scan_leaves_nobody_else_at_the_counter(page: Page, counter: Counter) -> None:
+    page.goto("/desk.html")
+    expect(page.get_by_text("王淑芳")).to_be_visible()
+    counter.broken = True
+    page.locator("[data-scanner-input]").fill("30715520")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("已记下，联网后自动上传")).to_be_visible()
+    expect(page.get_by_text("王淑芳")).to_have_count(0)
+
+
 def test_the_wall_turns_its_code_and_shows_who_came(page: Page, counter: Counter) -> None:
     page.goto("/display.html")
     expect(page.locator("[data-recent]")).to_have_text(re.compile("王\\* 09:05"))

@@ -27,11 +27,13 @@ function showCount() {
   sign.hidden = late === 0;
 }
 
+/* What this page says itself. Whoever stood here before is gone: nobody is served on another's name. */
 function showOwn(word, hint = "") {
   const own = desk.querySelector("template[data-desk-kept]").content.cloneNode(true);
   own.querySelector("[data-word]").textContent = word;
   own.querySelector("[data-hint]").textContent = hint;
   desk.querySelector('[data-desk-slot="verdict"]').replaceChildren(own);
+  desk.querySelector('[data-desk-slot="person"]')?.replaceChildren();
 }
 
 /* An answer fills the slots that it names; without a name it is the verdict. */

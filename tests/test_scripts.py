@@ -13,8 +13,8 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browser_path import browser_path, why_not
-from gallery import Gallery, qr_image, rendered
+from tests.browser_path import browser_path, why_not
+from tests.gallery import Gallery, qr_image, rendered
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
 

@@ -40,8 +40,7 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
 
 def new_id() -> UUID:
     """A UUIDv7 of this moment: ids sort by when they were made."""
-    moment = now()
-    return UUID(bytes=uuid_utils.uuid7(timestamp=int(moment.timestamp()), nanos=moment.microsecond * 1000).bytes)
+    return UUID(bytes=uuid_utils.uuid7(nanoseconds=int(now().timestamp() * 1_000_000) * 1000).bytes)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Every code that is shown or printed: signed here, verified here, drawn here.
 
-Three kinds, each a link on our own host: a station's (`/c/`), a person's (`/p/`), a printed card's (`/k/`). Payloads are
-base64url without padding. Station and personal codes carry a time step and an 80-bit truncated HMAC-SHA-256; cards
+Three kinds, each a link on our own host: a station's (`/c/`), a person's (`/p/`), a printed card's (`/k/`). Payloads
+are base64url without padding. Station and personal codes carry a time step and an 80-bit truncated HMAC-SHA-256; cards
 carry an Ed25519 signature, so that a counter without network can check them with the public key alone. None carries
 personal data.
 """

@@ -98,8 +98,8 @@ def _reach(scope: Scope | None, every_community: bool) -> frozenset[UUID]:
 async def transaction(scope: Scope | None, *, every_community: bool = False) -> AsyncIterator[None]:
     """Run the block in one transaction that sees the scope's community alone; a verb inside a verb joins it.
 
-    `scope` None sees no tenant row (sign-in, reference tables). `every_community` lets a reader list all the communities
-    in reach. The connection goes back to the pool whatever happens, a failed COMMIT included.
+    `scope` None sees no tenant row (sign-in, reference tables). `every_community` lets a reader list all the
+    communities in reach. The connection goes back to the pool whatever happens, a failed COMMIT included.
     """
     current = engine.current_transaction.get()
     if current is not None:

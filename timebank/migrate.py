@@ -8,7 +8,7 @@ import asyncpg
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 
-from timebank.database import Engine, NotOpen, engine
+from timebank.database import NotOpen, engine
 from timebank.errors import TimebankError
 
 # Any number that nobody else on the server is likely to lock: the first digits of pi.
@@ -43,7 +43,7 @@ async def migrate(url: str) -> list[str]:
     """
     engine.config = {"dsn": url}
     try:
-        async with Engine.transaction(engine):
+        async with engine.transaction():
             connection = engine.current_transaction.get().connection
             await connection.execute("SET LOCAL client_min_messages = warning")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", RUNNER_LOCK)
@@ -51,20 +51,19 @@ async def migrate(url: str) -> list[str]:
             with redirect_stdout(io.StringIO()):
                 await ForwardsMigrationManager(app_name="timebank").run()
             await connection.execute("GRANT SELECT ON migration TO timebank_app")
-            return sorted(set(await applied(connection)) - before)
+            run = sorted(set(await applied(connection)) - before)
     except (OSError, asyncpg.InvalidPasswordError, asyncpg.InvalidCatalogNameError) as error:
         raise NotOpen from error
     except asyncpg.PostgresError as error:
         raise MigrationFailed(why=str(error)) from error
+    return run
 
 
 async def applied(connection: asyncpg.Connection) -> list[str]:
     """The migrations that a database says were run."""
     if await connection.fetchval("SELECT to_regclass('migration')") is None:
         return []
-    return [
-        row["name"] for row in await connection.fetch(f"SELECT name FROM {Migration._meta.tablename} ORDER BY name")
-    ]
+    return [row["name"] for row in await connection.fetch("SELECT name FROM migration ORDER BY name")]
 
 
 def known() -> list[str]:

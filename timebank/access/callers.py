@@ -14,6 +14,7 @@ from timebank.scope import Scope
 SESSION_COOKIE = "timebank_session"
 DEVICE_COOKIE = "timebank_device"
 COMMUNITY_COOKIE = "timebank_community"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 AnyRequest = Request[Any, Any, Any]
@@ -92,7 +93,7 @@ async def _check_csrf(request: AnyRequest, token: str) -> None:
     if request.method in SAFE_METHODS:
         return
     given = request.headers.get("X-CSRF-Token", "")
-    if not given and request.content_type[0] in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    if not given and request.content_type[0] in FORMS:
         value = (await request.form()).get("_csrf", "")
         given = value if isinstance(value, str) else ""
     if not hmac.compare_digest(given.encode(), csrf_token(token).encode()):

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response
 
 from timebank import clock, database
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import FORMS, AnyRequest
 from timebank.database import retrying, transaction
 from timebank.errors import Busy, TimebankError
 from timebank.scope import Scope
@@ -105,8 +104,11 @@ def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
 
 
 async def provide_once(request: AnyRequest) -> Once:
-    """The request's key and what it asks: method, path and body."""
+    """The request's key and what it asks: method, path and body. A page's form carries its key in the field `_key`."""
     key = request.headers.get("Idempotency-Key")
+    if key is None and request.content_type[0] in FORMS:
+        field = (await request.form()).get("_key")
+        key = field if isinstance(field, str) else None
     if key is not None and not (0 < len(key) <= KEY_MAX and key.isprintable()):
         raise KeyMissing
     asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
@@ -117,6 +119,3 @@ async def forget_old() -> None:
     """Drop answers older than a week: nobody retries after that."""
     async with transaction(None):
         await database.execute("DELETE FROM idempotent_request WHERE created_at < $1", clock.now() - KEPT_FOR)
-
-
-Answer = Response[Any]

@@ -14,7 +14,10 @@ class TooManyAttempts(TimebankError):
 
 
 async def count(key: str, *, most: int, window: timedelta) -> None:
-    """Count one attempt and refuse the one after `most`; in a transaction of its own, so that a failure stays counted."""
+    """Count one attempt and refuse the one after `most`.
+
+    It is counted in a transaction of its own, so that a failed attempt stays counted.
+    """
     start = _window_start(window)
     async with transaction(None):
         attempts: int = await database.fetch_value(

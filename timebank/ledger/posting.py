@@ -127,8 +127,8 @@ async def _call(scope: Scope, function: str, posting: Posting, *arguments: objec
         answer = await database.fetch_one(
             f"SELECT * FROM {function}($1, {_ENTRY}{placed})",  # noqa: S608  # a name from this module, no input
             scope.community_id, clock.new_id(), posting.key, asked, posting.kind, posting.occurred_at or now, now,
-            scope.person_id, posting.source_kind, posting.source_id, posting.rule_code, posting.rule_version, posting.memo,
-            *arguments,
+            scope.person_id, posting.source_kind, posting.source_id, posting.rule_code, posting.rule_version,
+            posting.memo, *arguments,
         )  # fmt: skip
         assert answer is not None
         if refusal := _REFUSALS.get(answer["verdict"]):

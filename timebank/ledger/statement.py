@@ -122,12 +122,19 @@ WITH own AS (
     SELECT t.*, t.amount FROM transfer t JOIN own ON own.id = t.credit_account
         WHERE t.community_id = $1 AND ($4::timestamptz IS NULL OR t.posted_at <= $4)
 )
-SELECT entry_id, max(posted_at) AS posted_at, max(occurred_at) AS occurred_at, (array_agg(kind ORDER BY leg))[1] AS kind,
-       sum(change)::bigint AS amount, max(memo) AS memo, max(source_kind) AS source_kind,
-       (array_agg(source_id))[1] AS source_id, max(rule_code) AS rule_code, max(rule_version) AS rule_version
+SELECT entry_id, max(posted_at) AS posted_at, max(occurred_at) AS occurred_at,
+       (array_agg(kind ORDER BY leg))[1] AS kind, sum(change)::bigint AS amount, max(memo) AS memo,
+       max(source_kind) AS source_kind, (array_agg(source_id))[1] AS source_id, max(rule_code) AS rule_code, max(rule_version) AS rule_version
 FROM leg GROUP BY entry_id
 HAVING $4::timestamptz IS NULL OR (max(posted_at), entry_id) < ($4, $5)
 ORDER BY max(posted_at) DESC, entry_id DESC LIMIT $6
+"""
+
+
+_BALANCE = """
+SELECT coalesce(sum(balance), 0)::bigint FROM account
+WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3 AND bucket = 'available'
+  AND ($4::uuid IS NULL OR subject_id = $4)
 """
 
 
@@ -155,8 +162,7 @@ async def statement(
             at[2]
             if at
             else await database.fetch_value(
-                "SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 AND owner_kind = 'person' "
-                "AND owner_id = $2 AND currency = $3 AND bucket = 'available' AND ($4::uuid IS NULL OR subject_id = $4)",
+                _BALANCE,
                 scope.community_id,
                 person_id,
                 currency.value,

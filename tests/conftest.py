@@ -1,0 +1,86 @@
+"""Tests that touch data run on a real PostgreSQL: one database per test worker, made from the migrations."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.town import Town, build_town
+from timebank import database, embedded, settings
+from timebank.app import create_app
+from timebank.migrate import migrate
+
+SECRET = b"a secret key that only the tests know, 32+"
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database for this worker alone: on TIMEBANK_TEST_DATABASE_URL's server, else on the bundled one."""
+    given = os.environ.get("TIMEBANK_TEST_DATABASE_URL")
+    name = f"timebank_test_{secrets.token_hex(4)}"
+    if not given:
+        server = embedded.start(tmp_path_factory.mktemp("postgresql"), settings={"fsync": "off"})
+        embedded.create_database(server, name)
+        yield server.url(name)
+        server.stop()
+        return
+    import asyncio
+
+    asyncio.run(_on_server(given, f'CREATE DATABASE "{name}"'))
+    yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+    asyncio.run(_on_server(given, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def _on_server(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def pool(server_url: str) -> AsyncIterator[str]:
+    """The migrated database with the service's own pool on it."""
+    settings.use(replace(settings.Settings(), database_url=server_url, secret_key=SECRET, base_url="http://test"))
+    await migrate(server_url)
+    await database.open_pool(server_url, 20)
+    yield server_url
+    await database.close_pool()
+
+
+@pytest.fixture
+async def owner(pool: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the database's owner, for looking and preparing past every policy."""
+    connection = await asyncpg.connect(pool)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def town(owner: asyncpg.Connection) -> Town:
+    """An emptied database with two communities, their people, stations, rules, goods and a course (tests/town.py)."""
+    tables = await owner.fetchval(
+        "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
+        "WHERE schemaname = 'public' AND tablename <> 'migration'"
+    )
+    await owner.execute(f"TRUNCATE {tables}")
+    return await build_town(owner)
+
+
+@pytest.fixture
+async def client(pool: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The service over HTTP, in this test's loop."""
+    transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as connected:
+        yield connected
+
+
+@pytest.fixture
+def chengjiang() -> Path:
+    """The workbooks of an invented community, as untidy as real ones."""
+    return Path(__file__).parent / "data" / "chengjiang"

@@ -1,0 +1,69 @@
+"""Signing in and out, and who one is."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from timebank.access import sessions
+from timebank.access.callers import AnyRequest
+from timebank.access.schemas import LoginOut, MeOut, PersonOut, SessionOut, SignIn
+from timebank.errors import Unauthenticated
+from timebank.people.guardians import children_of
+from timebank.people.phones import normal_phone
+from timebank.scope import Grant, Mine, Scope
+
+
+def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:
+    """The roles over a record's community; those over communities without a record stand with the first one."""
+    return sorted(
+        {
+            g.role.value
+            for g in grants
+            if g.community_id == mine.community_id or (is_first and g.community_id not in homes)
+        }
+    )
+
+
+def persons_out(persons: tuple[Mine, ...], grants: frozenset[Grant]) -> list[PersonOut]:
+    """A login's resident records with the roles held over their communities."""
+    homes = {p.community_id for p in persons}
+    return [
+        PersonOut(p.person_id, p.community_id, p.community_name, p.name, _roles(p, grants, homes, is_first=i == 0))
+        for i, p in enumerate(persons)
+    ]
+
+
+class Sessions(Controller):
+    path = "/sessions"
+
+    @post()
+    async def sign_in(self, data: JSONBody[SignIn], request: AnyRequest) -> Response[SessionOut]:
+        """Open a session by phone and password, or phone and one-time code."""
+        address = request.client.host if request.client else ""
+        opened = await sessions.sign_in(normal_phone(data.phone), password=data.password, otp=data.otp, address=address)
+        holder = await sessions.find(opened.token)
+        if holder is None:
+            raise Unauthenticated
+        out = SessionOut(
+            opened.token, opened.expires_at, LoginOut(opened.login_id), persons_out(holder.persons, holder.grants)
+        )
+        return Response(out, status_code=201)
+
+    @delete("/current")
+    async def sign_out(self, caller: NamedDependency[Scope]) -> None:
+        """End the session that this request came with."""
+        if caller.session_id:
+            await sessions.sign_out(caller.session_id)
+
+
+class Me(Controller):
+    path = "/me"
+
+    @get()
+    async def me(self, caller: NamedDependency[Scope]) -> MeOut:
+        """The login, its resident records with their roles, and the children in its care."""
+        if caller.login_id is None:
+            raise Unauthenticated
+        return MeOut(LoginOut(caller.login_id), persons_out(caller.persons, caller.grants), await children_of(caller))

@@ -1,0 +1,151 @@
+"""create_app(): settings in, Litestar out. Every plugin and every route is named here once."""
+
+import logging
+import re
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from litestar import Litestar, Router
+from litestar.datastructures import MutableScopeHeaders
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
+from litestar.template.config import TemplateConfig
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+
+from timebank import __version__, clock, database, preferences, settings, vault
+from timebank.access.callers import provide_scope
+from timebank.access.once import provide_once
+from timebank.errors import TimebankError
+from timebank.problems import failed, refused, refused_by_framework
+from timebank.routes import API, PAGES
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
+BODY_BYTES_MAX = 12 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+def create_app(*, opens_pool: bool = True) -> Litestar:
+    """The whole service. `opens_pool` False leaves the database to the caller, as tests in one loop do."""
+    configure_logs()
+
+    @asynccontextmanager
+    async def pool(_: Litestar) -> AsyncIterator[None]:
+        if not opens_pool:
+            yield
+            return
+        chosen = settings.current()
+        await database.open_pool(chosen.database_url or "", chosen.pool_size)
+        try:
+            yield
+        finally:
+            await database.close_pool()
+
+    return Litestar(
+        route_handlers=routes(),
+        lifespan=[pool],
+        middleware=[named_and_safe],
+        dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
+        exception_handlers={TimebankError: refused, HTTPException: refused_by_framework, Exception: failed},
+        template_config=TemplateConfig(engine=template_engine()),
+        openapi_config=OpenAPIConfig(title="timebank", version=__version__, path="/api/v1/schema", render_plugins=[]),
+        request_max_body_size=BODY_BYTES_MAX,
+        logging_config=None,
+    )
+
+
+def routes() -> Sequence[ControllerRouterHandler]:
+    static = create_static_files_router("/static", [ROOT / "static"], cache_control=None)
+    return [Router("/api/v1", route_handlers=API), *PAGES, static]
+
+
+def template_engine() -> JinjaTemplateEngine:
+    engine = JinjaTemplateEngine(directory=TEMPLATES)
+    engine.engine.autoescape = True
+    for name in ("when", "day", "minutes", "points", "masked"):
+        engine.engine.filters[name] = getattr(preferences, name)
+    engine.engine.globals["local"] = clock.local
+    engine.engine.globals["new_key"] = vault.token
+    return engine
+
+
+def named_and_safe(app: ASGIApp) -> ASGIApp:
+    """Give every request an id, every answer its security headers, and the log one line without personal data."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope["state"]["request_id"] = request_id
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                headers["X-Request-Id"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith("/static/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        began = clock.now()
+        try:
+            await app(scope, receive, send_named)
+        finally:
+            spent = (clock.now() - began).total_seconds() * 1000
+            handler = scope.get("route_handler")
+            log.info(
+                "request", request_id=request_id, method=scope.get("method"), status=status, ms=round(spent, 1),
+                handler=getattr(handler, "handler_name", None),
+            )  # fmt: skip
+
+    return middleware
+
+
+def _request_id(scope: Scope) -> str:
+    """The proxy's request id where it sent a plain one, else our own."""
+    given: str = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid4().hex
+
+
+def configure_logs() -> None:
+    """JSON lines on standard error: events and ids, no bodies, no headers, no query strings."""
+    level: Any = getattr(logging, settings.current().log_level, logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )

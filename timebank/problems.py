@@ -1,0 +1,114 @@
+"""Refusals on the wire: problem+json for programs (RFC 9457), a page with a way on for people."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Template
+
+from timebank.access.callers import AnyRequest
+from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
+from timebank.locale import _, translate
+from timebank.preferences import language_of, page_context
+
+log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+
+
+class Unexpected(TimebankError):
+    code = "internal_error"
+    status = 500
+    sentence = "系统出了错，您的数据没有改动。请把编号 {request_id} 告诉管理员。"
+
+
+class BadRequest(TimebankError):
+    code = "bad_request"
+    status = 400
+    sentence = "请求的格式不对：{why}"
+
+
+class MethodNotAllowed(TimebankError):
+    code = "method_not_allowed"
+    status = 405
+    sentence = "这个地址不支持这种请求。"
+
+
+class TooLarge(TimebankError):
+    code = "too_large"
+    status = 413
+    sentence = "内容太大了。"
+
+
+class UnsupportedMediaType(TimebankError):
+    code = "unsupported_media_type"
+    status = 415
+    sentence = "内容的类型不对，请用接口文档中写明的类型。"
+
+
+_BY_STATUS: dict[int, type[TimebankError]] = {
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge,
+    415: UnsupportedMediaType,
+}  # fmt: skip
+
+
+def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
+    """A refusal as its reader wants it: a program's problem, or a person's page."""
+    if error.status >= 500:
+        log.error("refused", code=error.code, request_id=_request_id(request))
+    if wants_problem(request):
+        return problem(request, error)
+    if isinstance(error, Unauthenticated) and request.method == "GET":
+        return Response(None, status_code=303, headers={"Location": f"/sign-in?next={request.url.path}"})
+    context = page_context(request) | {"sentence": error.text(language_of(request)), "status": error.status}
+    return Template("layouts/refusal.html", context=context, status_code=error.status)
+
+
+def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
+    headers = {"Cache-Control": "no-store"}
+    if "retry_after" in error.values or error.status == 503:
+        headers["Retry-After"] = str(error.values.get("retry_after", 2))
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    body: dict[str, object] = {
+        "type": f"urn:timebank:{error.code}",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.text(language_of(request)),
+        "request_id": _request_id(request),
+    }
+    return Response(body | more, status_code=error.status, media_type=PROBLEM, headers=headers)
+
+
+def wants_problem(request: AnyRequest) -> bool:
+    return request.url.path.startswith("/api/") or "application/json" in request.headers.get("Accept", "")
+
+
+def refused_by_framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """The framework's own refusals: a body of the wrong shape, an unknown address, a wrong method."""
+    if isinstance(error, ValidationException) or error.status_code == 400:
+        return _invalid(request, error)
+    return refused(request, _BY_STATUS.get(error.status_code, NotFound)())
+
+
+def _invalid(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    where = [
+        f"{item.get('key', '')}: {item.get('message', '')}"
+        for item in (error.extra if isinstance(error.extra, list) else [])
+        if isinstance(item, dict)
+    ]
+    why = "; ".join(where)[:300] or translate(_("缺少必填内容，或内容不是要求的类型"), language_of(request))
+    return refused(request, BadRequest(why=why))
+
+
+def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A fault of ours: logged with its trace, answered without it."""
+    log.error("failed", request_id=_request_id(request), path=request.url.path, exc_info=error)
+    return refused(request, Unexpected(request_id=_request_id(request)))
+
+
+def _request_id(request: AnyRequest) -> str:
+    return str(request.state.get("request_id", ""))

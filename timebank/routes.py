@@ -1,0 +1,18 @@
+"""Every address of the service: the JSON API by capability, then the pages by face."""
+
+from collections.abc import Sequence
+
+from litestar.types import ControllerRouterHandler
+
+from timebank import health
+from timebank.access import api as access
+
+API: Sequence[ControllerRouterHandler] = [
+    access.Sessions,
+    access.Me,
+]
+
+PAGES: Sequence[ControllerRouterHandler] = [
+    health.healthz,
+    health.readyz,
+]

@@ -1,0 +1,57 @@
+"""What every page handler uses: the page with its context, and a form that is carried out once."""
+
+from typing import Any
+
+import msgspec
+from litestar import Response
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.preferences import page_context
+from timebank.scope import Scope
+
+
+class MyRecord(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    community_name: str
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """The signed-in reader of a page, as the layouts show it."""
+
+    name: str
+    community_name: str
+    roles: frozenset[str]
+    persons: list[MyRecord]
+
+
+def reader_of(caller: Scope) -> Reader:
+    here = caller.person or (caller.persons[0] if caller.persons else None)
+    return Reader(
+        here.name if here else "",
+        here.community_name if here else "",
+        frozenset(g.role.value for g in caller.here()),
+        [MyRecord(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+    )
+
+
+def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
+    """A page for this reader in the reader's language and view."""
+    shown = page_context(request) | {"me": reader_of(caller) if caller and caller.persons else None} | context
+    return Template(template, context=shown, status_code=status)
+
+
+def partial(request: AnyRequest, template: str, **context: Any) -> Template:
+    """A piece of a page, for a script that puts it in its place."""
+    return Template(template, context=page_context(request) | context)
+
+
+def see_other(path: str) -> Redirect:
+    """Where the browser goes after a form was carried out, so that a reload repeats nothing."""
+    return Redirect(path, status_code=303)
+
+
+def answered(response: Response[bytes], shape: type[Any]) -> Any:
+    """What `once.answer` told, first time or again, as `shape`."""
+    return msgspec.json.decode(response.content, type=shape)

@@ -237,3 +237,13 @@ def test_numbers_that_a_spreadsheet_has_rounded_are_told_apart_from_mistyped_one
     )
     assert [found.problem.code for found in parsed.problems] == ["identity_rounded"] * 2
     assert all("522699196809" not in found.value for found in parsed.problems)
+
+
+def test_a_damaged_xls_that_asks_for_terabytes_ends_its_reader_and_not_the_server() -> None:
+    damaged = bytearray((DATA / "odd.xls").read_bytes())
+    for place, value in (
+        (3055, 171), (1758, 77), (2406, 46), (2323, 56), (867, 204), (3071, 155),
+        (3020, 244), (4485, 227), (1973, 71), (2155, 8), (4467, 6),
+    ):  # fmt: skip
+        damaged[place] = value
+    refused(refusals.WorkbookBroken, bytes(damaged), "a.xls")

@@ -14,7 +14,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from timebank.imports import container, delimited
+from timebank.imports import container, delimited, old_workbook
 from timebank.imports.cells import Cell
 from timebank.imports.refusals import (
     FileEmpty,
@@ -80,7 +80,7 @@ def read(name: str, content: bytes) -> Workbook:
     elif content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise WorkbookEncrypted
-        sheets = _spreadsheet(content)
+        sheets = _spreadsheet(container.repack(old_workbook.as_xlsx(content)))
     elif content.startswith(_PICTURE_OR_DOCUMENT):
         raise FileTypeWrong
     else:

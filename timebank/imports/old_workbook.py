@@ -1,0 +1,76 @@
+"""An old .xls file turned into .xlsx by a child process that may die of it.
+
+The reader of the old format takes the lengths written in the file at their word: a damaged file asks for terabytes and
+the process that reads it is ended by its own allocator, which no `except` can catch. So it is never read in the server.
+"""
+
+import subprocess
+import sys
+from io import BytesIO
+
+from openpyxl import Workbook
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from timebank.imports.refusals import WorkbookBroken, WorkbookTooLarge
+
+SECONDS_MAX = 30
+MEMORY_BYTES_MAX = 2 * 1024**3
+CELLS_MAX = 1_000_000
+_BROKEN, _TOO_LARGE = 3, 4
+
+
+def as_xlsx(content: bytes) -> bytes:
+    """The visible sheets of an .xls file as an .xlsx file, values and merged blocks only."""
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "timebank.imports.old_workbook"],
+            input=content,
+            capture_output=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as endless:
+        raise WorkbookTooLarge from endless
+    if child.returncode == _TOO_LARGE:
+        raise WorkbookTooLarge
+    if child.returncode != 0 or not child.stdout:
+        raise WorkbookBroken
+    return child.stdout
+
+
+def main() -> None:
+    """Read .xls from standard input and write .xlsx to standard output, within bounds of memory."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    made = Workbook()
+    made.remove(made.worksheets[0])
+    with CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read())) as opened:
+        for about in opened.sheets_metadata:
+            if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
+                _copy(opened.get_sheet_by_name(about.name), made)
+    if not made.worksheets:
+        sys.exit(_BROKEN)
+    made.save(sys.stdout.buffer)
+
+
+def _copy(sheet: CalamineSheet, made: Workbook) -> None:
+    if sheet.total_height * sheet.total_width > CELLS_MAX:
+        sys.exit(_TOO_LARGE)
+    copy = made.create_sheet(sheet.name[:31])
+    for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
+        for column, value in enumerate(row, 1):
+            if value == "":
+                continue
+            cell = copy.cell(number, column, value)
+            if cell.data_type == "f":
+                # A text that begins with "=" is a text here and must not come back as a formula without a value.
+                cell.data_type = "s"
+    for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
+        copy.merge_cells(start_row=top + 1, start_column=left + 1, end_row=bottom + 1, end_column=right + 1)
+
+
+if __name__ == "__main__":
+    main()

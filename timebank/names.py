@@ -16,7 +16,7 @@ COMPOUND_SURNAMES = frozenset(
 def clean(text: str) -> str:
     """NFC, no control characters, inner spaces between Chinese characters removed."""
     text = unicodedata.normalize("NFC", text)
-    text = "".join(c for c in text if unicodedata.category(c)[0] != "C" or c == "\n")
+    text = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cf", "Cs"} or c == "\n")
     text = " ".join(text.split())
     return text.replace(" ", "") if not any(c.isascii() and c.isalpha() for c in text) else text
 

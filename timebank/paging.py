@@ -3,14 +3,20 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
+from litestar import Request, Response
+from litestar.params import QueryParameter
 
 from timebank.errors import TimebankError
 
 T = TypeVar("T")
 LIMIT_MAX = 200
+
+Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
+Cursor = Annotated[str | None, QueryParameter(max_length=500)]
 
 
 class BadCursor(TimebankError):
@@ -45,3 +51,12 @@ def page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]])
     """A page of `limit` out of up to `limit` + 1 found rows; the extra row only tells that there is a next page."""
     items = found[:limit]
     return Page(items, cursor_of(*key(items[-1])) if len(found) > limit and items else None)
+
+
+def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]:
+    """A page as an answer: its `Link` header names the following page, by this request's own address and filters."""
+    if found.next is None:
+        return Response(found)
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    following = urlencode([*kept, ("cursor", found.next)])
+    return Response(found, headers={"Link": f'<{request.url.path}?{following}>; rel="next"'})

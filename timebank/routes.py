@@ -6,10 +6,12 @@ from litestar.types import ControllerRouterHandler
 
 from timebank import health
 from timebank.access import api as access
+from timebank.rules import api as rules
 
 API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
     access.Me,
+    rules.Rules,
 ]
 
 PAGES: Sequence[ControllerRouterHandler] = [

@@ -1,0 +1,36 @@
+"""Earning rules over HTTP."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody, PathParameter
+
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.rules import catalogue
+from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
+from timebank.scope import Scope
+
+Code = Annotated[str, PathParameter(max_length=40)]
+
+
+class Rules(Controller):
+    path = "/rules"
+
+    @get()
+    async def rules(
+        self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], kind: FromQuery[RuleKind | None] = None,
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[RuleOut]]:  # fmt: skip
+        """The community's rules as they stand now."""
+        return listed(request, await catalogue.rules(caller, kind=kind, limit=limit, cursor=cursor))
+
+    @post()
+    async def set_rule(self, data: JSONBody[RuleIn], caller: NamedDependency[Scope]) -> RuleOut:
+        """A new rule, or a new version of one."""
+        return await catalogue.set_rule(caller, data)
+
+    @get("/{code:str}/versions")
+    async def versions(self, code: Code, caller: NamedDependency[Scope]) -> list[RuleOut]:
+        """What a rule gave from when on, newest first."""
+        return await catalogue.versions(caller, code)

@@ -1,0 +1,185 @@
+"""What earns how much: versioned rules, each explained in words."""
+
+from datetime import datetime
+
+import msgspec
+from pypinyin import lazy_pinyin
+
+from timebank import audit, clock, database, names
+from timebank.database import transaction
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.paging import Page, page, read_cursor
+from timebank.rules.schemas import RuleIn, RuleOut
+from timebank.rules.tables import Rule
+from timebank.scope import Scope
+
+CODE_MAX = 40
+PERIODS = {"day": "每天", "week": "每周", "month": "每月", "year": "每年"}
+
+
+class RuleNotFound(TimebankError):
+    code = "rule_not_found"
+    status = 404
+    sentence = "没有这条积分规则，或它已停用。请在积分规则里选一条在用的。"
+
+
+class RuleKindFixed(TimebankError):
+    code = "rule_kind_fixed"
+    status = 422
+    sentence = "规则 {name} 已经用于另一类积分，不能换类。请用新名称另立一条。"
+
+
+class RuleIncomplete(TimebankError):
+    code = "rule_incomplete"
+    status = 422
+    sentence = "服务规则要写几分钟换 1 分，善行规则要写积多少分；两样只写一样。"
+
+
+class RuleTooEarly(TimebankError):
+    code = "rule_too_early"
+    status = 422
+    sentence = "规则从现在起或以后生效，不能改过去。请换一个生效时间。"
+
+
+class RuleChangedMeanwhile(TimebankError):
+    code = "rule_changed_meanwhile"
+    status = 409
+    sentence = "刚才有人也改了这条规则。请看过新的一版再改。"
+    constraint = "rule_pkey"
+
+
+_COLUMNS = (
+    "code, version, kind, name, minutes_per_point, points, unit, cap_period, cap_per_person, cap_per_area, active, "
+    "valid_from, changed_by"
+)
+
+
+def in_words(rule: RuleOut) -> str:
+    """What the rule gives, for the page and the statement: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
+    if rule.kind == "service":
+        return f"{rule.minutes_per_point} 分钟 = 1 分"
+    parts = [f"{rule.unit or '每次'} {rule.points} 分"]
+    if rule.cap_period:
+        period = PERIODS[rule.cap_period]
+        caps = (("每人", rule.cap_per_person), ("每楼或单元", rule.cap_per_area))
+        parts += [f"{whose}{period}最多 {most} 次" for whose, most in caps if most]
+    return "，".join(parts)
+
+
+def _told(rule: RuleOut) -> RuleOut:
+    return msgspec.structs.replace(rule, text=in_words(rule))
+
+
+async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
+    """The version of a rule that was valid at a moment: the newest of those that had begun.
+
+    A rule that has been ended (`active` False) still tells what its earlier records were worth.
+    """
+    async with transaction(scope):
+        found = await database.row(
+            RuleOut,
+            f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
+            "ORDER BY version DESC LIMIT 1",
+            scope.community_id, code, moment,
+        )  # fmt: skip
+    if found is None:
+        raise RuleNotFound
+    return _told(found)
+
+
+async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
+    """The rule of this kind under which something new may be filed today."""
+    rule = await rule_at(scope, code, clock.now())
+    if not rule.active or rule.kind != kind:
+        raise RuleNotFound
+    return rule
+
+
+async def rules(
+    scope: Scope, *, kind: str | None = None, active: bool | None = None, limit: int = 200, cursor: str | None = None
+) -> Page[RuleOut]:
+    """The rules as they stand now, by code."""
+    after = read_cursor(cursor, tuple[str])
+    async with transaction(scope):
+        found = await database.rows(
+            RuleOut,
+            f"SELECT {_COLUMNS} FROM (SELECT DISTINCT ON (code) {_COLUMNS} FROM rule "  # noqa: S608  # own columns
+            "WHERE community_id = $1 AND valid_from <= $2 AND ($3::text IS NULL OR code > $3) "
+            "ORDER BY code, version DESC) AS newest "
+            "WHERE ($4::text IS NULL OR kind = $4) AND ($5::boolean IS NULL OR active = $5) ORDER BY code LIMIT $6",
+            scope.community_id, clock.now(), after[0] if after else None, kind, active, limit + 1,
+        )  # fmt: skip
+    return page([_told(rule) for rule in found], limit, lambda rule: (rule.code,))
+
+
+async def versions(scope: Scope, code: str) -> list[RuleOut]:
+    """Every version of a rule, newest first, those that have not begun too."""
+    async with transaction(scope):
+        found = await database.rows(
+            RuleOut,
+            f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC",  # noqa: S608  # own columns
+            scope.community_id, code,
+        )  # fmt: skip
+    if not found:
+        raise RuleNotFound
+    return [_told(rule) for rule in found]
+
+
+async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut:
+    """Put a rule in force: a new one, or the next version of the one that has this code.
+
+    Earlier versions stay as they are, so what has been credited keeps its reason.
+    """
+    scope.require_admin()
+    worth = (wanted.minutes_per_point, None) if wanted.kind == "service" else (None, wanted.points)
+    if worth == (None, None) or worth != (wanted.minutes_per_point, wanted.points):
+        raise RuleIncomplete
+    name = names.clean(wanted.name)
+    if not name:
+        raise Invalid(why=_("规则要有名称"))
+    now = clock.now()
+    valid_from = wanted.valid_from or now
+    if valid_from < now:
+        raise RuleTooEarly
+    async with transaction(scope):
+        code = wanted.code or await _free_code(scope, name)
+        newest = await _newest(scope, code)
+        if newest is not None and newest.kind != wanted.kind:
+            raise RuleKindFixed(name=newest.name)
+        version = newest.version + 1 if newest else 1
+        await Rule.insert(
+            Rule(
+                community_id=scope.community_id, code=code, version=version, kind=wanted.kind,
+                name=name, minutes_per_point=wanted.minutes_per_point, points=wanted.points,
+                unit=wanted.unit, cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person,
+                cap_per_area=wanted.cap_per_area, active=wanted.active, valid_from=valid_from,
+                changed_by=scope.person_id,
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "set_rule", "rule", None, code=code, version=version, active=wanted.active,
+            minutes_per_point=wanted.minutes_per_point, points=wanted.points,
+        )  # fmt: skip
+        written = await _newest(scope, code)
+    assert written is not None
+    return _told(written)
+
+
+async def _newest(scope: Scope, code: str) -> RuleOut | None:
+    return await database.row(
+        RuleOut,
+        f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC LIMIT 1",  # noqa: S608  # own columns
+        scope.community_id, code,
+    )  # fmt: skip
+
+
+async def _free_code(scope: Scope, name: str) -> str:
+    """A code out of a name's pinyin that no rule has: 楼道巡查 becomes lou-dao-xun-cha."""
+    letters = "-".join(part for part in lazy_pinyin(name) if part.isascii() and part.isalnum())
+    base = (letters.lower() or "rule")[: CODE_MAX - 4]
+    taken = await database.fetch(
+        "SELECT DISTINCT code FROM rule WHERE community_id = $1 AND starts_with(code, $2)", scope.community_id, base
+    )
+    used = {row["code"] for row in taken}
+    return base if base not in used else next(f"{base}-{n}" for n in range(2, 1000) if f"{base}-{n}" not in used)

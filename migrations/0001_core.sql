@@ -646,18 +646,22 @@ CREATE TABLE redemption (
     station_id  uuid NOT NULL,
     quantity    integer NOT NULL CONSTRAINT redemption_quantity CHECK (quantity > 0),
     points      integer NOT NULL CONSTRAINT redemption_points CHECK (points > 0),
-    status      varchar(16) NOT NULL CONSTRAINT redemption_status CHECK (status IN ('reserved', 'collected', 'cancelled', 'expired')),
+    status      varchar(16) NOT NULL CONSTRAINT redemption_status CHECK (status IN ('reserved', 'collected', 'cancelled', 'expired', 'returned')),
     code        varchar(8),                    -- eight digits, told at the counter; null once it is over
     entry_id    uuid NOT NULL,                 -- the hold
+    settled_entry_id uuid,                     -- the settlement, once collected
     reserved_at timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
-    ended_at    timestamptz,
+    ended_at    timestamptz,                   -- collected, cancelled or expired
     ended_by    uuid,
+    returned_at timestamptz,                   -- brought back after it had been collected
     PRIMARY KEY (community_id, id),
     CONSTRAINT redemption_person FOREIGN KEY (community_id, person_id) REFERENCES person (community_id, id),
     CONSTRAINT redemption_stock FOREIGN KEY (community_id, station_id, good_id) REFERENCES stock (community_id, station_id, good_id),
     CONSTRAINT redemption_code_unique UNIQUE (community_id, code),
-    CONSTRAINT redemption_ended CHECK ((status = 'reserved') = (ended_at IS NULL))
+    CONSTRAINT redemption_ended CHECK ((status = 'reserved') = (ended_at IS NULL)),
+    CONSTRAINT redemption_settled CHECK ((status IN ('collected', 'returned')) = (settled_entry_id IS NOT NULL)),
+    CONSTRAINT redemption_returned CHECK ((status = 'returned') = (returned_at IS NOT NULL))
 );
 CREATE INDEX redemption_person_time ON redemption (community_id, person_id, reserved_at);
 CREATE INDEX redemption_station_status ON redemption (community_id, station_id, status, reserved_at);

@@ -120,6 +120,13 @@ class Scope:
     def is_own(self, person_id: UUID) -> bool:
         return any(p.person_id == person_id and p.community_id == self.community_id for p in self.persons)
 
+    def is_family(self, person_id: UUID, household_id: UUID | None) -> bool:
+        """Whether the person is the caller, or lives in the caller's household: nobody serves or approves those."""
+        return self.is_own(person_id) or (
+            household_id is not None
+            and any(p.household_id == household_id and p.community_id == self.community_id for p in self.persons)
+        )
+
     def require_admin(self) -> None:
         if not self.administers:
             raise Forbidden
@@ -143,3 +150,8 @@ class Scope:
         if community_id not in self.communities:
             raise NotFound
         return replace(self, community_id=community_id)
+
+    def acting_as(self, person_id: UUID) -> Self:
+        """The same caller in the community of this one of the own records; unchanged for anybody else's."""
+        mine = next((p for p in self.persons if p.person_id == person_id), None)
+        return self.within(mine.community_id) if mine else self

@@ -74,5 +74,11 @@ async def use_one_time_code(login_id: UUID, code: str) -> bool:
     return True
 
 
+async def forget_old_codes() -> None:
+    """Drop one-time codes that ran out more than a day ago."""
+    async with transaction(None):
+        await database.execute("DELETE FROM one_time_code WHERE expires_at < $1", clock.now() - timedelta(days=1))
+
+
 def _code_hash(login_id: UUID, code: str) -> bytes:
     return vault.blind_index(f"{login_id}:{code}", "one-time-code")

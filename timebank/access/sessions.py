@@ -100,3 +100,11 @@ async def sign_out_everywhere(login_id: UUID) -> None:
         await Session.update({Session.ended_at: clock.now()}).where(
             (Session.login_id == login_id) & Session.ended_at.is_null()
         )
+
+
+async def forget_old() -> None:
+    """Drop sessions that ended or ran out more than a day ago."""
+    async with transaction(None):
+        await database.execute(
+            "DELETE FROM session WHERE least(expires_at, ended_at) < $1", clock.now() - timedelta(days=1)
+        )

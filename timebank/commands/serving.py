@@ -1,0 +1,145 @@
+"""`timebank serve` and `timebank worker`: what runs until it is told to stop."""
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+import uvicorn
+from litestar import Litestar
+from uvicorn.supervisors import Multiprocess
+
+from timebank import settings, worker
+from timebank.app import create_app
+from timebank.commands.ground import ground, pool, require_migrated, run, stop_signals, with_data
+from timebank.errors import TimebankError
+from timebank.settings import Settings
+
+LOOPBACK = ["127.0.0.1", "::1"]
+STOP_SECONDS_MAX = 10
+
+
+class PortTaken(TimebankError):
+    code = "port_taken"
+    status = 500
+    sentence = "端口 {port} 已被别的程序占用。请用 --port 换一个，--port 0 会自动挑一个空闲的。"
+
+
+class CannotListen(TimebankError):
+    code = "cannot_listen"
+    status = 500
+    sentence = "不能在 {host}:{port} 上提供服务（{why}）。请换一个 --host 或 --port。"
+
+
+@click.command("serve", help="提供网页和接口。")
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听的地址。")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="端口；0 自动挑选。")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="进程数。")
+@with_data
+def serve(host: str, port: int, workers: int, data: Path | None) -> None:
+    with ground(data) as chosen, listening(host, port) as listener:
+        from timebank import vault
+
+        vault.key_for("start")  # Without a key nothing could be signed; better told now than at the first request.
+        assert chosen.database_url is not None
+        click.echo(f"http://{host}:{listener.getsockname()[1]}", err=True)
+        if workers == 1:
+            run(_serve_alone(chosen, listener))
+            return
+        run(require_migrated(chosen.database_url))
+        config = server_config(partial(served_app, chosen), workers=workers)
+        Multiprocess(config, sockets=[listener]).run()
+
+
+@click.command("worker", help="定时任务：公示到期、预留到期、积分到期、日结等。可以同时开多个。")
+@click.option("--once", is_flag=True, help="每件事做一遍就结束。")
+@with_data
+def worker_command(once: bool, data: Path | None) -> None:
+    with ground(data) as chosen:
+        run(_work(chosen, once=once))
+
+
+async def _work(chosen: Settings, *, once: bool) -> None:
+    async with pool(chosen):
+        if once:
+            await worker.run_all()
+            return
+        with stop_signals() as stop:
+            await worker.run(stop)
+
+
+async def _serve_alone(chosen: Settings, listener: socket.socket) -> None:
+    async with pool(chosen):
+        with stop_signals() as stop:
+            server = OwnSignals(server_config(create_app(opens_pool=False)))
+            await serve_until(stop, server, listener)
+
+
+async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until told to stop, then let running requests end."""
+
+    async def end() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    ending = asyncio.create_task(end())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        ending.cancel()
+
+
+class OwnSignals(uvicorn.Server):
+    """A server that leaves signals to the command: what runs beside it must end too, the bundled PostgreSQL last."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server_config(app: object, *, workers: int = 1) -> uvicorn.Config:
+    """How uvicorn serves: our own request log instead of its, and a proxy's word taken only from this machine."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # Litestar types ASGI messages apart
+        factory=workers > 1,
+        workers=workers,
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=LOOPBACK,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+    )
+
+
+def served_app(chosen: Settings) -> Litestar:
+    """The app of one of several processes, each with a pool of its own."""
+    settings.use(chosen)
+    return create_app()
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to an address; port 0 is a free one that the system picks."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if os.name == "posix":  # Elsewhere this option would let two programs share one port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(port=port) from error
+            raise CannotListen(host=host, port=port, why=error.strerror) from error
+        listener.set_inheritable(True)
+        yield listener
+    finally:
+        listener.close()

@@ -6,11 +6,14 @@ from litestar.types import ControllerRouterHandler
 
 from timebank import health
 from timebank.access import api as access
+from timebank.areas import api as areas
 from timebank.rules import api as rules
 
 API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
     access.Me,
+    areas.Areas,
+    areas.Policies,
     rules.Rules,
 ]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.areas.schemas import PolicyOut
 from timebank.database import transaction
 from timebank.errors import Invalid
 from timebank.locale import _
@@ -67,6 +68,21 @@ async def changes(scope: Scope) -> list[PolicyChange]:
             "SELECT name, value, changed_by, changed_at FROM policy WHERE community_id = $1 ORDER BY name",
             scope.community_id,
         )
+
+
+async def explained(scope: Scope) -> list[PolicyOut]:
+    """Every policy as it is in force, in words; who set it is told only to those who read the community's books."""
+    set_by = {change.name: change for change in await changes(scope)}
+    default = Policies()
+    return [
+        PolicyOut(
+            name, info.title, info.unit, set_by[name].value if name in set_by else getattr(default, name),
+            getattr(default, name), info.smallest, info.largest,
+            set_by[name].changed_by if name in set_by and scope.reads_all else None,
+            set_by[name].changed_at if name in set_by and scope.reads_all else None,
+        )
+        for name, info in KNOWN.items()
+    ]  # fmt: skip
 
 
 async def change_policy(scope: Scope, name: str, value: int) -> None:

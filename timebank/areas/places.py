@@ -1,0 +1,180 @@
+"""Places: county > street > community, and inside a community grid > building > unit."""
+
+import re
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database, names
+from timebank.areas.reach import require_region
+from timebank.areas.schemas import AREA_KINDS, PlaceKind, PlaceOut
+from timebank.areas.tables import Area, Region
+from timebank.database import transaction
+from timebank.errors import Conflict, Forbidden, NotFound, TimebankError
+from timebank.paging import BadCursor, Page, page, read_cursor
+from timebank.scope import Scope
+
+ABOVE: dict[str, frozenset[str | None]] = {
+    "county": frozenset({None}),
+    "street": frozenset({"county"}),
+    "community": frozenset({"street"}),
+    "grid": frozenset({None}),
+    "building": frozenset({None, "grid"}),
+    "unit": frozenset({"building"}),
+}
+WORDS = 10**9  # numbers stand before words
+NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")}
+
+
+class WrongParent(TimebankError):
+    code = "wrong_parent"
+    status = 422
+    sentence = "上级不对：街道在县下，社区在街道下，楼栋在网格下，单元在楼栋下。"
+
+
+class PlaceNameTaken(Conflict):
+    code = "place_name_taken"
+    sentence = "这里已经有同名的地方了。请换个名称，或直接用原来的。"
+    constraint = ("area_name_unique", "region_name_unique")
+
+
+class NamelessPlace(TimebankError):
+    code = "nameless_place"
+    status = 422
+    sentence = "名称是空的，请填上。"
+
+
+def _named(text: str) -> str:
+    name = names.clean(text)
+    if not name:
+        raise NamelessPlace
+    return name
+
+
+async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
+    """Add a street to an administered county, or a community to an administered street; a county only by command."""
+    region_id, name = clock.new_id(), _named(name)
+    async with transaction(scope):
+        if parent_id is None and not scope.system:
+            raise Forbidden
+        above = await require_region(scope, parent_id) if parent_id else None
+        if kind in AREA_KINDS or (above.kind if above else None) not in ABOVE[kind]:
+            raise WrongParent
+        path = [*(above.path if above else []), region_id]
+        await Region.insert(
+            Region(
+                id=region_id, parent_id=parent_id, kind=kind, name=name, pinyin=names.pinyin(name), path=path,
+                created_at=clock.now(),
+            )
+        )  # fmt: skip
+        await audit.record(scope, "found_region", kind, region_id, parent_id=parent_id)
+    return PlaceOut(region_id, kind, name, parent_id, region_id if kind == "community" else None)
+
+
+async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
+    """Add a grid, building or unit to the community."""
+    scope.require_admin()
+    area_id, name = clock.new_id(), _named(name)
+    async with transaction(scope):
+        above = await area(scope, parent_id) if parent_id else None
+        if kind not in AREA_KINDS or (above.kind if above else None) not in ABOVE[kind]:
+            raise WrongParent
+        path = [*(above.path if above else []), area_id]
+        await Area.insert(
+            Area(
+                community_id=scope.community_id, id=area_id, parent_id=parent_id, kind=kind, name=name,
+                pinyin=names.pinyin(name), path=path, created_at=clock.now(),
+            )
+        )  # fmt: skip
+        await audit.record(scope, "add_area", kind, area_id, parent_id=parent_id)
+    return PlaceOut(area_id, kind, name, parent_id, scope.community_id)
+
+
+async def area(scope: Scope, area_id: UUID) -> Area:
+    """An area of the scope's community."""
+    async with transaction(scope):
+        found = await Area.objects().get((Area.community_id == scope.community_id) & (Area.id == area_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def rename_area(scope: Scope, area_id: UUID, name: str) -> PlaceOut:
+    """Give a grid, building or unit another name."""
+    scope.require_admin()
+    name = _named(name)
+    async with transaction(scope):
+        renamed = await database.row(
+            PlaceOut,
+            "UPDATE area SET name = $3, pinyin = $4 WHERE community_id = $1 AND id = $2 "
+            "RETURNING id, kind, name, parent_id, community_id",
+            scope.community_id, area_id, name, names.pinyin(name),
+        )  # fmt: skip
+        if renamed is None:
+            raise NotFound
+        await audit.record(scope, "rename_area", renamed.kind, area_id, name=name)
+    return renamed
+
+
+async def places(scope: Scope, *, limit: int, cursor: str | None = None) -> Page[PlaceOut]:
+    """The regions in reach and then the community's areas, page by page."""
+    found = await regions_in_reach(scope) + await areas_of(scope)
+    if last := read_cursor(cursor, tuple[UUID]):
+        ids = [place.id for place in found]
+        if last[0] not in ids:
+            raise BadCursor
+        found = found[ids.index(last[0]) + 1 :]
+    return page(found[: limit + 1], limit, lambda place: (place.id,))
+
+
+async def regions_in_reach(scope: Scope) -> list[PlaceOut]:
+    """The communities that the caller can address and the streets and counties above them, from the top down."""
+    async with transaction(scope):
+        found = await database.rows(
+            _Placed,
+            "SELECT id, kind, name, parent_id, path, CASE WHEN kind = 'community' THEN id END AS community_id "
+            "FROM region WHERE id IN (SELECT unnest(path) FROM region WHERE id = ANY ($1))",
+            list(scope.communities),
+        )
+    return _as_tree(found)
+
+
+async def areas_of(scope: Scope) -> list[PlaceOut]:
+    """The community's grids, buildings and units, each below the one it belongs to, 2栋 before 10栋."""
+    async with transaction(scope):
+        found = await database.rows(
+            _Placed,
+            "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE community_id = $1",
+            scope.community_id,
+        )
+    return _as_tree(found)
+
+
+class _Placed(msgspec.Struct):
+    id: UUID
+    kind: PlaceKind
+    name: str
+    parent_id: UUID | None
+    path: list[UUID]
+    community_id: UUID | None
+
+
+def _as_tree(found: list[_Placed]) -> list[PlaceOut]:
+    keys = {place.id: natural_key(place.name) for place in found}
+    ordered = sorted(found, key=lambda place: [keys[step] for step in place.path if step in keys])
+    return [PlaceOut(place.id, place.kind, place.name, place.parent_id, place.community_id) for place in ordered]
+
+
+def natural_key(name: str) -> tuple[tuple[int, str], ...]:
+    """Sorts 2栋 before 10栋 and 第二网格 before 第十网格; words by their pinyin."""
+    parts = re.findall(r"\d{1,9}|[零一二三四五六七八九十]+|[^\d零一二三四五六七八九十]+", name, re.ASCII)
+    return tuple((_number(part), names.pinyin(part) if _number(part) == WORDS else "") for part in parts)
+
+
+def _number(part: str) -> int:
+    if part.isascii() and part.isdigit():
+        return int(part)
+    tens, ten, ones = part.rpartition("十")
+    if set(tens + ones) <= NUMERALS.keys() and len(tens) <= 1 and len(ones) <= 1:
+        return (NUMERALS.get(tens, 1) * 10 if ten else 0) + NUMERALS.get(ones, 0)
+    return WORDS

@@ -1,0 +1,52 @@
+"""What goes in and out about places and policies."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+PlaceKind = Literal["county", "street", "community", "grid", "building", "unit"]
+AREA_KINDS = frozenset({"grid", "building", "unit"})
+PlaceName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
+
+
+class PlaceIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A place to be added below another; a county and a grid stand below none."""
+
+    kind: PlaceKind
+    name: PlaceName
+    parent_id: UUID | None = None
+
+
+class Renaming(msgspec.Struct, forbid_unknown_fields=True):
+    name: PlaceName
+
+
+class PlaceOut(msgspec.Struct):
+    """A county, street, community, grid, building or unit. Counties and streets belong to no single community."""
+
+    id: UUID
+    kind: PlaceKind
+    name: str
+    parent_id: UUID | None
+    community_id: UUID | None
+
+
+class PolicyOut(msgspec.Struct):
+    """A policy as it is in force, with its bounds; who set it is told to those who read the community's books."""
+
+    name: str
+    title: str
+    unit: str
+    value: int
+    default: int
+    smallest: int
+    largest: int
+    changed_by: UUID | None
+    changed_at: datetime | None
+
+
+class PolicyIn(msgspec.Struct, forbid_unknown_fields=True):
+    value: Annotated[int, Meta(ge=0, le=100_000)]

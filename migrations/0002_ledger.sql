@@ -2,7 +2,7 @@
 --
 -- One transfer moves amount > 0 from one account to another, so every currency sums to zero by construction. The rows of
 -- one business event share entry_id. The serving role may only read these tables; the functions below run as their owner,
--- check that the community is in the caller's scope, lock the owner's accounts in id order, look the key up, then write.
+-- check that the community is in the caller's scope, lock the owner, look the key up, then write.
 
 SET LOCAL ROLE timebank_owner;
 
@@ -119,12 +119,41 @@ BEGIN
 END
 $$;
 
--- Locks every account of these owners in these currencies, in id order: the one lock order of the ledger.
+CREATE FUNCTION ledger_account(p_community uuid, p_owner_kind text, p_owner uuid, p_currency text, p_bucket text,
+                               p_subject uuid, p_expires date, OUT account_id uuid) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR attempt IN 1..2 LOOP
+        SELECT a.id INTO account_id FROM account a
+            WHERE a.community_id = p_community AND a.owner_kind = p_owner_kind AND a.owner_id = p_owner AND a.currency = p_currency
+              AND a.bucket = p_bucket AND a.subject_id IS NOT DISTINCT FROM p_subject AND a.expires_on IS NOT DISTINCT FROM p_expires;
+        EXIT WHEN account_id IS NOT NULL;
+        INSERT INTO account (community_id, id, owner_kind, owner_id, currency, bucket, subject_id, expires_on, balance)
+            VALUES (p_community, gen_random_uuid(), p_owner_kind, p_owner, p_currency, p_bucket, p_subject, p_expires,
+                    CASE WHEN p_owner_kind = 'system' THEN NULL ELSE 0 END)
+            ON CONFLICT DO NOTHING RETURNING id INTO account_id;
+        EXIT WHEN account_id IS NOT NULL;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION ledger_system(p_community uuid, p_currency text, p_bucket text) RETURNS uuid LANGUAGE sql AS $$
+    SELECT ledger_account(p_community, 'system', p_community, p_currency, p_bucket, NULL, NULL)
+$$;
+
+-- The one lock of the ledger: an owner's account without subject or expiry stands for all that the owner has in a currency.
+-- Whoever moves any of it locks that row first, several in id order. (Locking every account of the owner deadlocks: a
+-- waiting transaction does not see the account that another has just added.)
 CREATE FUNCTION ledger_lock(p_community uuid, p_owner_kind text, p_owners uuid[], p_currencies text[]) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
+    IF (SELECT count(*) FROM account WHERE community_id = p_community AND owner_kind = p_owner_kind AND owner_id = ANY (p_owners)
+        AND currency = ANY (p_currencies) AND bucket = 'available' AND subject_id IS NULL AND expires_on IS NULL)
+       < cardinality(p_owners) * cardinality(p_currencies) THEN
+        PERFORM ledger_account(p_community, p_owner_kind, o, c, 'available', NULL, NULL) FROM unnest(p_owners) o, unnest(p_currencies) c;
+    END IF;
     PERFORM FROM account WHERE community_id = p_community AND owner_kind = p_owner_kind AND owner_id = ANY (p_owners)
-        AND currency = ANY (p_currencies) ORDER BY id FOR UPDATE;
+        AND currency = ANY (p_currencies) AND bucket = 'available' AND subject_id IS NULL AND expires_on IS NULL
+        ORDER BY id FOR UPDATE;
 END
 $$;
 
@@ -133,27 +162,6 @@ BEGIN
     SELECT CASE WHEN t.request_hash = e.request_hash THEN 'replayed' ELSE 'key_reused' END, t.entry_id INTO verdict, entry_id
         FROM transfer t WHERE t.community_id = p_community AND t.key = e.key;
 END
-$$;
-
-CREATE FUNCTION ledger_account(p_community uuid, p_owner_kind text, p_owner uuid, p_currency text, p_bucket text,
-                               p_subject uuid, p_expires date, OUT found uuid) LANGUAGE plpgsql AS $$
-BEGIN
-    FOR attempt IN 1..2 LOOP
-        SELECT a.id INTO found FROM account a
-            WHERE a.community_id = p_community AND a.owner_kind = p_owner_kind AND a.owner_id = p_owner AND a.currency = p_currency
-              AND a.bucket = p_bucket AND a.subject_id IS NOT DISTINCT FROM p_subject AND a.expires_on IS NOT DISTINCT FROM p_expires;
-        EXIT WHEN found IS NOT NULL;
-        INSERT INTO account (community_id, id, owner_kind, owner_id, currency, bucket, subject_id, expires_on, balance)
-            VALUES (p_community, gen_random_uuid(), p_owner_kind, p_owner, p_currency, p_bucket, p_subject, p_expires,
-                    CASE WHEN p_owner_kind = 'system' THEN NULL ELSE 0 END)
-            ON CONFLICT DO NOTHING RETURNING id INTO found;
-        EXIT WHEN found IS NOT NULL;
-    END LOOP;
-END
-$$;
-
-CREATE FUNCTION ledger_system(p_community uuid, p_currency text, p_bucket text) RETURNS uuid LANGUAGE sql AS $$
-    SELECT ledger_account(p_community, 'system', p_community, p_currency, p_bucket, NULL, NULL)
 $$;
 
 -- Writes one leg. False, with nothing moved, when the key was taken meanwhile.
@@ -238,9 +246,9 @@ DECLARE
 BEGIN
     PERFORM ledger_permit(p_community);
     PERFORM ledger_lock(p_community, 'person', ARRAY[p_person], ARRAY['minute', 'point']);
+    minutes_account := ledger_account(p_community, 'person', p_person, 'minute', 'available', NULL, NULL);
     SELECT * INTO verdict, entry_id FROM ledger_replay(p_community, e);
     IF verdict IS NULL AND ledger_closed(p_community, 'person', p_person) THEN verdict := 'closed'; RETURN; END IF;
-    minutes_account := ledger_account(p_community, 'person', p_person, 'minute', 'available', NULL, NULL);
     IF verdict IS NULL THEN
         IF ledger_write(p_community, e, 1, e.kind, 'minute', ledger_system(p_community, 'minute', 'issued'), minutes_account, p_minutes) THEN
             leg := ledger_repay(p_community, e, 2, minutes_account);
@@ -375,11 +383,9 @@ DECLARE
     leg integer := 1;
 BEGIN
     PERFORM ledger_permit(p_community);
-    PERFORM FROM account o WHERE o.community_id = p_community AND o.owner_kind <> 'system' AND (o.owner_id, o.currency) IN (
-            SELECT a.owner_id, a.currency FROM transfer r JOIN account a ON a.community_id = r.community_id
-                AND a.id IN (r.debit_account, r.credit_account)
-            WHERE r.community_id = p_community AND r.entry_id = p_reversed AND a.owner_kind <> 'system')
-        ORDER BY o.id FOR UPDATE;
+    PERFORM ledger_lock(p_community, min(a.owner_kind), array_agg(DISTINCT a.owner_id), array_agg(DISTINCT a.currency::text))
+        FROM transfer r JOIN account a ON a.community_id = r.community_id AND a.id IN (r.debit_account, r.credit_account)
+        WHERE r.community_id = p_community AND r.entry_id = p_reversed AND a.owner_kind <> 'system' HAVING count(*) > 0;
     SELECT * INTO verdict, entry_id FROM ledger_replay(p_community, e);
     IF verdict IS NOT NULL THEN RETURN; END IF;
     SELECT CASE WHEN count(*) = 0 THEN 'not_found'
@@ -410,16 +416,22 @@ $$;
 CREATE FUNCTION ledger_expire(p_community uuid, p_today date, p_now timestamptz, p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+    due uuid;
     a account;
     e ledger_entry;
     moved integer := 0;
 BEGIN
     PERFORM ledger_permit(p_community);
-    FOR a IN SELECT * FROM account WHERE community_id = p_community AND expires_on < p_today AND balance > 0 AND bucket = 'available'
-             ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED LOOP
+    FOR due IN SELECT d.id FROM account d JOIN account own ON own.community_id = d.community_id AND own.owner_kind = d.owner_kind
+                   AND own.owner_id = d.owner_id AND own.currency = d.currency AND own.bucket = 'available'
+                   AND own.subject_id IS NULL AND own.expires_on IS NULL
+               WHERE d.community_id = p_community AND d.expires_on < p_today AND d.balance > 0 AND d.bucket = 'available'
+               ORDER BY own.id LIMIT p_limit FOR UPDATE OF own SKIP LOCKED LOOP
+        SELECT * INTO a FROM account WHERE community_id = p_community AND id = due;
         e := ROW(uuid_v7(p_now), 'expiry:' || a.id || ':' || p_today, sha256(convert_to(a.id::text, 'UTF8')), 'expiry', p_now, p_now, NULL,
                  'account', a.id, NULL, NULL, '')::ledger_entry;
-        IF ledger_write(p_community, e, 1, 'expiry', a.currency, a.id, ledger_system(p_community, a.currency, 'expired'), a.balance) THEN
+        IF a.balance > 0 AND ledger_write(p_community, e, 1, 'expiry', a.currency, a.id,
+                                          ledger_system(p_community, a.currency, 'expired'), a.balance) THEN
             moved := moved + 1;
         END IF;
     END LOOP;

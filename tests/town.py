@@ -259,8 +259,8 @@ async def _shop_and_class(owner: asyncpg.Connection, town: Town) -> None:
     town.course = clock.new_id()
     today = clock.local_day()
     await _insert(
-        owner, "course", community_id=town.community, id=town.course, title="少儿书法",
-        pinyin=names.pinyin("少儿书法"), age_min=6, age_max=14, starts_on=today - timedelta(days=30), ends_on=today + timedelta(days=90),
+        owner, "course", community_id=town.community, id=town.course, title="少儿书法", pinyin=names.pinyin("少儿书法"),
+        age_min=6, age_max=14, starts_on=today - timedelta(days=30), ends_on=today + timedelta(days=90),
         points_per_hour=20, teacher="林老师", station_id=town.stations["暖蜂驿站"], active=True, created_at=now,
     )  # fmt: skip
     for days in (2, 9):

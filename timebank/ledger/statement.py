@@ -124,7 +124,8 @@ WITH own AS (
 )
 SELECT entry_id, max(posted_at) AS posted_at, max(occurred_at) AS occurred_at,
        (array_agg(kind ORDER BY leg))[1] AS kind, sum(change)::bigint AS amount, max(memo) AS memo,
-       max(source_kind) AS source_kind, (array_agg(source_id))[1] AS source_id, max(rule_code) AS rule_code, max(rule_version) AS rule_version
+       max(source_kind) AS source_kind, (array_agg(source_id))[1] AS source_id,
+       max(rule_code) AS rule_code, max(rule_version) AS rule_version
 FROM leg GROUP BY entry_id
 HAVING $4::timestamptz IS NULL OR (max(posted_at), entry_id) < ($4, $5)
 ORDER BY max(posted_at) DESC, entry_id DESC LIMIT $6

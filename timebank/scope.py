@@ -55,6 +55,7 @@ class Scope:
     session_id: UUID | None = None
     device_id: UUID | None = None
     device_station_id: UUID | None = None
+    device_kind: str = ""
     request_id: str = ""
     via: str = "api"
     system: bool = False
@@ -99,7 +100,7 @@ class Scope:
 
     def keeps(self, station_id: UUID | None) -> bool:
         """Whether the caller serves at this station: as its keeper, its counter device, or an administrator."""
-        if self.administers or (self.device_station_id is not None and self.device_station_id == station_id):
+        if self.administers or (self.counter_station_id is not None and self.counter_station_id == station_id):
             return True
         return any(g.role == Role.station_keeper and g.station_id == station_id for g in self.here())
 
@@ -107,7 +108,12 @@ class Scope:
     def kept_stations(self) -> frozenset[UUID]:
         """The stations of which the caller is named keeper, or whose counter the device is."""
         kept = {g.station_id for g in self.here() if g.role == Role.station_keeper and g.station_id}
-        return frozenset(kept | ({self.device_station_id} if self.device_station_id else set()))
+        return frozenset(kept | ({self.counter_station_id} if self.counter_station_id else set()))
+
+    @property
+    def counter_station_id(self) -> UUID | None:
+        """The station whose counter the device is. A display on the wall only shows: it serves nobody."""
+        return self.device_station_id if self.device_kind == "counter" else None
 
     def works_in(self, area_path: list[UUID]) -> bool:
         """Whether the caller is grid worker of an area on this path, or an administrator."""

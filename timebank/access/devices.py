@@ -64,4 +64,7 @@ async def find(token: str) -> Scope | None:
         )
     if device is None:
         return None
-    return Scope(scope.community_id, device_id=device.id, device_station_id=device.station_id, via="device")
+    return Scope(
+        scope.community_id, device_id=device.id, device_station_id=device.station_id, device_kind=device.kind,
+        via="device",
+    )  # fmt: skip

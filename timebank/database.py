@@ -149,7 +149,8 @@ async def savepoint() -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        await execute("ROLLBACK TO SAVEPOINT part")
+        # Released too: left standing, it would be what an outer part of the same name goes back to.
+        await execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
         raise
     else:
         await execute("RELEASE SAVEPOINT part")

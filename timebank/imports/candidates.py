@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from timebank.imports import places
 from timebank.imports.cells import Role
-from timebank.imports.parsed import Reading
+from timebank.imports.parsed import InSheet, Reading
 from timebank.imports.problems import problem
 
-T = TypeVar("T")
+T = TypeVar("T", bound=InSheet)
 
 
 @dataclass(frozen=True, slots=True)

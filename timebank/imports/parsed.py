@@ -1,8 +1,9 @@
 """What reading a file yields: typed rows, and what is wrong with the others, told so that it may be shown."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from timebank.imports.cells import Cell, digits_only, words
 from timebank.imports.columns import Header
@@ -10,11 +11,31 @@ from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line
 from timebank.imports.problems import Problem, problem
 
-T = TypeVar("T")
+
+class InSheet(Protocol):
+    """A row that knows where it stands."""
+
+    @property
+    def sheet(self) -> str: ...
+
+    @property
+    def row(self) -> int: ...
+
+
+T = TypeVar("T", bound=InSheet)
 V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
+_MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
 _VALUE_LENGTH_MAX = 60
+# A phone or identity number that strayed into another column, also when it is written in groups.
+_STRAY = re.compile(r"\d(?:[ \-]?\d){9,}[Xx]?")
+_STRAY_AMONG_MOMENTS = re.compile(r"\d{11,}[Xx]?")
+
+
+def without_numbers(text: str, stray: re.Pattern[str] = _STRAY) -> str:
+    """A text in which whatever may be a phone or an identity number is masked."""
+    return stray.sub(lambda found: mask_number(found[0].replace("-", "")), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +60,17 @@ class Parsed(Generic[T]):
     rows: list[T] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     warnings: list[RowProblem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    """What there is to say of the whole file."""
+    readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
+    """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
+
+    def settle(self) -> None:
+        """Leave out of `rows` what was refused after it had been read, and bring the remarks into the sheet's order."""
+        self.rows = [row for row in self.rows if not self.readings[row.sheet, row.row].refused]
+        sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in self.readings))}
+        for remarks in (self.problems, self.warnings):
+            remarks.sort(key=lambda found: (sheets[found.sheet], found.row))
 
 
 class Reading(Generic[T]):
@@ -50,6 +82,7 @@ class Reading(Generic[T]):
         self.line = line
         self.refused = False
         parsed.total += 1
+        parsed.readings[self.sheet, self.number] = self
 
     @property
     def number(self) -> int:
@@ -88,7 +121,7 @@ class Reading(Generic[T]):
         return str(row) if sheet == self.sheet else f"{sheet}!{row}"
 
     def refuse(self, meaning: str, wrong: Problem) -> None:
-        """Keep the row out, with the reason."""
+        """Keep the row out, with the reason. "unit|building" is the first of these columns that the sheet has."""
         self.refused = True
         self.parsed.problems.append(self._told(meaning, wrong))
 
@@ -96,12 +129,14 @@ class Reading(Generic[T]):
         """Let the row in and tell what to look at."""
         self.parsed.warnings.append(self._told(meaning, odd))
 
-    def _told(self, meaning: str, wrong: Problem) -> RowProblem:
+    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
+        choices = meanings.split("|")
+        meaning = next((each for each in choices if each in self.header.columns), choices[0])
         cell = self.cell(meaning)
         if meaning in _MASKED:
             value = mask_number(digits_only(cell).removeprefix("+86"))
         else:
-            value = words(cell)
+            value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
             if len(value) > _VALUE_LENGTH_MAX:
                 value = value[:_VALUE_LENGTH_MAX] + "…"
         return RowProblem(self.sheet, self.number, self.header.heading(meaning), value, wrong)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from timebank.errors import TimebankError
 from timebank.locale import _
 
 SENTENCES: Mapping[str, str] = {
@@ -54,8 +55,41 @@ SENTENCES: Mapping[str, str] = {
     "number_unclear": _("这一格应是数字，请核对"),
     "not_whole": _("这一格应是整数，请核对"),
     "number_range": _("这一格应在 {least} 到 {most} 之间，请核对"),
+    "identity_taken": _("这个身份证号已登记在另一位居民名下，请对照证件核对"),
+    "unit_without_building": _("写了单元没有写楼栋，请补上楼栋"),
+    "building_ambiguous": _("有 {count} 个网格都有{building}，请补上网格"),
+    "known_phone_differs": _("这位居民已经登记，登记的电话与表里不同，没有改动；要改请到居民页"),
+    "known_home_differs": _("这位居民已经登记，登记的住处与表里不同，没有改动；要改请到居民页"),
+    "known_identity_missing": _("这位居民已经登记，登记时没有身份证号，没有改动；请到居民页补上"),
+    "known_not_active": _("这位居民已经登记，现在是迁出或停用，没有改动；要恢复请到居民页"),
+    "no_home": _("没有写楼栋，登记时不归入任何一户，请到居民页补上住处"),
+    "role_without_place": _("备注写了楼栋长、单元长或网格员，但没有写对应的楼栋、单元或网格，身份没有登记"),
+    "person_not_active": _("这位居民现在是迁出或停用，请先到居民页恢复，或核对姓名和电话"),
+    "overlap_known": _("与已经登记的服务时间重叠（{earlier}），一个人不能同时在两处，请核对"),
+    "place_unknown": _("没有登记这个楼栋或单元，请核对，或先导入花名册"),
+    "place_missing": _("没有写楼栋单元，这个人也没有登记住处，请补上楼栋单元"),
+    "not_head": _("这个人没有登记为这里的楼栋长或单元长，请审核时留意"),
+    "same_deed": _("这个人这一天已经登记过同样的事项，请审核时留意是不是同一件"),
+    "witness_unclear": _("证明人不在花名册里，或有同名的人，没有记上证明人"),
+    "witness_not_active": _("证明人现在是迁出或停用，没有记上证明人"),
+    "station_unknown": _("没有登记叫这个名称的驿站，请核对名称，或先在驿站页添加"),
+    "station_missing": _("有库存，但没有写放在哪个驿站，请补上站点"),
+    "good_differs": _("与第 {row} 行是同一种物品，单位、积分或限兑却不同，请改成一样"),
+    "known_good_differs": _("已有这种物品（每{unit} {points} 分，每户每月限 {limit}），没有改动；要改请到物品页"),
+    "known_good_differs_no_limit": _("已有这种物品（每{unit} {points} 分，不限兑），没有改动；要改请到物品页"),
+    "known_stock_differs": _("这个驿站已有 {quantity} 件，与表里不同，没有改动；要改请在物品页盘点"),
+    "good_offered_again": _("这种物品原来已停止兑换，按表里的积分重新开放"),
+    "note_places": _("新建 {grids} 个网格、{buildings} 栋楼、{units} 个单元、{households} 户"),
+    "note_roles": _("按备注登记身份：楼栋长 {building_heads} 位、单元长 {unit_heads} 位、网格员 {grid_workers} 位"),
+    "note_guardians": _("给 {children} 位未成年人提名了监护人；要等家长到社区确认同意，才能用积分和报课"),
+    "note_activities": _("新建 {count} 个活动：{names}"),
+    "note_elsewhere": _("{count} 个地点不是登记的驿站，地点只写进补录原因：{names}"),
+    "note_known": _("{count} 行以前已经导入或登记，没有重复导入"),
 }
-"""Every problem kind; a code never changes its meaning, a sentence may be reworded and is translated by its text."""
+"""Every problem kind; a code never changes its meaning, a sentence may be reworded and is translated by its text.
+
+The codes that begin with `note_` speak of the whole file.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +101,9 @@ class Problem:
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The problem in words, through the reader's language when `translate` is given."""
-        return translate(SENTENCES[self.code]).format(**self.values)
+        refusal = TimebankError.by_code.get(self.code)
+        sentence = SENTENCES.get(self.code) or (refusal.sentence if refusal else "")
+        return translate(sentence).format(**self.values)
 
 
 def problem(code: str, **values: str | int) -> Problem:
@@ -75,3 +111,8 @@ def problem(code: str, **values: str | int) -> Problem:
     if code not in SENTENCES:
         raise KeyError(code)
     return Problem(code, values)
+
+
+def refusal(error: TimebankError) -> Problem:
+    """What a verb of another capability refused a row for, in that verb's own words."""
+    return Problem(error.code, {name: x if isinstance(x, int) else str(x) for name, x in error.values.items()})

@@ -1,13 +1,20 @@
-"""The outcome of an import as it is shown and sent: what was read, what can be taken in, and every row that cannot."""
+"""The outcome of an import as it is kept, shown and sent: what was read, what went in, and every row that did not."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Literal, TypeVar
+from uuid import UUID
 
 import msgspec
 
-from timebank.imports.parsed import Parsed, RowProblem
+from timebank.imports.parsed import InSheet, Parsed, RowProblem
+from timebank.imports.problems import Problem
 
-T = TypeVar("T")
+T = TypeVar("T", bound=InSheet)
+
+Outcome = Literal["tried", "imported", "unchanged", "refused"]
+"""Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused."""
+
+REMARKS_KEPT_MAX = 1_000
 
 
 class RowReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,33 +29,105 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of data rows, why the others were refused, and what to look at among those accepted."""
+    """Counts of data rows, why the others were refused, and what to look at among those accepted.
+
+    `accepted` rows are in, or would be; `created` of them were not known before. `run_id` names the run to undo.
+    """
 
     rows: int
     accepted: int
     errors: list[RowReport]
     warnings: list[RowReport]
+    notes: list[str] = []
+    created: int = 0
+    outcome: Outcome = "tried"
+    run_id: UUID | None = None
 
 
-def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
-    """Tell the outcome in the reader's language, in the order of the sheet."""
-    return Report(
+class Remark(msgspec.Struct, frozen=True):
+    """One remark on one row, in no language yet."""
+
+    row: int
+    column: str
+    value: str
+    sheet: str
+    code: str
+    values: dict[str, str | int]
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One remark on the whole file, in no language yet."""
+
+    code: str
+    values: dict[str, str | int]
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome in no language yet, as it is kept: at most REMARKS_KEPT_MAX errors and as many warnings."""
+
+    rows: int
+    accepted: int
+    created: int
+    outcome: Outcome
+    errors: list[Remark]
+    warnings: list[Remark]
+    notes: list[Note]
+    run_id: UUID | None = None
+
+    def told(self, translate: Callable[[str], str] = str) -> Report:
+        """The outcome in the reader's language."""
+        return Report(
+            rows=self.rows,
+            accepted=self.accepted,
+            errors=[_told(remark, translate) for remark in self.errors],
+            warnings=[_told(remark, translate) for remark in self.warnings],
+            notes=[Problem(note.code, note.values).sentence(translate) for note in self.notes],
+            created=self.created,
+            outcome=self.outcome,
+            run_id=self.run_id,
+        )
+
+    def kept(self) -> "Findings":
+        """As much of it as is worth keeping: whoever has a thousand rows refused mends the sheet, not the rows."""
+        return msgspec.structs.replace(
+            self, errors=self.errors[:REMARKS_KEPT_MAX], warnings=self.warnings[:REMARKS_KEPT_MAX]
+        )
+
+
+def findings(
+    parsed: Parsed[T], outcome: Outcome = "tried", *, created: int = 0, run_id: UUID | None = None
+) -> Findings:
+    """What came of a file; of a file that was refused as a whole nothing is accepted."""
+    return Findings(
         rows=parsed.total,
-        accepted=len(parsed.rows),
-        errors=_told(parsed.problems, translate),
-        warnings=_told(parsed.warnings, translate),
+        accepted=0 if outcome == "refused" else len(parsed.rows),
+        created=created,
+        outcome=outcome,
+        errors=_remarks(parsed.problems),
+        warnings=_remarks(parsed.warnings),
+        notes=[Note(note.code, dict(note.values)) for note in parsed.notes],
+        run_id=run_id,
     )
 
 
-def _told(problems: Iterable[RowProblem], translate: Callable[[str], str]) -> list[RowReport]:
+def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
+    """Tell what was read in the reader's language, in the order of the sheet."""
+    return findings(parsed).told(translate)
+
+
+def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
     return [
-        RowReport(
-            row=found.row,
-            column=found.column,
-            value=found.value,
-            problem=found.problem.sentence(translate),
-            code=found.problem.code,
-            sheet=found.sheet,
-        )
+        Remark(found.row, found.column, found.value, found.sheet, found.problem.code, dict(found.problem.values))
         for found in problems
     ]
+
+
+def _told(remark: Remark, translate: Callable[[str], str]) -> RowReport:
+    return RowReport(
+        row=remark.row,
+        column=remark.column,
+        value=remark.value,
+        problem=Problem(remark.code, remark.values).sentence(translate),
+        code=remark.code,
+        sheet=remark.sheet,
+    )

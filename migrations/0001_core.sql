@@ -275,6 +275,18 @@ CREATE INDEX membership_login ON membership (login_id);
 CREATE INDEX membership_person_id ON membership (community_id, person_id);
 CALL protect_tenant_table('membership', 'SELECT, INSERT, DELETE');
 
+-- Drops those of these logins that stand for nobody and never signed in, so that a roster taken back leaves no phone
+-- behind. It runs as the owner because a login may stand for residents of communities that the caller does not see.
+CREATE FUNCTION forget_unused_logins(p_login_ids uuid[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DELETE FROM login l WHERE l.id = ANY (p_login_ids) AND l.password_hash IS NULL
+       AND NOT EXISTS (SELECT FROM membership m WHERE m.login_id = l.id)
+       AND NOT EXISTS (SELECT FROM session s WHERE s.login_id = l.id)
+       AND NOT EXISTS (SELECT FROM one_time_code c WHERE c.login_id = l.id)
+$$;
+REVOKE EXECUTE ON FUNCTION forget_unused_logins FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_unused_logins TO timebank_app;
+
 -- --------------------------------------------------------------------------------------------------- stations, activities
 
 CREATE TABLE station (
@@ -337,7 +349,7 @@ CREATE TABLE role_grant (
 );
 CREATE INDEX role_grant_person_id ON role_grant (community_id, person_id);
 CREATE INDEX role_grant_area_id ON role_grant (community_id, area_id);
-CALL protect_tenant_table('role_grant', 'SELECT, INSERT, UPDATE');
+CALL protect_tenant_table('role_grant', 'SELECT, INSERT, UPDATE, DELETE');
 
 CREATE TABLE activity (
     community_id uuid NOT NULL REFERENCES region (id),
@@ -354,7 +366,7 @@ CREATE TABLE activity (
     CONSTRAINT activity_station FOREIGN KEY (community_id, station_id) REFERENCES station (community_id, id),
     CONSTRAINT activity_name_unique UNIQUE (community_id, name)
 );
-CALL protect_tenant_table('activity', 'SELECT, INSERT, UPDATE');
+CALL protect_tenant_table('activity', 'SELECT, INSERT, UPDATE, DELETE');
 
 CREATE TABLE shift (
     community_id uuid NOT NULL REFERENCES region (id),
@@ -785,6 +797,21 @@ CREATE TABLE import_row (
 );
 CREATE INDEX import_row_run_id ON import_row (community_id, run_id);
 CALL protect_tenant_table('import_row', 'SELECT, INSERT, DELETE');
+
+-- A workbook between its trial and its import, for one hour and for one session alone.
+CREATE TABLE import_draft (
+    community_id uuid NOT NULL REFERENCES region (id),
+    id          uuid NOT NULL,
+    session_id  uuid NOT NULL,
+    kind        varchar(16) NOT NULL CONSTRAINT import_draft_kind CHECK (kind IN ('residents', 'hours', 'deeds', 'goods')),
+    file_name   varchar(200) NOT NULL,
+    content     bytea NOT NULL,                -- AES-GCM
+    findings    jsonb NOT NULL,                -- what the trial found; masked values only
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (community_id, id)
+);
+CREATE INDEX import_draft_age ON import_draft (community_id, created_at);
+CALL protect_tenant_table('import_draft', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- ------------------------------------------------------------------------------------------------------ who is this caller
 

@@ -28,3 +28,14 @@ class ImportRow(Table, tablename="import_row"):
     run_id = UUID(default=None, null=False)
     noun = Varchar(length=20, default=None, null=False)
     noun_id = UUID(default=None, null=False)
+
+
+class ImportDraft(Table, tablename="import_draft"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    session_id = UUID(default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    file_name = Varchar(length=200, default=None, null=False)
+    content = Bytea(default=None, null=False)
+    findings = JSONB(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)

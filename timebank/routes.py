@@ -6,15 +6,28 @@ from litestar.types import ControllerRouterHandler
 
 from timebank import health
 from timebank.access import api as access
+from timebank.activities import api as activities
 from timebank.areas import api as areas
+from timebank.deeds import api as deeds
 from timebank.rules import api as rules
+from timebank.shop import api as shop
+from timebank.stations import api as stations
 
 API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
     access.Me,
     areas.Areas,
     areas.Policies,
+    deeds.Deeds,
+    deeds.Objections,
+    deeds.object_to_record,
+    deeds.read_board,
     rules.Rules,
+    stations.Stations,
+    activities.Activities,
+    activities.Shifts,
+    shop.Goods,
+    shop.Redemptions,
 ]
 
 PAGES: Sequence[ControllerRouterHandler] = [

@@ -1,0 +1,140 @@
+"""The moral bank over HTTP: deeds, objections, and the board that needs no signing in."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from timebank.access.callers import provide_scope_or_none
+from timebank.access.once import Once
+from timebank.deeds import board, credit, filing, objections, reading, review
+from timebank.deeds.schemas import (
+    BoardItem,
+    DeedIn,
+    DeedOut,
+    DeedStatus,
+    ObjectionDecision,
+    ObjectionOut,
+    ReasonIn,
+    ReviewIn,
+)
+from timebank.errors import Invalid
+from timebank.locale import _
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.scope import Scope
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Deeds(Controller):
+    path = "/deeds"
+
+    @get()
+    async def list_deeds(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[DeedStatus | None] = None,
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[DeedOut]]:  # fmt: skip
+        """Deeds that the caller may see, newest first."""
+        return listed(request, await reading.listed_deeds(caller, status=status, limit=limit, cursor=cursor))
+
+    @post()
+    async def file(
+        self, data: JSONBody[DeedIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """File a deed; it earns its points after review and public notice."""
+        caller = caller.acting_as(data.person_id)
+        return await once.answer(caller, lambda: filing.file_deed(caller, data), required=False)
+
+    @get("/{deed_id:uuid}")
+    async def deed(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> DeedOut:
+        """One deed and where it stands."""
+        return DeedOut.of(await reading.find_deed(caller, deed_id))
+
+    @post("/{deed_id:uuid}/review")
+    async def review(
+        self, deed_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Approve a filed deed for the public board, or reject it with the reason."""
+        return await once.answer(
+            caller,
+            lambda: review.review_deed(caller, deed_id, data.decision, data.note),
+            status=200,
+            required=False,
+        )
+
+    @post("/{deed_id:uuid}/reversal")
+    async def reverse(
+        self, deed_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Take a credited deed's points back for an error or a fraud."""
+        return await once.answer(caller, lambda: credit.reverse_deed(caller, deed_id, data.reason), status=200)
+
+    @post("/{deed_id:uuid}/objections")
+    async def object_to(
+        self, deed_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Object to a deed on the board, once per resident."""
+        return await once.answer(
+            caller, lambda: objections.object_to_deed(caller, deed_id, data.reason), required=False
+        )
+
+
+@post("/service-records/{record_id:uuid}/objections")
+async def object_to_record(
+    record_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+) -> Response[bytes]:
+    """Object to an honour record on the board, once per resident."""
+    return await once.answer(
+        caller, lambda: objections.object_to_record(caller, record_id, data.reason), required=False
+    )
+
+
+class Objections(Controller):
+    path = "/objections"
+
+    @get()
+    async def list_objections(
+        self, request: AnyRequest, caller: NamedDependency[Scope], undecided: FromQuery[bool] = False,
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[ObjectionOut]]:  # fmt: skip
+        """The community's objections, oldest first; who objected is not told."""
+        return listed(request, await objections.objections(caller, undecided=undecided, limit=limit, cursor=cursor))
+
+    @post("/{objection_id:uuid}/decision")
+    async def decide(
+        self, objection_id: FromPath[UUID], data: JSONBody[ObjectionDecision], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Decide about an objection."""
+        return await once.answer(
+            caller,
+            lambda: objections.decide_objection(caller, objection_id, data.upheld, data.note),
+            status=200,
+            required=False,
+        )
+
+
+@get("/board")
+async def read_board(
+    request: AnyRequest, community: Annotated[UUID | None, QueryParameter(name="community_id")] = None,
+    limit: Limit = 50, cursor: Cursor = None,
+) -> Response[Page[BoardItem]]:  # fmt: skip
+    """What hangs on a community's board. Nobody needs to sign in; without community_id it is the caller's own."""
+    shown = community or await own_board(request)
+    return listed(request, await board.board(shown, limit=limit, cursor=cursor))
+
+
+async def own_board(request: AnyRequest) -> UUID:
+    """The caller's community, or the only one there is."""
+    caller = await provide_scope_or_none(request)
+    if caller is not None:
+        return caller.community_id
+    places = await board.board_places()
+    if len(places) != 1:
+        raise Invalid(why=_("请用 community_id 指明哪个社区的公示栏。"))
+    return places[0].id

@@ -1,0 +1,81 @@
+"""The public board: what is about to be credited, for everybody to read. Names are masked without consent."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import database
+from timebank.database import transaction
+from timebank.deeds.schemas import BoardItem, BoardRow
+from timebank.errors import NotFound
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+# Sorted by when the notice ends: what can be objected to for the shortest time comes first.
+_ON_NOTICE = """
+SELECT 'deed' AS kind, d.id, d.person_id, p.name, p.publishes_name, r.name AS what,
+       (SELECT string_agg(up.name, '' ORDER BY cardinality(up.path)) FROM area up
+        WHERE up.community_id = d.community_id AND up.id = ANY (a.path)
+          AND (up.kind <> 'grid' OR up.id = a.id)) AS where,
+       d.occurred_on, NULL::timestamptz AS started_at, d.points, NULL::integer AS minutes, d.notice_until,
+       (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.deed_id = d.id
+        AND o.upheld IS NULL) AS open_objections
+FROM deed d
+JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id
+JOIN area a ON a.community_id = d.community_id AND a.id = d.area_id
+JOIN rule r ON r.community_id = d.community_id AND r.code = d.rule_code AND r.version = d.rule_version
+WHERE d.community_id = $1 AND d.status IN ('noticed', 'objected')
+UNION ALL
+SELECT 'service_record', s.id, s.person_id, p.name, p.publishes_name, coalesce(v.name, '志愿服务'),
+       coalesce(t.name, ''), NULL, s.started_at, NULL, s.minutes, s.notice_until,
+       (SELECT count(*) FROM objection o WHERE o.community_id = s.community_id AND o.service_record_id = s.id
+        AND o.upheld IS NULL)
+FROM service_record s
+JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id
+LEFT JOIN activity v ON v.community_id = s.community_id AND v.id = s.activity_id
+LEFT JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id
+WHERE s.community_id = $1 AND s.status = 'noticed'
+"""
+
+
+class BoardPlace(msgspec.Struct, frozen=True):
+    """A community that has a public board."""
+
+    id: UUID
+    name: str
+
+
+async def board_places() -> list[BoardPlace]:
+    """Every community, by name: each has a public board."""
+    async with transaction(None):
+        return await database.rows(
+            BoardPlace, "SELECT id, name FROM region WHERE kind = 'community' ORDER BY pinyin, id"
+        )
+
+
+async def board_rows(
+    community_id: UUID, *, limit: int = 50, cursor: str | None = None
+) -> tuple[BoardPlace, Page[BoardRow]]:
+    """A community and what hangs on its board, names still in full: what a page masks it must mask itself."""
+    visitor = Scope(community_id, via="board")
+    after = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(visitor):
+        place = await database.row(
+            BoardPlace, "SELECT id, name FROM region WHERE id = $1 AND kind = 'community'", community_id
+        )
+        if place is None:
+            raise NotFound
+        found = await database.rows(
+            BoardRow,
+            f"SELECT * FROM ({_ON_NOTICE}) AS hanging "  # noqa: S608  # own text
+            "WHERE $2::timestamptz IS NULL OR (notice_until, id) > ($2, $3) ORDER BY notice_until, id LIMIT $4",
+            community_id, *(after or (None, None)), limit + 1,
+        )  # fmt: skip
+    return place, page(found, limit, lambda item: (item.notice_until, item.id))
+
+
+async def board(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:
+    """What hangs on a community's board, as anybody may read it."""
+    _, found = await board_rows(community_id, limit=limit, cursor=cursor)
+    return Page([item.public() for item in found.items], found.next)

@@ -1,0 +1,133 @@
+"""Points for deeds: credited when the notice is over and nobody objects, reversed when they were wrong."""
+
+from datetime import time
+from functools import partial
+from uuid import UUID
+
+from timebank import audit, clock, database
+from timebank.areas.policies import points_expire_on, policies
+from timebank.database import retrying, transaction
+from timebank.deeds.parties import require_no_party
+from timebank.deeds.reading import find_deed, lock_deed
+from timebank.deeds.schemas import Deed, DeedOut
+from timebank.errors import TimebankError
+from timebank.ledger import posting
+from timebank.ledger.posting import AccountClosed, Currency, Posting
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+MEMO_MAX = 200
+BATCH = 100
+
+
+class NotCredited(TimebankError):
+    code = "deed_not_credited"
+    status = 409
+    sentence = "这件善行还没有记分，或已经冲正，不用再冲正。"
+
+
+async def credit_due_deeds(scope: Scope) -> int:
+    """Credit deeds whose notice is over and to which no objection is open; how many were credited.
+
+    Each deed is a transaction of its own. Safe to run twice and in two processes: a deed that another is crediting is
+    skipped. Deeds of people who are blocked or have left wait until they are back.
+    """
+    credited, after = 0, UUID(int=0)
+    while due := await _due(scope, after):
+        for deed_id in due:
+            credited += await retrying(partial(_credit_one, scope, deed_id))
+        after = due[-1]
+    return credited
+
+
+async def _due(scope: Scope, after: UUID) -> list[UUID]:
+    async with transaction(scope):
+        due = await database.fetch(
+            "SELECT d.id FROM deed d JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id "
+            "WHERE d.community_id = $1 AND d.status = 'noticed' AND d.notice_until <= $2 AND p.status = 'active' "
+            "AND d.id > $3 ORDER BY d.id LIMIT $4",
+            scope.community_id, clock.now(), after, BATCH,
+        )  # fmt: skip
+    return [row["id"] for row in due]
+
+
+async def _credit_one(scope: Scope, deed_id: UUID) -> int:
+    try:
+        async with transaction(scope):
+            mine = await database.fetch_value(
+                "SELECT id FROM deed WHERE community_id = $1 AND id = $2 AND status = 'noticed' AND notice_until <= $3 "
+                "FOR UPDATE SKIP LOCKED",
+                scope.community_id, deed_id, clock.now(),
+            )  # fmt: skip
+            if mine is None:
+                return 0
+            deed = await lock_deed(scope, deed_id)
+            if deed.open_objections:
+                return 0
+            await credit(scope, deed, key=f"deed:{deed_id}:credit")
+    except AccountClosed:  # the account was closed since the list was read: the deed waits until it is open again
+        return 0
+    return 1
+
+
+async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
+    """Issue a deed's points to the person. The caller holds the deed's row."""
+    now = clock.now()
+    expires_on = points_expire_on(await policies(scope), now)
+    posted = await posting.issue(
+        scope, deed.person_id, Currency.point, deed.points,
+        Posting(
+            "deed", key, "deed", deed.id, await _memo(scope, deed), clock.at_local(deed.occurred_on, time(12)),
+            deed.rule_code, deed.rule_version,
+        ),
+        expires_on=expires_on,
+    )  # fmt: skip
+    await database.execute(
+        "UPDATE deed SET status = 'credited', entry_id = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, deed.id, posted.entry_id,
+    )  # fmt: skip
+    await audit.record(scope, "credit_deed", "deed", deed.id, points=deed.points, entry_id=posted.entry_id)
+    text = f"「{deed.rule}」公示期满，已记 {deed.points} 分，有效到 {expires_on:%Y-%m-%d}。"
+    await tell(scope, deed.person_id, "deed_credited", text, key, deed.id)
+
+
+async def _memo(scope: Scope, deed: Deed) -> str:
+    """Why these points, in words: what, where, when, the rule and its version, and the reason for another number."""
+    unit = await database.fetch_value(
+        "SELECT unit FROM rule WHERE community_id = $1 AND code = $2 AND version = $3",
+        scope.community_id, deed.rule_code, deed.rule_version,
+    )  # fmt: skip
+    amount = (
+        f"核定 {deed.points} 分：{deed.points_reason}" if deed.points_reason else f"{unit or '每次'} {deed.points} 分"
+    )
+    memo = f"{deed.area} · {deed.occurred_on:%Y-%m-%d} · {deed.rule} v{deed.rule_version}，{amount}"
+    return memo if len(memo) <= MEMO_MAX else memo[: MEMO_MAX - 1] + "…"
+
+
+async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
+    """Take a credited deed's points back for an error or a fraud; the person is told why and may object.
+
+    Points already spent become a debt that later earnings repay.
+    """
+    scope.require_admin()
+    await find_deed(scope, deed_id)
+    async with transaction(scope):
+        deed = await lock_deed(scope, deed_id)
+        require_no_party(scope, deed)
+        if deed.status != "credited" or deed.entry_id is None:
+            raise NotCredited
+        memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
+        note = Posting("reversal", f"deed:{deed.id}:reversal:{deed.entry_id}", "deed", deed.id, memo)
+        back = await posting.reverse(scope, deed.entry_id, note)
+        await database.execute(
+            "UPDATE deed SET status = 'reversed', review_note = $3 WHERE community_id = $1 AND id = $2",
+            scope.community_id, deed.id, reason,
+        )  # fmt: skip
+        await audit.record(scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed)
+        owed = f"其中 {back.owed} 分已经用掉，由以后所得补上。" if back.owed else ""
+        text = (
+            f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
+            "如不同意，请在「善行」里点开这件事提出异议。"
+        )
+        await tell(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)
+        return DeedOut.of(await lock_deed(scope, deed_id))

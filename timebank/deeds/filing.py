@@ -1,0 +1,205 @@
+"""Filing a deed: by a head for the own building or unit, by the grid worker, or by an administrator."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.database import transaction
+from timebank.deeds.caps import require_room
+from timebank.deeds.parties import acting
+from timebank.deeds.reading import find_deed
+from timebank.deeds.schemas import DeedIn, DeedOut
+from timebank.deeds.tables import Deed
+from timebank.errors import NotFound, TimebankError
+from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
+from timebank.rules.schemas import RuleOut
+from timebank.scope import Role, Scope
+
+# A quarter: long enough for a head who files once a season, short enough that witness and neighbours still remember.
+DAYS_BACK_MAX = 90
+
+
+class NotYourArea(TimebankError):
+    code = "not_your_area"
+    status = 403
+    sentence = "只能登记自己负责的楼栋、单元或网格里的善行。请换一个地点，或请网格员登记。"
+
+
+class NotForThisPerson(TimebankError):
+    code = "not_for_this_person"
+    status = 403
+    sentence = "楼栋长、单元长登记自己和本楼单元长的善行，网格员登记本网格居民的善行。别人的请找网格员或社区管理员。"
+
+
+class DeedDay(TimebankError):
+    code = "deed_day_out_of_range"
+    status = 422
+    sentence = "善行的日期要在 {first} 到 {last} 之间。更早的请找社区管理员从台账导入。"
+
+
+class WitnessTooClose(TimebankError):
+    code = "witness_too_close"
+    status = 422
+    sentence = "见证人不能是本人或同一户的人。请换一位邻居。"
+    constraint = "deed_not_own_witness"
+
+
+class WitnessUnknown(TimebankError):
+    code = "witness_unknown"
+    status = 422
+    sentence = "没有找到这位见证人。见证人要是本社区的居民。"
+
+
+class PointsByAdmin(TimebankError):
+    code = "points_by_admin_only"
+    status = 403
+    sentence = "积分按善行目录记。要记别的分数，请社区管理员登记并写明原因。"
+
+
+class PointsNeedReason(TimebankError):
+    code = "points_need_reason"
+    status = 422
+    sentence = "记的分数与善行目录不同（目录是 {points} 分），请写明原因。"
+
+
+class _Place(msgspec.Struct, frozen=True):
+    path: list[UUID]
+
+
+class _Doer(msgspec.Struct, frozen=True):
+    household_id: UUID | None
+    heads: list[UUID]  # the buildings and units that the person heads today
+    home: list[UUID]  # from the grid down to where the household lives
+
+
+async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) -> DeedOut:
+    """Write down what somebody did; it earns its points after review and public notice.
+
+    `from_book` lets an administrator's import reach back to days that are too long ago to be filed by hand.
+    """
+    now, today = clock.now(), clock.local_day()
+    first = today - timedelta(days=DAYS_BACK_MAX)
+    if wanted.occurred_on > today or (wanted.occurred_on < first and not from_book):
+        raise DeedDay(first=first, last=today)
+    async with transaction(scope):
+        # Area before person, always: two filings for one of them wait for each other, and count after they waited.
+        place = await _lock_place(scope, wanted.area_id)
+        doer = await _lock_doer(scope, wanted.person_id)
+        _require_duty(scope, wanted.person_id, place, doer)
+        await _require_witness(scope, wanted, doer.household_id)
+        rule = await _rule_of_that_day(scope, wanted)
+        points, points_reason = _worth(scope, wanted, rule)
+        await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.occurred_on)
+        deed_id = clock.new_id()
+        await Deed.insert(
+            Deed(
+                community_id=scope.community_id, id=deed_id, person_id=wanted.person_id, area_id=wanted.area_id,
+                rule_code=rule.code, rule_version=rule.version, points=points, points_reason=points_reason,
+                occurred_on=wanted.occurred_on, note=wanted.note.strip(), witness_id=wanted.witness_id,
+                filed_by=acting(scope), status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
+                notice_from=None, notice_until=None, entry_id=None, created_at=now,
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
+            points=points,
+        )  # fmt: skip
+        return DeedOut.of(await find_deed(scope, deed_id))
+
+
+async def withdraw_deeds(scope: Scope, deed_ids: list[UUID]) -> int:
+    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back."""
+    scope.require_admin()
+    async with transaction(scope):
+        gone = await database.fetch(
+            "DELETE FROM deed WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
+            scope.community_id, deed_ids,
+        )  # fmt: skip
+        for row in gone:
+            await audit.record(scope, "withdraw_deed", "deed", row["id"])
+    return len(gone)
+
+
+async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
+    place = await database.row(
+        _Place,
+        "SELECT path FROM area WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id,
+        area_id,
+    )
+    if place is None:
+        raise NotFound
+    return place
+
+
+async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
+    doer = await database.row(
+        _Doer,
+        "SELECT p.household_id, coalesce(home.path, '{}') AS home, ARRAY("
+        "  SELECT g.area_id FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
+        "  AND g.role = ANY ($3) AND g.ended_at IS NULL AND g.starts_on <= $4 "
+        "  AND (g.ends_on IS NULL OR g.ends_on >= $4)) AS heads "
+        "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+        "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "
+        "WHERE p.community_id = $1 AND p.id = $2 AND p.status = 'active' FOR NO KEY UPDATE OF p",
+        scope.community_id, person_id, [Role.building_head.value, Role.unit_head.value], clock.local_day(),
+    )  # fmt: skip
+    if doer is None:
+        raise NotFound
+    return doer
+
+
+def _require_duty(scope: Scope, person_id: UUID, place: _Place, doer: _Doer) -> None:
+    """Refuse whoever has no duty over this place, or files there for somebody who is not theirs to file for."""
+    if scope.administers:
+        return
+    if scope.works_in(place.path):
+        if not (scope.works_in(doer.home) or scope.is_own(person_id) or set(doer.heads) & set(place.path)):
+            raise NotForThisPerson
+        return
+    headed = [area for area in place.path if scope.heads(area)]
+    if not headed:
+        raise NotYourArea
+    below = place.path[place.path.index(headed[0]) :]
+    if not (scope.is_own(person_id) or set(doer.heads) & set(below)):
+        raise NotForThisPerson
+
+
+async def _require_witness(scope: Scope, wanted: DeedIn, household_id: UUID | None) -> None:
+    if wanted.witness_id is None:
+        return
+    if wanted.witness_id == wanted.person_id:
+        raise WitnessTooClose
+    witness = await database.fetch_one(
+        "SELECT household_id FROM person WHERE community_id = $1 AND id = $2 AND status = 'active'",
+        scope.community_id, wanted.witness_id,
+    )  # fmt: skip
+    if witness is None:
+        raise WitnessUnknown
+    if household_id is not None and witness["household_id"] == household_id:
+        raise WitnessTooClose
+
+
+async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
+    """The catalogue as it stood on the day of the deed; today's where the catalogue is younger than the deed."""
+    usable = await usable_rule(scope, wanted.rule_code, "deed")
+    try:
+        last_moment = clock.day_bounds(wanted.occurred_on)[1] - timedelta(microseconds=1)
+        return await rule_at(scope, usable.code, min(clock.now(), last_moment))
+    except RuleNotFound:
+        return usable
+
+
+def _worth(scope: Scope, wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
+    """The points and, where they are not the catalogue's, why."""
+    assert rule.points is not None
+    if wanted.points is None or wanted.points == rule.points:
+        return rule.points, None
+    if not scope.administers:
+        raise PointsByAdmin
+    reason = (wanted.points_reason or "").strip()
+    if not reason:
+        raise PointsNeedReason(points=rule.points)
+    return wanted.points, reason

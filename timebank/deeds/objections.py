@@ -1,0 +1,216 @@
+"""Objections: whoever lives here may doubt what hangs on the board; an administrator who is no party decides."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.checkins.doubts import lock_record, reject_doubted
+from timebank.database import transaction
+from timebank.deeds.credit import credit
+from timebank.deeds.parties import PartyToDeed, acting, is_caller, require_no_party
+from timebank.deeds.reading import lock_deed
+from timebank.deeds.schemas import Deed, ObjectionOut
+from timebank.deeds.tables import Objection
+from timebank.errors import NotFound, TimebankError
+from timebank.paging import Page, page, read_cursor
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+
+class NotOnNotice(TimebankError):
+    code = "not_on_notice"
+    status = 409
+    sentence = "它现在不在公示期，不能提出异议。有疑问请找社区管理员。"
+
+
+class OwnDeed(TimebankError):
+    code = "own_deed"
+    status = 403
+    sentence = "这是您自己的记录。要更正，请找登记人或社区管理员。"
+
+
+class AlreadyObjected(TimebankError):
+    code = "already_objected"
+    status = 409
+    sentence = "您已经对它提出过异议，社区会给出决定，不用再提。"
+    constraint = "objection_once"
+
+
+class ObjectionDecided(TimebankError):
+    code = "objection_already_decided"
+    status = 409
+    sentence = "这条异议已经有人决定了，没有再改。"
+
+
+class _Objection(msgspec.Struct, frozen=True):
+    id: UUID
+    deed_id: UUID | None
+    service_record_id: UUID | None
+    person_id: UUID
+    reason: str
+    created_at: datetime
+    upheld: bool | None
+    decided_at: datetime | None
+    decision_note: str | None
+
+    def out(self) -> ObjectionOut:
+        known = msgspec.structs.asdict(self)
+        return ObjectionOut(**{name: known[name] for name in ObjectionOut.__struct_fields__})
+
+
+_COLUMNS = "id, deed_id, service_record_id, person_id, reason, created_at, upheld, decided_at, decision_note"
+
+
+async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionOut:
+    """Object to a deed on the board, once per resident: its credit waits for the decision.
+
+    The person whose deed was reversed may object to that in the same way.
+    """
+    objector = scope.require_self()
+    async with transaction(scope):
+        deed = await lock_deed(scope, deed_id)
+        is_own = is_caller(scope, deed.person_id)
+        if deed.status == "reversed" and is_own:
+            return await _object(scope, objector, reason, deed_id=deed_id)
+        if deed.status not in ("noticed", "objected"):
+            raise NotOnNotice
+        if is_own:
+            raise OwnDeed
+        objection = await _object(scope, objector, reason, deed_id=deed_id)
+        await _set_status(scope, deed, "objected")
+        return objection
+
+
+async def object_to_record(scope: Scope, record_id: UUID, reason: str) -> ObjectionOut:
+    """Object to an honour record on the board, once per resident: its credit waits for the decision."""
+    objector = scope.require_self()
+    async with transaction(scope):
+        record = await lock_record(scope, record_id)
+        if record.status != "noticed":
+            raise NotOnNotice
+        if is_caller(scope, record.person_id):
+            raise OwnDeed
+        return await _object(scope, objector, reason, record_id=record_id)
+
+
+async def _object(
+    scope: Scope, objector: UUID, reason: str, *, deed_id: UUID | None = None, record_id: UUID | None = None
+) -> ObjectionOut:
+    objection = _Objection(clock.new_id(), deed_id, record_id, objector, reason, clock.now(), None, None, None)
+    await Objection.insert(
+        Objection(
+            community_id=scope.community_id, id=objection.id, deed_id=deed_id, service_record_id=record_id,
+            person_id=objector, reason=reason, created_at=objection.created_at, upheld=None, decided_by=None,
+            decided_at=None, decision_note=None,
+        )
+    )  # fmt: skip
+    noun, noun_id = ("deed", deed_id) if deed_id else ("service_record", record_id)
+    await audit.record(scope, "object", noun, noun_id, objection=objection.id)
+    return objection.out()
+
+
+async def objections(
+    scope: Scope, *, undecided: bool = False, limit: int = 50, cursor: str | None = None
+) -> Page[ObjectionOut]:
+    """Objections in the community, oldest first, for administrators and auditors."""
+    scope.require_reader()
+    after = read_cursor(cursor, tuple[UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            _Objection,
+            f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND (NOT $2 OR upheld IS NULL) "  # noqa: S608  # own columns
+            "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4",
+            scope.community_id, undecided, after[0] if after else None, limit + 1,
+        )  # fmt: skip
+    return page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
+
+
+async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note: str) -> ObjectionOut:
+    """Decide about an objection. Upheld, the deed or record is rejected; otherwise its notice goes on as it was.
+
+    An upheld objection to a reversal gives the points again.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        objection = await _find(scope, objection_id)
+        if is_caller(scope, objection.person_id):
+            raise PartyToDeed
+        settle = _settle_deed if objection.deed_id else _settle_record
+        outcome = await settle(scope, objection, upheld, note)
+        await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
+        await tell(
+            scope, objection.person_id, "objection_decided", f"您的异议有了决定：{outcome}。{note[:400]}",
+            f"objection:{objection_id}:decided", objection.deed_id or objection.service_record_id,
+        )  # fmt: skip
+        return (await _find(scope, objection_id)).out()
+
+
+async def _find(scope: Scope, objection_id: UUID) -> _Objection:
+    objection = await database.row(
+        _Objection,
+        f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND id = $2",  # noqa: S608  # own columns
+        scope.community_id, objection_id,
+    )  # fmt: skip
+    if objection is None:
+        raise NotFound
+    return objection
+
+
+async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
+    """Decide for the deed, and say what became of it."""
+    assert objection.deed_id is not None
+    deed = await lock_deed(scope, objection.deed_id)
+    require_no_party(scope, deed)
+    await _write_decision(scope, objection, upheld, note)
+    if deed.status == "reversed":
+        if upheld:
+            await credit(scope, deed, key=f"deed:{deed.id}:restored:{objection.id}")
+        return "积分已恢复" if upheld else "冲正不变"
+    if upheld:
+        await database.execute(
+            "UPDATE deed SET review_note = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, note
+        )
+        await _set_status(scope, deed, "rejected")
+        text = f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）有人提出异议，核实后不予记分。说明：{note[:300]}"
+        await tell(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
+    elif (await lock_deed(scope, deed.id)).open_objections == 0:
+        await _set_status(scope, deed, "noticed")
+    return "这件善行不予记分" if upheld else "公示照常"
+
+
+async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
+    """Decide for the honour record, and say what became of it."""
+    assert objection.service_record_id is not None
+    record = await lock_record(scope, objection.service_record_id)
+    if scope.is_family(record.person_id, record.household_id) or is_caller(scope, record.entered_by):
+        raise PartyToDeed
+    await _write_decision(scope, objection, upheld, note)
+    if upheld:
+        await reject_doubted(scope, record, note)
+        text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
+        await tell(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
+    return "这条服务不予计入" if upheld else "公示照常"
+
+
+async def _write_decision(scope: Scope, objection: _Objection, upheld: bool, note: str) -> None:
+    """Decide the objection; upheld, the others to the same thing have become pointless and end with it.
+
+    The caller holds the row of what is objected to, so two decisions cannot pass each other.
+    """
+    answered = await database.execute(
+        "UPDATE objection SET upheld = $5, decided_by = $6, decided_at = $7, decision_note = $8 "
+        "WHERE community_id = $1 AND upheld IS NULL AND (id = $2 OR $5 AND (deed_id = $3 OR service_record_id = $4)) "
+        "AND EXISTS (SELECT FROM objection mine WHERE mine.community_id = $1 AND mine.id = $2 AND mine.upheld IS NULL)",
+        scope.community_id, objection.id, objection.deed_id, objection.service_record_id, upheld, acting(scope),
+        clock.now(), note,
+    )  # fmt: skip
+    if answered == "UPDATE 0":
+        raise ObjectionDecided
+
+
+async def _set_status(scope: Scope, deed: Deed, status: str) -> None:
+    await database.execute(
+        "UPDATE deed SET status = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, status
+    )

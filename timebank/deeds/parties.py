@@ -1,0 +1,41 @@
+"""Who may see a deed, and who is too close to it to decide about it."""
+
+from uuid import UUID
+
+from timebank.deeds.schemas import Deed
+from timebank.errors import TimebankError
+from timebank.scope import HEADS, Role, Scope
+
+
+class PartyToDeed(TimebankError):
+    code = "party_to_deed"
+    status = 403
+    sentence = "这件事与您有关（本人、同户、登记人、见证人或提异议的人），请由另一位来决定。"
+
+
+def acting(scope: Scope) -> UUID | None:
+    """The resident record that the caller acts as: here, else, for an administrator from elsewhere, at home."""
+    return scope.person_id or (scope.persons[0].person_id if scope.persons else None)
+
+
+def is_caller(scope: Scope, *people: UUID | None) -> bool:
+    """Whether one of these people is one of the caller's own records, in whichever community."""
+    return any(p.person_id in people for p in scope.persons)
+
+
+def require_no_party(scope: Scope, deed: Deed) -> None:
+    """Refuse the person, their household, who filed the deed, and its witness."""
+    if scope.is_family(deed.person_id, deed.household_id) or is_caller(scope, deed.filed_by, deed.witness_id):
+        raise PartyToDeed
+
+
+def reviews(scope: Scope, deed: Deed) -> bool:
+    """Whether reviewing deeds of this place is the caller's duty: its grid worker, or an administrator."""
+    return scope.works_in(deed.area_path)
+
+
+def reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID]]:
+    """What a reader of deeds sees: everything, or certain areas with their subtrees, and always what is their own."""
+    areas = [g.area_id for g in scope.here() if g.area_id and (g.role in HEADS or g.role == Role.grid_worker)]
+    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
+    return scope.reads_all, areas, own

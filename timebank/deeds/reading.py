@@ -1,0 +1,81 @@
+"""Looking deeds up: what the caller may not see is not there."""
+
+from uuid import UUID
+
+from timebank import database
+from timebank.database import transaction
+from timebank.deeds.parties import reach
+from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
+from timebank.errors import NotFound
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+_DEED = """
+SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS area_path,
+       (SELECT string_agg(up.name, '' ORDER BY cardinality(up.path)) FROM area up
+        WHERE up.community_id = d.community_id AND up.id = ANY (a.path)
+          AND (up.kind <> 'grid' OR up.id = a.id)) AS area,
+       d.rule_code, d.rule_version, r.name AS rule, d.points, d.points_reason, d.occurred_on, d.note, d.witness_id,
+       w.name AS witness, d.filed_by, f.name AS filed_by_name, d.status, d.review_note, d.reviewed_at, d.notice_from,
+       d.notice_until, d.entry_id, d.created_at,
+       (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.deed_id = d.id
+        AND o.upheld IS NULL) AS open_objections
+FROM deed d
+JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id
+JOIN area a ON a.community_id = d.community_id AND a.id = d.area_id
+JOIN rule r ON r.community_id = d.community_id AND r.code = d.rule_code AND r.version = d.rule_version
+LEFT JOIN person w ON w.community_id = d.community_id AND w.id = d.witness_id
+LEFT JOIN person f ON f.community_id = d.community_id AND f.id = d.filed_by
+WHERE d.community_id = $1
+"""
+
+_SEEN = """ AND ($2 OR a.path && $3::uuid[]
+    OR d.person_id = ANY ($4) OR d.filed_by = ANY ($4) OR d.witness_id = ANY ($4))"""
+
+
+async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
+    """A deed that the caller may see."""
+    async with transaction(scope):
+        deed = await database.row(Deed, _DEED + _SEEN + " AND d.id = $5", scope.community_id, *reach(scope), deed_id)
+    if deed is None:
+        raise NotFound
+    return deed
+
+
+async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
+    """The deed as it is now, unchanged by others until the transaction ends. Whether it may be seen is not asked."""
+    await database.execute(
+        "SELECT FROM deed WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, deed_id
+    )
+    deed = await database.row(Deed, _DEED + " AND d.id = $2", scope.community_id, deed_id)
+    if deed is None:
+        raise NotFound
+    return deed
+
+
+async def deeds(
+    scope: Scope, *, status: DeedStatus | None = None, own: bool = False, limit: int = 50, cursor: str | None = None
+) -> Page[Deed]:
+    """Deeds that the caller may see, newest first: heads and grid workers those of their area, everybody their own.
+
+    `own` leaves those in which the caller is named.
+    """
+    everything, areas, mine = reach(scope)
+    seen = (False, [], mine) if own else (everything, areas, mine)
+    before = read_cursor(cursor, tuple[UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            Deed,
+            _DEED + _SEEN + " AND ($5::text IS NULL OR d.status = $5) AND ($6::uuid IS NULL OR d.id < $6) "
+            "ORDER BY d.id DESC LIMIT $7",
+            scope.community_id, *seen, status, before[0] if before else None, limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda deed: (deed.id,))
+
+
+async def listed_deeds(
+    scope: Scope, *, status: DeedStatus | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[DeedOut]:
+    """The same as the API tells them."""
+    found = await deeds(scope, status=status, limit=limit, cursor=cursor)
+    return Page([DeedOut.of(deed) for deed in found.items], found.next)

@@ -1,0 +1,166 @@
+"""What goes in and out about deeds, objections and the public board."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import asdict
+
+from timebank import clock, names
+
+Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+DeedStatus = Literal["filed", "noticed", "objected", "credited", "rejected", "reversed"]
+Decision = Literal["approve", "reject"]
+
+
+class DeedIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody did for a building or unit. Points other than the catalogue's need an admin and a reason."""
+
+    person_id: UUID
+    rule_code: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
+    area_id: UUID
+    occurred_on: date
+    note: Reason
+    witness_id: UUID | None = None
+    points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    points_reason: Note | None = None
+
+
+class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
+    decision: Decision
+    note: Note = ""
+
+
+class ReasonIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Why one objects, or why something is reversed."""
+
+    reason: Reason
+
+
+class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
+    """`upheld` true: the objection is right. The note goes to those whom it concerns."""
+
+    upheld: bool
+    note: Reason
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """A deed with what its readers and its rules need to know about it."""
+
+    id: UUID
+    person_id: UUID
+    person: str
+    household_id: UUID | None
+    area_id: UUID
+    area: str
+    area_path: list[UUID]
+    rule_code: str
+    rule_version: int
+    rule: str
+    points: int
+    points_reason: str | None
+    occurred_on: date
+    note: str
+    witness_id: UUID | None
+    witness: str | None
+    filed_by: UUID | None
+    filed_by_name: str | None
+    status: DeedStatus
+    review_note: str | None
+    reviewed_at: datetime | None
+    notice_from: datetime | None
+    notice_until: datetime | None
+    entry_id: UUID | None
+    created_at: datetime
+    open_objections: int
+
+
+class DeedOut(msgspec.Struct):
+    """A deed as the API tells it. `points` are what it will be, or was, credited with."""
+
+    id: UUID
+    status: DeedStatus
+    person_id: UUID
+    person: str
+    area_id: UUID
+    area: str
+    rule_code: str
+    rule_version: int
+    rule: str
+    points: int
+    points_reason: str | None
+    occurred_on: date
+    note: str
+    witness_id: UUID | None
+    witness: str | None
+    review_note: str | None
+    reviewed_at: datetime | None
+    notice_from: datetime | None
+    notice_until: datetime | None
+    entry_id: UUID | None
+    created_at: datetime
+    open_objections: int
+
+    @classmethod
+    def of(cls, deed: Deed) -> "DeedOut":
+        known = asdict(deed)
+        return cls(**{name: known[name] for name in cls.__struct_fields__})
+
+
+class ObjectionOut(msgspec.Struct):
+    """An objection to a deed or an honour record; `upheld` is null until somebody decided."""
+
+    id: UUID
+    deed_id: UUID | None
+    service_record_id: UUID | None
+    reason: str
+    created_at: datetime
+    upheld: bool | None
+    decided_at: datetime | None
+    decision_note: str | None
+
+
+class BoardItem(msgspec.Struct):
+    """What hangs on the public board. `person` is masked unless that person consented to be named."""
+
+    kind: Literal["deed", "service_record"]
+    id: UUID
+    person: str
+    what: str
+    where: str
+    occurred_on: date
+    points: int | None
+    minutes: int | None
+    notice_until: datetime
+    open_objections: int
+
+
+class BoardRow(msgspec.Struct, frozen=True):
+    """A board item before its name is masked."""
+
+    kind: Literal["deed", "service_record"]
+    id: UUID
+    person_id: UUID
+    name: str
+    publishes_name: bool
+    what: str
+    where: str
+    occurred_on: date | None
+    started_at: datetime | None
+    points: int | None
+    minutes: int | None
+    notice_until: datetime
+    open_objections: int
+
+    @property
+    def day(self) -> date:
+        return self.occurred_on or clock.local_day(self.started_at)
+
+    def public(self) -> BoardItem:
+        return BoardItem(
+            self.kind, self.id, self.name if self.publishes_name else names.masked(self.name), self.what, self.where,
+            self.day, self.points, self.minutes, self.notice_until, self.open_objections,
+        )  # fmt: skip

@@ -465,6 +465,6 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION visible_communities, ledger_issue, ledger_earn, ledger_spend, ledger_close_hold, ledger_reverse,
     ledger_expire, ledger_close_owner, ledger_close_day TO timebank_app;

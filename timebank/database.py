@@ -23,6 +23,11 @@ T = TypeVar("T")
 LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
 LOCK_TIMEOUT = "5s"
 TRIES = 4
+# The connection was ended under a verb; the last is asyncpg's word for an end that arrives between two statements.
+LOST = (
+    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.InternalClientError,
+)  # fmt: skip
 
 
 class Connection(asyncpg.Connection):
@@ -107,10 +112,7 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
             raise RuntimeError("a verb touches one community: finish the open transaction first")
         yield
         return
-    if engine.pool is None:
-        raise NotOpen
-    connection = await engine.pool.acquire()
-    try:
+    async with _connected() as connection:
         await connection.execute(_begin(_reach(scope, every_community)))
         token = engine.current_transaction.set(Open(connection, scope))
         try:
@@ -123,16 +125,43 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
                 raise Busy
         finally:
             engine.current_transaction.reset(token)
+
+
+@asynccontextmanager
+async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
+    """A connection out of the pool and back into it. What the database refuses on it is told as one of our errors."""
+    pool = engine.pool
+    if pool is None:
+        raise NotOpen
+    try:
+        connection = await pool.acquire()
+    except (OSError, *LOST) as error:
+        raise NotOpen from error
+    try:
+        yield connection
     except asyncpg.IntegrityConstraintViolationError as error:
         raise error_of(error) from error
     except asyncpg.LockNotAvailableError as error:
         raise Busy from error
+    except LOST as error:
+        raise NotOpen from error
+    except (OSError, asyncpg.InterfaceError) as error:
+        if not _is_lost(connection):
+            raise
+        raise NotOpen from error
     finally:
-        await engine.pool.release(connection)
+        await pool.release(connection)
+
+
+def _is_lost(connection: "PoolConnectionProxy") -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # The pool takes a broken connection back by itself.
+        return True
 
 
 async def _rollback(connection: "PoolConnectionProxy") -> None:
-    if not connection.is_closed():
+    if not _is_lost(connection):
         await connection.execute("ROLLBACK")
 
 

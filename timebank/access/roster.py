@@ -1,0 +1,90 @@
+"""The logins and offices that a whole roster brings, made at once and taken back at once."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database, vault
+from timebank.database import transaction
+from timebank.scope import Role, Scope
+
+
+class Office(msgspec.Struct, frozen=True):
+    """A role over a grid, building or unit that a person is to hold."""
+
+    person_id: UUID
+    role: Role
+    area_id: UUID
+
+
+async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> None:
+    """A login for each phone, standing for these resident records; two people of one phone share theirs."""
+    scope.require_admin()
+    # In one order, so that two communities that know the same phones wait for each other and never crosswise.
+    indexed = sorted((vault.blind_index(phone, "phone"), phone, person_id) for phone, person_id in phones)
+    async with transaction(scope):
+        await database.execute(
+            "INSERT INTO login (id, phone_index, phone_sealed, created_at) "
+            "SELECT l.id, l.phone_index, l.phone_sealed, $4 "
+            "FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS l (id, phone_index, phone_sealed) "
+            "ON CONFLICT DO NOTHING",
+            [clock.new_id() for _ in indexed], [index for index, _, _ in indexed],
+            [vault.seal(phone, "phone") for _, phone, _ in indexed], clock.now(),
+        )  # fmt: skip
+        await database.execute(
+            "INSERT INTO membership (community_id, login_id, person_id, created_at) SELECT $1, l.id, m.person_id, $4 "
+            "FROM unnest($2::bytea[], $3::uuid[]) AS m (phone_index, person_id) "
+            "JOIN login l ON l.phone_index = m.phone_index ON CONFLICT DO NOTHING",
+            scope.community_id, [index for index, _, _ in indexed], [person_id for _, _, person_id in indexed],
+            clock.now(),
+        )  # fmt: skip
+        await audit.record(scope, "ensure_logins", "login", None, people=len(indexed))
+
+
+async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
+    """Take these resident records from their logins; a login left with none, and never used, is gone."""
+    scope.require_admin()
+    async with transaction(scope):
+        left = await database.fetch(
+            "DELETE FROM membership WHERE community_id = $1 AND person_id = ANY ($2) RETURNING login_id",
+            scope.community_id, list(person_ids),
+        )  # fmt: skip
+        await database.execute("SELECT forget_unused_logins($1)", [row["login_id"] for row in left])
+        await audit.record(scope, "withdraw_logins", "login", None, people=len(person_ids))
+
+
+async def grant_offices(scope: Scope, offices: Sequence[Office]) -> list[UUID]:
+    """Grant roles over areas from today on; who holds one already keeps it. Answers the grants that are new."""
+    scope.require_admin()
+    today: date = clock.local_day()
+    wanted = [(clock.new_id(), office) for office in offices]
+    async with transaction(scope):
+        granted = await database.fetch(
+            "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_by, granted_at) "
+            "SELECT $1, o.id, o.person_id, o.role, o.area_id, $6, $7, $8 "
+            "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS o (id, person_id, role, area_id) "
+            "WHERE NOT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = o.person_id "
+            "AND g.role = o.role AND g.area_id = o.area_id AND g.ended_at IS NULL "
+            "AND (g.ends_on IS NULL OR g.ends_on >= $6)) RETURNING id, person_id, role, area_id",
+            scope.community_id, [id_ for id_, _ in wanted], [office.person_id for _, office in wanted],
+            [office.role.value for _, office in wanted], [office.area_id for _, office in wanted], today,
+            scope.person_id, clock.now(),
+        )  # fmt: skip
+        for row in granted:
+            await audit.record(
+                scope, "grant_role", "role_grant", row["id"], person_id=row["person_id"], role=row["role"],
+                area_id=row["area_id"],
+            )  # fmt: skip
+    return [row["id"] for row in granted]
+
+
+async def withdraw_offices(scope: Scope, grant_ids: Sequence[UUID]) -> None:
+    """Undo grants that should never have been made, as if they had not been."""
+    scope.require_admin()
+    async with transaction(scope):
+        await database.execute(
+            "DELETE FROM role_grant WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(grant_ids)
+        )
+        await audit.record(scope, "withdraw_roles", "role_grant", None, grants=len(grant_ids))

@@ -1,0 +1,29 @@
+"""Places that were added by mistake, taken off the map again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from timebank import audit, database
+from timebank.database import transaction
+from timebank.scope import Scope
+
+
+async def withdraw_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
+    """Remove those of these grids, buildings and units that nobody lives in, holds or names; how many went."""
+    scope.require_admin()
+    gone: list[UUID] = []
+    async with transaction(scope):
+        for kind in ("unit", "building", "grid"):
+            removed = await database.fetch(
+                "DELETE FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.kind = $3 "
+                "AND NOT EXISTS (SELECT FROM area b WHERE b.community_id = $1 AND b.parent_id = a.id) "
+                "AND NOT EXISTS (SELECT FROM household h WHERE h.community_id = $1 AND h.area_id = a.id) "
+                "AND NOT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.area_id = a.id) "
+                "AND NOT EXISTS (SELECT FROM station s WHERE s.community_id = $1 AND s.area_id = a.id) "
+                "AND NOT EXISTS (SELECT FROM deed d WHERE d.community_id = $1 AND d.area_id = a.id) RETURNING a.id",
+                scope.community_id, list(area_ids), kind,
+            )  # fmt: skip
+            gone += [row["id"] for row in removed]
+        for area_id in gone:
+            await audit.record(scope, "withdraw_area", "area", area_id)
+    return len(gone)

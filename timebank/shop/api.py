@@ -1,0 +1,158 @@
+"""The shop over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, delete, get, patch, post, put
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.database import retrying
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.scope import Scope
+from timebank.shop import collection, goods, photos, reading, redemption, stock
+from timebank.shop.schemas import (
+    Collection,
+    Count,
+    GoodChange,
+    GoodIn,
+    GoodOut,
+    Receipt,
+    Redeemed,
+    RedemptionIn,
+    RedemptionOut,
+    RedemptionStatus,
+    Return,
+)
+
+Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
+
+
+class PhotoUpload(msgspec.Struct):
+    """One picture: JPEG, PNG or WebP, at most 5 MiB."""
+
+    photo: UploadFile
+
+
+class Goods(Controller):
+    path = "/goods"
+
+    @get()
+    async def goods(
+        self, request: AnyRequest, caller: NamedDependency[Scope], station_id: FromQuery[UUID | None] = None,
+        with_ended: FromQuery[bool] = False, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[GoodOut]]:  # fmt: skip
+        """What points can be exchanged for, with the stock at every station or at one."""
+        found = await goods.goods(caller, station_id=station_id, with_ended=with_ended, limit=limit, cursor=cursor)
+        return listed(request, found)
+
+    @post()
+    async def add(self, data: JSONBody[GoodIn], caller: NamedDependency[Scope]) -> GoodOut:
+        """Offer a new good."""
+        return await goods.add_good(caller, data)
+
+    @get("/{good_id:uuid}")
+    async def good(self, good_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GoodOut:
+        """One good with its stock."""
+        return await goods.good(caller, good_id)
+
+    @patch("/{good_id:uuid}")
+    async def change(
+        self, good_id: FromPath[UUID], data: JSONBody[GoodChange], caller: NamedDependency[Scope]
+    ) -> GoodOut:
+        """Change what is offered from now on."""
+        return await goods.change_good(caller, good_id, data)
+
+    @put("/{good_id:uuid}/photo")
+    async def set_photo(
+        self, good_id: FromPath[UUID], data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope]
+    ) -> GoodOut:
+        """Show a good by this picture."""
+        return await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
+
+    @get("/{good_id:uuid}/photo", media_type="image/webp")
+    async def photo(self, good_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:
+        """The good's picture; its address in `photo` changes with it, so it may be kept for a day."""
+        content = await photos.photo_of(caller, good_id)
+        return Response(content, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400"})
+
+    @post("/{good_id:uuid}/receipts")
+    async def receive(
+        self, good_id: FromPath[UUID], data: JSONBody[Receipt], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Goods came in at a station."""
+        verb = stock.receive
+        return await once.answer(
+            caller, lambda: verb(caller, good_id, data.station_id, data.quantity, data.note), required=False
+        )
+
+    @post("/{good_id:uuid}/counts")
+    async def count(
+        self, good_id: FromPath[UUID], data: JSONBody[Count], caller: NamedDependency[Scope]
+    ) -> stock.StockOut:
+        """The shelf was counted."""
+        return await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note)
+
+
+class Redemptions(Controller):
+    path = "/redemptions"
+
+    @get()
+    async def redemptions(
+        self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = None,
+        person_id: FromQuery[UUID | None] = None, station_id: FromQuery[UUID | None] = None,
+        good_id: FromQuery[UUID | None] = None, status: FromQuery[RedemptionStatus | None] = None, limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response[Page[RedemptionOut]]:  # fmt: skip
+        """One's own, one's station's, or for administrators all; or the one that a shown code stands for."""
+        if code:
+            shown = await reading.by_code(caller, code)
+            return listed(request, Page([shown] if shown else []))
+        found = await reading.redemptions(
+            caller, person_id=person_id, station_id=station_id, good_id=good_id, status=status, limit=limit,
+            cursor=cursor,
+        )  # fmt: skip
+        return listed(request, found)
+
+    @get("/{redemption_id:uuid}")
+    async def redemption(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RedemptionOut:
+        """One redemption."""
+        return await reading.redemption(caller, redemption_id)
+
+    @post()
+    async def redeem(
+        self, data: JSONBody[RedemptionIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Reserve a good, or take it at the counter."""
+        acting = caller.acting_as(data.person_id)
+        return await once.answer(acting, lambda: redemption.redeem(acting, data))
+
+    @post("/{redemption_id:uuid}/collection")
+    async def collect(
+        self, redemption_id: FromPath[UUID], data: JSONBody[Collection], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """A keeper hands the good over to whoever knows the code."""
+        await collection.count_try(caller, redemption_id)
+        return await once.answer(
+            caller, lambda: collection.collect(caller, redemption_id, data.code), status=200, required=False
+        )
+
+    @post("/{redemption_id:uuid}/return")
+    async def return_goods(
+        self, redemption_id: FromPath[UUID], data: JSONBody[Return], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """A collected good came back: points and stock return."""
+        verb = collection.return_goods
+        return await once.answer(caller, lambda: verb(caller, redemption_id, data.reason), status=200, required=False)
+
+    @delete("/{redemption_id:uuid}", status_code=200)
+    async def cancel(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redeemed:
+        """Give up a reservation: points and stock return."""
+        return await retrying(lambda: collection.cancel(caller, redemption_id))

@@ -1,0 +1,234 @@
+"""How a reservation ends: handed over, cancelled, expired; and how a collected good comes back."""
+
+import hmac
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.access import throttle
+from timebank.database import retrying, transaction
+from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.ledger import posting
+from timebank.ledger.posting import Posting
+from timebank.people.messages import tell
+from timebank.scope import Scope
+from timebank.shop import limits, stock
+from timebank.shop.schemas import Redeemed, RedemptionStatus
+
+CODE_TRIES_MAX = 10
+CODE_WINDOW = timedelta(minutes=15)
+EXPIRE_BATCH = 500
+ENDED = {"collected": "领走", "cancelled": "取消", "expired": "过期退回", "returned": "退货"}
+
+
+class OwnRedemption(TimebankError):
+    code = "own_redemption"
+    status = 403
+    sentence = "不能给自己或同一户的家人交付、退货。请另一位站长来办。"
+
+
+class WrongCollectionCode(TimebankError):
+    code = "wrong_collection_code"
+    status = 422
+    sentence = "取货码不对。请看居民手机上的 8 位数字，再输一次。"
+
+
+class RedemptionEnded(TimebankError):
+    code = "redemption_ended"
+    status = 409
+    sentence = "这份兑换已经{how}了，不能再办。"
+
+
+class RedemptionOverdue(TimebankError):
+    code = "redemption_overdue"
+    status = 409
+    sentence = "这份预留已过保留期，积分会退回。请重新兑换。"
+
+
+class NotCollected(TimebankError):
+    code = "redemption_not_collected"
+    status = 409
+    sentence = "这份兑换没有领走过，或已经退过货，不能退货。"
+
+
+class Open(msgspec.Struct, frozen=True):
+    """A redemption under its row lock, with what its end needs."""
+
+    id: UUID
+    person_id: UUID
+    home_id: UUID | None
+    household_id: UUID
+    good_id: UUID
+    station_id: UUID
+    quantity: int
+    points: int
+    status: RedemptionStatus
+    code: str | None
+    entry_id: UUID
+    settled_entry_id: UUID | None
+    reserved_at: datetime
+    expires_at: datetime
+    good: str
+    unit: str
+    station: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.good} {self.quantity} {self.unit}"
+
+
+_LOCKED = (
+    "SELECT r.id, r.person_id, p.household_id AS home_id, r.household_id, r.good_id, r.station_id, r.quantity, "
+    "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
+    "g.name AS good, g.unit, t.name AS station FROM redemption r "
+    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
+    "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
+    "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
+    "WHERE r.community_id = $1 AND r.id = $2 FOR NO KEY UPDATE OF r"
+)
+
+
+def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> None:
+    """Nobody serves oneself or the own household."""
+    if scope.is_family(person_id, household_id):
+        raise OwnRedemption
+
+
+async def locked(scope: Scope, redemption_id: UUID) -> Open:
+    """A redemption that the caller may see, under its row lock."""
+    found = await database.row(Open, _LOCKED, scope.community_id, redemption_id)
+    if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
+        raise NotFound
+    return found
+
+
+async def count_try(scope: Scope, redemption_id: UUID) -> None:
+    """Count one try of a collection code, before the transaction that checks it: a wrong one stays counted."""
+    await throttle.count(f"collection:{scope.community_id}:{redemption_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
+
+
+async def collect(scope: Scope, redemption_id: UUID, code: str) -> Redeemed:
+    """Hand a reserved good over to whoever knows its code. Call `count_try` first."""
+    async with transaction(scope):
+        found = await locked(scope, redemption_id)
+        scope.require_keeper(found.station_id)
+        require_other(scope, found.person_id, found.home_id)
+        _require_reserved(found)
+        if found.expires_at <= clock.now():
+            raise RedemptionOverdue
+        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+            raise WrongCollectionCode
+        await hand_over(scope, found)
+    return Redeemed(found.id, "collected", None, found.points, found.expires_at)
+
+
+async def hand_over(scope: Scope, found: Open) -> None:
+    """Settle a reservation that the caller holds locked: the good is in the person's hands."""
+    note = Posting("settle", f"redemption:{found.id}:settle", "redemption", found.id, f"{found.what} · {found.station}")
+    settled = await posting.settle(scope, found.entry_id, note)
+    await database.execute(
+        "UPDATE redemption SET status = 'collected', code = NULL, ended_at = $3, ended_by = $4, settled_entry_id = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id,
+    )  # fmt: skip
+    await audit.record(scope, "collect", "redemption", found.id, points=found.points)
+    await tell(
+        scope, found.person_id, "redemption_collected",
+        f"您在{found.station}领取了{found.what}，用去 {found.points} 分。如果不是您本人领取，请马上告诉社区。",
+        f"redemption:{found.id}:collected", found.id,
+    )  # fmt: skip
+
+
+async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
+    """Give up a reservation: points and stock return. Once more answers the same and moves nothing."""
+    async with transaction(scope):
+        found = await locked(scope, redemption_id)
+        if not (scope.is_own(found.person_id) or scope.keeps(found.station_id)):
+            raise Forbidden
+        if found.status != "cancelled":
+            _require_reserved(found)
+            await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
+            await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
+            if not scope.is_own(found.person_id):
+                await tell(
+                    scope, found.person_id, "redemption_cancelled",
+                    f"{found.station}取消了您预留的{found.what}，{found.points} 分已退回。",
+                    f"redemption:{found.id}:cancelled", found.id,
+                )  # fmt: skip
+    return Redeemed(found.id, "cancelled", None, found.points, found.expires_at)
+
+
+async def expire_redemptions(scope: Scope) -> int:
+    """End the reservations that nobody collected in time; how many. Each in its own transaction, by one worker."""
+    async with transaction(scope):
+        due = await database.fetch(
+            "SELECT id FROM redemption WHERE community_id = $1 AND status = 'reserved' AND expires_at <= $2 "
+            "ORDER BY expires_at, id LIMIT $3",
+            scope.community_id, clock.now(), EXPIRE_BATCH,
+        )  # fmt: skip
+    return sum([await retrying(partial(_expire, scope, record["id"])) for record in due])
+
+
+async def _expire(scope: Scope, redemption_id: UUID) -> bool:
+    async with transaction(scope):
+        found = await database.row(Open, f"{_LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
+        if found is None or found.status != "reserved":
+            return False
+        await _give_back(scope, found, "expired", f"预留过期退回：{found.what}")
+        await audit.record(scope, "expire", "redemption", found.id, points=found.points)
+        await tell(
+            scope, found.person_id, "redemption_expired",
+            f"您预留的{found.what}过了保留期没有领取，{found.points} 分已退回。需要时可以再兑换。",
+            f"redemption:{found.id}:expired", found.id,
+        )  # fmt: skip
+    return True
+
+
+async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed:
+    """Take a collected good back, with the reason: points, stock and the monthly limit return."""
+    async with transaction(scope):
+        found = await locked(scope, redemption_id)
+        scope.require_keeper(found.station_id)
+        require_other(scope, found.person_id, found.home_id)
+        if found.status != "collected" or found.settled_entry_id is None:
+            raise NotCollected
+        await _restock(scope, found)
+        note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
+        await posting.reverse(scope, found.settled_entry_id, note)
+        await database.execute(
+            "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
+            scope.community_id, found.id, clock.now(),
+        )  # fmt: skip
+        await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
+        await tell(
+            scope, found.person_id, "redemption_returned",
+            f"您领取的{found.what}已退货，{found.points} 分已退回。原因：{reason}。有疑问请找{found.station}。",
+            f"redemption:{found.id}:returned", found.id,
+        )  # fmt: skip
+    return Redeemed(found.id, "returned", None, found.points, found.expires_at)
+
+
+def _require_reserved(found: Open) -> None:
+    if found.status != "reserved":
+        raise RedemptionEnded(how=ENDED[found.status])
+
+
+async def _give_back(scope: Scope, found: Open, status: RedemptionStatus, memo: str) -> None:
+    """Return what a locked reservation holds: the month's count, the stock, then the points."""
+    await _restock(scope, found)
+    note = Posting("void", f"redemption:{found.id}:void", "redemption", found.id, memo)
+    await posting.void(scope, found.entry_id, note)
+    await database.execute(
+        "UPDATE redemption SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, status, clock.now(), scope.person_id,
+    )  # fmt: skip
+
+
+async def _restock(scope: Scope, found: Open) -> None:
+    reserved_on = clock.local_day(found.reserved_at)
+    await limits.uncount(scope, found.household_id, found.good_id, found.quantity, reserved_on)
+    await stock.put(scope, found.good_id, found.station_id, found.quantity, "returned", redemption_id=found.id)

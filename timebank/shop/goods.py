@@ -1,0 +1,145 @@
+"""The goods of a community and where they can be had."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from piccolo.columns import Column
+
+from timebank import audit, clock, database, names
+from timebank.database import transaction
+from timebank.errors import Invalid, NotFound, TimebankError
+from timebank.locale import _
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
+from timebank.shop.tables import Good
+
+
+class GoodNameTaken(TimebankError):
+    code = "good_name_taken"
+    status = 409
+    sentence = "已经有同名的物品了。请改用原来的那一种，或换一个名称。"
+    constraint = "good_name_unique"
+
+
+class _Good(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    pinyin: str
+    unit: str
+    points: int
+    monthly_limit: int | None
+    photo_id: UUID | None
+    active: bool
+
+
+_GOODS = (
+    "SELECT g.id, g.name, g.pinyin, g.unit, g.points, g.monthly_limit, g.photo_id, g.active FROM good g "
+    "WHERE g.community_id = $1 AND "
+)
+_STOCK = (
+    "SELECT s.good_id, s.station_id, t.name AS station, s.quantity, coalesce((SELECT sum(r.quantity) FROM redemption r "
+    "WHERE r.community_id = s.community_id AND r.station_id = s.station_id AND r.status = 'reserved' "
+    "AND r.good_id = s.good_id), 0)::integer AS reserved "
+    "FROM stock s JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
+    "WHERE s.community_id = $1 AND s.good_id = ANY ($2) AND t.active AND ($3::uuid IS NULL OR s.station_id = $3) "
+    "ORDER BY t.pinyin, t.id"
+)
+
+
+class _Stock(msgspec.Struct, frozen=True):
+    good_id: UUID
+    station_id: UUID
+    station: str
+    quantity: int
+    reserved: int
+
+
+def photo_address(good_id: UUID, photo_id: UUID | None) -> str | None:
+    """Where a good's picture is; it changes with the picture, so a browser may keep it."""
+    return f"/api/v1/goods/{good_id}/photo?v={photo_id.hex[-12:]}" if photo_id else None
+
+
+async def _told(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
+    stock = await database.rows(_Stock, _STOCK, scope.community_id, [good.id for good in found], station_id)
+    return [
+        GoodOut(
+            good.id, good.name, good.unit, good.points, good.monthly_limit, good.active,
+            photo_address(good.id, good.photo_id),
+            [StationStock(s.station_id, s.station, s.quantity, s.reserved) for s in stock if s.good_id == good.id],
+        )
+        for good in found
+    ]  # fmt: skip
+
+
+async def goods(
+    scope: Scope, *, station_id: UUID | None = None, with_ended: bool = False, search: str = "", limit: int = 50,
+    cursor: str | None = None,
+) -> Page[GoodOut]:  # fmt: skip
+    """The goods by name, with what can be had of each at every station, or at one."""
+    after = read_cursor(cursor, tuple[str, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            _Good,
+            _GOODS + "($2 OR g.active) AND ($3 = '' OR strpos(g.name, $3) > 0) "
+            "AND ($4::uuid IS NULL OR EXISTS (SELECT FROM stock s WHERE s.community_id = g.community_id "
+            "AND s.good_id = g.id AND s.station_id = $4)) "
+            "AND ($5::text IS NULL OR (g.pinyin, g.id) > ($5, $6)) ORDER BY g.pinyin, g.id LIMIT $7",
+            scope.community_id, with_ended, search, station_id, *(after or (None, None)), limit + 1,
+        )  # fmt: skip
+        told = await _told(scope, found, station_id)
+    keys = {good.id: (good.pinyin, good.id) for good in found}
+    return page(told, limit, lambda good: keys[good.id])
+
+
+async def good(scope: Scope, good_id: UUID) -> GoodOut:
+    """One good, those that are no longer offered too."""
+    async with transaction(scope):
+        found = await database.rows(_Good, _GOODS + "g.id = $2", scope.community_id, good_id)
+        if not found:
+            raise NotFound
+        (told,) = await _told(scope, found)
+    return told
+
+
+def _name(text: str) -> str:
+    name = names.clean(text)
+    if not name:
+        raise Invalid(why=_("名称是空的"))
+    return name
+
+
+async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
+    """Offer a new good; it can be had once a station has received some."""
+    scope.require_admin()
+    name, good_id = _name(wanted.name), clock.new_id()
+    async with transaction(scope):
+        await Good.insert(
+            Good(
+                community_id=scope.community_id, id=good_id, name=name, pinyin=names.pinyin(name), unit=wanted.unit,
+                points=wanted.points, monthly_limit=wanted.monthly_limit, photo_id=None, active=True,
+                created_at=clock.now(),
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "add_good", "good", good_id, name=name, points=wanted.points, monthly_limit=wanted.monthly_limit
+        )
+        return await good(scope, good_id)
+
+
+async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOut:
+    """Change what is offered from now on; what is already reserved keeps its price."""
+    scope.require_admin()
+    values: dict[Column | str, Any] = {
+        k: v for k, v in msgspec.structs.asdict(change).items() if v is not msgspec.UNSET
+    }
+    if "name" in values:
+        values["name"] = name = _name(values["name"])
+        values["pinyin"] = names.pinyin(name)
+    async with transaction(scope):
+        await good(scope, good_id)
+        if values:
+            await Good.update(values).where((Good.community_id == scope.community_id) & (Good.id == good_id))
+            await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
+        return await good(scope, good_id)

@@ -1,0 +1,71 @@
+"""The monthly limit: a guarded counter per household, good and local month."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.scope import Scope
+
+
+class MonthlyLimitReached(TimebankError):
+    code = "monthly_limit_reached"
+    status = 422
+    sentence = "这种物品每户每月限换 {limit} 件，您家本月已换 {taken} 件。请下个月再换。"
+
+
+class Taken(msgspec.Struct, frozen=True):
+    good_id: UUID
+    quantity: int
+
+
+def month_of(day: date) -> date:
+    return day.replace(day=1)
+
+
+async def count(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> None:
+    """Count what a household takes this month, or refuse what would go over the limit."""
+    month = month_of(clock.local_day())
+    counted = await database.execute(
+        "INSERT INTO household_month AS h (community_id, household_id, good_id, month, quantity) "
+        "SELECT $1, $2, $3, $4, $5 WHERE $6::integer IS NULL OR $5 <= $6 "
+        "ON CONFLICT (community_id, household_id, good_id, month) DO UPDATE SET quantity = h.quantity + $5 "
+        "WHERE $6 IS NULL OR h.quantity + $5 <= $6",
+        scope.community_id, household_id, good_id, month, quantity, limit,
+    )  # fmt: skip
+    if counted == "INSERT 0 0":
+        raise MonthlyLimitReached(limit=limit, taken=await _counted(scope, household_id, good_id, month))
+
+
+async def uncount(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, day: date) -> None:
+    """Give back what was counted on a day: the household may take it again in that month."""
+    await database.execute(
+        "UPDATE household_month SET quantity = quantity - $5 "
+        "WHERE community_id = $1 AND household_id = $2 AND good_id = $3 AND month = $4",
+        scope.community_id, household_id, good_id, month_of(day), quantity,
+    )  # fmt: skip
+
+
+async def taken_this_month(scope: Scope, person_id: UUID) -> dict[UUID, int]:
+    """How many of each good the person's household has taken in this local month."""
+    async with transaction(scope):
+        found = await database.rows(
+            Taken,
+            "SELECT h.good_id, h.quantity FROM household_month h JOIN person p ON p.community_id = h.community_id "
+            "AND h.household_id = coalesce(p.household_id, p.id) "
+            "WHERE h.community_id = $1 AND p.id = $2 AND h.month = $3",
+            scope.community_id, person_id, month_of(clock.local_day()),
+        )  # fmt: skip
+    return {taken.good_id: taken.quantity for taken in found}
+
+
+async def _counted(scope: Scope, household_id: UUID, good_id: UUID, month: date) -> int:
+    quantity: int | None = await database.fetch_value(
+        "SELECT quantity FROM household_month "
+        "WHERE community_id = $1 AND household_id = $2 AND good_id = $3 AND month = $4",
+        scope.community_id, household_id, good_id, month,
+    )  # fmt: skip
+    return quantity or 0

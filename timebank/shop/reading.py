@@ -1,0 +1,128 @@
+"""Redemptions as their readers may see them: one's own, one's station's, or all."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import database, names
+from timebank.access import throttle
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+from timebank.shop.goods import photo_address
+from timebank.shop.schemas import RedemptionOut, RedemptionStatus
+
+LOOK_UPS_MAX = 60
+LOOK_UP_WINDOW = timedelta(minutes=15)
+
+
+class RedemptionElsewhere(TimebankError):
+    code = "redemption_elsewhere"
+    status = 422
+    sentence = "这个取货码要到{station}领取。"
+
+
+class _Row(msgspec.Struct, frozen=True):
+    id: UUID
+    person_id: UUID
+    person: str
+    good_id: UUID
+    good: str
+    unit: str
+    photo_id: UUID | None
+    station_id: UUID
+    station: str
+    quantity: int
+    points: int
+    status: RedemptionStatus
+    code: str | None
+    reserved_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    returned_at: datetime | None
+
+
+_ROWS = (
+    "SELECT r.id, r.person_id, p.name AS person, r.good_id, g.name AS good, g.unit, g.photo_id, r.station_id, "
+    "t.name AS station, r.quantity, r.points, r.status, r.code, r.reserved_at, r.expires_at, r.ended_at, "
+    "r.returned_at FROM redemption r "
+    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
+    "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
+    "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
+    "WHERE r.community_id = $1 AND "
+)
+
+
+def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
+    own = scope.is_own(row.person_id)
+    return RedemptionOut(
+        row.id, row.person_id, row.person if own or named or scope.reads_all else names.masked(row.person),
+        row.good_id, row.good, row.unit, photo_address(row.good_id, row.photo_id), row.station_id, row.station,
+        row.quantity, row.points, row.status, row.code if own else None, row.reserved_at, row.expires_at, row.ended_at,
+        row.returned_at,
+    )  # fmt: skip
+
+
+async def redemptions(
+    scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None, good_id: UUID | None = None,
+    status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
+) -> Page[RedemptionOut]:  # fmt: skip
+    """The redemptions that the caller may see, newest first."""
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            _ROWS + "($2 OR r.person_id = ANY ($3) OR r.station_id = ANY ($4)) "
+            "AND ($5::uuid IS NULL OR r.person_id = $5) AND ($6::uuid IS NULL OR r.station_id = $6) "
+            "AND ($7::uuid IS NULL OR r.good_id = $7) AND ($8::text IS NULL OR r.status = $8) "
+            "AND ($9::timestamptz IS NULL OR (r.reserved_at, r.id) < ($9, $10)) "
+            "ORDER BY r.reserved_at DESC, r.id DESC LIMIT $11",
+            scope.community_id, scope.reads_all, own, list(scope.kept_stations), person_id, station_id, good_id, status,
+            *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
+
+
+async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
+    """One redemption that the caller may see."""
+    async with transaction(scope):
+        found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
+    if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
+        raise NotFound
+    return _told(scope, found)
+
+
+async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
+    """The open redemption that a shown code stands for, with the full name of the person who shows it.
+
+    Only for whoever hands goods over. Guesses are counted; a code that exists begins the count anew.
+    """
+    if not (scope.kept_stations or scope.administers):
+        raise Forbidden
+    guesses = f"look-up:{scope.login_id or scope.device_id}"
+    await throttle.count(guesses, most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
+    async with transaction(scope):
+        found = await database.row(
+            _Row, _ROWS + "r.code = $2 AND r.status = 'reserved'", scope.community_id, code.replace(" ", "")
+        )
+    if found is None:
+        return None
+    await throttle.forget(guesses)
+    if not scope.keeps(found.station_id):
+        raise RedemptionElsewhere(station=found.station)
+    return _told(scope, found, named=True)
+
+
+async def waiting_for(scope: Scope, person_id: UUID, station_id: UUID) -> list[RedemptionOut]:
+    """What waits at a station for a person who stands at its counter, codes included: being there is the proof."""
+    scope.require_keeper(station_id)
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",
+            scope.community_id, person_id, station_id,
+        )  # fmt: skip
+    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]

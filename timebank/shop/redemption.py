@@ -1,0 +1,129 @@
+"""Reserving a good against points, at home or at the counter."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.areas.policies import policies
+from timebank.database import transaction
+from timebank.errors import Busy, Forbidden, NotFound, TimebankError
+from timebank.ledger import posting
+from timebank.ledger.posting import Posting
+from timebank.scope import Scope
+from timebank.shop import collection, limits, stock
+from timebank.shop.schemas import Redeemed, RedemptionIn
+
+CODE_TRIES = 5
+
+
+class GoodNotOffered(TimebankError):
+    code = "good_not_offered_here"
+    status = 422
+    sentence = "这种物品在这个驿站没有，或已不再兑换。请换一种物品或换一个驿站。"
+
+
+class PersonNotActive(TimebankError):
+    code = "person_not_active"
+    status = 422
+    sentence = "这位居民的账户已停用，不能兑换。请找社区管理员。"
+
+
+class _Customer(msgspec.Struct, frozen=True):
+    id: UUID
+    household_id: UUID | None
+    status: str
+
+
+class _Offer(msgspec.Struct, frozen=True):
+    name: str
+    unit: str
+    points: int
+    monthly_limit: int | None
+    station: str
+
+
+async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
+    """Reserve a good against the person's points until the policy's hold_days have passed.
+
+    With `collect_now` a keeper of the station hands it over at once. Raises OutOfStock, MonthlyLimitReached,
+    GoodNotOffered, Insufficient, OwnRedemption.
+    """
+    async with transaction(scope):
+        customer = await _customer(scope, wanted)
+        offer = await _offer(scope, wanted)
+        household_id = customer.household_id or customer.id
+        redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
+        await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
+        await stock.take(
+            scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
+        )
+        memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
+        note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
+        held = await posting.hold(scope, customer.id, points, note)
+        expires_at = now + timedelta(days=(await policies(scope)).hold_days)
+        code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
+        await audit.record(
+            scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
+            station_id=wanted.station_id, quantity=wanted.quantity, points=points,
+        )  # fmt: skip
+        if wanted.collect_now:
+            await collection.hand_over(scope, await collection.locked(scope, redemption_id))
+            return Redeemed(redemption_id, "collected", None, points, expires_at)
+    return Redeemed(redemption_id, "reserved", code, points, expires_at)
+
+
+async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
+    """Whose points are spent: the caller's own at home, at the counter anybody's whom its keeper serves."""
+    own = scope.is_own(wanted.person_id)
+    if not own and not (wanted.collect_now and scope.keeps(wanted.station_id)):
+        raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
+    found = await database.row(
+        _Customer,
+        "SELECT id, household_id, status FROM person WHERE community_id = $1 AND id = $2",
+        scope.community_id, wanted.person_id,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound
+    if wanted.collect_now:
+        scope.require_keeper(wanted.station_id)
+        collection.require_other(scope, found.id, found.household_id)
+    if found.status != "active":
+        raise PersonNotActive
+    return found
+
+
+async def _offer(scope: Scope, wanted: RedemptionIn) -> _Offer:
+    found = await database.row(
+        _Offer,
+        "SELECT g.name, g.unit, g.points, g.monthly_limit, t.name AS station FROM good g "
+        "JOIN stock s ON s.community_id = g.community_id AND s.good_id = g.id "
+        "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
+        "WHERE g.community_id = $1 AND g.id = $2 AND t.id = $3 AND g.active AND t.active",
+        scope.community_id, wanted.good_id, wanted.station_id,
+    )  # fmt: skip
+    if found is None:
+        raise GoodNotOffered
+    return found
+
+
+async def _record(
+    scope: Scope, redemption_id: UUID, wanted: RedemptionIn, household_id: UUID, points: int, entry_id: UUID,
+    now: datetime, expires_at: datetime,
+) -> str:  # fmt: skip
+    """Write the redemption under a code that no other open one has; the code."""
+    for _ in range(CODE_TRIES):
+        code = f"{secrets.randbelow(10**8):08}"
+        written = await database.execute(
+            "INSERT INTO redemption (community_id, id, person_id, household_id, good_id, station_id, quantity, points, "
+            "status, code, entry_id, reserved_at, expires_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'reserved', $9, $10, $11, $12) "
+            "ON CONFLICT ON CONSTRAINT redemption_code_unique DO NOTHING",
+            scope.community_id, redemption_id, wanted.person_id, household_id, wanted.good_id, wanted.station_id,
+            wanted.quantity, points, code, entry_id, now, expires_at,
+        )  # fmt: skip
+        if written == "INSERT 0 1":
+            return code
+    raise Busy

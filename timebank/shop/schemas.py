@@ -1,0 +1,126 @@
+"""What goes in and out of the shop."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+GoodName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
+Unit = Annotated[str, Meta(min_length=1, max_length=10, pattern=r"^[^\x00]*$")]
+Points = Annotated[int, Meta(ge=1, le=1_000_000)]
+MonthlyLimit = Annotated[int, Meta(ge=1, le=10_000)]
+Quantity = Annotated[int, Meta(ge=1, le=99)]
+StockQuantity = Annotated[int, Meta(ge=0, le=1_000_000)]
+Note = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, Meta(min_length=2, max_length=500, pattern=r"^[^\x00]*$")]
+CollectionCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
+RedemptionStatus = Literal["reserved", "collected", "cancelled", "expired", "returned"]
+
+
+class GoodIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A good that points are exchanged for; `monthly_limit` is per household and month, null for none."""
+
+    name: GoodName
+    points: Points
+    unit: Unit = "件"
+    monthly_limit: MonthlyLimit | None = None
+
+
+class GoodChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is left out stays as it is. What is reserved keeps its price."""
+
+    name: GoodName | UnsetType = UNSET
+    points: Points | UnsetType = UNSET
+    unit: Unit | UnsetType = UNSET
+    monthly_limit: MonthlyLimit | UnsetType | None = UNSET
+    active: bool | UnsetType = UNSET
+
+
+class StationStock(msgspec.Struct, frozen=True):
+    """`quantity` lies at the station unreserved; `reserved` waits there for whoever reserved it."""
+
+    station_id: UUID
+    station: str
+    quantity: int
+    reserved: int
+
+
+class GoodOut(msgspec.Struct, frozen=True):
+    """A good; `photo` is the address of its picture, `stock` what can be had at each station."""
+
+    id: UUID
+    name: str
+    unit: str
+    points: int
+    monthly_limit: int | None
+    active: bool
+    photo: str | None
+    stock: list[StationStock]
+
+
+class Receipt(msgspec.Struct, forbid_unknown_fields=True):
+    """Goods that came in."""
+
+    station_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
+    note: Note | None = None
+
+
+class Count(msgspec.Struct, forbid_unknown_fields=True):
+    """How many were found on the shelf, the reserved ones included."""
+
+    station_id: UUID
+    counted: StockQuantity
+    note: Note | None = None
+
+
+class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Reserve a good, or with `collect_now` take it at the counter."""
+
+    person_id: UUID
+    good_id: UUID
+    station_id: UUID
+    quantity: Quantity = 1
+    collect_now: bool = False
+
+
+class Redeemed(msgspec.Struct, frozen=True):
+    """What was reserved or taken. `code` is told at the counter; it is null once the good has been handed over."""
+
+    id: UUID
+    status: RedemptionStatus
+    code: str | None
+    points: int
+    expires_at: datetime
+
+
+class Collection(msgspec.Struct, forbid_unknown_fields=True):
+    code: CollectionCode
+
+
+class Return(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Reason
+
+
+class RedemptionOut(msgspec.Struct, frozen=True):
+    """A redemption as its reader may see it: the code is the person's own, others' names are masked."""
+
+    id: UUID
+    person_id: UUID
+    person: str
+    good_id: UUID
+    good: str
+    unit: str
+    photo: str | None
+    station_id: UUID
+    station: str
+    quantity: int
+    points: int
+    status: RedemptionStatus
+    code: str | None
+    reserved_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    returned_at: datetime | None

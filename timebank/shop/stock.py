@@ -1,0 +1,136 @@
+"""Stock per station: what can be had there. Every change is a row, and the stock is their sum."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.database import transaction
+from timebank.errors import NotFound, TimebankError
+from timebank.scope import Scope
+from timebank.shop.tables import StockMove
+
+
+class OutOfStock(TimebankError):
+    code = "out_of_stock"
+    status = 422
+    sentence = "库存不够：现在只有 {left} 件。请少换一些，或换一个驿站。"
+
+
+class CountedBelowReserved(TimebankError):
+    code = "counted_below_reserved"
+    status = 422
+    sentence = "清点数是 {counted}，可是已有 {reserved} 件预留给居民。请先核对预留再盘点。"
+
+
+class StockOut(msgspec.Struct, frozen=True):
+    """`quantity` lies at the station unreserved."""
+
+    good_id: UUID
+    station_id: UUID
+    quantity: int
+
+
+async def receive(
+    scope: Scope, good_id: UUID, station_id: UUID, quantity: int, note: str | None = None, *, reason: str = "received"
+) -> StockOut:
+    """Put goods that came in on a station's shelf; from the first time on the good is offered there.
+
+    `reason` is "received", or "import" for what a workbook brought. A quantity of 0 only begins to offer the good.
+    """
+    async with transaction(scope):
+        await _require_place(scope, good_id, station_id)
+        await _begin(scope, good_id, station_id)
+        if quantity:
+            await put(scope, good_id, station_id, quantity, reason, note=note)
+        await audit.record(
+            scope, "receive", "good", good_id, station_id=station_id, quantity=quantity, move=reason, note=note
+        )
+        return await _left(scope, good_id, station_id)
+
+
+async def count_stock(scope: Scope, good_id: UUID, station_id: UUID, counted: int, note: str | None = None) -> StockOut:
+    """Set a station's stock by what was counted on its shelf, the reserved ones included."""
+    async with transaction(scope):
+        await _require_place(scope, good_id, station_id)
+        await _begin(scope, good_id, station_id)
+        free: int = await database.fetch_value(
+            "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR UPDATE",
+            scope.community_id, good_id, station_id,
+        )  # fmt: skip
+        reserved: int = await database.fetch_value(
+            "SELECT coalesce(sum(quantity), 0)::integer FROM redemption "
+            "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND status = 'reserved'",
+            scope.community_id, good_id, station_id,
+        )  # fmt: skip
+        if counted < reserved:
+            raise CountedBelowReserved(counted=counted, reserved=reserved)
+        change = counted - reserved - free
+        if change:
+            await put(scope, good_id, station_id, change, "counted", note=note)
+        await audit.record(scope, "count_stock", "good", good_id, station_id=station_id, counted=counted, change=change)
+        return StockOut(good_id, station_id, free + change)
+
+
+async def take(
+    scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None
+) -> None:
+    """Take some of what is there, or refuse: the shelf never goes below nothing."""
+    taken = await database.execute(
+        "UPDATE stock SET quantity = quantity - $4 "
+        "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND quantity >= $4",
+        scope.community_id, good_id, station_id, quantity,
+    )  # fmt: skip
+    if taken == "UPDATE 0":
+        raise OutOfStock(left=(await _left(scope, good_id, station_id)).quantity)
+    await _note_move(scope, good_id, station_id, -quantity, reason, redemption_id, None)
+
+
+async def put(
+    scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None,
+    note: str | None = None,
+) -> None:  # fmt: skip
+    """Add to a stock that exists; a negative quantity is a count's difference under the caller's lock."""
+    await database.execute(
+        "UPDATE stock SET quantity = quantity + $4 WHERE community_id = $1 AND good_id = $2 AND station_id = $3",
+        scope.community_id, good_id, station_id, quantity,
+    )  # fmt: skip
+    await _note_move(scope, good_id, station_id, quantity, reason, redemption_id, note)
+
+
+async def _note_move(
+    scope: Scope, good_id: UUID, station_id: UUID, change: int, reason: str, redemption_id: UUID | None,
+    note: str | None,
+) -> None:  # fmt: skip
+    await StockMove.insert(
+        StockMove(
+            community_id=scope.community_id, id=clock.new_id(), station_id=station_id, good_id=good_id, change=change,
+            reason=reason, redemption_id=redemption_id, note=note, moved_by=scope.person_id, moved_at=clock.now(),
+        )
+    )  # fmt: skip
+
+
+async def _require_place(scope: Scope, good_id: UUID, station_id: UUID) -> None:
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM good WHERE community_id = $1 AND id = $2) "
+        "AND EXISTS (SELECT FROM station WHERE community_id = $1 AND id = $3)",
+        scope.community_id, good_id, station_id,
+    )  # fmt: skip
+    if not found:
+        raise NotFound
+    scope.require_keeper(station_id)
+
+
+async def _begin(scope: Scope, good_id: UUID, station_id: UUID) -> None:
+    await database.execute(
+        "INSERT INTO stock (community_id, station_id, good_id, quantity) VALUES ($1, $2, $3, 0) ON CONFLICT DO NOTHING",
+        scope.community_id, station_id, good_id,
+    )  # fmt: skip
+
+
+async def _left(scope: Scope, good_id: UUID, station_id: UUID) -> StockOut:
+    quantity: int | None = await database.fetch_value(
+        "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3",
+        scope.community_id, good_id, station_id,
+    )  # fmt: skip
+    return StockOut(good_id, station_id, quantity or 0)

@@ -1,0 +1,104 @@
+"""Activities: what one can volunteer for, where, and by which rule it is credited."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database, names
+from timebank.activities.schemas import ActivityChange, ActivityIn, ActivityOut
+from timebank.activities.tables import Activity
+from timebank.database import transaction
+from timebank.errors import Invalid, NotFound, TimebankError
+from timebank.locale import _
+from timebank.paging import Page, page, read_cursor
+from timebank.rules.catalogue import usable_rule
+from timebank.scope import Scope
+
+
+class ActivityNameTaken(TimebankError):
+    code = "activity_name_taken"
+    status = 409
+    sentence = "这个社区已经有同名的活动。请换一个名称。"
+    constraint = "activity_name_unique"
+
+
+class ActivityStationUnknown(TimebankError):
+    code = "activity_station_unknown"
+    status = 422
+    sentence = "没有这个驿站。请从本社区的驿站里选。"
+    constraint = ("activity_station", "shift_station")
+
+
+_SHOWN = "id, community_id, name, description, station_id, rule_code, needs_sign_up, active"
+
+
+async def activity(scope: Scope, activity_id: UUID) -> ActivityOut:
+    async with transaction(scope):
+        found = await database.row(
+            ActivityOut,
+            f"SELECT {_SHOWN} FROM activity WHERE community_id = $1 AND id = $2",  # noqa: S608  # own columns
+            scope.community_id, activity_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def activities(
+    scope: Scope, *, active: bool | None = True, station_id: UUID | None = None, limit: int = 200,
+    cursor: str | None = None,
+) -> Page[ActivityOut]:  # fmt: skip
+    """The community's activities by name; with a station, those that one can do there."""
+    after = read_cursor(cursor, tuple[str, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            ActivityOut,
+            f"SELECT {_SHOWN} FROM activity WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
+            "AND ($3::uuid IS NULL OR station_id IS NULL OR station_id = $3) "
+            "AND ($4::text IS NULL OR (pinyin, id) > ($4, $5)) ORDER BY pinyin, id LIMIT $6",
+            scope.community_id, active, station_id, *(after or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda a: (names.pinyin(a.name), a.id))
+
+
+async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
+    scope.require_admin()
+    activity_id, name = clock.new_id(), _named(wanted.name)
+    async with transaction(scope):
+        await usable_rule(scope, wanted.rule_code, "service")
+        await Activity.insert(
+            Activity(
+                community_id=scope.community_id, id=activity_id, name=name, pinyin=names.pinyin(name),
+                description=wanted.description, station_id=wanted.station_id, rule_code=wanted.rule_code,
+                needs_sign_up=wanted.needs_sign_up, active=True, created_at=clock.now(),
+            )
+        )  # fmt: skip
+        await audit.record(scope, "add_activity", "activity", activity_id, rule_code=wanted.rule_code)
+        return await activity(scope, activity_id)
+
+
+async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
+    """Change what was given and leave the rest; an ended activity keeps its records."""
+    scope.require_admin()
+    change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}
+    values = dict(change)
+    if isinstance(wanted.name, str):
+        values["name"] = _named(wanted.name)
+        values["pinyin"] = names.pinyin(values["name"])
+    async with transaction(scope):
+        await activity(scope, activity_id)
+        if isinstance(wanted.rule_code, str):
+            await usable_rule(scope, wanted.rule_code, "service")
+        if values:
+            await Activity.update({getattr(Activity, name): value for name, value in values.items()}).where(
+                (Activity.community_id == scope.community_id) & (Activity.id == activity_id)
+            )
+            await audit.record(scope, "change_activity", "activity", activity_id, **change)
+        return await activity(scope, activity_id)
+
+
+def _named(text: str) -> str:
+    name = names.clean(text)
+    if not name:
+        raise Invalid(why=_("活动要有名称"))
+    return name

@@ -1,0 +1,82 @@
+"""What goes in and out about activities, shifts and sign-ups."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from timebank.rules.schemas import RuleCode
+
+ActivityName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
+Description = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+Moment = Annotated[datetime, Meta(tz=True)]
+Seats = Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class ActivityIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What one can volunteer for; its minutes are credited by the rule."""
+
+    name: ActivityName
+    rule_code: RuleCode
+    description: Description = ""
+    station_id: UUID | None = None
+    needs_sign_up: bool = False
+
+
+class ActivityChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to change; the rest stays."""
+
+    name: ActivityName | UnsetType = UNSET
+    rule_code: RuleCode | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    station_id: UUID | UnsetType | None = UNSET
+    needs_sign_up: bool | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+
+class ActivityOut(msgspec.Struct, frozen=True):
+    """`station_id` null: at any station of the community."""
+
+    id: UUID
+    community_id: UUID
+    name: str
+    description: str
+    station_id: UUID | None
+    rule_code: str
+    needs_sign_up: bool
+    active: bool
+
+
+class ShiftIn(msgspec.Struct, forbid_unknown_fields=True):
+    station_id: UUID
+    starts_at: Moment
+    ends_at: Moment
+    seats: Seats
+
+
+class ShiftOut(msgspec.Struct, frozen=True):
+    """`signed_up`: the caller has a seat."""
+
+    id: UUID
+    activity_id: UUID
+    station_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    seats: int
+    seats_taken: int
+    cancelled: bool
+    signed_up: bool
+
+
+class SignUpIn(msgspec.Struct, forbid_unknown_fields=True):
+    """For the caller, or another of the caller's own resident records."""
+
+    person_id: UUID | None = None
+
+
+class SignUpOut(msgspec.Struct, frozen=True):
+    id: UUID
+    shift_id: UUID
+    person_id: UUID

@@ -1,0 +1,184 @@
+"""Shifts of an activity, and who has a seat in them."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.activities.offers import activity
+from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
+from timebank.activities.tables import Shift, SignUp
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+LENGTH_MAX = timedelta(hours=24)
+
+
+class ShiftFull(TimebankError):
+    code = "shift_full"
+    status = 409
+    sentence = "这一班已经报满了。请选别的班次。"
+    constraint = "shift_seats"
+
+
+class ShiftOver(TimebankError):
+    code = "shift_over"
+    status = 422
+    sentence = "这一班已经开始、结束或取消，不能再报名或退出。"
+
+
+class ShiftTimes(TimebankError):
+    code = "shift_times"
+    status = 422
+    sentence = "班次的开始要早于结束，一班不超过 24 小时。"
+    constraint = "shift_order"
+
+
+_SHOWN = (
+    "s.id, s.activity_id, s.station_id, s.starts_at, s.ends_at, s.seats, s.seats_taken, "
+    "s.cancelled_at IS NOT NULL AS cancelled, "
+    "EXISTS (SELECT FROM sign_up u WHERE u.community_id = s.community_id AND u.shift_id = s.id "
+    "        AND u.person_id = $2 AND u.cancelled_at IS NULL) AS signed_up"
+)
+
+
+async def shift(scope: Scope, shift_id: UUID) -> ShiftOut:
+    async with transaction(scope):
+        found = await database.row(
+            ShiftOut,
+            f"SELECT {_SHOWN} FROM shift s WHERE s.community_id = $1 AND s.id = $3",  # noqa: S608  # own columns
+            scope.community_id, scope.person_id, shift_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def shifts(
+    scope: Scope, activity_id: UUID | None = None, *, after: datetime | None = None, limit: int = 50,
+    cursor: str | None = None,
+) -> Page[ShiftOut]:  # fmt: skip
+    """Shifts that end after a moment (now, when none is given), soonest first."""
+    at = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        if activity_id is not None:
+            await activity(scope, activity_id)
+        found = await database.rows(
+            ShiftOut,
+            f"SELECT {_SHOWN} FROM shift s WHERE s.community_id = $1 AND s.ends_at > $3 "  # noqa: S608  # own columns
+            "AND ($4::uuid IS NULL OR s.activity_id = $4) "
+            "AND ($5::timestamptz IS NULL OR (s.starts_at, s.id) > ($5, $6)) ORDER BY s.starts_at, s.id LIMIT $7",
+            scope.community_id, scope.person_id, after or clock.now(), activity_id, *(at or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda s: (s.starts_at, s.id))
+
+
+async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOut:
+    """Plan a shift; its length is what attendance is measured by."""
+    scope.require_keeper(wanted.station_id)
+    if not timedelta() < wanted.ends_at - wanted.starts_at <= LENGTH_MAX:
+        raise ShiftTimes
+    shift_id = clock.new_id()
+    async with transaction(scope):
+        await activity(scope, activity_id)
+        await Shift.insert(
+            Shift(
+                community_id=scope.community_id, id=shift_id, activity_id=activity_id, station_id=wanted.station_id,
+                starts_at=wanted.starts_at, ends_at=wanted.ends_at, seats=wanted.seats, seats_taken=0,
+                created_at=clock.now(), cancelled_at=None,
+            )
+        )  # fmt: skip
+        await audit.record(scope, "add_shift", "shift", shift_id, activity_id=activity_id, seats=wanted.seats)
+        return await shift(scope, shift_id)
+
+
+async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
+    """Call a shift off before it begins; again changes nothing."""
+    async with transaction(scope):
+        found = await shift(scope, shift_id)
+        scope.require_keeper(found.station_id)
+        if found.cancelled:
+            return
+        if found.starts_at <= clock.now():
+            raise ShiftOver
+        await Shift.update({Shift.cancelled_at: clock.now()}).where(
+            (Shift.community_id == scope.community_id) & (Shift.id == shift_id)
+        )
+        await audit.record(scope, "cancel_shift", "shift", shift_id)
+
+
+async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> SignUpOut:
+    """Take a seat in a shift; who has one keeps it. The seats are guarded by the shift's own row."""
+    person = _own(scope, person_id)
+    async with transaction(scope):
+        taken = await database.fetch_one(
+            "SELECT starts_at, cancelled_at FROM shift WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            scope.community_id, shift_id,
+        )  # fmt: skip
+        if taken is None:
+            raise NotFound
+        if taken["cancelled_at"] or taken["starts_at"] <= clock.now():
+            raise ShiftOver
+        mine = await _seat_of(scope, shift_id, person)
+        if mine is not None and not mine.cancelled:
+            return SignUpOut(mine.id, shift_id, person)
+        await database.execute(
+            "UPDATE shift SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2",
+            scope.community_id, shift_id,
+        )  # fmt: skip
+        sign_up_id = mine.id if mine else clock.new_id()
+        await database.execute(
+            "INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (community_id, shift_id, person_id) DO UPDATE SET cancelled_at = NULL, created_at = $5",
+            scope.community_id, sign_up_id, shift_id, person, clock.now(),
+        )  # fmt: skip
+        await audit.record(scope, "sign_up", "shift", shift_id, sign_up_id=sign_up_id)
+    return SignUpOut(sign_up_id, shift_id, person)
+
+
+async def withdraw(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
+    """Give a seat back before the shift begins; again changes nothing."""
+    person = _own(scope, person_id)
+    async with transaction(scope):
+        taken = await database.fetch_one(
+            "SELECT starts_at FROM shift WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, shift_id
+        )
+        mine = await _seat_of(scope, shift_id, person)
+        if taken is None or mine is None:
+            raise NotFound
+        if mine.cancelled:
+            return
+        if taken["starts_at"] <= clock.now():
+            raise ShiftOver
+        await SignUp.update({SignUp.cancelled_at: clock.now()}).where(
+            (SignUp.community_id == scope.community_id) & (SignUp.id == mine.id)
+        )
+        await database.execute(
+            "UPDATE shift SET seats_taken = seats_taken - 1 WHERE community_id = $1 AND id = $2",
+            scope.community_id, shift_id,
+        )  # fmt: skip
+        await audit.record(scope, "withdraw", "shift", shift_id, sign_up_id=mine.id)
+
+
+def _own(scope: Scope, person_id: UUID | None) -> UUID:
+    person = person_id or scope.require_self()
+    if not scope.is_own(person):
+        raise Forbidden
+    return person
+
+
+class _Seat(msgspec.Struct, frozen=True):
+    id: UUID
+    cancelled: bool
+
+
+async def _seat_of(scope: Scope, shift_id: UUID, person_id: UUID) -> _Seat | None:
+    return await database.row(
+        _Seat,
+        "SELECT id, cancelled_at IS NOT NULL AS cancelled FROM sign_up "
+        "WHERE community_id = $1 AND shift_id = $2 AND person_id = $3",
+        scope.community_id, shift_id, person_id,
+    )  # fmt: skip

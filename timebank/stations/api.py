@@ -1,0 +1,88 @@
+"""Stations, their codes and their devices over HTTP."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Meta
+
+from timebank import codes
+from timebank.access import devices
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.scope import Scope
+from timebank.stations import places, screens
+from timebank.stations.schemas import (
+    CodeOut,
+    DeviceIn,
+    DeviceOut,
+    NewDeviceOut,
+    StationChange,
+    StationIn,
+    StationOut,
+)
+
+
+class Why(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class Stations(Controller):
+    path = "/stations"
+
+    @get()
+    async def stations(
+        self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], active: FromQuery[bool | None] = True,
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[StationOut]]:  # fmt: skip
+        """The community's stations by name; `active=false` lists the closed ones."""
+        return listed(request, await places.stations(caller, active=active, limit=limit, cursor=cursor))
+
+    @post()
+    async def add(self, data: JSONBody[StationIn], caller: NamedDependency[Scope]) -> StationOut:
+        return await places.add_station(caller, data)
+
+    @get("/{station_id:uuid}")
+    async def one(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> StationOut:
+        return await places.station(caller, station_id)
+
+    @patch("/{station_id:uuid}")
+    async def change(
+        self, station_id: FromPath[UUID], data: JSONBody[StationChange], caller: NamedDependency[Scope]
+    ) -> StationOut:
+        return await places.change_station(caller, station_id, data)
+
+    @get("/{station_id:uuid}/code")
+    async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:
+        """The code that the station shows now; for its devices and keepers only."""
+        return await screens.station_code(caller, station_id)
+
+    @get("/{station_id:uuid}/code.png", media_type="image/png")
+    async def code_png(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
+        return codes.png((await screens.station_code(caller, station_id)).url)
+
+    @get("/{station_id:uuid}/code.svg", media_type="image/svg+xml")
+    async def code_svg(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
+        return codes.svg((await screens.station_code(caller, station_id)).url)
+
+    @post("/{station_id:uuid}/key", status_code=204)
+    async def rotate_key(self, station_id: FromPath[UUID], data: JSONBody[Why], caller: NamedDependency[Scope]) -> None:
+        """A new key for the station's code."""
+        await screens.rotate_key(caller, station_id, data.reason)
+
+    @get("/{station_id:uuid}/devices")
+    async def devices(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[DeviceOut]:
+        return await screens.devices_of(caller, station_id)
+
+    @post("/{station_id:uuid}/devices")
+    async def add_device(
+        self, station_id: FromPath[UUID], data: JSONBody[DeviceIn], caller: NamedDependency[Scope]
+    ) -> NewDeviceOut:
+        """A display or counter tablet; its token is told once."""
+        return await screens.add_device(caller, station_id, data)
+
+    @delete("/devices/{device_id:uuid}")
+    async def end_device(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        await devices.revoke(caller, device_id)

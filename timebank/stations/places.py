@@ -1,0 +1,149 @@
+"""Stations: where one checks in, and when their doors are open."""
+
+from datetime import datetime, time
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database, names
+from timebank.database import transaction
+from timebank.errors import Invalid, NotFound, TimebankError
+from timebank.locale import _
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+from timebank.stations.schemas import StationChange, StationIn, StationOut
+from timebank.stations.tables import Station
+
+
+class StationNameTaken(TimebankError):
+    code = "station_name_taken"
+    status = 409
+    sentence = "这个社区已经有同名的驿站。请换一个名称。"
+    constraint = "station_name_unique"
+
+
+class StationHours(TimebankError):
+    code = "station_hours"
+    status = 422
+    sentence = "开门时间要早于关门时间。"
+    constraint = "station_hours"
+
+
+class StationAreaUnknown(TimebankError):
+    code = "station_area_unknown"
+    status = 422
+    sentence = "没有这个网格。请从本社区的网格里选。"
+    constraint = "station_area"
+
+
+_SHOWN = (
+    "id, community_id, name, address, area_id, to_char(opens_at, 'HH24:MI') AS opens_at, "
+    "to_char(closes_at, 'HH24:MI') AS closes_at, active"
+)
+
+
+class StationRow(msgspec.Struct, frozen=True):
+    """A station as check-in needs it."""
+
+    id: UUID
+    name: str
+    opens_at: time
+    closes_at: time
+    code_epoch: int
+    active: bool
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether its doors are open at a moment."""
+        return self.active and self.opens_at <= clock.local(moment).time() < self.closes_at
+
+    def hours(self, moment: datetime) -> tuple[datetime, datetime]:
+        """When it opens and closes on the local day of a moment."""
+        day = clock.local_day(moment)
+        return clock.at_local(day, self.opens_at), clock.at_local(day, self.closes_at)
+
+
+async def station_row(scope: Scope, station_id: UUID) -> StationRow | None:
+    async with transaction(scope):
+        return await database.row(
+            StationRow,
+            "SELECT id, name, opens_at, closes_at, code_epoch, active FROM station "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, station_id,
+        )  # fmt: skip
+
+
+async def station(scope: Scope, station_id: UUID) -> StationOut:
+    async with transaction(scope):
+        found = await database.row(
+            StationOut,
+            f"SELECT {_SHOWN} FROM station WHERE community_id = $1 AND id = $2",  # noqa: S608  # own columns
+            scope.community_id, station_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def stations(
+    scope: Scope, *, active: bool | None = True, limit: int = 200, cursor: str | None = None
+) -> Page[StationOut]:
+    """The community's stations by name; `active` None lists the closed ones too."""
+    after = read_cursor(cursor, tuple[str, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            StationOut,
+            f"SELECT {_SHOWN} FROM station WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
+            "AND ($3::text IS NULL OR (pinyin, id) > ($3, $4)) ORDER BY pinyin, id LIMIT $5",
+            scope.community_id, active, *(after or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda s: (names.pinyin(s.name), s.id))
+
+
+async def kept_stations(scope: Scope) -> list[StationOut]:
+    """The open stations at which the caller serves: all of them for an administrator."""
+    every = (await stations(scope)).items
+    return [s for s in every if scope.keeps(s.id)]
+
+
+async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
+    scope.require_admin()
+    station_id, name = clock.new_id(), _named(wanted.name)
+    async with transaction(scope):
+        await Station.insert(
+            Station(
+                community_id=scope.community_id, id=station_id, area_id=wanted.area_id, name=name,
+                pinyin=names.pinyin(name), address=names.clean(wanted.address),
+                opens_at=time.fromisoformat(wanted.opens_at), closes_at=time.fromisoformat(wanted.closes_at),
+                code_epoch=1, active=True, created_at=clock.now(),
+            )
+        )  # fmt: skip
+        await audit.record(scope, "add_station", "station", station_id)
+        return await station(scope, station_id)
+
+
+async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
+    """Change what was given and leave the rest; a closed station keeps its records."""
+    scope.require_admin()
+    change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}
+    values = dict(change)
+    if isinstance(wanted.name, str):
+        values["name"] = _named(wanted.name)
+        values["pinyin"] = names.pinyin(values["name"])
+    for name in ("opens_at", "closes_at"):
+        if name in values:
+            values[name] = time.fromisoformat(values[name])
+    async with transaction(scope):
+        await station(scope, station_id)
+        if values:
+            await Station.update({getattr(Station, name): value for name, value in values.items()}).where(
+                (Station.community_id == scope.community_id) & (Station.id == station_id)
+            )
+            await audit.record(scope, "change_station", "station", station_id, **change)
+        return await station(scope, station_id)
+
+
+def _named(text: str) -> str:
+    name = names.clean(text)
+    if not name:
+        raise Invalid(why=_("驿站要有名称"))
+    return name

@@ -1,0 +1,79 @@
+"""What goes in and out about stations, their codes and their devices."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+StationName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
+Address = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*$")]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
+DeviceKind = Literal["display", "counter"]
+
+
+class StationIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A new station; times are local, such as 08:30."""
+
+    name: StationName
+    address: Address = ""
+    area_id: UUID | None = None
+    opens_at: ClockTime = "08:00"
+    closes_at: ClockTime = "20:00"
+
+
+class StationChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to change; the rest stays."""
+
+    name: StationName | UnsetType = UNSET
+    address: Address | UnsetType = UNSET
+    area_id: UUID | UnsetType | None = UNSET
+    opens_at: ClockTime | UnsetType = UNSET
+    closes_at: ClockTime | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+
+class StationOut(msgspec.Struct, frozen=True):
+    id: UUID
+    community_id: UUID
+    name: str
+    address: str
+    area_id: UUID | None
+    opens_at: str
+    closes_at: str
+    active: bool
+
+
+class CodeOut(msgspec.Struct, frozen=True):
+    """A code that turns: `code` is shown as QR through `url`; after `expires_at` it is not accepted any more."""
+
+    code: str
+    url: str
+    step_seconds: int
+    expires_at: datetime
+    server_time: datetime
+
+
+class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
+    name: StationName
+    kind: DeviceKind
+
+
+class DeviceOut(msgspec.Struct, frozen=True):
+    id: UUID
+    station_id: UUID
+    name: str
+    kind: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewDeviceOut(msgspec.Struct, frozen=True):
+    """`token` and the `url` that carries it are told once."""
+
+    id: UUID
+    station_id: UUID
+    kind: str
+    token: str
+    url: str

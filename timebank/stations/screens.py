@@ -1,0 +1,68 @@
+"""What a station shows and what stands at it: its turning code, its display, its counter tablet."""
+
+from datetime import datetime
+from uuid import UUID
+
+from timebank import audit, clock, codes, database, settings
+from timebank.access import devices
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound
+from timebank.scope import Scope
+from timebank.stations.places import station, station_row
+from timebank.stations.schemas import CodeOut, DeviceIn, DeviceOut, NewDeviceOut
+
+
+def acceptance_ends(moment: datetime, seconds: int) -> datetime:
+    """Until when the code of this moment's step is accepted: to the end of the step after it."""
+    return codes.step_end(codes.step_of(moment, seconds) + 1, seconds)
+
+
+async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
+    """The code that the station shows now; for its own devices and those who serve at it alone."""
+    found = await station_row(scope, station_id)
+    if found is None:
+        raise NotFound
+    if not (scope.keeps(station_id) or scope.device_station_id == station_id):
+        raise Forbidden
+    now = clock.now()
+    payload = codes.station_code(scope.community_id, station_id, found.code_epoch, now)
+    seconds = codes.STATION_STEP_SECONDS
+    return CodeOut(f"c/{payload}", codes.url("c", payload), seconds, acceptance_ends(now, seconds), now)
+
+
+async def rotate_key(scope: Scope, station_id: UUID, reason: str) -> None:
+    """Give the station's code a new key: every code shown before is worthless at once."""
+    scope.require_admin()
+    async with transaction(scope):
+        await station(scope, station_id)
+        await database.execute(
+            "UPDATE station SET code_epoch = code_epoch + 1 WHERE community_id = $1 AND id = $2",
+            scope.community_id, station_id,
+        )  # fmt: skip
+        await audit.record(scope, "rotate_key", "station", station_id, reason=reason)
+
+
+async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDeviceOut:
+    """Register a display or a counter tablet; its token and pairing link are told this once."""
+    async with transaction(scope):
+        await station(scope, station_id)
+        made = await devices.register(scope, station_id, name=wanted.name, kind=wanted.kind)
+    return NewDeviceOut(made.id, made.station_id, made.kind, made.token, pairing_url(made.kind, made.token))
+
+
+def pairing_url(kind: str, token: str) -> str:
+    """The link that turns a browser into this device."""
+    path = "display" if kind == "display" else "desk/pair"
+    return f"{settings.current().base_url}/{path}/{token}"
+
+
+async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
+    """The station's devices, newest first, the ended ones too."""
+    scope.require_keeper(station_id)
+    async with transaction(scope):
+        return await database.rows(
+            DeviceOut,
+            "SELECT id, station_id, name, kind, created_at, revoked_at FROM device "
+            "WHERE community_id = $1 AND station_id = $2 ORDER BY created_at DESC, id",
+            scope.community_id, station_id,
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from timebank.access import api as access
 from timebank.activities import api as activities
 from timebank.areas import api as areas
 from timebank.deeds import api as deeds
+from timebank.people import api as people
 from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
@@ -16,6 +17,10 @@ from timebank.stations import api as stations
 API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
     access.Me,
+    access.Roles,
+    people.People,
+    people.Guardianships,
+    people.Messages,
     areas.Areas,
     areas.Policies,
     deeds.Deeds,

@@ -4,15 +4,17 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.access import sessions
+from timebank.access import grants, sessions
 from timebank.access.callers import AnyRequest
-from timebank.access.schemas import LoginOut, MeOut, PersonOut, SessionOut, SignIn
+from timebank.access.own_password import change_password
+from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
 from timebank.errors import Unauthenticated
+from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people.guardians import children_of
 from timebank.people.phones import normal_phone
-from timebank.scope import Grant, Mine, Scope
+from timebank.scope import Grant, Mine, Role, Scope
 
 
 def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:
@@ -67,3 +69,30 @@ class Me(Controller):
         if caller.login_id is None:
             raise Unauthenticated
         return MeOut(LoginOut(caller.login_id), persons_out(caller.persons, caller.grants), await children_of(caller))
+
+    @post("/password", status_code=204)
+    async def change_password(self, data: JSONBody[NewPassword], caller: NamedDependency[Scope]) -> None:
+        """Set the caller's password; every other session of the login ends."""
+        await change_password(caller, data.password, data.current)
+
+
+class Roles(Controller):
+    path = "/roles"
+
+    @get()
+    async def roles(
+        self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
+        role: FromQuery[Role | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[GrantOut]]:  # fmt: skip
+        """The roles that people of the community hold, newest first."""
+        return listed(request, await grants.grants(caller, person_id=person_id, role=role, limit=limit, cursor=cursor))
+
+    @post()
+    async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> GrantOut:
+        """Give a person a role over one place; it works on the person's next request."""
+        return await grants.grant(caller, data)
+
+    @delete("/{grant_id:uuid}")
+    async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """End a role at once."""
+        await grants.end_grant(caller, grant_id)

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request
+from litestar.datastructures import Cookie
 
-from timebank import vault
+from timebank import clock, settings, vault
 from timebank.access import devices, sessions
 from timebank.errors import NotFound, TimebankError, Unauthenticated
 from timebank.scope import Scope
@@ -14,6 +15,7 @@ from timebank.scope import Scope
 SESSION_COOKIE = "timebank_session"
 DEVICE_COOKIE = "timebank_device"
 COMMUNITY_COOKIE = "timebank_community"
+PERSON_COOKIE = "timebank_person"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -29,6 +31,15 @@ class CsrfMissing(TimebankError):
 def csrf_token(token: str) -> str:
     """The CSRF token of a session or device: bound to it, so another session's does not serve."""
     return hmac.digest(vault.key_for("csrf"), token.encode(), "sha256").hex()
+
+
+def session_cookie(opened: sessions.SignedIn) -> Cookie:
+    """The cookie that keeps a session in its browser: out of reach of scripts, and of other sites' forms."""
+    lasts = int((opened.expires_at - clock.now()).total_seconds())
+    return Cookie(
+        key=SESSION_COOKIE, value=opened.token, path="/", max_age=lasts, httponly=True, samesite="lax",
+        secure=settings.current().secure,
+    )  # fmt: skip
 
 
 async def provide_scope(request: AnyRequest) -> Scope:
@@ -64,11 +75,14 @@ async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
 
 
 def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope:
-    homes = [p.community_id for p in caller.persons] + sorted({g.community_id for g in caller.grants})
+    chosen_person = request.cookies.get(PERSON_COOKIE, "")
+    # The record chosen on a page comes first: two of a family may share one phone.
+    persons = tuple(sorted(caller.persons, key=lambda p: str(p.person_id) != chosen_person))
+    homes = [p.community_id for p in persons] + sorted({g.community_id for g in caller.grants})
     if not homes:
         raise Unauthenticated
     scope = Scope(
-        homes[0], caller.persons, caller.grants, caller.login_id, caller.session_id,
+        homes[0], persons, caller.grants, caller.login_id, caller.session_id,
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip
     addressed = request.query_params.get("community_id") or request.headers.get("X-Community-Id")

@@ -7,6 +7,7 @@ import msgspec
 from timebank import audit, clock, vault
 from timebank.access.tables import Device
 from timebank.database import transaction
+from timebank.errors import Forbidden
 from timebank.scope import Scope
 
 PREFIX = "tbd"
@@ -20,7 +21,12 @@ class NewDevice(msgspec.Struct, frozen=True):
 
 
 async def register(scope: Scope, station_id: UUID, *, name: str, kind: str) -> NewDevice:
-    """Give a station's display or counter its token. The token is told once; only its hash is stored."""
+    """Give a station's display or counter its token. The token is told once; only its hash is stored.
+
+    A device makes no devices: a lost tablet must not be able to.
+    """
+    if scope.device_id is not None:
+        raise Forbidden
     scope.require_keeper(station_id)
     token = f"{PREFIX}_{scope.community_id.hex}_{vault.token()}"
     device_id = clock.new_id()

@@ -1,6 +1,6 @@
 """What goes in and out of sign-in and "who am I"."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from timebank.people.schemas import ChildOut
+from timebank.scope import Role
 
 Phone = Annotated[str, Meta(min_length=5, max_length=20, pattern=r"^\+?[0-9 -]+$")]
 
@@ -45,3 +46,43 @@ class MeOut(msgspec.Struct):
     login: LoginOut
     persons: list[PersonOut]
     children: list[ChildOut]
+
+
+class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """`current` is needed unless there is no password yet, or the session was opened by a one-time code."""
+
+    password: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+    current: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")] | None = None
+
+
+class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A role for a person over one place: a region, an area or a station. `ends_on` is the last day."""
+
+    person_id: UUID
+    role: Role
+    region_id: UUID | None = None
+    area_id: UUID | None = None
+    station_id: UUID | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+    def __post_init__(self) -> None:
+        if sum(place is not None for place in (self.region_id, self.area_id, self.station_id)) != 1:
+            raise ValueError("give one of region_id, area_id and station_id")
+
+
+class GrantOut(msgspec.Struct):
+    """A role that somebody holds over a place, until `ends_on` where there is a last day."""
+
+    id: UUID
+    person_id: UUID
+    person_name: str
+    role: Role
+    region_id: UUID | None
+    area_id: UUID | None
+    station_id: UUID | None
+    place_name: str
+    starts_on: date
+    ends_on: date | None
+    granted_by: UUID | None
+    granted_at: datetime

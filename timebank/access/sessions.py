@@ -55,18 +55,18 @@ async def sign_in(phone: str, *, password: str | None = None, otp: str | None = 
     if not right or login is None:
         raise WrongSignIn
     await throttle.forget(f"sign-in:{index.hex()}")
-    return await open_session(login.id)
+    return await open_session(login.id, by_code=otp is not None)
 
 
-async def open_session(login_id: UUID) -> SignedIn:
+async def open_session(login_id: UUID, *, by_code: bool = False) -> SignedIn:
     """A new session for a login that has proved itself."""
     token, now = vault.token(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
     async with transaction(None):
         await Session.insert(
             Session(
-                id=clock.new_id(), token_hash=vault.token_hash(token), login_id=login_id, created_at=now,
-                expires_at=expires_at, ended_at=None,
+                id=clock.new_id(), token_hash=vault.token_hash(token), login_id=login_id, by_code=by_code,
+                created_at=now, expires_at=expires_at, ended_at=None,
             )
         )  # fmt: skip
     return SignedIn(token, expires_at, login_id)
@@ -94,12 +94,21 @@ async def sign_out(session_id: UUID) -> None:
         await Session.update({Session.ended_at: clock.now()}).where(Session.id == session_id)
 
 
-async def sign_out_everywhere(login_id: UUID) -> None:
-    """End every session of a login: after a change of password or phone."""
+async def sign_out_token(token: str) -> None:
+    """End the session of this token, whoever holds it: before its browser gets another one."""
     async with transaction(None):
         await Session.update({Session.ended_at: clock.now()}).where(
-            (Session.login_id == login_id) & Session.ended_at.is_null()
+            (Session.token_hash == vault.token_hash(token)) & Session.ended_at.is_null()
         )
+
+
+async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
+    """End every session of a login but one: after its password was set anew."""
+    async with transaction(None):
+        await database.execute(
+            "UPDATE session SET ended_at = $3 WHERE login_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
+            login_id, kept, clock.now(),
+        )  # fmt: skip
 
 
 async def forget_old() -> None:

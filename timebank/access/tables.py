@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -16,6 +16,7 @@ class Session(Table, tablename="session"):
     id = UUID(primary_key=True, default=None, null=False)
     token_hash = Bytea(default=None, null=False)
     login_id = UUID(default=None, null=False)
+    by_code = Boolean(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
     expires_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)

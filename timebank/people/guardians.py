@@ -1,11 +1,19 @@
-"""Guardians: children hold points and take classes only through a guardian with recorded consent."""
+"""Guardians: children hold points and take classes only through a guardian with recorded consent.
 
+Who recorded the consent is kept; the guardian may give and withdraw it alone (个人信息保护法 15, 31).
+"""
+
+from datetime import date
 from uuid import UUID
 
-from timebank import database
+from piccolo.columns import Column
+
+from timebank import audit, clock, database
 from timebank.database import transaction
-from timebank.errors import TimebankError
-from timebank.people.schemas import ChildOut
+from timebank.errors import Conflict, NotFound, TimebankError
+from timebank.people.ages import is_minor
+from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
+from timebank.people.tables import Guardianship
 from timebank.scope import Scope
 
 
@@ -13,6 +21,18 @@ class NotGuardian(TimebankError):
     code = "guardian_consent_missing"
     status = 422
     sentence = "没有登记这位家长对孩子的监护同意。请到社区登记后再办。"
+
+
+class NotAChild(TimebankError):
+    code = "not_a_child"
+    status = 422
+    sentence = "监护人要成年，孩子要未满 18 岁。请核对两人的出生日期。"
+
+
+class GuardianKnown(Conflict):
+    code = "guardian_known"
+    sentence = "这位监护人已经登记过了。"
+    constraint = "guardianship_pair_unique"
 
 
 async def children_of(scope: Scope) -> list[ChildOut]:
@@ -37,3 +57,109 @@ async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> N
         )  # fmt: skip
     if not consented:
         raise NotGuardian
+
+
+async def is_guardian(scope: Scope, child_id: UUID) -> bool:
+    """Whether the caller is named as guardian of this child, with or without consent yet."""
+    async with transaction(scope):
+        named: bool = await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND guardian_id = ANY ($2) "
+            "AND child_id = $3 AND ended_at IS NULL)",
+            scope.community_id, [p.person_id for p in scope.persons], child_id,
+        )  # fmt: skip
+    return named
+
+
+async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut:
+    """Name a guardian of a child, and note the consent where it was given in front of the administrator."""
+    scope.require_admin()
+    async with transaction(scope):
+        births = await database.fetch(
+            "SELECT id, born_on FROM person WHERE community_id = $1 AND id = ANY ($2) AND status = 'active' "
+            "ORDER BY id FOR SHARE",
+            scope.community_id, [named.guardian_id, child_id],
+        )  # fmt: skip
+        _check_ages({record["id"]: record["born_on"] for record in births}, named.guardian_id, child_id)
+        consented_at = clock.now() if named.consented else None
+        named_id = await database.fetch_value(
+            "INSERT INTO guardianship AS g "
+            "(community_id, id, guardian_id, child_id, relation, consented_at, recorded_by) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (community_id, guardian_id, child_id) DO UPDATE "
+            "SET relation = $5, consented_at = $6, recorded_by = $7, ended_at = NULL WHERE g.ended_at IS NOT NULL "
+            "RETURNING id",
+            scope.community_id, clock.new_id(), named.guardian_id, child_id, named.relation, consented_at,
+            scope.person_id if named.consented else None,
+        )  # fmt: skip
+        if named_id is None:
+            raise GuardianKnown
+        await audit.record(
+            scope, "name_guardian", "guardianship", named_id, child_id=child_id, guardian_id=named.guardian_id,
+            consented=named.consented,
+        )  # fmt: skip
+        return await _guardianship(scope, named_id)
+
+
+def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UUID) -> None:
+    if not {guardian_id, child_id} <= births.keys():
+        raise NotFound
+    guardian_born_on = births[guardian_id]
+    grown = guardian_born_on is None or not is_minor(guardian_born_on)
+    if guardian_id == child_id or not grown or not is_minor(births[child_id]):
+        raise NotAChild
+
+
+_GUARDIANSHIPS = """
+SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, child.name AS child_name, g.relation,
+       g.consented_at, g.recorded_by
+FROM guardianship g JOIN person guardian ON guardian.community_id = g.community_id AND guardian.id = g.guardian_id
+JOIN person child ON child.community_id = g.community_id AND child.id = g.child_id
+WHERE g.community_id = $1 AND g.ended_at IS NULL
+"""
+
+
+async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:
+    found = await database.row(GuardianOut, _GUARDIANSHIPS + "AND g.id = $2", scope.community_id, guardianship_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
+    """Who cares for this person and whom this person cares for; for staff who read all, and for oneself."""
+    if not (scope.reads_all or scope.is_own(person_id) or await is_guardian(scope, person_id)):
+        raise NotFound
+    async with transaction(scope):
+        return await database.rows(
+            GuardianOut,
+            _GUARDIANSHIPS + "AND (g.child_id = $2 OR g.guardian_id = $2) ORDER BY g.id",
+            scope.community_id,
+            person_id,
+        )
+
+
+async def record_consent(scope: Scope, guardianship_id: UUID, *, given: bool = True) -> GuardianOut:
+    """Note the guardian's consent, or that it was withdrawn; the guardian alone or an administrator may."""
+    async with transaction(scope):
+        found = await _guardianship(scope, guardianship_id)
+        if not scope.administers and not scope.is_own(found.guardian_id):
+            raise NotFound
+        await _change(
+            scope, guardianship_id, "record_consent" if given else "withdraw_consent",
+            {"consented_at": (found.consented_at or clock.now()) if given else None, "recorded_by": scope.person_id},
+        )  # fmt: skip
+        return await _guardianship(scope, guardianship_id)
+
+
+async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
+    """Note that somebody is no longer guardian; what was bought for the child stays the child's."""
+    scope.require_admin()
+    async with transaction(scope):
+        await _guardianship(scope, guardianship_id)
+        await _change(scope, guardianship_id, "end_guardianship", {"ended_at": clock.now()})
+
+
+async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:
+    await Guardianship.update(changed).where(
+        (Guardianship.community_id == scope.community_id) & (Guardianship.id == guardianship_id)
+    )
+    await audit.record(scope, verb, "guardianship", guardianship_id)

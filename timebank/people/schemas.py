@@ -1,8 +1,96 @@
 """What goes in and out about people."""
 
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+NO_NUL = r"^[^\x00]*$"
+Sex = Literal["男", "女"]
+Status = Literal["active", "blocked", "left"]
+PersonName = Annotated[str, Meta(min_length=1, max_length=60, pattern=NO_NUL)]
+Word = Annotated[str, Meta(max_length=20, pattern=NO_NUL)]
+Number = Annotated[str, Meta(max_length=40, pattern=NO_NUL)]
+Reason = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
+
+
+class Enrolment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Somebody to be entered in the community's book.
+
+    The household is the one of this area, room and head; without a head the room's only household, else the person's
+    own. Without an area there is no household.
+    """
+
+    name: PersonName
+    sex: Sex | None = None
+    born_on: date | None = None
+    identity: Number | None = None
+    phone: Number | None = None
+    relation: Word | None = None
+    area_id: UUID | None = None
+    room: Word = ""
+    head_name: PersonName | None = None
+    publishes_name: bool = False
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """Who an enrolment stands for. `created` is false for somebody who was already in the book, left as they were."""
+
+    person_id: UUID
+    created: bool
+
+
+class Correction(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is to be changed of a person; a field that is not sent stays as it is, null empties it."""
+
+    name: PersonName | UnsetType = UNSET
+    sex: Sex | UnsetType | None = UNSET
+    born_on: date | UnsetType | None = UNSET
+    identity: Number | UnsetType | None = UNSET
+    phone: Number | UnsetType | None = UNSET
+    relation: Word | UnsetType | None = UNSET
+    area_id: UUID | UnsetType = UNSET
+    room: Word | UnsetType = UNSET
+    head_name: PersonName | UnsetType = UNSET
+    publishes_name: bool | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    reason: Reason | None = None
+
+
+class PersonLine(msgspec.Struct):
+    """A person in a list. Building and unit heads see no phone and no room."""
+
+    id: UUID
+    name: str
+    area: str | None
+    room: str | None
+    phone: str | None
+    status: Status
+    is_child: bool
+
+
+class PersonDetail(msgspec.Struct):
+    """A person who was opened. The identity number is masked; so is the phone but for administrators and oneself."""
+
+    id: UUID
+    community_id: UUID
+    name: str
+    sex: Sex | None
+    born_on: date | None
+    relation: str | None
+    phone: str | None
+    identity: str | None
+    household_id: UUID | None
+    area_id: UUID | None
+    area: str | None
+    room: str | None
+    head_name: str | None
+    publishes_name: bool
+    status: Status
+    is_child: bool
+    created_at: datetime
 
 
 class ChildOut(msgspec.Struct):
@@ -10,3 +98,32 @@ class ChildOut(msgspec.Struct):
     community_id: UUID
     name: str
     consented: bool
+
+
+class GuardianIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Who is guardian of the child. `consented` notes that the guardian has agreed in front of whoever records it."""
+
+    guardian_id: UUID
+    relation: Annotated[str, Meta(min_length=1, max_length=20, pattern=NO_NUL)]
+    consented: bool = False
+
+
+class GuardianOut(msgspec.Struct):
+    id: UUID
+    guardian_id: UUID
+    guardian_name: str
+    child_id: UUID
+    child_name: str
+    relation: str
+    consented_at: datetime | None
+    recorded_by: UUID | None
+
+
+class CardOut(msgspec.Struct):
+    """The card in force of a person. `url` is what its code says."""
+
+    id: UUID
+    person_id: UUID
+    epoch: int
+    issued_at: datetime
+    url: str

@@ -1,0 +1,35 @@
+"""The first administrators, made by whoever runs the service."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from timebank.access.grants import RoleHeld, grant
+from timebank.access.logins import ensure_login, set_password
+from timebank.access.schemas import GrantIn
+from timebank.database import transaction
+from timebank.errors import Forbidden
+from timebank.people.enrolment import enrol_many
+from timebank.people.phones import normal_phone
+from timebank.people.schemas import Enrolment
+from timebank.scope import Role, Scope
+
+
+async def create_admin(
+    scope: Scope, name: str, phone: str, password: str, *, role: Role = Role.community_admin,
+    region_id: UUID | None = None,
+) -> UUID:  # fmt: skip
+    """Make somebody administrator of the scope's community, or of a street or county above it; safe to repeat.
+
+    Who is entered already under this name and phone is taken as they are and gets the password. Answers the person.
+    """
+    if not scope.system:
+        raise Forbidden
+    phone = normal_phone(phone)
+    async with transaction(scope):
+        [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
+        login_id = await ensure_login(scope, phone, enrolled.person_id)
+        asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
+        with suppress(RoleHeld):
+            await grant(scope, asked)
+    await set_password(login_id, phone, password)
+    return enrolled.person_id

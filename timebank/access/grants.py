@@ -1,0 +1,205 @@
+"""Roles: given over a place, from a day on, by somebody whose own reach covers it; in force from the next request."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.access.schemas import GrantIn, GrantOut
+from timebank.access.tables import RoleGrant
+from timebank.areas.reach import require_region
+from timebank.database import transaction
+from timebank.errors import Conflict, NotFound, TimebankError
+from timebank.paging import Page, page, read_cursor
+from timebank.people.ages import is_guarded
+from timebank.scope import Role, Scope
+
+PLACES: dict[Role, frozenset[str]] = {
+    Role.unit_head: frozenset({"unit"}),
+    Role.building_head: frozenset({"building"}),
+    Role.grid_worker: frozenset({"grid"}),
+    Role.station_keeper: frozenset({"station"}),
+    Role.community_admin: frozenset({"community"}),
+    Role.street_admin: frozenset({"street"}),
+    Role.county_admin: frozenset({"county"}),
+    Role.auditor: frozenset({"community", "street", "county"}),
+}
+"""Over what kind of place each role is held."""
+
+
+class WrongPlace(TimebankError):
+    code = "wrong_place"
+    status = 422
+    sentence = (
+        "这个身份要落在对应的地方：单元长对单元，楼栋长对楼栋，网格员对网格，站长对驿站，管理员对社区、街道或县。"
+    )
+
+
+class OwnRole(TimebankError):
+    code = "own_role"
+    status = 403
+    sentence = "不能给自己设定或取消身份，请另一位管理员来办。"
+
+
+class RoleHeld(Conflict):
+    code = "role_held"
+    sentence = "这位居民已经有这个身份了。"
+
+
+class BadTerm(TimebankError):
+    code = "bad_term"
+    status = 422
+    sentence = "截止日期要不早于开始日期，也不早于今天。"
+
+
+class CannotHoldRole(TimebankError):
+    code = "cannot_hold_role"
+    status = 422
+    sentence = "已停用、已迁出的居民和未满 14 岁的孩子不能担任职务。"
+
+
+class _Held(msgspec.Struct):
+    person_id: UUID
+    role: Role
+    region_id: UUID | None
+    area_id: UUID | None
+    station_id: UUID | None
+    ended_at: datetime | None
+
+
+async def grant(scope: Scope, asked: GrantIn) -> GrantOut:
+    """Give a person of the community a role over one place, from a day on, until a last day if there is one.
+
+    Raises Forbidden for a place above the caller's reach, OwnRole for oneself, RoleHeld where it is held already.
+    """
+    scope.require_admin()
+    starts_on = asked.starts_on or clock.local_day()
+    if asked.ends_on is not None and asked.ends_on < max(starts_on, clock.local_day()):
+        raise BadTerm
+    grant_id = clock.new_id()
+    async with transaction(scope):
+        await _require_holder(scope, asked.person_id)
+        await _require_place(scope, asked)
+        await _require_new(scope, asked)
+        await RoleGrant.insert(
+            RoleGrant(
+                community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
+                region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
+                ends_on=asked.ends_on, granted_by=scope.person_id, granted_at=clock.now(), ended_at=None,
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "grant_role", "role_grant", grant_id, person_id=asked.person_id, role=asked.role.value,
+            region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
+            ends_on=asked.ends_on,
+        )  # fmt: skip
+        [made] = await _grants(scope, grant_id=grant_id)
+    return made
+
+
+async def _require_holder(scope: Scope, person_id: UUID) -> None:
+    """The person's row stays locked, so that two grants of one role wait for each other."""
+    person = await database.fetch_one(
+        "SELECT status, born_on FROM person WHERE community_id = $1 AND id = $2 FOR UPDATE",
+        scope.community_id, person_id,
+    )  # fmt: skip
+    if person is None:
+        raise NotFound
+    if scope.is_own(person_id):
+        raise OwnRole
+    if person["status"] != "active" or is_guarded(person["born_on"]):
+        raise CannotHoldRole
+
+
+async def _require_place(scope: Scope, asked: GrantIn | _Held) -> None:
+    """The place is one, exists, suits the role, and lies within the caller's reach."""
+    if asked.region_id is not None:
+        kind = (await require_region(scope, asked.region_id)).kind
+    elif asked.area_id is not None:
+        kind = await database.fetch_value(
+            "SELECT kind FROM area WHERE community_id = $1 AND id = $2", scope.community_id, asked.area_id
+        )
+    else:
+        kind = await database.fetch_value(
+            "SELECT 'station' FROM station WHERE community_id = $1 AND id = $2", scope.community_id, asked.station_id
+        )
+    if kind is None:
+        raise NotFound
+    if kind not in PLACES[asked.role]:
+        raise WrongPlace
+
+
+async def _require_new(scope: Scope, asked: GrantIn) -> None:
+    held: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND role = $3 "
+        "AND coalesce(region_id, area_id, station_id) = $4 AND ended_at IS NULL "
+        "AND (ends_on IS NULL OR ends_on >= $5))",
+        scope.community_id, asked.person_id, asked.role.value, asked.region_id or asked.area_id or asked.station_id,
+        clock.local_day(),
+    )  # fmt: skip
+    if held:
+        raise RoleHeld
+
+
+async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> None:
+    """End a role at once. What is ended already stays as it is."""
+    scope.require_admin()
+    async with transaction(scope):
+        held = await database.row(
+            _Held,
+            "SELECT person_id, role, region_id, area_id, station_id, ended_at FROM role_grant "
+            "WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            scope.community_id, grant_id,
+        )  # fmt: skip
+        if held is None:
+            raise NotFound
+        if scope.is_own(held.person_id):
+            raise OwnRole
+        await _require_place(scope, held)
+        if held.ended_at is None:
+            await RoleGrant.update({RoleGrant.ended_at: clock.now()}).where(
+                (RoleGrant.community_id == scope.community_id) & (RoleGrant.id == grant_id)
+            )
+            await audit.record(
+                scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
+            )
+
+
+_GRANTS = """
+SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
+       coalesce(r.name, s.name, (SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
+                WHERE step.community_id = g.community_id AND step.id = ANY (a.path)
+                AND (step.kind <> 'grid' OR a.kind = 'grid'))) AS place_name,
+       g.starts_on, g.ends_on, g.granted_by, g.granted_at
+FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
+LEFT JOIN region r ON r.id = g.region_id
+LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
+LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
+WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= $2)
+  AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
+  AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
+ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
+"""
+
+
+async def _grants(
+    scope: Scope, *, grant_id: UUID | None = None, person_id: UUID | None = None, role: Role | None = None,
+    before: tuple[datetime, UUID] | None = None, limit: int = 1000,
+) -> list[GrantOut]:  # fmt: skip
+    return await database.rows(
+        GrantOut, _GRANTS, scope.community_id, clock.local_day(), grant_id, person_id, role.value if role else None,
+        *(before or (None, None)), limit,
+    )  # fmt: skip
+
+
+async def grants(
+    scope: Scope, *, person_id: UUID | None = None, role: Role | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[GrantOut]:
+    """The roles in force or to come that people of the community hold, newest first; of oneself for everybody."""
+    if not (person_id is not None and scope.is_own(person_id)):
+        scope.require_reader()
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await _grants(scope, person_id=person_id, role=role, before=before, limit=limit + 1)
+    return page(found, limit, lambda g: (g.granted_at, g.id))

@@ -1,0 +1,141 @@
+"""People with their logins: who is entered with a phone can sign in with it, and after a change with the new one."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database, vault
+from timebank.access.logins import ONE_TIME_CODE_LASTS, ensure_login, give_one_time_code, login_by_phone
+from timebank.areas.reach import require_region
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.people.ages import is_guarded
+from timebank.people.directory import open_person
+from timebank.people.enrolment import enrol
+from timebank.people.messages import tell
+from timebank.people.records import correct, set_status
+from timebank.people.schemas import Correction, Enrolment, PersonDetail
+from timebank.people.tables import Person
+from timebank.scope import ADMINS, Scope
+
+
+class NoPhone(TimebankError):
+    code = "no_phone"
+    status = 422
+    sentence = "这位居民没有登记手机号，不能登录。请先登记手机号，或给一张卡。"
+
+
+class ChildHasNoLogin(TimebankError):
+    code = "child_has_no_login"
+    status = 422
+    sentence = "未满 14 岁的孩子不单独登录，由监护人代办。"
+
+
+class OfficeHolder(TimebankError):
+    code = "office_holder"
+    status = 403
+    sentence = "这位居民有管理身份，登录码要由管得到这个身份的管理员来发。"
+
+
+class SignInCode(msgspec.Struct):
+    """Six digits to be told to the person in front of the counter."""
+
+    code: str
+    expires_at: datetime
+
+
+async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
+    """Enter a person, with a login where there is a phone."""
+    async with transaction(scope):
+        person_id = await enrol(scope, enrolment)
+        await _settle_login(scope, person_id)
+        return await open_person(scope, person_id)
+
+
+async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
+    """Correct a person, and set the status where one was sent. A new phone takes the login with it."""
+    async with transaction(scope):
+        await correct(scope, person_id, correction)
+        if correction.status is not msgspec.UNSET:
+            await set_status(scope, person_id, correction.status, correction.reason)
+        await _settle_login(scope, person_id)
+        return await open_person(scope, person_id)
+
+
+async def _person(scope: Scope, person_id: UUID) -> Person:
+    found = await Person.objects().get((Person.community_id == scope.community_id) & (Person.id == person_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _settle_login(scope: Scope, person_id: UUID) -> None:
+    """Let the person's own phone, and no other, sign in for them; a child's does not."""
+    person = await _person(scope, person_id)
+    login_id = None
+    if person.phone_sealed and not is_guarded(person.born_on):
+        login_id = await ensure_login(scope, vault.unseal(person.phone_sealed, "phone"), person_id)
+    await database.execute(
+        "DELETE FROM membership WHERE community_id = $1 AND person_id = $2 AND login_id IS DISTINCT FROM $3",
+        scope.community_id, person_id, login_id,
+    )  # fmt: skip
+
+
+async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
+    """A one-time code for a person in front of a keeper, grid worker or administrator; the person is told of it.
+
+    Nobody can become more than they are by it: a person who holds a role gets the code only from an administrator
+    whose reach covers that role, wherever it is held.
+    """
+    async with transaction(scope):
+        person = await _person(scope, person_id)
+        await _require_giver(scope, person)
+        if person.status != "active":
+            raise NotFound
+        if not person.phone_sealed:
+            raise NoPhone
+        if is_guarded(person.born_on):
+            raise ChildHasNoLogin
+        phone = vault.unseal(person.phone_sealed, "phone")
+        await _require_above(scope, phone)
+        code = await give_one_time_code(scope, person_id, phone)
+        now = clock.now()
+        await tell(
+            scope, person_id, "sign_in_code", "工作人员刚为您发了一个登录码。如果不是您要的，请告诉社区。",
+            f"sign-in-code:{clock.new_id()}",
+        )  # fmt: skip
+    return SignInCode(code, now + ONE_TIME_CODE_LASTS)
+
+
+async def _require_giver(scope: Scope, person: Person) -> None:
+    if scope.administers or scope.kept_stations:
+        return
+    path = await database.fetch_value(
+        "SELECT a.path FROM household h JOIN area a ON a.community_id = h.community_id AND a.id = h.area_id "
+        "WHERE h.community_id = $1 AND h.id = $2",
+        scope.community_id, person.household_id,
+    )  # fmt: skip
+    if not scope.works_in(path or []):
+        raise Forbidden
+
+
+async def _require_above(scope: Scope, phone: str) -> None:
+    """Refuse unless the caller administers every place over which the login of this phone holds a role."""
+    login = await login_by_phone(phone)
+    offices = await database.fetch(
+        "SELECT community_id, role, region_id FROM access_offices($1, $2)",
+        login.id if login else None, clock.local_day(),
+    )  # fmt: skip
+    administered = {g.community_id for g in scope.grants if g.role in ADMINS}
+    for office in offices:
+        if scope.system:
+            continue
+        if office["region_id"] is None:
+            if office["community_id"] not in administered:
+                raise OfficeHolder
+            continue
+        try:
+            await require_region(scope, office["region_id"])
+        except (Forbidden, NotFound):
+            raise OfficeHolder from None

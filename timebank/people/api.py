@@ -1,0 +1,139 @@
+"""People, their guardians, cards and messages over HTTP."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from timebank import codes
+from timebank.access import registration, throttle
+from timebank.access.callers import AnyRequest
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.people import cards, directory, guardians, messages
+from timebank.people.schemas import (
+    NO_NUL,
+    CardOut,
+    Correction,
+    Enrolment,
+    GuardianIn,
+    GuardianOut,
+    PersonDetail,
+    PersonLine,
+    Status,
+)
+from timebank.scope import Scope
+
+Words = Annotated[str, QueryParameter(max_length=60, pattern=NO_NUL)]
+FullName = Annotated[str | None, QueryParameter(max_length=60, pattern=NO_NUL)]
+LastFour = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$")]
+
+
+class People(Controller):
+    path = "/people"
+
+    @get()
+    async def people(
+        self, request: AnyRequest, caller: NamedDependency[Scope], q: Words = "", name: FullName = None,
+        phone_last4: LastFour = None, area_id: FromQuery[UUID | None] = None,
+        status: FromQuery[Status | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[PersonLine]]:  # fmt: skip
+        """The people whom the caller may list; or, by exact name and the phone's last four digits, just these."""
+        if name is not None and phone_last4 is not None:
+            # Four digits can be guessed: nobody at a counter looks up so many people so fast.
+            guesser = caller.login_id or caller.device_id
+            await throttle.count(f"look-up:{guesser}", most=120, window=timedelta(minutes=15))
+            return listed(request, Page(await directory.by_name_and_phone_end(caller, name, phone_last4)))
+        return listed(
+            request,
+            await directory.people(
+                caller, q=q or name or "", area_id=area_id, status=status, limit=limit, cursor=cursor
+            ),
+        )
+
+    @post()
+    async def enrol(self, data: JSONBody[Enrolment], caller: NamedDependency[Scope]) -> PersonDetail:
+        """Enter a person; with a phone, and old enough, they can sign in."""
+        return await registration.register(caller, data)
+
+    @get("/{person_id:uuid}")
+    async def one(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> PersonDetail:
+        """One person, as far as the caller may see them."""
+        return await directory.open_person(caller, person_id)
+
+    @patch("/{person_id:uuid}")
+    async def amend(
+        self, person_id: FromPath[UUID], data: JSONBody[Correction], caller: NamedDependency[Scope]
+    ) -> PersonDetail:
+        """Correct a person, block them, or note that they have left."""
+        return await registration.amend(caller, person_id, data)
+
+    @post("/{person_id:uuid}/sign-in-code")
+    async def sign_in_code(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> registration.SignInCode:
+        """Six digits with which the person in front of the counter can sign in once."""
+        return await registration.sign_in_code(caller, person_id)
+
+    @get("/{person_id:uuid}/guardians")
+    async def guardians(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[GuardianOut]:
+        """Who cares for this person, and whom this person cares for."""
+        return await guardians.guardianships_of(caller, person_id)
+
+    @post("/{person_id:uuid}/guardians")
+    async def name_guardian(
+        self, person_id: FromPath[UUID], data: JSONBody[GuardianIn], caller: NamedDependency[Scope]
+    ) -> GuardianOut:
+        """Name a guardian of the child."""
+        return await guardians.name_guardian(caller, person_id, data)
+
+    @post("/{person_id:uuid}/card")
+    async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
+        """A new card; the one before ends at once."""
+        return await cards.issue_card(caller, person_id)
+
+    @delete("/{person_id:uuid}/card")
+    async def revoke_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """End the person's card."""
+        await cards.revoke_card(caller, person_id)
+
+    @get("/{person_id:uuid}/card.png", media_type="image/png")
+    async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
+        """The code of the person's card in force."""
+        return codes.png((await cards.card_of(caller, person_id)).url)
+
+
+class Guardianships(Controller):
+    path = "/guardianships"
+
+    @post("/{guardianship_id:uuid}/consent", status_code=200)
+    async def consent(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:
+        """Record the guardian's consent."""
+        return await guardians.record_consent(caller, guardianship_id)
+
+    @delete("/{guardianship_id:uuid}/consent", status_code=200)
+    async def withdraw(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:
+        """Record that the guardian has withdrawn the consent."""
+        return await guardians.record_consent(caller, guardianship_id, given=False)
+
+    @delete("/{guardianship_id:uuid}")
+    async def end(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """End a guardianship."""
+        await guardians.end_guardianship(caller, guardianship_id)
+
+
+class Messages(Controller):
+    path = "/me/messages"
+
+    @get()
+    async def own(
+        self, request: AnyRequest, caller: NamedDependency[Scope], unread: FromQuery[bool] = False, limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response[Page[messages.MessageOut]]:  # fmt: skip
+        """What the caller was told, newest first."""
+        return listed(request, await messages.own_messages(caller, unread=unread, limit=limit, cursor=cursor))
+
+    @post("/{message_id:uuid}/read", status_code=204)
+    async def read(self, message_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """Note that the caller has read a message."""
+        await messages.mark_read(caller, message_id)

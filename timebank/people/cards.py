@@ -1,0 +1,196 @@
+"""Printed cards for people without a phone: an opaque number with an epoch; a new card ends the old one."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, codes, database
+from timebank.codes import CardCode
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+from timebank.people.schemas import CardOut
+from timebank.scope import Scope
+
+
+class CardRevoked(TimebankError):
+    code = "card_revoked"
+    status = 422
+    sentence = "这张卡已经作废，换过新卡或挂失了。请用新卡，或在驿站补办一张。"
+
+
+class CardElsewhere(TimebankError):
+    code = "card_elsewhere"
+    status = 422
+    sentence = "这张卡是另一个社区发的。请到发卡的社区使用。"
+
+
+class PersonNotServed(TimebankError):
+    code = "person_not_served"
+    status = 422
+    sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
+
+
+class Holder(msgspec.Struct):
+    """Whose card was scanned."""
+
+    person_id: UUID
+    name: str
+
+
+class PrintedCard(msgspec.Struct):
+    """What is printed on a card; `url` is what its code says."""
+
+    card_id: UUID
+    person_id: UUID
+    name: str
+    area: str | None
+    room: str | None
+    url: str
+
+
+class _Card(msgspec.Struct):
+    id: UUID
+    person_id: UUID
+    epoch: int
+    issued_at: datetime
+
+
+def _require_counter(scope: Scope) -> None:
+    if not (scope.administers or scope.kept_stations):
+        raise Forbidden
+
+
+async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
+    """Give a person a card; the one before ends at once. Keepers and administrators may."""
+    _require_counter(scope)
+    async with transaction(scope):
+        status = await database.fetch_value(
+            "SELECT status FROM person WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, person_id
+        )
+        if status is None:
+            raise NotFound
+        if status != "active":
+            raise PersonNotServed
+        [card] = await _issue(scope, [person_id])
+        await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
+    return _out(scope, card)
+
+
+async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
+    now = clock.now()
+    await database.execute(
+        "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = ANY ($2) AND revoked_at IS NULL",
+        scope.community_id, person_ids, now,
+    )  # fmt: skip
+    return await database.rows(
+        _Card,
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by) "
+        "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
+        "       AND c.person_id = n.person_id), 0), $4, $5 "
+        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at",
+        scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
+    )  # fmt: skip
+
+
+async def issue_missing_cards(scope: Scope) -> int:
+    """Give a card to every active person of the community who has neither phone nor card; how many were given."""
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id FROM person p WHERE community_id = $1 AND status = 'active' AND phone_index IS NULL "
+            "AND NOT EXISTS (SELECT FROM card c WHERE c.community_id = $1 AND c.person_id = p.id "
+            "                AND c.revoked_at IS NULL) ORDER BY id FOR UPDATE",
+            scope.community_id,
+        )
+        cards = await _issue(scope, [record["id"] for record in found]) if found else []
+        await audit.record(scope, "issue_missing_cards", "card", None, given=len(cards))
+    return len(cards)
+
+
+async def revoke_card(scope: Scope, person_id: UUID) -> None:
+    """End a person's card, for a lost one; harmless where there is none."""
+    _require_counter(scope)
+    async with transaction(scope):
+        card_id = await database.fetch_value(
+            "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL "
+            "RETURNING id",
+            scope.community_id, person_id, clock.now(),
+        )  # fmt: skip
+        if card_id is not None:
+            await audit.record(scope, "revoke_card", "card", card_id, person_id=person_id)
+
+
+async def card_of(scope: Scope, person_id: UUID) -> CardOut:
+    """The card in force of a person: for counters, administrators, and the person alone."""
+    if not (scope.reads_all or scope.kept_stations or scope.is_own(person_id)):
+        raise NotFound
+    async with transaction(scope):
+        card = await database.row(
+            _Card,
+            "SELECT id, person_id, epoch, issued_at FROM card "
+            "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
+            scope.community_id, person_id,
+        )  # fmt: skip
+    if card is None:
+        raise NotFound
+    return _out(scope, card)
+
+
+def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
+    return codes.url("k", codes.card_code(scope.community_id, card_id, epoch))
+
+
+def _out(scope: Scope, card: _Card) -> CardOut:
+    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch))
+
+
+async def holder_of(scope: Scope, code: CardCode) -> Holder:
+    """Whose card this is. Refuses a card that was replaced, revoked, or given by another community."""
+    if code.community_id != scope.community_id:
+        raise CardElsewhere
+    async with transaction(scope):
+        found = await database.fetch_one(
+            "SELECT p.id, p.name, p.status, c.epoch, c.revoked_at FROM card c "
+            "JOIN person p ON p.community_id = c.community_id AND p.id = c.person_id "
+            "WHERE c.community_id = $1 AND c.id = $2",
+            scope.community_id, code.card_id,
+        )  # fmt: skip
+    if found is None or found["revoked_at"] is not None or found["epoch"] != code.epoch:
+        raise CardRevoked
+    if found["status"] != "active":
+        raise PersonNotServed
+    return Holder(UUID(bytes=found["id"].bytes), found["name"])
+
+
+class _Printed(msgspec.Struct):
+    card_id: UUID
+    epoch: int
+    person_id: UUID
+    name: str
+    area: str | None
+    room: str | None
+
+
+async def cards_of(
+    scope: Scope, *, area_id: UUID | None = None, person_ids: list[UUID] | None = None
+) -> list[PrintedCard]:
+    """The cards in force of the community, an area or some people, in the order in which they are given out."""
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.rows(
+            _Printed,
+            f"SELECT c.id AS card_id, c.epoch, p.id AS person_id, p.name, {AREA_IN_WORDS} AS area, h.room "
+            f"{PEOPLE} JOIN card c ON c.community_id = p.community_id AND c.person_id = p.id "
+            "WHERE p.community_id = $1 AND p.status = 'active' AND c.revoked_at IS NULL "
+            "AND ($2::uuid IS NULL OR $2 = ANY (place.path)) AND ($3::uuid[] IS NULL OR p.id = ANY ($3)) "
+            "ORDER BY place.pinyin NULLS LAST, h.room, p.pinyin, p.id",
+            scope.community_id, area_id, person_ids,
+        )  # fmt: skip
+    return [
+        PrintedCard(
+            card.card_id, card.person_id, card.name, card.area, card.room, _url(scope, card.card_id, card.epoch)
+        )
+        for card in found
+    ]

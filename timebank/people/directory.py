@@ -1,0 +1,221 @@
+"""Who is in the community's book, as far as the one who asks may see it.
+
+Administrators and auditors see everybody; a grid worker the people of the own grid; building and unit heads the names
+and buildings of their own area; a keeper only who is named in full together with the last four digits of the phone;
+a resident nobody but oneself and the own children.
+"""
+
+import re
+from collections.abc import Collection
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, database, names, vault
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound
+from timebank.paging import Page, page, read_cursor
+from timebank.people.ages import is_guarded
+from timebank.people.guardians import is_guardian
+from timebank.people.identity import masked_identity
+from timebank.people.phones import BadPhone, masked_phone, normal_phone
+from timebank.people.schemas import PersonDetail, PersonLine, Sex, Status
+from timebank.scope import HEADS, Role, Scope
+
+AREA_IN_WORDS = """
+(SELECT coalesce(string_agg(step.name, '' ORDER BY cardinality(step.path)) FILTER (WHERE step.kind <> 'grid'),
+                 min(step.name))
+ FROM area step WHERE step.community_id = h.community_id AND step.id = ANY (place.path))
+"""
+PEOPLE = """
+FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id
+LEFT JOIN area place ON place.community_id = h.community_id AND place.id = h.area_id
+"""
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """Whose people a caller may list: of `areas` with phone and room, of `headed` without."""
+
+    everybody: bool
+    areas: list[UUID]
+    headed: list[UUID]
+
+    @property
+    def anybody(self) -> bool:
+        return self.everybody or bool(self.areas or self.headed)
+
+
+def sight_of(scope: Scope) -> Sight:
+    """What the caller's roles let them list in this community."""
+    held = [g for g in scope.here() if g.area_id is not None]
+    return Sight(
+        scope.reads_all,
+        [g.area_id for g in held if g.role == Role.grid_worker and g.area_id],
+        [g.area_id for g in held if g.role in HEADS and g.area_id],
+    )
+
+
+class _Line(msgspec.Struct):
+    id: UUID
+    name: str
+    pinyin: str
+    area: str | None
+    room: str | None
+    phone_last4: str | None
+    status: Status
+    born_on: date | None
+    near: bool
+
+
+def _shown(line: _Line) -> PersonLine:
+    phone = f"*******{line.phone_last4}" if line.near and line.phone_last4 else None
+    return PersonLine(
+        line.id, line.name, line.area, line.room if line.near else None, phone, line.status, is_guarded(line.born_on)
+    )
+
+
+async def people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[PersonLine]:  # fmt: skip
+    """The people that the caller may list, by pinyin. `q` is a name, the beginning of its pinyin, a phone or a number.
+
+    A phone or an identity number finds only its whole self: it is looked up by its keyed hash.
+    """
+    sight = sight_of(scope)
+    if not sight.anybody:
+        raise Forbidden
+    q, after = names.clean(q), read_cursor(cursor, tuple[str, UUID]) or (None, None)
+    async with transaction(scope):
+        found = await database.rows(
+            _Line,
+            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_last4, p.status, p.born_on, "
+            f"$2 OR coalesce(place.path && $3, false) AS near {PEOPLE} "
+            "WHERE p.community_id = $1 AND ($2 OR place.path && $3 OR place.path && $4) "
+            "AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(replace(p.pinyin, ' ', ''), $6) "
+            "     OR (($2 OR place.path && $3) AND (p.phone_index = $7 OR p.identity_index = $8))) "
+            "AND ($9::uuid IS NULL OR $9 = ANY (place.path)) AND ($10::text IS NULL OR p.status = $10) "
+            "AND ($11::text IS NULL OR (p.pinyin, p.id) > ($11, $12)) ORDER BY p.pinyin, p.id LIMIT $13",
+            scope.community_id, sight.everybody, sight.areas, sight.headed, q, q.replace(" ", "").lower(),
+            _phone_index(q), _identity_index(q), area_id, status, *after, limit + 1,
+        )  # fmt: skip
+    found_page = page(found, limit, lambda line: (line.pinyin, line.id))
+    return Page([_shown(line) for line in found_page.items], found_page.next)
+
+
+def _phone_index(q: str) -> bytes | None:
+    try:
+        return vault.blind_index(normal_phone(q), "phone")
+    except BadPhone:
+        return None
+
+
+def _identity_index(q: str) -> bytes | None:
+    number = q.replace(" ", "").upper()
+    return vault.blind_index(number, "identity") if re.fullmatch(r"\d{17}[\dX]", number, re.ASCII) else None
+
+
+async def by_name_and_phone_end(scope: Scope, name: str, phone_last4: str) -> list[PersonLine]:
+    """Who has just this name and these last four digits of the phone: how a keeper finds the person at the counter."""
+    if not (scope.kept_stations or sight_of(scope).everybody):
+        raise Forbidden
+    async with transaction(scope):
+        found = await database.rows(
+            _Line,
+            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_last4, p.status, p.born_on, "
+            f"false AS near {PEOPLE} "
+            "WHERE p.community_id = $1 AND p.name = $2 AND p.phone_last4 = $3 AND p.status <> 'left' ORDER BY p.id",
+            scope.community_id, names.clean(name), phone_last4,
+        )  # fmt: skip
+    return [_shown(line) for line in found]
+
+
+class _Record(msgspec.Struct):
+    """A person's row with the household and its place."""
+
+    id: UUID
+    name: str
+    sex: Sex | None
+    born_on: date | None
+    relation: str | None
+    phone_sealed: bytes | None
+    identity_sealed: bytes | None
+    household_id: UUID | None
+    area_id: UUID | None
+    area: str | None
+    room: str | None
+    head_name: str | None
+    publishes_name: bool
+    status: Status
+    created_at: datetime
+    path: list[UUID] | None
+
+
+async def _record(scope: Scope, person_id: UUID) -> _Record:
+    found = await database.row(
+        _Record,
+        "SELECT p.id, p.name, p.sex, p.born_on, p.relation, p.phone_sealed, p.identity_sealed, p.household_id, "
+        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, place.path, "
+        f"{AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
+        scope.community_id, person_id,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
+    """One person, as far as the caller may see them. Who cannot see them finds nobody.
+
+    That staff have opened a child, or somebody from above the community has opened anyone, is written down.
+    """
+    async with transaction(scope):
+        record, sight = await _record(scope, person_id), sight_of(scope)
+        path = set(record.path or [])
+        own = scope.is_own(person_id) or await is_guardian(scope, person_id)
+        near = own or sight.everybody or not path.isdisjoint(sight.areas)
+        if not near and path.isdisjoint(sight.headed):
+            raise NotFound
+        if not own and (is_guarded(record.born_on) or _comes_from_above(scope)):
+            await audit.record(scope, "open_person", "person", person_id)
+    return _detail(scope, record, near=near, whole=own or scope.administers)
+
+
+def _comes_from_above(scope: Scope) -> bool:
+    return scope.has(Role.street_admin, Role.county_admin) and not scope.has(Role.community_admin)
+
+
+def _detail(scope: Scope, record: _Record, *, near: bool, whole: bool) -> PersonDetail:
+    phone = vault.unseal(record.phone_sealed, "phone") if record.phone_sealed and near else None
+    number = vault.unseal(record.identity_sealed, "identity") if record.identity_sealed and whole else None
+    return PersonDetail(
+        id=record.id,
+        community_id=scope.community_id,
+        name=record.name,
+        sex=record.sex if near else None,
+        born_on=record.born_on if near else None,
+        relation=record.relation if near else None,
+        phone=phone if whole or phone is None else masked_phone(phone),
+        identity=masked_identity(number) if number else None,
+        household_id=record.household_id if near else None,
+        area_id=record.area_id,
+        area=record.area,
+        room=record.room if near else None,
+        head_name=record.head_name if near else None,
+        publishes_name=record.publishes_name,
+        status=record.status,
+        is_child=is_guarded(record.born_on),
+        created_at=record.created_at,
+    )
+
+
+async def names_of(scope: Scope, person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Names by id, for a page that shows who did something to those who read the community's books."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)",
+            scope.community_id,
+            list(person_ids),
+        )
+    return {UUID(bytes=record["id"].bytes): record["name"] for record in found}

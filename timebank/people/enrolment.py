@@ -1,0 +1,261 @@
+"""Entering people in the community's book: one at the desk, or a whole roster at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from timebank import audit, clock, database, names, vault
+from timebank.database import transaction
+from timebank.errors import Conflict, NotFound, TimebankError
+from timebank.locale import _
+from timebank.people.ages import age_on
+from timebank.people.households import Doors
+from timebank.people.identity import BadIdentity, require_identity
+from timebank.people.phones import normal_phone
+from timebank.people.schemas import Enrolled, Enrolment
+from timebank.scope import Scope
+
+AGE_MAX = 130
+SEX = {"male": "男", "female": "女"}
+
+
+class PersonKnown(Conflict):
+    code = "person_known"
+    sentence = "这个人已经登记过了。请在居民里查找，不要重复登记。"
+    constraint = "person_identity_unique"
+
+
+class BadBirth(TimebankError):
+    code = "bad_birth"
+    status = 422
+    sentence = "出生日期在今天之后或早于 130 年前，请核对。"
+
+
+class Nameless(TimebankError):
+    code = "nameless_person"
+    status = 422
+    sentence = "姓名是空的，请填上。"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A person as the table keeps them."""
+
+    id: UUID
+    name: str
+    sex: str | None
+    born_on: date | None
+    identity: str | None
+    phone: str | None
+    relation: str | None
+    publishes_name: bool
+    household_id: UUID | None = None
+
+    @property
+    def identity_index(self) -> bytes | None:
+        return vault.blind_index(self.identity, "identity") if self.identity else None
+
+    @property
+    def phone_index(self) -> bytes | None:
+        return vault.blind_index(self.phone, "phone") if self.phone else None
+
+
+async def enrol(scope: Scope, enrolment: Enrolment) -> UUID:
+    """Enter one person. Raises PersonKnown for somebody of the same identity number, or of the same name and phone."""
+    async with transaction(scope):
+        [enrolled] = await _enter(scope, [enrolment])
+        if not enrolled.created:
+            raise PersonKnown
+        await audit.record(scope, "enrol", "person", enrolled.person_id)
+    return enrolled.person_id
+
+
+async def enrol_many(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
+    """Enter people as they come; who is known already, or repeated, is found and left as they are.
+
+    The answers stand in the order of the enrolments. Thousands take a few statements in all.
+    """
+    async with transaction(scope):
+        answers = await _enter(scope, enrolments)
+        await audit.record(
+            scope, "enrol_many", "person", None, given=len(answers), created=sum(a.created for a in answers)
+        )
+    return answers
+
+
+async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
+    scope.require_admin()
+    entries = [entry_of(enrolment) for enrolment in enrolments]
+    await require_areas(scope, {e.area_id for e in enrolments if e.area_id})
+    doors = await Doors.of(scope, {e.area_id for e in enrolments if e.area_id})
+    for entry, e in zip(entries, enrolments, strict=True):
+        entry.household_id = doors.settle(e.area_id, e.room.strip(), _clean(e.head_name), entry.name)
+    book = await _Book.of(scope, entries)
+    answers = [book.place(entry) for entry in entries]
+    new = [entry for entry, answer in zip(entries, answers, strict=True) if answer.created]
+    await doors.save(scope, {entry.household_id for entry in new})
+    await _insert(scope, new)
+    return answers
+
+
+def entry_of(enrolment: Enrolment) -> Entry:
+    """The enrolment with its name cleaned, its numbers checked, and sex and birth as the identity number has them."""
+    name = names.clean(enrolment.name)
+    if not name:
+        raise Nameless
+    sex, born_on, number = enrolment.sex, enrolment.born_on, None
+    if enrolment.identity:
+        identity = require_identity(enrolment.identity)
+        number = identity.number
+        check_agreement(identity.born_on, SEX[identity.sex], born_on, sex)
+        sex, born_on = "男" if identity.sex == "male" else "女", identity.born_on
+    require_birth(born_on)
+    phone = normal_phone(enrolment.phone) if enrolment.phone else None
+    return Entry(
+        clock.new_id(), name, sex, born_on, number, phone, enrolment.relation or None, enrolment.publishes_name
+    )
+
+
+def check_agreement(born_on: date, sex: str, said_born_on: date | None, said_sex: str | None) -> None:
+    """Refuse a birth date or sex that the identity number contradicts: one of the two was mistyped."""
+    if said_born_on not in (None, born_on):
+        raise BadIdentity(why=_("与填写的出生日期不一致，请核对"))
+    if said_sex not in (None, sex):
+        raise BadIdentity(why=_("与填写的性别不一致，请核对"))
+
+
+def require_birth(born_on: date | None) -> None:
+    """Refuse a birth in the future or too long ago."""
+    today = clock.local_day()
+    if born_on is not None and (born_on > today or age_on(born_on, today) > AGE_MAX):
+        raise BadBirth
+
+
+def _clean(name: str | None) -> str | None:
+    return names.clean(name) or None if name else None
+
+
+async def require_areas(scope: Scope, area_ids: set[UUID]) -> None:
+    """Refuse places that are not in the community."""
+    found: int = await database.fetch_value(
+        "SELECT count(*) FROM area WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(area_ids)
+    )
+    if found < len(area_ids):
+        raise NotFound
+
+
+class _Known(msgspec.Struct):
+    id: UUID
+    name: str
+    born_on: date | None
+    identity_index: bytes | None
+    phone_index: bytes | None
+    household_id: UUID | None
+
+
+class _Book:
+    """Who is in the book already, as far as it matters for some entries; new entries join it."""
+
+    def __init__(self, known: list[_Known]) -> None:
+        self._by_identity: dict[bytes, _Known] = {}
+        self._by_name: dict[str, list[_Known]] = {}
+        for person in known:
+            self._add(person)
+
+    @classmethod
+    async def of(cls, scope: Scope, entries: list[Entry]) -> "_Book":
+        found = await database.fetch(
+            "SELECT id, name, born_on, identity_index, phone_index, household_id FROM person "
+            "WHERE community_id = $1 AND (identity_index = ANY ($2) OR name = ANY ($3))",
+            scope.community_id, [e.identity_index for e in entries if e.identity], [e.name for e in entries],
+        )  # fmt: skip
+        return cls([_Known(**record) for record in found])
+
+    def _add(self, person: _Known) -> None:
+        if person.identity_index:
+            self._by_identity[person.identity_index] = person
+        self._by_name.setdefault(person.name, []).append(person)
+
+    def place(self, entry: Entry) -> Enrolled:
+        """The person that this entry means, else a new one."""
+        asked = _Known(entry.id, entry.name, entry.born_on, entry.identity_index, entry.phone_index, entry.household_id)
+        found = self._by_identity.get(asked.identity_index) if asked.identity_index else None
+        found = found or next((known for known in self._by_name.get(entry.name, []) if _is_same(known, asked)), None)
+        if found is None:
+            self._add(asked)
+        return Enrolled(found.id if found else entry.id, found is None)
+
+
+def _is_same(known: _Known, asked: _Known) -> bool:
+    """Whether two of one name are one person: their phone or their birth and household agree, no number differs."""
+    if known.identity_index and asked.identity_index and known.identity_index != asked.identity_index:
+        return False
+    same_phone = asked.phone_index is not None and known.phone_index == asked.phone_index
+    same_birth = asked.born_on is not None and known.born_on == asked.born_on
+    return same_phone or (same_birth and known.household_id == asked.household_id)
+
+
+_INSERT = """
+INSERT INTO person (community_id, id, household_id, name, pinyin, sex, born_on, relation, identity_sealed,
+                    identity_index, phone_sealed, phone_index, phone_last4, publishes_name, status, code_epoch,
+                    created_at)
+SELECT $1, p.*, 'active', 1, $2
+FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::bytea[],
+            $11::bytea[], $12::bytea[], $13::bytea[], $14::text[], $15::bool[]) AS p
+"""
+
+
+async def _insert(scope: Scope, entries: list[Entry]) -> None:
+    columns = zip(*(_columns(entry) for entry in entries), strict=True)
+    if entries:
+        await database.execute(_INSERT, scope.community_id, clock.now(), *(list(column) for column in columns))
+
+
+def _columns(entry: Entry) -> tuple[object, ...]:
+    return (
+        entry.id, entry.household_id, entry.name, names.pinyin(entry.name), entry.sex, entry.born_on, entry.relation,
+        vault.seal(entry.identity, "identity") if entry.identity else None, entry.identity_index,
+        vault.seal(entry.phone, "phone") if entry.phone else None, entry.phone_index,
+        entry.phone[-4:] if entry.phone else None, entry.publishes_name,
+    )  # fmt: skip
+
+
+async def withdraw_many(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
+    """Take people out of the book again who were entered by mistake, with the households left empty.
+
+    Answers those who stay because something has been recorded of them since.
+    """
+    scope.require_admin()
+    stay: list[UUID] = []
+    async with transaction(scope):
+        try:
+            async with database.savepoint():
+                await _delete(scope, person_ids)
+        except asyncpg.ForeignKeyViolationError:
+            stay = [person_id for person_id in person_ids if not await _could_delete(scope, person_id)]
+        await database.execute(
+            "DELETE FROM household h WHERE h.community_id = $1 AND NOT EXISTS (SELECT FROM person p "
+            "WHERE p.community_id = $1 AND p.household_id = h.id)",
+            scope.community_id,
+        )
+        await audit.record(scope, "withdraw_many", "person", None, withdrawn=len(person_ids) - len(stay))
+    return stay
+
+
+async def _could_delete(scope: Scope, person_id: UUID) -> bool:
+    try:
+        async with database.savepoint():
+            await _delete(scope, [person_id])
+    except asyncpg.ForeignKeyViolationError:
+        return False
+    return True
+
+
+async def _delete(scope: Scope, person_ids: Sequence[UUID]) -> None:
+    await database.execute(
+        "DELETE FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(person_ids)
+    )

@@ -1,0 +1,94 @@
+"""Households: who lives behind one door. Found by area, room and head of household, made where there is none."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.database import transaction
+from timebank.errors import Conflict
+from timebank.scope import Scope
+
+
+class HouseholdKnown(Conflict):
+    code = "household_known"
+    sentence = "这一户刚刚已由别人登记。请再试一次。"
+    constraint = "household_room_unique"
+
+
+class Member(msgspec.Struct):
+    """Somebody of a household, as the community's staff see it."""
+
+    id: UUID
+    name: str
+    relation: str | None
+    status: str
+
+
+class _Household(msgspec.Struct):
+    id: UUID
+    area_id: UUID
+    room: str
+    head_name: str
+
+
+class Doors:
+    """The households of some areas, held while many people are settled into them; `save` writes the new ones."""
+
+    def __init__(self, known: list[_Household]) -> None:
+        self._rooms: dict[tuple[UUID, str], list[_Household]] = {}
+        self._new: list[_Household] = []
+        for household in known:
+            self._rooms.setdefault((household.area_id, household.room), []).append(household)
+
+    @classmethod
+    async def of(cls, scope: Scope, area_ids: set[UUID]) -> "Doors":
+        """The households that live in these areas now."""
+        async with transaction(scope):
+            return cls(
+                await database.rows(
+                    _Household,
+                    "SELECT id, area_id, room, head_name FROM household "
+                    "WHERE community_id = $1 AND area_id = ANY ($2) ORDER BY id",
+                    scope.community_id, list(area_ids),
+                )
+            )  # fmt: skip
+
+    def settle(self, area_id: UUID | None, room: str, head_name: str | None, name: str) -> UUID | None:
+        """The household of somebody of this name; None where no area is known."""
+        if area_id is None:
+            return None
+        there = self._rooms.setdefault((area_id, room), [])
+        found = next((h for h in there if h.head_name == (head_name or name)), None)
+        if found is None and head_name is None and room and len(there) == 1:
+            found = there[0]
+        if found is None:
+            found = _Household(clock.new_id(), area_id, room, head_name or name)
+            there.append(found)
+            self._new.append(found)
+        return found.id
+
+    async def save(self, scope: Scope, wanted: set[UUID | None]) -> None:
+        """Write those households that `settle` has made and somebody moves into."""
+        new = [household for household in self._new if household.id in wanted]
+        if not new:
+            return
+        async with transaction(scope):
+            await database.execute(
+                "INSERT INTO household (community_id, id, area_id, room, head_name, created_at) "
+                "SELECT $1, h.id, h.area_id, h.room, h.head_name, $6 "
+                "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS h (id, area_id, room, head_name)",
+                scope.community_id, [h.id for h in new], [h.area_id for h in new], [h.room for h in new],
+                [h.head_name for h in new], clock.now(),
+            )  # fmt: skip
+
+
+async def members(scope: Scope, household_id: UUID) -> list[Member]:
+    """Who lives in a household, the longest known first. For staff who may open its people."""
+    scope.require_reader()
+    async with transaction(scope):
+        return await database.rows(
+            Member,
+            "SELECT id, name, relation, status FROM person WHERE community_id = $1 AND household_id = $2 ORDER BY id",
+            scope.community_id, household_id,
+        )  # fmt: skip

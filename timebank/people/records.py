@@ -1,0 +1,134 @@
+"""Keeping a person's record right: corrections, blocking, leaving. Reasons are written down, personal data are not."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+from piccolo.columns import Column
+
+from timebank import audit, names, vault
+from timebank.database import transaction
+from timebank.errors import Forbidden, NotFound
+from timebank.ledger.posting import close_accounts
+from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
+from timebank.people.households import Doors
+from timebank.people.identity import require_identity
+from timebank.people.phones import normal_phone
+from timebank.people.schemas import Correction, Status
+from timebank.people.tables import Household, Person
+from timebank.scope import Scope
+
+
+async def locked(scope: Scope, person_id: UUID) -> Person:
+    """The person's row, locked until the transaction ends; for who reads the community's books, and for oneself."""
+    here = (Person.community_id == scope.community_id) & (Person.id == person_id)
+    found = await Person.objects().where(here).lock_rows("UPDATE").first()
+    if found is None or not (scope.reads_all or scope.is_own(person_id)):
+        raise NotFound
+    return found
+
+
+async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None:
+    """Change what an administrator has found to be wrong of a person. `status` is not touched: see `set_status`.
+
+    Whether one's own name is shown in full is one's own choice; nothing else is changed by the person alone.
+    """
+    sent = [
+        name
+        for name, value in msgspec.structs.asdict(correction).items()
+        if value is not UNSET and name not in ("status", "reason")
+    ]
+    async with transaction(scope):
+        person = await locked(scope, person_id)
+        if not (sent == ["publishes_name"] and scope.is_own(person_id)):
+            scope.require_admin()
+        changed = _words(correction) | _numbers(correction)
+        if not {"area_id", "room", "head_name"}.isdisjoint(sent):
+            changed["household_id"] = await _household(scope, person, correction)
+        if changed:
+            here = (Person.community_id == scope.community_id) & (Person.id == person_id)
+            await Person.update(changed).where(here)
+            await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
+
+
+def _words(correction: Correction) -> dict[Column | str, object]:
+    changed: dict[Column | str, object] = {}
+    if correction.name is not UNSET:
+        name = names.clean(correction.name)
+        if not name:
+            raise Nameless
+        changed |= {"name": name, "pinyin": names.pinyin(name)}
+    if correction.sex is not UNSET:
+        changed["sex"] = correction.sex
+    if correction.born_on is not UNSET:
+        require_birth(correction.born_on)
+        changed["born_on"] = correction.born_on
+    if correction.relation is not UNSET:
+        changed["relation"] = correction.relation or None
+    if correction.publishes_name is not UNSET:
+        changed["publishes_name"] = correction.publishes_name
+    return changed
+
+
+def _numbers(correction: Correction) -> dict[Column | str, object]:
+    """The sealed columns, and what an identity number says of its bearer."""
+    changed: dict[Column | str, object] = {}
+    if correction.phone is not UNSET:
+        phone = normal_phone(correction.phone) if correction.phone else None
+        changed |= {
+            "phone_sealed": vault.seal(phone, "phone") if phone else None,
+            "phone_index": vault.blind_index(phone, "phone") if phone else None,
+            "phone_last4": phone[-4:] if phone else None,
+        }
+    if correction.identity is not UNSET and not correction.identity:
+        changed |= {"identity_sealed": None, "identity_index": None}
+    elif correction.identity is not UNSET and correction.identity:
+        identity = require_identity(correction.identity)
+        born_on, sex = identity.born_on, SEX[identity.sex]
+        said_born_on = None if correction.born_on is UNSET else correction.born_on
+        check_agreement(born_on, sex, said_born_on, None if correction.sex is UNSET else correction.sex)
+        changed |= {
+            "identity_sealed": vault.seal(identity.number, "identity"),
+            "identity_index": vault.blind_index(identity.number, "identity"),
+            "born_on": born_on,
+            "sex": sex,
+        }
+    return changed
+
+
+async def _household(scope: Scope, person: Person, correction: Correction) -> UUID | None:
+    """The household of the corrected place; what was not sent stays as it was."""
+    now = await Household.objects().get(
+        (Household.community_id == scope.community_id) & (Household.id == person.household_id)
+    )
+    area_id = (now.area_id if now else None) if correction.area_id is UNSET else correction.area_id
+    if area_id is None:
+        return None
+    await require_areas(scope, {area_id})
+    room = (now.room if now else "") if correction.room is UNSET else correction.room.strip()
+    moved = now is None or (area_id, room) != (now.area_id, now.room)
+    head = (None if moved or now is None else now.head_name) if correction.head_name is UNSET else correction.head_name
+    doors = await Doors.of(scope, {area_id})
+    household_id = doors.settle(area_id, room, names.clean(head) if head else None, person.name)
+    await doors.save(scope, {household_id})
+    return household_id
+
+
+async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
+    """Block a person, note that they have left, or let them back in.
+
+    Blocked, nobody signs in or is served; the points stay. Of who has left the accounts are closed as well.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        person = await locked(scope, person_id)
+        if scope.is_own(person_id):
+            raise Forbidden
+        if person.status == status:
+            return
+        await Person.update({Person.status: status}).where(
+            (Person.community_id == scope.community_id) & (Person.id == person_id)
+        )
+        await audit.record(scope, "set_status", "person", person_id, reason=reason, status=status)
+        if "left" in (status, person.status):
+            await close_accounts(scope, person_id, reopen=status != "left")

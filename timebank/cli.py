@@ -8,6 +8,8 @@ import asyncpg
 import click
 
 from timebank import __version__
+from timebank.commands.places import create_admin
+from timebank.commands.printing import cards, station_poster
 from timebank.commands.serving import serve, worker_command
 from timebank.commands.upkeep import migrate
 from timebank.embedded import EmbeddedError
@@ -25,7 +27,7 @@ def timebank() -> None:
     pass
 
 
-for command in (serve, worker_command, migrate):
+for command in (serve, worker_command, migrate, create_admin, station_poster, cards):
     timebank.add_command(command)
 
 

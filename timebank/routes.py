@@ -8,8 +8,10 @@ from timebank import health
 from timebank.access import api as access
 from timebank.activities import api as activities
 from timebank.areas import api as areas
+from timebank.classes import api as classes
 from timebank.deeds import api as deeds
 from timebank.people import api as people
+from timebank.ledger import api as ledger
 from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
@@ -27,12 +29,20 @@ API: Sequence[ControllerRouterHandler] = [
     deeds.Objections,
     deeds.object_to_record,
     deeds.read_board,
+    ledger.own_balances,
+    ledger.own_statement,
+    ledger.give,
+    ledger.check,
     rules.Rules,
     stations.Stations,
     activities.Activities,
     activities.Shifts,
     shop.Goods,
     shop.Redemptions,
+    classes.Courses,
+    classes.Lessons,
+    classes.buy_class_hours,
+    classes.Bookings,
 ]
 
 PAGES: Sequence[ControllerRouterHandler] = [

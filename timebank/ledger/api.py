@@ -1,0 +1,56 @@
+"""The ledger over HTTP: what one has, how it came about, what one gives away, and whether the books balance."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody
+
+from timebank.access.once import Once
+from timebank.ledger.check import books_out, check_ledger
+from timebank.ledger.donations import donate
+from timebank.ledger.explain import explained
+from timebank.ledger.posting import Currency
+from timebank.ledger.schemas import BooksOut, DonationIn, StatementItem
+from timebank.ledger.statement import Balances, balances, statement
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.people.books import open_book
+from timebank.preferences import language_of
+from timebank.scope import Scope
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/me/balances")
+async def own_balances(caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> Balances:
+    """Points, minutes and class time of the caller, of a child in the caller's care, or, for staff, of anybody here."""
+    book = await open_book(caller, person_id)
+    return await balances(book.scope, book.person_id, book.children)
+
+
+@get("/me/statement")
+async def own_statement(
+    request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
+    currency: FromQuery[Currency] = Currency.point, course_id: FromQuery[UUID | None] = None, limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[Page[StatementItem]]:  # fmt: skip
+    """Entries newest first, each with the balance after it and the reason in words."""
+    book = await open_book(caller, person_id)
+    found = await statement(book.scope, book.person_id, currency, subject_id=course_id, limit=limit, cursor=cursor)
+    return listed(request, Page(await explained(book.scope, found.items, language_of(request)), found.next))
+
+
+@post("/donations")
+async def give(
+    data: JSONBody[DonationIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+) -> Response[bytes]:
+    """Give one's own points to the community's common pool."""
+    caller = caller.acting_as(data.person_id)
+    return await once.answer(caller, lambda: donate(caller, data))
+
+
+@get("/ledger/check")
+async def check(request: AnyRequest, caller: NamedDependency[Scope]) -> BooksOut:
+    """Whether the community's books balance, and what is wrong where they do not."""
+    return books_out(await check_ledger(caller), language_of(request))

@@ -1,0 +1,85 @@
+"""Entries in words: what one was, and why it moved just that much."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from timebank import database
+from timebank.database import transaction
+from timebank.ledger.schemas import StatementItem
+from timebank.ledger.statement import Line
+from timebank.locale import _, translate
+from timebank.scope import Scope
+
+WHAT = {
+    "service": _("志愿服务"),
+    "conversion": _("时间换积分"),
+    "deed": _("善行"),
+    "hold": _("预留"),
+    "settle": _("领取"),
+    "void": _("预留退回"),
+    "purchase": _("兑换课时"),
+    "donation": _("捐给公共积分池"),
+    "expiry": _("到期"),
+    "adjustment": _("调整"),
+    "reversal": _("冲正"),
+    "repayment": _("补还以前的冲正"),
+}
+OF_BOOKING = {"hold": _("预约课程"), "settle": _("上课"), "void": _("取消预约")}
+OF_REDEMPTION = {"hold": _("预留物品"), "void": _("取消预留"), "reversal": _("退货")}
+
+
+def what(kind: str, source_kind: str, language: str = "zh") -> str:
+    """The word for a kind of entry."""
+    special = {"booking": OF_BOOKING, "redemption": OF_REDEMPTION}.get(source_kind, {})
+    return translate(special.get(kind) or WHAT.get(kind, kind), language)
+
+
+async def explained(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
+    """Statement lines with their words. A reversal names what it reversed."""
+    reversed_ = await _reversed(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
+    rules = await _rule_names(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
+    return [
+        StatementItem(
+            line.entry_id, line.kind, what(line.kind, line.source_kind, language), line.posted_at, line.amount,
+            line.balance, _why(line, reversed_.get(line.entry_id), rules, language),
+        )
+        for line in lines
+    ]  # fmt: skip
+
+
+def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], language: str) -> str:
+    reason = line.memo
+    if not reason and line.rule_code and line.rule_version:
+        reason = f"{rules.get((line.rule_code, line.rule_version), line.rule_code)} v{line.rule_version}"
+    if undone:
+        told = translate(_("撤回：{undone}"), language).format(undone=undone)
+        return f"{reason}（{told}）" if reason else told
+    return reason
+
+
+async def _reversed(scope: Scope, entries: list[UUID], language: str) -> dict[UUID, str]:
+    """What each of these reversals took back, in words."""
+    if not entries:
+        return {}
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT r.entry_id, (array_agg(o.kind ORDER BY o.leg))[1] AS kind, min(o.source_kind) AS source_kind, "
+            "max(o.memo) AS memo FROM (SELECT entry_id, reverses, community_id FROM transfer "
+            "  WHERE community_id = $1 AND entry_id = ANY ($2) AND reverses IS NOT NULL UNION ALL "
+            "  SELECT entry_id, reverses, community_id FROM debt WHERE community_id = $1 AND entry_id = ANY ($2)) AS r "
+            "JOIN transfer o ON o.community_id = r.community_id AND o.id = r.reverses GROUP BY r.entry_id",
+            scope.community_id, entries,
+        )  # fmt: skip
+    words = {row["entry_id"]: (what(row["kind"], row["source_kind"], language), row["memo"]) for row in found}
+    return {entry: f"{kind} · {memo}" if memo else kind for entry, (kind, memo) in words.items()}
+
+
+async def _rule_names(scope: Scope, codes: list[str]) -> dict[tuple[str, int], str]:
+    if not codes:
+        return {}
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT code, version, name FROM rule WHERE community_id = $1 AND code = ANY ($2)",
+            scope.community_id, codes,
+        )  # fmt: skip
+    return {(row["code"], row["version"]): row["name"] for row in found}

@@ -1,6 +1,6 @@
 """The moral bank's book: what building and unit heads did for their neighbours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,10 @@ from timebank.imports.vocabulary import DEEDS
 from timebank.imports.workbook import Workbook
 
 REQUIRED = ("date", "name", "item")
-POINTS_MAX = 100_000
+POINTS_MAX = 10_000
+
+Worth = int | Callable[[date], int]
+"""The points of an item in the catalogue, or what they were on a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class DeedRow:
 
 
 def parse(
-    book: Workbook, people: Candidates | None, catalogue: Mapping[str, int] | None, *, today: date
+    book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date
 ) -> Parsed[DeedRow]:
     """Read a book of deeds; `catalogue` says the points of each item. Raises an ImportRefused when it holds none."""
     parsed: Parsed[DeedRow] = Parsed()
@@ -72,7 +75,7 @@ def _plain(item: str) -> str:
 
 
 def _row(
-    reading: Reading[DeedRow], people: Candidates | None, known: Mapping[str, tuple[str, int]] | None, today: date
+    reading: Reading[DeedRow], people: Candidates | None, known: Mapping[str, tuple[str, Worth]] | None, today: date
 ) -> DeedRow | None:
     happened_on = reading.need("date", moments.day)
     if happened_on is not None and happened_on > today:
@@ -81,7 +84,7 @@ def _row(
     roles = cells.roles(reading.take("post", cells.text))
     building, unit = _place(reading)
     note = reading.take("note", cells.note)
-    item, points, expected = _points(reading, known, note)
+    item, points, expected = _points(reading, known, happened_on or today, note)
     witness = reading.take("witness", cells.name)
     if name is not None and witness == name:
         reading.refuse("witness", problem("own_witness"))
@@ -105,7 +108,7 @@ def _place(reading: Reading[DeedRow]) -> tuple[str | None, str | None]:
 
 
 def _points(
-    reading: Reading[DeedRow], known: Mapping[str, tuple[str, int]] | None, note: str | None
+    reading: Reading[DeedRow], known: Mapping[str, tuple[str, Worth]] | None, day: date, note: str | None
 ) -> tuple[str | None, int | None, int | None]:
     """The item by its name in the catalogue, its points in the sheet, and its points in the catalogue."""
     item = reading.need("item", _item)
@@ -117,7 +120,8 @@ def _points(
     if _plain(item) not in known:
         reading.refuse("item", problem("unknown_item"))
         return item, points, None
-    item, expected = known[_plain(item)]
+    item, worth = known[_plain(item)]
+    expected = worth if isinstance(worth, int) else worth(day)
     if points is not None and points != expected:
         if note is None:
             reading.refuse("points", problem("points_differ", expected=expected))
@@ -142,7 +146,7 @@ def _witness(
         return None
     one = found[0]
     if person and one.key != person.key and one.household and one.household == person.household:
-        reading.warn("witness", problem("household_witness"))
+        reading.refuse("witness", problem("household_witness"))
     return one
 
 

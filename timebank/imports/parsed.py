@@ -65,9 +65,13 @@ class Parsed(Generic[T]):
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
     """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
 
+    def reading(self, row: T) -> "Reading[T]":
+        """The line that a row was read from."""
+        return self.readings[row.sheet, row.row]
+
     def settle(self) -> None:
         """Leave out of `rows` what was refused after it had been read, and bring the remarks into the sheet's order."""
-        self.rows = [row for row in self.rows if not self.readings[row.sheet, row.row].refused]
+        self.rows = [row for row in self.rows if not self.reading(row).refused]
         sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in self.readings))}
         for remarks in (self.problems, self.warnings):
             remarks.sort(key=lambda found: (sheets[found.sheet], found.row))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from timebank.access.grants import RoleHeld, grant
 from timebank.access.logins import ensure_login, set_password
+from timebank.access.passwords import check_strength
 from timebank.access.schemas import GrantIn
 from timebank.database import transaction
 from timebank.errors import Forbidden
@@ -25,6 +26,7 @@ async def create_admin(
     if not scope.system:
         raise Forbidden
     phone = normal_phone(phone)
+    check_strength(password, phone)
     async with transaction(scope):
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
         login_id = await ensure_login(scope, phone, enrolled.person_id)

@@ -51,12 +51,20 @@ class Once:
         A refusal is not stored: nothing moved, so the same key may try again. `required` False allows a request
         without a key, which is then not protected against repetition.
         """
-        if self.key is None:
-            if required:
-                raise KeyMissing
+        if self.key is None and not required:
             return _response(status, msgspec.json.encode(await retrying(verb)), replayed=False)
-        key = self.key
+        key = self.required_key()
         return await retrying(lambda: self._attempt(scope, key, verb, status))
+
+    def required_key(self) -> str:
+        """The request's key; a request without one is refused."""
+        if self.key is None:
+            raise KeyMissing
+        return self.key
+
+    def posted(self, result: object, *, replayed: bool, status: int = 201) -> Response[bytes]:
+        """The answer of a verb that keeps the key in the ledger itself and tells whether this was a repetition."""
+        return _response(status, msgspec.json.encode(result), replayed=replayed)
 
     async def _attempt(
         self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int

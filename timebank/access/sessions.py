@@ -1,5 +1,6 @@
 """Sessions: a random token whose hash is stored, new at each sign-in."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from timebank.access.passwords import is_password
 from timebank.access.tables import Session
 from timebank.database import transaction
 from timebank.errors import TimebankError
+from timebank.grouping import Grouped
 from timebank.scope import Grant, Mine
 
 
@@ -74,19 +76,27 @@ async def open_session(login_id: UUID, *, by_code: bool = False) -> SignedIn:
 
 async def find(token: str) -> Caller | None:
     """Who holds this token now; None when it is unknown, ended or too old."""
-    async with transaction(None):
-        record = await database.fetch_one(
-            "SELECT * FROM access_session($1, $2, $3)", vault.token_hash(token), clock.now(), clock.local_day()
-        )
-    if record is None or record["session_id"] is None:
-        return None
-    return Caller(
-        record["session_id"],
-        record["login_id"],
-        record["expires_at"],
-        msgspec.json.decode(record["persons"], type=tuple[Mine, ...]),
-        msgspec.json.decode(record["grants"], type=frozenset[Grant]),
+    return await _look_up(vault.token_hash(token))
+
+
+async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | None]:
+    records = await database.ask(
+        "SELECT * FROM access_sessions($1, $2, $3)", list(token_hashes), clock.now(), clock.local_day()
     )
+    callers = {
+        record["token_hash"]: Caller(
+            record["session_id"],
+            record["login_id"],
+            record["expires_at"],
+            msgspec.json.decode(record["persons"], type=tuple[Mine, ...]),
+            msgspec.json.decode(record["grants"], type=frozenset[Grant]),
+        )
+        for record in records
+    }
+    return [callers.get(token_hash) for token_hash in token_hashes]
+
+
+_look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
 
 
 async def sign_out(session_id: UUID) -> None:

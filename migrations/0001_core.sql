@@ -816,43 +816,38 @@ CALL protect_tenant_table('import_draft', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- ------------------------------------------------------------------------------------------------------ who is this caller
 
--- A session's login, the resident records it may act as, and today's grants, one row per community each reaches: one
--- round trip for every request, so that a role change works on the next one. It runs as the owner because the caller's
--- communities are not known before it has answered.
-CREATE FUNCTION access_session(p_token_hash bytea, p_now timestamptz, p_today date,
-                               OUT session_id uuid, OUT login_id uuid, OUT expires_at timestamptz, OUT persons jsonb, OUT grants jsonb)
+-- Of each session asked for: its login, the resident records it may act as, and today's grants, one for each community
+-- that a grant reaches: one round trip for every request, so that a role change works on the next one. It runs as the
+-- owner because a caller's communities are not known before it has answered.
+CREATE FUNCTION access_sessions(p_token_hashes bytea[], p_now timestamptz, p_today date,
+                                OUT token_hash bytea, OUT session_id uuid, OUT login_id uuid, OUT expires_at timestamptz,
+                                OUT persons jsonb, OUT grants jsonb) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH caller AS (
-        SELECT s.id, s.login_id, s.expires_at FROM session s
-        WHERE s.token_hash = p_token_hash AND s.ended_at IS NULL AND s.expires_at > p_now
+        SELECT s.token_hash, s.id, s.login_id, s.expires_at FROM session s
+        WHERE s.token_hash = ANY (p_token_hashes) AND s.ended_at IS NULL AND s.expires_at > p_now
     ), mine AS (
-        SELECT m.community_id, m.person_id, p.name, p.household_id, r.name AS community_name, m.created_at
+        SELECT c.id AS session_id, m.community_id, m.person_id, p.name, p.household_id, r.name AS community_name, m.created_at
         FROM caller c JOIN membership m ON m.login_id = c.login_id
         JOIN person p ON p.community_id = m.community_id AND p.id = m.person_id AND p.status = 'active'
         JOIN region r ON r.id = m.community_id
     ), held AS (
-        SELECT g.role, reached.id AS community_id, g.area_id, g.station_id, g.person_id
+        SELECT m.session_id, g.role, g.area_id, g.station_id, g.community_id AS home, g.region_id
         FROM mine m JOIN role_grant g ON g.community_id = m.community_id AND g.person_id = m.person_id
-        JOIN region reached ON reached.kind = 'community'
-             AND CASE WHEN g.region_id IS NULL THEN reached.id = g.community_id ELSE g.region_id = ANY (reached.path) END
         WHERE g.ended_at IS NULL AND g.starts_on <= p_today AND (g.ends_on IS NULL OR g.ends_on >= p_today)
+    ), reached AS (
+        SELECT session_id, role, home AS community_id, area_id, station_id FROM held WHERE region_id IS NULL
+        UNION ALL
+        SELECT h.session_id, h.role, r.id, NULL, NULL FROM held h JOIN region r ON h.region_id = ANY (r.path) AND r.kind = 'community'
+        WHERE h.region_id IS NOT NULL
     )
-    SELECT c.id, c.login_id, c.expires_at,
-           (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'created_at' ORDER BY m.created_at, m.person_id), '[]') FROM mine m),
-           (SELECT coalesce(jsonb_agg(to_jsonb(h)), '[]') FROM held h)
+    SELECT c.token_hash, c.id, c.login_id, c.expires_at,
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('community_id', m.community_id, 'person_id', m.person_id, 'name', m.name,
+                'community_name', m.community_name, 'household_id', m.household_id) ORDER BY m.created_at, m.person_id), '[]')
+            FROM mine m WHERE m.session_id = c.id),
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'community_id', h.community_id, 'area_id', h.area_id,
+                'station_id', h.station_id)), '[]') FROM reached h WHERE h.session_id = c.id)
     FROM caller c
 $$;
-REVOKE EXECUTE ON FUNCTION access_session FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION access_session TO timebank_app;
-
--- The roles that a login holds anywhere: whoever gives out a sign-in code must stand above all of them, also in
--- communities out of sight. It runs as the owner for that reason and tells nothing else.
-CREATE FUNCTION access_offices(p_login_id uuid, p_today date)
-    RETURNS TABLE (community_id uuid, role varchar, region_id uuid)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT g.community_id, g.role, g.region_id
-    FROM membership m JOIN role_grant g ON g.community_id = m.community_id AND g.person_id = m.person_id
-    WHERE m.login_id = p_login_id AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= p_today)
-$$;
-REVOKE EXECUTE ON FUNCTION access_offices FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION access_offices TO timebank_app;
+REVOKE EXECUTE ON FUNCTION access_sessions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION access_sessions TO timebank_app;

@@ -314,6 +314,55 @@ BEGIN
 END
 $$;
 
+-- Spends for many persons at once into one system account: one statement where each has all of it in the account that
+-- expires first, entry by entry otherwise. The arrays are read side by side; the answer has a row for each of them, in order.
+CREATE FUNCTION ledger_spend_many(p_community uuid, e ledger_entry, p_ids uuid[], p_keys text[], p_hashes bytea[], p_actors uuid[],
+                                  p_sources uuid[], p_memos text[], p_owners uuid[], p_amounts bigint[], p_currency text, p_to text,
+                                  p_today date, OUT verdict text, OUT entry_id uuid, OUT available bigint) RETURNS SETOF record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    accounts uuid[];
+    target uuid;
+BEGIN
+    PERFORM ledger_permit(p_community);
+    PERFORM ledger_lock(p_community, 'person', (SELECT array_agg(DISTINCT o) FROM unnest(p_owners) o), ARRAY[p_currency]);
+    WITH asked AS (
+        SELECT * FROM unnest(p_owners, p_amounts) WITH ORDINALITY AS u (owner_id, amount, n)
+    ), first AS (
+        SELECT DISTINCT ON (a.owner_id) a.owner_id, a.id, a.balance FROM account a
+        WHERE a.community_id = p_community AND a.owner_kind = 'person' AND a.owner_id = ANY (p_owners) AND a.currency = p_currency
+          AND a.bucket = 'available' AND a.subject_id IS NULL AND a.balance > 0 AND a.closed_at IS NULL
+          AND (a.expires_on IS NULL OR a.expires_on >= p_today)
+        ORDER BY a.owner_id, a.expires_on NULLS LAST
+    )
+    SELECT array_agg(CASE WHEN f.balance >= s.total THEN f.id END ORDER BY s.n) INTO accounts
+        FROM (SELECT n, owner_id, sum(amount) OVER (PARTITION BY owner_id) AS total FROM asked) s LEFT JOIN first f USING (owner_id);
+    IF array_position(accounts, NULL) IS NULL
+       AND NOT EXISTS (SELECT FROM transfer t WHERE t.community_id = p_community AND t.key = ANY (p_keys))
+       AND (SELECT count(DISTINCT k) FROM unnest(p_keys) k) = cardinality(p_keys) THEN
+        target := ledger_system(p_community, p_currency, p_to);
+        -- A key that another owner's request takes in this very moment makes the whole call fail and be tried again.
+        INSERT INTO transfer (community_id, id, entry_id, leg, key, request_hash, kind, currency, debit_account, credit_account, amount,
+                              occurred_at, posted_at, actor_id, source_kind, source_id, rule_code, rule_version, memo)
+            SELECT p_community, uuid_v7(e.posted_at), u.id, 1, u.key, u.request_hash, e.kind, p_currency, u.account_id, target, u.amount,
+                   e.occurred_at, e.posted_at, u.actor_id, e.source_kind, u.source_id, e.rule_code, e.rule_version, u.memo
+            FROM unnest(p_ids, p_keys, p_hashes, p_actors, p_sources, p_memos, accounts, p_amounts)
+                AS u (id, key, request_hash, actor_id, source_id, memo, account_id, amount);
+        UPDATE account a SET balance = a.balance - u.amount
+            FROM (SELECT account_id, sum(amount) AS amount FROM unnest(accounts, p_amounts) AS v (account_id, amount) GROUP BY account_id) u
+            WHERE a.community_id = p_community AND a.id = u.account_id;
+        RETURN QUERY SELECT 'posted', i, NULL::bigint FROM unnest(p_ids) i;
+        RETURN;
+    END IF;
+    FOR n IN 1..cardinality(p_keys) LOOP
+        e.id := p_ids[n]; e.key := p_keys[n]; e.request_hash := p_hashes[n]; e.actor_id := p_actors[n];
+        e.source_id := p_sources[n]; e.memo := p_memos[n];
+        RETURN QUERY SELECT s.verdict, s.entry_id, s.available FROM ledger_spend(
+            p_community, e, 'person', p_owners[n], p_currency, NULL, p_amounts[n], p_to, p_today) s;
+    END LOOP;
+END
+$$;
+
 -- Ends a hold: on to a system account (settle), or back to the accounts it came from (p_to = 'available': void).
 CREATE FUNCTION ledger_close_hold(p_community uuid, e ledger_entry, p_hold uuid, p_to text, OUT verdict text, OUT entry_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -466,5 +515,5 @@ END
 $$;
 
 REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA public FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION visible_communities, ledger_issue, ledger_earn, ledger_spend, ledger_close_hold, ledger_reverse,
+GRANT EXECUTE ON FUNCTION visible_communities, ledger_issue, ledger_earn, ledger_spend, ledger_spend_many, ledger_close_hold, ledger_reverse,
     ledger_expire, ledger_close_owner, ledger_close_day TO timebank_app;

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
+RAN_INTO_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
 # The connection was ended under a verb; the last is asyncpg's word for an end that arrives between two statements.
@@ -171,6 +172,17 @@ def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankEr
     return named.from_constraint() if named else Conflict()
 
 
+async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
+    """Run one statement as a transaction of its own, in one round trip: for functions that check their caller themselves."""
+    if engine.pool is None:
+        raise NotOpen
+    connection = await engine.pool.acquire()
+    try:
+        return await connection.fetch(sql, *values)
+    finally:
+        await engine.pool.release(connection)
+
+
 @asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
     """A part of the transaction that may fail alone: its writes go, those before it stay."""
@@ -186,11 +198,11 @@ async def savepoint() -> AsyncIterator[None]:
 
 
 async def retrying(verb: Callable[[], Awaitable[T]]) -> T:
-    """Run a verb again when the server asked for it (serialization failure, deadlock): at most four times."""
+    """Run a verb again, at most four times, when it ran into another: serialization failure, deadlock, the same key."""
     for attempt in range(1, TRIES + 1):
         try:
             return await verb()
-        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+        except RAN_INTO_ANOTHER as error:
             if attempt == TRIES:
                 raise Busy from error
             await asyncio.sleep(0.01 * 2**attempt)

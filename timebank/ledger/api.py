@@ -12,7 +12,7 @@ from timebank.ledger.check import books_out, check_ledger
 from timebank.ledger.donations import donate
 from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
-from timebank.ledger.schemas import BooksOut, DonationIn, StatementItem
+from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
 from timebank.ledger.statement import Balances, balances, statement
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people.books import open_book
@@ -46,8 +46,10 @@ async def give(
     data: JSONBody[DonationIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Give one's own points to the community's common pool."""
-    caller = caller.acting_as(data.person_id)
-    return await once.answer(caller, lambda: donate(caller, data))
+    posted = await donate(
+        caller.acting_as(data.person_id), data, key=once.required_key(), request_hash=once.request_hash
+    )
+    return once.posted(DonationOut(posted.entry_id, data.points), replayed=posted.replayed)
 
 
 @get("/ledger/check")

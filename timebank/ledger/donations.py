@@ -1,32 +1,27 @@
 """Giving points to the community's common pool."""
 
-from timebank import audit, clock, database
-from timebank.database import transaction
+from uuid import UUID
+
 from timebank.errors import NotFound
 from timebank.ledger import posting
-from timebank.ledger.posting import Posting
-from timebank.ledger.schemas import DonationIn, DonationOut
+from timebank.ledger.posting import Donation, Posted
+from timebank.ledger.schemas import DonationIn
 from timebank.locale import _
 from timebank.scope import Scope
 
 COMMON_POOL = _("捐给社区公共积分池")
 
 
-async def donate(scope: Scope, given: DonationIn) -> DonationOut:
-    """Give a resident's own points to the common pool, those that expire first before the others."""
+async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: bytes) -> Posted:
+    """Give a resident's own points to the common pool, those that expire first before the others.
+
+    The ledger itself keeps the key: the same one again answers the first posting. The transfer, which names the
+    actor, is the record of the change.
+    """
     if not scope.is_own(given.person_id):
         raise NotFound
-    donation_id = clock.new_id()
-    async with transaction(scope):
-        note = Posting(
-            "donation", f"donation:{donation_id}", "donation", donation_id, given.note.strip() or COMMON_POOL
-        )
-        posted = await posting.spend(scope, given.person_id, given.points, note, to="donated")
-        balance: int = await database.fetch_value(
-            "SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 AND owner_kind = 'person' "
-            "AND owner_id = $2 AND currency = 'point' AND bucket = 'available' "
-            "AND (expires_on IS NULL OR expires_on >= $3)",
-            scope.community_id, given.person_id, clock.local_day(),
-        )  # fmt: skip
-        await audit.record(scope, "donate", "entry", posted.entry_id, points=given.points)
-    return DonationOut(posted.entry_id, given.points, balance)
+    caller: UUID | None = scope.login_id or scope.person_id
+    memo = given.note.strip() or COMMON_POOL
+    return await posting.donate(
+        Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", request_hash, memo)
+    )

@@ -29,11 +29,10 @@ class DonationIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DonationOut(msgspec.Struct):
-    """The donation's ledger entry, and the points that the person still has to spend."""
+    """The donation's ledger entry and its points."""
 
     id: UUID
     points: int
-    balance: int
 
 
 class Totals(msgspec.Struct, frozen=True):

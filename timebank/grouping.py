@@ -1,0 +1,67 @@
+"""Requests that wait at the same moment are carried out by one statement: the more wait, the less each costs."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Grouped(Generic[Q, A]):
+    """Answers questions one by one for its callers and many at a time for the database.
+
+    `answer_all` gets up to `most` questions and answers them in order; it may answer one with an exception. While
+    `at_once` groups are under way, later questions gather for the next, so an idle server waits for nobody.
+    """
+
+    def __init__(
+        self,
+        answer_all: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]],
+        *,
+        most: int = 64,
+        at_once: int = 2,
+    ) -> None:
+        self._answer_all = answer_all
+        self._most = most
+        self._free = at_once
+        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, question: Q) -> A:
+        """The answer to one question; raises what `answer_all` answered or raised."""
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._free:
+            self._free -= 1
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                await self._answer(group)
+        finally:
+            self._free += 1
+
+    async def _answer(self, group: list[tuple[Q, "asyncio.Future[A]"]]) -> None:
+        try:
+            answers = await self._answer_all([question for question, _ in group])
+        except BaseException as error:
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, future), answer in zip(group, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)

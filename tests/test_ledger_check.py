@@ -90,16 +90,25 @@ async def _redemption(town: Town, status: str) -> None:
 
 
 async def _booking(town: Town) -> None:
+    """Two class hours bought for a child, one of them held for a seat."""
     scope, booking, child, now = town.system(), clock.new_id(), town.people["刘小雨"], clock.now()
-    bought = Posting("purchase", "class:1", "class_purchase", clock.new_id())
+    guardian, purchase = town.people["刘洋"], clock.new_id()
+    await town.give_points("刘洋", 40)
+    paid = await posting.spend(scope, guardian, 40, Posting("purchase", "p:points", "class_purchase", purchase))
+    bought = Posting("purchase", "p:minutes", "class_purchase", purchase)
     await posting.issue(scope, child, Currency.class_minute, 120, bought, subject_id=town.course)
     note = Posting("hold", f"booking:{booking}:hold", "booking", booking)
     held = await posting.hold(scope, child, 60, note, currency=Currency.class_minute, subject_id=town.course)
     async with transaction(scope):
         await database.execute(
+            "INSERT INTO class_purchase (community_id, id, guardian_id, child_id, course_id, minutes, points, "
+            "entry_id, created_at) VALUES ($1, $2, $3, $4, $5, 120, 40, $6, $7)",
+            town.community, purchase, guardian, child, town.course, paid.entry_id, now,
+        )  # fmt: skip
+        await database.execute(
             "INSERT INTO booking (community_id, id, lesson_id, child_id, guardian_id, status, entry_id, created_at) "
             "VALUES ($1, $2, $3, $4, $5, 'held', $6, $7)",
-            town.community, booking, town.lessons[0], child, town.people["刘洋"], held.entry_id, now,
+            town.community, booking, town.lessons[0], child, guardian, held.entry_id, now,
         )  # fmt: skip
 
 
@@ -112,8 +121,8 @@ async def test_ordinary_life_leaves_books_that_balance(town: Town) -> None:
     books = await check(town)
     assert books.problems == []
     points = books.currencies["point"]
-    assert (points.issued, points.outstanding, points.held) == (536, 516, 8)
-    assert (points.redeemed, points.donated, points.expired, points.owed) == (8, 4, 0, 3)
+    assert (points.issued, points.outstanding, points.held) == (576, 516, 8)
+    assert (points.redeemed, points.donated, points.expired, points.owed) == (48, 4, 0, 3)
     assert books.currencies["minute"].converted == 132
     assert books.currencies["class_minute"].held == 60
 
@@ -194,6 +203,8 @@ DAMAGE: list[tuple[str, str, set[str]]] = [
         "UPDATE redemption SET status = 'collected', returned_at = NULL WHERE status = 'returned'",
         {"return_without_points"},
     ),
+    ("a purchase that vanished", "DELETE FROM class_purchase", {"purchase_differs"}),
+    ("a purchase of more minutes than were paid", "UPDATE class_purchase SET minutes = 180", {"purchase_differs"}),
     ("a seat that vanished", "DELETE FROM booking", {"hold_without_cause"}),
     (
         "a seat without its hold",
@@ -287,7 +298,7 @@ async def test_the_check_over_http_tells_totals_and_problems_in_words(
     headers = await town.sign_in("赵丽")
     whole = (await client.get("/api/v1/ledger/check", headers=headers)).json()
     assert (whole["ok"], whole["problems"]) == (True, [])
-    assert whole["currencies"]["point"]["issued"] == 536
+    assert whole["currencies"]["point"]["issued"] == 576
     await owner.execute("UPDATE stock SET quantity = 3 WHERE quantity = 5")
     (problem,) = (await client.get("/api/v1/ledger/check", headers=headers)).json()["problems"]
     assert (problem["code"], problem["text"]) == ("stock_differs", "库存记着 3 件，进出合计是 5 件。")

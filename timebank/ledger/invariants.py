@@ -216,6 +216,20 @@ ORDER BY b.id LIMIT $2""",
         _OPEN,
     ),
     Invariant(
+        "purchase_differs",
+        _("一次买课时是 {minutes} 分钟、{points} 分，账上是 {credited} 分钟、{paid} 分。"),
+        """
+WITH posted AS (
+    SELECT t.source_id, coalesce(sum(t.amount) FILTER (WHERE t.currency = 'point'), 0)::bigint AS paid,
+           coalesce(sum(t.amount) FILTER (WHERE t.currency = 'class_minute'), 0)::bigint AS credited
+    FROM transfer t WHERE t.community_id = $1 AND t.kind = 'purchase' AND t.source_kind = 'class_purchase' GROUP BY 1
+), bought AS (SELECT id, minutes, points FROM class_purchase WHERE community_id = $1)
+SELECT ARRAY[coalesce(b.id, p.source_id)] AS ids, coalesce(b.minutes, 0) AS minutes, coalesce(b.points, 0) AS points,
+       coalesce(p.credited, 0) AS credited, coalesce(p.paid, 0) AS paid
+FROM bought b FULL JOIN posted p ON p.source_id = b.id
+WHERE (b.minutes, b.points) IS DISTINCT FROM (p.credited, p.paid) ORDER BY 1 LIMIT $2""",
+    ),
+    Invariant(
         "record_without_credit",
         _("一条{status}的服务记着 {minutes} 分钟、{points} 分，账上是 {credited_minutes} 分钟、{credited_points} 分。"),
         """

@@ -1,0 +1,144 @@
+"""Classes over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.classes import attendance, booking, courses, purchase, reading
+from timebank.classes.schemas import (
+    AttendanceIn,
+    Booked,
+    BookingIn,
+    BookingOut,
+    BookingStatus,
+    Cancellation,
+    ClassHoursIn,
+    CourseChange,
+    CourseIn,
+    CourseOut,
+    LessonIn,
+    LessonOut,
+    Moment,
+)
+from timebank.database import retrying
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.scope import Scope
+
+Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
+
+
+class Courses(Controller):
+    path = "/courses"
+
+    @get()
+    async def courses(
+        self, request: AnyRequest, caller: NamedDependency[Scope], with_ended: FromQuery[bool] = False,
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[CourseOut]]:  # fmt: skip
+        """What children can take, those that begin last first."""
+        return listed(request, await courses.courses(caller, with_ended=with_ended, limit=limit, cursor=cursor))
+
+    @post()
+    async def add(self, data: JSONBody[CourseIn], caller: NamedDependency[Scope]) -> CourseOut:
+        """Offer a course."""
+        return await courses.add_course(caller, data)
+
+    @get("/{course_id:uuid}")
+    async def course(self, course_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CourseOut:
+        """One course."""
+        return await courses.course(caller, course_id)
+
+    @patch("/{course_id:uuid}")
+    async def change(
+        self, course_id: FromPath[UUID], data: JSONBody[CourseChange], caller: NamedDependency[Scope]
+    ) -> CourseOut:
+        """Change a course from now on."""
+        return await courses.change_course(caller, course_id, data)
+
+    @get("/{course_id:uuid}/lessons")
+    async def lessons(
+        self, request: AnyRequest, course_id: FromPath[UUID], caller: NamedDependency[Scope],
+        since: FromQuery[Moment | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[LessonOut]]:  # fmt: skip
+        """A course's lessons in the order of time; with `since` those that end later."""
+        found = await courses.lessons(caller, course_id=course_id, since=since, limit=limit, cursor=cursor)
+        return listed(request, found)
+
+    @post("/{course_id:uuid}/lessons")
+    async def add_lesson(
+        self, course_id: FromPath[UUID], data: JSONBody[LessonIn], caller: NamedDependency[Scope]
+    ) -> LessonOut:
+        """Put a lesson on the calendar."""
+        return await courses.add_lesson(caller, course_id, data)
+
+
+class Lessons(Controller):
+    path = "/lessons"
+
+    @get("/{lesson_id:uuid}")
+    async def lesson(self, lesson_id: FromPath[UUID], caller: NamedDependency[Scope]) -> LessonOut:
+        """One lesson with its seats."""
+        return await courses.lesson(caller, lesson_id)
+
+    @post("/{lesson_id:uuid}/cancellation", status_code=200)
+    async def cancel(
+        self, lesson_id: FromPath[UUID], data: JSONBody[Cancellation], caller: NamedDependency[Scope]
+    ) -> LessonOut:
+        """Call a lesson off: every seat's minutes return."""
+        return await retrying(lambda: attendance.cancel_lesson(caller, lesson_id, data.reason))
+
+
+@post("/class-hours")
+async def buy_class_hours(
+    data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+) -> Response[bytes]:
+    """A guardian's points become a child's class minutes."""
+    acting = caller.acting_as(data.person_id)
+    return await once.answer(acting, lambda: purchase.buy_class_hours(acting, data))
+
+
+class Bookings(Controller):
+    path = "/bookings"
+
+    @get()
+    async def bookings(
+        self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = None,
+        child_id: FromQuery[UUID | None] = None, lesson_id: FromQuery[UUID | None] = None,
+        status: FromQuery[BookingStatus | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[BookingOut]]:  # fmt: skip
+        """One's children's, one's station's, or for administrators all; or the one that a shown code stands for."""
+        if code:
+            shown = await reading.by_code(caller, code)
+            return listed(request, Page([shown] if shown else []))
+        found = await reading.bookings(
+            caller, child_id=child_id, lesson_id=lesson_id, status=status, limit=limit, cursor=cursor
+        )
+        return listed(request, found)
+
+    @post()
+    async def book(
+        self, data: JSONBody[BookingIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Take a seat for a child, or a place in line."""
+        acting = await booking.for_child(caller, data.child_id)
+        return await once.answer(acting, lambda: booking.book(acting, data))
+
+    @post("/{booking_id:uuid}/attendance")
+    async def attend(
+        self, booking_id: FromPath[UUID], data: JSONBody[AttendanceIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """The child came."""
+        await attendance.count_try(caller, booking_id)
+        verb = attendance.attend
+        return await once.answer(caller, lambda: verb(caller, booking_id, data.code), status=200, required=False)
+
+    @delete("/{booking_id:uuid}", status_code=200)
+    async def cancel(self, booking_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Booked:
+        """Give a seat back in time: the minutes return."""
+        return await retrying(lambda: booking.cancel_booking(caller, booking_id))

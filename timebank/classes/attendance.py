@@ -1,0 +1,152 @@
+"""The end of a lesson: who came, who did not, and what returns when it is not given."""
+
+import hmac
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from timebank import audit, clock, database
+from timebank.access import throttle
+from timebank.classes import seats
+from timebank.classes.booking import ENDED, BookingEnded
+from timebank.classes.schemas import Booked, LessonOut
+from timebank.classes.seats import HELD, Held
+from timebank.database import retrying, transaction
+from timebank.errors import TimebankError
+from timebank.ledger import posting
+from timebank.ledger.posting import Posting
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+CODE_TRIES_MAX = 10
+CODE_WINDOW = timedelta(minutes=15)
+CLOSE_BATCH = 500
+
+
+class OwnChild(TimebankError):
+    code = "own_child"
+    status = 403
+    sentence = "不能给自己或同一户的孩子记到课。请另一位站长来办。"
+
+
+class WrongDoorCode(TimebankError):
+    code = "wrong_door_code"
+    status = 422
+    sentence = "到课码不对。请看家长手机上的 8 位数字，再输一次。"
+
+
+class NoSeat(TimebankError):
+    code = "no_seat"
+    status = 409
+    sentence = "孩子还在候补，没有位子，不能记到课。"
+
+
+class LessonOver(TimebankError):
+    code = "lesson_over"
+    status = 409
+    sentence = "这节课已经上完，不能再取消。"
+
+
+async def count_try(scope: Scope, booking_id: UUID) -> None:
+    """Count one try of a door code, before the transaction that checks it: a wrong one stays counted."""
+    await throttle.count(f"attendance:{scope.community_id}:{booking_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
+
+
+async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Booked:
+    """Note that a child came: the minutes are consumed. Who was marked missing by mistake is put right.
+
+    The keeper of the course's station, its counter or an administrator marks it, never for the own child; a code that
+    is given must be the booking's. Once more answers the same and moves nothing. Call `count_try` first.
+    """
+    async with transaction(scope):
+        found = await seats.locked_booking(scope, booking_id)
+        scope.require_keeper(found.station_id)
+        if scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
+            raise OwnChild
+        if found.status == "waiting":
+            raise NoSeat
+        if found.status == "cancelled":
+            raise BookingEnded(how=ENDED[found.status])
+        if found.status == "held":
+            if code is not None and not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+                raise WrongDoorCode
+            await _consume(scope, found)
+        if found.status != "attended":
+            await seats.end(scope, found.id, "attended")
+            await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
+    return Booked(found.id, "attended", None, found.minutes, None)
+
+
+async def close_lessons(scope: Scope) -> int:
+    """End what was left open by lessons that are over: a held seat was missed, a line is dissolved; how many.
+
+    Each booking in its own transaction, by one worker.
+    """
+    async with transaction(scope):
+        due = await database.fetch(
+            "SELECT b.id FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+            "WHERE b.community_id = $1 AND ((b.status = 'held' AND l.ends_at <= $2) "
+            "OR (b.status = 'waiting' AND l.starts_at <= $2)) ORDER BY b.id LIMIT $3",
+            scope.community_id, clock.now(), CLOSE_BATCH,
+        )  # fmt: skip
+    return sum([await retrying(partial(_close, scope, record["id"])) for record in due])
+
+
+async def _close(scope: Scope, booking_id: UUID) -> bool:
+    async with transaction(scope):
+        found = await database.row(
+            Held, f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b SKIP LOCKED", scope.community_id, booking_id
+        )
+        if found is None or found.status not in ("held", "waiting"):
+            return False
+        if found.status == "waiting":
+            await seats.end(scope, found.id, "cancelled")
+            text = f"《{found.course}》这一节没有等到空位，候补已结束。没有用去课时。"
+        else:
+            await _consume(scope, found)
+            await seats.end(scope, found.id, "missed")
+            text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
+            text += f"如果来过，请找{found.station}更正。"
+        await audit.record(scope, "close", "booking", found.id, was=found.status)
+        await tell(scope, found.guardian_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
+    return True
+
+
+async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut:
+    """Call a lesson off: every seat's minutes return and every family is told why. Once more changes nothing."""
+    async with transaction(scope):
+        lesson = await seats.locked_lesson(scope, lesson_id)
+        scope.require_keeper(lesson.station_id)
+        if lesson.cancelled_at is None:
+            if lesson.ends_at <= clock.now():
+                raise LessonOver
+            await _return_all(scope, lesson, reason)
+            await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
+        return await seats.locked_lesson(scope, lesson_id)
+
+
+async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
+    bookings = await database.rows(
+        Held, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
+        scope.community_id, lesson.id,
+    )  # fmt: skip
+    for booking in bookings:
+        await seats.release(scope, booking, f"《{booking.course}》停课，课时退回")
+        back = "，课时已退回" if booking.status == "held" else ""
+        await tell(
+            scope, booking.guardian_id, "lesson_cancelled",
+            f"{booking.child}约的《{booking.course}》这一节停课了{back}。原因：{reason}。",
+            f"booking:{booking.id}:cancelled", booking.id,
+        )  # fmt: skip
+    held = sum(booking.status == "held" for booking in bookings)
+    await database.execute(
+        "UPDATE lesson SET cancelled_at = $3, seats_taken = seats_taken - $4 WHERE community_id = $1 AND id = $2",
+        scope.community_id, lesson.id, clock.now(), held,
+    )  # fmt: skip
+
+
+async def _consume(scope: Scope, found: Held) -> None:
+    assert found.entry_id is not None
+    memo = f"《{found.course}》{found.minutes} 分钟 · {found.station}"
+    note = Posting("settle", f"booking:{found.id}:settle", "booking", found.id, memo)
+    await posting.settle(scope, found.entry_id, note)

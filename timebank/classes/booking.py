@@ -1,0 +1,130 @@
+"""Taking a child's seat in a lesson, and giving it up."""
+
+from uuid import UUID
+
+from timebank import audit, clock, database
+from timebank.areas.policies import policies
+from timebank.classes import seats
+from timebank.classes.courses import course
+from timebank.classes.purchase import require_age
+from timebank.classes.schemas import Booked, BookingIn, LessonOut
+from timebank.classes.seats import Held
+from timebank.classes.tables import Booking
+from timebank.database import transaction
+from timebank.errors import Forbidden, TimebankError
+from timebank.people.guardians import children_of, require_guardian
+from timebank.scope import Scope
+
+ENDED = {"attended": "上过了", "missed": "缺课", "cancelled": "取消了"}
+
+
+class AlreadyBooked(TimebankError):
+    code = "already_booked"
+    status = 409
+    sentence = "孩子已经约了这节课，或已在候补。"
+    constraint = "booking_one_active"
+
+
+class LessonClosed(TimebankError):
+    code = "lesson_closed"
+    sentence = "这节课已经开始或取消了，不能再约。请约别的一节。"
+
+
+class BookingEnded(TimebankError):
+    code = "booking_ended"
+    status = 409
+    sentence = "这次约课已经{how}，不能再办。"
+
+
+class TooLateToCancel(TimebankError):
+    code = "too_late_to_cancel"
+    sentence = "离上课不到 {hours} 小时，不能自己取消了。孩子有急事，请联系{station}。"
+
+
+async def for_child(scope: Scope, child_id: UUID) -> Scope:
+    """The same caller in the community of a child in the caller's care; unchanged for anybody else's child."""
+    child = next((c for c in await children_of(scope) if c.person_id == child_id), None)
+    return scope.within(child.community_id) if child else scope
+
+
+async def book(scope: Scope, wanted: BookingIn) -> Booked:
+    """Take a seat for a child with class minutes set aside, or a place in line when the lesson is full.
+
+    Nobody passes the line: a free seat goes first to who waits and has the minutes by now. Who waits and asks again
+    while a seat is free takes it. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, InsufficientClassMinutes.
+    """
+    async with transaction(scope):
+        guardian_id = scope.require_self()
+        await require_guardian(scope, guardian_id, wanted.child_id)
+        lesson = await seats.locked_lesson(scope, wanted.lesson_id)
+        await _require_bookable(scope, lesson, wanted.child_id)
+        if lesson.waiting and lesson.seats_free:
+            await seats.fill(scope, lesson.id)
+            lesson = await seats.locked_lesson(scope, wanted.lesson_id)
+        booking_id = await _place_in_line(scope, lesson, wanted.child_id, guardian_id)
+        if lesson.seats_free > 0:
+            code = await seats.take(scope, lesson, booking_id, wanted.child_id)
+            return Booked(booking_id, "held", code, lesson.minutes, None)
+    return Booked(booking_id, "waiting", None, lesson.minutes, lesson.waiting + 1)
+
+
+async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardian_id: UUID) -> UUID:
+    """The child's place among those who wait; a seat, or a place in a line that does not move, is refused."""
+    known = await database.fetch_one(
+        "SELECT id, status FROM booking WHERE community_id = $1 AND lesson_id = $2 AND child_id = $3 "
+        "AND status IN ('held', 'waiting') FOR NO KEY UPDATE",
+        scope.community_id, lesson.id, child_id,
+    )  # fmt: skip
+    if known is not None and (known["status"] == "held" or not lesson.seats_free):
+        raise AlreadyBooked
+    if known is not None:
+        return UUID(bytes=known["id"].bytes)
+    booking_id = clock.new_id()
+    await Booking.insert(
+        Booking(
+            community_id=scope.community_id, id=booking_id, lesson_id=lesson.id, child_id=child_id,
+            guardian_id=guardian_id, status="waiting", code=None, entry_id=None, created_at=clock.now(), ended_at=None,
+            ended_by=None,
+        )
+    )  # fmt: skip
+    await audit.record(scope, "book", "booking", booking_id, lesson_id=lesson.id, child_id=child_id)
+    return booking_id
+
+
+async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
+    """Give a seat back in time: the minutes return, and the first in line who has the minutes gets the seat.
+
+    A keeper of the station or an administrator may do so later too. Once more answers the same and moves nothing.
+    """
+    async with transaction(scope):
+        found = await seats.seen(scope, booking_id)
+        lesson = await seats.locked_lesson(scope, found.lesson_id)
+        found = await seats.locked_booking(scope, booking_id)
+        if found.status != "cancelled":
+            if found.status not in ("held", "waiting"):
+                raise BookingEnded(how=ENDED[found.status])
+            await _require_in_time(scope, found)
+            await seats.release(scope, found, f"取消约课：《{found.course}》")
+            await audit.record(scope, "cancel", "booking", found.id)
+            if found.status == "held":
+                await seats.free(scope, lesson.id)
+                await seats.fill(scope, lesson.id)
+    return Booked(found.id, "cancelled", None, found.minutes, None)
+
+
+async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> None:
+    given = await course(scope, lesson.course_id)
+    if lesson.cancelled_at or lesson.starts_at <= clock.now() or not given.active:
+        raise LessonClosed
+    await require_age(scope, child_id, given)
+
+
+async def _require_in_time(scope: Scope, found: Held) -> None:
+    """A guardian cancels a seat in time; the station helps out later, not for the own child."""
+    own = await seats.cares_for(scope, found)
+    if not own and not scope.keeps(found.station_id):
+        raise Forbidden
+    if found.status == "waiting" or (not own and scope.keeps(found.station_id)):
+        return
+    if not await seats.is_cancellable(scope, found.starts_at):
+        raise TooLateToCancel(hours=(await policies(scope)).cancel_class_hours, station=found.station)

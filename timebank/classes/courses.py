@@ -1,0 +1,196 @@
+"""Courses and their lessons."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from piccolo.columns import Column
+
+from timebank import audit, clock, database, names
+from timebank.classes.schemas import CourseChange, CourseIn, CourseOut, LessonIn, LessonOut
+from timebank.classes.tables import Course, Lesson
+from timebank.database import transaction
+from timebank.errors import NotFound, TimebankError
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+
+class CourseExists(TimebankError):
+    code = "course_exists"
+    status = 409
+    sentence = "已经有同名、同一天开课的课程了。请改用那一门，或换一个名称。"
+    constraint = "course_title_unique"
+
+
+class CourseAges(TimebankError):
+    code = "course_ages"
+    sentence = "课程的最小年龄不能大于最大年龄。"
+    constraint = "course_ages"
+
+
+class CourseTerm(TimebankError):
+    code = "course_term"
+    sentence = "课程的结课日不能早于开课日。"
+    constraint = "course_term"
+
+
+class LessonExists(TimebankError):
+    code = "lesson_exists"
+    status = 409
+    sentence = "这门课在这个时间已经有一节了。"
+    constraint = "lesson_time_unique"
+
+
+class LessonOutsideTerm(TimebankError):
+    code = "lesson_outside_term"
+    sentence = "这节课不在课程的起止日期里（{starts_on} 到 {ends_on}）。"
+
+
+class LessonLength(TimebankError):
+    code = "lesson_length"
+    sentence = "请写明下课时间或课时分钟数；下课要晚于上课，一节课不超过一天。"
+
+
+_COURSES = (
+    "SELECT c.id, c.title, c.age_min, c.age_max, c.starts_on, c.ends_on, c.points_per_hour, c.teacher, c.station_id, "
+    "t.name AS station, c.active FROM course c "
+    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE c.community_id = $1 AND "
+)
+LESSONS = (
+    "SELECT l.id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, l.minutes, "
+    "l.seats, l.seats - l.seats_taken AS seats_free, (SELECT count(*) FROM booking b "
+    "WHERE b.community_id = l.community_id AND b.lesson_id = l.id AND b.status = 'waiting') AS waiting, "
+    "l.cancelled_at FROM lesson l JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
+    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE l.community_id = $1 AND "
+)
+
+
+async def courses(
+    scope: Scope, *, with_ended: bool = False, limit: int = 50, cursor: str | None = None
+) -> Page[CourseOut]:
+    """The community's courses, those that begin last first; without `with_ended` only what can still be taken."""
+    before = read_cursor(cursor, tuple[date, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            CourseOut,
+            _COURSES + "($2 OR (c.active AND c.ends_on >= $3)) "
+            "AND ($4::date IS NULL OR (c.starts_on, c.id) < ($4, $5)) "
+            "ORDER BY c.starts_on DESC, c.id DESC LIMIT $6",
+            scope.community_id, with_ended, clock.local_day(), *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda c: (c.starts_on, c.id))
+
+
+async def course(scope: Scope, course_id: UUID) -> CourseOut:
+    """One course, ended ones too."""
+    async with transaction(scope):
+        found = await database.row(CourseOut, _COURSES + "c.id = $2", scope.community_id, course_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
+    """Offer a course at a station of the community."""
+    scope.require_admin()
+    course_id, title = clock.new_id(), names.clean(wanted.title)
+    async with transaction(scope):
+        if not await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM station WHERE community_id = $1 AND id = $2 AND active)",
+            scope.community_id, wanted.station_id,
+        ):  # fmt: skip
+            raise NotFound
+        await Course.insert(
+            Course(
+                community_id=scope.community_id, id=course_id, title=title, pinyin=names.pinyin(title),
+                age_min=wanted.age_min, age_max=wanted.age_max, starts_on=wanted.starts_on, ends_on=wanted.ends_on,
+                points_per_hour=wanted.points_per_hour, teacher=names.clean(wanted.teacher),
+                station_id=wanted.station_id, active=True, created_at=clock.now(),
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "add_course", "course", course_id, title=title, points_per_hour=wanted.points_per_hour,
+            station_id=wanted.station_id,
+        )  # fmt: skip
+        return await course(scope, course_id)
+
+
+async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> CourseOut:
+    """Change a course from now on."""
+    scope.require_admin()
+    values: dict[Column | str, Any] = {
+        k: v for k, v in msgspec.structs.asdict(change).items() if v is not msgspec.UNSET
+    }
+    if "title" in values:
+        values["title"] = title = names.clean(values["title"])
+        values["pinyin"] = names.pinyin(title)
+    async with transaction(scope):
+        await course(scope, course_id)
+        if values:
+            await Course.update(values).where((Course.community_id == scope.community_id) & (Course.id == course_id))
+            told = {str(name): value for name, value in values.items() if name not in ("teacher", "pinyin")}
+            await audit.record(scope, "change_course", "course", course_id, **told)
+        return await course(scope, course_id)
+
+
+async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonOut:
+    """Put a lesson of a course on the calendar: an administrator, or the keeper of the station where it is given."""
+    async with transaction(scope):
+        given = await course(scope, course_id)
+        scope.require_keeper(given.station_id)
+        ends_at = _end_of(wanted)
+        if not given.starts_on <= clock.local_day(wanted.starts_at) <= given.ends_on:
+            raise LessonOutsideTerm(starts_on=given.starts_on, ends_on=given.ends_on)
+        lesson_id = clock.new_id()
+        minutes = wanted.minutes or int((ends_at - wanted.starts_at).total_seconds()) // 60
+        await Lesson.insert(
+            Lesson(
+                community_id=scope.community_id, id=lesson_id, course_id=course_id, starts_at=wanted.starts_at,
+                ends_at=ends_at, minutes=minutes, seats=wanted.seats, seats_taken=0, cancelled_at=None,
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "add_lesson", "lesson", lesson_id, starts_at=wanted.starts_at, minutes=minutes, seats=wanted.seats
+        )
+        return await lesson(scope, lesson_id)
+
+
+def _end_of(wanted: LessonIn) -> datetime:
+    if wanted.ends_at is None and wanted.minutes is None:
+        raise LessonLength
+    ends_at = wanted.ends_at or wanted.starts_at + timedelta(minutes=wanted.minutes or 0)
+    if not timedelta(minutes=1) <= ends_at - wanted.starts_at <= timedelta(days=1):
+        raise LessonLength
+    return ends_at
+
+
+async def lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
+    """One lesson with its seats."""
+    async with transaction(scope):
+        found = await database.row(
+            LessonOut, LESSONS + "l.id = $2",
+            scope.community_id, lesson_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def lessons(
+    scope: Scope, *, course_id: UUID | None = None, since: datetime | None = None, until: datetime | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[LessonOut]:  # fmt: skip
+    """Lessons in the order of time: those that end after `since` and begin before `until`."""
+    after = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        if course_id is not None:
+            await course(scope, course_id)
+        found = await database.rows(
+            LessonOut,
+            LESSONS + "($2::uuid IS NULL OR l.course_id = $2) "
+            "AND ($3::timestamptz IS NULL OR l.ends_at > $3) AND ($4::timestamptz IS NULL OR l.starts_at < $4) "
+            "AND ($5::timestamptz IS NULL OR (l.starts_at, l.id) > ($5, $6)) ORDER BY l.starts_at, l.id LIMIT $7",
+            scope.community_id, course_id, since, until, *(after or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda found_lesson: (found_lesson.starts_at, found_lesson.id))

@@ -1,0 +1,128 @@
+"""Bookings as their readers may see them: of one's own children, at one's own station, or all."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import database, names
+from timebank.access import throttle
+from timebank.classes.schemas import BookingOut, BookingStatus
+from timebank.database import transaction
+from timebank.errors import Forbidden, TimebankError
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+LOOK_UPS_MAX = 60
+LOOK_UP_WINDOW = timedelta(minutes=15)
+
+
+class BookingElsewhere(TimebankError):
+    code = "booking_elsewhere"
+    status = 422
+    sentence = "这个到课码是{station}那边的课。"
+
+
+class _Row(msgspec.Struct, frozen=True):
+    id: UUID
+    lesson_id: UUID
+    course_id: UUID
+    course: str
+    station_id: UUID
+    station: str
+    child_id: UUID
+    child: str
+    starts_at: datetime
+    ends_at: datetime
+    minutes: int
+    status: BookingStatus
+    code: str | None
+    place: int | None
+    created_at: datetime
+    own: bool
+
+
+# $2: the caller's own resident records.
+_ROWS = (
+    "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "
+    "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, b.code, b.created_at, "
+    "CASE WHEN b.status = 'waiting' THEN (SELECT count(*) FROM booking w WHERE w.community_id = b.community_id "
+    "AND w.lesson_id = b.lesson_id AND w.status = 'waiting' AND (w.created_at, w.id) <= (b.created_at, b.id)) END "
+    "AS place, mine.own FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+    "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
+    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
+    "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id "
+    "CROSS JOIN LATERAL (SELECT b.guardian_id = ANY ($2) OR EXISTS (SELECT FROM guardianship g "
+    "WHERE g.community_id = b.community_id AND g.child_id = b.child_id AND g.guardian_id = ANY ($2) "
+    "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS own) AS mine WHERE b.community_id = $1 AND "
+)
+
+
+def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
+    return BookingOut(
+        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station, row.child_id,
+        row.child if row.own or named or scope.reads_all else names.masked(row.child), row.starts_at, row.ends_at,
+        row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
+    )  # fmt: skip
+
+
+def _own(scope: Scope) -> list[UUID]:
+    return [p.person_id for p in scope.persons if p.community_id == scope.community_id]
+
+
+async def bookings(
+    scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
+    own: bool = False, limit: int = 50, cursor: str | None = None,
+) -> Page[BookingOut]:  # fmt: skip
+    """The bookings that the caller may see, those made last first; `own` leaves only the caller's children's."""
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            _ROWS + "(mine.own OR (NOT $5 AND ($3 OR c.station_id = ANY ($4)))) "
+            "AND ($6::uuid IS NULL OR b.child_id = $6) AND ($7::uuid IS NULL OR b.lesson_id = $7) "
+            "AND ($8::text IS NULL OR b.status = $8) AND ($9::timestamptz IS NULL OR (b.created_at, b.id) < ($9, $10)) "
+            "ORDER BY b.created_at DESC, b.id DESC LIMIT $11",
+            scope.community_id, _own(scope), scope.reads_all, list(scope.kept_stations), own, child_id, lesson_id,
+            status, *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
+
+
+async def by_code(scope: Scope, code: str) -> BookingOut | None:
+    """The seat that a code shown at the door stands for, with the child's full name.
+
+    Only for whoever marks attendance. Guesses are counted; a code that exists begins the count anew.
+    """
+    if not (scope.kept_stations or scope.administers):
+        raise Forbidden
+    guesses = f"look-up:{scope.login_id or scope.device_id}"
+    await throttle.count(guesses, most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
+    async with transaction(scope):
+        found = await database.row(
+            _Row, _ROWS + "b.code = $3 AND b.status = 'held'", scope.community_id, _own(scope), code.replace(" ", "")
+        )
+    if found is None:
+        return None
+    await throttle.forget(guesses)
+    if not scope.keeps(found.station_id):
+        raise BookingElsewhere(station=found.station)
+    return _told(scope, found, named=True)
+
+
+async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetime, until: datetime) -> list[BookingOut]:
+    """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
+
+    Codes included: being there is the proof.
+    """
+    scope.require_keeper(station_id)
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            _ROWS + "c.station_id = $3 AND b.status = 'held' AND l.ends_at > $5 AND l.starts_at < $6 "
+            "AND (b.child_id = $4 OR b.guardian_id = $4 OR EXISTS (SELECT FROM guardianship g "
+            "WHERE g.community_id = b.community_id AND g.child_id = b.child_id AND g.guardian_id = $4 "
+            "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)) ORDER BY l.starts_at, b.id",
+            scope.community_id, _own(scope), station_id, person_id, since, until,
+        )  # fmt: skip
+    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]

@@ -1,0 +1,202 @@
+"""The seats of a lesson: who holds one, who waits, and how a free one is filled."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.areas.policies import policies
+from timebank.classes.courses import LESSONS
+from timebank.classes.schemas import BookingStatus, LessonOut
+from timebank.database import transaction
+from timebank.errors import Busy, NotFound
+from timebank.ledger import posting
+from timebank.ledger.posting import Currency, InsufficientClassMinutes, Posting
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+CODE_TRIES = 5
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A booking under its row lock, with what its end needs."""
+
+    id: UUID
+    lesson_id: UUID
+    child_id: UUID
+    guardian_id: UUID
+    home_id: UUID | None
+    child: str
+    status: BookingStatus
+    code: str | None
+    entry_id: UUID | None
+    course_id: UUID
+    course: str
+    station_id: UUID
+    station: str
+    starts_at: datetime
+    ends_at: datetime
+    minutes: int
+
+
+HELD = (
+    "SELECT b.id, b.lesson_id, b.child_id, b.guardian_id, p.household_id AS home_id, p.name AS child, b.status, "
+    "b.code, b.entry_id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, "
+    "l.minutes FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+    "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
+    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
+    "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id WHERE b.community_id = $1 AND "
+)
+
+
+async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
+    """A lesson under its row lock: its seats do not change until the transaction ends."""
+    await database.execute(
+        "SELECT FROM lesson WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, lesson_id
+    )
+    found = await database.row(LessonOut, LESSONS + "l.id = $2", scope.community_id, lesson_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def locked_booking(scope: Scope, booking_id: UUID) -> Held:
+    """A booking that the caller may see, under its row lock."""
+    return await seen(scope, booking_id, " FOR NO KEY UPDATE OF b")
+
+
+async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
+    """A booking that the caller may see."""
+    found = await database.row(Held, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
+    if found is None or not (scope.keeps(found.station_id) or scope.reads_all or await cares_for(scope, found)):
+        raise NotFound
+    return found
+
+
+async def cares_for(scope: Scope, booking: Held) -> bool:
+    """Whether the caller booked it, or is on record as the child's guardian."""
+    if scope.is_own(booking.guardian_id):
+        return True
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 AND guardian_id = ANY ($3) "
+        "AND consented_at IS NOT NULL AND ended_at IS NULL)",
+        scope.community_id, booking.child_id, [p.person_id for p in scope.persons],
+    )  # fmt: skip
+    return found
+
+
+async def fill_seats(scope: Scope) -> int:
+    """Give free seats of coming lessons to who has waited longest and has the minutes by now; how many."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT DISTINCT l.id FROM lesson l JOIN booking b ON b.community_id = l.community_id "
+            "AND b.lesson_id = l.id WHERE l.community_id = $1 AND l.starts_at > $2 "
+            "AND l.cancelled_at IS NULL AND l.seats_taken < l.seats "
+            "AND b.status = 'waiting' ORDER BY l.id",
+            scope.community_id, clock.now(),
+        )  # fmt: skip
+    seated = 0
+    for record in found:
+        async with transaction(scope):
+            seated += await fill(scope, record["id"])
+    return seated
+
+
+async def fill(scope: Scope, lesson_id: UUID) -> int:
+    """Give a lesson's free seats to its line, first come first; who has not the minutes keeps waiting.
+
+    Only while the seat could still be given back: nobody is put into a lesson that costs minutes and cannot be
+    cancelled any more. After that a free seat goes to whoever books it.
+    """
+    lesson = await locked_lesson(scope, lesson_id)
+    seated = 0
+    if lesson.cancelled_at or not await is_cancellable(scope, lesson.starts_at):
+        return 0
+    waiting = await database.rows(
+        Held, HELD + "b.lesson_id = $2 AND b.status = 'waiting' ORDER BY b.created_at, b.id FOR NO KEY UPDATE OF b",
+        scope.community_id, lesson_id,
+    )  # fmt: skip
+    system = Scope.of_system(scope.community_id, via=scope.via, request_id=scope.request_id)
+    for booking in waiting:
+        if seated == lesson.seats_free:
+            break
+        try:
+            await take(system, lesson, booking.id, booking.child_id)
+        except InsufficientClassMinutes:
+            continue
+        seated += 1
+        await audit.record(system, "seat", "booking", booking.id)
+        await tell(
+            system, booking.guardian_id, "booking_seated",
+            f"《{booking.course}》{_when(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
+            f"booking:{booking.id}:seated", booking.id,
+        )  # fmt: skip
+    return seated
+
+
+async def is_cancellable(scope: Scope, starts_at: datetime) -> bool:
+    """Whether a seat in a lesson that begins then can still be given back by the family."""
+    return clock.now() <= starts_at - timedelta(hours=(await policies(scope)).cancel_class_hours)
+
+
+async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
+    """Set the minutes aside, then take the seat; the code to show at the door."""
+    memo = f"《{lesson.course}》{_when(lesson.starts_at)} · {lesson.station}"
+    note = Posting("hold", f"booking:{booking_id}:hold", "booking", booking_id, memo)
+    held = await posting.hold(
+        scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
+    )
+    taken = await database.execute(
+        "UPDATE lesson SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2 AND seats_taken < seats",
+        scope.community_id, lesson.id,
+    )  # fmt: skip
+    if taken != "UPDATE 1":
+        raise Busy
+    code = await _free_code(scope)
+    await database.execute(
+        "UPDATE booking SET status = 'held', code = $3, entry_id = $4 WHERE community_id = $1 AND id = $2",
+        scope.community_id, booking_id, code, held.entry_id,
+    )  # fmt: skip
+    return code
+
+
+async def free(scope: Scope, lesson_id: UUID) -> None:
+    """Open one seat of a locked lesson."""
+    await database.execute(
+        "UPDATE lesson SET seats_taken = seats_taken - 1 WHERE community_id = $1 AND id = $2",
+        scope.community_id, lesson_id,
+    )  # fmt: skip
+
+
+async def _free_code(scope: Scope) -> str:
+    """Eight digits that no other open booking has."""
+    for _ in range(CODE_TRIES):
+        code = f"{secrets.randbelow(10**8):08}"
+        if not await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM booking WHERE community_id = $1 AND code = $2)", scope.community_id, code
+        ):
+            return code
+    raise Busy
+
+
+def _when(moment: datetime) -> str:
+    local = clock.local(moment)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+async def release(scope: Scope, found: Held, memo: str) -> None:
+    """End a locked booking and return what it holds; the seat is the caller's to free."""
+    if found.entry_id is not None:
+        note = Posting("void", f"booking:{found.id}:void", "booking", found.id, memo)
+        await posting.void(scope, found.entry_id, note)
+    await end(scope, found.id, "cancelled")
+
+
+async def end(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
+    """Write down how a locked booking ended."""
+    await database.execute(
+        "UPDATE booking SET status = $3, code = NULL, ended_at = $4, ended_by = $5 WHERE community_id = $1 AND id = $2",
+        scope.community_id, booking_id, status, clock.now(), scope.person_id,
+    )  # fmt: skip

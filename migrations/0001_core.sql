@@ -851,3 +851,15 @@ CREATE FUNCTION access_sessions(p_token_hashes bytea[], p_now timestamptz, p_tod
 $$;
 REVOKE EXECUTE ON FUNCTION access_sessions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION access_sessions TO timebank_app;
+
+-- The roles that a login holds anywhere: whoever gives out a sign-in code must stand above all of them, also in
+-- communities out of sight. It runs as the owner for that reason and tells nothing else.
+CREATE FUNCTION access_offices(p_login_id uuid, p_today date)
+    RETURNS TABLE (community_id uuid, role varchar, region_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT g.community_id, g.role, g.region_id
+    FROM membership m JOIN role_grant g ON g.community_id = m.community_id AND g.person_id = m.person_id
+    WHERE m.login_id = p_login_id AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= p_today)
+$$;
+REVOKE EXECUTE ON FUNCTION access_offices FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION access_offices TO timebank_app;

@@ -113,8 +113,8 @@ async def test_a_child_and_somebody_blocked_hold_no_role(town: Town, client: htt
 async def test_a_command_makes_the_first_administrator(town: Town, client: httpx.AsyncClient) -> None:
     system = town.system(SPRING)
     made = await create_admin(system, "罗主任", "19900008888", "很长的一个密码一")
-    assert await create_admin(system, "罗主任", "19900008888", "很长的新密码2") == made
-    opened = await client.post("/api/v1/sessions", json={"phone": "19900008888", "password": "很长的新密码2"})
+    assert await create_admin(system, "罗主任", "19900008888", "很长的新密码-2") == made
+    opened = await client.post("/api/v1/sessions", json={"phone": "19900008888", "password": "很长的新密码-2"})
     assert opened.json()["persons"][0]["roles"] == ["community_admin"]
     with pytest.raises(Forbidden):
         await create_admin(await town.scope("何静"), "混入", "19900008889", "很长的一个密码一")

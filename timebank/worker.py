@@ -18,11 +18,14 @@ import structlog
 
 from timebank import clock, database
 from timebank.access import logins, once, sessions, throttle
+from timebank.classes.attendance import close_lessons
+from timebank.classes.seats import fill_seats
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.shop.collection import expire_redemptions
 
 log = structlog.get_logger()
 
@@ -100,6 +103,9 @@ async def remind_of_expiry(scope: Scope) -> int:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("expire_redemptions", 60, expire_redemptions),
+    Job("close_lessons", 60, close_lessons),
+    Job("fill_seats", 60, fill_seats),
     Job("expire_points", 600, expire_points),
     Job("remind_of_expiry", 3600, remind_of_expiry),
     Job("close_days", 3600, close_days),

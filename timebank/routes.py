@@ -8,6 +8,7 @@ from timebank import health
 from timebank.access import api as access
 from timebank.activities import api as activities
 from timebank.areas import api as areas
+from timebank.checkins import api as checkins
 from timebank.classes import api as classes
 from timebank.deeds import api as deeds
 from timebank.people import api as people
@@ -37,6 +38,10 @@ API: Sequence[ControllerRouterHandler] = [
     stations.Stations,
     activities.Activities,
     activities.Shifts,
+    checkins.Checkins,
+    checkins.MyCode,
+    checkins.Visits,
+    checkins.ServiceRecords,
     shop.Goods,
     shop.Redemptions,
     classes.Courses,

@@ -1,0 +1,220 @@
+"""Who stands at which station, by a code: read, verified, and refused in words."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, codes, database
+from timebank.checkins.claims import Claim, use_claim
+from timebank.checkins.schemas import ScanIn
+from timebank.checkins.words import Refused
+from timebank.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
+from timebank.errors import Forbidden, NotFound
+from timebank.people.ages import GUARDED_UNDER, age_on
+from timebank.scope import Scope
+from timebank.stations.places import StationRow, station_row
+
+OFFLINE_MAX = timedelta(hours=48)
+LATE_AFTER = timedelta(minutes=15)
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A resident as check-in needs to know one."""
+
+    id: UUID
+    name: str
+    household_id: UUID | None
+    born_on: date | None
+    status: str
+    code_epoch: int
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One scan on its way to a verdict: what is known of it so far."""
+
+    scope: Scope
+    asked: ScanIn
+    received_at: datetime
+    at: datetime
+    by: str
+    claim: Claim | None = None
+    phone: bytes | None = None
+    station: StationRow | None = None
+    person: PersonRow | None = None
+
+    @property
+    def late(self) -> bool:
+        return self.received_at - self.at > LATE_AFTER
+
+    @property
+    def here(self) -> StationRow:
+        """The station, once `find_out` has found it."""
+        assert self.station is not None
+        return self.station
+
+    @property
+    def who(self) -> PersonRow:
+        """The person, once `find_out` has found one."""
+        assert self.person is not None
+        return self.person
+
+
+def read_code(text: str) -> Code | None:
+    """The code in what was scanned; None for anything else."""
+    try:
+        return codes.read(text)
+    except InvalidCode:
+        return None
+
+
+def addressed(scope: Scope, code: Code | None) -> Scope:
+    """The caller in the community of the code where it is in reach, else where the caller is."""
+    if code is None or code.community_id == scope.community_id or code.community_id not in scope.communities:
+        return scope
+    there = scope.within(code.community_id)
+    serves = there.person_id is not None if isinstance(code, StationCode) else _serves(there)
+    return there if serves else scope
+
+
+def _serves(scope: Scope) -> bool:
+    return bool(scope.kept_stations) or scope.administers
+
+
+async def find_out(arrival: Arrival, code: Code | None) -> None:
+    """Fill in the station and the person of a scan, or refuse it."""
+    if code is None:
+        raise Refused("invalid_code")
+    if isinstance(code, StationCode):
+        await _own_visit(arrival, code)
+    else:
+        await _at_the_counter(arrival, code)
+    await check_person(arrival)
+
+
+async def _own_visit(arrival: Arrival, code: StationCode) -> None:
+    """The caller has scanned what a station shows. Only the server's clock counts."""
+    scope, asked = arrival.scope, arrival.asked
+    person_id = asked.person_id or scope.person_id
+    if scope.device_id is not None:
+        raise Refused("invalid_code")
+    if code.community_id != scope.community_id or person_id is None:
+        raise Refused("wrong_station")
+    if not scope.is_own(person_id):
+        raise Forbidden
+    arrival.station = await station_row(scope, code.station_id)
+    if arrival.station is None or not codes.is_genuine(code, arrival.station.code_epoch):
+        raise Refused("invalid_code")
+    if asked.station_id not in (None, code.station_id):
+        raise Refused("wrong_station")
+    claim = arrival.claim if arrival.claim and arrival.claim.station_id == code.station_id else None
+    if claim is not None:
+        if not await use_claim(scope, claim):
+            raise Refused("claim_used")
+        arrival.at = claim.scanned_at
+    elif not codes.is_fresh(code, arrival.received_at):
+        raise Refused("expired_code", at=_ended(code.step, codes.STATION_STEP_SECONDS))
+    arrival.person = await lock_person(scope, person_id)
+
+
+def _ended(step: int, seconds: int) -> str:
+    return f"{clock.local(codes.step_end(step, seconds)):%H:%M:%S}"
+
+
+async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None:
+    """A keeper or counter device has scanned a person's phone or card."""
+    scope, asked = arrival.scope, arrival.asked
+    require_counter(scope)
+    arrival.at = occurred(arrival)
+    arrival.station = await counter_station(scope, asked.station_id)
+    if code.community_id != scope.community_id:
+        raise Refused("wrong_station")
+    if isinstance(code, CardCode):
+        arrival.person = await lock_person(scope, await _card_holder(scope, code))
+        return
+    arrival.person = await lock_person(scope, code.person_id)
+    if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):
+        arrival.person = None
+        raise Refused("invalid_code")
+    if not codes.is_fresh(code, arrival.at):
+        raise Refused("expired_code", at=_ended(code.step, codes.PERSON_STEP_SECONDS))
+
+
+def require_counter(scope: Scope) -> None:
+    """Other people's codes are for those who serve at a station."""
+    if not _serves(scope):
+        raise Forbidden
+
+
+def occurred(arrival: Arrival) -> datetime:
+    """When an offline scan happened by the counter's clock, at most 48 hours ago; the server's time otherwise."""
+    told = arrival.asked.occurred_at
+    if not arrival.asked.offline or told is None:
+        return arrival.received_at
+    if arrival.received_at - told > OFFLINE_MAX:
+        raise Refused("too_late")
+    return min(told, arrival.received_at)
+
+
+async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
+    """The station whose counter this is: the one named, the device's, or the keeper's only one."""
+    if station_id is None:
+        kept = scope.kept_stations
+        if len(kept) != 1:
+            raise Refused("ambiguous", status="incomplete")
+        (station_id,) = kept
+    found = await station_row(scope, station_id)
+    if found is None:
+        raise NotFound
+    scope.require_keeper(station_id)
+    return found
+
+
+async def _card_holder(scope: Scope, code: CardCode) -> UUID:
+    card = await database.fetch_one(
+        "SELECT person_id, epoch, revoked_at FROM card WHERE community_id = $1 AND id = $2",
+        scope.community_id, code.card_id,
+    )  # fmt: skip
+    if card is None:
+        raise Refused("invalid_code")
+    if card["revoked_at"] is not None or card["epoch"] != code.epoch:
+        raise Refused("revoked")
+    return UUID(bytes=card["person_id"].bytes)
+
+
+async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
+    """The resident, locked until the end of the transaction: one scan of a person after the other.
+
+    The lock leaves others free to write rows that refer to the person.
+    """
+    return await database.row(
+        PersonRow,
+        "SELECT id, name, household_id, born_on, status, code_epoch FROM person "
+        "WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id, person_id,
+    )  # fmt: skip
+
+
+async def check_person(arrival: Arrival) -> None:
+    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent."""
+    person = arrival.person
+    if person is None:
+        raise Refused("invalid_code")
+    if person.status != "active":
+        raise Refused("blocked")
+    if not await consented(arrival.scope, person, arrival.at):
+        raise Refused("guardian_consent_missing")
+
+
+async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:
+    """Whether the person needs no guardian's consent, or has one on record."""
+    if person.born_on is None or age_on(person.born_on, clock.local_day(moment)) >= GUARDED_UNDER:
+        return True
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 "
+        "AND consented_at IS NOT NULL AND ended_at IS NULL)",
+        scope.community_id, person.id,
+    )  # fmt: skip
+    return found

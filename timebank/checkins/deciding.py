@@ -1,0 +1,68 @@
+"""Who decides about a service record, and the record as it stands while they do."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import database
+from timebank.checkins.arrivals import lock_person
+from timebank.checkins.credit import Served
+from timebank.errors import NotFound, TimebankError
+from timebank.scope import Scope
+
+
+class OwnRecord(TimebankError):
+    code = "own_record"
+    status = 403
+    sentence = "这条记录与您有关（本人、同户或由您录入），请由另一位来审核。"
+
+
+class DecidedRow(msgspec.Struct, frozen=True):
+    id: UUID
+    kind: str
+    status: str
+    person_id: UUID
+    entered_by: UUID | None
+    visit_id: UUID | None
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    rule_code: str
+    place: str
+    flags: list[str]
+    entry_id: UUID | None
+
+
+ROW = (
+    "SELECT r.id, r.kind, r.status, r.person_id, r.entered_by, r.visit_id, r.started_at, r.ended_at, r.minutes, "
+    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id FROM service_record r "
+    "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
+    "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
+    "WHERE r.community_id = $1 AND r.id = $2 "
+)
+
+
+async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
+    """The record and its person, locked in that order of the rows' nouns: person, record, ledger."""
+    person_id = await database.fetch_value(
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2", scope.community_id, record_id
+    )
+    if person_id is None:
+        raise NotFound
+    person = await lock_person(scope, UUID(bytes=person_id.bytes))
+    found = await database.row(
+        DecidedRow,
+        ROW + "FOR UPDATE OF r",
+        scope.community_id, record_id,
+    )  # fmt: skip
+    if found is None or person is None:
+        raise NotFound
+    own = scope.is_family(person.id, person.household_id)
+    if own or any(p.person_id == found.entered_by for p in scope.persons):
+        raise OwnRecord
+    return found
+
+
+def served_of(row: DecidedRow) -> Served:
+    return Served(row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place)

@@ -1,0 +1,117 @@
+"""In and out: what a scan does to a person's visits. The person's row is locked by then."""
+
+from datetime import timedelta
+
+from timebank import audit, clock, database
+from timebank.checkins.arrivals import Arrival
+from timebank.checkins.choice import chosen
+from timebank.checkins.forgotten import CLOSING_GRACE, closing_time, forget
+from timebank.checkins.records import record_visit
+from timebank.checkins.schemas import Verdict
+from timebank.checkins.tables import Visit
+from timebank.checkins.verdicts import in_verdict, left_verdict, out_verdict
+from timebank.checkins.visits import ROW, VisitRow, open_row, visit_row
+from timebank.checkins.words import Refused, at_clock
+from timebank.errors import Busy, TimebankError
+
+SAME_SCAN = timedelta(seconds=60)
+
+
+class AlreadyIn(TimebankError):
+    code = "already_in"
+    status = 409
+    sentence = "刚才已经签到了。"
+    constraint = "visit_one_open"
+
+
+async def move(arrival: Arrival) -> Verdict:
+    """Check the person in or out, or say why not."""
+    direction = arrival.asked.direction
+    visit = await open_row(arrival.scope, arrival.who.id)
+    if visit is not None and arrival.at > await closing_time(arrival.scope, visit) + CLOSING_GRACE:
+        await forget(arrival.scope, visit)
+        visit = None
+    if visit is not None:
+        return await _while_in(arrival, visit)
+    left = await _just_left(arrival)
+    if left is not None and direction != "in":
+        return await left_verdict(arrival, left)
+    if direction == "out":
+        raise Refused("not_in")
+    return await check_in(arrival)
+
+
+async def _while_in(arrival: Arrival, visit: VisitRow) -> Verdict:
+    direction, since = arrival.asked.direction, arrival.at - visit.in_at
+    if visit.station_id != arrival.here.id:
+        raise Refused("open_elsewhere", station=visit.station, at=at_clock(visit.in_at))
+    if abs(since) < SAME_SCAN and direction != "out":
+        return in_verdict(arrival, visit)
+    if since < timedelta():
+        raise Refused("overlap")
+    if direction == "in":
+        raise Refused("already_in", at=at_clock(visit.in_at))
+    return await check_out(arrival, visit)
+
+
+async def _just_left(arrival: Arrival) -> VisitRow | None:
+    """The visit that the person ended here less than 60 seconds before: its second scan is the same scan."""
+    return await database.row(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.station_id = $3 AND v.status = 'closed' "
+        "AND v.out_at > $4 AND v.out_at < $5 ORDER BY v.out_at DESC LIMIT 1",
+        arrival.scope.community_id, arrival.who.id, arrival.here.id, arrival.at - SAME_SCAN, arrival.at + SAME_SCAN,
+    )  # fmt: skip
+
+
+async def check_in(arrival: Arrival) -> Verdict:
+    """Open a visit at the moment of the scan."""
+    scope, station = arrival.scope, arrival.here
+    if not station.is_open(arrival.at):
+        raise Refused(
+            "closed_station",
+            station=station.name,
+            opens=f"{station.opens_at:%H:%M}",
+            closes=f"{station.closes_at:%H:%M}",
+        )
+    if arrival.late and await _was_in(arrival):
+        raise Refused("overlap")
+    choice = await chosen(arrival)
+    visit_id = clock.new_id()
+    await Visit.insert(
+        Visit(
+            community_id=scope.community_id, id=visit_id, person_id=arrival.who.id, station_id=station.id,
+            activity_id=choice.activity_id, shift_id=choice.shift_id, in_at=arrival.at, out_at=None, status="open",
+            in_by=arrival.by, out_by=None, in_device=arrival.phone,
+        )
+    )  # fmt: skip
+    await audit.record(scope, "check_in", "visit", visit_id, station_id=station.id, by=arrival.by)
+    opened = await visit_row(scope, visit_id)
+    assert opened is not None
+    return in_verdict(arrival, opened)
+
+
+async def _was_in(arrival: Arrival) -> bool:
+    """Whether the person was on another visit at the moment of a late scan."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND in_at <= $3 AND out_at > $3 "
+        "AND status <> 'void')",
+        arrival.scope.community_id, arrival.who.id, arrival.at,
+    )  # fmt: skip
+    return found
+
+
+async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
+    """Close the visit at the moment of the scan and make its service record."""
+    scope = arrival.scope
+    tag = await database.execute(
+        "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4 "
+        "WHERE community_id = $1 AND id = $2 AND status = 'open'",
+        scope.community_id, visit.id, arrival.at, arrival.by,
+    )  # fmt: skip
+    ended = await visit_row(scope, visit.id)
+    if tag != "UPDATE 1" or ended is None:
+        raise Busy
+    await audit.record(scope, "check_out", "visit", visit.id, station_id=visit.station_id, by=arrival.by)
+    outcome = await record_visit(scope, ended, ["offline_late"] if arrival.late else [])
+    return await out_verdict(arrival, ended, outcome)

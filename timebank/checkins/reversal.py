@@ -1,0 +1,53 @@
+"""Reversal: an error or a fraud is taken back, with its reason, and the person is told."""
+
+from uuid import UUID
+
+from timebank import audit, clock, database
+from timebank.checkins.deciding import locked_record
+from timebank.checkins.reading import record
+from timebank.checkins.schemas import RecordOut
+from timebank.checkins.words import at_clock
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.ledger import posting
+from timebank.ledger.posting import Posting
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+MEMO_MAX = 200
+
+
+class NotCredited(TimebankError):
+    code = "not_credited"
+    status = 409
+    sentence = "这条记录没有入账，或已经冲正过了。"
+
+
+async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOut:
+    """Take back what a record had credited, for an error or a fraud, with the reason told to the person."""
+    scope.require_admin()
+    async with transaction(scope):
+        row = await locked_record(scope, record_id)
+        if row.status != "approved":
+            raise NotCredited
+        taken = "没有积分变动"
+        if row.entry_id is not None:
+            entry = Posting(
+                "reversal",
+                f"service:{row.id}:reversal",
+                "service_record",
+                row.id,
+                f"冲正 · {row.place} · {reason}"[:200],
+            )
+            reversal = await posting.reverse(scope, row.entry_id, entry)
+            taken = f"退回 {reversal.taken} 分" + (f"，尚欠 {reversal.owed} 分由以后的积分抵" if reversal.owed else "")
+        await database.execute(
+            "UPDATE service_record SET status = 'reversed', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, row.id, scope.person_id, clock.now(), reason,
+        )  # fmt: skip
+        await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason)
+        text = f"您 {at_clock(row.started_at)} 在{row.place}的服务已冲正，{taken}。原因：{reason[:250]}"
+        text += " 如有异议，请向社区提出。"
+        await tell(scope, row.person_id, "record_reversed", text, f"service:{row.id}:reversed", row.id)
+        return await record(scope, record_id)

@@ -1,0 +1,119 @@
+"""Review: somebody else approves or rejects, and corrects the end of a forgotten check-out."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.areas.policies import policies
+from timebank.checkins.credit import credit_record
+from timebank.checkins.deciding import DecidedRow, locked_record, served_of
+from timebank.checkins.reading import record
+from timebank.checkins.schemas import RecordOut, ReviewIn
+from timebank.checkins.words import at_clock, duration
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+
+class NotPending(TimebankError):
+    code = "not_pending"
+    status = 409
+    sentence = "这条记录已经审核过了。请刷新看结果。"
+
+
+class NoteMissing(TimebankError):
+    code = "note_missing"
+    status = 422
+    sentence = "退回要写明原因，本人会看到。"
+
+
+class EndNotCorrectable(TimebankError):
+    code = "end_not_correctable"
+    status = 422
+    sentence = "只有忘记签退的记录可以改结束时间；新时间要在签到之后、现在之前，并写明原因。"
+
+
+async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> RecordOut:
+    """Approve or reject a pending record: never the person's own, their household's, or one's own entry.
+
+    Approved credit hours are credited at once; honour hours hang on the board first, as long as the policy says.
+    """
+    scope.require_admin()
+    note = decided.note.strip()
+    if decided.decision == "reject" and not note:
+        raise NoteMissing
+    async with transaction(scope):
+        row = await locked_record(scope, record_id)
+        if row.status != "pending":
+            raise NotPending
+        if decided.decision == "reject":
+            await _reject(scope, row, note)
+        else:
+            if decided.ended_at is not None:
+                row = await _correct_end(scope, row, decided.ended_at, note)
+            await _approve(scope, row, note or None)
+        return await record(scope, record_id)
+
+
+async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> None:
+    if row.visit_id is not None:
+        await database.execute(
+            "UPDATE visit SET status = 'closed' WHERE community_id = $1 AND id = $2 AND status = 'needs_confirmation'",
+            scope.community_id, row.visit_id,
+        )  # fmt: skip
+    notice_days = (await policies(scope)).notice_days if row.kind == "honour" else 0
+    if not notice_days:
+        credit = await credit_record(scope, served_of(row), reviewed=True, note=note)
+        text = f"您在{row.place}的 {duration(row.minutes)}已核对，积分 +{credit.points}。"
+        await tell(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
+        return
+    await database.execute(
+        "UPDATE service_record SET status = 'noticed', notice_until = $3, reviewed_by = $4, reviewed_at = $5, "
+        "review_note = $6 WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, clock.now() + timedelta(days=notice_days), scope.person_id, clock.now(), note,
+    )  # fmt: skip
+    await audit.record(scope, "approve_record", "service_record", row.id, reason=note, notice_days=notice_days)
+
+
+async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
+    await database.execute(
+        "UPDATE service_record SET status = 'rejected', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, scope.person_id, clock.now(), note,
+    )  # fmt: skip
+    await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
+    text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{note[:300]}"
+    await tell(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
+
+
+async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason: str) -> RecordOut:
+    """Correct when somebody who forgot to check out has really left, with the reason, before it is approved."""
+    scope.require_admin()
+    async with transaction(scope):
+        row = await locked_record(scope, record_id)
+        if row.status != "pending":
+            raise NotPending
+        await _correct_end(scope, row, ended_at, reason)
+        return await record(scope, record_id)
+
+
+async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason: str) -> DecidedRow:
+    length = ended_at - row.started_at
+    forgotten = "forgotten_check_out" in row.flags and row.visit_id is not None
+    right = timedelta(minutes=1) <= length <= timedelta(hours=24) and ended_at <= clock.now()
+    if not (forgotten and right and reason):
+        raise EndNotCorrectable
+    minutes = int(length.total_seconds() // 60)
+    await database.execute(
+        "UPDATE service_record SET ended_at = $3, minutes = $4, review_note = $5 WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, ended_at, minutes, reason,
+    )  # fmt: skip
+    await database.execute(
+        "UPDATE visit SET out_at = $3, out_by = 'keeper' WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.visit_id, ended_at,
+    )  # fmt: skip
+    await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=minutes)
+    return msgspec.structs.replace(row, ended_at=ended_at, minutes=minutes)

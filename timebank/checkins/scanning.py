@@ -1,0 +1,169 @@
+"""The scan: one nonce, one verdict, for ever. Refused scans are kept with their verdict too."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from timebank import clock, database, vault
+from timebank.checkins.arrivals import (
+    Arrival,
+    addressed,
+    check_person,
+    counter_station,
+    find_out,
+    lock_person,
+    read_code,
+    require_counter,
+)
+from timebank.checkins.claims import Claim
+from timebank.checkins.moves import move
+from timebank.checkins.schemas import BatchOut, ScanIn, Verdict
+from timebank.checkins.verdicts import person_seen
+from timebank.checkins.words import REASONS, Refused
+from timebank.codes import CardCode, PersonCode, StationCode
+from timebank.database import TRIES, retrying, transaction
+from timebank.errors import Busy, TimebankError
+from timebank.scope import Scope
+
+
+class NonceReused(TimebankError):
+    code = "nonce_reused"
+    status = 422
+    sentence = "这个 nonce 已用于另一次扫码。每次扫码请用新的随机数。"
+
+
+class _NonceTaken(Exception):
+    """The same nonce was stored while this scan was being judged: begin again and find it."""
+
+
+async def scan(scope: Scope, asked: ScanIn, *, claim: Claim | None = None, phone: bytes | None = None) -> Verdict:
+    """Check in or out by a code. The same nonce again gets the stored verdict; nothing is done twice.
+
+    `claim` is the right that opening a station's code gave this phone, `phone` what is kept of its random cookie.
+    """
+    code = read_code(asked.code)
+    here = addressed(scope, code)
+    if isinstance(code, PersonCode | CardCode):
+        require_counter(here)
+    own = isinstance(code, StationCode)
+    by = _BY.get(type(code), "")
+    device = (phone or _session_mark(here)) if own else None
+
+    def arrival(now: datetime) -> Arrival:
+        return Arrival(here, asked, now, now, by, claim, device)
+
+    async def look(arrived: Arrival) -> None:
+        await find_out(arrived, code)
+
+    return await _judged(arrival, look, _hash(asked, here.person_id if own else None))
+
+
+async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
+    """Check somebody in or out whom the keeper found by name: it is looked at before it is credited."""
+    require_counter(scope)
+
+    async def look(arrived: Arrival) -> None:
+        arrived.station = await counter_station(scope, asked.station_id)
+        arrived.person = await lock_person(scope, person_id)
+        await check_person(arrived)
+
+    return await _judged(lambda now: Arrival(scope, asked, now, now, "keeper"), look, _hash(asked, person_id))
+
+
+_BY: dict[type, str] = {StationCode: "station_code", PersonCode: "personal_code", CardCode: "card"}
+
+
+def _session_mark(scope: Scope) -> bytes | None:
+    """What stands for the phone of a program that keeps no cookie: its session."""
+    return vault.blind_index(str(scope.session_id), "session") if scope.session_id else None
+
+
+def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
+    """What a nonce was used for. A scan that was sent at once and again as offline is one request."""
+    request = (
+        asked.code, asked.direction, asked.occurred_at, asked.activity_id, asked.shift_id, asked.station_id,
+        asked.person_id, person_id,
+    )  # fmt: skip
+    return hashlib.sha256(msgspec.json.encode(request)).digest()
+
+
+async def _judged(
+    arrival: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes
+) -> Verdict:
+    for _ in range(TRIES):
+        try:
+            return await retrying(lambda: _attempt(arrival(clock.now()), look, request_hash))
+        except _NonceTaken:
+            continue
+    raise Busy
+
+
+async def _attempt(arrival: Arrival, look: Callable[[Arrival], Awaitable[None]], request_hash: bytes) -> Verdict:
+    """Look the nonce up, judge, and keep the verdict: one transaction."""
+    async with transaction(arrival.scope):
+        stored = await _stored(arrival.scope, arrival.asked.nonce, request_hash)
+        if stored is not None:
+            return stored
+        try:
+            await look(arrival)
+            verdict = await move(arrival)
+        except Refused as refusal:
+            verdict = Verdict(refusal.status, refusal.reason, None, person_seen(arrival), texts=[refusal.text])
+        await _keep(arrival, request_hash, verdict)
+    return verdict
+
+
+async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None:
+    """Store the verdict under its nonce, the person's name masked."""
+    kept = verdict
+    if verdict.person is not None:
+        kept = replace(verdict, person=replace(verdict.person, name=verdict.person.masked_name))
+    tag = await database.execute(
+        "INSERT INTO scan (community_id, nonce, request_hash, scanned_at, received_at, station_id, person_id, "
+        "visit_id, status, reason, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb) "
+        "ON CONFLICT (community_id, nonce) DO NOTHING",
+        arrival.scope.community_id, arrival.asked.nonce, request_hash, arrival.at, arrival.received_at,
+        arrival.station.id if arrival.station else None, arrival.person.id if arrival.person else None,
+        verdict.visit.id if verdict.visit else None, verdict.status, verdict.reason,
+        msgspec.json.encode(kept).decode(),
+    )  # fmt: skip
+    if tag != "INSERT 0 1":
+        raise _NonceTaken
+
+
+async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:
+    """The verdict that this nonce has already got, with the full name for its reader."""
+    found = await database.fetch_one(
+        "SELECT s.request_hash, s.verdict, p.name FROM scan s "
+        "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
+        "WHERE s.community_id = $1 AND s.nonce = $2",
+        scope.community_id, nonce,
+    )  # fmt: skip
+    if found is None:
+        return None
+    if found["request_hash"] != request_hash:
+        raise NonceReused
+    verdict = replace(msgspec.json.decode(found["verdict"], type=Verdict), replayed=True)
+    if verdict.person is None:
+        return verdict
+    return replace(verdict, person=replace(verdict.person, name=found["name"] or verdict.person.masked_name))
+
+
+async def scan_batch(scope: Scope, rows: list[dict[str, object]]) -> BatchOut:
+    """Scans that waited on a device, in the order in which they came: each has its own transaction and outcome."""
+    return BatchOut([await _row(scope, row) for row in rows])
+
+
+async def _row(scope: Scope, row: dict[str, object]) -> Verdict:
+    try:
+        return await scan(scope, msgspec.convert(row, ScanIn))
+    except msgspec.ValidationError:
+        return Verdict("error", "error", texts=[REASONS["unreadable"]])
+    except TimebankError as refusal:
+        if refusal.status >= 500:
+            raise  # the device keeps every row and sends them again; the nonces make that harmless
+        return Verdict("error", "error", texts=[refusal.text()])

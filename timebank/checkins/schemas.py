@@ -1,0 +1,162 @@
+"""What goes in and out about scans, visits and service records."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Nonce = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Direction = Literal["in", "out", "auto"]
+Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+BATCH_MAX = 100
+
+
+class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One scan: a station's code by a volunteer, or a person's code or card by a counter.
+
+    `nonce` is made by the device before it sends anything; the same nonce again gets the stored verdict. `station_id`
+    is for a keeper of several stations, `person_id` for a login that stands for several residents of the community.
+    """
+
+    code: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\x00]*$")]
+    nonce: Nonce
+    direction: Direction = "auto"
+    occurred_at: Moment | None = None
+    offline: bool = False
+    activity_id: UUID | None = None
+    shift_id: UUID | None = None
+    station_id: UUID | None = None
+    person_id: UUID | None = None
+
+
+class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Up to 100 scans, each as POST /checkins takes it. A row that cannot be read is refused alone."""
+
+    rows: Annotated[list[dict[str, object]], Meta(min_length=1, max_length=BATCH_MAX)]
+
+
+class PersonSeen(msgspec.Struct, frozen=True):
+    """The full name is for the person and for the keeper who has just scanned."""
+
+    id: UUID
+    name: str
+    masked_name: str
+
+
+class VisitSeen(msgspec.Struct, frozen=True):
+    id: UUID
+    in_at: datetime
+    out_at: datetime | None
+    minutes: int | None
+    station_id: UUID
+    station: str
+    activity: str | None
+
+
+class Credited(msgspec.Struct, frozen=True):
+    """`minutes_left` is the whole time account after it: what does not make a point yet."""
+
+    minutes: int = 0
+    points: int = 0
+    minutes_left: int | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What came of a scan. `direction` is what was done; `attention` are codes for the keeper, `texts` sentences."""
+
+    status: Literal["ok", "incomplete", "error"]
+    reason: str | None = None
+    direction: Literal["in", "out"] | None = None
+    person: PersonSeen | None = None
+    visit: VisitSeen | None = None
+    credited: Credited = Credited()
+    record_id: UUID | None = None
+    attention: list[str] = []
+    texts: list[str] = []
+    replayed: bool = False
+
+
+class BatchOut(msgspec.Struct):
+    results: list[Verdict]
+
+
+class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Honour hours: service that somebody saw and enters by hand, with the reason why there was no scan."""
+
+    person_id: UUID
+    started_at: Moment
+    ended_at: Moment
+    reason: Why
+    activity_id: UUID | None = None
+    station_id: UUID | None = None
+
+
+class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`ended_at` corrects the end of a forgotten check-out before it is approved; the note says why."""
+
+    decision: Literal["approve", "reject"]
+    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    ended_at: Moment | None = None
+
+
+class TimesIn(msgspec.Struct, forbid_unknown_fields=True):
+    ended_at: Moment
+    reason: Why
+
+
+class ReversalIn(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Why
+
+
+class RecordOut(msgspec.Struct, frozen=True):
+    """A service record; `flag_texts` say in words why it needs a look."""
+
+    id: UUID
+    kind: str
+    status: str
+    person_id: UUID
+    person: str
+    activity_id: UUID | None
+    activity: str | None
+    station_id: UUID | None
+    station: str | None
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    flags: list[str]
+    reason: str | None
+    entered_by: UUID | None
+    reviewed_at: datetime | None
+    review_note: str | None
+    notice_until: datetime | None
+    credited_minutes: int | None
+    credited_points: int | None
+    rule_code: str
+    rule_version: int | None
+    created_at: datetime
+    flag_texts: list[str] = []
+
+
+class VisitOut(msgspec.Struct, frozen=True):
+    """A visit with what became of it."""
+
+    id: UUID
+    person_id: UUID
+    station_id: UUID
+    station: str
+    activity: str | None
+    in_at: datetime
+    out_at: datetime | None
+    status: str
+    record_id: UUID | None
+    record_status: str | None
+    minutes: int | None
+    credited_minutes: int | None
+    credited_points: int | None
+    flags: list[str]
+    review_note: str | None
+    flag_texts: list[str] = []

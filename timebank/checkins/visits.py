@@ -1,0 +1,140 @@
+"""Visits as rows, and what a caller may see of them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database, names
+from timebank.checkins.schemas import VisitOut
+from timebank.checkins.words import flag_texts
+from timebank.database import transaction
+from timebank.errors import NotFound
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+
+class VisitRow(msgspec.Struct, frozen=True):
+    """A visit as check-out needs it, with the hours of its station."""
+
+    id: UUID
+    person_id: UUID
+    station_id: UUID
+    station: str
+    activity_id: UUID | None
+    activity: str | None
+    shift_id: UUID | None
+    in_at: datetime
+    out_at: datetime | None
+    status: str
+    in_by: str
+    out_by: str | None
+    in_device: bytes | None
+
+
+ROW = (
+    "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
+    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.in_device FROM visit v "
+    "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+    "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+)
+
+
+async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
+    """The person's open visit, locked: who closes it closes it alone."""
+    return await database.row(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR UPDATE OF v",
+        scope.community_id, person_id,
+    )  # fmt: skip
+
+
+async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
+    return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
+
+
+_SHOWN = (
+    "SELECT v.id, v.person_id, v.station_id, s.name AS station, a.name AS activity, v.in_at, v.out_at, v.status, "
+    "r.id AS record_id, r.status AS record_status, r.minutes, r.credited_minutes, r.credited_points, "
+    "coalesce(r.flags, '{}') AS flags, r.review_note FROM visit v "
+    "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+    "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+    "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
+)
+
+
+def _told(visit: VisitOut) -> VisitOut:
+    return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
+
+
+async def visits(
+    scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
+) -> Page[VisitOut]:
+    """A person's visits, newest first: one's own, or anybody's to those who read the community's books."""
+    person = person_id or scope.require_self()
+    if not (scope.is_own(person) or scope.reads_all):
+        raise NotFound
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            VisitOut,
+            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 "
+            "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
+            scope.community_id, person, *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+
+
+async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
+    """The visit that a person is on now. The caller answers for the right to see it."""
+    async with transaction(scope):
+        return await database.row(
+            VisitOut,
+            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open'",
+            scope.community_id, person_id,
+        )  # fmt: skip
+
+
+class Recent(msgspec.Struct, frozen=True):
+    """Somebody who has just come or gone, as the wall may show it: the name masked, the local time."""
+
+    name: str
+    at: str
+    direction: str
+
+
+class Today(msgspec.Struct, frozen=True):
+    """How many are at a station now, how many people came today, and who came last."""
+
+    present: int
+    people: int
+    recent: list[Recent]
+
+
+async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
+    """What the wall and the counter of a station say about today."""
+    if not (scope.keeps(station_id) or scope.device_station_id == station_id):
+        raise NotFound
+    begin, _end = clock.day_bounds(clock.local_day())
+    async with transaction(scope):
+        counted = await database.fetch_one(
+            "SELECT count(*) FILTER (WHERE status = 'open') AS present, count(DISTINCT person_id) AS people FROM visit "
+            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $3",
+            scope.community_id, station_id, begin,
+        )  # fmt: skip
+        last = await database.fetch(
+            "SELECT p.name, v.in_at, v.out_at FROM visit v "
+            "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 "
+            "ORDER BY coalesce(v.out_at, v.in_at) DESC, v.id DESC LIMIT $4",
+            scope.community_id, station_id, begin, most,
+        )  # fmt: skip
+    assert counted is not None
+    recent = [
+        Recent(
+            names.masked(row["name"]), f"{clock.local(row['out_at'] or row['in_at']):%H:%M}",
+            "out" if row["out_at"] else "in",
+        )
+        for row in last
+    ]  # fmt: skip
+    return Today(counted["present"], counted["people"], recent)

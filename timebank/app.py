@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import structlog
 from litestar import Litestar, Router
-from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
@@ -43,6 +42,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
+STATIC_DEFAULTS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+DEFAULTS = [*STATIC_DEFAULTS, (b"cache-control", b"no-store")]
 BODY_BYTES_MAX = 12 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -107,12 +108,13 @@ def named_and_safe(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableScopeHeaders.from_message(message)
-                headers["X-Request-Id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                given = {name.lower() for name, _ in message["headers"]}
+                defaults = STATIC_DEFAULTS if scope["path"].startswith("/static/") else DEFAULTS
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in defaults if header[0] not in given),
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         began = clock.now()

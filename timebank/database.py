@@ -173,7 +173,7 @@ def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankEr
 
 
 async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
-    """Run one statement as a transaction of its own, in one round trip: for functions that check their caller themselves."""
+    """Run a verb again, at most four times, when it ran into another: serialization, deadlock, the same key."""
     if engine.pool is None:
         raise NotOpen
     connection = await engine.pool.acquire()

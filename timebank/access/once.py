@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
+from litestar.di import NamedDependency
 
 from timebank import clock, database
 from timebank.access.callers import FORMS, AnyRequest
@@ -111,7 +112,7 @@ def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
     return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
-async def provide_once(request: AnyRequest) -> Once:
+async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> Once:  # noqa: ARG001  # who asks comes first
     """The request's key and what it asks: method, path and body. A page's form carries its key in the field `_key`."""
     key = request.headers.get("Idempotency-Key")
     if key is None and request.content_type[0] in FORMS:

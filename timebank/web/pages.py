@@ -63,7 +63,7 @@ def answered(response: Response[bytes], shape: type[Any]) -> Any:
 
 
 def filled(fields: Mapping[str, str], shape: type[T]) -> T:
-    """What a form says, as `shape`: an empty field was left out, and a text is the number, day or yes that it spells."""
+    """What a form says, as `shape`: an empty field was left out, a text is the number, day or yes that it spells."""
     given = {name: text for name, text in fields.items() if text.strip() and not name.startswith("_")}
     try:
         return msgspec.convert(given, shape, strict=False)

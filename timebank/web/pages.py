@@ -1,20 +1,14 @@
 """What every page handler uses: the page with its context, and a form that is carried out once."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from litestar import Response
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
-from timebank.errors import Invalid
-from timebank.locale import _
 from timebank.preferences import page_context
 from timebank.scope import Scope
-
-T = TypeVar("T")
-
 
 class MyRecord(msgspec.Struct, frozen=True):
     id: str
@@ -60,12 +54,3 @@ def see_other(path: str) -> Redirect:
 def answered(response: Response[bytes], shape: type[Any]) -> Any:
     """What `once.answer` told, first time or again, as `shape`."""
     return msgspec.json.decode(response.content, type=shape)
-
-
-def filled(fields: Mapping[str, str], shape: type[T]) -> T:
-    """What a form says, as `shape`: an empty field was left out, a text is the number, day or yes that it spells."""
-    given = {name: text for name, text in fields.items() if text.strip() and not name.startswith("_")}
-    try:
-        return msgspec.convert(given, shape, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid(why=_("请检查数字、日期和长度")) from error

@@ -11,11 +11,12 @@ from timebank.areas import api as areas
 from timebank.checkins import api as checkins
 from timebank.classes import api as classes
 from timebank.deeds import api as deeds
-from timebank.people import api as people
 from timebank.ledger import api as ledger
+from timebank.people import api as people
 from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
+from timebank.web.member import family, home, preferences, sign_in
 
 API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
@@ -53,4 +54,9 @@ API: Sequence[ControllerRouterHandler] = [
 PAGES: Sequence[ControllerRouterHandler] = [
     health.healthz,
     health.readyz,
+    home.HomePages,
+    sign_in.SignInPages,
+    sign_in.PasswordPages,
+    preferences.PreferencePages,
+    family.FamilyPages,
 ]

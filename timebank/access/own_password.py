@@ -1,6 +1,7 @@
 """One's own password: the first one, a change, or a new one after a code from the counter."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from timebank import database, vault
 from timebank.access import throttle
@@ -17,6 +18,12 @@ class WrongPassword(TimebankError):
     code = "wrong_password"
     status = 422
     sentence = "原来的密码不对。忘了的话，请到驿站请站长发一个登录码，用它登录后再设新密码。"
+
+
+async def has_none(login_id: UUID) -> bool:
+    """Whether the login has no password yet."""
+    async with transaction(None):
+        return not await Login.exists().where((Login.id == login_id) & Login.password_hash.is_not_null())
 
 
 async def needs_current(scope: Scope) -> bool:

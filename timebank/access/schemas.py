@@ -10,7 +10,7 @@ from msgspec import Meta
 from timebank.people.schemas import ChildOut
 from timebank.scope import Role
 
-Phone = Annotated[str, Meta(min_length=5, max_length=20, pattern=r"^\+?[0-9 -]+$")]
+Phone = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):

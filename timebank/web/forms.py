@@ -1,0 +1,31 @@
+"""What a page's form has sent: words in, a checked shape out, or a sentence that names the field."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from timebank.errors import Invalid
+
+T = TypeVar("T")
+
+
+def filled(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False) -> T:
+    """The form's fields that `labels` names, as `shape`. A blank one counts as not filled in, or as emptied.
+
+    Raises Invalid with the label of the first field that does not fit.
+    """
+    sent = {name: fields[name] for name in labels if name in fields}
+    given = {name: text if text.strip() else None for name, text in sent.items() if text.strip() or empties}
+    try:
+        return msgspec.convert(given, shape, strict=False)
+    except msgspec.ValidationError as error:
+        wrong = next((label for name, label in labels.items() if f"`$.{name}`" in str(error)), None)
+        missing = next((label for name, label in labels.items() if f"`{name}`" in str(error)), "")
+        raise Invalid(why=wrong or missing) from error
+
+
+def local_path(path: str | None) -> str:
+    """A path of this site to go on to; the first page where it is anything else."""
+    inside = path is not None and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if inside and path else "/"

@@ -1,0 +1,61 @@
+"""A guardian's children: the consent for each, and the class time bought for them."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank import database
+from timebank.access.callers import AnyRequest
+from timebank.classes.reading import bookings
+from timebank.classes.schemas import BookingOut
+from timebank.database import transaction
+from timebank.ledger.statement import ClassMinutes, balances
+from timebank.people.guardians import guardianships_of, record_consent
+from timebank.people.schemas import GuardianOut
+from timebank.scope import Scope
+from timebank.web.pages import page, see_other
+
+
+class Child(msgspec.Struct):
+    """One child of the page: who recorded the consent is said in words by the page."""
+
+    guardianship: GuardianOut
+    minutes: list[ClassMinutes]
+    bookings: list[BookingOut]
+
+
+class FamilyPages(Controller):
+    path = "/family"
+    include_in_schema = False
+
+    @get()
+    async def family(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        own = caller.require_self()
+        async with transaction(caller):
+            mine = [g for g in await guardianships_of(caller, own) if g.guardian_id == own]
+            bought = (await balances(caller, own, [g.child_id for g in mine])).class_minutes
+            held = (await bookings(caller, status="held", own=True)).items
+            titles = await _titles(caller, [m.course_id for m in bought])
+        children = [
+            Child(g, [m for m in bought if m.child_id == g.child_id], [b for b in held if b.child_id == g.child_id])
+            for g in mine
+        ]
+        return page(request, caller, "member/family.html", children=children, titles=titles)
+
+    @post("/{guardianship_id:uuid}/consent")
+    async def consent(
+        self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Redirect:
+        await record_consent(caller, guardianship_id, given=data.get("given") == "1")
+        return see_other("/family")
+
+
+async def _titles(scope: Scope, course_ids: list[UUID]) -> dict[UUID, str]:
+    found = await database.fetch(
+        "SELECT id, title FROM course WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, course_ids
+    )
+    return {UUID(bytes=record["id"].bytes): record["title"] for record in found}

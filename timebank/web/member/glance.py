@@ -1,0 +1,102 @@
+"""What the first page tells a resident: what is there, what goes on, what comes next. Small reads only."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.checkins.schemas import VisitOut
+from timebank.checkins.visits import open_visit
+from timebank.classes.reading import bookings
+from timebank.classes.schemas import BookingOut
+from timebank.database import transaction
+from timebank.ledger.explain import explained
+from timebank.ledger.posting import Currency
+from timebank.ledger.schemas import StatementItem
+from timebank.ledger.statement import Balances, balances, statement
+from timebank.people.messages import MessageOut, own_messages
+from timebank.scope import Scope
+from timebank.shop.reading import redemptions
+from timebank.shop.schemas import RedemptionOut
+
+LATEST = 3
+
+
+class NextShift(msgspec.Struct, frozen=True):
+    """A shift that the person has signed up for."""
+
+    id: UUID
+    activity: str
+    station: str
+    starts_at: datetime
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """The first page of one resident."""
+
+    balances: Balances
+    points_this_month: int
+    minutes_this_year: int
+    visit: VisitOut | None
+    reserved: list[RedemptionOut]
+    lessons: list[BookingOut]
+    shifts: list[NextShift]
+    messages: list[MessageOut]
+    latest: list[StatementItem]
+
+
+async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
+    """Everything that the first page shows, in one transaction."""
+    async with transaction(scope):
+        lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
+        held = (await bookings(scope, status="held", own=True)).items
+        return Glance(
+            await balances(scope, person_id, []),
+            await _points_this_month(scope, person_id),
+            await _minutes_this_year(scope, person_id),
+            await open_visit(scope, person_id),
+            list((await redemptions(scope, person_id=person_id, status="reserved", limit=LATEST)).items),
+            sorted((b for b in held if b.ends_at > clock.now()), key=lambda b: b.starts_at)[:LATEST],
+            await _next_shifts(scope, person_id),
+            list((await own_messages(scope, unread=True, limit=LATEST)).items),
+            await explained(scope, lines, language),
+        )
+
+
+async def _points_this_month(scope: Scope, person_id: UUID) -> int:
+    """What the person was given since the first of the month, less what was taken back."""
+    today = clock.local_day()
+    since, _end = clock.day_bounds(today.replace(day=1))
+    earned: int = await database.fetch_value(
+        "SELECT coalesce(sum(t.amount), 0)::bigint FROM account a "
+        "JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id "
+        "WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2 AND a.currency = 'point' "
+        "AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle') "
+        "AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)",
+        scope.community_id, person_id, since,
+    )  # fmt: skip
+    return earned
+
+
+async def _minutes_this_year(scope: Scope, person_id: UUID) -> int:
+    since = clock.day_bounds(date(clock.local_day().year, 1, 1))[0].astimezone(UTC)
+    served: int = await database.fetch_value(
+        "SELECT coalesce(sum(credited_minutes), 0)::bigint FROM service_record "
+        "WHERE community_id = $1 AND person_id = $2 AND started_at >= $3 AND status = 'approved'",
+        scope.community_id, person_id, since,
+    )  # fmt: skip
+    return served
+
+
+async def _next_shifts(scope: Scope, person_id: UUID) -> list[NextShift]:
+    return await database.rows(
+        NextShift,
+        "SELECT s.id, a.name AS activity, t.name AS station, s.starts_at FROM sign_up u "
+        "JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
+        "JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
+        "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
+        "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
+        "AND s.ends_at > $3 ORDER BY s.starts_at LIMIT $4",
+        scope.community_id, person_id, clock.now(), LATEST,
+    )  # fmt: skip

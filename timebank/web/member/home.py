@@ -1,0 +1,55 @@
+"""The first page: what one has, what goes on, what comes next; for a visitor, what this is."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+
+from timebank import database
+from timebank.access.callers import AnyRequest, provide_scope_or_none
+from timebank.database import transaction
+from timebank.people.guardians import children_of
+from timebank.people.messages import mark_read
+from timebank.preferences import language_of
+from timebank.scope import HEADS, Role, Scope
+from timebank.web.member.glance import glance
+from timebank.web.pages import page, see_other
+
+
+class HomePages(Controller):
+    path = "/"
+    include_in_schema = False
+    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+
+    @get()
+    async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
+        """A resident's own page; a device's and an administrator's from outside lead on to where they work."""
+        if visitor is None:
+            return page(request, None, "member/welcome.html", communities=await _communities())
+        if visitor.person_id is None:
+            return see_other("/admin" if visitor.device_id is None else _device_page(visitor))
+        seen = await glance(visitor, visitor.person_id, language_of(request))
+        return page(
+            request, visitor, "member/home.html", seen=seen, has_children=bool(await children_of(visitor)),
+            keeps=bool(visitor.kept_stations), reads_all=visitor.reads_all,
+            files_deeds=visitor.has(*HEADS, Role.grid_worker),
+        )  # fmt: skip
+
+    @post("/messages/{message_id:uuid}/read")
+    async def read(self, message_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
+        """Put a message away that stands on the first page."""
+        await mark_read(caller, message_id)
+        return see_other("/")
+
+
+def _device_page(device: Scope) -> str:
+    return "/desk" if device.device_kind == "counter" else "/display"
+
+
+async def _communities() -> list[str]:
+    """The communities that keep their time bank here; their names are public."""
+    async with transaction(None):
+        found = await database.fetch("SELECT name FROM region WHERE kind = 'community' ORDER BY path LIMIT 12")
+    return [record["name"] for record in found]

@@ -814,6 +814,17 @@ CREATE TABLE import_draft (
 CREATE INDEX import_draft_age ON import_draft (community_id, created_at);
 CALL protect_tenant_table('import_draft', 'SELECT, INSERT, UPDATE, DELETE');
 
+-- Thousands of new rows that the planner has not counted make every later query slow, until the server's own round.
+CREATE FUNCTION count_imported() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    AS $$
+BEGIN
+    ANALYZE area, household, person, guardianship, login, membership, role_grant, service_record, deed, import_row;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION count_imported FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_imported TO timebank_app;
+
 -- ------------------------------------------------------------------------------------------------------ who is this caller
 
 -- Of each session asked for: its login, the resident records it may act as, and today's grants, one for each community

@@ -11,6 +11,7 @@ from timebank.areas import api as areas
 from timebank.checkins import api as checkins
 from timebank.classes import api as classes
 from timebank.deeds import api as deeds
+from timebank.imports import api as imports
 from timebank.ledger import api as ledger
 from timebank.people import api as people
 from timebank.rules import api as rules
@@ -49,6 +50,7 @@ API: Sequence[ControllerRouterHandler] = [
     classes.Lessons,
     classes.buy_class_hours,
     classes.Bookings,
+    imports.Imports,
 ]
 
 PAGES: Sequence[ControllerRouterHandler] = [

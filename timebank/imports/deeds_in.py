@@ -1,7 +1,7 @@
 """The moral bank's book taken in: deeds filed for review and public notice like any other."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,15 +10,15 @@ import msgspec
 
 from timebank import clock, database
 from timebank.areas.places import areas_of
-from timebank.areas.schemas import PlaceOut
 from timebank.deeds.caps import CapReached
 from timebank.deeds.filing import WitnessTooClose, WitnessUnknown, file_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.imports import deeds, places, residents_found
+from timebank.imports import deeds, residents_found
 from timebank.imports.deeds import DeedRow
 from timebank.imports.intake import Intake
+from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import Problem, problem, refusal
+from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_found import Found, Residents
 from timebank.imports.workbook import Workbook
 from timebank.rules.catalogue import RuleNotFound
@@ -42,12 +42,16 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
     keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
     known = await intake.known(keys.values())
     new = [row for row in parsed.rows if keys[row.sheet, row.row] not in known]
-    town = await _Town.of(scope)
+    town = Map(await areas_of(scope))
     filing = [(row, area_id) for row in new if (area_id := _judge(parsed, residents, town, row)) is not None]
     await _lock(scope, filing)
     codes = {item.name: item.code for item in catalogue}
+    on_record = await _on_record(scope, filing)
     for row, area_id in filing:
-        await _warn_of_same(scope, parsed, row, codes[row.item])
+        same = (_doer(residents, row).id, codes[row.item], row.happened_on)
+        if same in on_record:
+            parsed.reading(row).warn("item", problem("same_deed"))
+        on_record.add(same)
         deed_id = await _file(intake, parsed, residents, row, codes[row.item], area_id)
         if deed_id is not None:
             intake.row_made(keys[row.sheet, row.row], "deed", deed_id)
@@ -107,40 +111,7 @@ def _key(intake: Intake, row: DeedRow) -> bytes:
     return intake.key(row.person.key, row.happened_on, row.item, row.points, row.witness, row.note)
 
 
-@dataclass(frozen=True, slots=True)
-class _Town:
-    """The community's buildings and units by the names that sheets have for them."""
-
-    areas: dict[UUID, PlaceOut]
-    by_name: dict[tuple[str, str | None], list[UUID]]
-
-    @classmethod
-    async def of(cls, scope: Scope) -> "_Town":
-        areas = {area.id: area for area in await areas_of(scope)}
-        by_name: dict[tuple[str, str | None], list[UUID]] = {}
-        for area in areas.values():
-            if area.kind == "building":
-                by_name.setdefault((_plain(places.building, area.name), None), []).append(area.id)
-            elif area.kind == "unit" and area.parent_id:
-                building = _plain(places.building, areas[area.parent_id].name)
-                by_name.setdefault((building, _plain(places.unit, area.name)), []).append(area.id)
-        return cls(areas, by_name)
-
-    def upwards(self, area_id: UUID | None) -> list[UUID]:
-        """An area and all those around it."""
-        path = []
-        while area_id is not None:
-            path.append(area_id)
-            area_id = self.areas[area_id].parent_id
-        return path
-
-
-def _plain(one_way: Callable[[str], str | Problem | None], name: str) -> str:
-    found = one_way(name)
-    return found if isinstance(found, str) else name
-
-
-def _judge(parsed: Parsed[DeedRow], residents: Residents, town: _Town, row: DeedRow) -> UUID | None:
+def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Map, row: DeedRow) -> UUID | None:
     """The building or unit that a deed was done for; None where the row was refused."""
     reading, doer = parsed.reading(row), _doer(residents, row)
     if doer.status != "active":
@@ -156,21 +127,25 @@ def _judge(parsed: Parsed[DeedRow], residents: Residents, town: _Town, row: Deed
         none = problem("place_unknown" if row.building or row.unit else "place_missing")
         reading.refuse("place|unit", wrong if found else none)
         return None
-    if not doer.heads & set(town.upwards(found[0])):
+    if not doer.heads & _path(town, found[0]):
         reading.warn("name", problem("not_head"))
     return found[0]
 
 
-def _places(town: _Town, doer: Found, row: DeedRow) -> list[UUID]:
+def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
     """Where a deed may have been done: where the row says, else where the person holds office, else at home."""
     if row.building is None and row.unit is None:
         held = [area for area in doer.heads if area in town.areas and town.areas[area].kind != "grid"]
         return held if len(held) == 1 else [doer.area_id] if doer.area_id else []
-    found = town.by_name.get((row.building or "", row.unit), [])
+    found = town.named(row.building, row.unit)
     if len(found) > 1:
-        own = set(town.upwards(doer.area_id)) | doer.heads
-        found = [area for area in found if own & set(town.upwards(area))] or found
+        own = _path(town, doer.area_id) | doer.heads
+        found = [area for area in found if area in own or _path(town, area) & doer.heads] or found
     return found
+
+
+def _path(town: Map, area_id: UUID | None) -> set[UUID]:
+    return {area.id for area in town.upwards(area_id)}
 
 
 async def _lock(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> None:
@@ -183,15 +158,14 @@ async def _lock(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> None:
         )  # fmt: skip
 
 
-async def _warn_of_same(scope: Scope, parsed: Parsed[DeedRow], row: DeedRow, rule_code: str) -> None:
-    assert row.person is not None
-    again: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM deed WHERE community_id = $1 AND person_id = $2 AND rule_code = $3 "
-        "AND occurred_on = $4 AND status NOT IN ('rejected', 'reversed'))",
-        scope.community_id, UUID(row.person.key), rule_code, row.happened_on,
+async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> set[tuple[UUID, str, date]]:
+    """Which deeds of which days these people have in the book already."""
+    found = await database.fetch(
+        "SELECT person_id, rule_code, occurred_on FROM deed WHERE community_id = $1 AND person_id = ANY ($2) "
+        "AND status NOT IN ('rejected', 'reversed')",
+        scope.community_id, [UUID(row.person.key) for row, _ in filing if row.person],
     )  # fmt: skip
-    if again:
-        parsed.reading(row).warn("item", problem("same_deed"))
+    return {(row["person_id"], row["rule_code"], row["occurred_on"]) for row in found}
 
 
 async def _file(

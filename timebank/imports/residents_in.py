@@ -13,6 +13,7 @@ from timebank.areas.schemas import PlaceOut
 from timebank.imports import residents_known, roster
 from timebank.imports.guardians_in import nominate
 from timebank.imports.intake import Intake
+from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
 from timebank.imports.residents_known import Resident
@@ -117,12 +118,12 @@ async def _give_offices(
     intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident], areas: dict[Address, UUID | None]
 ) -> None:
     """What the note says of somebody holds over the building, unit or grid that they live in."""
-    places = {place.id: place for place in await areas_of(intake.scope)}
+    places = Map(await areas_of(intake.scope))
     offices = []
     for one in residents:
         home = areas[_address(one.row)]
         for role in map(Role, sorted(one.row.roles)):
-            area_id = _around(places, home, PLACE_OF[role])
+            area_id = places.around(home, PLACE_OF[role])
             if area_id is None:
                 parsed.reading(one.row).warn("note|post", problem("role_without_place"))
             else:
@@ -138,13 +139,6 @@ async def _give_offices(
             grid_workers=held[Role.grid_worker],
         )
     )  # fmt: skip
-
-
-def _around(places: dict[UUID, PlaceOut], area_id: UUID | None, kind: str) -> UUID | None:
-    """The area of this kind in which another lies, or which it is."""
-    while area_id is not None and places[area_id].kind != kind:
-        area_id = places[area_id].parent_id
-    return area_id
 
 
 async def _households(intake: Intake) -> int:

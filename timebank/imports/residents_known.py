@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, vault
+from timebank import database, vault
+from timebank.areas.places import areas_of
+from timebank.imports.map import Map, held_by
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
 from timebank.imports.roster import Household, RosterRow
@@ -32,7 +33,7 @@ class _Registered(msgspec.Struct, frozen=True):
     phone_index: bytes | None
     room: str | None
     places: dict[str, str]
-    roles: list[str]
+    roles: frozenset[str]
 
 
 async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[bytes, str]:
@@ -48,6 +49,7 @@ async def compare(scope: Scope, parsed: Parsed[RosterRow], known: Sequence[Resid
     """Point out where the book differs from the roster; it is the book that stays."""
     if not known:
         return
+    parsed.notes.append(problem("note_known", count=len(known)))
     registered = {one.id: one for one in await _registered(scope, [one.person_id for one in known])}
     for one in known:
         book, reading = registered[one.person_id], parsed.reading(one.row)
@@ -60,7 +62,7 @@ async def compare(scope: Scope, parsed: Parsed[RosterRow], known: Sequence[Resid
             reading.warn("phone", problem("known_phone_differs"))
         if not _lives_there(book, one.row.household):
             reading.warn("room|address|building", problem("known_home_differs"))
-        if one.row.roles - set(book.roles):
+        if one.row.roles - book.roles:
             reading.warn("note|post", problem("known_role_differs"))
 
 
@@ -72,22 +74,19 @@ def _lives_there(book: _Registered, home: Household) -> bool:
 
 
 async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registered]:
-    today: date = clock.local_day()
+    places = Map(await areas_of(scope))
+    offices = await held_by(scope, person_ids)
     found = await database.fetch(
-        "SELECT p.id, p.status, p.identity_index, p.phone_index, h.room, "
-        "ARRAY(SELECT a.kind FROM area a WHERE a.community_id = $1 AND a.id = ANY (home.path) ORDER BY a.id) AS kinds, "
-        "ARRAY(SELECT a.name FROM area a WHERE a.community_id = $1 AND a.id = ANY (home.path) ORDER BY a.id) AS names, "
-        "ARRAY(SELECT g.role FROM role_grant g WHERE g.community_id = $1 AND g.person_id = p.id "
-        "AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= $3)) AS roles "
-        "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
-        "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "
+        "SELECT p.id, p.status, p.identity_index, p.phone_index, h.room, h.area_id FROM person p "
+        "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "WHERE p.community_id = $1 AND p.id = ANY ($2)",
-        scope.community_id, list(person_ids), today,
+        scope.community_id, list(person_ids),
     )  # fmt: skip
     return [
         _Registered(
-            UUID(bytes=row["id"].bytes), row["status"], row["identity_index"], row["phone_index"], row["room"],
-            dict(zip(row["kinds"], row["names"], strict=True)), row["roles"],
+            row["id"], row["status"], row["identity_index"], row["phone_index"], row["room"],
+            {area.kind: area.name for area in places.upwards(row["area_id"])},
+            frozenset(office.role for office in offices.get(row["id"], [])),
         )
         for row in found
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name",)
 _AGE_YEARS_MAX = 130
-_HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
+HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _row(reading: Reading[RosterRow], above: _Above, today: date) -> RosterRow |
     if name and any(map(cells.private, name)):
         reading.warn("name", problem("name_private_character"))
     relation = reading.take("relation", cells.text)
-    is_head = (relation or "").lower() in _HEAD_WORDS
+    is_head = (relation or "").lower() in HEAD_WORDS
     household = _household(reading, above, name, is_head=is_head)
     identity = reading.take("identity", cells.identity)
     born_on = _born_on(reading, identity, today)

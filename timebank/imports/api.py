@@ -1,0 +1,98 @@
+"""Imports over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, delete, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath, MultipartBody, QueryParameter
+
+from timebank.access.callers import AnyRequest
+from timebank.imports import history, runs, workbook
+from timebank.imports.intake import Kind
+from timebank.imports.report import Report
+from timebank.imports.schemas import RunDetail, RunOut
+from timebank.imports.undo import undo
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.preferences import language_of
+from timebank.scope import Scope
+
+Flag = Annotated[bool | None, QueryParameter()]
+
+
+class ImportForm(msgspec.Struct):
+    """A workbook (xlsx, xls or csv, at most 10 MiB) and how to take it in; both choices may stand in the address too.
+
+    `dry_run` only tells what would be refused. Without `skip_bad` one bad row keeps all the others out.
+    """
+
+    file: UploadFile
+    dry_run: bool = False
+    skip_bad: bool = False
+
+
+class Imports(Controller):
+    path = "/imports"
+
+    @post("/residents", status_code=200)
+    async def residents(
+        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
+        dry_run: Flag = None, skip_bad: Flag = None,
+    ) -> Report:  # fmt: skip
+        """Take a roster in: residents, their households, buildings, offices and logins."""
+        return await _take_in("residents", request, caller, data, dry_run, skip_bad)
+
+    @post("/hours", status_code=200)
+    async def hours(
+        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
+        dry_run: Flag = None, skip_bad: Flag = None,
+    ) -> Report:  # fmt: skip
+        """Take sign-in sheets in as honour hours, which wait for their review."""
+        return await _take_in("hours", request, caller, data, dry_run, skip_bad)
+
+    @post("/deeds", status_code=200)
+    async def deeds(
+        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
+        dry_run: Flag = None, skip_bad: Flag = None,
+    ) -> Report:  # fmt: skip
+        """File the deeds of a moral bank's book for review and public notice."""
+        return await _take_in("deeds", request, caller, data, dry_run, skip_bad)
+
+    @post("/goods", status_code=200)
+    async def goods(
+        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
+        dry_run: Flag = None, skip_bad: Flag = None,
+    ) -> Report:  # fmt: skip
+        """Offer the goods of a list, and put them on their stations' shelves."""
+        return await _take_in("goods", request, caller, data, dry_run, skip_bad)
+
+    @get()
+    async def list_runs(
+        self, request: AnyRequest, caller: NamedDependency[Scope], limit: Limit = 50, cursor: Cursor = None
+    ) -> Response[Page[RunOut]]:
+        """The imports that changed something, newest first."""
+        return listed(request, await history.runs(caller, limit=limit, cursor=cursor))
+
+    @get("/{run_id:uuid}")
+    async def show_run(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
+        """One import with its report."""
+        return await history.run(caller, run_id, language_of(request))
+
+    @delete("/{run_id:uuid}", status_code=200)
+    async def undo(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
+        """Take an import back, within 24 hours and as long as nothing of it has been used."""
+        await undo(caller, run_id)
+        return await history.run(caller, run_id, language_of(request))
+
+
+async def _take_in(
+    kind: Kind, request: AnyRequest, caller: Scope, form: ImportForm, dry_run: bool | None, skip_bad: bool | None
+) -> Report:
+    caller.require_admin()
+    return await runs.import_file(
+        caller, kind, form.file.filename, await form.file.read(workbook.BYTES_MAX + 1),
+        dry_run=form.dry_run if dry_run is None else dry_run,
+        skip_bad=form.skip_bad if skip_bad is None else skip_bad, language=language_of(request),
+    )  # fmt: skip

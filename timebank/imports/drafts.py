@@ -1,0 +1,129 @@
+"""A workbook between its trial and its import: kept sealed for an hour, for the session that brought it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database, vault
+from timebank.database import transaction
+from timebank.errors import Forbidden, TimebankError
+from timebank.imports.intake import Kind, plain_file_name
+from timebank.imports.refused_rows import refused_rows
+from timebank.imports.report import Findings, Report
+from timebank.imports.runs import try_or_import
+from timebank.locale import translator
+from timebank.scope import Scope
+
+KEPT_FOR = timedelta(hours=1)
+SEAL = "import draft"
+
+
+class DraftGone(TimebankError):
+    code = "draft_gone"
+    status = 404
+    sentence = "这份表格已经过了一小时，不再保留。请重新选择表格。"
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A workbook that was tried, and what the trial found, in the reader's language."""
+
+    id: UUID
+    kind: Kind
+    file_name: str
+    report: Report
+
+
+async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
+    """Try a workbook and keep it for its import. Raises an ImportRefused for a file that is no such table."""
+    session_id = _session(scope)
+    found = await try_or_import(scope, kind, name, content, dry_run=True, skip_bad=False)
+    draft_id = clock.new_id()
+    async with transaction(scope):
+        await database.execute(
+            "DELETE FROM import_draft WHERE community_id = $1 AND (session_id = $2 OR created_at < $3)",
+            scope.community_id, session_id, clock.now() - KEPT_FOR,
+        )  # fmt: skip
+        await database.execute(
+            "INSERT INTO import_draft (community_id, id, session_id, kind, file_name, content, findings, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)",
+            scope.community_id, draft_id, session_id, kind, plain_file_name(name), _seal(content), _kept(found),
+            clock.now(),
+        )  # fmt: skip
+    return draft_id
+
+
+async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
+    """A workbook that this session has tried within the hour."""
+    kept = await _find(scope, draft_id)
+    report = msgspec.json.decode(kept.findings, type=Findings).told(translator(language))
+    return Draft(draft_id, kept.kind, kept.file_name, report)
+
+
+async def import_draft(scope: Scope, draft_id: UUID, *, skip_bad: bool) -> Findings:
+    """Take a tried workbook in. What it finds now stands in the draft from now on."""
+    kept = await _find(scope, draft_id)
+    found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=False, skip_bad=skip_bad)
+    async with transaction(scope):
+        await database.execute(
+            "UPDATE import_draft SET findings = $3::jsonb WHERE community_id = $1 AND id = $2",
+            scope.community_id, draft_id, _kept(found),
+        )  # fmt: skip
+    return found
+
+
+async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> bytes:
+    """The refused rows of a tried workbook as a workbook, each with its problem beside it, to be mended."""
+    kept = await _find(scope, draft_id)
+    found = msgspec.json.decode(kept.findings, type=Findings)
+    return await refused_rows(kept.kind, kept.file_name, _unseal(kept), found.errors, translator(language))
+
+
+async def forget_old(scope: Scope) -> None:
+    """Drop the workbooks that have been kept for their hour."""
+    async with transaction(scope):
+        await database.execute(
+            "DELETE FROM import_draft WHERE community_id = $1 AND created_at < $2",
+            scope.community_id, clock.now() - KEPT_FOR,
+        )  # fmt: skip
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    kind: Kind
+    file_name: str
+    content: bytes
+    findings: str
+
+
+async def _find(scope: Scope, draft_id: UUID) -> _Kept:
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.row(
+            _Kept,
+            "SELECT kind, file_name, content, findings FROM import_draft "
+            "WHERE community_id = $1 AND id = $2 AND session_id = $3 AND created_at >= $4",
+            scope.community_id, draft_id, _session(scope), clock.now() - KEPT_FOR,
+        )  # fmt: skip
+    if found is None:
+        raise DraftGone
+    return found
+
+
+def _session(scope: Scope) -> UUID:
+    scope.require_admin()
+    if scope.session_id is None:
+        raise Forbidden
+    return scope.session_id
+
+
+def _kept(found: Findings) -> str:
+    return msgspec.json.encode(found.kept()).decode()
+
+
+# The vault seals texts; in Latin-1 every byte is one character.
+def _seal(content: bytes) -> bytes:
+    return vault.seal(content.decode("latin-1"), SEAL)
+
+
+def _unseal(kept: _Kept) -> bytes:
+    return vault.unseal(kept.content, SEAL).encode("latin-1")

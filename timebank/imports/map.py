@@ -1,0 +1,67 @@
+"""The community's grids, buildings and units while a file is taken in, and who holds which office over them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.areas.schemas import PlaceOut
+from timebank.imports import places
+from timebank.imports.problems import Problem
+from timebank.scope import Scope
+
+
+class Map:
+    """Areas by their ids, and buildings and units by the names that sheets have for them."""
+
+    def __init__(self, areas: Sequence[PlaceOut]) -> None:
+        self.areas = {area.id: area for area in areas}
+        self._named: dict[tuple[str, str | None], list[UUID]] = {}
+        for area in areas:
+            if area.kind == "building":
+                self._named.setdefault((_one_way(places.building, area.name), None), []).append(area.id)
+            elif area.kind == "unit" and area.parent_id:
+                building = _one_way(places.building, self.areas[area.parent_id].name)
+                self._named.setdefault((building, _one_way(places.unit, area.name)), []).append(area.id)
+
+    def named(self, building: str | None, unit: str | None) -> list[UUID]:
+        """The buildings of a name, or the units of a building; several where grids have buildings of one name."""
+        return list(self._named.get((building or "", unit), ()))
+
+    def upwards(self, area_id: UUID | None) -> Iterator[PlaceOut]:
+        """An area and all those around it."""
+        while area_id is not None:
+            yield self.areas[area_id]
+            area_id = self.areas[area_id].parent_id
+
+    def around(self, area_id: UUID | None, kind: str) -> UUID | None:
+        """The area of this kind in which another lies, or which it is."""
+        return next((area.id for area in self.upwards(area_id) if area.kind == kind), None)
+
+
+def _one_way(written: Callable[[str], str | Problem | None], name: str) -> str:
+    found = written(name)
+    return found if isinstance(found, str) else name
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An office that somebody holds today."""
+
+    person_id: UUID
+    role: str
+    area_id: UUID | None
+
+
+async def held_by(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, list[Held]]:
+    """What each of these people holds today."""
+    found = await database.rows(
+        Held,
+        "SELECT person_id, role, area_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) "
+        "AND ended_at IS NULL AND starts_on <= $3 AND (ends_on IS NULL OR ends_on >= $3) ORDER BY id",
+        scope.community_id, list(person_ids), clock.local_day(),
+    )  # fmt: skip
+    held: dict[UUID, list[Held]] = {}
+    for one in found:
+        held.setdefault(one.person_id, []).append(one)
+    return held

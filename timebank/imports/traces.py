@@ -1,0 +1,156 @@
+"""What has been made of an import since: why it cannot simply be taken back, in words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.errors import TimebankError
+from timebank.imports.intake import Noun
+from timebank.locale import _, translate
+from timebank.scope import Scope
+
+TOLD_MAX = 20
+
+SENTENCES: Mapping[str, str] = {
+    "visited": _("{name}已经签到过"),
+    "served": _("{name}已有服务记录"),
+    "did_good": _("{name}已有善行记录，或是善行的证明人、登记人"),
+    "redeemed": _("{name}已经兑换过物品"),
+    "learns": _("{name}已有课时或课程预约"),
+    "signed_up": _("{name}报名了班次"),
+    "has_card": _("{name}已经办卡"),
+    "consented": _("{name}的监护关系已由家长确认，或另有登记"),
+    "holds_office": _("{name}后来登记了别的身份"),
+    "signed_in": _("{name}已经登录过"),
+    "has_account": _("{name}已有积分或时长账户"),
+    "corrected": _("{name}的资料后来改过"),
+    "objected": _("{name}提过异议"),
+    "told": _("{name}收到过通知"),
+    "reviewed_hours": _("{name} {day} 的服务时长已经审核"),
+    "reviewed_deed": _("{name} {day} 的善行已经审核"),
+    "moved_stock": _("{station}的“{name}”已被兑换、预留或盘点过"),
+}
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """One thing made of an import since."""
+
+    kind: str
+    values: dict[str, str]
+
+    def text(self, language: str = "zh") -> str:
+        return translate(SENTENCES[self.kind], language).format(**self.values)
+
+
+class ImportUsed(TimebankError):
+    code = "import_used"
+    status = 409
+    sentence = "这次导入的内容已有 {count} 处用过或改过，不能整批撤销：{reasons}。请先处理这些，或逐条更正。"
+
+    def __init__(self, traces: Sequence[Trace]) -> None:
+        super().__init__(count=len(traces))
+        self.traces = traces
+
+    def reasons(self, language: str = "zh") -> list[str]:
+        """The first of what stands in the way, each in a sentence."""
+        return [trace.text(language) for trace in self.traces[:TOLD_MAX]]
+
+    def text(self, language: str = "zh") -> str:
+        more = "……" if len(self.traces) > TOLD_MAX else ""
+        self.values["reasons"] = "；".join(self.reasons(language)) + more
+        return super().text(language)
+
+
+Made = Mapping[Noun, Sequence[UUID]]
+"""The records of a run, by what they are."""
+
+_OF_PEOPLE = {
+    "visited": "SELECT person_id FROM visit WHERE community_id = $1 AND person_id = ANY ($2)",
+    "served": "SELECT person_id FROM service_record WHERE community_id = $1 AND person_id = ANY ($2)",
+    "did_good": (
+        "SELECT unnest(ARRAY[person_id, witness_id, filed_by]) FROM deed WHERE community_id = $1 "
+        "AND (person_id = ANY ($2) OR witness_id = ANY ($2) OR filed_by = ANY ($2))"
+    ),
+    "redeemed": "SELECT person_id FROM redemption WHERE community_id = $1 AND person_id = ANY ($2)",
+    "learns": (
+        "SELECT unnest(ARRAY[guardian_id, child_id]) FROM class_purchase WHERE community_id = $1 "
+        "AND (guardian_id = ANY ($2) OR child_id = ANY ($2)) UNION ALL "
+        "SELECT unnest(ARRAY[guardian_id, child_id]) FROM booking WHERE community_id = $1 "
+        "AND (guardian_id = ANY ($2) OR child_id = ANY ($2))"
+    ),
+    "signed_up": "SELECT person_id FROM sign_up WHERE community_id = $1 AND person_id = ANY ($2)",
+    "has_card": "SELECT person_id FROM card WHERE community_id = $1 AND person_id = ANY ($2)",
+    "consented": (
+        "SELECT unnest(ARRAY[guardian_id, child_id]) FROM guardianship WHERE community_id = $1 "
+        "AND (guardian_id = ANY ($2) OR child_id = ANY ($2)) AND (consented_at IS NOT NULL OR id <> ALL ($3))"
+    ),
+    "holds_office": (
+        "SELECT person_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) AND id <> ALL ($3)"
+    ),
+    "signed_in": (
+        "SELECT m.person_id FROM membership m JOIN session s ON s.login_id = m.login_id "
+        "WHERE m.community_id = $1 AND m.person_id = ANY ($2) AND s.created_at > $4"
+    ),
+    "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",
+    "corrected": (
+        "SELECT noun_id FROM audit WHERE community_id = $1 AND noun_id = ANY ($2) AND at > $4 AND verb <> 'open_person'"
+    ),
+    "objected": "SELECT person_id FROM objection WHERE community_id = $1 AND person_id = ANY ($2)",
+    "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2)",
+}
+
+_PARTS = " UNION ALL ".join(f"SELECT '{kind}', part.* FROM ({sql}) AS part" for kind, sql in _OF_PEOPLE.items())  # noqa: S608  # from above
+
+
+async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
+    """What the people of a roster have done, or others about them, since it was taken in."""
+    own = [*made.get("role_grant", ()), *made.get("guardianship", ())]
+    found = await database.fetch(
+        f"SELECT DISTINCT t.kind, p.name, p.id FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
+        "JOIN person p ON p.community_id = $1 AND p.id = t.person_id WHERE p.id = ANY ($2) "
+        "AND $3::uuid[] IS NOT NULL AND $4::timestamptz IS NOT NULL ORDER BY p.id, t.kind",
+        scope.community_id, list(made.get("person", ())), own, since,
+    )  # fmt: skip
+    return [Trace(row["kind"], {"name": row["name"]}) for row in found]
+
+
+async def of_hours(scope: Scope, made: Made) -> list[Trace]:
+    """Which of the records somebody has decided about."""
+    found = await database.fetch(
+        "SELECT p.name, r.started_at FROM service_record r JOIN person p ON p.community_id = r.community_id "
+        "AND p.id = r.person_id WHERE r.community_id = $1 AND r.id = ANY ($2) AND r.status <> 'pending' "
+        "ORDER BY r.started_at, r.id",
+        scope.community_id, list(made.get("service_record", ())),
+    )  # fmt: skip
+    return [
+        Trace("reviewed_hours", {"name": row["name"], "day": clock.local_day(row["started_at"]).isoformat()})
+        for row in found
+    ]
+
+
+async def of_deeds(scope: Scope, made: Made) -> list[Trace]:
+    """Which of the deeds somebody has decided about."""
+    found = await database.fetch(
+        "SELECT p.name, d.occurred_on FROM deed d JOIN person p ON p.community_id = d.community_id "
+        "AND p.id = d.person_id WHERE d.community_id = $1 AND d.id = ANY ($2) AND d.status <> 'filed' "
+        "ORDER BY d.occurred_on, d.id",
+        scope.community_id, list(made.get("deed", ())),
+    )  # fmt: skip
+    return [Trace("reviewed_deed", {"name": row["name"], "day": row["occurred_on"].isoformat()}) for row in found]
+
+
+async def of_goods(scope: Scope, made: Made, since: datetime) -> list[Trace]:
+    """Which stocks have moved since, and which goods of the list have."""
+    found = await database.fetch(
+        "SELECT DISTINCT g.name, s.name AS station FROM stock_move later "
+        "JOIN good g ON g.community_id = $1 AND g.id = later.good_id "
+        "JOIN station s ON s.community_id = $1 AND s.id = later.station_id "
+        "WHERE later.community_id = $1 AND later.moved_at > $4 AND (later.good_id = ANY ($3) OR EXISTS ("
+        "  SELECT FROM stock_move own WHERE own.community_id = $1 AND own.id = ANY ($2) "
+        "  AND own.good_id = later.good_id AND own.station_id = later.station_id)) ORDER BY 1, 2",
+        scope.community_id, list(made.get("stock_move", ())), list(made.get("good", ())), since,
+    )  # fmt: skip
+    return [Trace("moved_stock", {"name": row["name"], "station": row["station"]}) for row in found]

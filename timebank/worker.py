@@ -18,9 +18,13 @@ import structlog
 
 from timebank import clock, database
 from timebank.access import logins, once, sessions, throttle
+from timebank.checkins.claims import forget_claims
+from timebank.checkins.due import credit_due_records
+from timebank.checkins.forgotten import close_forgotten
 from timebank.classes.attendance import close_lessons
 from timebank.classes.seats import fill_seats
 from timebank.database import transaction
+from timebank.deeds.credit import credit_due_deeds
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.people.messages import tell
@@ -103,6 +107,10 @@ async def remind_of_expiry(scope: Scope) -> int:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("credit_due_deeds", 60, credit_due_deeds),
+    Job("credit_due_records", 60, credit_due_records),
+    Job("close_forgotten", 60, close_forgotten),
+    Job("forget_claims", 600, forget_claims),
     Job("expire_redemptions", 60, expire_redemptions),
     Job("close_lessons", 60, close_lessons),
     Job("fill_seats", 60, fill_seats),

@@ -9,7 +9,7 @@ from timebank import database, names
 from timebank.access import throttle
 from timebank.classes.schemas import BookingOut, BookingStatus
 from timebank.database import transaction
-from timebank.errors import Forbidden, TimebankError
+from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 
@@ -87,6 +87,22 @@ async def bookings(
             status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
     return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
+
+
+async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
+    """One booking that the caller may see."""
+    async with transaction(scope):
+        found = await database.row(_Row, _ROWS + "b.id = $3", scope.community_id, _own(scope), booking_id)
+    if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
+        raise NotFound
+    return _told(scope, found)
+
+
+async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
+    """A booking of one of the caller's own children."""
+    async with transaction(scope):
+        found = await database.row(_Row, _ROWS + "mine.own AND b.id = $3", scope.community_id, _own(scope), booking_id)
+    return _told(scope, found) if found else None
 
 
 async def by_code(scope: Scope, code: str) -> BookingOut | None:

@@ -1,5 +1,6 @@
 """Stock per station: what can be had there. Every change is a row, and the stock is their sum."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,31 @@ class StockOut(msgspec.Struct, frozen=True):
     good_id: UUID
     station_id: UUID
     quantity: int
+
+
+class StockMoveOut(msgspec.Struct, frozen=True):
+    """One change of a good's stock and why; `by` is whoever made it, null for the worker or a command."""
+
+    station: str
+    change: int
+    reason: str
+    note: str | None
+    by: str | None
+    moved_at: datetime
+
+
+async def moves(scope: Scope, good_id: UUID, limit: int = 30) -> list[StockMoveOut]:
+    """The latest changes of a good's stock, newest first."""
+    scope.require_reader()
+    async with transaction(scope):
+        return await database.rows(
+            StockMoveOut,
+            "SELECT t.name AS station, m.change, m.reason, m.note, p.name AS by, m.moved_at FROM stock_move m "
+            "JOIN station t ON t.community_id = m.community_id AND t.id = m.station_id "
+            "LEFT JOIN person p ON p.community_id = m.community_id AND p.id = m.moved_by "
+            "WHERE m.community_id = $1 AND m.good_id = $2 ORDER BY m.moved_at DESC, m.id DESC LIMIT $3",
+            scope.community_id, good_id, limit,
+        )  # fmt: skip
 
 
 async def receive(

@@ -1,0 +1,205 @@
+"""The panel's classes: courses, their lessons and seats, and who comes."""
+
+from datetime import date, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank import clock
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.classes import attendance, courses, reading
+from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
+from timebank.classes.booking import BookingEnded
+from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm
+from timebank.classes.schemas import Cancellation, CourseChange, CourseIn, LessonIn, LessonMinutes, Seats
+from timebank.database import retrying
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.stations.places import stations
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+PAGE = 50
+PAST = timedelta(days=14)
+COURSE = {
+    "title": _("课程名称"), "age_min": _("最小年龄"), "age_max": _("最大年龄"), "starts_on": _("开课日"),
+    "ends_on": _("结课日"), "points_per_hour": _("每小时积分"), "teacher": _("老师"), "station_id": _("上课地点"),
+}  # fmt: skip
+CHANGE = {
+    "title": _("课程名称"), "age_min": _("最小年龄"), "age_max": _("最大年龄"), "ends_on": _("结课日"),
+    "points_per_hour": _("每小时积分"), "teacher": _("老师"), "active": _("继续招生"),
+}  # fmt: skip
+LESSON = {"day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "seats": _("座位")}
+REFUSALS = (
+    Invalid, CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm, LessonOver, NoSeat,
+    OwnChild, BookingEnded,
+)  # fmt: skip
+
+
+class LessonForm(msgspec.Struct):
+    """A lesson as a form has it: the local day and time of the place."""
+
+    day: date
+    at: time
+    minutes: LessonMinutes
+    seats: Seats
+
+    def lesson(self) -> LessonIn:
+        return LessonIn(clock.at_local(self.day, self.at.replace(tzinfo=None)), self.seats, minutes=self.minutes)
+
+
+class ClassesPanel(Controller):
+    path = "/admin/classes"
+    include_in_schema = False
+
+    @get()
+    async def courses(
+        self, request: AnyRequest, caller: NamedDependency[Scope], ended: FromQuery[bool] = False, cursor: Cursor = None
+    ) -> Template:
+        """Every course, and the lessons of the coming week."""
+        caller.require_reader()
+        now = clock.now()
+        found = await courses.courses(caller, with_ended=ended, limit=PAGE, cursor=cursor)
+        week = await courses.lessons(caller, since=now, until=now + timedelta(days=7), limit=PAGE)
+        return page(request, caller, "classes/courses.html", found=found, week=week.items, ended=ended, cursor=cursor)
+
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """The form for a new course."""
+        caller.require_admin()
+        return await _new_page(request, caller, {})
+
+    @post()
+    async def add(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """Offer a course, then go on to its lessons."""
+        try:
+            made = await courses.add_course(caller, filled(CourseIn, data, COURSE))
+        except REFUSALS as refusal:
+            return await _new_page(request, caller, data, refusal)
+        return see_other(f"/admin/classes/{made.id}?done=added")
+
+    @get("/{course_id:uuid}")
+    async def course(
+        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID], done: FromQuery[str] = ""
+    ) -> Template:
+        """One course with its lessons."""
+        return await _course_page(request, caller, course_id, done=done)
+
+    @post("/{course_id:uuid}")
+    async def change(
+        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Change a course from now on."""
+        try:
+            wanted = filled(CourseChange, {"active": "false"} | data, CHANGE)
+            await courses.change_course(caller, course_id, wanted)
+        except REFUSALS as refusal:
+            return await _course_page(request, caller, course_id, refusal)
+        return see_other(f"/admin/classes/{course_id}?done=changed")
+
+    @post("/{course_id:uuid}/lessons")
+    async def add_lesson(
+        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Put a lesson on the calendar."""
+        try:
+            await courses.add_lesson(caller, course_id, filled(LessonForm, data, LESSON).lesson())
+        except REFUSALS as refusal:
+            return await _course_page(request, caller, course_id, refusal)
+        return see_other(f"/admin/classes/{course_id}?done=lesson")
+
+
+class LessonsPanel(Controller):
+    path = "/admin/classes/lessons"
+    include_in_schema = False
+
+    @get("/{lesson_id:uuid}")
+    async def lesson(
+        self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID], done: FromQuery[str] = ""
+    ) -> Template:
+        """One lesson and who comes."""
+        return await _lesson_page(request, caller, lesson_id, done=done)
+
+    @post("/{lesson_id:uuid}/cancellation")
+    async def cancel(
+        self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Call the lesson off."""
+        try:
+            reason = filled(Cancellation, data, {"reason": _("原因")}).reason
+            await retrying(lambda: attendance.cancel_lesson(caller, lesson_id, reason))
+        except REFUSALS as refusal:
+            return await _lesson_page(request, caller, lesson_id, refusal)
+        return see_other(f"/admin/classes/lessons/{lesson_id}?done=cancelled")
+
+    @post("/{lesson_id:uuid}/attendance")
+    async def attend(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        lesson_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Mark that a child came, by name."""
+        try:
+            booking_id = filled(_Booking, data, {"booking_id": _("孩子")}).booking_id
+            await once.answer(caller, lambda: attendance.attend(caller, booking_id))
+        except REFUSALS as refusal:
+            return await _lesson_page(request, caller, lesson_id, refusal)
+        return see_other(f"/admin/classes/lessons/{lesson_id}?done=attended")
+
+
+class _Booking(msgspec.Struct):
+    booking_id: UUID
+
+
+async def _new_page(
+    request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
+) -> Template:
+    return page(
+        request, caller, "classes/new.html", given=given, stations=(await stations(caller)).items,
+        **_said(request, refusal),
+    )  # fmt: skip
+
+
+async def _course_page(
+    request: AnyRequest, caller: Scope, course_id: UUID, refusal: TimebankError | None = None, done: str = ""
+) -> Template:
+    caller.require_reader()
+    found = await courses.lessons(caller, course_id=course_id, since=clock.now() - PAST, limit=200)
+    return page(
+        request, caller, "classes/course.html", course=await courses.course(caller, course_id), done=done,
+        lessons=found.items, today=clock.local_day(), **_said(request, refusal),
+    )  # fmt: skip
+
+
+async def _lesson_page(
+    request: AnyRequest, caller: Scope, lesson_id: UUID, refusal: TimebankError | None = None, done: str = ""
+) -> Template:
+    caller.require_reader()
+    shown = await courses.lesson(caller, lesson_id)
+    found = (await reading.bookings(caller, lesson_id=lesson_id, limit=200)).items
+    return page(
+        request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
+        bookings=sorted(found, key=lambda b: (b.status == "cancelled", b.status == "waiting", b.created_at)),
+        **_said(request, refusal),
+    )  # fmt: skip
+
+
+def _said(request: AnyRequest, refusal: TimebankError | None) -> dict[str, Any]:
+    """A refusal as a page shows it above its form."""
+    return {
+        "status": refusal.status if refusal else 200,
+        "refused": refusal.text(language_of(request)) if refusal else None,
+    }

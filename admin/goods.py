@@ -1,0 +1,139 @@
+"""The panel's goods: what is offered, its photo, and its stock."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.shop import goods, photos, stock
+from timebank.shop.api import PhotoUpload
+from timebank.shop.goods import GoodNameTaken
+from timebank.shop.photos import NotAPhoto, PhotoTooLarge
+from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
+from timebank.shop.stock import CountedBelowReserved
+from timebank.stations.places import stations
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+PAGE = 50
+GOOD = {
+    "name": _("名称"), "points": _("积分"), "unit": _("单位"), "monthly_limit": _("每户每月限"),
+    "active": _("继续兑换"),
+}  # fmt: skip
+RECEIPT = {"station_id": _("驿站"), "quantity": _("数量"), "note": _("说明")}
+COUNT = {"station_id": _("驿站"), "counted": _("清点数"), "note": _("说明")}
+REFUSALS = (Invalid, GoodNameTaken, NotAPhoto, PhotoTooLarge, CountedBelowReserved)
+Search = Annotated[str, QueryParameter(max_length=60)]
+
+
+class GoodsPanel(Controller):
+    path = "/admin/goods"
+    include_in_schema = False
+
+    @get()
+    async def goods(
+        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", ended: FromQuery[bool] = False,
+        cursor: Cursor = None,
+    ) -> Template:  # fmt: skip
+        """Every good with its stock."""
+        caller.require_reader()
+        found = await goods.goods(caller, with_ended=ended, search=q.strip(), limit=PAGE, cursor=cursor)
+        return page(request, caller, "goods/goods.html", found=found, q=q, ended=ended, cursor=cursor)
+
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """The form for a new good."""
+        caller.require_admin()
+        return page(request, caller, "goods/new.html", given={}, refused=None)
+
+    @post()
+    async def add(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """Offer a good, then go on to its stock and photo."""
+        try:
+            made = await goods.add_good(caller, filled(GoodIn, data, GOOD))
+        except REFUSALS as refusal:
+            said = refusal.text(language_of(request))
+            return page(request, caller, "goods/new.html", status=refusal.status, given=data, refused=said)
+        return see_other(f"/admin/goods/{made.id}?done=added")
+
+    @get("/{good_id:uuid}")
+    async def good(
+        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID], done: FromQuery[str] = ""
+    ) -> Template:
+        """One good: its stock at every station, its photo, what it costs."""
+        return await _good_page(request, caller, good_id, done=done)
+
+    @post("/{good_id:uuid}")
+    async def change(
+        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Change what is offered from now on."""
+        try:
+            given = {"active": "false"} | data
+            await goods.change_good(caller, good_id, filled(GoodChange, given, GOOD, empties=True))
+        except REFUSALS as refusal:
+            return await _good_page(request, caller, good_id, refusal)
+        return see_other(f"/admin/goods/{good_id}?done=changed")
+
+    @post("/{good_id:uuid}/photo")
+    async def set_photo(
+        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        data: MultipartBody[PhotoUpload],
+    ) -> Template | Redirect:  # fmt: skip
+        """Show the good by this picture."""
+        try:
+            await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
+        except REFUSALS as refusal:
+            return await _good_page(request, caller, good_id, refusal)
+        return see_other(f"/admin/goods/{good_id}?done=photo")
+
+    @post("/{good_id:uuid}/receipts")
+    async def receive(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Goods came in."""
+        try:
+            came = filled(Receipt, data, RECEIPT)
+            verb = stock.receive
+            await once.answer(caller, lambda: verb(caller, good_id, came.station_id, came.quantity, came.note))
+        except REFUSALS as refusal:
+            return await _good_page(request, caller, good_id, refusal)
+        return see_other(f"/admin/goods/{good_id}?done=received")
+
+    @post("/{good_id:uuid}/counts")
+    async def count(
+        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """The shelf was counted."""
+        try:
+            found = filled(Count, data, COUNT)
+            await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
+        except REFUSALS as refusal:
+            return await _good_page(request, caller, good_id, refusal)
+        return see_other(f"/admin/goods/{good_id}?done=counted")
+
+
+async def _good_page(
+    request: AnyRequest, caller: Scope, good_id: UUID, refusal: TimebankError | None = None, done: str = ""
+) -> Template:
+    caller.require_reader()
+    return page(
+        request, caller, "goods/good.html", status=refusal.status if refusal else 200,
+        good=await goods.good(caller, good_id), moves=await stock.moves(caller, good_id), done=done,
+        stations=(await stations(caller)).items, refused=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""The panel's redemptions: who reserved and took what, and what came back."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.database import retrying
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.shop import collection, reading
+from timebank.shop.collection import NotCollected, OwnRedemption
+from timebank.shop.schemas import RedemptionStatus, Return
+from timebank.stations.places import stations
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+PAGE = 50
+CHOSEN = {"status": _("状态"), "station_id": _("驿站")}
+STATUS = {
+    "reserved": _("待领取"), "collected": _("已领取"), "cancelled": _("已取消"), "expired": _("过期退回"),
+    "returned": _("已退货"),
+}  # fmt: skip
+
+
+class Chosen(msgspec.Struct):
+    """What the list is narrowed to."""
+
+    status: RedemptionStatus | None = None
+    station_id: UUID | None = None
+
+
+class RedemptionsPanel(Controller):
+    path = "/admin/goods/redemptions"
+    include_in_schema = False
+
+    @get()
+    async def redemptions(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "",
+        station: FromQuery[str] = "", done: FromQuery[str] = "", cursor: Cursor = None,
+    ) -> Template:  # fmt: skip
+        """Who reserved and took what, newest first."""
+        caller.require_reader()
+        chosen = filled(Chosen, {"status": status, "station_id": station}, CHOSEN)
+        found = await reading.redemptions(
+            caller, status=chosen.status, station_id=chosen.station_id, limit=PAGE, cursor=cursor
+        )
+        return page(
+            request, caller, "goods/redemptions.html", found=found, chosen=status, station=station, done=done,
+            words=STATUS, stations=(await stations(caller)).items, cursor=cursor,
+        )  # fmt: skip
+
+    @post("/{redemption_id:uuid}/cancellation")
+    async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
+        """Give a reservation back."""
+        await retrying(lambda: collection.cancel(caller, redemption_id))
+        return see_other("/admin/goods/redemptions?done=cancelled")
+
+    @get("/{redemption_id:uuid}")
+    async def redemption(
+        self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
+    ) -> Template:
+        """One redemption, and the form that takes it back."""
+        return await _redemption_page(request, caller, redemption_id)
+
+    @post("/{redemption_id:uuid}/return")
+    async def take_back(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """A collected good came back."""
+        try:
+            reason = filled(Return, data, {"reason": _("原因")}).reason
+            await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
+        except (Invalid, OwnRedemption, NotCollected) as refusal:
+            return await _redemption_page(request, caller, redemption_id, refusal)
+        return see_other(f"/admin/goods/redemptions/{redemption_id}")
+
+
+async def _redemption_page(
+    request: AnyRequest, caller: Scope, redemption_id: UUID, refusal: TimebankError | None = None
+) -> Template:
+    caller.require_reader()
+    return page(
+        request, caller, "goods/redemption.html", status=refusal.status if refusal else 200, words=STATUS,
+        redemption=await reading.redemption(caller, redemption_id),
+        refused=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

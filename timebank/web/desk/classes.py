@@ -1,0 +1,74 @@
+"""Classes at the door: who comes today, marked by the code that the family shows."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank import clock
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.access.throttle import TooManyAttempts
+from timebank.classes import attendance, reading
+from timebank.classes.attendance import NoSeat, OwnChild, WrongDoorCode
+from timebank.classes.booking import BookingEnded
+from timebank.classes.schemas import AttendanceIn, BookingOut
+from timebank.locale import _
+from timebank.scope import Scope
+from timebank.web.desk.goods import refused
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+Code = Annotated[str, QueryParameter(max_length=20)]
+CODE = {"code": _("到课码")}
+REFUSALS = (NoSeat, OwnChild, WrongDoorCode, BookingEnded, TooManyAttempts, reading.BookingElsewhere)
+
+
+class CounterClasses(msgspec.Struct, frozen=True):
+    """What `desk/_classes.html` shows of the family at the counter."""
+
+    coming: list[BookingOut]
+
+
+async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID) -> CounterClasses:
+    """Today's seats here of the child, or of the children of the guardian, who stands at the counter."""
+    since, until = clock.day_bounds(clock.local_day())
+    return CounterClasses(await reading.coming(caller, person_id, station_id, since, until))
+
+
+class DeskClasses(Controller):
+    path = "/desk/bookings"
+    include_in_schema = False
+
+    @get()
+    async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
+        """The seat that a shown code stands for."""
+        digits = "".join(filter(str.isdecimal, code))
+        try:
+            found = await reading.by_code(caller, digits)
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return page(request, caller, "desk/booking.html", booking=found, code=digits)
+
+    @post("/{booking_id:uuid}/attendance")
+    async def attend(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Mark that the child came."""
+        code = filled(AttendanceIn, data, CODE).code
+        try:
+            await attendance.count_try(caller, booking_id)
+            await once.answer(caller, lambda: attendance.attend(caller, booking_id, code))
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other(f"/desk/bookings/{booking_id}")
+
+    @get("/{booking_id:uuid}")
+    async def marked(self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Template:
+        """Who has just been marked."""
+        return page(request, caller, "desk/attended.html", booking=await reading.booking(caller, booking_id))

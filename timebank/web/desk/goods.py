@@ -1,0 +1,117 @@
+"""Goods at the counter: hand over what waits, give out what is taken now."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.access.throttle import TooManyAttempts
+from timebank.classes.reading import by_code as booking_by_code
+from timebank.errors import TimebankError
+from timebank.ledger.posting import Insufficient
+from timebank.ledger.statement import balances
+from timebank.locale import _
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.shop import collection, goods, reading
+from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue, WrongCollectionCode
+from timebank.shop.limits import MonthlyLimitReached
+from timebank.shop.redemption import GoodNotOffered, PersonNotActive, redeem
+from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
+from timebank.shop.stock import OutOfStock
+from timebank.web.forms import filled
+from timebank.web.pages import answered, page, see_other
+
+Code = Annotated[str, QueryParameter(max_length=20)]
+CODE = {"code": _("取货码")}
+TAKEN = {
+    "person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量"),
+    "collect_now": _("交付"),
+}  # fmt: skip
+REFUSALS = (
+    OutOfStock, MonthlyLimitReached, Insufficient, GoodNotOffered, PersonNotActive, OwnRedemption, RedemptionEnded,
+    RedemptionOverdue, WrongCollectionCode, TooManyAttempts, reading.RedemptionElsewhere,
+)  # fmt: skip
+
+
+class CounterGoods(msgspec.Struct, frozen=True):
+    """What `desk/_goods.html` shows of the person at the counter."""
+
+    person_id: UUID
+    station_id: UUID
+    available: int
+    waiting: list[RedemptionOut]
+    shelf: list[GoodOut]
+
+
+async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID) -> CounterGoods:
+    """What waits at this station for the person who stands here, and what the points would buy now."""
+    waiting = await reading.waiting_for(caller, person_id, station_id)
+    available = (await balances(caller, person_id, [])).points.available
+    offered = (await goods.goods(caller, station_id=station_id, limit=200)).items
+    shelf = [good for good in offered if good.points <= available and any(place.quantity for place in good.stock)]
+    return CounterGoods(person_id, station_id, available, waiting, shelf)
+
+
+class DeskGoods(Controller):
+    path = "/desk/redemptions"
+    include_in_schema = False
+
+    @get()
+    async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
+        """What a shown code stands for: a reservation, else a seat in a class."""
+        digits = "".join(filter(str.isdecimal, code))
+        try:
+            found = await reading.by_code(caller, digits)
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        if found is None and await booking_by_code(caller, digits):
+            return see_other(f"/desk/bookings?code={digits}")
+        return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
+
+    @post("/{redemption_id:uuid}/collection")
+    async def hand_over(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Hand over what the code stands for."""
+        code = filled(Collection, data, CODE).code
+        try:
+            await collection.count_try(caller, redemption_id)
+            await once.answer(caller, lambda: collection.collect(caller, redemption_id, code))
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other(f"/desk/redemptions/{redemption_id}")
+
+    @post()
+    async def give_out(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Give out a good that the person at the counter takes now."""
+        wanted = filled(RedemptionIn, data, TAKEN)
+        try:
+            made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other(f"/desk/redemptions/{made.id}")
+
+    @get("/{redemption_id:uuid}")
+    async def handed(
+        self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
+    ) -> Template:
+        """What has just been handed over."""
+        return page(request, caller, "desk/handed.html", redemption=await reading.redemption(caller, redemption_id))
+
+
+def refused(request: AnyRequest, caller: Scope, refusal: TimebankError) -> Template:
+    """A refusal at the counter, with the way back to it."""
+    return page(
+        request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request))
+    )

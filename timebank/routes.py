@@ -4,6 +4,17 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from admin import classes as admin_classes
+from admin import deeds as admin_deeds
+from admin import goods as admin_goods
+from admin import ledger as admin_ledger
+from admin import redemptions as admin_redemptions
+from admin import areas as admin_areas
+from admin import home as admin_home
+from admin import people as admin_people
+from admin import person_acts as admin_person_acts
+from admin import policies as admin_policies
+from admin import roles as admin_roles
 from timebank import health
 from timebank.access import api as access
 from timebank.activities import api as activities
@@ -17,7 +28,19 @@ from timebank.people import api as people
 from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
-from timebank.web.member import family, home, preferences, sign_in
+from timebank.web.board import notices
+from timebank.web.desk import classes as desk_classes
+from timebank.web.desk import counter as desk_counter
+from timebank.web.desk import goods as desk_goods
+from timebank.web.display import wall
+from timebank.web.member import classes as member_classes
+from timebank.web.member import code as member_code
+from timebank.web.member import deeds as member_deeds
+from timebank.web.member import family, home, messages, preferences, sign_in, statement
+from timebank.web.member import goods as member_goods
+from timebank.web.member import redemptions as member_redemptions
+from timebank.web.member import scan as member_scan
+from timebank.web.member import visits as member_visits
 
 API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
@@ -61,4 +84,31 @@ PAGES: Sequence[ControllerRouterHandler] = [
     sign_in.PasswordPages,
     preferences.PreferencePages,
     family.FamilyPages,
+    admin_home.PanelHome,
+    admin_people.PeoplePages,
+    admin_person_acts.PersonActs,
+    admin_roles.RolePages,
+    admin_areas.AreaPages,
+    admin_policies.PolicyPages,
+    statement.StatementPages,
+    messages.MessagePages,
+    member_deeds.DeedPages,
+    notices.BoardPages,
+    admin_deeds.AdminDeeds,
+    admin_deeds.AdminObjections,
+    admin_ledger.AdminLedger,
+    member_goods.GoodsPages,
+    member_redemptions.RedemptionPages,
+    member_classes.ClassPages,
+    member_scan.ScanPages,
+    member_code.CodePages,
+    member_visits.VisitPages,
+    wall.WallPages,
+    desk_counter.DeskPages,
+    desk_goods.DeskGoods,
+    desk_classes.DeskClasses,
+    admin_goods.GoodsPanel,
+    admin_redemptions.RedemptionsPanel,
+    admin_classes.ClassesPanel,
+    admin_classes.LessonsPanel,
 ]

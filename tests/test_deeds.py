@@ -34,6 +34,7 @@ from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.errors import Forbidden, Invalid, NotFound
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import balances, statement
+from timebank.people.guardians import NotGuardian
 from timebank.rules.catalogue import RuleNotFound
 
 MORNING = datetime.fromisoformat("2026-11-18T09:00:00+08:00")  # a Wednesday
@@ -179,6 +180,14 @@ async def test_a_witness_is_another_resident_of_another_household(town: Town) ->
             await filed(town, by="赵丽", person="张桂兰", witness_id=town.people["张国庆"])
         with pytest.raises(WitnessUnknown):
             await filed(town, witness_id=town.people["马涛"])
+
+
+async def test_a_child_s_deed_needs_a_guardian_s_consent(town: Town, owner: asyncpg.Connection) -> None:
+    with clock.at(MORNING):
+        assert (await filed(town, by="赵丽", person="刘小雨")).status == "filed"
+        await owner.execute("UPDATE guardianship SET consented_at = NULL")
+        with pytest.raises(NotGuardian):
+            await filed(town, by="赵丽", person="刘小雨")
 
 
 async def test_other_points_than_the_catalogue_s_need_an_admin_and_a_reason(town: Town) -> None:

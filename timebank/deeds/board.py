@@ -54,18 +54,22 @@ async def board_places() -> list[BoardPlace]:
         )
 
 
+async def _board_place(community_id: UUID) -> BoardPlace:
+    place = await database.row(
+        BoardPlace, "SELECT id, name FROM region WHERE id = $1 AND kind = 'community'", community_id
+    )
+    if place is None:
+        raise NotFound
+    return place
+
+
 async def board_rows(
     community_id: UUID, *, limit: int = 50, cursor: str | None = None
 ) -> tuple[BoardPlace, Page[BoardRow]]:
-    """A community and what hangs on its board, names still in full: what a page masks it must mask itself."""
-    visitor = Scope(community_id, via="board")
+    """A community and what hangs on its board, names still in full: whoever shows a row shows its `public` form."""
     after = read_cursor(cursor, tuple[datetime, UUID])
-    async with transaction(visitor):
-        place = await database.row(
-            BoardPlace, "SELECT id, name FROM region WHERE id = $1 AND kind = 'community'", community_id
-        )
-        if place is None:
-            raise NotFound
+    async with transaction(Scope(community_id, via="board")):
+        place = await _board_place(community_id)
         found = await database.rows(
             BoardRow,
             f"SELECT * FROM ({_ON_NOTICE}) AS hanging "  # noqa: S608  # own text
@@ -73,6 +77,20 @@ async def board_rows(
             community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
     return place, page(found, limit, lambda item: (item.notice_until, item.id))
+
+
+async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[BoardPlace, BoardRow]:
+    """A community and one thing that hangs on its board."""
+    async with transaction(Scope(community_id, via="board")):
+        place = await _board_place(community_id)
+        found = await database.row(
+            BoardRow,
+            f"SELECT * FROM ({_ON_NOTICE}) AS hanging WHERE kind = $2 AND id = $3",  # noqa: S608  # own text
+            community_id, kind, item_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return place, found
 
 
 async def board(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:

@@ -1,6 +1,6 @@
 """Filing a deed: by a head for the own building or unit, by the grid worker, or by an administrator."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,8 @@ from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
 from timebank.errors import NotFound, TimebankError
+from timebank.people.ages import is_guarded
+from timebank.people.guardians import NotGuardian
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
 from timebank.rules.schemas import RuleOut
 from timebank.scope import Role, Scope
@@ -70,6 +72,8 @@ class _Place(msgspec.Struct, frozen=True):
 
 class _Doer(msgspec.Struct, frozen=True):
     household_id: UUID | None
+    born_on: date | None
+    consented: bool  # a guardian's consent is on record
     heads: list[UUID]  # the buildings and units that the person heads today
     home: list[UUID]  # from the grid down to where the household lives
 
@@ -137,7 +141,9 @@ async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
 async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
     doer = await database.row(
         _Doer,
-        "SELECT p.household_id, coalesce(home.path, '{}') AS home, ARRAY("
+        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, EXISTS ("
+        "  SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
+        "  AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, ARRAY("
         "  SELECT g.area_id FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
         "  AND g.role = ANY ($3) AND g.ended_at IS NULL AND g.starts_on <= $4 "
         "  AND (g.ends_on IS NULL OR g.ends_on >= $4)) AS heads "
@@ -148,6 +154,8 @@ async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
     )  # fmt: skip
     if doer is None:
         raise NotFound
+    if is_guarded(doer.born_on) and not doer.consented:
+        raise NotGuardian
     return doer
 
 

@@ -23,9 +23,14 @@ def is_caller(scope: Scope, *people: UUID | None) -> bool:
     return any(p.person_id in people for p in scope.persons)
 
 
+def is_party(scope: Scope, deed: Deed) -> bool:
+    """Whether the caller is the person, of their household, who filed the deed, or its witness."""
+    return scope.is_family(deed.person_id, deed.household_id) or is_caller(scope, deed.filed_by, deed.witness_id)
+
+
 def require_no_party(scope: Scope, deed: Deed) -> None:
-    """Refuse the person, their household, who filed the deed, and its witness."""
-    if scope.is_family(deed.person_id, deed.household_id) or is_caller(scope, deed.filed_by, deed.witness_id):
+    """Refuse whoever is too close to a deed to decide about it."""
+    if is_party(scope, deed):
         raise PartyToDeed
 
 

@@ -73,6 +73,20 @@ async def deeds(
     return page(found, limit, lambda deed: (deed.id,))
 
 
+async def count_waiting(scope: Scope) -> dict[str, int]:
+    """How many deeds that the caller may see wait for a decision, by status: filed, objected."""
+    everything, areas, _ = reach(scope)
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT d.status, count(*) AS waiting FROM deed d "
+            "JOIN area a ON a.community_id = d.community_id AND a.id = d.area_id "
+            "WHERE d.community_id = $1 AND d.status IN ('filed', 'objected') AND ($2 OR a.path && $3::uuid[]) "
+            "GROUP BY d.status",
+            scope.community_id, everything, areas,
+        )  # fmt: skip
+    return {row["status"]: row["waiting"] for row in found}
+
+
 async def listed_deeds(
     scope: Scope, *, status: DeedStatus | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[DeedOut]:

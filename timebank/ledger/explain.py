@@ -36,12 +36,12 @@ def what(kind: str, source_kind: str, language: str = "zh") -> str:
 
 async def explained(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
     """Statement lines with their words. A reversal names what it reversed."""
-    reversed_ = await _reversed(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
+    undone = await reversed_words(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
     rules = await _rule_names(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
     return [
         StatementItem(
             line.entry_id, line.kind, what(line.kind, line.source_kind, language), line.posted_at, line.amount,
-            line.balance, _why(line, reversed_.get(line.entry_id), rules, language),
+            line.balance, _why(line, undone.get(line.entry_id), rules, language),
         )
         for line in lines
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], lang
     return reason
 
 
-async def _reversed(scope: Scope, entries: list[UUID], language: str) -> dict[UUID, str]:
+async def reversed_words(scope: Scope, entries: list[UUID], language: str) -> dict[UUID, str]:
     """What each of these reversals took back, in words."""
     if not entries:
         return {}

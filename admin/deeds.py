@@ -1,0 +1,172 @@
+"""The moral bank in the panel: what waits for review, what hangs out, what is doubted, and the catalogue."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.deeds.credit import reverse_deed
+from timebank.deeds.doubts import doubts, doubts_of, find_doubt, may_decide
+from timebank.deeds.objections import decide_objection
+from timebank.deeds.parties import is_party, reviews
+from timebank.deeds.reading import count_waiting, deeds, find_deed
+from timebank.deeds.review import review_deed
+from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
+from timebank.deeds.words import STATUS
+from timebank.errors import Forbidden, TimebankError
+from timebank.locale import _, translate
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.rules.catalogue import rules
+from timebank.scope import Role, Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+# The tabs in the order of the work: what waits, what hangs out, what is doubted, what is done.
+TABS = (
+    ("filed", _("待审核")),
+    ("noticed", _("公示中")),
+    ("objected", _("有异议")),
+    ("credited", _("已记分")),
+    ("rejected", _("未通过")),
+    ("reversed", _("已冲正")),
+)
+REVIEW = {"decision": _("决定"), "note": _("原因")}
+DECISION = {"upheld": _("异议是否属实"), "note": _("说明")}
+REASON = {"reason": _("原因")}
+
+
+class AdminDeeds(Controller):
+    path = "/admin/deeds"
+    include_in_schema = False
+
+    @get()
+    async def deeds(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "filed",
+        cursor: Cursor = None, done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """Deeds by where they stand, those that wait first."""
+        _require_duty(caller)
+        shown = _tab(status)
+        found = await deeds(caller, status=shown, limit=40, cursor=cursor)
+        return page(
+            request, caller, "deeds/list.html", items=[(deed, is_party(caller, deed)) for deed in found.items],
+            next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS, nav=_nav(request, caller),
+            tabs_of=await _tabs(caller),
+            doubts=await doubts(caller) if caller.reads_all else [],
+        )  # fmt: skip
+
+    @get("/catalogue")
+    async def catalogue(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """What can be filed, with its points and caps."""
+        _require_duty(caller)
+        found = (await rules(caller, kind="deed")).items
+        return page(
+            request, caller, "deeds/catalogue.html", rules=found, nav=_nav(request, caller), tabs_of=await _tabs(caller)
+        )
+
+    @get("/{deed_id:uuid}")
+    async def deed(self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
+        """One deed with everything that decides about it."""
+        return await _deed(request, caller, deed_id)
+
+    @post("/{deed_id:uuid}/review")
+    async def review(
+        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope], once: NamedDependency[Once],
+    ) -> Template | Redirect:  # fmt: skip
+        """Approve it for the board, or send it back with the reason."""
+        try:
+            told = filled(ReviewIn, data, REVIEW)
+            await once.answer(caller, lambda: review_deed(caller, deed_id, told.decision, told.note), required=False)
+        except TimebankError as refusal:
+            return await _deed(request, caller, deed_id, refusal)
+        return see_other(f"/admin/deeds?done={told.decision}")
+
+    @post("/{deed_id:uuid}/reversal")
+    async def reverse(
+        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope], once: NamedDependency[Once],
+    ) -> Template | Redirect:  # fmt: skip
+        """Take its points back."""
+        try:
+            reason = filled(ReasonIn, data, REASON).reason
+            await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
+        except TimebankError as refusal:
+            return await _deed(request, caller, deed_id, refusal)
+        return see_other("/admin/deeds?status=reversed&done=reversed")
+
+
+class AdminObjections(Controller):
+    path = "/admin/objections"
+    include_in_schema = False
+
+    @get("/{objection_id:uuid}")
+    async def objection(
+        self, request: AnyRequest, objection_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template:
+        """One doubt, and what it is about."""
+        return await _objection(request, caller, objection_id)
+
+    @post("/{objection_id:uuid}")
+    async def decide(
+        self, request: AnyRequest, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope],
+    ) -> Template | Redirect:  # fmt: skip
+        """Decide about it."""
+        try:
+            told = filled(ObjectionDecision, data, DECISION)
+            await decide_objection(caller, objection_id, told.upheld, told.note)
+        except TimebankError as refusal:
+            return await _objection(request, caller, objection_id, refusal)
+        return see_other("/admin/deeds?status=objected&done=decided")
+
+
+def _tab(asked: str) -> DeedStatus:
+    """The tab that an address asks for; the first where there is no such tab."""
+    shown: DeedStatus = msgspec.convert(asked if asked in STATUS else "filed", DeedStatus)
+    return shown
+
+
+async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
+    waiting = await count_waiting(caller)
+    return [(key, word, waiting.get(key)) for key, word in TABS]
+
+
+def _require_duty(caller: Scope) -> None:
+    """Administrators, auditors and grid workers: the others have their own deeds on their own page."""
+    if not (caller.reads_all or caller.has(Role.grid_worker)):
+        raise Forbidden
+
+
+def _nav(request: AnyRequest, caller: Scope) -> list[tuple[str, str, str, None]] | None:
+    """A grid worker's panel is this page alone; the layout knows everybody else's."""
+    word = translate(_("道德积分"), language_of(request))
+    return None if caller.reads_all else [("/admin/deeds", "heart", word, None)]
+
+
+async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: TimebankError | None = None) -> Template:
+    _require_duty(caller)
+    deed = await find_deed(caller, deed_id)
+    party = is_party(caller, deed)
+    return page(
+        request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
+        party=party, may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        doubts=await doubts_of(caller, deed_id) if caller.reads_all else [], nav=_nav(request, caller),
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
+
+
+async def _objection(
+    request: AnyRequest, caller: Scope, objection_id: UUID, refusal: TimebankError | None = None
+) -> Template:
+    doubt = await find_doubt(caller, objection_id)
+    return page(
+        request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
+        may_decide=may_decide(caller, doubt), error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""The community's books in the panel: whether they balance, where everything is, the last entries, and reversals."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.checkins.reversal import reverse_record
+from timebank.deeds.credit import reverse_deed
+from timebank.deeds.schemas import ReasonIn
+from timebank.errors import TimebankError
+from timebank.ledger.check import CURRENCIES, Books, check_ledger
+from timebank.ledger.entries import Entry, find_entry, last_entries
+from timebank.ledger.explain import what
+from timebank.ledger.posting import NotReversible
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.people.directory import names_of
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+REASON = {"reason": _("原因")}
+PLACES = {
+    "outstanding": _("在居民手里"),
+    "held": _("预留中"),
+    "redeemed": _("已兑换"),
+    "expired": _("已到期"),
+    "donated": _("捐入公共积分池"),
+    "converted": _("换成积分"),
+    "adjusted": _("调整"),
+    "clearing": _("跨社区清算"),
+}
+
+# What may be reversed from here, by what it stands for: each through the verb that also mends what it stands for.
+Reverse = Callable[[Scope, UUID, str], Awaitable[object]]
+REVERSE: dict[str, Reverse] = {"service_record": reverse_record, "deed": reverse_deed}
+
+
+class AdminLedger(Controller):
+    path = "/admin/ledger"
+    include_in_schema = False
+
+    @get()
+    async def books(
+        self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
+    ) -> Template:
+        """The check, the totals and the last entries; further pages of entries alone."""
+        found = await last_entries(caller, limit=30, cursor=cursor)
+        return page(
+            request, caller, "ledger/books.html", books=await check_ledger(caller) if cursor is None else None,
+            items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
+            currencies=CURRENCIES, places=PLACES, shown=_shown,
+        )  # fmt: skip
+
+    @get("/{entry_id:uuid}")
+    async def entry(self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
+        """One entry, and its reversal."""
+        return await _entry(request, caller, entry_id)
+
+    @post("/{entry_id:uuid}/reversal")
+    async def reverse(
+        self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope], once: NamedDependency[Once],
+    ) -> Template | Redirect:  # fmt: skip
+        """Reverse what the entry stands for, with its reason."""
+        entry = await find_entry(caller, entry_id)
+        try:
+            if not _is_reversible(entry):
+                raise NotReversible
+            reason = filled(ReasonIn, data, REASON).reason
+            await once.answer(caller, lambda: REVERSE[entry.source_kind](caller, entry.source_id, reason))
+        except TimebankError as refusal:
+            return await _entry(request, caller, entry_id, refusal)
+        return see_other("/admin/ledger?done=reversed")
+
+
+def _is_reversible(entry: Entry) -> bool:
+    return entry.kind in ("service", "deed") and entry.source_kind in REVERSE and not entry.reversed
+
+
+def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """Each currency that has moved: its name, how much was issued, and where it is."""
+    return [
+        (CURRENCIES[name], name, [(word, getattr(of, place)) for place, word in PLACES.items() if getattr(of, place)])
+        for name, of in books.currencies.items()
+        if of.issued
+    ]
+
+
+async def _told(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
+    """Entries with their word and the person's name."""
+    names = await names_of(caller, {e.person_id for e in entries if e.person_id})
+    return [
+        (e, what(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "") for e in entries
+    ]
+
+
+async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID, refusal: TimebankError | None = None) -> Template:
+    entry = await find_entry(caller, entry_id)
+    names = await names_of(caller, {known for known in (entry.person_id, entry.actor_id) if known})
+    return page(
+        request, caller, "ledger/entry.html", status=refusal.status if refusal else 200, entry=entry,
+        what=what(entry.kind, entry.source_kind, language_of(request)),
+        person=names.get(entry.person_id) if entry.person_id else None,
+        actor=names.get(entry.actor_id) if entry.actor_id else None,
+        may_reverse=caller.administers and _is_reversible(entry),
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

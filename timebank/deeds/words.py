@@ -1,0 +1,12 @@
+"""Where a deed stands, in one word with the tone that a page shows it in."""
+
+from timebank.locale import _
+
+STATUS: dict[str, tuple[str, str]] = {
+    "filed": (_("待审核"), "wait"),
+    "noticed": (_("公示中"), "jade"),
+    "objected": (_("有异议"), "wait"),
+    "credited": (_("已记分"), "good"),
+    "rejected": (_("未通过"), "wrong"),
+    "reversed": (_("已冲正"), "still"),
+}

@@ -1,0 +1,87 @@
+"""Whole entries: every leg of one business event together, for its person and for the community's books."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import database
+from timebank.database import transaction
+from timebank.ledger.posting import EntryNotFound
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What one event changed for a person. `moved` is its amount where nothing that can be spent has changed."""
+
+    first_id: UUID
+    entry_id: UUID
+    kind: str
+    source_kind: str
+    source_id: UUID
+    posted_at: datetime
+    occurred_at: datetime
+    memo: str
+    rule_code: str | None
+    rule_version: int | None
+    actor_id: UUID | None
+    person_id: UUID | None
+    points: int
+    minutes: int
+    class_minutes: int
+    moved: int
+    currency: str
+    expires_on: date | None
+    reversed: bool
+
+
+_ENTRIES = """
+SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.posted_at, h.occurred_at, h.memo,
+       h.rule_code, h.rule_version, h.actor_id, h.amount AS moved, h.currency, legs.person_id,
+       coalesce(legs.points, 0) AS points, coalesce(legs.minutes, 0) AS minutes,
+       coalesce(legs.class_minutes, 0) AS class_minutes, legs.expires_on,
+       EXISTS (SELECT FROM transfer o WHERE o.community_id = h.community_id AND o.entry_id = h.entry_id
+               AND (EXISTS (SELECT FROM transfer r WHERE r.community_id = o.community_id AND r.reverses = o.id)
+                 OR EXISTS (SELECT FROM debt d WHERE d.community_id = o.community_id AND d.reverses = o.id)))
+       AS reversed
+FROM ({heads}) h
+LEFT JOIN LATERAL (
+    SELECT min(a.owner_id::text)::uuid AS person_id, max(a.expires_on) FILTER (WHERE change > 0) AS expires_on,
+           sum(change) FILTER (WHERE a.currency = 'point' AND a.bucket = 'available')::bigint AS points,
+           sum(change) FILTER (WHERE a.currency = 'minute' AND a.bucket = 'available')::bigint AS minutes,
+           sum(change) FILTER (WHERE a.currency = 'class_minute' AND a.bucket = 'available')::bigint AS class_minutes
+    FROM transfer t
+    CROSS JOIN LATERAL (VALUES (t.debit_account, -t.amount), (t.credit_account, t.amount)) AS s (account_id, change)
+    JOIN account a ON a.community_id = t.community_id AND a.id = s.account_id AND a.owner_kind = 'person'
+    WHERE t.community_id = h.community_id AND t.entry_id = h.entry_id
+) legs ON true
+"""
+
+_LAST = _ENTRIES.format(
+    heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND ($2::uuid IS NULL OR id < $2) "
+    "ORDER BY id DESC LIMIT $3"
+)
+_ONE = _ENTRIES.format(heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND entry_id = $2")
+
+
+async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
+    """The community's entries, newest first, for those who read its books."""
+    scope.require_reader()
+    before = read_cursor(cursor, tuple[UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            Entry, f"{_LAST} ORDER BY h.id DESC", scope.community_id, before[0] if before else None, limit + 1
+        )
+    return page(found, limit, lambda entry: (entry.first_id,))
+
+
+async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = None) -> Entry:
+    """One entry: of a person's book, or of the community's for those who read it."""
+    if person_id is None:
+        scope.require_reader()
+    async with transaction(scope):
+        found = await database.row(Entry, _ONE, scope.community_id, entry_id)
+    if found is None or (person_id is not None and found.person_id != person_id):
+        raise EntryNotFound
+    return found

@@ -1,0 +1,42 @@
+"""What the community has told its reader: a reversal with its reason, a seat that came free, points about to expire."""
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.paging import LIMIT_MAX, Cursor
+from timebank.people.messages import MessageOut, mark_read, own_messages
+from timebank.scope import Scope
+from timebank.web.pages import page, see_other
+
+# Where a message leads, by the beginning of its kind.
+LEADS = {"deed_": "/deeds/", "redemption_": "/redemptions/"}
+
+
+def _lead(message: MessageOut) -> str | None:
+    """The page of what a message speaks of, where there is one."""
+    path = next((path for kind, path in LEADS.items() if message.kind.startswith(kind)), None)
+    return f"{path}{message.about_id}" if path and message.about_id else None
+
+
+class MessagePages(Controller):
+    path = "/messages"
+    include_in_schema = False
+
+    @get()
+    async def messages(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
+        """The reader's messages, newest first."""
+        found = await own_messages(caller, limit=30, cursor=cursor)
+        unread = sum(m.read_at is None for m in found.items)
+        return page(
+            request, caller, "member/messages.html", items=[(m, _lead(m)) for m in found.items], next=found.next,
+            unread=unread, first=cursor is None,
+        )  # fmt: skip
+
+    @post("/read")
+    async def read(self, caller: NamedDependency[Scope]) -> Redirect:
+        """Note that the reader has seen them."""
+        for message in (await own_messages(caller, unread=True, limit=LIMIT_MAX)).items:
+            await mark_read(caller, message.id)
+        return see_other("/messages")

@@ -1,0 +1,121 @@
+"""Places in the panel: the community's grids, buildings and units; for streets and counties the communities."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.areas.places import ABOVE, add_area, areas_of, found_region, regions_in_reach, rename_area
+from timebank.areas.schemas import PlaceIn, PlaceOut, Renaming
+from timebank.database import transaction
+from timebank.errors import NotFound, TimebankError
+from timebank.locale import _
+from timebank.people.headcount import people_in_areas
+from timebank.preferences import language_of
+from timebank.scope import Role, Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+Form = URLEncodedBody[dict[str, str]]
+
+KINDS = {
+    "county": _("县"), "street": _("街道"), "community": _("社区"), "grid": _("网格"), "building": _("楼栋"),
+    "unit": _("单元"),
+}  # fmt: skip
+PLACE = {"kind": _("级别"), "name": _("名称"), "parent_id": _("上级")}
+
+
+class Shown(msgspec.Struct):
+    """An area with what is below it, and how many people live there."""
+
+    place: PlaceOut
+    below: int
+    people: int
+
+
+class AreaPages(Controller):
+    path = "/admin/areas"
+    include_in_schema = False
+
+    @get()
+    async def areas(
+        self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[str | None] = None
+    ) -> Template:
+        return await _areas_page(request, caller, None, done=done)
+
+    @get("/{area_id:uuid}")
+    async def one(
+        self, request: AnyRequest, area_id: FromPath[UUID], caller: NamedDependency[Scope],
+        done: FromQuery[str | None] = None,
+    ) -> Template:  # fmt: skip
+        return await _areas_page(request, caller, area_id, done=done)
+
+    @post()
+    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """A grid, building or unit, and on the way back the place it was added to."""
+        try:
+            place = filled(PlaceIn, data, PLACE)
+            await add_area(caller, place.kind, place.name, place.parent_id)
+        except TimebankError as refusal:
+            return await _areas_page(request, caller, _parent(data), refusal)
+        return see_other(f"/admin/areas/{place.parent_id}?done=1" if place.parent_id else "/admin/areas?done=1")
+
+    @post("/regions")
+    async def found(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """A street or a community."""
+        try:
+            place = filled(PlaceIn, data, PLACE)
+            await found_region(caller, place.kind, place.name, place.parent_id)
+        except TimebankError as refusal:
+            return await _areas_page(request, caller, None, refusal)
+        return see_other("/admin/areas?done=1")
+
+    @post("/{area_id:uuid}/name")
+    async def rename(
+        self, request: AnyRequest, area_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        try:
+            await rename_area(caller, area_id, filled(Renaming, data, {"name": _("名称")}).name)
+        except TimebankError as refusal:
+            return await _areas_page(request, caller, area_id, refusal)
+        return see_other(f"/admin/areas/{area_id}?done=1")
+
+
+def _parent(data: dict[str, str]) -> UUID | None:
+    try:
+        return UUID(data.get("parent_id", ""))
+    except ValueError:
+        return None
+
+
+async def _areas_page(
+    request: AnyRequest, caller: Scope, area_id: UUID | None, refusal: TimebankError | None = None, *,
+    done: str | None = None,
+) -> Template:  # fmt: skip
+    """A place with what is below it; without one, the community as a whole."""
+    caller.require_reader()
+    async with transaction(caller):
+        found = await areas_of(caller)
+        here = next((area for area in found if area.id == area_id), None)
+        if area_id is not None and here is None:
+            raise NotFound
+        counted = await people_in_areas(caller)
+        regions = await regions_in_reach(caller)
+    below = [
+        Shown(area, sum(a.parent_id == area.id for a in found), counted.get(area.id, 0))
+        for area in found
+        if area.parent_id == area_id
+    ]
+    kind = here.kind if here else None
+    return page(
+        request, caller, "areas/list.html", status=refusal.status if refusal else 200, here=here, below=below,
+        above=next((area for area in found if here and area.id == here.parent_id), None), kinds=KINDS, done=done,
+        addable=[k for k in ("grid", "building", "unit") if kind in ABOVE[k]], may=caller.administers,
+        people=counted.get(area_id, 0) if area_id else 0, regions=regions,
+        refusal=refusal.text(language_of(request)) if refusal else None,
+        founds=caller.has(Role.street_admin, Role.county_admin),
+    )  # fmt: skip

@@ -1,0 +1,113 @@
+"""Residents in the panel: find, add, open, correct, block."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from admin.person_page import STATUS, area_options, person_page
+from timebank.access.callers import AnyRequest
+from timebank.access.registration import amend, register
+from timebank.errors import TimebankError
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.people.directory import open_person, people
+from timebank.people.schemas import Correction, Enrolment, Status
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+Form = URLEncodedBody[dict[str, str]]
+
+FIELDS = {
+    "name": _("姓名"), "sex": _("性别"), "born_on": _("出生日期"), "identity": _("身份证号"), "phone": _("手机号"),
+    "area_id": _("楼栋单元"), "room": _("房号"), "head_name": _("户主姓名"), "relation": _("与户主关系"),
+}  # fmt: skip
+STATUSES: tuple[Status, ...] = ("active", "blocked", "left")
+REASON = {"reason": _("理由")}
+
+
+class PeoplePages(Controller):
+    path = "/admin/people"
+    include_in_schema = False
+
+    @get()
+    async def people(
+        self, request: AnyRequest, caller: NamedDependency[Scope], q: FromQuery[str] = "", area_id: FromQuery[str] = "",
+        status: FromQuery[str] = "", cursor: Cursor = None,
+    ) -> Template:  # fmt: skip
+        """The residents by pinyin, as far as the reader may see them."""
+        chosen = next((known for known in STATUSES if known == status), None)
+        areas = await area_options(caller)
+        area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
+        found = await people(caller, q=q[:60], area_id=area, status=chosen, limit=50, cursor=cursor)
+        return page(
+            request, caller, "people/list.html", found=found, q=q[:60], area_id=area_id, standing=status, areas=areas,
+            status_words=STATUS, may=caller.administers, opens=caller.reads_all, first=cursor is None,
+        )  # fmt: skip
+
+    @get("/new")
+    async def ask(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        return await _form_page(request, caller, {})
+
+    @post()
+    async def enrol(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """Enter a person; the page of the new person follows."""
+        try:
+            person = await register(caller, filled(Enrolment, data, FIELDS))
+        except TimebankError as refusal:
+            return await _form_page(request, caller, data, refusal)
+        return see_other(f"/admin/people/{person.id}?done=enrolled")
+
+    @get("/{person_id:uuid}")
+    async def one(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
+        done: FromQuery[str | None] = None,
+    ) -> Template:  # fmt: skip
+        return await person_page(request, caller, person_id, done=done)
+
+    @get("/{person_id:uuid}/correction")
+    async def ask_correction(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template:
+        return await _form_page(request, caller, {}, person_id=person_id)
+
+    @post("/{person_id:uuid}/correction")
+    async def correct(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        """Change what was wrong. An empty identity number is left as it is: the page never shows the whole one."""
+        sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
+        try:
+            await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
+        except TimebankError as refusal:
+            return await _form_page(request, caller, data, refusal, person_id=person_id)
+        return see_other(f"/admin/people/{person_id}?done=corrected")
+
+    @post("/{person_id:uuid}/status")
+    async def set_status(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        """Block a person, note that they have left, or let them back in."""
+        try:
+            await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return see_other(f"/admin/people/{person_id}?done=status")
+
+
+async def _form_page(
+    request: AnyRequest, caller: Scope, data: dict[str, str], refusal: TimebankError | None = None, *,
+    person_id: UUID | None = None,
+) -> Template:  # fmt: skip
+    """The form of a new person, or of one who is to be corrected; what was typed stays."""
+    caller.require_admin()
+    known = await open_person(caller, person_id) if person_id else None
+    values = {name: getattr(known, name) for name in FIELDS if known and name != "identity"} | data
+    return page(
+        request, caller, "people/form.html", status=refusal.status if refusal else 200, values=values, known=known,
+        areas=await area_options(caller), refusal=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""What is done for one person in the panel: a sign-in code, a card, a guardian."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from admin.person_page import person_page
+from timebank import codes
+from timebank.access.callers import AnyRequest
+from timebank.access.registration import sign_in_code
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.people.cards import card_of, issue_card, revoke_card
+from timebank.people.directory import people
+from timebank.people.guardians import end_guardianship, name_guardian, record_consent
+from timebank.people.phones import normal_phone
+from timebank.people.schemas import GuardianIn
+from timebank.scope import Scope
+from timebank.web.forms import filled
+from timebank.web.pages import see_other
+
+Form = URLEncodedBody[dict[str, str]]
+
+GUARDIAN = {"guardian_id": _("监护人"), "relation": _("与孩子的关系"), "consented": _("同意")}
+
+
+class PersonActs(Controller):
+    path = "/admin/people/{person_id:uuid}"
+    include_in_schema = False
+
+    @post("/sign-in-code")
+    async def give_code(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template:
+        """The code stands on this answer only: nothing keeps it."""
+        try:
+            code = await sign_in_code(caller, person_id)
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return await person_page(request, caller, person_id, code=code)
+
+    @post("/card")
+    async def give_card(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        try:
+            await issue_card(caller, person_id)
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return see_other(f"/admin/people/{person_id}?done=card#card")
+
+    @post("/card/end")
+    async def end_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
+        await revoke_card(caller, person_id)
+        return see_other(f"/admin/people/{person_id}?done=card_ended#card")
+
+    @get("/card.png")
+    async def card_picture(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:
+        return Response(codes.png((await card_of(caller, person_id)).url), media_type="image/png")
+
+    @post("/guardians")
+    async def add_guardian(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        """Somebody of the household, or whoever has this phone."""
+        try:
+            found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
+            await name_guardian(caller, person_id, filled(GuardianIn, data | found, GUARDIAN))
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return see_other(f"/admin/people/{person_id}?done=guardian#guardians")
+
+    @post("/guardians/{guardianship_id:uuid}/consent")
+    async def consent(
+        self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Redirect:
+        """Note a consent that was given on paper."""
+        await record_consent(caller, guardianship_id)
+        return see_other(f"/admin/people/{person_id}?done=consent#guardians")
+
+    @post("/guardians/{guardianship_id:uuid}/end")
+    async def end_guardian(
+        self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Redirect:
+        await end_guardianship(caller, guardianship_id)
+        return see_other(f"/admin/people/{person_id}?done=guardian_ended#guardians")
+
+
+async def _by_phone(scope: Scope, phone: str) -> UUID:
+    found = (await people(scope, q=normal_phone(phone))).items
+    if len(found) != 1:
+        raise Invalid(why=_("没有人或不止一人登记了这个手机号，请从同户的人里选"))
+    return found[0].id

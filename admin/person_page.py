@@ -1,0 +1,76 @@
+"""The page of one person in the panel, as every handler that changes the person shows it again."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar.response import Template
+
+from timebank.access.callers import AnyRequest
+from timebank.access.grants import grants
+from timebank.access.schemas import GrantOut
+from timebank.access.words import ROLES
+from timebank.areas.places import areas_of
+from timebank.database import transaction
+from timebank.errors import NotFound, TimebankError
+from timebank.people.cards import card_of
+from timebank.people.directory import open_person
+from timebank.people.guardians import guardianships_of
+from timebank.people.households import Member, members
+from timebank.people.schemas import CardOut, GuardianOut, PersonDetail
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.pages import page
+
+STATUS = {"active": "在册", "blocked": "已停用", "left": "已迁出"}
+
+
+class Opened(msgspec.Struct):
+    """A person with everything that the panel shows around them."""
+
+    person: PersonDetail
+    household: list[Member]
+    guardianships: list[GuardianOut]
+    roles: list[GrantOut]
+    card: CardOut | None
+
+
+async def opened(scope: Scope, person_id: UUID) -> Opened:
+    """The person, the household, who cares for whom, the roles held and the card."""
+    async with transaction(scope):
+        person = await open_person(scope, person_id)
+        household = await members(scope, person.household_id) if person.household_id else []
+        try:
+            card = await card_of(scope, person_id)
+        except NotFound:
+            card = None
+        return Opened(
+            person,
+            [m for m in household if m.id != person_id],
+            await guardianships_of(scope, person_id),
+            list((await grants(scope, person_id=person_id, limit=100)).items),
+            card,
+        )
+
+
+async def person_page(
+    request: AnyRequest, caller: Scope, person_id: UUID, refusal: TimebankError | None = None, **more: Any
+) -> Template:
+    """The page of a person, with a refusal where a step was not carried out."""
+    caller.require_reader()
+    seen = await opened(caller, person_id)
+    return page(
+        request, caller, "people/person.html", status=refusal.status if refusal else 200, seen=seen,
+        refusal=refusal.text(language_of(request)) if refusal else None, role_words=ROLES, status_words=STATUS,
+        may=caller.administers, own=caller.is_own(person_id), **({"code": None, "done": None} | more),
+    )  # fmt: skip
+
+
+async def area_options(scope: Scope) -> list[tuple[UUID, str]]:
+    """The community's areas for a choice, each written with the building it belongs to."""
+    found = await areas_of(scope)
+    names = {area.id: area.name for area in found}
+    buildings = {area.id for area in found if area.kind == "building"}
+    return [
+        (area.id, names[area.parent_id] + area.name if area.parent_id in buildings else area.name) for area in found
+    ]

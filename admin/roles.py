@@ -1,0 +1,107 @@
+"""Roles in the panel: who holds which, and giving one: first the role, then its place."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from admin.person_page import area_options, person_page
+from timebank import clock
+from timebank.access.callers import AnyRequest
+from timebank.access.grants import PLACES, end_grant, grant, grants
+from timebank.access.schemas import GrantIn
+from timebank.access.words import ROLES
+from timebank.areas.places import areas_of, regions_in_reach
+from timebank.errors import TimebankError
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.people.directory import names_of, open_person
+from timebank.preferences import language_of
+from timebank.scope import Role, Scope
+from timebank.stations.places import stations
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+Form = URLEncodedBody[dict[str, str]]
+
+FIELDS = {
+    "person_id": _("居民"), "role": _("身份"), "region_id": _("地方"), "area_id": _("地方"), "station_id": _("地方"),
+    "starts_on": _("开始日期"), "ends_on": _("截止日期"),
+}  # fmt: skip
+
+
+class _Person(msgspec.Struct):
+    person_id: UUID
+
+
+class RolePages(Controller):
+    path = "/admin/roles"
+    include_in_schema = False
+
+    @get()
+    async def roles(
+        self, request: AnyRequest, caller: NamedDependency[Scope], role: FromQuery[str] = "", cursor: Cursor = None,
+        done: FromQuery[str | None] = None,
+    ) -> Template:  # fmt: skip
+        """Who holds which role over what, newest first."""
+        chosen = Role(role) if role in {r.value for r in Role} else None
+        found = await grants(caller, role=chosen, limit=50, cursor=cursor)
+        return page(
+            request, caller, "roles/list.html", found=found, role=role, role_words=ROLES, done=done,
+            may=caller.administers, names=await names_of(caller, {g.granted_by for g in found.items if g.granted_by}),
+        )  # fmt: skip
+
+    @get("/new")
+    async def ask(
+        self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID],
+        role: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        return await _form_page(request, caller, person_id, role)
+
+    @post()
+    async def give(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        try:
+            made = await grant(caller, filled(GrantIn, data, FIELDS))
+        except TimebankError as refusal:
+            person_id = filled(_Person, data, {"person_id": _("居民")}).person_id
+            return await _form_page(request, caller, person_id, data.get("role", ""), refusal)
+        return see_other(f"/admin/people/{made.person_id}?done=role#roles")
+
+    @post("/{grant_id:uuid}/end")
+    async def end(
+        self, request: AnyRequest, grant_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        person_id = filled(_Person, data, {"person_id": _("居民")}).person_id
+        try:
+            await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return see_other(f"/admin/people/{person_id}?done=role_ended#roles")
+
+
+async def _form_page(
+    request: AnyRequest, caller: Scope, person_id: UUID, role: str, refusal: TimebankError | None = None
+) -> Template:
+    """First the roles to choose from, then the places that suit the chosen one."""
+    caller.require_admin()
+    chosen = Role(role) if role in {r.value for r in Role} else None
+    field, places = await _places(caller, chosen) if chosen else ("", [])
+    return page(
+        request, caller, "roles/form.html", status=refusal.status if refusal else 200,
+        person=await open_person(caller, person_id), role=chosen, role_words=ROLES, field=field, places=places,
+        today=clock.local_day(), refusal=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
+
+
+async def _places(scope: Scope, role: Role) -> tuple[str, list[tuple[UUID, str]]]:
+    """The field that the place goes into, and the places over which the role can be held."""
+    kinds = PLACES[role]
+    if "station" in kinds:
+        return "station_id", [(s.id, s.name) for s in (await stations(scope, limit=200)).items]
+    if "community" in kinds or "street" in kinds or "county" in kinds:
+        return "region_id", [(r.id, r.name) for r in await regions_in_reach(scope) if r.kind in kinds]
+    fitting = {area.id for area in await areas_of(scope) if area.kind in kinds}
+    return "area_id", [(id_, name) for id_, name in await area_options(scope) if id_ in fitting]

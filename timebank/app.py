@@ -14,15 +14,15 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
-from timebank import __version__, clock, database, preferences, settings, vault
+from timebank import clock, database, preferences, settings, vault
 from timebank.access.callers import provide_scope
 from timebank.access.once import provide_once
+from timebank.contract import openapi_config
 from timebank.errors import TimebankError
 from timebank.problems import failed, refused, refused_by_framework
 from timebank.routes import API, PAGES
@@ -72,7 +72,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
         dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
         exception_handlers={TimebankError: refused, HTTPException: refused_by_framework, Exception: failed},
         template_config=TemplateConfig(engine=template_engine()),
-        openapi_config=OpenAPIConfig(title="timebank", version=__version__, path="/api/v1/schema", render_plugins=[]),
+        openapi_config=openapi_config(),
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )

@@ -60,6 +60,14 @@ class NotOpen(TimebankError):
     sentence = "数据库没有连上。请检查 TIMEBANK_DATABASE_URL，或稍候再试。"
 
 
+class BadValue(TimebankError):
+    """What no column can hold: the last line of defence behind the bounds of the schemas."""
+
+    code = "bad_value"
+    status = 422
+    sentence = "有一项内容不能保存：文字里有不可用的字符，或数字太大。请改后再试。"
+
+
 @dataclass(slots=True)
 class Open:
     """The running transaction, in the shape that Piccolo looks for."""

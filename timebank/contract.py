@@ -1,0 +1,51 @@
+"""The OpenAPI document at /api/v1/schema/openapi.json: what the framework knows of each call, and how it refuses."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from timebank import __version__
+from timebank.problems import PROBLEM
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable: programs decide by it. README.md lists every one."},
+        "detail": {"type": "string", "description": "A sentence for the reader, in the language that was asked for."},
+        "request_id": {"type": "string"},
+    },
+}
+REFUSAL = {
+    "description": "Refused: a problem of RFC 9457.",
+    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+class WithRefusals(JsonRenderPlugin):
+    """The document with every operation's refusals as they are answered: problem+json."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        openapi_schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+        for operations in openapi_schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("400", None)
+                operation["responses"] |= {"4XX": REFUSAL, "5XX": REFUSAL}
+        return super().render(request, openapi_schema)
+
+
+def openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="timebank",
+        version=__version__,
+        path="/api/v1/schema",
+        render_plugins=[WithRefusals()],
+        security=[{"bearer": []}],
+        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+    )

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database
+from timebank import clock, database
 from timebank.checkins.arrivals import Arrival
 from timebank.checkins.words import Refused
+from timebank.database import transaction
 from timebank.errors import NotFound
 from timebank.scope import Scope
 
@@ -22,7 +23,7 @@ class Choice(msgspec.Struct, frozen=True):
     shift_id: UUID | None = None
 
 
-class _Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True):
     id: UUID
     name: str
     needs_sign_up: bool
@@ -59,13 +60,13 @@ async def _seat(arrival: Arrival) -> Choice | None:
     )  # fmt: skip
 
 
-async def _named(arrival: Arrival) -> _Offer | None:
+async def _named(arrival: Arrival) -> Offer | None:
     """The activity that the request names, by itself or by its shift. What is not offered here is not there."""
     asked = arrival.asked
     if asked.activity_id is None and asked.shift_id is None:
         return None
     found = await database.row(
-        _Offer,
+        Offer,
         "SELECT a.id, a.name, a.needs_sign_up FROM activity a "
         "LEFT JOIN shift s ON s.community_id = a.community_id AND s.activity_id = a.id AND s.id = $4 "
         "WHERE a.community_id = $1 AND a.active AND (a.station_id IS NULL OR a.station_id = $2) "
@@ -80,11 +81,26 @@ async def _named(arrival: Arrival) -> _Offer | None:
     return found
 
 
-async def offers_at(scope: Scope, station_id: UUID) -> list[_Offer]:
+async def offers_at(scope: Scope, station_id: UUID) -> list[Offer]:
     """What one can do at a station, its own activities before those of the whole community."""
     return await database.rows(
-        _Offer,
+        Offer,
         "SELECT id, name, needs_sign_up FROM activity WHERE community_id = $1 AND active "
         "AND (station_id IS NULL OR station_id = $2) ORDER BY station_id IS NULL, created_at, id",
         scope.community_id, station_id,
     )  # fmt: skip
+
+
+async def offers_to(scope: Scope, person_id: UUID, station_id: UUID) -> list[Offer]:
+    """What a person can check in for now: the shift one has a seat in first, then what needs no sign-up."""
+    async with transaction(scope):
+        offers = await offers_at(scope, station_id)
+        seats = await database.fetch(
+            "SELECT s.activity_id FROM sign_up u JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
+            "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
+            "AND s.station_id = $3 AND s.starts_at <= $4 AND s.ends_at > $5",
+            scope.community_id, person_id, station_id, clock.now() + EARLY, clock.now(),
+        )  # fmt: skip
+    seated = {UUID(bytes=row["activity_id"].bytes) for row in seats}
+    open_to_all = [offer for offer in offers if not offer.needs_sign_up or offer.id in seated]
+    return sorted(open_to_all, key=lambda offer: offer.id not in seated)

@@ -26,7 +26,7 @@ from timebank.checkins.verdicts import person_seen
 from timebank.checkins.words import REASONS, Refused
 from timebank.codes import CardCode, PersonCode, StationCode
 from timebank.database import TRIES, retrying, transaction
-from timebank.errors import Busy, TimebankError
+from timebank.errors import Busy, NotFound, TimebankError
 from timebank.scope import Scope
 
 
@@ -147,10 +147,14 @@ async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | No
         return None
     if found["request_hash"] != request_hash:
         raise NonceReused
-    verdict = replace(msgspec.json.decode(found["verdict"], type=Verdict), replayed=True)
-    if verdict.person is None:
+    return replace(_named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"]), replayed=True)
+
+
+def _named(verdict: Verdict, name: str | None) -> Verdict:
+    """A kept verdict with the full name, for the person and the keeper who scanned."""
+    if verdict.person is None or name is None:
         return verdict
-    return replace(verdict, person=replace(verdict.person, name=found["name"] or verdict.person.masked_name))
+    return replace(verdict, person=replace(verdict.person, name=name))
 
 
 async def scan_batch(scope: Scope, rows: list[dict[str, object]]) -> BatchOut:
@@ -167,3 +171,17 @@ async def _row(scope: Scope, row: dict[str, object]) -> Verdict:
         if refusal.status >= 500:
             raise  # the device keeps every row and sends them again; the nonces make that harmless
         return Verdict("error", "error", texts=[refusal.text()])
+
+
+async def verdict_of(scope: Scope, nonce: str) -> Verdict:
+    """The verdict that a nonce has got, in whichever of the caller's communities."""
+    async with transaction(scope, every_community=True):
+        found = await database.fetch_one(
+            "SELECT s.verdict, p.name FROM scan s "
+            "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
+            "WHERE s.community_id = ANY ($1) AND s.nonce = $2",
+            list(scope.communities), nonce,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return _named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"])

@@ -85,6 +85,17 @@ async def visits(
     return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
+async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
+    """One visit of the caller's own, or of anybody for those who read the community's books."""
+    async with transaction(scope):
+        found = await database.row(
+            VisitOut, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
+        )
+    if found is None or not (scope.is_own(found.person_id) or scope.reads_all):
+        raise NotFound
+    return _told(found)
+
+
 async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
     """The visit that a person is on now. The caller answers for the right to see it."""
     async with transaction(scope):
@@ -96,11 +107,13 @@ async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
 
 
 class Recent(msgspec.Struct, frozen=True):
-    """Somebody who has just come or gone, as the wall may show it: the name masked, the local time."""
+    """Somebody who has just come or gone: the name masked, the local time."""
 
+    visit_id: UUID
     name: str
     at: str
     direction: str
+    in_at: datetime
 
 
 class Today(msgspec.Struct, frozen=True):
@@ -119,21 +132,21 @@ async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
     async with transaction(scope):
         counted = await database.fetch_one(
             "SELECT count(*) FILTER (WHERE status = 'open') AS present, count(DISTINCT person_id) AS people FROM visit "
-            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $3",
+            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $3 AND status <> 'void'",
             scope.community_id, station_id, begin,
         )  # fmt: skip
         last = await database.fetch(
-            "SELECT p.name, v.in_at, v.out_at FROM visit v "
+            "SELECT v.id, p.name, v.in_at, v.out_at, coalesce(v.out_at, v.in_at) AS last_at FROM visit v "
             "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
-            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 "
-            "ORDER BY coalesce(v.out_at, v.in_at) DESC, v.id DESC LIMIT $4",
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 AND v.status <> 'void' "
+            "ORDER BY last_at DESC, v.id DESC LIMIT $4",
             scope.community_id, station_id, begin, most,
         )  # fmt: skip
     assert counted is not None
     recent = [
         Recent(
-            names.masked(row["name"]), f"{clock.local(row['out_at'] or row['in_at']):%H:%M}",
-            "out" if row["out_at"] else "in",
+            UUID(bytes=row["id"].bytes), names.masked(row["name"]), f"{clock.local(row['last_at']):%H:%M}",
+            "out" if row["out_at"] else "in", row["in_at"],
         )
         for row in last
     ]  # fmt: skip

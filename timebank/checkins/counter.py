@@ -1,0 +1,87 @@
+"""The counter: who stands in front of it, and taking a wrong check-in back."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.checkins.arrivals import (
+    Arrival,
+    find_out,
+    read_code,
+    require_counter,
+)
+from timebank.checkins.schemas import ScanIn
+from timebank.checkins.words import Refused
+from timebank.codes import CardCode, PersonCode
+from timebank.database import transaction
+from timebank.errors import NotFound, TimebankError
+from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+from timebank.scope import Scope
+
+UNDO_WITHIN = timedelta(minutes=15)
+
+
+class TooLateToUndo(TimebankError):
+    code = "too_late_to_undo"
+    status = 409
+    sentence = "签到已经超过 15 分钟，或已经签退，不能撤销。请在审核里处理。"
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who stands at the counter: known by a scan, or by the name with the end of the phone."""
+
+    id: UUID
+    name: str
+    place: str | None
+
+
+async def visitor(scope: Scope, person_id: UUID) -> Visitor:
+    """The person whom the counter has just recognised. The caller answers for how."""
+    require_counter(scope)
+    async with transaction(scope):
+        found = await database.row(
+            Visitor,
+            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS place {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
+            scope.community_id, person_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def identify(scope: Scope, code: str, station_id: UUID | None) -> UUID:
+    """Whose code or card this is, for goods and classes; nobody is checked in. Raises Refused with the reason."""
+    require_counter(scope)
+    read = read_code(code)
+    if not isinstance(read, PersonCode | CardCode):
+        raise Refused("invalid_code")
+    now = clock.now()
+    arrival = Arrival(scope, ScanIn(code, "-" * 22, station_id=station_id), now, now, "")
+    async with transaction(scope):
+        await find_out(arrival, read)
+        await audit.record(scope, "identify", "person", arrival.who.id)
+    return arrival.who.id
+
+
+async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
+    """Take back a check-in made by mistake, within a quarter of an hour: the visit becomes void and earns nothing."""
+    async with transaction(scope):
+        found = await database.fetch_one(
+            "SELECT station_id, status, in_at FROM visit WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            scope.community_id, visit_id,
+        )  # fmt: skip
+        if found is None:
+            raise NotFound
+        scope.require_keeper(UUID(bytes=found["station_id"].bytes))
+        if found["status"] == "void":
+            return
+        now = clock.now()
+        if found["status"] != "open" or now - found["in_at"] > UNDO_WITHIN:
+            raise TooLateToUndo
+        await database.execute(
+            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper' WHERE community_id = $1 AND id = $2",
+            scope.community_id, visit_id, max(now, found["in_at"]),
+        )  # fmt: skip
+        await audit.record(scope, "undo_check_in", "visit", visit_id)

@@ -1,0 +1,225 @@
+"""The counter page: scan, see who it is, do what they came for."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank import settings, vault
+from timebank.access.callers import DEVICE_COOKIE, AnyRequest, csrf_token
+from timebank.checkins import counter, scanning
+from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict
+from timebank.checkins.visits import open_visit, today_at
+from timebank.checkins.words import REASONS, Refused
+from timebank.clock import now
+from timebank.errors import Forbidden, NotFound
+from timebank.ledger.statement import balances
+from timebank.locale import _
+from timebank.people.directory import by_name_and_phone_end
+from timebank.people.schemas import PersonLine
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.stations.places import kept_stations
+from timebank.stations.schemas import StationOut
+from timebank.web.desk.classes import counter_classes
+from timebank.web.desk.goods import counter_goods
+from timebank.web.devices import device_cookie, paired
+from timebank.web.forms import filled
+from timebank.web.pages import page, partial, see_other
+from timebank.web.verdicts import Told, told
+
+Form = URLEncodedBody[dict[str, str]]
+Nonce = Annotated[str | None, QueryParameter(max_length=64)]
+Token = Annotated[str, PathParameter(max_length=200)]
+SCANNED = {
+    "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
+}  # fmt: skip
+BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
+LOOK = "look"
+
+
+class Found(msgspec.Struct, frozen=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    phone_last4: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$")]
+
+
+class Hand(msgspec.Struct, frozen=True):
+    person_id: UUID
+
+
+class DeskPages(Controller):
+    path = "/desk"
+    include_in_schema = False
+
+    @get("/pair/{token:str}")
+    async def pair(self, token: Token) -> Redirect:
+        """Make this browser the station's counter."""
+        await paired(token, "counter")
+        answer = see_other("/desk")
+        answer.set_cookie(device_cookie(token))
+        return answer
+
+    @get("/stations")
+    async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        return page(request, caller, "desk/choose.html", stations=await _kept(caller))
+
+    @get()
+    async def desk(
+        self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
+        scan: Nonce = None,
+    ) -> Template:  # fmt: skip
+        """The counter of one station; who keeps several chooses first."""
+        kept = await _kept(caller)
+        chosen = _chosen(kept, station)
+        if chosen is None:
+            return page(request, caller, "desk/choose.html", stations=kept)
+        verdict = await scanning.verdict_of(caller, scan) if scan else None
+        person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
+        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id)
+
+    @post("/scan")
+    async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """One scan; a script gets the parts of the page that change, a plain form the page anew."""
+        chosen = _required(await _kept(caller), data.get("station_id"))
+        lead = _shown_code(data.get("code", ""))
+        if lead is not None:
+            return see_other(lead) if not _asks_part(request) else partial(request, "desk/_lead.html", lead=lead)
+        verdict, person_id = await _scanned(caller, chosen, data)
+        if _asks_part(request):
+            context = await _parts(request, caller, chosen, verdict, person_id)
+            return partial(request, "desk/_answer.html", **context)
+        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id)
+
+    @post("/scan/batch", status_code=200)
+    async def late(self, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
+        """Scans that waited on this device while there was no network."""
+        rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
+        looked = [row.get("purpose") == LOOK for row in data.rows]
+        taken = await scanning.scan_batch(caller, [r for r, look in zip(rows, looked, strict=True) if not look])
+        verdicts = iter(taken.results)
+        missed = Verdict("error", "error", texts=[REASONS["looked_offline"]])
+        return BatchOut([missed if look else next(verdicts) for look in looked])
+
+    @post("/people")
+    async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
+        """Who has no phone and no card at hand: by the whole name and the end of the phone number."""
+        chosen = _required(await _kept(caller), data.get("station_id"))
+        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位")})
+        found = await by_name_and_phone_end(caller, wanted.name, wanted.phone_last4)
+        only = found[0].id if len(found) == 1 else None
+        return await _desk_page(request, caller, chosen, found=found, person_id=only)
+
+    @post("/hand")
+    async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        """Check in or out by hand; it is looked at before it is credited."""
+        person_id = filled(Hand, data, {"person_id": _("居民")}).person_id
+        asked = filled(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
+        await scanning.scan_by_hand(caller, person_id, asked)
+        return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
+
+    @post("/visits/{visit_id:uuid}/undo")
+    async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
+        """Take a check-in back."""
+        await counter.undo_check_in(caller, visit_id)
+        return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
+
+
+def _asks_part(request: AnyRequest) -> bool:
+    return "X-Partial" in request.headers
+
+
+async def _kept(caller: Scope) -> list[StationOut]:
+    kept = await kept_stations(caller)
+    if not kept:
+        raise Forbidden
+    return kept
+
+
+def _chosen(kept: list[StationOut], station_id: UUID | None) -> StationOut | None:
+    if station_id is None:
+        return kept[0] if len(kept) == 1 else None
+    return _required(kept, str(station_id))
+
+
+def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
+    """The station whose counter this is, out of those that the caller keeps."""
+    if not station_id and len(kept) == 1:
+        return kept[0]
+    found = next((station for station in kept if str(station.id) == station_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _shown_code(text: str) -> str | None:
+    """Where an eight-digit code, or the link that carries one, is looked up: goods that wait, a seat in a class."""
+    text = text.strip()
+    link = settings.current().base_url + "/desk/redemptions?code="
+    digits = "".join(text.removeprefix(link).split())
+    return f"/desk/redemptions?code={digits}" if len(digits) == 8 and digits.isdecimal() and digits.isascii() else None
+
+
+async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
+    """What came of a scan, and who is served now."""
+    if data.get("purpose") == LOOK:
+        try:
+            person_id = await counter.identify(caller, data.get("code", "")[:600], chosen.id)
+        except Refused as refusal:
+            return Verdict(refusal.status, refusal.reason, texts=[refusal.text]), None
+        return Verdict("ok"), person_id
+    asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
+    verdict = await scanning.scan(caller, asked)
+    return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
+
+
+class Served(msgspec.Struct, frozen=True):
+    """The person at the counter and what can be done for them."""
+
+    person: counter.Visitor
+    available: int
+    is_in: bool
+    elsewhere: str | None
+    goods: Any
+    classes: Any
+
+
+async def _served(caller: Scope, chosen: StationOut, person_id: UUID) -> Served:
+    visit = await open_visit(caller, person_id)
+    return Served(
+        await counter.visitor(caller, person_id),
+        (await balances(caller, person_id, [])).points.available,
+        visit is not None and visit.station_id == chosen.id,
+        visit.station if visit is not None and visit.station_id != chosen.id else None,
+        await counter_goods(caller, person_id, chosen.id),
+        await counter_classes(caller, person_id, chosen.id),
+    )  # fmt: skip
+
+
+async def _parts(
+    request: AnyRequest, caller: Scope, chosen: StationOut, verdict: Verdict | None, person_id: UUID | None
+) -> dict[str, Any]:
+    """Everything of the page that a scan changes."""
+    shown: Told | None = None
+    if verdict is not None and (verdict.direction or verdict.status != "ok"):
+        shown = told(verdict, language_of(request))
+    context: dict[str, Any] = {
+        "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
+        "served": await _served(caller, chosen, person_id) if person_id else None, "nonce": vault.token(),
+        "undo_since": now() - counter.UNDO_WITHIN,
+    }  # fmt: skip
+    if caller.device_id is not None:
+        context["csrf"] = csrf_token(request.cookies.get(DEVICE_COOKIE, ""))
+    return context
+
+
+async def _desk_page(
+    request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
+    person_id: UUID | None = None, found: list[PersonLine] | None = None,
+) -> Template:  # fmt: skip
+    context = await _parts(request, caller, chosen, verdict, person_id)
+    several = len(await _kept(caller)) > 1
+    return page(request, caller, "desk/counter.html", place=chosen.name, found=found, several=several, **context)

@@ -19,10 +19,11 @@ from timebank.imports import hours, residents_found
 from timebank.imports.hours import HoursRow
 from timebank.imports.intake import Intake
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import problem
+from timebank.imports.problems import problem, refusal
 from timebank.imports.refusals import ImportRefused
 from timebank.imports.residents_found import Residents
 from timebank.imports.workbook import Workbook
+from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
 
 ACTIVITY_NAME_MAX = 60
@@ -90,9 +91,11 @@ async def _judge(scope: Scope, parsed: Parsed[HoursRow], residents: Residents, r
     """Refuse whoever is not of the community any more, and time that is on record already."""
     spent = await _on_record(scope, rows)
     for row in rows:
-        reading = parsed.reading(row)
-        if residents.by_key[str(_person(row))].status != "active":
+        reading, served = parsed.reading(row), residents.by_key[str(_person(row))]
+        if served.status != "active":
             reading.refuse("name|phone", problem("person_not_active"))
+        elif served.lacks_consent:
+            reading.refuse("name|phone", refusal(NotGuardian()))
         if row.activity and len(row.activity) > ACTIVITY_NAME_MAX:
             reading.refuse("activity", problem("text_too_long", length=len(row.activity), most=ACTIVITY_NAME_MAX))
         for other in spent.get(_person(row), []):

@@ -11,6 +11,7 @@ from timebank.areas.places import areas_of
 from timebank.imports.candidates import Candidate, Candidates, Mentions
 from timebank.imports.cells import Role
 from timebank.imports.map import Map, held_by
+from timebank.people.ages import is_guarded
 from timebank.scope import Scope
 
 ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}
@@ -21,6 +22,7 @@ class Found(msgspec.Struct, frozen=True):
 
     id: UUID
     status: str
+    lacks_consent: bool  # a child without a guardian's recorded consent
     area_id: UUID | None
     heads: frozenset[UUID]
 
@@ -40,7 +42,9 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     """Who bears one of these names or phones. Those who left count only where nobody else is meant."""
     phones = {vault.blind_index(phone, "phone"): phone for phone in mentioned.phones}
     found = await database.fetch(
-        "SELECT p.id, p.name, p.status, p.phone_index, p.household_id, h.area_id FROM person p "
+        "SELECT p.id, p.name, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, EXISTS (SELECT "
+        "FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
+        "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
         "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "WHERE p.community_id = $1 AND (p.name = ANY ($2) OR p.phone_index = ANY ($3)) ORDER BY p.id",
         scope.community_id, list(mentioned.names), list(phones),
@@ -61,7 +65,8 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
             )
         )  # fmt: skip
         by_key[str(row["id"])] = Found(
-            UUID(bytes=row["id"].bytes), row["status"], row["area_id"],
+            UUID(bytes=row["id"].bytes), row["status"], is_guarded(row["born_on"]) and not row["consented"],
+            row["area_id"],
             frozenset(one.area_id for one in held if one.area_id),
         )  # fmt: skip
     return Residents(Candidates.of(candidates), by_key)

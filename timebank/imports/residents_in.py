@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import clock, database, names, vault
+from timebank.access.grants import CannotHoldRole
 from timebank.access.roster import Office, ensure_logins, grant_offices
 from timebank.areas.addresses import Address, settle_addresses
 from timebank.areas.places import areas_of
@@ -15,7 +16,7 @@ from timebank.imports.guardians_in import nominate
 from timebank.imports.intake import Intake
 from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import problem
+from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import RosterRow
 from timebank.imports.workbook import Workbook
@@ -124,7 +125,9 @@ async def _give_offices(
         home = areas[_address(one.row)]
         for role in map(Role, sorted(one.row.roles)):
             area_id = places.around(home, PLACE_OF[role])
-            if area_id is None:
+            if is_guarded(one.row.born_on):
+                parsed.reading(one.row).warn("note|post", refusal(CannotHoldRole()))
+            elif area_id is None:
                 parsed.reading(one.row).warn("note|post", problem("role_without_place"))
             else:
                 offices.append(Office(one.person_id, role, area_id))

@@ -109,9 +109,9 @@ async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
     """What the people of a roster have done, or others about them, since it was taken in."""
     own = [*made.get("role_grant", ()), *made.get("guardianship", ())]
     found = await database.fetch(
-        f"SELECT DISTINCT t.kind, p.name, p.id FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
+        f"SELECT DISTINCT p.pinyin, p.id, t.kind, p.name FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
         "JOIN person p ON p.community_id = $1 AND p.id = t.person_id WHERE p.id = ANY ($2) "
-        "AND $3::uuid[] IS NOT NULL AND $4::timestamptz IS NOT NULL ORDER BY p.id, t.kind",
+        "AND $3::uuid[] IS NOT NULL AND $4::timestamptz IS NOT NULL ORDER BY p.pinyin, p.id, t.kind",
         scope.community_id, list(made.get("person", ())), own, since,
     )  # fmt: skip
     return [Trace(row["kind"], {"name": row["name"]}) for row in found]

@@ -112,7 +112,7 @@ async def _areas_page(
     ]
     kind = here.kind if here else None
     return page(
-        request, caller, "areas/list.html", status=refusal.status if refusal else 200, here=here, below=below,
+        request, caller, "areas/list.html", status=refusal.status if refusal else 200, area=here, below=below,
         above=next((area for area in found if here and area.id == here.parent_id), None), kinds=KINDS, done=done,
         addable=[k for k in ("grid", "building", "unit") if kind in ABOVE[k]], may=caller.administers,
         people=counted.get(area_id, 0) if area_id else 0, regions=regions,

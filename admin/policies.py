@@ -1,20 +1,24 @@
 """The community's policies in the panel: what is in force, who changed it and when."""
 
+from typing import Annotated
+
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, URLEncodedBody
+from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.areas.policies import change_policy, explained
 from timebank.areas.schemas import PolicyIn
-from timebank.errors import TimebankError
+from timebank.errors import Invalid, NotFound
 from timebank.locale import _
 from timebank.people.directory import names_of
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
+
+Name = Annotated[str, PathParameter(max_length=40)]
 
 
 class PolicyPages(Controller):
@@ -25,27 +29,37 @@ class PolicyPages(Controller):
     async def policies(
         self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[str | None] = None
     ) -> Template:
-        return await _policies_page(request, caller, done=done)
+        caller.require_reader()
+        found = await explained(caller)
+        names = await names_of(caller, {p.changed_by for p in found if p.changed_by})
+        return page(request, caller, "policies/list.html", found=found, names=names, may=caller.administers, done=done)
 
-    @post()
+    @get("/{name:str}")
+    async def one(self, request: AnyRequest, name: Name, caller: NamedDependency[Scope]) -> Template:
+        return await _policy_page(request, caller, name)
+
+    @post("/{name:str}")
     async def change(
-        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+        self, request: AnyRequest, name: Name, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
         """Set one policy from now on."""
         try:
-            await change_policy(caller, data.get("name", ""), filled(PolicyIn, data, {"value": _("数值")}).value)
-        except TimebankError as refusal:
-            return await _policies_page(request, caller, refusal)
+            await change_policy(caller, name, filled(PolicyIn, data, {"value": _("数值")}).value)
+        except Invalid as refusal:
+            return await _policy_page(request, caller, name, refusal, data.get("value"))
         return see_other("/admin/policies?done=1")
 
 
-async def _policies_page(
-    request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, done: str | None = None
+async def _policy_page(
+    request: AnyRequest, caller: Scope, name: str, refusal: Invalid | None = None, typed: str | None = None
 ) -> Template:
-    caller.require_reader()
-    found = await explained(caller)
+    """One policy with its bounds; what was typed stays."""
+    caller.require_admin()
+    policy = next((p for p in await explained(caller) if p.name == name), None)
+    if policy is None:
+        raise NotFound
     return page(
-        request, caller, "policies/list.html", status=refusal.status if refusal else 200, found=found, done=done,
-        may=caller.administers, names=await names_of(caller, {p.changed_by for p in found if p.changed_by}),
+        request, caller, "policies/policy.html", status=refusal.status if refusal else 200, policy=policy,
+        value=policy.value if typed is None else typed[:10],
         refusal=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -33,6 +33,10 @@ FIELDS = {
 }  # fmt: skip
 
 
+# A role over such a region is given only by whoever could give its own administrator's.
+REGIONS = {"community": Role.community_admin, "street": Role.street_admin, "county": Role.county_admin}
+
+
 class _Person(msgspec.Struct):
     person_id: UUID
 
@@ -87,13 +91,22 @@ async def _form_page(
 ) -> Template:
     """First the roles to choose from, then the places that suit the chosen one."""
     caller.require_admin()
-    chosen = Role(role) if role in {r.value for r in Role} else None
+    offered = _offered(caller)
+    chosen = next((r for r in offered if r.value == role), None)
     field, places = await _places(caller, chosen) if chosen else ("", [])
     return page(
         request, caller, "roles/form.html", status=refusal.status if refusal else 200,
-        person=await open_person(caller, person_id), role=chosen, role_words=ROLES, field=field, places=places,
-        today=clock.local_day(), refusal=refusal.text(language_of(request)) if refusal else None,
+        person=await open_person(caller, person_id), role=chosen, offered=offered, role_words=ROLES, field=field,
+        places=places, today=clock.local_day(), refusal=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
+
+
+def _offered(scope: Scope) -> list[Role]:
+    """The roles that the caller's own reach may cover: none above it."""
+    beyond = set() if scope.has(Role.county_admin) else {Role.county_admin}
+    if not scope.has(Role.street_admin, Role.county_admin):
+        beyond.add(Role.street_admin)
+    return [role for role in ROLES if role not in beyond]
 
 
 async def _places(scope: Scope, role: Role) -> tuple[str, list[tuple[UUID, str]]]:
@@ -101,7 +114,8 @@ async def _places(scope: Scope, role: Role) -> tuple[str, list[tuple[UUID, str]]
     kinds = PLACES[role]
     if "station" in kinds:
         return "station_id", [(s.id, s.name) for s in (await stations(scope, limit=200)).items]
-    if "community" in kinds or "street" in kinds or "county" in kinds:
-        return "region_id", [(r.id, r.name) for r in await regions_in_reach(scope) if r.kind in kinds]
+    if not kinds.isdisjoint(REGIONS):
+        above = {kind for kind, role in REGIONS.items() if role in _offered(scope)}
+        return "region_id", [(r.id, r.name) for r in await regions_in_reach(scope) if r.kind in kinds & above]
     fitting = {area.id for area in await areas_of(scope) if area.kind in kinds}
     return "area_id", [(id_, name) for id_, name in await area_options(scope) if id_ in fitting]

@@ -89,7 +89,9 @@ async def test_the_page_of_a_person_gives_a_code_a_card_and_a_guardian(town: Tow
     assert opened.status_code == 201
     assert (await client.post(f"{here}/card", headers=headers, data=form)).status_code == 303
     assert (await client.get(f"{here}/card.png", headers=headers)).headers["content-type"] == "image/png"
-    assert "第 1 张" in (await client.get(here, headers=headers)).text
+    shown = (await client.get(here, headers=headers)).text
+    assert "第 1 张" in shown
+    assert f'href="{here}/card.png"' in shown
     assert (await client.post(f"{here}/card/end", headers=headers, data=form)).status_code == 303
     child = f"/admin/people/{town.people['刘小雨']}"
     named = form | {"phone": town.phones["欧阳凯伟"], "relation": "父亲", "consented": "1"}
@@ -105,6 +107,7 @@ async def test_a_role_is_given_in_two_steps_and_ended_again(town: Town, client: 
     person = str(town.people["张桂兰"])
     first = await client.get("/admin/roles/new", headers=headers, params={"person_id": person})
     assert "单元长" in first.text
+    assert "县管理员" not in first.text
     second = await client.get("/admin/roles/new", headers=headers, params={"person_id": person, "role": "unit_head"})
     assert "3栋2单元" in second.text
     unit = str(town.areas[f"{PHOENIX}/第一网格/3栋/2单元"])
@@ -128,7 +131,7 @@ async def test_places_are_added_and_renamed_on_their_pages(town: Town, client: h
     assert (await client.post("/admin/areas", headers=headers, data=form)).status_code == 303
     shown = (await client.get(f"/admin/areas/{building}", headers=headers)).text
     assert "3单元" in shown
-    assert "5 人" in shown
+    assert "<h1>3栋</h1><p>楼栋 · 5 人</p>" in shown
     again = await client.post("/admin/areas", headers=headers, data=form)
     assert (again.status_code, "同名" in again.text) == (409, True)
     renamed = await client.post(f"/admin/areas/{building}/name", headers=headers, data={"_csrf": csrf, "name": "三栋"})
@@ -142,14 +145,16 @@ async def test_places_are_added_and_renamed_on_their_pages(town: Town, client: h
 
 async def test_a_policy_says_who_changed_it(town: Town, client: httpx.AsyncClient) -> None:
     headers, csrf = await browser(town, "赵丽")
-    form = {"_csrf": csrf, "name": "hold_days", "value": "3"}
-    assert (await client.post("/admin/policies", headers=headers, data=form)).status_code == 303
+    form = {"_csrf": csrf, "value": "3"}
+    assert (await client.post("/admin/policies/hold_days", headers=headers, data=form)).status_code == 303
     assert (await policies(await town.scope("赵丽"))).hold_days == 3
     assert "赵丽，今天" in (await client.get("/admin/policies", headers=headers)).text
     for bad in ("99999", "x", ""):
-        refused = await client.post("/admin/policies", headers=headers, data=form | {"value": bad})
+        refused = await client.post("/admin/policies/hold_days", headers=headers, data=form | {"value": bad})
         assert refused.status_code == 422
+    assert (await client.get("/admin/policies/no_such", headers=headers)).status_code == 404
     auditor, theirs = await browser(town, "孙伟")
-    assert 'name="value"' not in (await client.get("/admin/policies", headers=auditor)).text
+    assert "/admin/policies/hold_days" not in (await client.get("/admin/policies", headers=auditor)).text
+    assert (await client.get("/admin/policies/hold_days", headers=auditor)).status_code == 403
     form["_csrf"] = theirs
-    assert (await client.post("/admin/policies", headers=auditor, data=form)).status_code == 403
+    assert (await client.post("/admin/policies/hold_days", headers=auditor, data=form)).status_code == 403

@@ -1,7 +1,7 @@
 """The panel's classes: courses, their lessons and seats, and who comes."""
 
 from datetime import date, time, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
+from msgspec import Meta
 
 from timebank import clock
 from timebank.access.callers import AnyRequest
@@ -30,6 +31,7 @@ from timebank.web.pages import page, see_other
 
 PAGE = 50
 PAST = timedelta(days=14)
+DOOR_OPENS = timedelta(hours=2)
 COURSE = {
     "title": _("课程名称"), "age_min": _("最小年龄"), "age_max": _("最大年龄"), "starts_on": _("开课日"),
     "ends_on": _("结课日"), "points_per_hour": _("每小时积分"), "teacher": _("老师"), "station_id": _("上课地点"),
@@ -49,12 +51,12 @@ class LessonForm(msgspec.Struct):
     """A lesson as a form has it: the local day and time of the place."""
 
     day: date
-    at: time
+    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     minutes: LessonMinutes
     seats: Seats
 
     def lesson(self) -> LessonIn:
-        return LessonIn(clock.at_local(self.day, self.at.replace(tzinfo=None)), self.seats, minutes=self.minutes)
+        return LessonIn(clock.at_local(self.day, time.fromisoformat(self.at)), self.seats, minutes=self.minutes)
 
 
 class ClassesPanel(Controller):
@@ -192,6 +194,7 @@ async def _lesson_page(
     found = (await reading.bookings(caller, lesson_id=lesson_id, limit=200)).items
     return page(
         request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
+        opens=shown.starts_at - DOOR_OPENS <= clock.now(),
         bookings=sorted(found, key=lambda b: (b.status == "cancelled", b.status == "waiting", b.created_at)),
         **_said(request, refusal),
     )  # fmt: skip

@@ -42,13 +42,12 @@ class GoodsPanel(Controller):
 
     @get()
     async def goods(
-        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", ended: FromQuery[bool] = False,
-        cursor: Cursor = None,
-    ) -> Template:  # fmt: skip
-        """Every good with its stock."""
+        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", cursor: Cursor = None
+    ) -> Template:
+        """Every good with its stock, those that are no longer offered too."""
         caller.require_reader()
-        found = await goods.goods(caller, with_ended=ended, search=q.strip(), limit=PAGE, cursor=cursor)
-        return page(request, caller, "goods/goods.html", found=found, q=q, ended=ended, cursor=cursor)
+        found = await goods.goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
+        return page(request, caller, "goods/goods.html", found=found, q=q, cursor=cursor)
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:

@@ -5,6 +5,7 @@ import httpx
 
 from tests.town import Town
 from timebank import clock
+from timebank.access.callers import SESSION_COOKIE, csrf_token
 from timebank.ledger import statement
 
 API = "/api/v1"
@@ -65,3 +66,27 @@ async def reserve(client: httpx.AsyncClient, town: Town, name: str, good: str, q
     """The person reserves a good at home."""
     headers = await town.sign_in(name) | key()
     return await client.post(f"{API}/redemptions", json=wish(town, name, good, quantity), headers=headers)
+
+
+class Browser:
+    """One signed-in person's browser: cookies, forms with their token, no redirects followed."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        self.client, self.token = client, token
+        self.headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
+
+    async def see(self, path: str, status: int = 200) -> str:
+        """The page at an address."""
+        answer = await self.client.get(path, headers=self.headers)
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    async def send(self, path: str, key: str = "", /, **fields: object) -> httpx.Response:
+        """Post a form; a key that was used before is the same tap again."""
+        data = {name: str(value) for name, value in fields.items()}
+        known = {"_csrf": csrf_token(self.token), "_key": key or str(clock.new_id())}
+        return await self.client.post(path, data=data | known, headers=self.headers)
+
+
+async def browser(client: httpx.AsyncClient, town: Town, name: str) -> Browser:
+    return Browser(client, await town.token(name))

@@ -120,7 +120,7 @@ class ClassPages(Controller):
     ) -> Template:
         """The code to show at the door, and the way to give the seat back."""
         shown, acting = await _own_booking(caller, booking_id)
-        image = drawn(f"/desk/bookings?code={shown.code}") if shown.code else None
+        image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
         hours = (await policies(acting)).cancel_class_hours
         late = shown.status == "held" and clock.now() > shown.starts_at - timedelta(hours=hours)
         return page(request, caller, "member/booking.html", booking=shown, image=image, hours=hours, late=late)

@@ -1,0 +1,149 @@
+"""The pages of classes: what a family, a keeper and an administrator see and do."""
+
+from datetime import timedelta
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.shop import browser, minutes_of, points_of
+from tests.test_bookings import booked, give_minutes, new_family, taken
+from tests.town import Town
+from timebank import clock
+
+
+@pytest.mark.parametrize("path", ["/classes", "/desk/bookings", "/admin/classes"])
+async def test_a_visitor_is_sent_to_sign_in(town: Town, client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={path}")
+
+
+async def test_a_family_sees_its_children_and_others_see_none(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await give_minutes(town, "刘小雨", 75)
+    page = await (await browser(client, town, "刘洋")).see("/classes")
+    for words in ("刘小雨", "少儿书法", "1 小时 15 分"):
+        assert words in page
+    assert "还没有登记孩子" in await (await browser(client, town, "张桂兰")).see("/classes")
+    await (await browser(client, town, "张桂兰")).see(f"/classes/{town.course}", 404)
+    await owner.execute("UPDATE guardianship SET consented_at = NULL")
+    assert "监护同意还没有登记" in await (await browser(client, town, "刘洋")).see("/classes")
+
+
+async def test_a_guardian_buys_hours_and_books_on_the_page(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("刘洋", 50)
+    phone, path, child = await browser(client, town, "刘洋"), f"/classes/{town.course}", town.people["刘小雨"]
+    poor = await phone.send(f"{path}/bookings", lesson_id=town.lessons[0], child_id=child)
+    assert poor.status_code == 422
+    assert "课时不够" in poor.text
+    for _ in range(2):
+        bought = await phone.send(f"{path}/hours", "one tap", child_id=child, minutes=60)
+        assert bought.headers["location"] == f"{path}?child={child}&done=bought"
+    assert await points_of(town, "刘洋") == (30, 0)
+    assert "课时已到账" in await phone.see(bought.headers["location"])
+    for _ in range(2):
+        sent = await phone.send(f"{path}/bookings", "one seat", lesson_id=town.lessons[0], child_id=child)
+        assert sent.headers["location"].endswith("done=held")
+    assert await taken(owner, town) == 1
+    code: str = await owner.fetchval("SELECT code FROM booking")
+    booking_id = await owner.fetchval("SELECT id FROM booking")
+    assert f"{code[:4]} {code[4:]}" in await phone.see(f"/classes/bookings/{booking_id}")
+    await (await browser(client, town, "张桂兰")).see(f"/classes/bookings/{booking_id}", 404)
+    back = await phone.send(f"/classes/bookings/{booking_id}/cancellation")
+    assert "课时退回来了" in await phone.see(back.headers["location"])
+    assert await minutes_of(owner, town, "刘小雨") == 60
+
+
+async def test_too_few_points_are_said_above_the_form(town: Town, client: httpx.AsyncClient) -> None:
+    phone = await browser(client, town, "刘洋")
+    path = f"/classes/{town.course}"
+    assert "还差 20 分" in await phone.see(path)
+    refused = await phone.send(f"{path}/hours", child_id=town.people["刘小雨"], minutes=60)
+    assert refused.status_code == 422
+    assert "积分不够" in refused.text
+
+
+async def test_a_full_lesson_offers_the_line_and_says_the_place(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await give_minutes(town, "刘小雨", 60)
+    await new_family(owner, town, "王建国", "王小明")
+    await booked(town, "刘洋", "刘小雨")
+    phone, path = await browser(client, town, "王建国"), f"/classes/{town.course}"
+    assert "候补" in await phone.see(path)
+    sent = await phone.send(f"{path}/bookings", lesson_id=town.lessons[0], child_id=town.people["王小明"])
+    page = await phone.see(sent.headers["location"])
+    assert "已排上候补" in page
+    assert "候补第 1 位" in page
+
+
+async def test_the_keeper_marks_a_child_by_the_code(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await give_minutes(town, "刘小雨", 60)
+    made = await booked(town, "刘洋", "刘小雨")
+    desk = await browser(client, town, "周敏")
+    found = await client.get(f"/desk/redemptions?code={made.code}", headers=desk.headers)
+    assert (found.status_code, found.headers["location"]) == (303, f"/desk/bookings?code={made.code}")
+    assert "刘小雨来上课" in await desk.see(found.headers["location"])
+    path = f"/desk/bookings/{made.id}"
+    wrong = await desk.send(f"{path}/attendance", code="00000000")
+    assert (wrong.status_code, "到课码不对" in wrong.text) == (422, True)
+    assert (await desk.send(f"{path}/attendance", code=made.code)).headers["location"] == path
+    assert "已记到课" in await desk.see(path)
+    assert await minutes_of(owner, town, "刘小雨", "held") == 0
+    assert "没有找到这个码" in await desk.see(f"/desk/bookings?code={made.code}")
+    await (await browser(client, town, "刘洋")).see(f"/desk/bookings?code={made.code}", 403)
+
+
+@pytest.mark.parametrize("path", ["/admin/classes", "/admin/classes/new"])
+async def test_the_panel_is_for_staff(town: Town, client: httpx.AsyncClient, path: str) -> None:
+    for name in ("刘洋", "周敏"):
+        await (await browser(client, town, name)).see(path, 403)
+    await (await browser(client, town, "赵丽")).see(path)
+
+
+async def test_an_admin_offers_a_course_and_puts_lessons_on_the_calendar(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    panel, today = await browser(client, town, "赵丽"), clock.local_day()
+    fields = {
+        "title": "少儿围棋", "teacher": "沈老师", "age_min": 6, "age_max": 12, "starts_on": today,
+        "ends_on": today + timedelta(days=30), "points_per_hour": 25, "station_id": town.stations["暖蜂驿站"],
+    }  # fmt: skip
+    turned = await panel.send("/admin/classes", **fields | {"age_min": 13})
+    assert (turned.status_code, "最小年龄不能大于最大年龄" in turned.text) == (422, True)
+    assert 'value="少儿围棋"' in turned.text
+    made = await panel.send("/admin/classes", **fields)
+    path = made.headers["location"].partition("?")[0]
+    lesson = {"day": today + timedelta(days=3), "at": "09:30", "minutes": 90, "seats": 8}
+    assert (await panel.send(f"{path}/lessons", **lesson)).status_code == 303
+    twice = await panel.send(f"{path}/lessons", **lesson)
+    assert (twice.status_code, "已经有一节" in twice.text) == (409, True)
+    starts_at = await owner.fetchval("SELECT starts_at FROM lesson WHERE minutes = 90")
+    assert clock.local(starts_at).strftime("%H:%M") == "09:30"
+    page = await panel.see(path)
+    assert "09:30" in page
+    assert "1 小时 30 分" in page
+    assert (await panel.send(path, **fields | {"teacher": "周老师"})).status_code == 303
+    assert await owner.fetchval("SELECT active FROM course WHERE teacher = '周老师'") is False
+
+
+async def test_an_admin_marks_by_name_and_calls_a_lesson_off(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await give_minutes(town, "刘小雨", 120)
+    made = await booked(town, "刘洋", "刘小雨")
+    await booked(town, "刘洋", "刘小雨", 1)
+    panel = await browser(client, town, "赵丽")
+    first, second = (f"/admin/classes/lessons/{lesson}" for lesson in town.lessons)
+    assert "刘小雨" in await panel.see(first)
+    assert (await panel.send(f"{first}/attendance", booking_id=made.id)).status_code == 303
+    assert "已到课" in await panel.see(first)
+    assert (await panel.send(f"{second}/cancellation", reason="")).status_code == 422
+    off = await panel.send(f"{second}/cancellation", reason="老师生病")
+    assert "课时全部退回" in await panel.see(off.headers["location"])
+    assert await minutes_of(owner, town, "刘小雨") == 60

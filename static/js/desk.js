@@ -34,6 +34,12 @@ function showOwn(word, hint = "") {
   own.querySelector("[data-hint]").textContent = hint;
   desk.querySelector('[data-desk-slot="verdict"]').replaceChildren(own);
   desk.querySelector('[data-desk-slot="person"]')?.replaceChildren();
+  showVerdict();
+}
+
+/* On a phone the verdict stands under the scanner: bring it into sight. */
+function showVerdict() {
+  desk.querySelector('[data-desk-slot="verdict"]').scrollIntoView({ block: "nearest" });
 }
 
 /* An answer fills the slots that it names; without a name it is the verdict. */
@@ -42,6 +48,7 @@ function showAnswer(html) {
   const parts = [...answer.querySelectorAll("[data-desk-slot]")];
   for (const part of parts) desk.querySelector(`[data-desk-slot="${part.dataset.deskSlot}"]`)?.replaceChildren(...part.childNodes);
   if (!parts.length) desk.querySelector('[data-desk-slot="verdict"]').replaceChildren(...answer.childNodes);
+  showVerdict();
 }
 
 /* Trouble on the way (no network, server down, too busy) leaves the scan on the shelf. */

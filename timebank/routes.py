@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from admin import areas as admin_areas
 from admin import classes as admin_classes
 from admin import deeds as admin_deeds
 from admin import goods as admin_goods
-from admin import ledger as admin_ledger
-from admin import redemptions as admin_redemptions
-from admin import areas as admin_areas
 from admin import home as admin_home
+from admin import imports as admin_imports
+from admin import ledger as admin_ledger
 from admin import people as admin_people
 from admin import person_acts as admin_person_acts
 from admin import policies as admin_policies
+from admin import redemptions as admin_redemptions
 from admin import roles as admin_roles
 from timebank import health
 from timebank.access import api as access
@@ -90,6 +91,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     admin_roles.RolePages,
     admin_areas.AreaPages,
     admin_policies.PolicyPages,
+    admin_imports.ImportPages,
     statement.StatementPages,
     messages.MessagePages,
     member_deeds.DeedPages,

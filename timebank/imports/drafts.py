@@ -1,6 +1,7 @@
 """A workbook between its trial and its import: kept sealed for an hour, for the session that brought it."""
 
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -9,7 +10,7 @@ from timebank import clock, database, vault
 from timebank.database import transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.intake import Kind, plain_file_name
-from timebank.imports.refused_rows import refused_rows
+from timebank.imports.refused_rows import TITLE, refused_rows
 from timebank.imports.report import Findings, Report
 from timebank.imports.runs import try_or_import
 from timebank.locale import translator
@@ -26,12 +27,20 @@ class DraftGone(TimebankError):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A workbook that was tried, and what the trial found, in the reader's language."""
+    """A workbook that was tried, and what was found, in the reader's language: `good` rows have nothing wrong."""
 
     id: UUID
     kind: Kind
     file_name: str
+    good: int
     report: Report
+
+
+class RefusedRows(msgspec.Struct, frozen=True):
+    """An xlsx workbook and the name to save it under."""
+
+    file_name: str
+    content: bytes
 
 
 async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
@@ -56,8 +65,8 @@ async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
 async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     """A workbook that this session has tried within the hour."""
     kept = await _find(scope, draft_id)
-    report = msgspec.json.decode(kept.findings, type=Findings).told(translator(language))
-    return Draft(draft_id, kept.kind, kept.file_name, report)
+    found = msgspec.json.decode(kept.findings, type=Findings)
+    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.told(translator(language)))
 
 
 async def import_draft(scope: Scope, draft_id: UUID, *, skip_bad: bool) -> Findings:
@@ -72,11 +81,12 @@ async def import_draft(scope: Scope, draft_id: UUID, *, skip_bad: bool) -> Findi
     return found
 
 
-async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> bytes:
-    """The refused rows of a tried workbook as a workbook, each with its problem beside it, to be mended."""
-    kept = await _find(scope, draft_id)
+async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> RefusedRows:
+    """The refused rows of a tried workbook, each with its problem beside it, to be mended."""
+    kept, translate = await _find(scope, draft_id), translator(language)
     found = msgspec.json.decode(kept.findings, type=Findings)
-    return await refused_rows(kept.kind, kept.file_name, _unseal(kept), found.errors, translator(language))
+    content = await refused_rows(kept.kind, kept.file_name, _unseal(kept), found.errors, translate)
+    return RefusedRows(f"{Path(kept.file_name).stem}-{translate(TITLE)}.xlsx", content)
 
 
 async def forget_old(scope: Scope) -> None:

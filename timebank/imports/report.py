@@ -63,7 +63,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome in no language yet, as it is kept: at most REMARKS_KEPT_MAX errors and as many warnings."""
+    """An outcome in no language yet. Of a file that was refused, `accepted` and `created` say what the rest would be."""
 
     rows: int
     accepted: int
@@ -78,11 +78,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         """The outcome in the reader's language."""
         return Report(
             rows=self.rows,
-            accepted=self.accepted,
+            accepted=0 if self.outcome == "refused" else self.accepted,
             errors=[_told(remark, translate) for remark in self.errors],
             warnings=[_told(remark, translate) for remark in self.warnings],
             notes=[Problem(note.code, note.values).sentence(translate) for note in self.notes],
-            created=self.created,
+            created=0 if self.outcome == "refused" else self.created,
             outcome=self.outcome,
             run_id=self.run_id,
         )
@@ -97,10 +97,10 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 def findings(
     parsed: Parsed[T], outcome: Outcome = "tried", *, created: int = 0, run_id: UUID | None = None
 ) -> Findings:
-    """What came of a file; of a file that was refused as a whole nothing is accepted."""
+    """What came of a file."""
     return Findings(
         rows=parsed.total,
-        accepted=0 if outcome == "refused" else len(parsed.rows),
+        accepted=len(parsed.rows),
         created=created,
         outcome=outcome,
         errors=_remarks(parsed.problems),

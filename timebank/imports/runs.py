@@ -102,8 +102,7 @@ def _outcome(intake: Intake, parsed: Parsed[Any], *, dry_run: bool, skip_bad: bo
         outcome = "tried"
     elif parsed.problems and not skip_bad:
         outcome = "refused"
-    created = 0 if outcome == "refused" else intake.created
-    return findings(parsed, outcome, created=created, run_id=intake.id if outcome == "imported" else None)
+    return findings(parsed, outcome, created=intake.created, run_id=intake.id if outcome == "imported" else None)
 
 
 async def _write_down(intake: Intake, digest: bytes, found: Findings, *, skip_bad: bool) -> None:

@@ -1,0 +1,155 @@
+"""The panel's imports: choose a workbook, try it, take it in, and take it back."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.errors import Busy, TimebankError
+from timebank.imports import drafts, history, workbook
+from timebank.imports.drafts import DraftGone
+from timebank.imports.intake import Kind
+from timebank.imports.refusals import ImportRefused
+from timebank.imports.traces import ImportUsed
+from timebank.imports.undo import UndoTooLate, undo
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.pages import page, see_other
+
+PAGE = 20
+SHOWN_MAX = 200
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+KINDS: dict[Kind, tuple[str, str]] = {
+    "residents": (_("花名册"), _("居民、住处和身份。备注里的楼栋长、单元长、网格员会登记为身份，其他备注不导入")),
+    "hours": (_("签到表"), _("纸质签到的服务时长。导入后等待审核，审核并公示后才计时长和积分")),
+    "deeds": (_("道德银行台账"), _("楼栋长、单元长做的事。导入后等待审核和公示，之后才计积分")),
+    "goods": (_("物品表"), _("兑换的物品、所需积分和各驿站的库存")),
+}
+STEPS = (_("选择表格"), _("试导入"), _("导入"))
+Done = Annotated[str, QueryParameter(max_length=20)]
+
+
+class Upload(msgspec.Struct):
+    """A workbook, and what it is."""
+
+    file: UploadFile
+    kind: Kind = "residents"
+
+
+class ImportPages(Controller):
+    path = "/admin/imports"
+    include_in_schema = False
+
+    @get()
+    async def list_runs(
+        self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, kind: FromQuery[str] = ""
+    ) -> Template:
+        """A new import, and those made before."""
+        return await _first_page(request, caller, cursor=cursor, kind=kind)
+
+    @post()
+    async def try_out(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: MultipartBody[Upload]
+    ) -> Template | Redirect:
+        """Try a workbook: nothing is written but the sealed workbook itself."""
+        caller.require_admin()
+        content = await data.file.read(workbook.BYTES_MAX + 1)
+        try:
+            draft_id = await drafts.try_out(caller, data.kind, data.file.filename, content)
+        except (ImportRefused, Busy) as refusal:
+            return await _first_page(request, caller, kind=data.kind, refusal=refusal)
+        return see_other(f"/admin/imports/drafts/{draft_id}")
+
+    @get("/drafts/{draft_id:uuid}")
+    async def draft(self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]) -> Template:
+        """What the trial found, and the choice to go on."""
+        try:
+            found = await drafts.draft(caller, draft_id, language_of(request))
+        except DraftGone as gone:
+            return await _first_page(request, caller, refusal=gone)
+        return page(request, caller, "imports/draft.html", draft=found, report=found.report, **_SHOWN)
+
+    @post("/drafts/{draft_id:uuid}")
+    async def take_in(
+        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Take the tried workbook in."""
+        try:
+            found = await drafts.import_draft(caller, draft_id, skip_bad=data.get("skip_bad") == "1")
+        except (DraftGone, ImportRefused, Busy) as refusal:
+            return await _first_page(request, caller, refusal=refusal)
+        if found.run_id is None:
+            return see_other(f"/admin/imports/drafts/{draft_id}")
+        return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}&done=imported")
+
+    @get("/drafts/{draft_id:uuid}/refused.xlsx", media_type=XLSX)
+    async def refused(
+        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]
+    ) -> Response[bytes]:
+        """The refused rows with their problems, to be mended and imported again."""
+        rows = await drafts.refused_of(caller, draft_id, language_of(request))
+        return Response(rows.content, media_type=XLSX, headers={"Content-Disposition": _attachment(rows.file_name)})
+
+    @get("/{run_id:uuid}")
+    async def show_run(
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
+        draft: FromQuery[UUID | None] = None, done: Done = "",
+    ) -> Template:  # fmt: skip
+        """One import: what went in, what did not, and the way back."""
+        return await _run_page(request, caller, run_id, draft=draft, done=done)
+
+    @post("/{run_id:uuid}/undo")
+    async def undo(
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID]
+    ) -> Template | Redirect:
+        """Take an import back."""
+        try:
+            await undo(caller, run_id)
+        except (ImportUsed, UndoTooLate, Busy) as refusal:
+            return await _run_page(request, caller, run_id, refusal=refusal)
+        return see_other(f"/admin/imports/{run_id}?done=undone")
+
+
+_SHOWN: dict[str, Any] = {"kinds": KINDS, "steps_of": STEPS, "most": SHOWN_MAX}
+
+
+async def _first_page(
+    request: AnyRequest, caller: Scope, *, cursor: str | None = None, kind: str = "",
+    refusal: TimebankError | None = None,
+) -> Template:  # fmt: skip
+    found = await history.runs(caller, limit=PAGE, cursor=cursor)
+    said = refusal.text(language_of(request)) if refusal else None
+    return page(
+        request, caller, "imports/imports.html", status=refusal.status if refusal else 200, found=found, cursor=cursor,
+        kind=kind, refusal=said, may=caller.administers, **_SHOWN,
+    )  # fmt: skip
+
+
+async def _run_page(
+    request: AnyRequest, caller: Scope, run_id: UUID, *, draft: UUID | None = None, done: str = "",
+    refusal: TimebankError | None = None,
+) -> Template:  # fmt: skip
+    language = language_of(request)
+    found = await history.run(caller, run_id, language)
+    return page(
+        request, caller, "imports/run.html", status=refusal.status if refusal else 200, run=found, draft=draft,
+        done=done, refusal=refusal.text(language) if refusal and not isinstance(refusal, ImportUsed) else None,
+        used=refusal.reasons(language) if isinstance(refusal, ImportUsed) else [],
+        used_count=len(refusal.traces) if isinstance(refusal, ImportUsed) else 0, may=caller.administers, **_SHOWN,
+    )  # fmt: skip
+
+
+def _attachment(name: str) -> str:
+    """The header that saves an answer under this name, in a browser of any age."""
+    return f"attachment; filename=\"refused.xlsx\"; filename*=UTF-8''{quote(name)}"

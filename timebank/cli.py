@@ -8,6 +8,7 @@ import asyncpg
 import click
 
 from timebank import __version__
+from timebank.commands.demo import demo
 from timebank.commands.places import create_admin
 from timebank.commands.printing import cards, station_poster
 from timebank.commands.serving import serve, worker_command
@@ -27,7 +28,7 @@ def timebank() -> None:
     pass
 
 
-for command in (serve, worker_command, migrate, create_admin, station_poster, cards):
+for command in (demo, serve, worker_command, migrate, create_admin, station_poster, cards):
     timebank.add_command(command)
 
 

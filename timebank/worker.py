@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from traceback import extract_tb
 from uuid import UUID
 
@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from timebank import clock, database
+from timebank import clock, database, settings
 from timebank.access import logins, once, sessions, throttle
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
@@ -26,6 +26,7 @@ from timebank.classes.seats import fill_seats
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
 from timebank.errors import TimebankError
+from timebank.imports import drafts
 from timebank.ledger import posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -34,6 +35,7 @@ from timebank.shop.collection import expire_redemptions
 log = structlog.get_logger()
 
 REMINDER_DAYS = (7, 30, 60)
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 BATCH = 500
 
 
@@ -63,11 +65,32 @@ async def expire_points(scope: Scope) -> int:
     return moved
 
 
-async def close_days(scope: Scope) -> None:
-    """Count the last two whole days: the second time catches what was posted around midnight."""
-    today = clock.local_day()
-    for days in (2, 1):
-        await posting.close_day(scope, today - timedelta(days=days))
+_DAYS = """
+SELECT DISTINCT (moved.posted_at AT TIME ZONE $4)::date AS day FROM account a CROSS JOIN LATERAL (
+    SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.debit_account = a.id
+        AND t.posted_at >= $2 AND t.posted_at < $3
+    UNION ALL
+    SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.credit_account = a.id
+        AND t.posted_at >= $2 AND t.posted_at < $3
+) AS moved WHERE a.community_id = $1 AND a.owner_kind = 'system' ORDER BY 1
+"""
+
+
+async def close_days(scope: Scope) -> int:
+    """Count every whole day on which something was posted and which is not counted yet; how many were new.
+
+    The last counted day is counted again: a posting may have been under way when it was.
+    """
+    async with transaction(scope):
+        last: date | None = await database.fetch_value(
+            "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
+        )
+        since = clock.day_bounds(last)[0] if last else FIRST_MOMENT
+        until = clock.day_bounds(clock.local_day())[0]
+        found = await database.fetch(_DAYS, scope.community_id, since, until, settings.current().time_zone.key)
+    for row in found:
+        await posting.close_day(scope, row["day"])
+    return sum(row["day"] != last for row in found)
 
 
 class _Expiring(msgspec.Struct, frozen=True):
@@ -117,6 +140,7 @@ JOBS: tuple[Job, ...] = (
     Job("expire_points", 600, expire_points),
     Job("remind_of_expiry", 3600, remind_of_expiry),
     Job("close_days", 3600, close_days),
+    Job("forget_drafts", 600, drafts.forget_old),
 )
 
 SWEEPS: tuple[Sweep, ...] = (

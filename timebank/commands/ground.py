@@ -158,10 +158,14 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error, on a terminal alone; call what it gives after each of `total` steps."""
+def progress(title: str) -> Iterator[Callable[..., None]]:
+    """A bar on standard error, on a terminal alone: call what it gives with the total and, if not one, the steps."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(title, total=None)
+
+        def told(total: int, steps: int = 1) -> None:
+            bar.update(task, total=total, advance=steps)
+
+        yield told

@@ -104,8 +104,8 @@ def cards(
     if not found:
         raise NoCards(community=place.name)
     sheet = CardSheet(place.name, phone, full_names)
-    with progress("正在印卡", len(found)) as drawn:
-        content = cards_pdf(found, sheet, font, drawn=drawn)
+    with progress("正在印卡") as told:
+        content = cards_pdf(found, sheet, font, drawn=lambda: told(len(found)))
     _save(content, out or Path(f"{place.name}服务卡.pdf"), as_json, cards=len(found))
 
 

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -47,11 +47,12 @@ def serve(host: str, port: int, workers: int, data: Path | None) -> None:
 
         vault.key_for("start")  # Without a key nothing could be signed; better told now than at the first request.
         assert chosen.database_url is not None
-        click.echo(f"http://{host}:{listener.getsockname()[1]}", err=True)
+        address = f"http://{host}:{listener.getsockname()[1]}"
         if workers == 1:
-            run(_serve_alone(chosen, listener))
+            run(_serve_alone(chosen, listener, address))
             return
         run(require_migrated(chosen.database_url))
+        click.echo(address, err=True)
         config = server_config(partial(served_app, chosen), workers=workers)
         Multiprocess(config, sockets=[listener]).run()
 
@@ -73,10 +74,10 @@ async def _work(chosen: Settings, *, once: bool) -> None:
             await worker.run(stop)
 
 
-async def _serve_alone(chosen: Settings, listener: socket.socket) -> None:
+async def _serve_alone(chosen: Settings, listener: socket.socket, address: str) -> None:
     async with pool(chosen):
         with stop_signals() as stop:
-            server = OwnSignals(server_config(create_app(opens_pool=False)))
+            server = OwnSignals(server_config(create_app(opens_pool=False)), lambda: click.echo(address, err=True))
             await serve_until(stop, server, listener)
 
 
@@ -95,7 +96,18 @@ async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: soc
 
 
 class OwnSignals(uvicorn.Server):
-    """A server that leaves signals to the command: what runs beside it must end too, the bundled PostgreSQL last."""
+    """A server that leaves signals to the command: what runs beside it must end too, the bundled PostgreSQL last.
+
+    `announce` is called once requests are answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None] = lambda: None) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,0 +1,104 @@
+"""`timebank demo`: a whole county to try out, on one address, with a sign-in for every role."""
+
+import asyncio
+import json
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from timebank import database, migrate, settings, worker
+from timebank.app import create_app
+from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
+from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
+from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down
+from timebank.demo.settling import settle
+from timebank.settings import Settings
+
+HOST = "127.0.0.1"
+SEEDING_POOL = 12
+ROLE_NAMES = {
+    "community_admin": "社区管理员", "station_keeper": "站长", "volunteer": "志愿者", "building_head": "楼栋长",
+    "unit_head": "单元长", "grid_worker": "网格员", "guardian": "家长", "street_admin": "街道管理员",
+    "county_admin": "县管理员", "auditor": "审计员",
+}  # fmt: skip
+
+
+@click.command("demo", help="试用：自动建立一个演示县（两街道、三社区、2000 人、一年的往来）并提供服务。")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="端口；0 自动挑选。")
+@with_data
+@with_json
+def demo(port: int, data: Path | None, as_json: bool) -> None:
+    with listening(HOST, port) as listener, ground(data, makes_key=True) as given:
+        chosen, usual = given, Settings()
+        if given.base_url == usual.base_url:
+            chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")
+        if given.log_level == usual.log_level:  # Lines of JSON would bury the table of sign-ins.
+            chosen = replace(chosen, log_level="WARNING")
+        settings.use(chosen)
+        run(_demo(chosen, listener, as_json))
+
+
+async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> None:
+    url = chosen.database_url
+    assert url is not None
+    await migrate.migrate(url)
+    # Nothing is lost if the machine fails before the seeding is noted as finished: it would be done anew.
+    await database.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
+    try:
+        with progress("正在建立演示县") as told:
+            await settle(url, told)
+    finally:
+        await database.close_pool()
+    async with pool(chosen):
+        people, screens = await sign_ins(), await put_up_screens()
+        try:
+            await _serve(chosen, listener, people, screens, as_json)
+        finally:
+            await take_down(screens)
+
+
+async def _serve(
+    chosen: Settings, listener: socket.socket, people: list[SignIn], screens: list[Screen], as_json: bool
+) -> None:
+    """Serve with the worker beside it, and say so once requests are answered."""
+    tell = _print_json if as_json else _print_table
+    server = OwnSignals(server_config(create_app(opens_pool=False)), lambda: tell(chosen.base_url, people, screens))
+    with stop_signals() as stop:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve_until(stop, server, listener))
+            group.create_task(worker.run(stop))
+
+
+def _print_json(base_url: str, people: list[SignIn], screens: list[Screen]) -> None:
+    told = {
+        "base_url": base_url,
+        "sign_ins": [
+            {
+                "role": p.role, "name": p.name, "phone": p.phone, "password": p.password,
+                "person_id": str(p.person_id), "community_id": str(p.community_id),
+            }
+            for p in people
+        ],
+        "stations": [
+            {"id": str(s.id), "community_id": str(s.community_id), "name": s.name, "display_url": s.display_url}
+            for s in screens
+        ],
+    }  # fmt: skip
+    click.echo(json.dumps(told, ensure_ascii=False))
+
+
+def _print_table(base_url: str, people: list[SignIn], screens: list[Screen]) -> None:
+    console = Console()
+    table = Table(title=f"时间银行演示：{base_url}")
+    for heading in ("身份", "姓名", "社区", "手机号", "密码"):
+        table.add_column(heading)
+    for person in people:
+        table.add_row(ROLE_NAMES[person.role], person.name, person.community, person.phone, person.password)
+    console.print(table)
+    for screen in screens:
+        console.print(f"{screen.community} · {screen.name} 的签到屏：{screen.display_url}", soft_wrap=True)
+    console.print("按 Ctrl-C 停止；下次再启动，数据还在。")

@@ -1,0 +1,99 @@
+"""Who signs in to the try-out, and the displays on its stations' walls."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import database, vault
+from timebank.access.devices import revoke
+from timebank.access.logins import login_by_phone, set_password
+from timebank.database import transaction
+from timebank.deeds.board import board_places
+from timebank.demo.county import COMMUNITIES
+from timebank.demo.names import SIGN_IN_PHONES, phone
+from timebank.demo.population import ROLES
+from timebank.errors import TimebankError
+from timebank.scope import Scope
+from timebank.stations.places import stations
+from timebank.stations.schemas import DeviceIn
+from timebank.stations.screens import add_device
+
+PASSWORD = "shijian-2026"  # noqa: S105  # of invented people on one's own machine, and printed on every start
+DISPLAY = "演示屏"
+
+
+class OtherKey(TimebankError):
+    code = "demo_of_another_key"
+    status = 409
+    sentence = "这里的演示数据是用另一个密钥写的，打不开。请换回原来的 TIMEBANK_SECRET_KEY，或用 --data 另选一个目录。"
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """One way into the county; the person's home is the community."""
+
+    role: str
+    name: str
+    phone: str
+    password: str
+    person_id: UUID
+    community_id: UUID
+    community: str
+
+
+class Screen(msgspec.Struct, frozen=True):
+    """A station with the link that makes a browser its display."""
+
+    id: UUID
+    community_id: UUID
+    community: str
+    name: str
+    display_url: str
+    device_id: UUID
+
+
+async def set_passwords() -> None:
+    """Give everybody who signs in the password that is printed."""
+    for number in SIGN_IN_PHONES:
+        login = await login_by_phone(phone(number))
+        assert login is not None
+        await set_password(login.id, phone(number), PASSWORD)
+
+
+async def sign_ins() -> list[SignIn]:
+    """The ten who sign in, in the order of the roles."""
+    indexes = {vault.blind_index(phone(number), "phone"): number for number in SIGN_IN_PHONES}
+    found: dict[int, SignIn] = {}
+    for place in await board_places():
+        scope = Scope.of_system(place.id, via="demo")
+        async with transaction(scope):
+            people = await database.fetch(
+                "SELECT id, name, phone_index FROM person WHERE community_id = $1 AND phone_index = ANY ($2) "
+                "ORDER BY created_at, id",
+                scope.community_id, list(indexes),
+            )  # fmt: skip
+        for person in people:
+            number = indexes[person["phone_index"]]
+            role = ROLES[number - SIGN_IN_PHONES.start]
+            person_id = UUID(bytes=person["id"].bytes)
+            made = SignIn(role, person["name"], phone(number), PASSWORD, person_id, place.id, place.name)
+            found.setdefault(number, made)
+    if len(found) < len(SIGN_IN_PHONES):
+        raise OtherKey
+    return [found[number] for number in SIGN_IN_PHONES]
+
+
+async def put_up_screens() -> list[Screen]:
+    """A display for each station of the county. Its link is told once, so that every start puts up new ones."""
+    names = [plan.name for plan in COMMUNITIES]
+    screens: list[Screen] = []
+    for place in sorted(await board_places(), key=lambda p: names.index(p.name) if p.name in names else len(names)):
+        scope = Scope.of_system(place.id, via="demo")
+        for station in (await stations(scope)).items:
+            made = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
+            screens.append(Screen(station.id, place.id, place.name, station.name, made.url, made.id))
+    return screens
+
+
+async def take_down(screens: list[Screen]) -> None:
+    for screen in screens:
+        await revoke(Scope.of_system(screen.community_id, via="demo"), screen.device_id)

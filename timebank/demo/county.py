@@ -1,0 +1,70 @@
+"""The invented county: its places, what one can do there, what is given for it."""
+
+from dataclasses import dataclass
+from datetime import time
+
+from timebank.rules.schemas import CapPeriod
+
+COUNTY = "清江县"
+OPENS, CLOSES = "00:00", "23:59"  # stations of the try-out never turn anybody away for the hour
+LESSON_AT = time(16, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityPlan:
+    """One community: people and children in it, its buildings by grid, its two stations."""
+
+    name: str
+    street: str
+    people: int
+    children: int
+    buildings: tuple[int, int, int, int]
+    stations: tuple[tuple[str, str], ...]
+
+
+COMMUNITIES = (
+    CommunityPlan(
+        "凤凰社区", "城关街道", 667, 67, (4, 4, 3, 3), (("暖蜂驿站", "凤凰路 18 号"), ("米邻驿站", "凤凰路 96 号"))
+    ),
+    CommunityPlan(
+        "龙泉社区", "城关街道", 667, 67, (4, 3, 3, 3), (("龙泉驿站", "龙泉巷 5 号"), ("慈善超市", "龙泉巷 41 号"))
+    ),
+    CommunityPlan(
+        "青溪社区", "河东街道", 666, 66, (4, 3, 3, 3), (("青溪驿站", "青溪大道 7 号"), ("邻里之家", "青溪大道 120 号"))
+    ),
+)
+GRIDS = ("第一网格", "第二网格", "第三网格", "第四网格")
+UNITS = ("1单元", "2单元", "3单元")
+ROOMS = tuple(f"{floor}0{door}" for floor in range(1, 7) for door in (1, 2))
+
+ACTIVITIES = (
+    ("站点值守", "在驿站接待居民、整理物品、答问", False),
+    ("清洁家园", "楼道、绿地、河边的清洁", False),
+    ("助餐送餐", "给行动不便的长辈送午餐", False),
+    ("四点半辅导", "放学后陪孩子做作业，要先报名", True),
+)
+DEED_RULES: tuple[tuple[str, str, int, str, CapPeriod, int, int], ...] = (
+    ("mediation", "调解邻里纠纷", 10, "每件", "week", 3, 5),
+    ("patrol", "楼道卫生巡查", 2, "每周一次", "week", 1, 5),
+    ("elder-visit", "探访独居长辈", 4, "每次", "week", 2, 6),
+    ("hazard", "发现并上报隐患", 5, "每件", "month", 4, 8),
+    ("opinion", "收集居民意见", 3, "每次", "month", 4, 8),
+)
+DEED_NOTES = {
+    "mediation": (
+        "楼上漏水，两家谈妥一起请人修",
+        "楼道堆物起了争执，劝说后自行搬走",
+        "夜里跳舞音乐太响，约好九点前结束",
+    ),
+    "patrol": ("楼道全部走了一遍，清走两处杂物", "电动车推出楼道充电，提醒了三户"),
+    "elder-visit": ("帮独居的长辈量血压、换灯泡", "给长辈送去热饭，陪聊半小时", "帮长辈在手机上交了水费"),
+    "hazard": ("三楼窗台花盆松动，已请物业固定", "单元门口井盖破损，上报当天更换"),
+    "opinion": ("收集到停车意见七条，已交网格员", "走访十二户，汇总加装扶手的意见"),
+}
+GOODS = (
+    ("食用油 5L", 120, "桶", 1), ("大米 5kg", 90, "袋", 2), ("抽纸", 30, "提", 2), ("香皂", 8, "块", 3),
+    ("洗衣液 2kg", 45, "瓶", 2), ("牙膏", 12, "支", 3), ("雨伞", 40, "把", 1), ("垃圾袋", 6, "卷", None),
+)  # fmt: skip
+COURSES = (("少儿书法", "林老师", 6, 13, 20), ("少儿美术", "苏老师", 5, 12, 16))
+SERVICE_RULE = ("service", "志愿服务")
+MINUTES_PER_POINT = (10, 6)  # at first, and since the second month

@@ -1,0 +1,173 @@
+"""One community of the county as its history is told: ids by name, and a scope for everybody who does something."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from timebank import database
+from timebank.access.grants import grant
+from timebank.access.roster import ensure_logins
+from timebank.access.schemas import GrantIn
+from timebank.activities.offers import add_activity
+from timebank.activities.schemas import ActivityIn
+from timebank.areas.places import add_area
+from timebank.database import transaction
+from timebank.demo.county import (
+    ACTIVITIES,
+    CLOSES,
+    DEED_RULES,
+    GOODS,
+    GRIDS,
+    MINUTES_PER_POINT,
+    OPENS,
+    SERVICE_RULE,
+    UNITS,
+    CommunityPlan,
+)
+from timebank.demo.population import NIL, Resident
+from timebank.people.cards import cards_of, issue_missing_cards
+from timebank.people.enrolment import enrol_many
+from timebank.people.schemas import Enrolment
+from timebank.rules.catalogue import set_rule
+from timebank.rules.schemas import RuleIn
+from timebank.scope import Grant, Mine, Role, Scope
+from timebank.shop.goods import add_good
+from timebank.shop.schemas import GoodIn, GoodOut
+from timebank.shop.stock import receive
+from timebank.stations.places import add_station
+from timebank.stations.schemas import StationIn
+
+FIRST_STOCK = 60
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """A founded community. `keepers` are by station, `cards` what a card says, `wards` each guardian's children."""
+
+    plan: CommunityPlan
+    id: UUID
+    people: list[Resident]
+    areas: dict[tuple[str, ...], UUID] = field(default_factory=dict)
+    stations: dict[str, UUID] = field(default_factory=dict)
+    activities: dict[str, UUID] = field(default_factory=dict)
+    goods: dict[str, GoodOut] = field(default_factory=dict)
+    keepers: dict[str, Resident] = field(default_factory=dict)
+    cards: dict[UUID, str] = field(default_factory=dict)
+    wards: dict[Resident, list[Resident]] = field(default_factory=dict)
+    _grants: dict[Resident, list[Grant]] = field(default_factory=dict)
+    _logins: dict[UUID, UUID] = field(default_factory=dict)
+    _households: dict[UUID, UUID] = field(default_factory=dict)
+
+    @property
+    def system(self) -> Scope:
+        return Scope.of_system(self.id, via="demo")
+
+    def scope(self, person: Resident) -> Scope:
+        """What somebody's own session would say of them."""
+        mine = Mine(self.id, person.id, person.name, self.plan.name, self._households.get(person.id))
+        grants = frozenset(self._grants.get(person, ()))
+        return Scope(self.id, (mine,), grants, self._logins.get(person.id), via="demo")
+
+    def keeper(self, station: str) -> Scope:
+        return self.scope(self.keepers[station])
+
+    def named(self, name: str) -> Resident:
+        return next(person for person in self.people if person.name == name)
+
+    def holder(self, role: Role) -> Resident:
+        """Whoever holds a role in the community, the first appointed."""
+        return next(person for person, held in self._grants.items() if any(g.role == role for g in held))
+
+    def offices(self, role: Role) -> list[tuple[Resident, tuple[str, ...]]]:
+        """Who holds a role over which area."""
+        names = {area_id: name for name, area_id in self.areas.items()}
+        return [
+            (person, names[g.area_id])
+            for person, held in self._grants.items()
+            for g in held
+            if g.role == role and g.area_id
+        ]
+
+    async def appoint(
+        self, person: Resident, role: Role, *, region_id: UUID | None = None, area_id: UUID | None = None,
+        station_id: UUID | None = None,
+    ) -> None:  # fmt: skip
+        """Give somebody a role, and let their scope know it."""
+        asked = GrantIn(person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id)
+        await grant(self.system, asked)
+        self._grants.setdefault(person, []).append(Grant(role, self.id, area_id, station_id))
+
+    async def found(self) -> None:
+        """Build it, open its stations, enter its people, put its rules and goods in place."""
+        await self._build()
+        await self._open()
+        await self._put_rules_in_force()
+        await self._enter_people()
+        await self._give_cards()
+        await self._stock_up()
+
+    async def _build(self) -> None:
+        number = 0
+        for grid, count in zip(GRIDS, self.plan.buildings, strict=True):
+            above = await add_area(self.system, "grid", grid, None)
+            self.areas[grid,] = above.id
+            for _ in range(count):
+                number += 1
+                building = await add_area(self.system, "building", f"{number}栋", above.id)
+                self.areas[grid, building.name] = building.id
+                for unit in UNITS:
+                    place = await add_area(self.system, "unit", unit, building.id)
+                    self.areas[grid, building.name, unit] = place.id
+
+    async def _open(self) -> None:
+        for (name, address), grid in zip(self.plan.stations, GRIDS, strict=False):
+            wanted = StationIn(name, address, self.areas[grid,], OPENS, CLOSES)
+            self.stations[name] = (await add_station(self.system, wanted)).id
+
+    async def _put_rules_in_force(self) -> None:
+        code, name = SERVICE_RULE
+        await set_rule(self.system, RuleIn("service", name, code, minutes_per_point=MINUTES_PER_POINT[0]))
+        for code, name, points, unit, period, per_person, per_area in DEED_RULES:
+            wanted = RuleIn(
+                "deed", name, code, points=points, unit=unit, cap_period=period, cap_per_person=per_person,
+                cap_per_area=per_area,
+            )  # fmt: skip
+            await set_rule(self.system, wanted)
+        for name, description, needs_sign_up in ACTIVITIES:
+            offered = ActivityIn(name, SERVICE_RULE[0], description, needs_sign_up=needs_sign_up)
+            self.activities[name] = (await add_activity(self.system, offered)).id
+
+    async def _enter_people(self) -> None:
+        enrolments = [
+            Enrolment(
+                name=p.name, sex="女" if p.sex == "女" else "男", born_on=p.born_on, identity=p.identity, phone=p.phone,
+                relation=p.relation, area_id=self.areas[p.door.area], room=p.door.room,
+                head_name=p.door.members[0].name, publishes_name=len(p.name) == 3 and p.born_on.day == 1,
+            )
+            for p in self.people
+        ]  # fmt: skip
+        for person, entered in zip(self.people, await enrol_many(self.system, enrolments), strict=True):
+            person.id = entered.person_id
+        await ensure_logins(self.system, [(p.phone, p.id) for p in self.people if p.phone])
+        async with transaction(self.system):
+            homes = await database.fetch("SELECT id, household_id FROM person WHERE community_id = $1", self.id)
+            logins = await database.fetch("SELECT person_id, login_id FROM membership WHERE community_id = $1", self.id)
+        self._households = {_uuid(row["id"]): _uuid(row["household_id"]) for row in homes}
+        self._logins = {_uuid(row["person_id"]): _uuid(row["login_id"]) for row in logins}
+
+    async def _give_cards(self) -> None:
+        await issue_missing_cards(self.system)
+        self.cards = {card.person_id: card.url for card in await cards_of(self.system)}
+
+    async def _stock_up(self) -> None:
+        for name, points, unit, limit in GOODS:
+            good = self.goods[name] = await add_good(self.system, GoodIn(name, points, unit, limit))
+            for station_id in self.stations.values():
+                await receive(self.system, good.id, station_id, FIRST_STOCK, "开站备货")
+
+
+def _uuid(value: object) -> UUID:
+    """The driver's own kind of id as everybody's."""
+    return UUID(str(value))
+
+
+__all__ = ["NIL", "Place"]

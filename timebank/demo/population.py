@@ -1,0 +1,171 @@
+"""Who lives in the county: households behind their doors, old and young, with and without a phone."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from uuid import UUID
+
+from timebank.demo.county import GRIDS, ROOMS, UNITS, CommunityPlan
+from timebank.demo.names import RARE, SIGN_IN_PHONES, Numbers, child_of, grown_up, phone
+from timebank.people.ages import age_on
+
+NIL = UUID(int=0)
+
+
+@dataclass(eq=False, slots=True)
+class Resident:
+    """Somebody of the county; `id` is known once the person has been entered."""
+
+    name: str
+    sex: str
+    born_on: date
+    door: "Door"
+    relation: str
+    phone: str | None = None
+    identity: str | None = None
+    id: UUID = NIL
+
+
+@dataclass(eq=False, slots=True)
+class Door:
+    """One household: where it lives and who belongs to it, the head first."""
+
+    grid: str
+    building: str
+    unit: str
+    room: str
+    members: list[Resident] = field(default_factory=list)
+
+    @property
+    def area(self) -> tuple[str, str, str]:
+        return self.grid, self.building, self.unit
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody whose name the try-out tells: a role to sign in with, or somebody close to one."""
+
+    name: str
+    sex: str
+    born: date
+    building: str
+    unit: str
+    room: str
+    role: str | None = None
+    parent_of: tuple[str, str] | None = None
+
+
+KNOWN: dict[str, tuple[Known, ...]] = {
+    "凤凰社区": (
+        Known("赵丽", "女", date(1982, 6, 6), "5栋", "2单元", "301", "community_admin"),
+        Known("周敏", "女", date(1978, 11, 30), "5栋", "1单元", "202", "station_keeper"),
+        Known("张桂兰", "女", date(1958, 3, 12), "3栋", "1单元", "101", "volunteer"),
+        Known("张国庆", "男", date(1955, 10, 1), "3栋", "1单元", "101"),
+        Known("王建国", "男", date(1960, 5, 4), "3栋", "2单元", "201", "building_head"),
+        Known("李秀英", "女", date(1963, 8, 20), "3栋", "1单元", "302", "unit_head"),
+        Known("陈明", "男", date(1985, 1, 9), "5栋", "1单元", "101", "grid_worker"),
+        Known("刘洋", "女", date(1988, 2, 14), "6栋", "2单元", "401", "guardian", ("刘小雨", "女")),
+        Known("钱进", "男", date(1979, 7, 7), "5栋", "1单元", "402", "street_admin"),
+        Known("吴昊", "男", date(1980, 12, 12), "5栋", "1单元", "502", "county_admin"),
+        Known("孙伟", "男", date(1975, 4, 18), "5栋", "1单元", "302", "auditor"),
+        Known("许小兰", "女", date(1969, 1, 25), "6栋", "1单元", "102"),
+    ),
+    "龙泉社区": (Known("何静", "女", date(1986, 9, 9), "1栋", "1单元", "101"),),
+    "青溪社区": (Known("马涛", "男", date(1984, 2, 2), "1栋", "1单元", "102"),),
+}
+ROLES = (
+    "community_admin", "station_keeper", "volunteer", "building_head", "unit_head", "grid_worker", "guardian",
+    "street_admin", "county_admin", "auditor",
+)  # fmt: skip
+CHILD = ("子", "女")
+LITTLE_GIRL_AGE = 9
+"""Of the guardian's child, on the day of seeding."""
+
+
+def populate(plan: CommunityPlan, rng: Random, numbers: Numbers, today: date) -> list[Resident]:
+    """The community's people, just as many as planned, children last."""
+    doors = _doors(plan, rng)
+    grown = _known_people(plan, doors, numbers, today)
+    for name, sex in RARE:
+        grown.append(_adult(rng, numbers, _free(doors), name, sex, rng.randrange(30, 76), "户主", today))
+    while len(grown) < plan.people - plan.children:
+        grown += _household(rng, numbers, _free(doors), plan.people - plan.children - len(grown), today)
+    young = list(dict.fromkeys(c for person in grown for c in person.door.members if c.relation in CHILD))
+    parents = [p for p in grown if 26 <= age_on(p.born_on, today) <= 47 and p.relation == "户主"]
+    while len(young) < plan.children:
+        young.append(_child(rng, numbers, rng.choice(parents), today))
+    return [*grown, *young]
+
+
+def _doors(plan: CommunityPlan, rng: Random) -> list[Door]:
+    doors, number = [], 0
+    for grid, count in zip(GRIDS, plan.buildings, strict=True):
+        for _ in range(count):
+            number += 1
+            doors += [Door(grid, f"{number}栋", unit, room) for unit in UNITS for room in ROOMS]
+    rng.shuffle(doors)
+    return doors
+
+
+def _free(doors: list[Door]) -> Door:
+    return next(door for door in doors if not door.members)
+
+
+def _known_people(plan: CommunityPlan, doors: list[Door], numbers: Numbers, today: date) -> list[Resident]:
+    people = []
+    for known in KNOWN[plan.name]:
+        place = (known.building, known.unit, known.room)
+        door = next(d for d in doors if (d.building, d.unit, d.room) == place)
+        relation = "配偶" if door.members else "户主"
+        own_phone = phone(SIGN_IN_PHONES[ROLES.index(known.role)]) if known.role else numbers.phone()
+        identity = numbers.identity(known.born, known.sex)
+        person = Resident(known.name, known.sex, known.born, door, relation, own_phone, identity)
+        door.members.append(person)
+        people.append(person)
+        if known.parent_of:
+            name, sex = known.parent_of
+            born = date(today.year - LITTLE_GIRL_AGE, today.month, 1) - timedelta(days=40)
+            door.members.append(Resident(name, sex, born, door, "女", None, numbers.identity(born, sex)))
+    return people
+
+
+def _household(rng: Random, numbers: Numbers, door: Door, room: int, today: date) -> list[Resident]:
+    """One to four grown-ups of one door, no more than there is room for."""
+    sex = rng.choice("男女")
+    age = min(88, max(22, int(rng.gauss(52, 16))))
+    made = [_adult(rng, numbers, door, grown_up(rng, sex), sex, age, "户主", today)]
+    if rng.random() < 0.66 and room > 1:
+        other = "女" if sex == "男" else "男"
+        made.append(_adult(rng, numbers, door, grown_up(rng, other), other, max(22, age - 2), "配偶", today))
+    if rng.random() < 0.2 and age < 60 and room > 2:
+        sex = rng.choice("男女")
+        older = min(92, age + rng.randrange(22, 32))
+        made.append(
+            _adult(rng, numbers, door, grown_up(rng, sex), sex, older, "母亲" if sex == "女" else "父亲", today)
+        )
+    if rng.random() < 0.25 and age > 48 and room > 3:
+        sex = rng.choice("男女")
+        name = child_of(rng, made[0].name)
+        made.append(
+            _adult(rng, numbers, door, name, sex, age - rng.randrange(24, 28), "女儿" if sex == "女" else "儿子", today)
+        )
+    return made
+
+
+def _adult(
+    rng: Random, numbers: Numbers, door: Door, name: str, sex: str, age: int, relation: str, today: date
+) -> Resident:
+    born = date(today.year - age, rng.randrange(1, 13), rng.randrange(1, 28)) - timedelta(days=365)
+    number = None if age > 72 and rng.random() < 0.4 else numbers.phone()
+    person = Resident(name, sex, born, door, relation, number, numbers.identity(born, sex))
+    door.members.append(person)
+    return person
+
+
+def _child(rng: Random, numbers: Numbers, parent: Resident, today: date) -> Resident:
+    sex = rng.choice("男女")
+    born = today - timedelta(days=rng.randrange(3 * 366, 13 * 365))
+    child = Resident(child_of(rng, parent.name), sex, born, parent.door, "女" if sex == "女" else "子", None)
+    child.identity = numbers.identity(born, sex)
+    parent.door.members.append(child)
+    return child

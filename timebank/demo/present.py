@@ -1,0 +1,179 @@
+"""The county as it is today: for everybody who signs in there is something to see and something to do."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from timebank import clock
+from timebank.activities.schemas import ShiftIn
+from timebank.activities.shifts import add_shift, sign_up
+from timebank.checkins.forgotten import close_forgotten
+from timebank.classes.courses import add_lesson
+from timebank.classes.schemas import LessonIn
+from timebank.deeds.objections import object_to_deed
+from timebank.demo.county import DEED_NOTES, LESSON_AT
+from timebank.demo.population import Resident
+from timebank.demo.stories import Booking, Deed, Honour, Lesson, Purchase, Redemption, Step, Story, Visit
+from timebank.demo.year import Year
+from timebank.people.ages import age_on
+from timebank.scope import Role
+from timebank.shop.goods import good
+from timebank.shop.stock import count_stock
+
+LOW = "抽纸", 3
+CLASS_HOURS = 2
+REVERSED_DAYS_AGO = 20
+
+
+class Present:
+    """What has happened in a community since yesterday or is still open, told up to this moment."""
+
+    def __init__(self, year: Year, now: datetime) -> None:
+        self.year, self.place, self.now = year, year.place, now
+        self.station = next(iter(year.place.stations))
+        self._told = {person for person in year.volunteers if person.name in ("张桂兰", "刘洋", "王建国", "李秀英")}
+
+    def ago(self, *, days: int = 0, hours: int = 0, minutes: int = 0) -> datetime:
+        return self.now - timedelta(days=days, hours=hours, minutes=minutes)
+
+    def on_day(self, days_ago: int, hour: int) -> datetime:
+        return self.year.at(self.year.today - timedelta(days=days_ago), hour)
+
+    def steps(self) -> list[Step]:
+        """In the order of time."""
+        stories = [*self._at_the_station(), *self._for_review()]
+        found = [step for story in stories for step in story.steps()]
+        found += [Step(self.ago(minutes=2), self.place.id, self._tidy_up)]
+        if any(person.name == "张桂兰" for person in self._told):
+            found += [*self._deeds_of_the_heads(), *self._shift(), *self._lessons()]
+        return sorted(found, key=lambda step: step.at)
+
+    def _others(self, *, free_on: int | None = None) -> list[Resident]:
+        """Volunteers whom the try-out does not name, those with most points first."""
+        day = clock.local_day(self.ago(days=free_on or 0))
+        found = [p for p in self.year.volunteers if p not in self._told and p not in self.place.keepers.values()]
+        if free_on is not None:
+            found = [p for p in found if self.year.is_free(p, day)]
+        return sorted(found, key=lambda p: -self.year.purses[p].points)
+
+    # ------------------------------------------------------------------------------------------------- for the keeper
+
+    def _at_the_station(self) -> Iterator[Story]:
+        here = self._others(free_on=0)[:2]
+        for person, minutes in zip(here, (72, 25), strict=False):
+            yield Visit(self.place, person, self.station, self.ago(minutes=minutes), None)
+        keeper = self.place.keepers[self.station]
+        waiting = [p for p in self._others() if p.door is not keeper.door][:2]
+        for person, hours in zip(waiting, (5, 26), strict=False):
+            yield Redemption(self.place, person, "香皂", self.station, 1, self.ago(hours=hours), None, "open")
+        for person in self._told:
+            if person.name == "张桂兰":
+                yield Redemption(self.place, person, "抽纸", self.station, 1, self.ago(hours=3), None, "open")
+
+    async def _tidy_up(self) -> None:
+        """The keeper counts the shelf, and closing time has ended what somebody forgot to end."""
+        name, left = LOW
+        station_id, good_id = self.place.stations[self.station], self.place.goods[name].id
+        shelf = next(s for s in (await good(self.place.system, good_id)).stock if s.station_id == station_id)
+        await count_stock(self.place.keeper(self.station), good_id, station_id, shelf.reserved + left, "月中盘点")
+        await close_forgotten(self.place.system)
+
+    # ---------------------------------------------------------------------------------------------- for the reviewers
+
+    def _for_review(self) -> Iterator[Story]:
+        for days, person in zip((2, REVERSED_DAYS_AGO), self._people_free_on(2, REVERSED_DAYS_AGO), strict=False):
+            came = self.on_day(days, 15)
+            if days == REVERSED_DAYS_AGO:
+                wrong = self.ago(days=days - 2)
+                yield Visit(self.place, person, self.station, came, came + timedelta(minutes=95), reversed_at=wrong)
+            else:
+                yield Visit(self.place, person, self.station, came, None)
+        for worker, area in self.place.offices(Role.grid_worker):
+            seen = [p for p in self._others(free_on=3) if p.door.grid == area[0] and p.door is not worker.door]
+            for person, approved in zip(seen, (None, self.ago(days=1)), strict=False):
+                began = self.on_day(3, 14)
+                yield Honour(
+                    self.place, person, worker, began, began + timedelta(minutes=80), self.on_day(2, 18),
+                    "陪长辈去医院，没有经过驿站", approved,
+                )  # fmt: skip
+
+    def _people_free_on(self, *days: int) -> list[Resident]:
+        """Another person for each day."""
+        found: list[Resident] = []
+        for day in days:
+            found += [p for p in self._others(free_on=day)[3:] if p not in found][:1]
+        return found
+
+    def _deeds_of_the_heads(self) -> Iterator[Step]:
+        place = self.place
+        wang, li, xu = place.named("王建国"), place.named("李秀英"), place.named("许小兰")
+        objected = Deed(
+            place, wang, wang.door.area[:2], "mediation", DEED_NOTES["mediation"][0], xu, self.ago(days=5),
+            self.ago(days=4),
+        )  # fmt: skip
+        hanging = Deed(
+            place, wang, wang.door.area[:2], "elder-visit", DEED_NOTES["elder-visit"][0], xu, self.ago(days=3),
+            self.ago(days=2),
+        )  # fmt: skip
+        filed = Deed(
+            place, li, li.door.area, "hazard", DEED_NOTES["hazard"][0], place.named("张桂兰"), self.ago(hours=6), None
+        )
+        for deed in (objected, hanging, filed):
+            yield from deed.steps()
+
+        async def object_to_it() -> None:
+            await object_to_deed(
+                place.scope(place.named("张国庆")), objected.id, "那天两家是物业先谈好的，请再核实一下"
+            )
+
+        yield Step(self.ago(days=1), place.id, object_to_it)
+
+    # ------------------------------------------------------------------------------------------------ for the families
+
+    def _shift(self) -> Iterator[Step]:
+        """Help with homework tomorrow: some seats are taken."""
+        place, tomorrow = self.place, self.year.today + timedelta(days=1)
+        begins = clock.at_local(tomorrow, LESSON_AT)
+
+        async def plan() -> None:
+            wanted = ShiftIn(place.stations[self.station], begins, begins + timedelta(minutes=90), 4)
+            shift = await add_shift(place.keeper(self.station), place.activities["四点半辅导"], wanted)
+            for person in (place.named("张桂兰"), *self._others()[:1]):
+                await sign_up(place.scope(person), shift.id)
+
+        yield Step(self.ago(days=2, hours=1), place.id, plan)
+
+    def _lessons(self) -> Iterator[Step]:
+        """A seat in the next lesson, and a place in line for the one after it, which is full."""
+        place, course = self.place, self.year.schooling.running[0]
+        guardian = place.named("刘洋")
+        girl = place.wards[guardian][0]
+        family = [(guardian, girl), *self._other_pupils(course.age_min, course.age_max, course.points_per_hour)]
+        for who, child in family:
+            yield from Purchase(place, who, child, course, CLASS_HOURS * 60, self.ago(days=2, hours=5)).steps()
+        seats = max(1, len(family) - 1)
+        lessons = [
+            Lesson(course, clock.at_local(self.year.today + timedelta(days=days), LESSON_AT), at_most)
+            for days, at_most in ((3, 8), (10, seats))
+        ]
+
+        async def put_on_the_calendar() -> None:
+            for lesson in lessons:
+                wanted = LessonIn(lesson.starts, lesson.seats, minutes=60)
+                lesson.id = (await add_lesson(place.system, course.id, wanted)).id
+
+        yield Step(self.ago(days=2, hours=6), place.id, put_on_the_calendar)
+        for lesson in lessons:
+            in_line = family if lesson is lessons[0] else [*family[1:], family[0]]
+            for number, (who, child) in enumerate(in_line):
+                booked = self.ago(days=1, hours=3) + timedelta(minutes=number)
+                yield from Booking(place, who, child, lesson, booked, None, "open").steps()
+
+    def _other_pupils(self, youngest: int, oldest: int, price: int) -> list[tuple[Resident, Resident]]:
+        today, wards = self.year.today, self.place.wards
+        return [
+            (guardian, child)
+            for guardian in self._others()
+            if self.year.purses[guardian].points > CLASS_HOURS * price + 20
+            for child in wards.get(guardian, ())[:1]
+            if youngest <= age_on(child.born_on, today) <= oldest
+        ][:3]

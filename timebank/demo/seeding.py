@@ -1,0 +1,123 @@
+"""Seeding: the county is founded, lives its year, and stands as it is today."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date, time, timedelta
+from functools import partial
+from random import Random
+from uuid import UUID
+
+import asyncpg
+
+from timebank import clock
+from timebank.areas.places import found_region
+from timebank.checkins.due import credit_due_records
+from timebank.classes.attendance import close_lessons
+from timebank.database import retrying
+from timebank.deeds.credit import credit_due_deeds
+from timebank.demo.accounts import set_passwords
+from timebank.demo.county import COMMUNITIES, COUNTY
+from timebank.demo.names import Numbers
+from timebank.demo.officials import appoint_everybody, name_guardians
+from timebank.demo.place import Place
+from timebank.demo.population import populate
+from timebank.demo.present import Present
+from timebank.demo.stories import Refused, Step
+from timebank.demo.year import DAYS, Year
+from timebank.errors import TimebankError
+from timebank.scope import Role, Scope
+from timebank.shop.collection import expire_redemptions
+from timebank.worker import close_days
+
+SEED = 522699
+CHORES = (credit_due_deeds, credit_due_records, expire_redemptions, close_lessons)
+CHORES_AT = time(23, 5)
+COUNTY_SCOPE = Scope.of_system(UUID(int=SEED), via="demo")
+"""What is told of the county as a whole is told of no community."""
+
+Told = Callable[[int, int], None]
+"""Called with how many steps there are in all, and how many were done since the last call."""
+
+
+async def found_county(today: date) -> list[Place]:
+    """Found county, streets and communities with everything that stands when the year begins."""
+    with clock.at(clock.at_local(today - timedelta(days=DAYS + 15), time(9))):
+        county = (await found_region(COUNTY_SCOPE, "county", COUNTY, None)).id
+        streets: dict[str, UUID] = {}
+        places, numbers, rng = [], Numbers(), Random(SEED)
+        for plan in COMMUNITIES:
+            if plan.street not in streets:
+                streets[plan.street] = (await found_region(COUNTY_SCOPE, "street", plan.street, county)).id
+            community = await found_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
+            places.append(Place(plan, community.id, populate(plan, rng, numbers, today)))
+        await asyncio.gather(*[_furnish(place, today, county, streets[place.plan.street]) for place in places])
+    return places
+
+
+async def _furnish(place: Place, today: date, county: UUID, street: UUID) -> None:
+    await place.found()
+    above = {Role.county_admin: county, Role.street_admin: street, Role.auditor: place.id}
+    await appoint_everybody(place, Random(SEED + 1), today, above)
+    await name_guardians(place, today)
+
+
+async def seed(today: date, owner: asyncpg.Connection, told: Told) -> list[str]:
+    """The whole county up to this moment; the refusals there were, which should be none."""
+    places = await found_county(today)
+    await owner.execute("ANALYZE")
+    years = plan_years(places, today)
+    total = sum(len(year.steps) for year in years)
+    refusals = await asyncio.gather(*[live(year, partial(told, total)) for year in years])
+    now = clock.now()
+    refusals += [await do_in_order(Present(year, now).steps()) for year in years]
+    for place in places:
+        await close_days(place.system)
+    await set_passwords()
+    await owner.execute("ANALYZE")
+    return [refusal for of_one in refusals for refusal in of_one]
+
+
+def plan_years(places: Sequence[Place], today: date) -> list[Year]:
+    """The plan of every community's year; nothing is done yet."""
+    years = [Year(place, Random(SEED + number), today) for number, place in enumerate(places)]
+    for year in years:
+        year.plan()
+    return years
+
+
+async def live(year: Year, done: Callable[[int], None]) -> list[str]:
+    """Do what was planned, day by day; the refusals there were."""
+    days: defaultdict[date, list[Step]] = defaultdict(list)
+    for step in sorted(year.steps, key=lambda step: step.at):
+        days[clock.local_day(step.at)].append(step)
+    refusals: list[str] = []
+    for day in sorted({*days, *year.due}):
+        lanes: defaultdict[UUID, list[Step]] = defaultdict(list)
+        for step in days.get(day, ()):
+            lanes[step.lane].append(step)
+        for outcome in await asyncio.gather(*[do_in_order(lane) for lane in lanes.values()]):
+            refusals += outcome
+        done(len(days.get(day, ())))
+        if day in year.due:
+            await do_chores(year.place, day)
+    return refusals
+
+
+async def do_in_order(steps: Sequence[Step]) -> list[str]:
+    """Do steps one after the other, each at its moment; what was refused, in words."""
+    refusals = []
+    for step in steps:
+        with clock.at(step.at):
+            try:
+                await retrying(step.do)
+            except (TimebankError, Refused) as refusal:
+                refusals.append(f"{step.at:%Y-%m-%d %H:%M} {step.do.__qualname__}: {refusal}")
+    return refusals
+
+
+async def do_chores(place: Place, day: date) -> None:
+    """What the worker would have done at the end of a day."""
+    with clock.at(clock.at_local(day, CHORES_AT)):
+        for chore in CHORES:
+            await chore(place.system)

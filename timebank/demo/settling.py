@@ -1,0 +1,92 @@
+"""How far the seeding of a database got: noted in its own audit, so that it is known wherever the database is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import asyncpg
+import structlog
+
+from timebank import audit, clock, database
+from timebank.database import NotOpen, transaction
+from timebank.demo.seeding import COUNTY_SCOPE, Told, seed
+from timebank.errors import TimebankError
+
+log = structlog.get_logger()
+
+SEEDER_LOCK = 2_718_281_828
+"""Any number that nobody else on the server is likely to lock: the first digits of e."""
+
+State = Literal["empty", "begun", "finished", "others"]
+
+
+class NotTheDemos(TimebankError):
+    code = "not_a_demo_database"
+    status = 409
+    sentence = "这个数据库里已有社区自己的数据，演示不会动它。请用 --data 另选一个目录，或换一个空的数据库。"
+
+
+async def state() -> State:
+    """Whether nothing is there, a seeding that broke off, a finished one, or a community's own data."""
+    async with transaction(COUNTY_SCOPE):
+        noted = await database.fetch(
+            "SELECT verb FROM audit WHERE community_id = $1 AND noun = 'demo'", COUNTY_SCOPE.community_id
+        )
+        founded = await database.fetch_value("SELECT EXISTS (SELECT FROM region)")
+    verbs = {row["verb"] for row in noted}
+    if "finish_seeding" in verbs:
+        return "finished"
+    if "begin_seeding" in verbs:
+        return "begun"
+    return "others" if founded else "empty"
+
+
+async def note(verb: str) -> None:
+    async with transaction(COUNTY_SCOPE):
+        await audit.record(COUNTY_SCOPE, verb, "demo", None)
+
+
+@asynccontextmanager
+async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """The right to seed this database, held until the end: a second demo waits and then finds the county there.
+
+    The connection acts as the tables' owner.
+    """
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise NotOpen from error
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", SEEDER_LOCK)
+        await connection.execute("SET ROLE timebank_owner")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def empty(owner: asyncpg.Connection) -> None:
+    """Throw away what a seeding that broke off has left. Only for a database whose seeding is noted as begun."""
+    tables = await owner.fetchval(
+        "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
+        "WHERE schemaname = 'public' AND tablename <> 'migration'"
+    )
+    await owner.execute(f"TRUNCATE {tables}")
+
+
+async def settle(url: str, told: Told) -> None:
+    """See to it that the database holds the whole county: nothing to do where it does, anew where seeding broke off.
+
+    The pool is open on this database.
+    """
+    async with alone(url) as owner:
+        found = await state()
+        if found == "others":
+            raise NotTheDemos
+        if found == "finished":
+            return
+        if found == "begun":
+            await empty(owner)
+        await note("begin_seeding")
+        for refusal in await seed(clock.local_day(), owner, told):
+            log.warning("demo step refused", refusal=refusal)
+        await note("finish_seeding")

@@ -1,0 +1,294 @@
+"""What people do in the county, one small story each, told through the verbs that serve real people.
+
+A story is a list of steps: when, whose, and what is done then. A verb that refuses ends its story, as it would end
+somebody's errand; nothing is forced.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from timebank import clock, codes
+from timebank.checkins.hours import enter_hours
+from timebank.checkins.reversal import reverse_record
+from timebank.checkins.review import review_record
+from timebank.checkins.scanning import scan
+from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.classes.attendance import attend
+from timebank.classes.booking import book, cancel_booking
+from timebank.classes.courses import add_course, add_lesson
+from timebank.classes.purchase import buy_class_hours
+from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseIn, LessonIn
+from timebank.deeds.filing import file_deed
+from timebank.deeds.review import review_deed
+from timebank.deeds.schemas import DeedIn
+from timebank.demo.place import NIL, Place
+from timebank.demo.population import Resident
+from timebank.scope import Role, Scope
+from timebank.shop.collection import cancel, collect
+from timebank.shop.redemption import redeem
+from timebank.shop.schemas import RedemptionIn
+
+
+class Step(NamedTuple):
+    """Something done at a moment; the steps of one `lane` are done one after the other."""
+
+    at: datetime
+    lane: UUID
+    do: Callable[[], Awaitable[object]]
+
+
+class Story(Protocol):
+    def steps(self) -> Iterator[Step]: ...
+
+
+class Refused(RuntimeError):
+    """A scan that did not go as it was meant to."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """Somebody serves at a station: in and out by the shown code, or by phone or card at the counter."""
+
+    place: Place
+    person: Resident
+    station: str
+    came: datetime
+    left: datetime | None
+    by: str = "station_code"
+    reversed_at: datetime | None = None
+    _record_id: UUID | None = None
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.came, self.person.id, self._scan)
+        if self.left is not None:
+            yield Step(self.left, self.person.id, self._scan)
+        if self.reversed_at is not None:
+            yield Step(self.reversed_at, self.person.id, self._reverse)
+
+    async def _reverse(self) -> None:
+        """An administrator found out that the hours were not served."""
+        admin = self.place.scope(self.place.holder(Role.community_admin))
+        assert self._record_id is not None
+        await reverse_record(admin, self._record_id, "值班表上不是这位居民，本人确认扫错了")
+
+    async def _scan(self) -> None:
+        place, now, station_id = self.place, clock.now(), self.place.stations[self.station]
+        scope = place.keeper(self.station)
+        if self.by == "card":
+            code = place.cards[self.person.id]
+        elif self.by == "personal_code":
+            code = f"p/{codes.person_code(place.id, self.person.id, 1, now)}"
+        else:
+            code, scope = f"c/{codes.station_code(place.id, station_id, 1, now)}", place.scope(self.person)
+        verdict = await scan(scope, ScanIn(code=code, nonce=secrets.token_hex(16), station_id=station_id))
+        if verdict.status != "ok":
+            raise Refused(verdict.reason)
+        self._record_id = verdict.record_id
+
+
+@dataclass(slots=True)
+class Honour:
+    """Hours that somebody saw and entered by hand; an administrator approves them, or they still wait."""
+
+    place: Place
+    person: Resident
+    entered_by: Resident
+    began: datetime
+    ended: datetime
+    entered: datetime
+    reason: str
+    approved: datetime | None = None
+    _id: UUID = NIL
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.entered, self.person.id, self._enter)
+        if self.approved is not None:
+            yield Step(self.approved, self.person.id, self._approve)
+
+    async def _enter(self) -> None:
+        wanted = HoursIn(self.person.id, self.began, self.ended, self.reason, self.place.activities["助餐送餐"])
+        self._id = (await enter_hours(self.place.scope(self.entered_by), wanted)).id
+
+    async def _approve(self) -> None:
+        admin = self.place.scope(self.place.holder(Role.community_admin))
+        await review_record(admin, self._id, ReviewIn("approve", "电话核实过"))
+
+
+@dataclass(slots=True)
+class Deed:
+    """A head files a deed; the grid worker lets it hang out, sends it back, or has not looked at it yet."""
+
+    place: Place
+    person: Resident
+    area: tuple[str, ...]
+    rule: str
+    note: str
+    witness: Resident
+    filed: datetime
+    reviewed: datetime | None
+    rejected: bool = False
+    id: UUID = NIL
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.filed, self.person.id, self._file)
+        if self.reviewed is not None:
+            yield Step(self.reviewed, self.person.id, self._review)
+
+    async def _file(self) -> None:
+        wanted = DeedIn(
+            self.person.id, self.rule, self.place.areas[self.area], clock.local_day(), self.note, self.witness.id
+        )
+        self.id = (await file_deed(self.place.scope(self.person), wanted)).id
+
+    async def _review(self) -> None:
+        await review_deed(
+            self._reviewer(), self.id, "reject" if self.rejected else "approve",
+            "时间和上一条重复，请核对后再报" if self.rejected else "",
+        )  # fmt: skip
+
+    def _reviewer(self) -> Scope:
+        """The grid worker of the place; the administrator where that one is a party."""
+        for worker, area in self.place.offices(Role.grid_worker):
+            if area == self.area[:1] and worker.door is not self.person.door and worker is not self.witness:
+                return self.place.scope(worker)
+        return self.place.scope(self.place.holder(Role.community_admin))
+
+
+@dataclass(slots=True)
+class Redemption:
+    """A good reserved at home and fetched, given up or forgotten; or taken at the counter."""
+
+    place: Place
+    person: Resident
+    good: str
+    station: str
+    quantity: int
+    reserved: datetime
+    ended: datetime | None
+    how: str = "collected"
+    _id: UUID = NIL
+    _code: str = ""
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.reserved, self.person.id, self._take if self.how == "counter" else self._reserve)
+        if self.ended is not None and self.how in ("collected", "cancelled"):
+            yield Step(self.ended, self.person.id, self._collect if self.how == "collected" else self._cancel)
+
+    def _wanted(self, *, now: bool) -> RedemptionIn:
+        place = self.place
+        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity, now)
+
+    async def _take(self) -> None:
+        await redeem(self.place.keeper(self.station), self._wanted(now=True))
+
+    async def _reserve(self) -> None:
+        made = await redeem(self.place.scope(self.person), self._wanted(now=False))
+        self._id, self._code = made.id, made.code or ""
+
+    async def _collect(self) -> None:
+        await collect(self.place.keeper(self.station), self._id, self._code)
+
+    async def _cancel(self) -> None:
+        await cancel(self.place.scope(self.person), self._id)
+
+
+@dataclass(eq=False, slots=True)
+class Course:
+    """A course of one term; its id is known once it is offered."""
+
+    title: str
+    teacher: str
+    age_min: int
+    age_max: int
+    points_per_hour: int
+    station: str
+    starts_on: date
+    ends_on: date
+    id: UUID = NIL
+
+
+@dataclass(eq=False, slots=True)
+class Lesson:
+    """A lesson of an hour; its id is known once it is on the calendar."""
+
+    course: Course
+    starts: datetime
+    seats: int
+    id: UUID = NIL
+
+
+@dataclass(slots=True)
+class Offering:
+    """An administrator offers a course and puts its lessons on the calendar."""
+
+    place: Place
+    course: Course
+    lessons: list[Lesson]
+    at: datetime
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.at, self.place.id, self._offer)
+
+    async def _offer(self) -> None:
+        course, place = self.course, self.place
+        admin = place.scope(place.holder(Role.community_admin))
+        wanted = CourseIn(
+            course.title, course.age_min, course.age_max, course.starts_on, course.ends_on, course.points_per_hour,
+            course.teacher, place.stations[course.station],
+        )  # fmt: skip
+        course.id = (await add_course(admin, wanted)).id
+        for lesson in self.lessons:
+            lesson.id = (await add_lesson(admin, course.id, LessonIn(lesson.starts, lesson.seats, minutes=60))).id
+
+
+@dataclass(slots=True)
+class Purchase:
+    """A guardian buys a child's class time."""
+
+    place: Place
+    guardian: Resident
+    child: Resident
+    course: Course
+    minutes: int
+    at: datetime
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.at, self.guardian.id, self._buy)
+
+    async def _buy(self) -> None:
+        wanted = ClassHoursIn(self.guardian.id, self.child.id, self.course.id, self.minutes)
+        await buy_class_hours(self.place.scope(self.guardian), wanted)
+
+
+@dataclass(slots=True)
+class Booking:
+    """A child's seat in a lesson: taken, then used, missed or given up in time."""
+
+    place: Place
+    guardian: Resident
+    child: Resident
+    lesson: Lesson
+    booked: datetime
+    ended: datetime | None
+    how: str = "attended"
+    _id: UUID = NIL
+    _code: str | None = field(default=None)
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(self.booked, self.guardian.id, self._book)
+        if self.ended is not None and self.how in ("attended", "cancelled"):
+            yield Step(self.ended, self.guardian.id, self._attend if self.how == "attended" else self._cancel)
+
+    async def _book(self) -> None:
+        made = await book(self.place.scope(self.guardian), BookingIn(self.lesson.id, self.child.id))
+        self._id, self._code = made.id, made.code
+
+    async def _attend(self) -> None:
+        await attend(self.place.keeper(self.lesson.course.station), self._id, self._code)
+
+    async def _cancel(self) -> None:
+        await cancel_booking(self.place.scope(self.guardian), self._id)

@@ -27,12 +27,16 @@ class DraftGone(TimebankError):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A workbook that was tried, and what was found, in the reader's language: `good` rows have nothing wrong."""
+    """A workbook that was tried, and what was found, in the reader's language.
+
+    `good` rows have nothing wrong, and `new` of them are not known yet, whether or not the others keep them out.
+    """
 
     id: UUID
     kind: Kind
     file_name: str
     good: int
+    new: int
     report: Report
 
 
@@ -66,7 +70,7 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     """A workbook that this session has tried within the hour."""
     kept = await _find(scope, draft_id)
     found = msgspec.json.decode(kept.findings, type=Findings)
-    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.told(translator(language)))
+    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, found.told(translator(language)))
 
 
 async def import_draft(scope: Scope, draft_id: UUID, *, skip_bad: bool) -> Findings:

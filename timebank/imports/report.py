@@ -63,7 +63,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome in no language yet. Of a file that was refused, `accepted` and `created` say what the rest would be."""
+    """An outcome in no language yet. Of a refused file, `accepted` and `created` say what the rest would be."""
 
     rows: int
     accepted: int

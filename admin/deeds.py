@@ -58,7 +58,7 @@ class AdminDeeds(Controller):
             request, caller, "deeds/list.html", items=[(deed, is_party(caller, deed)) for deed in found.items],
             next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS, nav=_nav(request, caller),
             tabs_of=await _tabs(caller),
-            doubts=await doubts(caller) if caller.reads_all else [],
+            doubts=await doubts(caller) if caller.reads_all else [], decides=caller.reads_all,
         )  # fmt: skip
 
     @get("/catalogue")
@@ -134,7 +134,10 @@ def _tab(asked: str) -> DeedStatus:
 
 
 async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
+    """The tabs with how many wait. Whoever decides about objections counts those, to records and reversals too."""
     waiting = await count_waiting(caller)
+    if caller.reads_all:
+        waiting["objected"] = len(await doubts(caller))
     return [(key, word, waiting.get(key)) for key, word in TABS]
 
 

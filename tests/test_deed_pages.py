@@ -262,7 +262,7 @@ async def test_a_statement_shows_balance_and_reason_and_each_number_can_be_asked
     entry = re.search(r'/statement/([0-9a-f-]{36})\?person_id=[^"]*"', shown)
     assert entry is not None
     assert "为什么" in await reader.get(entry.group(0).rstrip('"'))
-    assert "3 分" in await reader.get("/statement?currency=minute")
+    assert "余 3 分钟" in await reader.get("/statement?currency=minute")
     other = await browser(town, client, "王建国")
     await other.get(f"/statement/{entry.group(1)}", 404)
     await other.get(f"/statement?person_id={town.people['张桂兰']}", 404)

@@ -139,7 +139,7 @@ async def test_leaving_shows_the_minutes_and_the_points(town: Town) -> None:
         await confirmed(phone, path_of(station_code(town)), "in")
     with later(begin, 135):
         verdict = await confirmed(phone, path_of(station_code(town)), "out")
-    for each in ("已签退", "2 小时 15 分", "+22 分 → 22", "3 分记入时间账户", "为什么是 22 分"):
+    for each in ("已签退", "2 小时 15 分", "+22 分 → 22", "3 分钟记入时间账户", "为什么是 22 分"):
         assert each in words(verdict), each
 
 

@@ -13,7 +13,8 @@ from timebank.scope import Scope
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What one event changed for a person. `moved` is its amount where nothing that can be spent has changed."""
+    """What one event changed of what a person can spend. `moved` is the whole amount of the event itself: a hold that
+    is settled moves it, and changes nothing that can be spent."""
 
     first_id: UUID
     entry_id: UUID
@@ -38,9 +39,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 _ENTRIES = """
 SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.posted_at, h.occurred_at, h.memo,
-       h.rule_code, h.rule_version, h.actor_id, h.amount AS moved, h.currency, legs.person_id,
+       h.rule_code, h.rule_version, h.actor_id, h.currency, legs.person_id,
        coalesce(legs.points, 0) AS points, coalesce(legs.minutes, 0) AS minutes,
        coalesce(legs.class_minutes, 0) AS class_minutes, legs.expires_on,
+       (SELECT sum(m.amount)::bigint FROM transfer m WHERE m.community_id = h.community_id
+        AND m.entry_id = h.entry_id AND m.kind = h.kind AND m.currency = h.currency) AS moved,
        EXISTS (SELECT FROM transfer o WHERE o.community_id = h.community_id AND o.entry_id = h.entry_id
                AND (EXISTS (SELECT FROM transfer r WHERE r.community_id = o.community_id AND r.reverses = o.id)
                  OR EXISTS (SELECT FROM debt d WHERE d.community_id = o.community_id AND d.reverses = o.id)))

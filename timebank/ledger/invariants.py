@@ -42,11 +42,14 @@ WITH open AS (
 
 # What an entry credited to people, and whether it has been reversed.
 _CREDITED = """
-WITH credited AS (
+WITH undone AS (
+    SELECT reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL
+    UNION SELECT reverses FROM debt WHERE community_id = $1
+), credited AS (
     SELECT t.entry_id, a.owner_id, t.kind, t.currency, sum(t.amount)::bigint AS amount,
-           bool_or(EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)
-                OR EXISTS (SELECT FROM debt d WHERE d.community_id = t.community_id AND d.reverses = t.id)) AS reversed
+           bool_or(u.reverses IS NOT NULL) AS reversed
     FROM transfer t JOIN account a ON a.community_id = t.community_id AND a.id = t.credit_account
+    LEFT JOIN undone u ON u.reverses = t.id
     WHERE t.community_id = $1 AND t.kind IN ('service', 'deed') AND a.owner_kind = 'person'
     GROUP BY t.entry_id, a.owner_id, t.kind, t.currency
 )

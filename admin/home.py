@@ -71,8 +71,7 @@ class PanelHome(Controller):
             )
             points = (await totals(caller))["point"]
             regions = await regions_in_reach(caller)
-        here = next((r.name for r in regions if r.id == caller.community_id), "")
         return page(
-            request, caller, "home/overview.html", waiting=waiting, points=points, place=here, year=today.year,
+            request, caller, "home/overview.html", waiting=waiting, points=points, year=today.year,
             communities=[r for r in regions if r.kind == "community"], community_id=caller.community_id,
         )  # fmt: skip

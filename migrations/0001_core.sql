@@ -847,9 +847,9 @@ CREATE FUNCTION access_sessions(p_token_hashes bytea[], p_now timestamptz, p_tod
         FROM mine m JOIN role_grant g ON g.community_id = m.community_id AND g.person_id = m.person_id
         WHERE g.ended_at IS NULL AND g.starts_on <= p_today AND (g.ends_on IS NULL OR g.ends_on >= p_today)
     ), reached AS (
-        SELECT session_id, role, home AS community_id, area_id, station_id FROM held WHERE region_id IS NULL
+        SELECT session_id, role, home AS community_id, area_id, station_id, '' AS community_name FROM held WHERE region_id IS NULL
         UNION ALL
-        SELECT h.session_id, h.role, r.id, NULL, NULL FROM held h JOIN region r ON h.region_id = ANY (r.path) AND r.kind = 'community'
+        SELECT h.session_id, h.role, r.id, NULL, NULL, r.name FROM held h JOIN region r ON h.region_id = ANY (r.path) AND r.kind = 'community'
         WHERE h.region_id IS NOT NULL
     )
     SELECT c.token_hash, c.id, c.login_id, c.expires_at,
@@ -857,7 +857,7 @@ CREATE FUNCTION access_sessions(p_token_hashes bytea[], p_now timestamptz, p_tod
                 'community_name', m.community_name, 'household_id', m.household_id) ORDER BY m.created_at, m.person_id), '[]')
             FROM mine m WHERE m.session_id = c.id),
            (SELECT coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'community_id', h.community_id, 'area_id', h.area_id,
-                'station_id', h.station_id)), '[]') FROM reached h WHERE h.session_id = c.id)
+                'station_id', h.station_id, 'community_name', h.community_name)), '[]') FROM reached h WHERE h.session_id = c.id)
     FROM caller c
 $$;
 REVOKE EXECUTE ON FUNCTION access_sessions FROM PUBLIC;

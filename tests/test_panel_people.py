@@ -36,7 +36,8 @@ async def test_the_first_page_says_what_waits(town: Town, client: httpx.AsyncCli
     chosen = await client.post("/preferences", headers=street, data=form)
     [cookie] = chosen.headers.get_list("set-cookie")
     both = {"Cookie": f"{street['Cookie']}; {cookie.partition(';')[0]}"}
-    assert SPRING in (await client.get("/admin", headers=both)).text
+    for path in PAGES:
+        assert f"<span>{SPRING}</span></a>" in (await client.get(path, headers=both)).text
 
 
 async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, client: httpx.AsyncClient) -> None:

@@ -1,6 +1,6 @@
 """Who asks, and for which community: passed to every verb."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -31,6 +31,7 @@ class Grant:
     community_id: UUID
     area_id: UUID | None = None
     station_id: UUID | None = None
+    community_name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Scope:
     @property
     def person_id(self) -> UUID | None:
         return self.person.person_id if self.person else None
+
+    @property
+    def community_name(self) -> str:
+        """The community's name, as far as the caller's records and roles tell it."""
+        return self.person.community_name if self.person else max((g.community_name for g in self.here()), default="")
 
     @property
     def communities(self) -> frozenset[UUID]:

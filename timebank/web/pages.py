@@ -10,6 +10,7 @@ from timebank.access.callers import AnyRequest
 from timebank.preferences import page_context
 from timebank.scope import Scope
 
+
 class MyRecord(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -29,7 +30,7 @@ def reader_of(caller: Scope) -> Reader:
     here = caller.person or (caller.persons[0] if caller.persons else None)
     return Reader(
         here.name if here else "",
-        here.community_name if here else "",
+        caller.community_name,
         frozenset(g.role.value for g in caller.here()),
         [MyRecord(str(p.person_id), p.name, p.community_name) for p in caller.persons],
     )

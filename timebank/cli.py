@@ -9,10 +9,11 @@ import click
 
 from timebank import __version__
 from timebank.commands.demo import demo
+from timebank.commands.importing import import_workbook
 from timebank.commands.places import create_admin
 from timebank.commands.printing import cards, station_poster
 from timebank.commands.serving import serve, worker_command
-from timebank.commands.upkeep import migrate
+from timebank.commands.upkeep import check, migrate
 from timebank.embedded import EmbeddedError
 from timebank.errors import TimebankError
 
@@ -28,7 +29,7 @@ def timebank() -> None:
     pass
 
 
-for command in (demo, serve, worker_command, migrate, create_admin, station_poster, cards):
+for command in (demo, serve, worker_command, migrate, import_workbook, check, create_admin, station_poster, cards):
     timebank.add_command(command)
 
 

@@ -11,11 +11,13 @@ import msgspec
 
 from timebank import clock, database
 from timebank.access.admins import create_admin as make_admin
+from timebank.access.passwords import check_strength
 from timebank.areas.places import found_region
 from timebank.areas.schemas import PlaceKind
 from timebank.commands.ground import ground, pool, run, with_data, with_json
 from timebank.database import transaction
 from timebank.errors import TimebankError
+from timebank.people.phones import normal_phone
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 from timebank.scope import Role, Scope
@@ -123,6 +125,7 @@ def create_admin(
     data: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     password, made = _password(password_stdin)
+    check_strength(password, normal_phone(phone))
 
     async def work() -> tuple[Place, UUID]:
         async with pool(chosen):

@@ -4,9 +4,15 @@ import json
 from pathlib import Path
 
 import click
+import msgspec
 
+from timebank import database, vault
 from timebank import migrate as migrations
-from timebank.commands.ground import ground, run, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
+from timebank.commands.places import Place, communities, find_community, system_scope
+from timebank.database import transaction
+from timebank.ledger.check import Books, books_out, check_ledger
+from timebank.ledger.schemas import BooksOut
 
 
 @click.command("migrate", help="把数据库升级到这个版本；可以重复运行，同时运行时后来的会等。")
@@ -22,3 +28,68 @@ def migrate(data: Path | None, as_json: bool) -> None:
         click.echo(f"已升级：{'、'.join(applied)}")
     else:
         click.echo("已经是最新，没有要做的。")
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One community's books."""
+
+    community_id: str
+    community: str
+    books: BooksOut
+
+
+@click.command(
+    "check",
+    help="核对账目：ledger 核对账本；all 还核对密钥能打开加密内容（恢复备份之后请用它）。有问题时列出并以 1 退出。",
+)
+@click.argument("what", type=click.Choice(["ledger", "all"]), default="all")
+@click.option("--community", help="只核对这个社区；默认全部。")
+@with_data
+@with_json
+def check(what: str, community: str | None, data: Path | None, as_json: bool) -> None:
+    async def work() -> list[Checked]:
+        async with pool(chosen):
+            places = [await find_community(community)] if community else await communities()
+            return [await _check(place, len(places)) for place in places]
+
+    async def _check(place: Place, total: int) -> Checked:
+        if what == "all":
+            await open_a_seal(place)
+        books: Books = await check_ledger(system_scope(place))
+        told(total)
+        return Checked(str(place.id), place.path, books_out(books))
+
+    with ground(data) as chosen, progress("正在核对") as told:
+        checked = run(work())
+    ok = all(one.books.ok for one in checked)
+    if as_json:
+        click.echo(msgspec.json.encode({"ok": ok, "communities": checked}))
+    else:
+        for one in checked:
+            _print(one)
+        click.echo("账目相符。" if ok else "账目不符：请不要再入账，把上面的内容告诉维护人员。")
+    if not ok:
+        raise SystemExit(1)
+
+
+async def open_a_seal(place: Place) -> None:
+    """Open the newest sealed phone of a community. Raises WrongSecretKey where it was sealed by another key."""
+    scope = system_scope(place)
+    async with transaction(scope):
+        sealed: bytes | None = await database.fetch_value(
+            "SELECT phone_sealed FROM person WHERE community_id = $1 AND phone_sealed IS NOT NULL "
+            "ORDER BY id DESC LIMIT 1",
+            scope.community_id,
+        )
+    if sealed is not None:
+        vault.unseal(sealed, "phone")
+
+
+def _print(one: Checked) -> None:
+    points = one.books.currencies["point"]
+    click.echo(
+        f"{one.community}：发出 {points.issued} 分，可用 {points.outstanding}，预留 {points.held}，"
+        f"已兑换 {points.redeemed}，已到期 {points.expired}。"
+    )
+    for problem in one.books.problems:
+        click.echo(f"  ✗ {problem.text} [{problem.code}] {' '.join(map(str, problem.ids))}")

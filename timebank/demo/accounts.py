@@ -84,14 +84,15 @@ async def sign_ins() -> list[SignIn]:
 
 async def put_up_screens() -> list[Screen]:
     """A display for each station of the county. Its link is told once, so that every start puts up new ones."""
-    names = [plan.name for plan in COMMUNITIES]
     screens: list[Screen] = []
-    for place in sorted(await board_places(), key=lambda p: names.index(p.name) if p.name in names else len(names)):
+    for place in await board_places():
         scope = Scope.of_system(place.id, via="demo")
         for station in (await stations(scope)).items:
             made = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
             screens.append(Screen(station.id, place.id, place.name, station.name, made.url, made.id))
-    return screens
+    planned = [(plan.name, station) for plan in COMMUNITIES for station, _ in plan.stations]
+    places = {place: number for number, place in enumerate(planned)}
+    return sorted(screens, key=lambda screen: places.get((screen.community, screen.name), len(places)))
 
 
 async def take_down(screens: list[Screen]) -> None:

@@ -1,0 +1,88 @@
+"""`timebank import`: a community's own workbook, tried or taken in."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
+from timebank.commands.places import find_community, system_scope
+from timebank.errors import TimebankError
+from timebank.imports.report import Report, RowReport
+from timebank.imports.runs import TAKE_IN, import_file
+
+OUTCOMES = {
+    "tried": "试读完毕，什么都没有写入",
+    "imported": "已导入",
+    "unchanged": "没有新内容，什么都没有改动",
+    "refused": "有问题的行没有改好之前，整份都没有导入（或加 --skip-bad 只导入好的行）",
+}
+READ_BYTES_MAX = 64 * 1024 * 1024
+
+
+class NoFile(TimebankError):
+    code = "no_file"
+    status = 404
+    sentence = "读不了文件 {path}（{why}）。请检查路径。"
+
+
+class FileTooLarge(TimebankError):
+    code = "file_too_large"
+    status = 413
+    sentence = "文件 {path} 太大了（超过 {megabytes} MB），不像是一份名册或台账。"
+
+
+@click.command(
+    "import", help="导入工作簿（xlsx、csv 等）：residents 花名册、hours 签到表、deeds 善行台账、goods 物品清单。"
+)
+@click.argument("kind", type=click.Choice(list(TAKE_IN)))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--community", required=True, help="社区的名称（或编号）。")
+@click.option("--dry-run", is_flag=True, help="只试读：告诉哪些行有问题，什么都不写入。")
+@click.option("--skip-bad", is_flag=True, help="跳过有问题的行，导入其余的；默认要么全部导入，要么都不。")
+@with_data
+@with_json
+def import_workbook(
+    kind: str, file: Path, community: str, dry_run: bool, skip_bad: bool, data: Path | None, as_json: bool
+) -> None:
+    content = _read(file)
+
+    async def work() -> Report:
+        async with pool(chosen):
+            scope = system_scope(await find_community(community))
+            known = next(name for name in TAKE_IN if name == kind)
+            return await import_file(scope, known, file.name, content, dry_run=dry_run, skip_bad=skip_bad)
+
+    with ground(data) as chosen, progress("正在导入"):
+        report = run(work())
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        _print(report)
+    if report.errors and not skip_bad:
+        raise SystemExit(1)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > READ_BYTES_MAX:
+            raise FileTooLarge(path=file, megabytes=READ_BYTES_MAX // 1024**2)
+        return file.read_bytes()
+    except OSError as error:
+        raise NoFile(path=file, why=error.strerror) from error
+
+
+def _print(report: Report) -> None:
+    for remark in report.errors:
+        click.echo(_told(remark))
+    for remark in report.warnings:
+        click.echo(f"（提醒）{_told(remark)}")
+    for note in report.notes:
+        click.echo(note)
+    counts = f"共 {report.rows} 行，可用 {report.accepted} 行，新 {report.created} 行，有问题 {len(report.errors)} 处"
+    click.echo(f"{OUTCOMES[report.outcome]}：{counts}。")
+
+
+def _told(remark: RowReport) -> str:
+    value = f"「{remark.value}」" if remark.value else ""
+    return f"{remark.sheet} 第 {remark.row} 行 {remark.column}{value}：{remark.problem}"

@@ -16,10 +16,9 @@ from timebank.paging import Cursor
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import goods, photos, stock
-from timebank.shop.api import PhotoUpload
 from timebank.shop.goods import GoodNameTaken
 from timebank.shop.photos import NotAPhoto, PhotoTooLarge
-from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
+from timebank.shop.schemas import Count, GoodChange, GoodIn, PhotoUpload, Receipt
 from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import stations
 from timebank.web.forms import filled

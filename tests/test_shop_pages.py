@@ -196,3 +196,22 @@ async def test_an_admin_takes_a_good_back_with_a_reason(town: Town, client: http
     assert (await panel.send(f"{path}/return", reason="包装破了")).status_code == 303
     assert "已退货" in await panel.see(path)
     assert await points_of(town, "张桂兰") == (50, 0)
+
+
+async def test_a_keeper_receives_and_counts_at_the_own_station(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    desk, here = await browser(client, town, "周敏"), town.stations["暖蜂驿站"]
+    path = f"/desk/shelf?station={here}"
+    for name, status in (("张桂兰", 403), ("马涛", 404)):
+        await (await browser(client, town, name)).see(path, status)
+    await desk.see(f"/desk/shelf?station={town.stations['慈善超市']}", 403)
+    assert "50 块" in await desk.see(path)
+    fields = {"station_id": here, "good_id": town.goods["香皂"]}
+    for _ in range(2):
+        await desk.send("/desk/shelf/receipts", "one tap", **fields, quantity=10)
+    assert await stock_of(owner, town, "香皂") == 60
+    vague = await desk.send("/desk/shelf/receipts", **fields, quantity="一些")
+    assert (vague.status_code, "数量" in vague.text) == (422, True)
+    assert (await desk.send("/desk/shelf/counts", **fields, counted=58)).status_code == 303
+    assert await stock_of(owner, town, "香皂") == 58

@@ -3,9 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Response, delete, get, patch, post, put
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
 
@@ -21,6 +19,7 @@ from timebank.shop.schemas import (
     GoodChange,
     GoodIn,
     GoodOut,
+    PhotoUpload,
     Receipt,
     Redeemed,
     RedemptionIn,
@@ -30,12 +29,6 @@ from timebank.shop.schemas import (
 )
 
 Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
-
-
-class PhotoUpload(msgspec.Struct):
-    """One picture: JPEG, PNG or WebP, at most 5 MiB."""
-
-    photo: UploadFile
 
 
 class Goods(Controller):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from admin import activities as admin_activities
 from admin import areas as admin_areas
 from admin import classes as admin_classes
 from admin import deeds as admin_deeds
@@ -15,7 +16,10 @@ from admin import people as admin_people
 from admin import person_acts as admin_person_acts
 from admin import policies as admin_policies
 from admin import redemptions as admin_redemptions
+from admin import reviews as admin_reviews
 from admin import roles as admin_roles
+from admin import rules as admin_rules
+from admin import stations as admin_stations
 from timebank import health
 from timebank.access import api as access
 from timebank.activities import api as activities
@@ -33,6 +37,7 @@ from timebank.web.board import notices
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
 from timebank.web.desk import goods as desk_goods
+from timebank.web.desk import shelf as desk_shelf
 from timebank.web.display import wall
 from timebank.web.member import classes as member_classes
 from timebank.web.member import code as member_code
@@ -108,7 +113,12 @@ PAGES: Sequence[ControllerRouterHandler] = [
     wall.WallPages,
     desk_counter.DeskPages,
     desk_goods.DeskGoods,
+    desk_shelf.ShelfPages,
     desk_classes.DeskClasses,
+    admin_reviews.ReviewPages,
+    admin_stations.StationsPanel,
+    admin_activities.ActivitiesPanel,
+    admin_rules.RulesPanel,
     admin_goods.GoodsPanel,
     admin_redemptions.RedemptionsPanel,
     admin_classes.ClassesPanel,

@@ -39,11 +39,11 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[RosterRow]:
     households_before = await _households(intake)
     residents, areas = await _enrol(intake, parsed.rows)
     await residents_known.compare(intake.scope, parsed, [one for one in residents if not one.is_new])
+    await _tell_places(intake, parsed, before, await _households(intake) - households_before)
     new = [one for one in residents if one.is_new]
     await _give_logins(intake, new)
     await _give_offices(intake, parsed, new, areas)
     await nominate(intake, parsed, residents)
-    await _tell_places(intake, parsed, before, await _households(intake) - households_before)
     homeless = sum(areas[_address(one.row)] is None for one in new)
     if homeless:
         parsed.notes.append(problem("note_no_home", count=homeless))

@@ -13,6 +13,8 @@ from tests.presence import card, count, later, nine_o_clock, nonce, personal_cod
 from tests.town import Town
 from timebank import clock
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
+from timebank.activities import shifts
+from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app
 from timebank.checkins.scanning import scan
 from timebank.checkins.schemas import ScanIn
@@ -325,3 +327,24 @@ async def test_the_counter_is_for_those_who_serve(town: Town) -> None:
     assert "慈善超市" in words(several)
     keeper = await signed_in(town, "周敏")
     assert (await keeper.get(f"/desk?station={town.stations['慈善超市']}")).status_code == 404
+
+
+# ----------------------------------------------------------------------------------------------------------- activities
+
+
+async def test_a_resident_takes_a_seat_and_gives_it_back(town: Town) -> None:
+    begin = clock.now() + timedelta(hours=3)
+    wanted = ShiftIn(town.stations["暖蜂驿站"], begin, begin + timedelta(hours=2), 1)
+    await shifts.add_shift(await town.scope("周敏"), town.activities["四点半辅导"], wanted)
+    phone, other = await signed_in(town, "张桂兰"), await signed_in(town, "李秀英")
+    page = await phone.get("/activities")
+    assert "余 1 位" in words(page)
+    take = re.search(r'action="(/activities/shifts/[^"]+/sign-up)"', page.text)
+    assert take
+    assert (await phone.post(take[1], data={"_csrf": csrf_of(page)})).status_code == 303
+    assert "我报的班" in words(await phone.get("/activities"))
+    late = await other.post(take[1], data={"_csrf": csrf_of(await other.get("/activities"))})
+    assert (late.status_code, "这一班已经报满了" in words(late)) == (409, True)
+    back = take[1].replace("sign-up", "withdrawal")
+    assert (await phone.post(back, data={"_csrf": csrf_of(page)})).status_code == 303
+    assert "余 1 位" in words(await other.get("/activities"))

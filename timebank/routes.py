@@ -39,6 +39,7 @@ from timebank.web.desk import counter as desk_counter
 from timebank.web.desk import goods as desk_goods
 from timebank.web.desk import shelf as desk_shelf
 from timebank.web.display import wall
+from timebank.web.member import activities as member_activities
 from timebank.web.member import classes as member_classes
 from timebank.web.member import code as member_code
 from timebank.web.member import deeds as member_deeds
@@ -110,6 +111,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     member_scan.ScanPages,
     member_code.CodePages,
     member_visits.VisitPages,
+    member_activities.ActivityPages,
     wall.WallPages,
     desk_counter.DeskPages,
     desk_goods.DeskGoods,

@@ -129,6 +129,7 @@ class RecordOut(msgspec.Struct, frozen=True):
     minutes: int
     flags: list[str]
     reason: str | None
+    visit_id: UUID | None
     entered_by: UUID | None
     reviewed_at: datetime | None
     review_note: str | None
@@ -159,4 +160,6 @@ class VisitOut(msgspec.Struct, frozen=True):
     credited_points: int | None
     flags: list[str]
     review_note: str | None
+    in_by: str
+    out_by: str | None
     flag_texts: list[str] = []

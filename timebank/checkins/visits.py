@@ -56,7 +56,7 @@ async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
 _SHOWN = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, a.name AS activity, v.in_at, v.out_at, v.status, "
     "r.id AS record_id, r.status AS record_status, r.minutes, r.credited_minutes, r.credited_points, "
-    "coalesce(r.flags, '{}') AS flags, r.review_note FROM visit v "
+    "coalesce(r.flags, '{}') AS flags, r.review_note, v.in_by, v.out_by FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
     "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "

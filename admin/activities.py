@@ -1,0 +1,155 @@
+"""The panel's activities: what one can volunteer for, by which rule, and its shifts."""
+
+from datetime import date, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+from msgspec import Meta
+
+from timebank.access.callers import AnyRequest
+from timebank.activities import offers
+from timebank.activities import shifts as planned
+from timebank.activities.offers import ActivityNameTaken, ActivityStationUnknown
+from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, ShiftIn
+from timebank.activities.shifts import ShiftOver, ShiftTimes
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.preferences import language_of
+from timebank.rules.catalogue import RuleNotFound, rules
+from timebank.scope import Scope
+from timebank.stations.places import stations
+from timebank.web.forms import filled
+from timebank.web.local_times import LocalTime, moment_of
+from timebank.web.pages import page, see_other
+
+ACTIVITY = {
+    "name": _("名称"), "description": _("说明"), "station_id": _("驿站"), "rule_code": _("积分规则"),
+    "needs_sign_up": _("要先报名"),
+}  # fmt: skip
+# A description may be emptied: it is a text, not a gap.
+CHANGE = {name: label for name, label in ACTIVITY.items() if name != "description"} | {"active": _("进行中")}
+SHIFT = {"station_id": _("驿站"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "seats": _("名额")}
+REFUSALS = (Invalid, ActivityNameTaken, ActivityStationUnknown, RuleNotFound, ShiftTimes, ShiftOver)
+Form = URLEncodedBody[dict[str, str]]
+
+
+class ShiftForm(msgspec.Struct):
+    """A shift as the form has it: the local day and time of the place, and how long."""
+
+    station_id: UUID
+    day: date
+    at: LocalTime
+    minutes: Annotated[int, Meta(ge=10, le=1440)]
+    seats: Seats
+
+    def shift(self) -> ShiftIn:
+        begin = moment_of(self.day, self.at)
+        return ShiftIn(self.station_id, begin, begin + timedelta(minutes=self.minutes), self.seats)
+
+
+class ActivitiesPanel(Controller):
+    path = "/admin/activities"
+    include_in_schema = False
+
+    @get()
+    async def activities(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        caller.require_reader()
+        found = (await offers.activities(caller, active=None)).items
+        names = {station.id: station.name for station in (await stations(caller, active=None)).items}
+        words = {rule.code: f"{rule.name}，{rule.text}" for rule in (await rules(caller, kind="service")).items}
+        return page(
+            request, caller, "activities/activities.html", activities=found, places=names, words=words,
+            edits=caller.administers,
+        )  # fmt: skip
+
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        caller.require_admin()
+        return await _new_page(request, caller, {})
+
+    @post()
+    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        try:
+            made = await offers.add_activity(caller, filled(ActivityIn, data, ACTIVITY))
+        except REFUSALS as refusal:
+            return await _new_page(request, caller, data, refusal)
+        return see_other(f"/admin/activities/{made.id}?done=added")
+
+    @get("/{activity_id:uuid}")
+    async def activity(
+        self, request: AnyRequest, activity_id: FromPath[UUID], caller: NamedDependency[Scope],
+        done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """One activity with its coming shifts."""
+        return await _activity_page(request, caller, activity_id, done=done)
+
+    @post("/{activity_id:uuid}")
+    async def change(
+        self, request: AnyRequest, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        try:
+            given = {"active": "false", "needs_sign_up": "false"} | data
+            written = filled(ActivityChange, data, {"description": _("说明")}).description
+            wanted = filled(ActivityChange, given, CHANGE, empties=True)
+            wanted = msgspec.structs.replace(wanted, description=written or "")
+            await offers.change_activity(caller, activity_id, wanted)
+        except REFUSALS as refusal:
+            return await _activity_page(request, caller, activity_id, refusal)
+        return see_other(f"/admin/activities/{activity_id}?done=changed")
+
+    @post("/{activity_id:uuid}/shifts")
+    async def add_shift(
+        self, request: AnyRequest, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        try:
+            await planned.add_shift(caller, activity_id, filled(ShiftForm, data, SHIFT).shift())
+        except REFUSALS as refusal:
+            return await _activity_page(request, caller, activity_id, refusal)
+        return see_other(f"/admin/activities/{activity_id}?done=shift")
+
+    @post("/{activity_id:uuid}/shifts/{shift_id:uuid}/cancellation")
+    async def cancel_shift(
+        self, request: AnyRequest, activity_id: FromPath[UUID], shift_id: FromPath[UUID],
+        caller: NamedDependency[Scope],
+    ) -> Template | Redirect:  # fmt: skip
+        try:
+            await planned.cancel_shift(caller, shift_id)
+        except REFUSALS as refusal:
+            return await _activity_page(request, caller, activity_id, refusal)
+        return see_other(f"/admin/activities/{activity_id}?done=cancelled")
+
+
+async def _choices(caller: Scope) -> dict[str, list[tuple[object, str]]]:
+    usable = (await rules(caller, kind="service", active=True)).items
+    return {
+        "rules": [(rule.code, f"{rule.name}，{rule.text}") for rule in usable],
+        "stations": [(station.id, station.name) for station in (await stations(caller)).items],
+    }
+
+
+async def _new_page(
+    request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
+) -> Template:
+    return page(
+        request, caller, "activities/new.html", status=refusal.status if refusal else 200, given=given,
+        choices=await _choices(caller), error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
+
+
+async def _activity_page(
+    request: AnyRequest, caller: Scope, activity_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
+) -> Template:
+    caller.require_reader()
+    coming = (await planned.shifts(caller, activity_id, limit=100)).items
+    names = {station.id: station.name for station in (await stations(caller, active=None)).items}
+    return page(
+        request, caller, "activities/activity.html", status=refusal.status if refusal else 200,
+        activity=await offers.activity(caller, activity_id), shifts=coming, places=names, done=done,
+        choices=await _choices(caller), edits=caller.administers,
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

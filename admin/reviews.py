@@ -1,0 +1,222 @@
+"""The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+from msgspec import Meta
+
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.activities.offers import activities
+from timebank.checkins import reading, review
+from timebank.checkins.deciding import OwnRecord
+from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
+from timebank.checkins.reversal import NotCredited, reverse_record
+from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
+from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
+from timebank.checkins.visits import visit
+from timebank.database import retrying
+from timebank.errors import Forbidden, Invalid, TimebankError
+from timebank.locale import _, translate
+from timebank.paging import Cursor
+from timebank.people.directory import people
+from timebank.people.guardians import NotGuardian
+from timebank.people.schemas import PersonLine
+from timebank.preferences import language_of
+from timebank.rules.catalogue import RuleNotFound
+from timebank.scope import Role, Scope
+from timebank.stations.places import stations
+from timebank.web.forms import filled
+from timebank.web.local_times import LocalTime, moment_of
+from timebank.web.pages import page, see_other
+
+PAGE = 50
+STATUSES = {
+    "pending": _("待审核"),
+    "noticed": _("公示中"),
+    "approved": _("已入账"),
+    "rejected": _("已退回"),
+    "reversed": _("已冲正"),
+}
+REVIEW = {"decision": _("决定"), "note": _("说明")}
+END = {"day": _("离开日期"), "at": _("离开时间")}
+HOURS = {
+    "person_id": _("居民"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "reason": _("原因"),
+    "activity_id": _("活动"), "station_id": _("驿站"),
+}  # fmt: skip
+REFUSALS = (
+    Invalid, OwnRecord, NotPending, NoteMissing, EndNotCorrectable, NotCredited, HoursTimes, HoursPlaceUnknown,
+    NotGuardian, RuleNotFound, Forbidden,
+)  # fmt: skip
+Search = Annotated[str, QueryParameter(max_length=60)]
+Form = URLEncodedBody[dict[str, str]]
+
+
+class HoursForm(msgspec.Struct):
+    """Hours as the form has them: the local day and time at which they began, and how long."""
+
+    person_id: UUID
+    day: date
+    at: LocalTime
+    minutes: Annotated[int, Meta(ge=1, le=1440)]
+    reason: Why
+    activity_id: UUID | None = None
+    station_id: UUID | None = None
+
+    def hours(self) -> HoursIn:
+        begin = moment_of(self.day, self.at)
+        end = begin + timedelta(minutes=self.minutes)
+        return HoursIn(self.person_id, begin, end, self.reason, self.activity_id, self.station_id)
+
+
+class EndForm(msgspec.Struct):
+    """When somebody who forgot to check out has really left."""
+
+    day: date
+    at: LocalTime
+
+
+class ReviewPages(Controller):
+    path = "/admin/reviews"
+    include_in_schema = False
+
+    @get()
+    async def records(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
+        cursor: Cursor = None, approved: FromQuery[int] = 0, refused: FromQuery[int] = 0,
+    ) -> Template:  # fmt: skip
+        """What waits for a decision, and what was decided."""
+        caller.require_reader()
+        found = await reading.records(
+            caller, status=status if status in STATUSES else "pending", limit=PAGE, cursor=cursor
+        )
+        return page(
+            request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, cursor=cursor,
+            waiting=await reading.count_pending(caller), approved=approved, refused=refused,
+        )  # fmt: skip
+
+    @post()
+    async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
+        """Approve every chosen record; those that somebody else must decide about stay."""
+        caller.require_admin()
+        chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
+        done = [await _approve(caller, each) for each in chosen]
+        return see_other(f"/admin/reviews?approved={sum(done)}&refused={len(done) - sum(done)}")
+
+    @get("/hours")
+    async def hours(
+        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "",
+        person_id: FromQuery[UUID | None] = None,
+    ) -> Template:  # fmt: skip
+        """The form for honour hours: first whose, then when and why."""
+        return await _hours_page(request, caller, q.strip(), person_id)
+
+    @post("/hours")
+    async def enter(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form
+    ) -> Template | Redirect:
+        """Enter honour hours; somebody else approves them."""
+        try:
+            wanted = filled(HoursForm, data, HOURS).hours()
+            await once.answer(caller, lambda: enter_hours(caller, wanted))
+        except REFUSALS as refusal:
+            return await _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")), refusal, data)
+        return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else "/admin/reviews")
+
+    @get("/{record_id:uuid}")
+    async def record(self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
+        """One record with everything that decides about it."""
+        return await _record_page(request, caller, record_id)
+
+    @post("/{record_id:uuid}")
+    async def decide(
+        self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
+        once: NamedDependency[Once], data: Form,
+    ) -> Template | Redirect:  # fmt: skip
+        """Approve, with a corrected end where it was forgotten, or reject with the reason."""
+        try:
+            decided = filled(ReviewIn, data, REVIEW)
+            if decided.decision == "approve" and data.get("at", "").strip():
+                end = filled(EndForm, data, END)
+                decided = msgspec.structs.replace(decided, ended_at=moment_of(end.day, end.at))
+            await once.answer(caller, lambda: review.review_record(caller, record_id, decided), required=False)
+        except REFUSALS as refusal:
+            return await _record_page(request, caller, record_id, refusal)
+        return see_other(f"/admin/reviews/{record_id}")
+
+    @post("/{record_id:uuid}/reversal")
+    async def reverse(
+        self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
+        once: NamedDependency[Once], data: Form,
+    ) -> Template | Redirect:  # fmt: skip
+        """Take back what a record had credited."""
+        try:
+            reason = filled(ReversalIn, data, {"reason": _("原因")}).reason
+            await once.answer(caller, lambda: reverse_record(caller, record_id, reason))
+        except REFUSALS as refusal:
+            return await _record_page(request, caller, record_id, refusal)
+        return see_other(f"/admin/reviews/{record_id}")
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+async def _approve(caller: Scope, text: str) -> bool:
+    record_id = _uuid(text)
+    if record_id is None:
+        return False
+    try:
+        await retrying(lambda: review.review_record(caller, record_id, ReviewIn("approve")))
+    except TimebankError as refusal:
+        if refusal.status >= 500:
+            raise
+        return False
+    return True
+
+
+async def _record_page(
+    request: AnyRequest, caller: Scope, record_id: UUID, refusal: TimebankError | None = None
+) -> Template:
+    caller.require_reader()
+    found: RecordOut = await reading.record(caller, record_id)
+    seen = await visit(caller, found.visit_id) if found.visit_id else None
+    return page(
+        request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
+        statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
+        may_decide=caller.administers and not caller.is_own(found.person_id),
+    )  # fmt: skip
+
+
+async def _hours_page(
+    request: AnyRequest, caller: Scope, q: str, person_id: UUID | None, refusal: TimebankError | None = None,
+    given: dict[str, str] | None = None,
+) -> Template:  # fmt: skip
+    if not (caller.administers or caller.has(Role.grid_worker)):
+        raise Forbidden
+    found: list[PersonLine] = list((await people(caller, q=q, limit=20)).items) if q else []
+    chosen = next((line for line in found if line.id == person_id), None)
+    context: dict[str, Any] = {
+        "stations": (await stations(caller)).items, "activities": (await activities(caller)).items,
+        "nav": None if caller.reads_all else [_hours_entry(request)], "given": given or {},
+        "error": refusal.text(language_of(request)) if refusal else None,
+        "entered": request.query_params.get("done") == "entered",
+    }  # fmt: skip
+    return page(
+        request, caller, "reviews/hours.html", status=refusal.status if refusal else 200, q=q, found=found,
+        chosen=chosen, **context,
+    )  # fmt: skip
+
+
+def _hours_entry(request: AnyRequest) -> tuple[str, str, str, None]:
+    """A grid worker's panel has this page; the layout knows everybody else's."""
+    return ("/admin/reviews/hours", "clock", translate(_("补录时长"), language_of(request)), None)

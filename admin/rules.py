@@ -1,0 +1,89 @@
+"""The panel's earning rules: what earns how much, in words; a change is a new version."""
+
+from typing import Annotated
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, PathParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.people.directory import names_of
+from timebank.preferences import language_of
+from timebank.rules import catalogue
+from timebank.rules.catalogue import RuleChangedMeanwhile, RuleIncomplete, RuleKindFixed
+from timebank.rules.schemas import RuleIn
+from timebank.scope import Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+RULE = {
+    "kind": _("种类"), "name": _("名称"), "code": _("规则"), "minutes_per_point": _("几分钟换 1 分"),
+    "points": _("积分"), "unit": _("按什么算"), "cap_period": _("上限周期"), "cap_per_person": _("每人上限"),
+    "cap_per_area": _("每楼上限"), "active": _("在用"),
+}  # fmt: skip
+REFUSALS = (Invalid, RuleIncomplete, RuleKindFixed, RuleChangedMeanwhile)
+Code = Annotated[str, PathParameter(max_length=40)]
+Form = URLEncodedBody[dict[str, str]]
+
+
+class RulesPanel(Controller):
+    path = "/admin/rules"
+    include_in_schema = False
+
+    @get()
+    async def rules(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """Both books: service by the minute, deeds by the piece."""
+        caller.require_reader()
+        service = (await catalogue.rules(caller, kind="service")).items
+        deeds = (await catalogue.rules(caller, kind="deed")).items
+        return page(request, caller, "rules/rules.html", service=service, deeds=deeds, edits=caller.administers)
+
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope], kind: FromQuery[str] = "deed") -> Template:
+        caller.require_admin()
+        return page(request, caller, "rules/new.html", given={"kind": kind}, error=None)
+
+    @post()
+    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """A new rule; its code is made from its name."""
+        try:
+            made = await catalogue.set_rule(caller, filled(RuleIn, {**data, "code": ""}, RULE))
+        except REFUSALS as refusal:
+            said = refusal.text(language_of(request))
+            return page(request, caller, "rules/new.html", status=refusal.status, given=data, error=said)
+        return see_other(f"/admin/rules/{made.code}?done=added")
+
+    @get("/{code:str}")
+    async def rule(
+        self, request: AnyRequest, code: Code, caller: NamedDependency[Scope], done: FromQuery[str] = ""
+    ) -> Template:
+        """One rule with every version it has had."""
+        return await _rule_page(request, caller, code, done=done)
+
+    @post("/{code:str}")
+    async def change(
+        self, request: AnyRequest, code: Code, caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        """The next version, from now on."""
+        try:
+            kind = (await catalogue.versions(caller, code))[0].kind
+            given = {"active": "false"} | data | {"code": code, "kind": kind}
+            await catalogue.set_rule(caller, filled(RuleIn, given, RULE))
+        except REFUSALS as refusal:
+            return await _rule_page(request, caller, code, refusal)
+        return see_other(f"/admin/rules/{code}?done=changed")
+
+
+async def _rule_page(
+    request: AnyRequest, caller: Scope, code: str, refusal: TimebankError | None = None, *, done: str = ""
+) -> Template:
+    caller.require_reader()
+    found = await catalogue.versions(caller, code)
+    return page(
+        request, caller, "rules/rule.html", status=refusal.status if refusal else 200, rule=found[0], versions=found,
+        names=await names_of(caller, [v.changed_by for v in found if v.changed_by]), done=done,
+        edits=caller.administers, error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

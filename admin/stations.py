@@ -1,0 +1,138 @@
+"""The panel's stations: where they are, when they are open, what screens and tablets stand there."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access import devices
+from timebank.access.callers import AnyRequest
+from timebank.areas.places import areas_of
+from timebank.errors import Invalid, TimebankError
+from timebank.locale import _
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.stations import places, screens
+from timebank.stations.api import Why
+from timebank.stations.places import StationAreaUnknown, StationHours, StationNameTaken
+from timebank.stations.schemas import DeviceIn, NewDeviceOut, StationChange, StationIn
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+from timebank.web.pictures import qr_image
+
+STATION = {
+    "name": _("名称"), "address": _("地址"), "area_id": _("网格"), "opens_at": _("开门时间"),
+    "closes_at": _("关门时间"),
+}  # fmt: skip
+# An address may be emptied: it is a text, not a gap.
+CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
+DEVICE = {"name": _("设备名称"), "kind": _("用途")}
+REFUSALS = (Invalid, StationNameTaken, StationHours, StationAreaUnknown)
+Form = URLEncodedBody[dict[str, str]]
+
+
+class StationsPanel(Controller):
+    path = "/admin/stations"
+    include_in_schema = False
+
+    @get()
+    async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        caller.require_reader()
+        found = (await places.stations(caller, active=None)).items
+        return page(request, caller, "stations/stations.html", stations=found, edits=caller.administers)
+
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        caller.require_admin()
+        return await _new_page(request, caller, {})
+
+    @post()
+    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        try:
+            made = await places.add_station(caller, filled(StationIn, data, STATION))
+        except REFUSALS as refusal:
+            return await _new_page(request, caller, data, refusal)
+        return see_other(f"/admin/stations/{made.id}?done=added")
+
+    @get("/{station_id:uuid}")
+    async def station(
+        self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
+    ) -> Template:
+        """One station with its devices."""
+        return await _station_page(request, caller, station_id, done=done)
+
+    @post("/{station_id:uuid}")
+    async def change(
+        self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        try:
+            wanted = filled(StationChange, {"active": "false"} | data, CHANGE, empties=True)
+            written = filled(StationChange, data, {"address": _("地址")}).address
+            wanted = msgspec.structs.replace(wanted, address=written or "")
+            await places.change_station(caller, station_id, wanted)
+        except REFUSALS as refusal:
+            return await _station_page(request, caller, station_id, refusal)
+        return see_other(f"/admin/stations/{station_id}?done=changed")
+
+    @post("/{station_id:uuid}/devices")
+    async def add_device(
+        self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template:
+        """Register a display or a tablet; its pairing link is shown on this page alone."""
+        try:
+            made = await screens.add_device(caller, station_id, filled(DeviceIn, data, DEVICE))
+        except REFUSALS as refusal:
+            return await _station_page(request, caller, station_id, refusal)
+        return await _station_page(request, caller, station_id, made=made)
+
+    @post("/{station_id:uuid}/devices/{device_id:uuid}/end")
+    async def end_device(
+        self, station_id: FromPath[UUID], device_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Redirect:
+        await devices.revoke(caller, device_id)
+        return see_other(f"/admin/stations/{station_id}?done=ended")
+
+    @post("/{station_id:uuid}/key")
+    async def rotate(
+        self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        """A new key: codes that were photographed are worthless."""
+        try:
+            await screens.rotate_key(caller, station_id, filled(Why, data, {"reason": _("原因")}).reason)
+        except REFUSALS as refusal:
+            return await _station_page(request, caller, station_id, refusal)
+        return see_other(f"/admin/stations/{station_id}?done=rotated")
+
+
+async def _grids(caller: Scope) -> list[tuple[UUID, str]]:
+    return [(area.id, area.name) for area in await areas_of(caller) if area.kind == "grid"]
+
+
+async def _new_page(
+    request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
+) -> Template:
+    return page(
+        request, caller, "stations/new.html", status=refusal.status if refusal else 200, given=given,
+        grids=await _grids(caller), error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
+
+
+async def _station_page(
+    request: AnyRequest, caller: Scope, station_id: UUID, refusal: TimebankError | None = None, *,
+    done: str = "", made: NewDeviceOut | None = None,
+) -> Template:  # fmt: skip
+    caller.require_reader()
+    found = await places.station(caller, station_id)
+    context: dict[str, Any] = {
+        "devices": await screens.devices_of(caller, station_id) if caller.administers else [],
+        "image": qr_image(made.url) if made else None, "edits": caller.administers, "grids": await _grids(caller),
+        "error": refusal.text(language_of(request)) if refusal else None,
+    }  # fmt: skip
+    return page(
+        request, caller, "stations/station.html", status=refusal.status if refusal else 200, station=found, done=done,
+        made=made, **context,
+    )  # fmt: skip

@@ -1,0 +1,15 @@
+"""Days and times as forms have them: those of the place."""
+
+from datetime import date, datetime, time
+from typing import Annotated
+
+from msgspec import Meta
+
+from timebank import clock
+
+LocalTime = Annotated[str, Meta(max_length=8, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
+
+
+def moment_of(day: date, at: str) -> datetime:
+    """The moment when the community's clocks show this day and time."""
+    return clock.at_local(day, time.fromisoformat(at))

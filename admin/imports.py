@@ -36,7 +36,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "goods": (_("物品表"), _("兑换的物品、所需积分和各驿站的库存")),
 }
 STEPS = (_("选择表格"), _("试导入"), _("导入"))
-Done = Annotated[str, QueryParameter(max_length=20)]
+Word = Annotated[str, QueryParameter(max_length=20)]
 
 
 class Upload(msgspec.Struct):
@@ -52,7 +52,7 @@ class ImportPages(Controller):
 
     @get()
     async def list_runs(
-        self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, kind: FromQuery[str] = ""
+        self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, kind: Word = ""
     ) -> Template:
         """A new import, and those made before."""
         return await _first_page(request, caller, cursor=cursor, kind=kind)
@@ -104,7 +104,7 @@ class ImportPages(Controller):
     @get("/{run_id:uuid}")
     async def show_run(
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
-        draft: FromQuery[UUID | None] = None, done: Done = "",
+        draft: FromQuery[UUID | None] = None, done: Word = "",
     ) -> Template:  # fmt: skip
         """One import: what went in, what did not, and the way back."""
         return await _run_page(request, caller, run_id, draft=draft, done=done)

@@ -59,6 +59,9 @@ async def test_a_roster_is_tried_taken_in_and_taken_back(
     done = (await client.get(taken.headers["location"], headers=headers)).text
     assert "导入完成" in done
     assert f"{draft}/refused.xlsx" in done
+    back = (await client.get(draft, headers=headers)).text
+    assert "这份表格已经导入" in back
+    assert 'name="skip_bad"' not in back
     again = await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "1"})
     assert "没有新的内容" in (await client.get(again.headers["location"], headers=headers)).text
 

@@ -12,7 +12,7 @@ LESSON_AT = time(16, 30)
 
 @dataclass(frozen=True, slots=True)
 class CommunityPlan:
-    """One community: people and children in it, its buildings by grid, its two stations."""
+    """One community: people and children in it, its buildings by grid, its stations."""
 
     name: str
     street: str
@@ -24,15 +24,14 @@ class CommunityPlan:
 
 COMMUNITIES = (
     CommunityPlan(
-        "凤凰社区", "城关街道", 667, 67, (4, 4, 3, 3), (("暖蜂驿站", "凤凰路 18 号"), ("米邻驿站", "凤凰路 96 号"))
+        "凤凰社区", "城关街道", 667, 67, (4, 4, 3, 3),
+        (("暖蜂驿站", "凤凰路 18 号"), ("米邻驿站", "凤凰路 96 号"), ("慈善超市", "凤凰路 102 号")),
     ),
     CommunityPlan(
-        "龙泉社区", "城关街道", 667, 67, (4, 3, 3, 3), (("龙泉驿站", "龙泉巷 5 号"), ("慈善超市", "龙泉巷 41 号"))
+        "龙泉社区", "城关街道", 667, 67, (4, 3, 3, 3), (("龙泉驿站", "龙泉巷 5 号"), ("邻里之家", "龙泉巷 41 号"))
     ),
-    CommunityPlan(
-        "青溪社区", "河东街道", 666, 66, (4, 3, 3, 3), (("青溪驿站", "青溪大道 7 号"), ("邻里之家", "青溪大道 120 号"))
-    ),
-)
+    CommunityPlan("青溪社区", "河东街道", 666, 66, (4, 3, 3, 3), (("青溪驿站", "青溪大道 7 号"),)),
+)  # fmt: skip
 GRIDS = ("第一网格", "第二网格", "第三网格", "第四网格")
 UNITS = ("1单元", "2单元", "3单元")
 ROOMS = tuple(f"{floor}0{door}" for floor in range(1, 7) for door in (1, 2))

@@ -44,7 +44,7 @@ class Schooling:
     def _term(self, number: int, begin: int, end: int, parents: list[Resident]) -> Term:
         title, teacher, youngest, oldest, price = COURSES[number]
         starts_on, ends_on = self.today + timedelta(days=begin), self.today + timedelta(days=end)
-        station = list(self.place.stations)[number]
+        station = list(self.place.stations)[number % len(self.place.stations)]
         course = Course(title, teacher, youngest, oldest, price, station, starts_on, ends_on)
         keeper = self.place.keepers[station]
         pupils = [

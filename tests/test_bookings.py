@@ -196,14 +196,19 @@ async def test_a_child_is_marked_by_the_code_at_the_door(
     path, body, keeper = f"{API}/bookings/{made.id}/attendance", {"code": made.code}, await town.sign_in("周敏")
     assert (await client.post(path, json=body)).status_code == 401
     for name, status in (("刘洋", 403), ("张桂兰", 404), ("孙伟", 403), ("马涛", 404)):
-        assert (await client.post(path, json=body, headers=await town.sign_in(name))).status_code == status, name
-    wrong = await client.post(path, json={"code": f"{(int(made.code or 0) + 1) % 10**8:08}"}, headers=keeper)
+        assert (await client.post(path, json=body, headers=await town.sign_in(name) | key())).status_code == status, (
+            name
+        )
+    wrong = await client.post(path, json={"code": f"{(int(made.code or 0) + 1) % 10**8:08}"}, headers=keeper | key())
     assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_door_code")
     (shown,) = (await client.get(f"{API}/bookings?code={made.code}", headers=keeper)).json()["items"]
     assert (UUID(shown["id"]), shown["child"], shown["code"]) == (made.id, "刘小雨", None)
     (listed,) = (await client.get(f"{API}/bookings", headers=keeper)).json()["items"]
     assert listed["child"] == "刘*"
-    came, again = await client.post(path, json=body, headers=keeper), await client.post(path, json={}, headers=keeper)
+    came, again = (
+        await client.post(path, json=body, headers=keeper | key()),
+        await client.post(path, json={}, headers=keeper | key()),
+    )
     assert (came.status_code, came.json()["status"]) == (200, "attended")
     assert (again.status_code, again.content) == (200, came.content)
     assert (await minutes_of(owner, town, "刘小雨"), await minutes_of(owner, town, "刘小雨", "held")) == (0, 0)
@@ -218,8 +223,8 @@ async def test_guessing_a_door_code_ends_after_ten_tries(town: Town, client: htt
     path, keeper = f"{API}/bookings/{made.id}/attendance", await town.sign_in("周敏")
     wrong = {"code": f"{(int(made.code or 0) + 1) % 10**8:08}"}
     for _ in range(10):
-        assert (await client.post(path, json=wrong, headers=keeper)).status_code == 422
-    stopped = await client.post(path, json={"code": made.code}, headers=keeper)
+        assert (await client.post(path, json=wrong, headers=keeper | key())).status_code == 422
+    stopped = await client.post(path, json={"code": made.code}, headers=keeper | key())
     assert (stopped.status_code, stopped.json()["code"]) == (429, "too_many_attempts")
 
 
@@ -267,9 +272,12 @@ async def test_a_lesson_called_off_returns_every_minute_and_says_why(
     path, body = f"{API}/lessons/{town.lessons[0]}/cancellation", {"reason": "林老师生病"}
     assert (await client.post(path, json=body)).status_code == 401
     for name, status in (("刘洋", 403), ("孙伟", 403), ("马涛", 404)):
-        assert (await client.post(path, json=body, headers=await town.sign_in(name))).status_code == status
+        assert (await client.post(path, json=body, headers=await town.sign_in(name) | key())).status_code == status
     admin = await town.sign_in("赵丽")
-    off, again = await client.post(path, json=body, headers=admin), await client.post(path, json=body, headers=admin)
+    off, again = (
+        await client.post(path, json=body, headers=admin | key()),
+        await client.post(path, json=body, headers=admin | key()),
+    )
     assert (off.status_code, off.json()["cancelled_at"] is None, off.json()["waiting"]) == (200, False, 0)
     assert again.content == off.content
     assert await minutes_of(owner, town, "刘小雨") == 60

@@ -35,7 +35,7 @@ async def _hurt(service: Service, town: Town, name: str, seconds: int) -> str:
             "--exclude-path-regex", "/sessions.*|/me/password", "--max-time", str(seconds), "--seed", "7",
             "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off",
         ],
-        capture_output=True, text=True, timeout=seconds + 120, check=False,
+        capture_output=True, text=True, timeout=seconds + 120, check=False, cwd=service.log.parent,
     )  # fmt: skip
     assert re.search(r"[1-9]\d* generated", run.stdout), run.stdout[-3000:] + run.stderr[-3000:]
     service.log.with_name("fuzz.txt").write_text(run.stdout)

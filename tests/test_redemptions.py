@@ -131,15 +131,15 @@ async def test_the_keeper_hands_over_by_the_code(
     )
     assert (await client.post(path, json=body)).status_code == 401
     for name, status in (("张桂兰", 403), ("王建国", 404), ("孙伟", 403), ("马涛", 404)):
-        refused = await client.post(path, json=body, headers=await town.sign_in(name))
+        refused = await client.post(path, json=body, headers=await town.sign_in(name) | key())
         assert refused.status_code == status, name
-    wrong = await client.post(path, json={"code": f"{(int(made['code']) + 1) % 10**8:08}"}, headers=keeper)
+    wrong = await client.post(path, json={"code": f"{(int(made['code']) + 1) % 10**8:08}"}, headers=keeper | key())
     assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_collection_code")
     handed = await client.post(path, json=body, headers=keeper | {"Idempotency-Key": "handed"})
     assert (handed.status_code, handed.json()["status"]) == (200, "collected")
     replayed = await client.post(path, json=body, headers=keeper | {"Idempotency-Key": "handed"})
     assert (replayed.status_code, replayed.content) == (200, handed.content)
-    again = await client.post(path, json=body, headers=keeper)
+    again = await client.post(path, json=body, headers=keeper | key())
     assert (again.status_code, again.json()["code"]) == (409, "redemption_ended")
     assert await points_of(town, "张桂兰") == (34, 0)
     assert await stock_of(owner, town, "香皂") == 48
@@ -152,8 +152,8 @@ async def test_guessing_a_code_ends_after_ten_tries(town: Town, client: httpx.As
     path, keeper = f"{API}/redemptions/{made['id']}/collection", await town.sign_in("周敏")
     wrong = {"code": f"{(int(made['code']) + 1) % 10**8:08}"}
     for _ in range(10):
-        assert (await client.post(path, json=wrong, headers=keeper)).status_code == 422
-    stopped = await client.post(path, json={"code": made["code"]}, headers=keeper)
+        assert (await client.post(path, json=wrong, headers=keeper | key())).status_code == 422
+    stopped = await client.post(path, json={"code": made["code"]}, headers=keeper | key())
     assert (stopped.status_code, stopped.json()["code"]) == (429, "too_many_attempts")
     assert int(stopped.headers["retry-after"]) > 0
 
@@ -186,7 +186,7 @@ async def test_the_keeper_of_another_station_is_told_where_to_send_the_person(
     assert (found.status_code, found.json()["detail"]) == (422, "这个取货码要到暖蜂驿站领取。")
     path = f"{API}/redemptions/{made['id']}"
     assert (await client.get(path, headers=keeper)).status_code == 404
-    refused = await client.post(f"{path}/collection", json={"code": made["code"]}, headers=keeper)
+    refused = await client.post(f"{path}/collection", json={"code": made["code"]}, headers=keeper | key())
     assert refused.status_code == 404
 
 
@@ -215,7 +215,7 @@ async def test_a_keeper_serves_neither_oneself_nor_the_own_household(
         assert (refused.status_code, refused.json()["code"]) == (403, "own_redemption")
         made = (await reserve(client, town, name, "香皂")).json()
         refused = await client.post(
-            f"{API}/redemptions/{made['id']}/collection", json={"code": made["code"]}, headers=headers
+            f"{API}/redemptions/{made['id']}/collection", json={"code": made["code"]}, headers=headers | key()
         )
         assert (refused.status_code, refused.json()["code"]) == (403, "own_redemption")
     assert await points_of(town, "张国庆") == (42, 8)
@@ -296,7 +296,7 @@ async def test_a_good_brought_back_returns_points_with_a_reason(
     made = await redemption.redeem(await town.scope("周敏"), wanted(town, "张桂兰", "食用油 5L", collect_now=True))
     path, body = f"{API}/redemptions/{made.id}/return", {"reason": "瓶口漏油"}
     assert (await client.post(path, json=body)).status_code == 401
-    assert (await client.post(path, json=body, headers=await town.sign_in("张桂兰"))).status_code == 403
+    assert (await client.post(path, json=body, headers=await town.sign_in("张桂兰") | key())).status_code == 403
     assert (await client.post(path, json=body, headers=await town.sign_in("王建国"))).status_code == 404
     assert (await client.post(path, json={"reason": ""}, headers=await town.sign_in("周敏"))).status_code == 400
     returned = await client.post(path, json=body, headers=await town.sign_in("周敏"))

@@ -1,15 +1,15 @@
 """The only source of time, and of ids that carry it."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-import uuid_utils
-
 from timebank import settings
 
+_last_sequence: dict[int, int] = {}
 _fixed: ContextVar[datetime | None] = ContextVar("fixed", default=None)
 
 
@@ -39,8 +39,20 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
 
 
 def new_id() -> UUID:
-    """A UUIDv7 of this moment: ids sort by when they were made."""
-    return UUID(bytes=uuid_utils.uuid7(nanoseconds=int(now().timestamp() * 1_000_000) * 1000).bytes)
+    """A UUIDv7 of this moment (RFC 9562): ids that one process makes sort in the order in which it made them.
+
+    The 12 bits after the millisecond hold its fraction, raised where needed above the last id of that millisecond: a
+    held clock too gives ids in order.
+    """
+    millisecond, fraction = divmod(int(now().timestamp() * 1_000_000), 1000)
+    sequence = max(fraction * 4, _last_sequence.get(millisecond, -1) + 1)
+    while sequence > 0xFFF:
+        millisecond += 1
+        sequence = _last_sequence.get(millisecond, -1) + 1
+    if len(_last_sequence) > 1000:
+        _last_sequence.clear()
+    _last_sequence[millisecond] = sequence
+    return UUID(int=millisecond << 80 | 0x7 << 76 | sequence << 64 | 0b10 << 62 | secrets.randbits(62))
 
 
 @contextmanager

@@ -136,7 +136,7 @@ class Bookings(Controller):
         """The child came."""
         await attendance.count_try(caller, booking_id)
         verb = attendance.attend
-        return await once.answer(caller, lambda: verb(caller, booking_id, data.code), status=200, required=False)
+        return await once.answer(caller, lambda: verb(caller, booking_id, data.code), status=200)
 
     @delete("/{booking_id:uuid}", status_code=200)
     async def cancel(self, booking_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Booked:

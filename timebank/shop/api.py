@@ -132,9 +132,7 @@ class Redemptions(Controller):
     ) -> Response[bytes]:  # fmt: skip
         """A keeper hands the good over to whoever knows the code."""
         await collection.count_try(caller, redemption_id)
-        return await once.answer(
-            caller, lambda: collection.collect(caller, redemption_id, data.code), status=200, required=False
-        )
+        return await once.answer(caller, lambda: collection.collect(caller, redemption_id, data.code), status=200)
 
     @post("/{redemption_id:uuid}/return")
     async def return_goods(
@@ -143,7 +141,7 @@ class Redemptions(Controller):
     ) -> Response[bytes]:  # fmt: skip
         """A collected good came back: points and stock return."""
         verb = collection.return_goods
-        return await once.answer(caller, lambda: verb(caller, redemption_id, data.reason), status=200, required=False)
+        return await once.answer(caller, lambda: verb(caller, redemption_id, data.reason), status=200)
 
     @delete("/{redemption_id:uuid}", status_code=200)
     async def cancel(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redeemed:

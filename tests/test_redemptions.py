@@ -297,7 +297,7 @@ async def test_a_good_brought_back_returns_points_with_a_reason(
     path, body = f"{API}/redemptions/{made.id}/return", {"reason": "瓶口漏油"}
     assert (await client.post(path, json=body)).status_code == 401
     assert (await client.post(path, json=body, headers=await town.sign_in("张桂兰") | key())).status_code == 403
-    assert (await client.post(path, json=body, headers=await town.sign_in("王建国"))).status_code == 404
+    assert (await client.post(path, json=body, headers=await town.sign_in("王建国") | key())).status_code == 404
     assert (await client.post(path, json={"reason": ""}, headers=await town.sign_in("周敏"))).status_code == 400
     returned = await client.post(path, json=body, headers=await town.sign_in("周敏"))
     assert (returned.status_code, returned.json()["status"]) == (200, "returned")

@@ -298,10 +298,10 @@ async def test_a_good_brought_back_returns_points_with_a_reason(
     assert (await client.post(path, json=body)).status_code == 401
     assert (await client.post(path, json=body, headers=await town.sign_in("张桂兰") | key())).status_code == 403
     assert (await client.post(path, json=body, headers=await town.sign_in("王建国") | key())).status_code == 404
-    assert (await client.post(path, json={"reason": ""}, headers=await town.sign_in("周敏"))).status_code == 400
-    returned = await client.post(path, json=body, headers=await town.sign_in("周敏"))
+    assert (await client.post(path, json={"reason": ""}, headers=await town.sign_in("周敏") | key())).status_code == 400
+    returned = await client.post(path, json=body, headers=await town.sign_in("周敏") | key())
     assert (returned.status_code, returned.json()["status"]) == (200, "returned")
-    again = await client.post(path, json=body, headers=await town.sign_in("周敏"))
+    again = await client.post(path, json=body, headers=await town.sign_in("周敏") | key())
     assert (again.status_code, again.json()["code"]) == (409, "redemption_not_collected")
     assert await points_of(town, "张桂兰") == (150, 0)
     assert await stock_of(owner, town, "食用油 5L") == 5

@@ -17,9 +17,8 @@ from timebank.locale import _
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations import places, screens
-from timebank.stations.api import Why
 from timebank.stations.places import StationAreaUnknown, StationHours, StationNameTaken
-from timebank.stations.schemas import DeviceIn, NewDeviceOut, StationChange, StationIn
+from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 from timebank.web.pictures import qr_image
@@ -102,7 +101,7 @@ class StationsPanel(Controller):
     ) -> Template | Redirect:
         """A new key: codes that were photographed are worthless."""
         try:
-            await screens.rotate_key(caller, station_id, filled(Why, data, {"reason": _("原因")}).reason)
+            await screens.rotate_key(caller, station_id, filled(Rotation, data, {"reason": _("原因")}).reason)
         except REFUSALS as refusal:
             return await _station_page(request, caller, station_id, refusal)
         return see_other(f"/admin/stations/{station_id}?done=rotated")

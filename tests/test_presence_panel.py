@@ -83,6 +83,9 @@ async def test_a_forgotten_end_is_corrected_while_approving(town: Town, owner: a
         await scanned(await town.scope("张桂兰"), station_code(town))
     await close_forgotten(town.system())
     admin, path = await signed_in(town, "赵丽"), f"/admin/reviews/{await record_id_of(owner, town, '张桂兰')}"
+    listed = await admin.get("/admin/reviews")
+    assert "要逐条核实" in words(listed)
+    assert 'type="checkbox"' not in listed.text, "what was forgotten is not approved in passing"
     assert "忘记签退" in words(await admin.get(path))
     form: dict[str, object] = {"decision": "approve", "note": "站长说十一点走的", "at": "11:00"}
     wrong = await post(admin, path, form | {"day": f"{clock.local(begin):%Y-%m-%d}", "at": "08:00"})

@@ -1,13 +1,11 @@
 """Stations, their codes and their devices over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from msgspec import Meta
 
 from timebank import codes
 from timebank.access import devices
@@ -19,14 +17,11 @@ from timebank.stations.schemas import (
     DeviceIn,
     DeviceOut,
     NewDeviceOut,
+    Rotation,
     StationChange,
     StationIn,
     StationOut,
 )
-
-
-class Why(msgspec.Struct, forbid_unknown_fields=True):
-    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class Stations(Controller):
@@ -68,7 +63,9 @@ class Stations(Controller):
         return codes.svg((await screens.station_code(caller, station_id)).url)
 
     @post("/{station_id:uuid}/key", status_code=204)
-    async def rotate_key(self, station_id: FromPath[UUID], data: JSONBody[Why], caller: NamedDependency[Scope]) -> None:
+    async def rotate_key(
+        self, station_id: FromPath[UUID], data: JSONBody[Rotation], caller: NamedDependency[Scope]
+    ) -> None:
         """A new key for the station's code."""
         await screens.rotate_key(caller, station_id, data.reason)
 

@@ -77,3 +77,9 @@ class NewDeviceOut(msgspec.Struct, frozen=True):
     kind: str
     token: str
     url: str
+
+
+class Rotation(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a station's code gets a new key."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]

@@ -3,24 +3,47 @@
 import json
 import signal
 import sys
+from importlib import import_module
+from typing import NoReturn
 
 import asyncpg
 import click
 
 from timebank import __version__
-from timebank.commands.demo import demo
-from timebank.commands.importing import import_workbook
-from timebank.commands.places import create_admin
-from timebank.commands.printing import cards, station_poster
-from timebank.commands.serving import serve, worker_command
-from timebank.commands.upkeep import check, migrate
-from timebank.embedded import EmbeddedError
+from timebank.embedded_programs import EmbeddedError
 from timebank.errors import TimebankError
 
 INTERRUPTED = 130
+# Each command is imported when it is called: most need neither the pages nor the printer.
+COMMANDS = {
+    "demo": "timebank.commands.demo:demo",
+    "serve": "timebank.commands.serving:serve",
+    "worker": "timebank.commands.working:worker",
+    "migrate": "timebank.commands.upkeep:migrate",
+    "import": "timebank.commands.importing:import_workbook",
+    "check": "timebank.commands.upkeep:check",
+    "create-admin": "timebank.commands.places:create_admin",
+    "station-poster": "timebank.commands.printing:station_poster",
+    "cards": "timebank.commands.printing:cards",
+}
+
+
+class Commands(click.Group):
+    """The commands by name, in the order in which one meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
 
 @click.group(
+    cls=Commands,
     help="时间银行与道德银行：服务时长记成积分，积分换物品和孩子的课时，账目始终平衡。",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -29,19 +52,13 @@ def timebank() -> None:
     pass
 
 
-for command in (demo, serve, worker_command, migrate, import_workbook, check, create_admin, station_poster, cards):
-    timebank.add_command(command)
-
-
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line. A stop signal ends a command as Ctrl-C does: what was begun is rolled back or finished."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     given = sys.argv[1:] if arguments is None else arguments
     try:
         status = timebank.main(given, prog_name="timebank", standalone_mode=False)
-    except click.Abort:
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
         _refuse("usage", _usage(error), given)
@@ -52,11 +69,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         _refuse("database", f"数据库没有完成这一步（{error}）。请检查数据库后再试一次。", given)
     except OSError as error:
-        _refuse(
-            "system", f"系统没有完成这一步（{error.strerror or error}）：{error.filename or '请检查后再试'}。", given
-        )
-    else:
-        sys.exit(status if isinstance(status, int) else 0)
+        where = f"{error.filename} " if error.filename else ""
+        _refuse("system", f"系统没有完成这一步（{where}{error.strerror or error}）。请检查后再试一次。", given)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _usage(error: click.ClickException) -> str:
@@ -65,7 +80,7 @@ def _usage(error: click.ClickException) -> str:
     return f"命令的写法不对：{error.format_message()} 写法见 {command} --help。"
 
 
-def _refuse(code: str, sentence: str, given: list[str]) -> None:
+def _refuse(code: str, sentence: str, given: list[str]) -> NoReturn:
     if "--json" in given:
         click.echo(json.dumps({"error": {"code": code, "detail": sentence}}, ensure_ascii=False))
     else:

@@ -1,4 +1,4 @@
-"""`timebank serve` and `timebank worker`: what runs until it is told to stop."""
+"""`timebank serve`: pages and API, until it is told to stop."""
 
 import asyncio
 import errno
@@ -14,7 +14,7 @@ import uvicorn
 from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
-from timebank import settings, worker
+from timebank import settings, vault
 from timebank.app import create_app
 from timebank.commands.ground import ground, pool, require_migrated, run, stop_signals, with_data
 from timebank.errors import TimebankError
@@ -43,8 +43,6 @@ class CannotListen(TimebankError):
 @with_data
 def serve(host: str, port: int, workers: int, data: Path | None) -> None:
     with ground(data) as chosen, listening(host, port) as listener:
-        from timebank import vault
-
         vault.key_for("start")  # Without a key nothing could be signed; better told now than at the first request.
         assert chosen.database_url is not None
         address = f"http://{host}:{listener.getsockname()[1]}"
@@ -55,23 +53,6 @@ def serve(host: str, port: int, workers: int, data: Path | None) -> None:
         click.echo(address, err=True)
         config = server_config(partial(served_app, chosen), workers=workers)
         Multiprocess(config, sockets=[listener]).run()
-
-
-@click.command("worker", help="定时任务：公示到期、预留到期、积分到期、日结等。可以同时开多个。")
-@click.option("--once", is_flag=True, help="每件事做一遍就结束。")
-@with_data
-def worker_command(once: bool, data: Path | None) -> None:
-    with ground(data) as chosen:
-        run(_work(chosen, once=once))
-
-
-async def _work(chosen: Settings, *, once: bool) -> None:
-    async with pool(chosen):
-        if once:
-            await worker.run_all()
-            return
-        with stop_signals() as stop:
-            await worker.run(stop)
 
 
 async def _serve_alone(chosen: Settings, listener: socket.socket, address: str) -> None:

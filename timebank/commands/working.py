@@ -1,0 +1,27 @@
+"""`timebank worker`: what falls due, until it is told to stop."""
+
+from pathlib import Path
+
+import click
+
+from timebank.commands.ground import ground, pool, run, stop_signals, with_data
+from timebank.settings import Settings
+from timebank.worker import run as run_jobs
+from timebank.worker import run_all
+
+
+@click.command("worker", help="定时任务：公示到期、预留到期、积分到期、日结等。可以同时开多个。")
+@click.option("--once", is_flag=True, help="每件事做一遍就结束。")
+@with_data
+def worker(once: bool, data: Path | None) -> None:
+    with ground(data) as chosen:
+        run(_work(chosen, once=once))
+
+
+async def _work(chosen: Settings, *, once: bool) -> None:
+    async with pool(chosen):
+        if once:
+            await run_all()
+            return
+        with stop_signals() as stop:
+            await run_jobs(stop)

@@ -1,15 +1,71 @@
-"""Giving points to the community's common pool."""
+"""Giving points to the community's common pool. Donations that come in at the same moment are posted together."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+from timebank import clock, database
 from timebank.errors import NotFound
-from timebank.ledger import posting
-from timebank.ledger.posting import Donation, Posted
+from timebank.grouping import Grouped
+from timebank.ledger.posting import REFUSALS, Insufficient, Posted
 from timebank.ledger.schemas import DonationIn
 from timebank.locale import _
 from timebank.scope import Scope
 
 COMMON_POOL = _("捐给社区公共积分池")
+
+
+@dataclass(frozen=True, slots=True)
+class Donation:
+    """A person's points for the common pool, under a key of the request and the hash of what it asked."""
+
+    scope: Scope
+    person_id: UUID
+    points: int
+    key: str
+    request_hash: bytes
+    memo: str
+
+
+async def _donate_all(donations: Sequence[Donation]) -> list[Posted | Exception]:
+    """Post donations that came in together, one statement for each community."""
+    answers: dict[int, Posted | Exception] = {}
+    for community_id in {d.scope.community_id for d in donations}:
+        places = [n for n, d in enumerate(donations) if d.scope.community_id == community_id]
+        together = [donations[n] for n in places]
+        found = await database.retrying(partial(_donate_together, together))
+        answers.update(zip(places, found, strict=True))
+    return [answers[n] for n in range(len(donations))]
+
+
+_DONATE = """
+SELECT s.* FROM (SELECT set_config('timebank.communities', '{' || $1::text || '}', true)) AS v (visible),
+LATERAL ledger_spend_many(trim(BOTH '{}' FROM v.visible)::uuid,
+    ROW(NULL, NULL, NULL, 'donation', $2, $2, NULL, 'donation', NULL, NULL, NULL, NULL)::ledger_entry,
+    $3, $4, $5, $6, $3, $7, $8, $9, 'point', 'donated', $10) AS s
+"""
+
+
+async def _donate_together(donations: Sequence[Donation]) -> list[Posted | Exception]:
+    answers = await database.ask(
+        _DONATE, str(donations[0].scope.community_id), clock.now(), [clock.new_id() for _ in donations],
+        [d.key for d in donations], [d.request_hash for d in donations], [d.scope.person_id for d in donations],
+        [d.memo for d in donations], [d.person_id for d in donations], [d.points for d in donations], clock.local_day(),
+    )  # fmt: skip
+    return [_posted_or_refused(answer, donation.points) for answer, donation in zip(answers, donations, strict=True)]
+
+
+def _posted_or_refused(answer: Any, needed: int) -> Posted | Exception:
+    if answer["verdict"] == "insufficient":
+        return Insufficient(needed=needed, available=answer["available"])
+    if refusal := REFUSALS.get(answer["verdict"]):
+        return refusal()
+    return Posted(answer["entry_id"], answer["verdict"] == "replayed")
+
+
+_post: Grouped[Donation, Posted] = Grouped(_donate_all)
 
 
 async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: bytes) -> Posted:
@@ -22,6 +78,4 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
         raise NotFound
     caller: UUID | None = scope.login_id or scope.person_id
     memo = given.note.strip() or COMMON_POOL
-    return await posting.donate(
-        Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", request_hash, memo)
-    )
+    return await _post(Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", request_hash, memo))

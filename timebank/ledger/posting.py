@@ -1,11 +1,9 @@
 """The verbs that move value. Each is one call of a ledger function: it locks, looks the key up, checks, and writes."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +12,6 @@ import msgspec
 from timebank import clock, database
 from timebank.database import transaction
 from timebank.errors import TimebankError
-from timebank.grouping import Grouped
 from timebank.scope import Scope
 
 
@@ -111,7 +108,7 @@ class Reversal(msgspec.Struct, frozen=True):
 
 _ENTRY = "ROW($2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)::ledger_entry"
 
-_REFUSALS: dict[str, type[TimebankError]] = {
+REFUSALS: dict[str, type[TimebankError]] = {
     "closed": AccountClosed,
     "key_reused": LedgerKeyReused,
     "not_found": EntryNotFound,
@@ -134,7 +131,7 @@ async def _call(scope: Scope, function: str, posting: Posting, *arguments: objec
             posting.memo, *arguments,
         )  # fmt: skip
         assert answer is not None
-        if refusal := _REFUSALS.get(answer["verdict"]):
+        if refusal := REFUSALS.get(answer["verdict"]):
             raise refusal
     return answer
 
@@ -170,57 +167,6 @@ async def spend(
         refusal = InsufficientClassMinutes if currency == Currency.class_minute else Insufficient
         raise refusal(needed=amount, available=answer["available"])
     return Posted(answer["entry_id"], answer["verdict"] == "replayed")
-
-
-@dataclass(frozen=True, slots=True)
-class Donation:
-    """A person's points for the common pool, under a key of the request and the hash of what it asked."""
-
-    scope: Scope
-    person_id: UUID
-    points: int
-    key: str
-    request_hash: bytes
-    memo: str
-
-
-async def _donate_all(donations: Sequence[Donation]) -> list[Posted | Exception]:
-    """Post donations that came in together, one statement for each community."""
-    answers: dict[int, Posted | Exception] = {}
-    for community_id in {d.scope.community_id for d in donations}:
-        places = [n for n, d in enumerate(donations) if d.scope.community_id == community_id]
-        together = [donations[n] for n in places]
-        found = await database.retrying(partial(_donate_together, together))
-        answers.update(zip(places, found, strict=True))
-    return [answers[n] for n in range(len(donations))]
-
-
-_DONATE = """
-SELECT s.* FROM (SELECT set_config('timebank.communities', '{' || $1::text || '}', true)) AS v (visible),
-LATERAL ledger_spend_many(trim(BOTH '{}' FROM v.visible)::uuid,
-    ROW(NULL, NULL, NULL, 'donation', $2, $2, NULL, 'donation', NULL, NULL, NULL, NULL)::ledger_entry,
-    $3, $4, $5, $6, $3, $7, $8, $9, 'point', 'donated', $10) AS s
-"""
-
-
-async def _donate_together(donations: Sequence[Donation]) -> list[Posted | Exception]:
-    answers = await database.ask(
-        _DONATE, str(donations[0].scope.community_id), clock.now(), [clock.new_id() for _ in donations],
-        [d.key for d in donations], [d.request_hash for d in donations], [d.scope.person_id for d in donations],
-        [d.memo for d in donations], [d.person_id for d in donations], [d.points for d in donations], clock.local_day(),
-    )  # fmt: skip
-    return [_posted_or_refused(answer, donation.points) for answer, donation in zip(answers, donations, strict=True)]
-
-
-def _posted_or_refused(answer: Any, needed: int) -> Posted | Exception:
-    if answer["verdict"] == "insufficient":
-        return Insufficient(needed=needed, available=answer["available"])
-    if refusal := _REFUSALS.get(answer["verdict"]):
-        return refusal()
-    return Posted(answer["entry_id"], answer["verdict"] == "replayed")
-
-
-donate: Grouped[Donation, Posted] = Grouped(_donate_all)
 
 
 async def hold(

@@ -23,7 +23,7 @@ from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, 
 from timebank.checkins.visits import visit
 from timebank.database import retrying
 from timebank.errors import Forbidden, Invalid, TimebankError
-from timebank.locale import _, translate
+from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import people
 from timebank.people.guardians import NotGuardian
@@ -54,7 +54,7 @@ REFUSALS = (
     Invalid, OwnRecord, NotPending, NoteMissing, EndNotCorrectable, NotCredited, HoursTimes, HoursPlaceUnknown,
     NotGuardian, RuleNotFound, Forbidden,
 )  # fmt: skip
-Search = Annotated[str, QueryParameter(max_length=60)]
+Search = Annotated[str, QueryParameter(max_length=60, pattern=r"^[^\x00]*$")]
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -93,11 +93,10 @@ class ReviewPages(Controller):
     ) -> Template:  # fmt: skip
         """What waits for a decision, and what was decided."""
         caller.require_reader()
-        found = await reading.records(
-            caller, status=status if status in STATUSES else "pending", limit=PAGE, cursor=cursor
-        )
+        tab = status if status in STATUSES else "pending"
+        found = await reading.records(caller, status=tab, limit=PAGE, cursor=cursor)
         return page(
-            request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, cursor=cursor,
+            request, caller, "reviews/records.html", found=found, tab=tab, statuses=STATUSES, cursor=cursor,
             waiting=await reading.count_pending(caller), approved=approved, refused=refused,
         )  # fmt: skip
 
@@ -207,7 +206,7 @@ async def _hours_page(
     chosen = next((line for line in found if line.id == person_id), None)
     context: dict[str, Any] = {
         "stations": (await stations(caller)).items, "activities": (await activities(caller)).items,
-        "nav": None if caller.reads_all else [_hours_entry(request)], "given": given or {},
+        "given": given or {},
         "error": refusal.text(language_of(request)) if refusal else None,
         "entered": request.query_params.get("done") == "entered",
     }  # fmt: skip
@@ -215,8 +214,3 @@ async def _hours_page(
         request, caller, "reviews/hours.html", status=refusal.status if refusal else 200, q=q, found=found,
         chosen=chosen, **context,
     )  # fmt: skip
-
-
-def _hours_entry(request: AnyRequest) -> tuple[str, str, str, None]:
-    """A grid worker's panel has this page; the layout knows everybody else's."""
-    return ("/admin/reviews/hours", "clock", translate(_("补录时长"), language_of(request)), None)

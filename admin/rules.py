@@ -25,7 +25,7 @@ RULE = {
     "cap_per_area": _("每楼上限"), "active": _("在用"),
 }  # fmt: skip
 REFUSALS = (Invalid, RuleIncomplete, RuleKindFixed, RuleChangedMeanwhile)
-Code = Annotated[str, PathParameter(max_length=40)]
+Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Form = URLEncodedBody[dict[str, str]]
 
 

@@ -210,3 +210,16 @@ async def test_a_rule_is_added_and_changed_into_its_next_version(town: Town) -> 
     refused = await post(admin, path, form | {"points": ""})
     assert refused.status_code == 422
     assert (await post(await signed_in(town, "孙伟"), path, form)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/scans/%00", "/desk?scan=%00", "/admin/rules/%00", "/api/v1/rules/%00/versions", "/c/%00", "/p/%00",
+        "/display/%00", "/desk/pair/%00", "/admin/reviews/hours?q=%00", "/admin/reviews?status=%00",
+        "/me/code?person_id=%00",
+    ],
+)  # fmt: skip
+async def test_an_address_with_a_nul_byte_is_refused_and_not_a_fault(town: Town, path: str) -> None:
+    for name in ("赵丽", "周敏"):
+        assert (await (await signed_in(town, name)).get(path)).status_code < 500

@@ -11,7 +11,7 @@ from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
 from timebank.scope import Scope
 
-Code = Annotated[str, PathParameter(max_length=40)]
+Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
 class Rules(Controller):

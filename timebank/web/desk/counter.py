@@ -33,7 +33,7 @@ from timebank.web.pages import page, partial, see_other
 from timebank.web.verdicts import Told, told
 
 Form = URLEncodedBody[dict[str, str]]
-Nonce = Annotated[str | None, QueryParameter(max_length=64)]
+Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Token = Annotated[str, PathParameter(max_length=200)]
 SCANNED = {
     "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),

@@ -30,7 +30,7 @@ from timebank.web.pages import page, see_other
 from timebank.web.verdicts import told
 
 Payload = Annotated[str, PathParameter(max_length=200)]
-Nonce = Annotated[str, PathParameter(max_length=64)]
+Nonce = Annotated[str, PathParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Form = URLEncodedBody[dict[str, str]]
 CHOSEN = {"nonce": _("扫码"), "direction": _("签到"), "activity_id": _("服务"), "person_id": _("谁")}
 

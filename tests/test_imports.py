@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import random
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -450,7 +451,8 @@ async def test_without_a_rule_for_service_no_hours_are_taken(community: Chengjia
         await community.take_in("hours")
 
 
-async def test_deeds_are_judged_by_the_moral_banks_own_rules(town: Town) -> None:
+async def test_deeds_are_judged_by_the_moral_banks_own_rules(town: Town, owner: asyncpg.Connection) -> None:
+    await owner.execute("UPDATE guardianship SET consented_at = NULL")
     first = date(2026, 11, 2)
     week = [first + timedelta(days=days) for days in range(5)]
     with clock.at(MOMENT + timedelta(days=20)):
@@ -461,9 +463,11 @@ async def test_deeds_are_judged_by_the_moral_banks_own_rules(town: Town) -> None
             [week[0], "李秀英", "7栋", "楼道卫生巡查", 2, "王建国", ""],
             [week[1], "张桂兰", "3栋1单元", "楼道卫生巡查", 2, "张国庆", ""],
             [week[2], "张桂兰", "3栋1单元", "楼道卫生巡查", 3, "李秀英", "雨天清淤，多记 1 分"],
+            [week[3], "刘小雨", "5栋2单元", "楼道卫生巡查", 2, "李秀英", ""],
         )  # fmt: skip
     assert codes(report) == [
         (5, "deed_cap_reached"), (6, "unknown_item"), (7, "place_unknown"), (8, "household_witness"),
+        (10, "guardian_consent_missing"),
     ]  # fmt: skip
     assert report.errors[0].problem.startswith("「调解邻里纠纷」每人每周最多记 3 次")
     assert warned(report) == [(9, "points_differ_reason"), (9, "not_head")]
@@ -570,3 +574,52 @@ async def test_what_was_done_and_by_whom_is_in_the_audit(town: Town, owner: asyn
     [audited] = await owner.fetch("SELECT person_id, noun_id FROM audit WHERE verb = 'import'")
     assert tuple(audited) == (town.people["赵丽"], report.run_id)
     assert isinstance(report.run_id, UUID)
+
+
+ANYBODY = ["张桂兰", "李秀英", "王建国", "欧阳凯伟", "刘小雨", "林甲", "林乙", "没有人", "x1", ""]
+ANYTHING: dict[Kind, dict[str, list[str]]] = {
+    "residents": {
+        "网格": ["第一网格", "第二网格", "", "1"], "楼栋": ["3栋", "5", "九栋", ""], "单元": ["1", "2单元", ""],
+        "房号": ["101", "302", "", "x" * 25], "户主": ["", "林甲", "张桂兰"], "姓名": ANYBODY,
+        "与户主关系": ["户主", "配偶", "子", "孙女", ""], "性别": ["男", "女", ""],
+        "身份证号": ["", "", "522699196809283822", "52269919820713313X", "1"],
+        "出生日期": ["", "2019-01-01", "1960-05-04", "2099-01-01"],
+        "电话": ["", "19900000000", "19900007001", "1990"], "备注": ["", "楼栋长", "单元长、网格员"],
+    },
+    "hours": {
+        "日期": ["2026-07-01", "7月2日", "2026/7/3", ""], "活动": ["站点值守", "新活动", "", "y" * 70],
+        "地点": ["暖蜂驿站", "村口", ""], "姓名": ANYBODY, "电话": ["", "", "19900000000", "1990"],
+        "签到时间": ["09:00", "08:30", "23:30"], "签退时间": ["10:00", "12:00", "次日00:30", ""],
+    },
+    "deeds": {
+        "日期": ["2026-07-01", "2026-07-02", "2025-01-01"], "姓名": ANYBODY, "楼栋单元": ["3栋", "3栋1单元", "", "9栋"],
+        "事项": ["调解邻里纠纷", "楼道卫生巡查", "修路"], "分值": ["10", "2", ""], "证明人": ANYBODY,
+        "备注": ["", "有理由"],
+    },
+    "goods": {
+        "物品": ["雨伞", "食用油 5L", "香皂", "新物"], "单位": ["把", ""], "积分": ["45", "120", "0"],
+        "库存": ["5", "0", ""], "站点": ["暖蜂驿站", "慈善超市", "没有", ""], "限兑": ["1", "不限", ""],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_stands_in_a_sheet_a_trial_tells_the_truth_and_a_second_run_adds_nothing(
+    town: Town, owner: asyncpg.Connection, seed: int
+) -> None:
+    chance, imported = random.Random(seed), 0
+    for _ in range(30):
+        kind = chance.choice(list(ANYTHING))
+        columns = ANYTHING[kind]
+        rows = [[chance.choice(column) for column in columns.values()] for _ in range(chance.randint(1, 8))]
+        before = await counts(owner)
+        tried = await take_in(town, kind, list(columns), *rows, dry_run=True)
+        assert await counts(owner) == before
+        real = await take_in(town, kind, list(columns), *rows)
+        assert (tried.accepted, tried.created) == (real.accepted, real.created)
+        assert (tried.errors, tried.warnings, tried.notes) == (real.errors, real.warnings, real.notes)
+        after = await counts(owner)
+        again = await take_in(town, kind, list(columns), *rows)
+        assert (again.created, await counts(owner)) == (0, after), (kind, rows)
+        imported += real.outcome == "imported"
+    assert imported > 2

@@ -13,6 +13,7 @@ from timebank.areas.places import areas_of
 from timebank.deeds.caps import CapReached
 from timebank.deeds.filing import WitnessTooClose, WitnessUnknown, file_deed
 from timebank.deeds.schemas import DeedIn
+from timebank.errors import TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.deeds import DeedRow
 from timebank.imports.intake import Intake
@@ -24,8 +25,10 @@ from timebank.imports.workbook import Workbook
 from timebank.rules.catalogue import RuleNotFound
 from timebank.scope import Scope
 
-# What a deed's verb may refuse a row for, and the column to look at.
-COLUMN_OF = {CapReached: "item", RuleNotFound: "item", WitnessTooClose: "witness", WitnessUnknown: "witness"}
+# Where to look when the moral bank itself refuses a row; else it is about the person.
+COLUMN_OF: dict[type[TimebankError], str] = {
+    CapReached: "item", RuleNotFound: "item", WitnessTooClose: "witness", WitnessUnknown: "witness",
+}  # fmt: skip
 
 
 async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
@@ -183,6 +186,6 @@ async def _file(
     )  # fmt: skip
     try:
         return (await file_deed(intake.scope, wanted, from_book=True)).id
-    except tuple(COLUMN_OF) as refused:
-        parsed.reading(row).refuse(COLUMN_OF[type(refused)], refusal(refused))
+    except TimebankError as refused:
+        parsed.reading(row).refuse(COLUMN_OF.get(type(refused), "name"), refusal(refused))
         return None

@@ -70,8 +70,9 @@ class Parsed(Generic[T]):
         return self.readings[row.sheet, row.row]
 
     def settle(self) -> None:
-        """Leave out of `rows` what was refused after it had been read, and bring the remarks into the sheet's order."""
+        """Leave out what was refused after it had been read, and bring the remarks into the sheet's order."""
         self.rows = [row for row in self.rows if not self.reading(row).refused]
+        self.warnings = [odd for odd in self.warnings if not self.readings[odd.sheet, odd.row].refused]
         sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in self.readings))}
         for remarks in (self.problems, self.warnings):
             remarks.sort(key=lambda found: (sheets[found.sheet], found.row))

@@ -19,7 +19,7 @@ from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.errors import Forbidden, TimebankError
-from timebank.locale import _, translate
+from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.preferences import language_of
 from timebank.rules.catalogue import rules
@@ -56,8 +56,7 @@ class AdminDeeds(Controller):
         found = await deeds(caller, status=shown, limit=40, cursor=cursor)
         return page(
             request, caller, "deeds/list.html", items=[(deed, is_party(caller, deed)) for deed in found.items],
-            next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS, nav=_nav(request, caller),
-            tabs_of=await _tabs(caller),
+            next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS, tabs_of=await _tabs(caller),
             doubts=await doubts(caller) if caller.reads_all else [], decides=caller.reads_all,
         )  # fmt: skip
 
@@ -66,9 +65,7 @@ class AdminDeeds(Controller):
         """What can be filed, with its points and caps."""
         _require_duty(caller)
         found = (await rules(caller, kind="deed")).items
-        return page(
-            request, caller, "deeds/catalogue.html", rules=found, nav=_nav(request, caller), tabs_of=await _tabs(caller)
-        )
+        return page(request, caller, "deeds/catalogue.html", rules=found, tabs_of=await _tabs(caller))
 
     @get("/{deed_id:uuid}")
     async def deed(self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
@@ -147,12 +144,6 @@ def _require_duty(caller: Scope) -> None:
         raise Forbidden
 
 
-def _nav(request: AnyRequest, caller: Scope) -> list[tuple[str, str, str, None]] | None:
-    """A grid worker's panel is this page alone; the layout knows everybody else's."""
-    word = translate(_("道德积分"), language_of(request))
-    return None if caller.reads_all else [("/admin/deeds", "heart", word, None)]
-
-
 async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: TimebankError | None = None) -> Template:
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
@@ -160,7 +151,7 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: Time
     return page(
         request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
         party=party, may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
-        doubts=await doubts_of(caller, deed_id) if caller.reads_all else [], nav=_nav(request, caller),
+        doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 

@@ -26,7 +26,6 @@ class Waiting(msgspec.Struct):
     deeds: int
     objections: int
     low_goods: int
-    unconfirmed: int
     people: int
     present: int
     reserved: int
@@ -43,7 +42,6 @@ SELECT
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $5) AS low_goods,
-  (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'needs_confirmation') AS unconfirmed,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
   (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'open') AS present,
   (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved,

@@ -57,7 +57,7 @@ def minutes(amount: int, language: str = "zh") -> str:
     """A length of time in words: 2 小时 15 分, 15 分钟 (15 分 would be points), 2 h 15 min."""
     hours, rest = divmod(abs(amount), 60)
     hour, minute = (" h", " min") if language == "en" else (" 小时", " 分" if hours else " 分钟")
-    parts = [f"{hours}{hour}"] * bool(hours) + [f"{rest}{minute}"] * bool(rest or not hours)
+    parts = [f"{hours:,}{hour}"] * bool(hours) + [f"{rest}{minute}"] * bool(rest or not hours)
     return ("−" if amount < 0 else "") + " ".join(parts)
 
 

@@ -62,14 +62,14 @@ class _Line(msgspec.Struct):
     pinyin: str
     area: str | None
     room: str | None
-    phone_last4: str | None
+    phone_sealed: bytes | None
     status: Status
     born_on: date | None
     near: bool
 
 
 def _shown(line: _Line) -> PersonLine:
-    phone = f"*******{line.phone_last4}" if line.near and line.phone_last4 else None
+    phone = masked_phone(vault.unseal(line.phone_sealed, "phone")) if line.near and line.phone_sealed else None
     return PersonLine(
         line.id, line.name, line.area, line.room if line.near else None, phone, line.status, is_guarded(line.born_on)
     )
@@ -90,7 +90,7 @@ async def people(
     async with transaction(scope):
         found = await database.rows(
             _Line,
-            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_last4, p.status, p.born_on, "
+            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
             f"$2 OR coalesce(place.path && $3, false) AS near {PEOPLE} "
             "WHERE p.community_id = $1 AND ($2 OR place.path && $3 OR place.path && $4) "
             "AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(replace(p.pinyin, ' ', ''), $6) "
@@ -123,7 +123,7 @@ async def by_name_and_phone_end(scope: Scope, name: str, phone_last4: str) -> li
     async with transaction(scope):
         found = await database.rows(
             _Line,
-            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_last4, p.status, p.born_on, "
+            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
             f"false AS near {PEOPLE} "
             "WHERE p.community_id = $1 AND p.name = $2 AND p.phone_last4 = $3 AND p.status <> 'left' ORDER BY p.id",
             scope.community_id, names.clean(name), phone_last4,

@@ -55,6 +55,16 @@ async def own_messages(
     return page(found, limit, lambda m: (m.created_at, m.id))
 
 
+async def count_unread(scope: Scope) -> int:
+    """How many messages wait for the caller in this community."""
+    async with transaction(scope):
+        unread: int = await database.fetch_value(
+            "SELECT count(*) FROM message WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
+            scope.community_id, scope.require_self(),
+        )  # fmt: skip
+    return unread
+
+
 async def mark_read(scope: Scope, message_id: UUID) -> None:
     """Note that the caller has read a message; the first reading counts."""
     person_id = scope.require_self()

@@ -8,7 +8,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.preferences import page_context
-from timebank.scope import Scope
+from timebank.scope import Role, Scope
 
 
 class MyRecord(msgspec.Struct, frozen=True):
@@ -36,10 +36,22 @@ def reader_of(caller: Scope) -> Reader:
     )
 
 
+def reading_as(caller: Scope | None) -> dict[str, Any]:
+    """Who reads a page, and which duties its buttons are offered for; devices and visitors are nobody."""
+    if caller is None or caller.login_id is None:
+        return {"me": None, "administers": False, "reads_all": False, "inspects": False}
+    return {
+        "me": reader_of(caller),
+        "administers": caller.administers,
+        "reads_all": caller.reads_all,
+        "inspects": caller.has(Role.grid_worker),
+    }
+
+
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
     """A page for this reader in the reader's language and view."""
-    shown = page_context(request) | {"me": reader_of(caller) if caller and caller.persons else None} | context
-    return Template(template, context=shown, status_code=status)
+    known = page_context(request) | reading_as(caller) | context
+    return Template(template, context=known, status_code=status)
 
 
 def partial(request: AnyRequest, template: str, **context: Any) -> Template:

@@ -8,15 +8,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank import database
+from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
-from timebank.ledger.statement import ClassMinutes, balances
+from timebank.ledger.statement import balances
 from timebank.people.guardians import guardianships_of, record_consent
 from timebank.people.schemas import GuardianOut
+from timebank.preferences import language_of
 from timebank.scope import Scope
+from timebank.web.member.class_time import ClassTime, class_time
 from timebank.web.pages import page, see_other
 
 
@@ -24,7 +26,7 @@ class Child(msgspec.Struct):
     """One child of the page: who recorded the consent is said in words by the page."""
 
     guardianship: GuardianOut
-    minutes: list[ClassMinutes]
+    minutes: list[ClassTime]
     bookings: list[BookingOut]
 
 
@@ -38,13 +40,13 @@ class FamilyPages(Controller):
         async with transaction(caller):
             mine = [g for g in await guardianships_of(caller, own) if g.guardian_id == own]
             bought = (await balances(caller, own, [g.child_id for g in mine])).class_minutes
-            held = (await bookings(caller, status="held", own=True)).items
-            titles = await _titles(caller, [m.course_id for m in bought])
+            held = [b for b in (await bookings(caller, status="held", own=True)).items if b.ends_at > clock.now()]
+            has = await class_time(caller, [m for m in bought if m.available], language_of(request))
         children = [
-            Child(g, [m for m in bought if m.child_id == g.child_id], [b for b in held if b.child_id == g.child_id])
+            Child(g, [h for h in has if h.child_id == g.child_id], [b for b in held if b.child_id == g.child_id])
             for g in mine
         ]
-        return page(request, caller, "member/family.html", children=children, titles=titles)
+        return page(request, caller, "member/family.html", children=children)
 
     @post("/{guardianship_id:uuid}/consent")
     async def consent(
@@ -52,10 +54,3 @@ class FamilyPages(Controller):
     ) -> Redirect:
         await record_consent(caller, guardianship_id, given=data.get("given") == "1")
         return see_other("/family")
-
-
-async def _titles(scope: Scope, course_ids: list[UUID]) -> dict[UUID, str]:
-    found = await database.fetch(
-        "SELECT id, title FROM course WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, course_ids
-    )
-    return {UUID(bytes=record["id"].bytes): record["title"] for record in found}

@@ -15,7 +15,7 @@ from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances, statement
-from timebank.people.messages import MessageOut, own_messages
+from timebank.people.messages import MessageOut, count_unread, own_messages
 from timebank.scope import Scope
 from timebank.shop.reading import redemptions
 from timebank.shop.schemas import RedemptionOut
@@ -42,7 +42,8 @@ class Glance(msgspec.Struct, frozen=True):
     reserved: list[RedemptionOut]
     lessons: list[BookingOut]
     shifts: list[NextShift]
-    messages: list[MessageOut]
+    newest: MessageOut | None
+    unread: int
     latest: list[StatementItem]
 
 
@@ -50,6 +51,7 @@ async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
     """Everything that the first page shows, in one transaction."""
     async with transaction(scope):
         lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
+        told = (await own_messages(scope, unread=True, limit=1)).items
         held = (await bookings(scope, status="held", own=True)).items
         return Glance(
             await balances(scope, person_id, []),
@@ -59,7 +61,8 @@ async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
             list((await redemptions(scope, person_id=person_id, status="reserved", limit=LATEST)).items),
             sorted((b for b in held if b.ends_at > clock.now()), key=lambda b: b.starts_at)[:LATEST],
             await _next_shifts(scope, person_id),
-            list((await own_messages(scope, unread=True, limit=LATEST)).items),
+            next(iter(told), None),
+            await count_unread(scope),
             await explained(scope, lines, language),
         )
 

@@ -1,17 +1,13 @@
 """The first page: what one has, what goes on, what comes next; for a visitor, what this is."""
 
-from uuid import UUID
-
-from litestar import Controller, get, post
+from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from timebank import database
 from timebank.access.callers import AnyRequest, provide_scope_or_none
 from timebank.database import transaction
 from timebank.people.guardians import children_of
-from timebank.people.messages import mark_read
 from timebank.preferences import language_of
 from timebank.scope import HEADS, Role, Scope
 from timebank.web.member.glance import glance
@@ -33,15 +29,8 @@ class HomePages(Controller):
         seen = await glance(visitor, visitor.person_id, language_of(request))
         return page(
             request, visitor, "member/home.html", seen=seen, has_children=bool(await children_of(visitor)),
-            keeps=bool(visitor.kept_stations), reads_all=visitor.reads_all,
-            files_deeds=visitor.has(*HEADS, Role.grid_worker),
+            keeps=bool(visitor.kept_stations), files_deeds=visitor.has(*HEADS, Role.grid_worker),
         )  # fmt: skip
-
-    @post("/messages/{message_id:uuid}/read")
-    async def read(self, message_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
-        """Put a message away that stands on the first page."""
-        await mark_read(caller, message_id)
-        return see_other("/")
 
 
 def _device_page(device: Scope) -> str:

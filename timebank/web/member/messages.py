@@ -6,7 +6,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.paging import LIMIT_MAX, Cursor
-from timebank.people.messages import MessageOut, mark_read, own_messages
+from timebank.people.messages import MessageOut, count_unread, mark_read, own_messages
 from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
@@ -28,10 +28,9 @@ class MessagePages(Controller):
     async def messages(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """The reader's messages, newest first."""
         found = await own_messages(caller, limit=30, cursor=cursor)
-        unread = sum(m.read_at is None for m in found.items)
         return page(
             request, caller, "member/messages.html", items=[(m, _lead(m)) for m in found.items], next=found.next,
-            unread=unread, first=cursor is None,
+            unread=await count_unread(caller), first=cursor is None,
         )  # fmt: skip
 
     @post("/read")

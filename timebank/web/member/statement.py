@@ -1,6 +1,5 @@
 """The own book on the phone: what one has, how it came about, and why each number is just that."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from litestar import Controller, get
@@ -9,33 +8,21 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
-from timebank.classes.courses import course
 from timebank.ledger.entries import find_entry
 from timebank.ledger.explain import explained, reversed_words, what
 from timebank.ledger.posting import Currency
-from timebank.ledger.statement import ClassMinutes, balances, statement
+from timebank.ledger.statement import balances, statement
 from timebank.locale import _
 from timebank.paging import Cursor
-from timebank.people.books import Book, open_book
-from timebank.people.directory import names_of
+from timebank.people.books import open_book
 from timebank.people.guardians import children_of
 from timebank.preferences import language_of
 from timebank.rules.catalogue import versions
 from timebank.scope import Scope
+from timebank.web.member.class_time import class_time
 from timebank.web.pages import page
 
 TABS = ((Currency.point, _("积分")), (Currency.minute, _("时间")), (Currency.class_minute, _("课时")))
-
-
-@dataclass(frozen=True, slots=True)
-class ClassTime:
-    """A child's minutes in one course."""
-
-    child_id: UUID
-    child: str
-    course_id: UUID
-    title: str
-    available: int
 
 
 class StatementPages(Controller):
@@ -51,11 +38,11 @@ class StatementPages(Controller):
         book = await open_book(caller, person_id)
         found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
         has = await balances(book.scope, book.person_id, book.children)
-        class_time = await _class_time(book, has.class_minutes)
+        children_have = await class_time(book.scope, has.class_minutes, language_of(request))
         return page(
             request, caller, "member/statement.html", has=has, currency=currency.value, tabs_of=TABS, next=found.next,
             items=await explained(book.scope, found.items, language_of(request)), first=cursor is None,
-            person_id=book.person_id, people=await _people(caller), class_time=class_time,
+            person_id=book.person_id, people=await _people(caller), class_time=children_have,
         )  # fmt: skip
 
     @get("/{entry_id:uuid}")
@@ -83,11 +70,3 @@ async def _people(caller: Scope) -> list[tuple[UUID, str]]:
     own = [(caller.person_id, _("我"))] if caller.person_id else []
     children = [(c.person_id, c.name) for c in await children_of(caller) if c.consented]
     return own + children if children else []
-
-
-async def _class_time(book: Book, has: list[ClassMinutes]) -> list[ClassTime]:
-    titles = {course_id: (await course(book.scope, course_id)).title for course_id in {c.course_id for c in has}}
-    names = await names_of(book.scope, {c.child_id for c in has})
-    return [
-        ClassTime(c.child_id, names.get(c.child_id, ""), c.course_id, titles[c.course_id], c.available) for c in has
-    ]

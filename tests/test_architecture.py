@@ -16,7 +16,7 @@ TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", 
 # From the ground up: a module may import from its own row's own part and from every row above it in this list.
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
-        "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "database", "audit",
+        "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "grouping", "database", "audit",
         "migrate", "embedded", "embedded_programs", "piccolo_app", "piccolo_conf",
     ),
     ("areas",),
@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("imports",),
     ("preferences", "printing", "health"),
     ("problems",),
+    ("contract",),
     ("api", "worker"),
     ("web",),
     ("admin",),

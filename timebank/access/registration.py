@@ -5,18 +5,17 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, vault
+from timebank import clock, database
 from timebank.access.logins import ONE_TIME_CODE_LASTS, ensure_login, give_one_time_code, login_by_phone
 from timebank.areas.reach import require_region
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.people.ages import is_guarded
+from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
 from timebank.people.messages import tell
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
-from timebank.people.tables import Person
 from timebank.scope import ADMINS, Scope
 
 
@@ -63,19 +62,12 @@ async def amend(scope: Scope, person_id: UUID, correction: Correction) -> Person
         return await open_person(scope, person_id)
 
 
-async def _person(scope: Scope, person_id: UUID) -> Person:
-    found = await Person.objects().get((Person.community_id == scope.community_id) & (Person.id == person_id))
-    if found is None:
-        raise NotFound
-    return found
-
-
 async def _settle_login(scope: Scope, person_id: UUID) -> None:
     """Let the person's own phone, and no other, sign in for them; a child's does not."""
-    person = await _person(scope, person_id)
+    contact = await contact_of(scope, person_id)
     login_id = None
-    if person.phone_sealed and not is_guarded(person.born_on):
-        login_id = await ensure_login(scope, vault.unseal(person.phone_sealed, "phone"), person_id)
+    if contact.phone and not contact.guarded:
+        login_id = await ensure_login(scope, contact.phone, person_id)
     await database.execute(
         "DELETE FROM membership WHERE community_id = $1 AND person_id = $2 AND login_id IS DISTINCT FROM $3",
         scope.community_id, person_id, login_id,
@@ -89,35 +81,23 @@ async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
     whose reach covers that role, wherever it is held.
     """
     async with transaction(scope):
-        person = await _person(scope, person_id)
-        await _require_giver(scope, person)
-        if person.status != "active":
+        contact = await contact_of(scope, person_id)
+        if not (scope.kept_stations or scope.works_in(contact.area_path)):
+            raise Forbidden
+        if contact.status != "active":
             raise NotFound
-        if not person.phone_sealed:
+        if not contact.phone:
             raise NoPhone
-        if is_guarded(person.born_on):
+        if contact.guarded:
             raise ChildHasNoLogin
-        phone = vault.unseal(person.phone_sealed, "phone")
-        await _require_above(scope, phone)
-        code = await give_one_time_code(scope, person_id, phone)
+        await _require_above(scope, contact.phone)
+        code = await give_one_time_code(scope, person_id, contact.phone)
         now = clock.now()
         await tell(
             scope, person_id, "sign_in_code", "工作人员刚为您发了一个登录码。如果不是您要的，请告诉社区。",
             f"sign-in-code:{clock.new_id()}",
         )  # fmt: skip
     return SignInCode(code, now + ONE_TIME_CODE_LASTS)
-
-
-async def _require_giver(scope: Scope, person: Person) -> None:
-    if scope.administers or scope.kept_stations:
-        return
-    path = await database.fetch_value(
-        "SELECT a.path FROM household h JOIN area a ON a.community_id = h.community_id AND a.id = h.area_id "
-        "WHERE h.community_id = $1 AND h.id = $2",
-        scope.community_id, person.household_id,
-    )  # fmt: skip
-    if not scope.works_in(path or []):
-        raise Forbidden
 
 
 async def _require_above(scope: Scope, phone: str) -> None:

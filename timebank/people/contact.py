@@ -1,0 +1,46 @@
+"""How a person is reached: the phone in clear, for the verbs that need it and for no page."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from timebank import database, vault
+from timebank.database import transaction
+from timebank.errors import NotFound
+from timebank.people.ages import is_guarded
+from timebank.people.schemas import Status
+from timebank.scope import Scope
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """`area_path` goes from the grid down to where the person lives; empty without a household."""
+
+    phone: str | None
+    guarded: bool
+    status: Status
+    area_path: list[UUID]
+
+
+class _Row(msgspec.Struct, frozen=True):
+    phone_sealed: bytes | None
+    born_on: date | None
+    status: Status
+    area_path: list[UUID] | None
+
+
+async def contact_of(scope: Scope, person_id: UUID) -> Contact:
+    """The person's phone, whether a guardian acts for them, and where they live."""
+    async with transaction(scope):
+        found = await database.row(
+            _Row,
+            "SELECT p.phone_sealed, p.born_on, p.status, a.path AS area_path FROM person p "
+            "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+            "LEFT JOIN area a ON a.community_id = h.community_id AND a.id = h.area_id "
+            "WHERE p.community_id = $1 AND p.id = $2",
+            scope.community_id, person_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    phone = vault.unseal(found.phone_sealed, "phone") if found.phone_sealed else None
+    return Contact(phone, is_guarded(found.born_on), found.status, found.area_path or [])

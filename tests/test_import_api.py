@@ -14,7 +14,8 @@ from tests.chengjiang import DATA
 from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.town import PHOENIX, SPRING, Town
-from timebank import clock
+from timebank import clock, locale
+from timebank.imports.problems import SENTENCES
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主")
 BAD = resident("林大山", phone="199000", head="林小满", relation="配偶")
@@ -247,3 +248,13 @@ async def test_a_strange_file_name_is_kept_harmlessly(desk: Desk, owner: asyncpg
     answer = await desk.send("goods", content, name="../../etc/" + "名" * 300 + "\u202e.csv")
     assert answer.status_code == 200
     assert await owner.fetchval("SELECT file_name FROM import_run") == "名" * 200
+
+
+async def test_problems_are_told_in_the_readers_language(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    english = {SENTENCES["phone_length"]: "The phone number has {length} digits, 11 are needed"}
+    monkeypatch.setattr(locale, "catalogue", lambda language: english if language == "en" else {})
+    desk.headers["Accept-Language"] = "en"
+    report = await desk.told("residents", table(ROSTER, GOOD, BAD), skip_bad="true")
+    assert report["errors"][0]["problem"] == "The phone number has 6 digits, 11 are needed"
+    shown = await desk.client.get(f"/api/v1/imports/{report['run_id']}", headers=desk.headers)
+    assert shown.json()["errors"] == report["errors"]

@@ -12,12 +12,12 @@ from timebank.imports.intake import Noun
 from timebank.locale import _, translate
 from timebank.scope import Scope
 
-TOLD_MAX = 20
+TOLD_MAX = 12
 
 SENTENCES: Mapping[str, str] = {
     "visited": _("{name}已经签到过"),
     "served": _("{name}已有服务记录"),
-    "did_good": _("{name}已有善行记录，或是善行的证明人、登记人"),
+    "did_good": _("{name}已写进善行记录"),
     "redeemed": _("{name}已经兑换过物品"),
     "learns": _("{name}已有课时或课程预约"),
     "signed_up": _("{name}报名了班次"),
@@ -48,7 +48,7 @@ class Trace(msgspec.Struct, frozen=True):
 class ImportUsed(TimebankError):
     code = "import_used"
     status = 409
-    sentence = "这次导入的内容已有 {count} 处用过或改过，不能整批撤销：{reasons}。请先处理这些，或逐条更正。"
+    sentence = "这次导入的内容已有 {count} 处用过或改过，不能整批撤销：{reasons}。请先撤销后来的导入，或逐条更正。"
 
     def __init__(self, traces: Sequence[Trace]) -> None:
         super().__init__(count=len(traces))

@@ -17,13 +17,20 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'timebank_app') THEN
         BEGIN CREATE ROLE timebank_app NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END;
     END IF;
-    -- Whoever migrates acts as the owner; whoever serves acts as the serving role, which owns nothing.
-    IF NOT pg_has_role(session_user, 'timebank_owner', 'MEMBER') THEN
+    -- Whoever migrates acts as the owner; whoever serves acts as the serving role, which owns nothing. Asking whether one
+    -- may is not enough: since PostgreSQL 16 who creates a role is its member without the right to act as it.
+    BEGIN
+        SET LOCAL ROLE timebank_owner;
+        RESET ROLE;
+    EXCEPTION WHEN insufficient_privilege THEN
         EXECUTE format('GRANT timebank_owner TO %I', session_user);
-    END IF;
-    IF NOT pg_has_role(session_user, 'timebank_app', 'MEMBER') THEN
+    END;
+    BEGIN
+        SET LOCAL ROLE timebank_app;
+        RESET ROLE;
+    EXCEPTION WHEN insufficient_privilege THEN
         EXECUTE format('GRANT timebank_app TO %I', session_user);
-    END IF;
+    END;
 END
 $$;
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.town import Town
+from timebank import embedded
 from timebank.access import sessions
 from timebank.cli import timebank as commands
 
@@ -103,6 +104,32 @@ def test_the_bundled_server_serves_where_no_other_is_named(timebank: Timebank, t
     assert json.loads(first.stdout)["applied"] == ["0001_core", "0002_ledger"]
     assert timebank("check", *data, TIMEBANK_DATABASE_URL=None).stdout == "账目相符。\n"
     assert not (tmp_path / "数据" / "pgdata" / "postmaster.pid").exists(), "it was stopped"
+
+
+async def test_a_town_is_run_by_two_logins_that_are_no_superusers(timebank: Timebank, tmp_path: Path) -> None:
+    """One owns the database and may create roles: it migrates. The other only serves, and cannot become the first."""
+    server = embedded.start(tmp_path / "pg", settings={"fsync": "off"})
+    try:
+        superuser = await asyncpg.connect(server.url("postgres"))
+        await superuser.execute("CREATE ROLE migrates LOGIN CREATEROLE")
+        await superuser.execute("CREATE DATABASE shijian OWNER migrates")
+        url = server.url("shijian")
+        migrating = {"TIMEBANK_DATABASE_URL": url.replace("//timebank@", "//migrates@")}
+        serving = {"TIMEBANK_DATABASE_URL": url.replace("//timebank@", "//serves@")}
+        assert timebank("migrate", **migrating).returncode == 0
+        await superuser.execute("CREATE ROLE serves LOGIN IN ROLE timebank_app")
+        await superuser.close()
+        founding = ("--community", "梅林社区", "--county", "清江县", "--street", "梅林街道")
+        made = timebank("create-admin", "--name", "何晓梅", "--phone", PHONE, *founding, **serving)
+        assert made.returncode == 0, made.stderr
+        assert timebank("check", **serving).stdout.endswith("账目相符。\n")
+        serves = await asyncpg.connect(serving["TIMEBANK_DATABASE_URL"])
+        for forbidden in ("SET ROLE timebank_owner", "DELETE FROM audit", "UPDATE account SET balance = 1"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await serves.execute(forbidden)
+        await serves.close()
+    finally:
+        server.stop()
 
 
 async def test_the_first_administrator_founds_the_community_and_signs_in(town: Town, timebank: Timebank) -> None:

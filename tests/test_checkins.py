@@ -43,7 +43,7 @@ async def test_scanning_in_and_out_credits_the_minutes_at_once(town: Town) -> No
     left = await served(town, "张桂兰", 135)
     assert (left.status, left.direction, left.reason) == ("ok", "out", None)
     assert (left.credited.minutes, left.credited.points, left.credited.minutes_left) == (135, 22, 3)
-    assert left.texts == ["服务 2 小时 15 分，积分 +22。", "余 3 分钟记入时间账户。"]
+    assert left.texts() == ["服务 2 小时 15 分，积分 +22。", "余 3 分钟记入时间账户。"]
     assert left.visit is not None
     assert (left.visit.station, left.visit.activity, left.visit.minutes) == ("暖蜂驿站", "站点值守", 135)
     lines = (await statement(town.system(), town.people["张桂兰"], Currency.point)).items
@@ -113,7 +113,7 @@ async def test_a_code_is_accepted_for_its_step_and_the_next_and_not_longer(town:
     with clock.at(begin + timedelta(seconds=31)):
         late = await scanned(scope, code)
     assert late.reason == "expired_code"
-    assert late.texts == ["这个码已过期（09:00:15）。请对准屏幕再扫一次。"]
+    assert late.texts() == ["这个码已过期（09:00:15）。请对准屏幕再扫一次。"]
     with clock.at(begin - timedelta(seconds=1)):
         assert (await scanned(scope, code)).reason == "expired_code"
     with clock.at(begin + timedelta(seconds=29)):
@@ -174,8 +174,8 @@ async def test_asking_for_a_direction_is_answered_when_it_cannot_be(town: Town) 
         assert (await scanned(scope, station_code(town), direction="in")).status == "ok"
     with later(begin, 5):
         refused = await scanned(scope, station_code(town), direction="in")
-    assert (refused.reason, refused.texts) == ("already_in", [refused.texts[0]])
-    assert "09:00" in refused.texts[0]
+    assert (refused.reason, refused.texts()) == ("already_in", [refused.texts()[0]])
+    assert "09:00" in refused.texts()[0]
 
 
 async def test_while_in_elsewhere_one_is_told_where_to_check_out(town: Town) -> None:
@@ -185,7 +185,7 @@ async def test_while_in_elsewhere_one_is_told_where_to_check_out(town: Town) -> 
     with later(begin, 20):
         verdict = await scanned(scope, station_code(town, "慈善超市"))
     assert (verdict.status, verdict.reason) == ("error", "open_elsewhere")
-    assert "暖蜂驿站" in verdict.texts[0]
+    assert "暖蜂驿站" in verdict.texts()[0]
 
 
 async def test_a_visit_left_open_yesterday_does_not_stand_in_the_way_today(
@@ -214,7 +214,7 @@ async def test_a_closed_station_takes_nobody_in_and_lets_everybody_out(town: Tow
     scope, begin = await town.scope("张桂兰"), nine_o_clock()
     with later(begin, 181):
         shut = await scanned(scope, station_code(town))
-    assert (shut.reason, shut.texts) == (
+    assert (shut.reason, shut.texts()) == (
         "closed_station", ["暖蜂驿站现在不开门（08:00–12:00）。请在开门时间来签到。"],
     )  # fmt: skip
     with clock.at(begin):
@@ -266,7 +266,7 @@ async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> No
         with later(begin, 60):
             verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), phone=phone))
     assert [v.attention for v in verdicts] == [["same_device", "pending_review"]] * 2
-    assert "同一部手机" in verdicts[0].texts[0]
+    assert "同一部手机" in verdicts[0].texts()[0]
     assert await points_of(town, "张桂兰") == 0
 
 
@@ -425,7 +425,7 @@ async def test_a_scan_older_than_two_days_or_inside_another_visit_is_refused(
         assert inside.reason == "overlap"
         old = await scanned(keeper, code, offline=True, occurred_at=begin - timedelta(hours=49))
         assert old.reason == "error"
-        assert "48 小时" in old.texts[0]
+        assert "48 小时" in old.texts()[0]
 
 
 async def test_sent_at_once_and_again_as_offline_is_one_scan(town: Town, owner: asyncpg.Connection) -> None:
@@ -474,7 +474,7 @@ async def test_under_sixty_percent_of_a_shift_does_not_count(town: Town, owner: 
     with later(begin, 71):
         out = await scanned(scope, station_code(town))
     assert (out.credited.points, out.attention) == (0, ["attendance_too_low"])
-    assert out.texts == ["到岗 1 小时 11 分，不足计划 2 小时的 60 %，不计入。"]
+    assert out.texts() == ["到岗 1 小时 11 分，不足计划 2 小时的 60 %，不计入。"]
     assert await count(owner, "service_record", "status = 'rejected'") == 1
 
 
@@ -505,7 +505,7 @@ async def test_hours_that_overlap_another_record_are_looked_at(town: Town, owner
     )  # fmt: skip
     out = await served(town, "张桂兰", 60, begin=begin + timedelta(minutes=30))
     assert out.attention == ["overlap", "pending_review"]
-    assert "和另一次服务的时间重叠" in out.texts[0]
+    assert "和另一次服务的时间重叠" in out.texts()[0]
 
 
 # ----------------------------------------------------------------------------------------------------------- one nonce

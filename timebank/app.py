@@ -19,7 +19,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
-from timebank import clock, database, preferences, settings, vault
+from timebank import clock, database, names, settings, vault, wording
 from timebank.access.callers import provide_scope
 from timebank.access.once import provide_once
 from timebank.contract import openapi_config
@@ -86,8 +86,10 @@ def routes() -> Sequence[ControllerRouterHandler]:
 def template_engine() -> JinjaTemplateEngine:
     engine = JinjaTemplateEngine(directory=TEMPLATES)
     engine.engine.autoescape = True
-    for name in ("when", "day", "minutes", "points", "masked"):
-        engine.engine.filters[name] = getattr(preferences, name)
+    engine.engine.filters |= {
+        "when": wording.when, "day": wording.day, "minutes": wording.duration, "points": wording.points,
+        "masked": names.masked,
+    }  # fmt: skip
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token
     return engine

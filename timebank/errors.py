@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Self
 
-from timebank.locale import translate
+from timebank.locale import put_together
 
 
 class TimebankError(Exception):
@@ -37,17 +37,10 @@ class TimebankError(Exception):
 
     def text(self, language: str = "zh") -> str:
         """The sentence in a language, its values filled in."""
-        return translate(self.sentence, language).format_map(_Values(self.values))
+        return put_together(self.sentence, self.values, language)
 
     def __str__(self) -> str:
         return self.text()
-
-
-class _Values(dict[str, object]):
-    """A sentence whose value is unknown still reads: a dash stands in its place."""
-
-    def __missing__(self, key: str) -> str:
-        return "—"
 
 
 class NotFound(TimebankError):

@@ -1,6 +1,6 @@
 """Chinese is written in the code; other languages are looked up in `translations/LANGUAGE.po`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,19 @@ def catalogue(language: str) -> dict[str, str]:
 def translate(sentence: str, language: str) -> str:
     """The sentence in a language; as it is written where the catalogue has none."""
     return catalogue(language).get(sentence, sentence)
+
+
+def put_together(sentence: str, values: Mapping[str, object], language: str) -> str:
+    """The sentence in a language with its values, which may be marked sentences themselves."""
+    shown = {name: translate(v, language) if isinstance(v, str) else v for name, v in values.items()}
+    return translate(sentence, language).format_map(_Values(shown))
+
+
+class _Values(dict[str, object]):
+    """A sentence whose value is unknown still reads: a dash stands in its place."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
 
 
 def translator(language: str) -> Callable[[str], str]:

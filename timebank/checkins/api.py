@@ -20,10 +20,12 @@ from timebank.checkins.schemas import (
     ReviewIn,
     ScanIn,
     TimesIn,
-    Verdict,
+    VerdictOut,
     VisitOut,
+    told_in,
 )
 from timebank.paging import Cursor, Limit, Page, listed
+from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations.schemas import CodeOut
 
@@ -35,14 +37,14 @@ class Checkins(Controller):
     path = "/checkins"
 
     @post(status_code=200)
-    async def scan(self, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> Verdict:
+    async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
         """Check in or out by a code; every verdict is a 200, and the same nonce gets the same verdict."""
-        return await scanning.scan(caller, data)
+        return told_in(await scanning.scan(caller, data), language_of(request))
 
     @post("/batch", status_code=200)
-    async def batch(self, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:
+    async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:
         """Scans that waited on a device: each row its own transaction and outcome."""
-        return await scanning.scan_batch(caller, data.rows)
+        return await scanning.scan_batch(caller, data.rows, language_of(request))
 
 
 class MyCode(Controller):

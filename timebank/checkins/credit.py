@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.areas.policies import Policies, points_expire_on, policies
-from timebank.checkins.words import duration
+from timebank.wording import duration
 from timebank.ledger import posting
 from timebank.ledger.posting import Earned, Posting
 from timebank.rules.catalogue import RuleNotFound, rule_at, rules

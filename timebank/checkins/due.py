@@ -6,7 +6,7 @@ from timebank import clock, database
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import ROW, DecidedRow, served_of
-from timebank.checkins.words import duration
+from timebank.wording import duration
 from timebank.database import transaction
 from timebank.people.messages import tell
 from timebank.scope import Scope

@@ -11,7 +11,7 @@ from timebank.checkins.schemas import Verdict
 from timebank.checkins.tables import Visit
 from timebank.checkins.verdicts import in_verdict, left_verdict, out_verdict
 from timebank.checkins.visits import ROW, VisitRow, open_row, visit_row
-from timebank.checkins.words import Refused, at_clock
+from timebank.checkins.words import Refused
 from timebank.errors import Busy, TimebankError
 
 SAME_SCAN = timedelta(seconds=60)
@@ -44,13 +44,13 @@ async def move(arrival: Arrival) -> Verdict:
 async def _while_in(arrival: Arrival, visit: VisitRow) -> Verdict:
     direction, since = arrival.asked.direction, arrival.at - visit.in_at
     if visit.station_id != arrival.here.id:
-        raise Refused("open_elsewhere", station=visit.station, at=at_clock(visit.in_at))
+        raise Refused("open_elsewhere", station=visit.station, at=visit.in_at)
     if abs(since) < SAME_SCAN and direction != "out":
         return in_verdict(arrival, visit)
     if since < timedelta():
         raise Refused("overlap")
     if direction == "in":
-        raise Refused("already_in", at=at_clock(visit.in_at))
+        raise Refused("already_in", at=visit.in_at)
     return await check_out(arrival, visit)
 
 

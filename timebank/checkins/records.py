@@ -11,7 +11,7 @@ from timebank.checkins.credit import Served, credit_record, rule_of
 from timebank.checkins.flags import doubts
 from timebank.checkins.tables import ServiceRecord
 from timebank.checkins.visits import VisitRow
-from timebank.checkins.words import duration
+from timebank.wording import duration
 from timebank.scope import Scope
 from timebank.stations.places import station_row
 

@@ -6,7 +6,7 @@ from timebank import audit, clock, database
 from timebank.checkins.deciding import locked_record
 from timebank.checkins.reading import record
 from timebank.checkins.schemas import RecordOut
-from timebank.checkins.words import at_clock
+from timebank.wording import at_clock
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting

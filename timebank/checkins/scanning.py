@@ -21,13 +21,14 @@ from timebank.checkins.arrivals import (
 )
 from timebank.checkins.claims import Claim
 from timebank.checkins.moves import move
-from timebank.checkins.schemas import BatchOut, ScanIn, Verdict
+from timebank.checkins.schemas import BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.verdicts import person_seen
 from timebank.checkins.words import REASONS, Refused
 from timebank.codes import CardCode, PersonCode, StationCode
 from timebank.database import TRIES, retrying, transaction
 from timebank.errors import Busy, NotFound, TimebankError
 from timebank.scope import Scope
+from timebank.wording import said
 
 
 class NonceReused(TimebankError):
@@ -112,7 +113,7 @@ async def _attempt(arrival: Arrival, look: Callable[[Arrival], Awaitable[None]],
             await look(arrival)
             verdict = await move(arrival)
         except Refused as refusal:
-            verdict = Verdict(refusal.status, refusal.reason, None, person_seen(arrival), texts=[refusal.text])
+            verdict = Verdict(refusal.status, refusal.reason, None, person_seen(arrival), said=[refusal.said])
         await _keep(arrival, request_hash, verdict)
     return verdict
 
@@ -157,20 +158,20 @@ def _named(verdict: Verdict, name: str | None) -> Verdict:
     return replace(verdict, person=replace(verdict.person, name=name))
 
 
-async def scan_batch(scope: Scope, rows: list[dict[str, object]]) -> BatchOut:
+async def scan_batch(scope: Scope, rows: list[dict[str, object]], language: str) -> BatchOut:
     """Scans that waited on a device, in the order in which they came: each has its own transaction and outcome."""
-    return BatchOut([await _row(scope, row) for row in rows])
+    return BatchOut([told_in(await _row(scope, row), language) for row in rows])
 
 
 async def _row(scope: Scope, row: dict[str, object]) -> Verdict:
     try:
         return await scan(scope, msgspec.convert(row, ScanIn))
     except msgspec.ValidationError:
-        return Verdict("error", "error", texts=[REASONS["unreadable"]])
+        return Verdict("error", "error", said=[said(REASONS["unreadable"])])
     except TimebankError as refusal:
         if refusal.status >= 500:
             raise  # the device keeps every row and sends them again; the nonces make that harmless
-        return Verdict("error", "error", texts=[refusal.text()])
+        return Verdict("error", "error", said=[said(refusal.sentence, **refusal.values)])
 
 
 async def verdict_of(scope: Scope, nonce: str) -> Verdict:

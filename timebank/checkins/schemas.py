@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from timebank.wording import Said
+
 Moment = Annotated[datetime, Meta(tz=True)]
 Nonce = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Direction = Literal["in", "out", "auto"]
@@ -65,8 +67,8 @@ class Credited(msgspec.Struct, frozen=True):
     minutes_left: int | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What came of a scan. `direction` is what was done; `attention` are codes for the keeper, `texts` sentences."""
+class Judged(msgspec.Struct, frozen=True):
+    """What came of a scan. `direction` is what was done; `attention` are codes for the keeper."""
 
     status: Literal["ok", "incomplete", "error"]
     reason: str | None = None
@@ -76,12 +78,32 @@ class Verdict(msgspec.Struct, frozen=True):
     credited: Credited = Credited()
     record_id: UUID | None = None
     attention: list[str] = []
-    texts: list[str] = []
     replayed: bool = False
 
 
+class Verdict(Judged, frozen=True):
+    """A verdict as it is kept: its sentences are put together for each reader."""
+
+    said: list[Said] = []
+
+    def texts(self, language: str = "zh") -> list[str]:
+        return [sentence.text(language) for sentence in self.said]
+
+
+class VerdictOut(Judged, frozen=True):
+    """A verdict told: `texts` are its sentences in the reader's language."""
+
+    texts: list[str] = []
+
+
+def told_in(verdict: Verdict, language: str) -> VerdictOut:
+    """A verdict in its reader's language."""
+    shared = {name: getattr(verdict, name) for name in Judged.__struct_fields__}
+    return VerdictOut(**shared, texts=verdict.texts(language))
+
+
 class BatchOut(msgspec.Struct):
-    results: list[Verdict]
+    results: list[VerdictOut]
 
 
 class HoursIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,7 +6,9 @@ from timebank.checkins.arrivals import Arrival
 from timebank.checkins.records import Outcome
 from timebank.checkins.schemas import Credited, PersonSeen, Verdict, VisitSeen
 from timebank.checkins.visits import VisitRow
-from timebank.checkins.words import REASONS, at_clock, duration, flag_texts
+from timebank.checkins.words import REASONS, flag_texts
+from timebank.locale import _
+from timebank.wording import Said, said
 
 
 def person_seen(arrival: Arrival) -> PersonSeen | None:
@@ -20,36 +22,37 @@ def _visit_seen(visit: VisitRow, minutes: int | None) -> VisitSeen:
 
 def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
     what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
-    text = f"{at_clock(visit.in_at)} 已签到（{what}）。离开时请再扫一次码签退。"
-    return Verdict("ok", None, "in", person_seen(arrival), _visit_seen(visit, None), texts=[text])
+    told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
+    return Verdict("ok", None, "in", person_seen(arrival), _visit_seen(visit, None), said=[told])
 
 
 async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:
     """What the volunteer is told on leaving: the minutes, the points, or why there are none yet."""
-    texts: list[str] = []
+    told: list[Said] = []
     attention = list(outcome.flags)
     short = outcome.status == "too_short"
     if short:
         least = (await policies(arrival.scope)).visit_minutes_min
-        texts.append(REASONS["too_short"].format(minutes=outcome.minutes, least=max(1, least)))
+        told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, least)))
     elif outcome.status == "rejected":
         attention.append("attendance_too_low")
-        texts.append(outcome.note or "")
+        told.append(said(outcome.note or ""))
     elif outcome.status == "pending":
         attention.append("pending_review")
-        why = "；".join(flag_texts(outcome.flags))
-        texts.append(f"服务 {duration(outcome.minutes)}，需要社区核对后入账。原因：{why}。")
+        sentence = _("服务 {served:minutes}，需要社区核对后入账。原因：{why}。")
+        told.append(said(sentence, served=outcome.minutes, why=flag_texts(outcome.flags)))
     else:
-        texts.append(f"服务 {duration(outcome.credited_minutes)}，积分 +{outcome.credited_points}。")
+        sentence = _("服务 {served:minutes}，积分 +{points}。")
+        told.append(said(sentence, served=outcome.credited_minutes, points=outcome.credited_points))
         if outcome.minutes_left:
-            texts.append(f"余 {outcome.minutes_left} 分钟记入时间账户。")
+            told.append(said(_("余 {left:minutes}记入时间账户。"), left=outcome.minutes_left))
         if outcome.capped:
             attention.append("quota_reached")
-            texts.append(REASONS["quota_reached"])
+            told.append(said(REASONS["quota_reached"]))
     credited = Credited(outcome.credited_minutes, outcome.credited_points, outcome.minutes_left)
     return Verdict(
         "incomplete" if short else "ok", "too_short" if short else None, "out", person_seen(arrival),
-        _visit_seen(visit, outcome.minutes), credited, outcome.record_id, attention, texts,
+        _visit_seen(visit, outcome.minutes), credited, outcome.record_id, attention, said=told,
     )  # fmt: skip
 
 

@@ -1,10 +1,9 @@
 """Every reason and every flag as a sentence: what happened, why, and what to do now."""
 
-from datetime import datetime
 from typing import Literal
 
-from timebank import clock
 from timebank.locale import _
+from timebank.wording import said
 
 REASONS = {
     "invalid_code": _("这不是本站的码。请扫驿站屏幕上的码，或居民出示的码。"),
@@ -13,16 +12,16 @@ REASONS = {
     "blocked": _("这位居民的签到已停用。请找社区管理员。"),
     "wrong_station": _("这是别的社区的码，不能在这里用。请到本社区的驿站扫码。"),
     "closed_station": _("{station}现在不开门（{opens}–{closes}）。请在开门时间来签到。"),
-    "already_in": _("{at} 已经签到了，不用再签。离开时再扫一次签退。"),
+    "already_in": _("{at:at} 已经签到了，不用再签。离开时再扫一次签退。"),
     "not_in": _("还没有签到，所以不能签退。请先扫码签到。"),
-    "too_short": _("这次到站 {minutes} 分钟，不足 {least} 分钟，不计时长。"),
+    "too_short": _("这次到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
     "overlap": _("这个时间和另一次签到重叠，没有记上。请站长核对后补录。"),
     "not_signed_up": _("这个活动要先报名。请报名后再来签到。"),
     "guardian_consent_missing": _("没有登记监护人的同意，孩子还不能签到。请家长到社区登记。"),
     "quota_reached": _("今天计入的时长到了每日上限，超出的部分不计。"),
     "ambiguous": _("您管着几个驿站。请先选是哪一个。"),
     "open_elsewhere": _(
-        "您在{station}的签到（{at}）还没有签退。请回{station}扫码签退；已经离开的，闭站后会关上那一次，由社区核对时长。"
+        "您在{station}的签到（{at:at}）还没有签退。请回{station}扫码签退；已经离开的，闭站后会关上那一次，由社区核对时长。"
     ),
     "error": _("没有记上，请再扫一次。"),
     "unreadable": _("这一行读不懂，没有记上。请再扫一次。"),
@@ -45,18 +44,6 @@ FLAGS = {
 NOT_REASONS = {"too_late": "error", "claim_used": "expired_code"}
 
 
-def duration(minutes: int) -> str:
-    """A length of time in words: 2 小时 15 分."""
-    hours, rest = divmod(minutes, 60)
-    return " ".join([f"{hours} 小时"] * bool(hours) + [f"{rest} 分"] * bool(rest or not hours))
-
-
-def at_clock(moment: datetime) -> str:
-    """When something was, as one says it today: 14:20; another day: 11月3日 14:20."""
-    local = clock.local(moment)
-    return f"{local:%H:%M}" if local.date() == clock.local_day() else f"{local.month}月{local.day}日 {local:%H:%M}"
-
-
 def flag_texts(flags: list[str]) -> list[str]:
     """The flags of a record in words."""
     return [FLAGS.get(flag, flag) for flag in flags]
@@ -69,4 +56,4 @@ class Refused(Exception):  # it is a verdict on its way out, not an error of the
         super().__init__(sentence)
         self.reason = NOT_REASONS.get(sentence, sentence)
         self.status: Literal["incomplete", "error"] = status
-        self.text = REASONS[sentence].format(**values)
+        self.said = said(REASONS[sentence], **values)

@@ -9,7 +9,7 @@ from timebank.database import transaction
 from timebank.ledger.invariants import CHAIN, LEDGER, Invariant
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, ProblemOut, Totals
-from timebank.locale import _, translate
+from timebank.locale import _, put_together
 from timebank.scope import Scope
 
 FOUND_MAX = 100  # of each kind: whoever has more has one cause to look for, not a hundred
@@ -27,7 +27,7 @@ class Problem(msgspec.Struct, frozen=True):
     ids: list[UUID]
 
     def text(self, language: str = "zh") -> str:
-        return translate(self.sentence, language).format_map(self.values)
+        return put_together(self.sentence, self.values, language)
 
 
 class Books(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from timebank import clock
 from timebank.checkins.schemas import Verdict
 from timebank.locale import _, translate
-from timebank.preferences import minutes, points
+from timebank.wording import duration, points
 
 WORDS = {
     "expired_code": _("码已过期"),
@@ -42,22 +42,21 @@ def told(verdict: Verdict, language: str, balance: int | None = None) -> Told:
     kind, word = _headline(verdict)
     credited = verdict.credited
     lines: list[tuple[str, str, str]] = []
-    texts = verdict.texts
+    texts = verdict.texts(language)
     if visit is not None and verdict.direction == "in":
         lines.append((translate(_("签到"), language), f"{clock.local(visit.in_at):%H:%M}", ""))
         if visit.activity:
             lines.append((translate(_("服务"), language), visit.activity, ""))
-        texts = [_("离开时请再扫一次码签退。")]
+        texts = [translate(_("离开时请再扫一次码签退。"), language)]
     elif credited.minutes:
-        lines.append((translate(_("服务"), language), minutes(credited.minutes, language), ""))
-        total = f" → {balance:,}" if balance is not None else ""
+        lines.append((translate(_("服务"), language), duration(credited.minutes, language), ""))
+        total = f" → {points(balance, language)}" if balance is not None else ""
         lines.append((translate(_("积分"), language), f"+{points(credited.points, language)}{total}", "points"))
         if credited.minutes_left:
-            left = translate(_("{time}记入时间账户"), language).format(time=minutes(credited.minutes_left, language))
+            left = translate(_("{time}记入时间账户"), language).format(time=duration(credited.minutes_left, language))
             lines.append((translate(_("余数"), language), left, ""))
-        texts = verdict.texts[-1:] if "quota_reached" in verdict.attention else []
-    shown = [translate(text, language) for text in texts]
-    return Told(kind, translate(word, language), who, lines, shown, credited.points)
+        texts = texts[-1:] if "quota_reached" in verdict.attention else []
+    return Told(kind, translate(word, language), who, lines, texts, credited.points)
 
 
 def _headline(verdict: Verdict) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 from timebank import settings, vault
 from timebank.access.callers import DEVICE_COOKIE, AnyRequest, csrf_token
 from timebank.checkins import counter, scanning
-from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict
+from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.visits import open_visit, today_at
 from timebank.checkins.words import REASONS, Refused
 from timebank.clock import now
@@ -31,6 +31,7 @@ from timebank.web.devices import device_cookie, paired
 from timebank.web.forms import filled
 from timebank.web.pages import page, partial, see_other
 from timebank.web.verdicts import Told, told
+from timebank.wording import said
 
 Form = URLEncodedBody[dict[str, str]]
 Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -95,13 +96,16 @@ class DeskPages(Controller):
         return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id)
 
     @post("/scan/batch", status_code=200)
-    async def late(self, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
+    async def late(self, request: AnyRequest, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
         """Scans that waited on this device while there was no network."""
         rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
         looked = [row.get("purpose") == LOOK for row in data.rows]
-        taken = await scanning.scan_batch(caller, [r for r, look in zip(rows, looked, strict=True) if not look])
+        language = language_of(request)
+        taken = await scanning.scan_batch(
+            caller, [r for r, look in zip(rows, looked, strict=True) if not look], language
+        )
         verdicts = iter(taken.results)
-        missed = Verdict("error", "error", texts=[REASONS["looked_offline"]])
+        missed = told_in(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
         return BatchOut([missed if look else next(verdicts) for look in looked])
 
     @post("/people")
@@ -169,7 +173,7 @@ async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> t
         try:
             person_id = await counter.identify(caller, data.get("code", "")[:600], chosen.id)
         except Refused as refusal:
-            return Verdict(refusal.status, refusal.reason, texts=[refusal.text]), None
+            return Verdict(refusal.status, refusal.reason, said=[refusal.said]), None
         return Verdict("ok"), person_id
     asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
     verdict = await scanning.scan(caller, asked)

@@ -10,8 +10,8 @@ from timebank.classes.courses import course
 from timebank.classes.schemas import CourseOut
 from timebank.ledger.statement import ClassMinutes
 from timebank.people.directory import names_of
-from timebank.preferences import day
 from timebank.scope import Scope
+from timebank.wording import day
 
 
 @dataclass(frozen=True, slots=True)

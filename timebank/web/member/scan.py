@@ -28,6 +28,7 @@ from timebank.web.forms import filled
 from timebank.web.member.phone import claim_for, claim_served, cookies_of, held_claim, phone_of
 from timebank.web.pages import page, see_other
 from timebank.web.verdicts import told
+from timebank.wording import said
 
 Payload = Annotated[str, PathParameter(max_length=200)]
 Nonce = Annotated[str, PathParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -104,7 +105,7 @@ def _end_of(code: codes.StationCode) -> str:
 
 
 def _refused(request: AnyRequest, visitor: Scope | None, reason: str, **values: object) -> Template:
-    verdict = Verdict("error", reason, texts=[REASONS[reason].format(**values)])
+    verdict = Verdict("error", reason, said=[said(REASONS[reason], **values)])
     shown = told(verdict, language_of(request))
     return page(request, visitor, "member/scan_verdict.html", told=shown, verdict=verdict, answered=None)
 

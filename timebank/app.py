@@ -24,7 +24,7 @@ from timebank.access.callers import provide_scope
 from timebank.access.once import provide_once
 from timebank.contract import openapi_config
 from timebank.errors import TimebankError
-from timebank.problems import failed, refused, refused_by_framework
+from timebank.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.routes import API, PAGES
 
 ROOT = Path(__file__).parent.parent
@@ -70,7 +70,12 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
         lifespan=[pool],
         middleware=[named_and_safe],
         dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
-        exception_handlers={TimebankError: refused, HTTPException: refused_by_framework, Exception: failed},
+        exception_handlers={
+            TimebankError: refused,
+            HTTPException: refused_by_framework,
+            OverflowError: out_of_range,
+            Exception: failed,
+        },
         template_config=TemplateConfig(engine=template_engine()),
         openapi_config=openapi_config(),
         request_max_body_size=BODY_BYTES_MAX,
@@ -88,7 +93,7 @@ def template_engine() -> JinjaTemplateEngine:
     engine.engine.autoescape = True
     engine.engine.filters |= {
         "when": wording.when, "day": wording.day, "minutes": wording.duration, "points": wording.points,
-        "masked": names.masked,
+        "masked": names.masked, "earns": catalogue.in_words,
     }  # fmt: skip
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token

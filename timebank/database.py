@@ -139,6 +139,16 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
 @asynccontextmanager
 async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
     """A connection out of the pool and back into it. What the database refuses on it is told as one of our errors."""
+    async with _borrowed() as connection:
+        try:
+            yield connection
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise error_of(error) from error
+
+
+@asynccontextmanager
+async def _borrowed() -> AsyncIterator["PoolConnectionProxy"]:
+    """The same, but a violated constraint comes as it is: who runs a statement again decides by it."""
     pool = engine.pool
     if pool is None:
         raise NotOpen
@@ -148,13 +158,15 @@ async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
         raise NotOpen from error
     try:
         yield connection
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise error_of(error) from error
     except asyncpg.LockNotAvailableError as error:
         raise Busy from error
     except LOST as error:
         raise NotOpen from error
+    except asyncpg.DataError as error:
+        raise BadValue from error
     except (OSError, asyncpg.InterfaceError) as error:
+        if isinstance(error, ValueError):  # asyncpg's word for a value that it cannot write as the column's type
+            raise BadValue from error
         if not _is_lost(connection):
             raise
         raise NotOpen from error
@@ -181,14 +193,9 @@ def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankEr
 
 
 async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
-    """Run a verb again, at most four times, when it ran into another: serialization, deadlock, the same key."""
-    if engine.pool is None:
-        raise NotOpen
-    connection = await engine.pool.acquire()
-    try:
+    """The rows of one statement that is a transaction of its own, without a scope: it calls a function that checks."""
+    async with _borrowed() as connection:
         return await connection.fetch(sql, *values)
-    finally:
-        await engine.pool.release(connection)
 
 
 @asynccontextmanager

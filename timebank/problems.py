@@ -1,7 +1,9 @@
 """Refusals on the wire: problem+json for programs (RFC 9457), a page with a way on for people."""
 
 from http import HTTPStatus
+from traceback import extract_tb
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from litestar import Request, Response
@@ -9,6 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
+from timebank.database import BadValue
 from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
 from timebank.locale import _, translate
 from timebank.preferences import language_of, page_context
@@ -61,7 +64,8 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
     if wants_problem(request):
         return problem(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
-        return Response(None, status_code=303, headers={"Location": f"/sign-in?next={request.url.path}"})
+        onwards = quote(request.url.path, safe="/:")
+        return Response(None, status_code=303, headers={"Location": f"/sign-in?next={onwards}"})
     context = page_context(request) | {"sentence": error.text(language_of(request)), "status": error.status}
     return Template("layouts/refusal.html", context=context, status_code=error.status)
 
@@ -95,19 +99,30 @@ def refused_by_framework(request: AnyRequest, error: HTTPException) -> Response[
 
 
 def _invalid(request: AnyRequest, error: HTTPException) -> Response[Any]:
-    where = [
-        f"{item.get('key', '')}: {item.get('message', '')}"
-        for item in (error.extra if isinstance(error.extra, list) else [])
-        if isinstance(item, dict)
-    ]
+    named = error.extra if wants_problem(request) and isinstance(error.extra, list) else []
+    where = [f"{item.get('key', '')}: {item.get('message', '')}" for item in named if isinstance(item, dict)]
     why = "; ".join(where)[:300] or translate(_("缺少必填内容，或内容不是要求的类型"), language_of(request))
     return refused(request, BadRequest(why=why))
 
 
 def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """A fault of ours: logged with its trace, answered without it."""
-    log.error("failed", request_id=_request_id(request), path=request.url.path, exc_info=error)
+    """A fault of ours: answered without its trace, and logged without its words or address.
+
+    Those may quote a name, a phone number or a code.
+    """
+    log.error("failed", request_id=_request_id(request), error=type(error).__name__, at=_where(error))
     return refused(request, Unexpected(request_id=_request_id(request)))
+
+
+def out_of_range(request: AnyRequest, error: OverflowError) -> Response[Any]:  # noqa: ARG001  # a handler's shape
+    """A day or number that the schemas let through and no calendar holds."""
+    return refused(request, BadValue())
+
+
+def _where(error: BaseException) -> list[str]:
+    """The way to a fault, innermost last, through what caused it: places in the program alone."""
+    frames = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return [*frames, *(["caused by", type(cause).__name__, *_where(cause)] if (cause := error.__cause__) else [])]
 
 
 def _request_id(request: AnyRequest) -> str:

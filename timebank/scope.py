@@ -76,6 +76,11 @@ class Scope:
         return self.person.person_id if self.person else None
 
     @property
+    def actor_id(self) -> UUID | None:
+        """The resident record that the caller acts as: here, else, for an administrator from elsewhere, at home."""
+        return self.person_id or (self.persons[0].person_id if self.persons else None)
+
+    @property
     def community_name(self) -> str:
         """The community's name, as far as the caller's records and roles tell it."""
         return self.person.community_name if self.person else max((g.community_name for g in self.here()), default="")

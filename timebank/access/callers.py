@@ -74,13 +74,14 @@ async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
     return scope
 
 
-def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope:
+def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
+    """The scope of a session; None when no record of it is in use any more, as for somebody who was blocked."""
     chosen_person = request.cookies.get(PERSON_COOKIE, "")
     # The record chosen on a page comes first: two of a family may share one phone.
     persons = tuple(sorted(caller.persons, key=lambda p: str(p.person_id) != chosen_person))
     homes = [p.community_id for p in persons] + sorted({g.community_id for g in caller.grants})
     if not homes:
-        raise Unauthenticated
+        return None
     scope = Scope(
         homes[0], persons, caller.grants, caller.login_id, caller.session_id,
         request_id=request.state.get("request_id", ""),

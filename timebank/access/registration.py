@@ -14,6 +14,7 @@ from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
 from timebank.people.messages import tell
+from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
 from timebank.scope import ADMINS, Scope
@@ -34,7 +35,7 @@ class ChildHasNoLogin(TimebankError):
 class OfficeHolder(TimebankError):
     code = "office_holder"
     status = 403
-    sentence = "这位居民有管理身份，登录码要由管得到这个身份的管理员来发。"
+    sentence = "这位居民有管理身份，这一步要由管得到这个身份的管理员来办。"
 
 
 class SignInCode(msgspec.Struct):
@@ -42,6 +43,13 @@ class SignInCode(msgspec.Struct):
 
     code: str
     expires_at: datetime
+
+
+class _Office(msgspec.Struct, frozen=True):
+    """Where a role is held: over a region, or over something inside the community."""
+
+    community_id: UUID
+    region_id: UUID | None
 
 
 async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
@@ -53,8 +61,13 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
 
 
 async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
-    """Correct a person, and set the status where one was sent. A new phone takes the login with it."""
+    """Correct a person, and set the status where one was sent. A new phone takes the login with it.
+
+    Whoever holds the phone holds the roles: phone and status of somebody above the caller stay as they are.
+    """
     async with transaction(scope):
+        if scope.administers and await _moves_the_login(scope, person_id, correction):
+            await _require_above_person(scope, person_id)
         await correct(scope, person_id, correction)
         if correction.status is not msgspec.UNSET:
             await set_status(scope, person_id, correction.status, correction.reason)
@@ -82,7 +95,8 @@ async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
     """
     async with transaction(scope):
         contact = await contact_of(scope, person_id)
-        if not (scope.kept_stations or scope.works_in(contact.area_path)):
+        # A tablet may not, though it serves a station: who finds a lost one must not become anybody by it.
+        if scope.device_id is not None or not (scope.kept_stations or scope.works_in(contact.area_path)):
             raise Forbidden
         if contact.status != "active":
             raise NotFound
@@ -103,19 +117,46 @@ async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
 async def _require_above(scope: Scope, phone: str) -> None:
     """Refuse unless the caller administers every place over which the login of this phone holds a role."""
     login = await login_by_phone(phone)
-    offices = await database.fetch(
-        "SELECT community_id, role, region_id FROM access_offices($1, $2)",
+    offices = await database.rows(
+        _Office, "SELECT community_id, region_id FROM access_offices($1, $2)",
         login.id if login else None, clock.local_day(),
     )  # fmt: skip
+    await _require_reach(scope, offices)
+
+
+async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction) -> bool:
+    """Whether a correction changes who can sign in as this person, or whether anybody can."""
+    if scope.is_own(person_id):
+        return False
+    if correction.status is not msgspec.UNSET:
+        return True
+    if correction.phone is msgspec.UNSET:
+        return False
+    new = normal_phone(correction.phone) if correction.phone else None
+    return new != (await contact_of(scope, person_id)).phone
+
+
+async def _require_above_person(scope: Scope, person_id: UUID) -> None:
+    """Refuse unless the caller administers every place over which this resident record holds a role."""
+    offices = await database.rows(
+        _Office,
+        "SELECT community_id, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "
+        "AND ended_at IS NULL AND (ends_on IS NULL OR ends_on >= $3)",
+        scope.community_id, person_id, clock.local_day(),
+    )  # fmt: skip
+    await _require_reach(scope, offices)
+
+
+async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
     administered = {g.community_id for g in scope.grants if g.role in ADMINS}
     for office in offices:
         if scope.system:
             continue
-        if office["region_id"] is None:
-            if office["community_id"] not in administered:
+        if office.region_id is None:
+            if office.community_id not in administered:
                 raise OfficeHolder
             continue
         try:
-            await require_region(scope, office["region_id"])
+            await require_region(scope, office.region_id)
         except (Forbidden, NotFound):
             raise OfficeHolder from None

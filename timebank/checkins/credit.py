@@ -7,12 +7,12 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.areas.policies import Policies, points_expire_on, policies
-from timebank.wording import duration
 from timebank.ledger import posting
 from timebank.ledger.posting import Earned, Posting
 from timebank.rules.catalogue import RuleNotFound, rule_at, rules
 from timebank.rules.schemas import RuleOut
 from timebank.scope import Scope
+from timebank.wording import duration
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -64,10 +64,13 @@ async def rule_code_of(scope: Scope, activity_id: UUID | None) -> str:
     return rule.code if rule else "service"
 
 
-async def credit_record(scope: Scope, served: Served, *, reviewed: bool = False, note: str | None = None) -> Credit:
+async def credit_record(
+    scope: Scope, served: Served, *, reviewed: bool = False, note: str | None = None, again: UUID | None = None
+) -> Credit:
     """Approve a record and credit its minutes, up to the day's cap, and the points they make. Once for ever.
 
-    The caller holds the person's row, so that two records of a day cannot both take what is left of the cap.
+    `again` is the objection by which a reversed record is credited once more. The caller holds the person's row, so
+    that two records of a day cannot both take what is left of the cap.
     """
     in_force = await policies(scope)
     rule = await valid_rule(scope, served.rule_code, served.ended_at)
@@ -79,7 +82,7 @@ async def credit_record(scope: Scope, served: Served, *, reviewed: bool = False,
         scope.community_id, served.person_id, *clock.day_bounds(clock.local_day(served.started_at)), served.id,
     )  # fmt: skip
     minutes = min(served.minutes, max(0, in_force.daily_minutes_max - taken))
-    earned = await _earn(scope, served, minutes, rule, in_force) if minutes else None
+    earned = await _earn(scope, served, minutes, rule, in_force, again) if minutes else None
     points = earned.points if earned else 0
     await database.execute(
         "UPDATE service_record SET status = 'approved', rule_version = $3, credited_minutes = $4, "
@@ -96,12 +99,15 @@ async def credit_record(scope: Scope, served: Served, *, reviewed: bool = False,
     return Credit(minutes, points, earned.minutes_left if earned else None, minutes < served.minutes)
 
 
-async def _earn(scope: Scope, served: Served, minutes: int, rule: RuleOut, in_force: Policies) -> Earned:
+async def _earn(
+    scope: Scope, served: Served, minutes: int, rule: RuleOut, in_force: Policies, again: UUID | None
+) -> Earned:
     """Post the minutes, with what they were and by which rule on the statement: 2 小时 15 分 · 暖蜂驿站 · …"""
     assert rule.minutes_per_point is not None
     memo = f"{duration(minutes)} · {served.place} · {rule.name} v{rule.version}，{rule.text}"
+    key = f"service:{served.id}" + (f":restored:{again}" if again else "")
     entry = Posting(
-        "service", f"service:{served.id}", "service_record", served.id, memo, rule_code=rule.code,
+        "service", key, "service_record", served.id, memo, rule_code=rule.code,
         rule_version=rule.version, occurred_at=served.ended_at,
     )  # fmt: skip
     last_day = points_expire_on(in_force, clock.now())

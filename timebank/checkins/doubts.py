@@ -1,16 +1,19 @@
-"""Honour records that somebody objected to while they hung on the public board."""
+"""Records that somebody objected to: honour hours while they hung on the board, or one's own when it was reversed."""
 
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, database
+from timebank.checkins.arrivals import lock_person
+from timebank.checkins.credit import credit_record
+from timebank.checkins.deciding import ROW, DecidedRow, served_of
 from timebank.errors import NotFound
 from timebank.scope import Scope
 
 
 class DoubtedRecord(msgspec.Struct, frozen=True):
-    """Who is party to an honour record, and where it stands."""
+    """Who is party to a record, and where it stands."""
 
     id: UUID
     person_id: UUID
@@ -20,7 +23,12 @@ class DoubtedRecord(msgspec.Struct, frozen=True):
 
 
 async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
-    """The record as it is now, unchanged by others until the transaction ends."""
+    """The record as it is now, it and its person unchanged by others until the transaction ends."""
+    person_id = await database.fetch_value(
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2", scope.community_id, record_id
+    )
+    if person_id is None or await lock_person(scope, UUID(bytes=person_id.bytes)) is None:
+        raise NotFound
     record = await database.row(
         DoubtedRecord,
         "SELECT s.id, s.person_id, p.household_id, s.entered_by, s.status FROM service_record s "
@@ -41,3 +49,10 @@ async def reject_doubted(scope: Scope, record: DoubtedRecord, note: str) -> None
         scope.community_id, record.id, note,
     )  # fmt: skip
     await audit.record(scope, "reject_record", "service_record", record.id, reason=note)
+
+
+async def restore_reversed(scope: Scope, record: DoubtedRecord, objection_id: UUID) -> None:
+    """Credit a reversed record again because its person was right to object. The caller holds it by `lock_record`."""
+    row = await database.row(DecidedRow, ROW, scope.community_id, record.id)
+    assert row is not None
+    await credit_record(scope, served_of(row), again=objection_id)

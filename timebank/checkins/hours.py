@@ -58,7 +58,12 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
 
 
 async def _require_right(scope: Scope, person: PersonRow, station_id: UUID | None) -> None:
-    """An administrator may enter anybody's hours, a keeper those at the own station, a grid worker the own grid's."""
+    """An administrator may enter anybody's hours, a keeper those at the own station, a grid worker the own grid's.
+
+    A tablet may not: it is nobody, and whoever enters hours must be known to be kept from approving them.
+    """
+    if scope.device_id is not None:
+        raise Forbidden
     if scope.administers or (station_id is not None and scope.keeps(station_id)):
         return
     path = await database.fetch_value(

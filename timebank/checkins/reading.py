@@ -36,7 +36,8 @@ def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
 
 def _told(scope: Scope, found: RecordOut) -> RecordOut:
     """The record with its flags in words; only its person and those who review read the full name."""
-    full = scope.reads_all or scope.is_own(found.person_id) or found.entered_by == scope.person_id
+    entered = found.entered_by is not None and found.entered_by == scope.person_id
+    full = scope.reads_all or entered or scope.is_own(found.person_id)
     name = found.person if full else names.masked(found.person)
     return msgspec.structs.replace(found, person=name, flag_texts=flag_texts(found.flags))
 

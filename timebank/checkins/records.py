@@ -11,9 +11,9 @@ from timebank.checkins.credit import Served, credit_record, rule_of
 from timebank.checkins.flags import doubts
 from timebank.checkins.tables import ServiceRecord
 from timebank.checkins.visits import VisitRow
-from timebank.wording import duration
 from timebank.scope import Scope
 from timebank.stations.places import station_row
+from timebank.wording import duration
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ async def insert_record(
             visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
             station_id=visit.station_id if visit else station_id, started_at=served.started_at,
             ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
-            entered_by=None if visit else scope.person_id, reviewed_by=None, reviewed_at=None, review_note=note,
+            entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
             notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
             credited_points=None, entry_id=None, created_at=clock.now(),
         )

@@ -6,13 +6,13 @@ from timebank import audit, clock, database
 from timebank.checkins.deciding import locked_record
 from timebank.checkins.reading import record
 from timebank.checkins.schemas import RecordOut
-from timebank.wording import at_clock
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import at_clock
 
 MEMO_MAX = 200
 
@@ -24,21 +24,18 @@ class NotCredited(TimebankError):
 
 
 async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOut:
-    """Take back what a record had credited, for an error or a fraud, with the reason told to the person."""
+    """Take back what a record had credited, for an error or a fraud; the person is told why and may object.
+
+    Points already spent become a debt that later earnings repay.
+    """
     scope.require_admin()
     async with transaction(scope):
         row = await locked_record(scope, record_id)
         if row.status != "approved":
             raise NotCredited
-        taken = "没有积分变动"
+        taken, key = "没有积分变动", f"service:{row.id}:reversal:{row.entry_id}"
         if row.entry_id is not None:
-            entry = Posting(
-                "reversal",
-                f"service:{row.id}:reversal",
-                "service_record",
-                row.id,
-                f"冲正 · {row.place} · {reason}"[:200],
-            )
+            entry = Posting("reversal", key, "service_record", row.id, f"冲正 · {row.place} · {reason}"[:MEMO_MAX])
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，尚欠 {reversal.owed} 分由以后的积分抵" if reversal.owed else "")
         await database.execute(
@@ -48,6 +45,6 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
         )  # fmt: skip
         await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason)
         text = f"您 {at_clock(row.started_at)} 在{row.place}的服务已冲正，{taken}。原因：{reason[:250]}"
-        text += " 如有异议，请向社区提出。"
-        await tell(scope, row.person_id, "record_reversed", text, f"service:{row.id}:reversed", row.id)
+        text += " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"
+        await tell(scope, row.person_id, "record_reversed", text, key, row.id)
         return await record(scope, record_id)

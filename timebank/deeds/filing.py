@@ -8,7 +8,6 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.database import transaction
 from timebank.deeds.caps import require_room
-from timebank.deeds.parties import acting
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
@@ -102,7 +101,7 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
                 community_id=scope.community_id, id=deed_id, person_id=wanted.person_id, area_id=wanted.area_id,
                 rule_code=rule.code, rule_version=rule.version, points=points, points_reason=points_reason,
                 occurred_on=wanted.occurred_on, note=wanted.note.strip(), witness_id=wanted.witness_id,
-                filed_by=acting(scope), status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
+                filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
                 notice_from=None, notice_until=None, entry_id=None, created_at=now,
             )
         )  # fmt: skip

@@ -6,10 +6,10 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.checkins.doubts import lock_record, reject_doubted
+from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
 from timebank.database import transaction
 from timebank.deeds.credit import credit
-from timebank.deeds.parties import PartyToDeed, acting, is_caller, require_no_party
+from timebank.deeds.parties import PartyToDeed, is_caller, require_no_party
 from timebank.deeds.reading import lock_deed
 from timebank.deeds.schemas import Deed, ObjectionOut
 from timebank.deeds.tables import Objection
@@ -84,13 +84,19 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionO
 
 
 async def object_to_record(scope: Scope, record_id: UUID, reason: str) -> ObjectionOut:
-    """Object to an honour record on the board, once per resident: its credit waits for the decision."""
+    """Object to an honour record on the board, once per resident: its credit waits for the decision.
+
+    The person whose record was reversed may object to that in the same way, whatever kind it is.
+    """
     objector = scope.require_self()
     async with transaction(scope):
         record = await lock_record(scope, record_id)
+        is_own = is_caller(scope, record.person_id)
+        if record.status == "reversed" and is_own:
+            return await _object(scope, objector, reason, record_id=record_id)
         if record.status != "noticed":
             raise NotOnNotice
-        if is_caller(scope, record.person_id):
+        if is_own:
             raise OwnDeed
         return await _object(scope, objector, reason, record_id=record_id)
 
@@ -109,6 +115,17 @@ async def _object(
     noun, noun_id = ("deed", deed_id) if deed_id else ("service_record", record_id)
     await audit.record(scope, "object", noun, noun_id, objection=objection.id)
     return objection.out()
+
+
+async def own_objection(scope: Scope, record_id: UUID) -> ObjectionOut | None:
+    """What the caller has objected to a record, and what came of it."""
+    async with transaction(scope):
+        found = await database.row(
+            _Objection,
+            f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND service_record_id = $2 AND person_id = $3",  # noqa: S608  # own columns
+            scope.community_id, record_id, scope.require_self(),
+        )  # fmt: skip
+    return found.out() if found else None
 
 
 async def objections(
@@ -181,12 +198,16 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
 
 
 async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
-    """Decide for the honour record, and say what became of it."""
+    """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
     if scope.is_family(record.person_id, record.household_id) or is_caller(scope, record.entered_by):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
+    if record.status == "reversed":
+        if upheld:
+            await restore_reversed(scope, record, objection.id)
+        return "积分已恢复" if upheld else "冲正不变"
     if upheld:
         await reject_doubted(scope, record, note)
         text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
@@ -203,7 +224,7 @@ async def _write_decision(scope: Scope, objection: _Objection, upheld: bool, not
         "UPDATE objection SET upheld = $5, decided_by = $6, decided_at = $7, decision_note = $8 "
         "WHERE community_id = $1 AND upheld IS NULL AND (id = $2 OR $5 AND (deed_id = $3 OR service_record_id = $4)) "
         "AND EXISTS (SELECT FROM objection mine WHERE mine.community_id = $1 AND mine.id = $2 AND mine.upheld IS NULL)",
-        scope.community_id, objection.id, objection.deed_id, objection.service_record_id, upheld, acting(scope),
+        scope.community_id, objection.id, objection.deed_id, objection.service_record_id, upheld, scope.actor_id,
         clock.now(), note,
     )  # fmt: skip
     if answered == "UPDATE 0":

@@ -13,11 +13,6 @@ class PartyToDeed(TimebankError):
     sentence = "这件事与您有关（本人、同户、登记人、见证人或提异议的人），请由另一位来决定。"
 
 
-def acting(scope: Scope) -> UUID | None:
-    """The resident record that the caller acts as: here, else, for an administrator from elsewhere, at home."""
-    return scope.person_id or (scope.persons[0].person_id if scope.persons else None)
-
-
 def is_caller(scope: Scope, *people: UUID | None) -> bool:
     """Whether one of these people is one of the caller's own records, in whichever community."""
     return any(p.person_id in people for p in scope.persons)

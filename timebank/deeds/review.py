@@ -7,7 +7,7 @@ from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.database import transaction
 from timebank.deeds.credit import credit
-from timebank.deeds.parties import acting, require_no_party, reviews
+from timebank.deeds.parties import require_no_party, reviews
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
 from timebank.errors import Forbidden, Invalid, TimebankError
@@ -59,7 +59,7 @@ async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: 
     await database.execute(
         "UPDATE deed SET status = $3, reviewed_by = $4, reviewed_at = $5, review_note = $6, notice_from = $7, "
         "notice_until = $8 WHERE community_id = $1 AND id = $2",
-        scope.community_id, deed.id, status, acting(scope), now, note or None, *notice,
+        scope.community_id, deed.id, status, scope.actor_id, now, note or None, *notice,
     )  # fmt: skip
 
 

@@ -2,18 +2,26 @@
 
 from uuid import UUID
 
-from litestar import Controller, get
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
-from litestar.response import Template
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.checkins import visits
 from timebank.checkins.reading import record
+from timebank.deeds.objections import object_to_record, own_objection
+from timebank.deeds.schemas import ReasonIn
+from timebank.errors import NotFound, TimebankError
+from timebank.locale import _
 from timebank.paging import Cursor
+from timebank.preferences import language_of
 from timebank.rules.catalogue import in_words, versions
 from timebank.scope import Scope
-from timebank.web.pages import page
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+REASON = {"reason": _("为什么")}
 
 
 class VisitPages(Controller):
@@ -25,11 +33,40 @@ class VisitPages(Controller):
         return page(request, caller, "member/visits.html", found=await visits.visits(caller, limit=30, cursor=cursor))
 
     @get("/{visit_id:uuid}")
-    async def visit(self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
+    async def visit(
+        self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
+    ) -> Template:
         """One visit, and the rule behind its points."""
-        found = await visits.visit(caller, visit_id)
-        rule = await _rule_in_words(caller, found.record_id) if found.record_id else None
-        return page(request, caller, "member/visit.html", visit=found, rule=rule)
+        return await _visit_page(request, caller, visit_id, done=done)
+
+    @post("/{visit_id:uuid}/objection")
+    async def object_to(
+        self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Object to the reversal of one's own service."""
+        record_id = (await visits.visit(caller, visit_id)).record_id
+        if record_id is None:
+            raise NotFound
+        try:
+            await object_to_record(caller, record_id, filled(ReasonIn, data, REASON).reason)
+        except TimebankError as refusal:
+            return await _visit_page(request, caller, visit_id, refusal)
+        return see_other(f"/visits/{visit_id}?done=objected")
+
+
+async def _visit_page(
+    request: AnyRequest, caller: Scope, visit_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
+) -> Template:
+    found = await visits.visit(caller, visit_id)
+    rule = await _rule_in_words(caller, found.record_id) if found.record_id else None
+    own, objection = caller.is_own(found.person_id), None
+    if own and found.record_id and found.record_status == "reversed":
+        objection = await own_objection(caller, found.record_id)
+    return page(
+        request, caller, "member/visit.html", status=refusal.status if refusal else 200, visit=found, rule=rule,
+        is_own=own, objection=objection, done=done, error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
 
 
 async def _rule_in_words(caller: Scope, record_id: UUID) -> str | None:

@@ -200,9 +200,10 @@ async def test_a_workbook_is_tried_and_taken_in(
     )
     asked = ("import", "goods", str(sheet), "--community", "凤凰社区")
     tried = timebank(*asked, "--dry-run")
-    assert tried.returncode == 1, "as it is, it would not go in"
-    assert "第 3 行" in tried.stdout
-    taken = json.loads(timebank(*asked, "--skip-bad", "--json").stdout)
+    assert (tried.returncode, "第 3 行" in tried.stdout) == (0, True)
+    assert timebank(*asked, "--all-or-nothing").returncode == 1
+    assert await owner.fetchval("SELECT count(*) FROM good WHERE name = '牙膏'") == 0
+    taken = json.loads(timebank(*asked, "--json").stdout)
     assert (taken["outcome"], taken["accepted"], taken["created"]) == ("imported", 1, 1)
     assert await owner.fetchval("SELECT points FROM good WHERE name = '牙膏'") == 12
     assert "读不了" in sentence(timebank("import", "goods", "没有.csv", "--community", "凤凰社区"))

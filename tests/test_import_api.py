@@ -72,12 +72,12 @@ async def test_a_report_has_every_row_in_words(desk: Desk, owner: asyncpg.Connec
     assert await people(owner) == 0
 
 
-async def test_without_choices_it_is_a_real_run_of_all_or_nothing(desk: Desk, owner: asyncpg.Connection) -> None:
-    kept_out = await desk.told("residents", table(ROSTER, GOOD, BAD))
+async def test_bad_rows_stay_out_alone_unless_all_or_nothing_is_asked(desk: Desk, owner: asyncpg.Connection) -> None:
+    kept_out = await desk.told("residents", table(ROSTER, GOOD, BAD), skip_bad="false")
     assert (kept_out["outcome"], kept_out["accepted"], kept_out["run_id"]) == ("refused", 0, None)
     assert await people(owner) == 0
-    taken = await desk.told("residents", table(ROSTER, GOOD))
-    assert (taken["outcome"], taken["created"]) == ("imported", 1)
+    taken = await desk.told("residents", table(ROSTER, GOOD, BAD))
+    assert (taken["outcome"], taken["rows"], taken["accepted"], taken["created"]) == ("imported", 2, 1, 1)
     assert await people(owner) == 1
 
 

@@ -15,8 +15,9 @@ OUTCOMES = {
     "tried": "试读完毕，什么都没有写入",
     "imported": "已导入",
     "unchanged": "没有新内容，什么都没有改动",
-    "refused": "有问题的行没有改好之前，整份都没有导入（或加 --skip-bad 只导入好的行）",
+    "refused": "有问题的行没有改好之前，整份都没有导入（或去掉 --all-or-nothing，只导入好的行）",
 }
+# More than an import takes, so that too large a file is refused by the import itself.
 READ_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -26,12 +27,6 @@ class NoFile(TimebankError):
     sentence = "读不了文件 {path}（{why}）。请检查路径。"
 
 
-class FileTooLarge(TimebankError):
-    code = "file_too_large"
-    status = 413
-    sentence = "文件 {path} 太大了（超过 {megabytes} MB），不像是一份名册或台账。"
-
-
 @click.command(
     "import", help="导入工作簿（xlsx、csv 等）：residents 花名册、hours 签到表、deeds 善行台账、goods 物品清单。"
 )
@@ -39,11 +34,11 @@ class FileTooLarge(TimebankError):
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--community", required=True, help="社区的名称（或编号）。")
 @click.option("--dry-run", is_flag=True, help="只试读：告诉哪些行有问题，什么都不写入。")
-@click.option("--skip-bad", is_flag=True, help="跳过有问题的行，导入其余的；默认要么全部导入，要么都不。")
+@click.option("--all-or-nothing", is_flag=True, help="有一行不行就整份不导入；默认跳过有问题的行，导入其余的。")
 @with_data
 @with_json
 def import_workbook(
-    kind: str, file: Path, community: str, dry_run: bool, skip_bad: bool, data: Path | None, as_json: bool
+    kind: str, file: Path, community: str, dry_run: bool, all_or_nothing: bool, data: Path | None, as_json: bool
 ) -> None:
     content = _read(file)
 
@@ -51,7 +46,7 @@ def import_workbook(
         async with pool(chosen):
             scope = system_scope(await find_community(community))
             known = next(name for name in TAKE_IN if name == kind)
-            return await import_file(scope, known, file.name, content, dry_run=dry_run, skip_bad=skip_bad)
+            return await import_file(scope, known, file.name, content, dry_run=dry_run, skip_bad=not all_or_nothing)
 
     with ground(data) as chosen, progress("正在导入"):
         report = run(work())
@@ -59,15 +54,14 @@ def import_workbook(
         click.echo(msgspec.json.encode(report))
     else:
         _print(report)
-    if report.errors and not skip_bad:
+    if report.outcome == "refused":
         raise SystemExit(1)
 
 
 def _read(file: Path) -> bytes:
     try:
-        if file.stat().st_size > READ_BYTES_MAX:
-            raise FileTooLarge(path=file, megabytes=READ_BYTES_MAX // 1024**2)
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return opened.read(READ_BYTES_MAX)
     except OSError as error:
         raise NoFile(path=file, why=error.strerror) from error
 

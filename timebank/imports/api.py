@@ -25,12 +25,13 @@ Flag = Annotated[bool | None, QueryParameter()]
 class ImportForm(msgspec.Struct):
     """A workbook (xlsx, xls or csv, at most 10 MiB) and how to take it in; both choices may stand in the address too.
 
-    `dry_run` only tells what would be refused. Without `skip_bad` one bad row keeps all the others out.
+    `dry_run` only tells what would be refused. Bad rows are refused one by one; with `skip_bad` false, a single one
+    keeps all the others out.
     """
 
     file: UploadFile
     dry_run: bool = False
-    skip_bad: bool = False
+    skip_bad: bool = True
 
 
 class Imports(Controller):

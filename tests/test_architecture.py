@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("checkins",),
     ("deeds", "shop", "classes"),
     ("imports",),
+    ("overview",),
     ("preferences", "printing", "health"),
     ("problems",),
     ("contract",),

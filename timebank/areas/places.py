@@ -178,3 +178,10 @@ def _number(part: str) -> int:
     if set(tens + ones) <= NUMERALS.keys() and len(tens) <= 1 and len(ones) <= 1:
         return (NUMERALS.get(tens, 1) * 10 if ten else 0) + NUMERALS.get(ones, 0)
     return WORDS
+
+
+async def public_communities(limit: int = 12) -> list[str]:
+    """The names of communities that keep their time bank here; anybody may know them."""
+    async with transaction(None):
+        found = await database.fetch("SELECT name FROM region WHERE kind = 'community' ORDER BY path LIMIT $1", limit)
+    return [record["name"] for record in found]

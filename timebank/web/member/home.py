@@ -4,13 +4,12 @@ from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect, Template
 
-from timebank import database
 from timebank.access.callers import AnyRequest, provide_scope_or_none
-from timebank.database import transaction
+from timebank.areas.places import public_communities
+from timebank.overview.resident import glance
 from timebank.people.guardians import children_of
 from timebank.preferences import language_of
 from timebank.scope import HEADS, Role, Scope
-from timebank.web.member.glance import glance
 from timebank.web.pages import page, see_other
 
 
@@ -23,7 +22,7 @@ class HomePages(Controller):
     async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
         """A resident's own page; a device's and an administrator's from outside lead on to where they work."""
         if visitor is None:
-            return page(request, None, "member/welcome.html", communities=await _communities())
+            return page(request, None, "member/welcome.html", communities=await public_communities())
         if visitor.person_id is None:
             return see_other("/admin" if visitor.device_id is None else _device_page(visitor))
         seen = await glance(visitor, visitor.person_id, language_of(request))
@@ -35,10 +34,3 @@ class HomePages(Controller):
 
 def _device_page(device: Scope) -> str:
     return "/desk" if device.device_kind == "counter" else "/display"
-
-
-async def _communities() -> list[str]:
-    """The communities that keep their time bank here; their names are public."""
-    async with transaction(None):
-        found = await database.fetch("SELECT name FROM region WHERE kind = 'community' ORDER BY path LIMIT 12")
-    return [record["name"] for record in found]

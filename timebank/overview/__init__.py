@@ -1,0 +1,1 @@
+"""What several capabilities together tell at a glance: reads only."""

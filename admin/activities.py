@@ -20,7 +20,8 @@ from timebank.activities.shifts import ShiftOver, ShiftTimes
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.preferences import language_of
-from timebank.rules.catalogue import RuleNotFound, rules
+from timebank.rules.catalogue import RuleNotFound, in_words, rules
+from timebank.rules.schemas import RuleOut
 from timebank.scope import Scope
 from timebank.stations.places import stations
 from timebank.web.forms import filled
@@ -61,7 +62,9 @@ class ActivitiesPanel(Controller):
         caller.require_reader()
         found = (await offers.activities(caller, active=None)).items
         names = {station.id: station.name for station in (await stations(caller, active=None)).items}
-        words = {rule.code: f"{rule.name}，{rule.text}" for rule in (await rules(caller, kind="service")).items}
+        words = {
+            rule.code: rule_line(rule, language_of(request)) for rule in (await rules(caller, kind="service")).items
+        }
         return page(
             request, caller, "activities/activities.html", activities=found, places=names, words=words,
             edits=caller.administers,
@@ -124,10 +127,15 @@ class ActivitiesPanel(Controller):
         return see_other(f"/admin/activities/{activity_id}?done=cancelled")
 
 
-async def _choices(caller: Scope) -> dict[str, list[tuple[object, str]]]:
+def rule_line(rule: RuleOut, language: str) -> str:
+    """A rule as it is chosen: its name, and what it gives."""
+    return f"{rule.name} · {in_words(rule, language)}"
+
+
+async def _choices(caller: Scope, language: str) -> dict[str, list[tuple[object, str]]]:
     usable = (await rules(caller, kind="service", active=True)).items
     return {
-        "rules": [(rule.code, f"{rule.name}，{rule.text}") for rule in usable],
+        "rules": [(rule.code, rule_line(rule, language)) for rule in usable],
         "stations": [(station.id, station.name) for station in (await stations(caller)).items],
     }
 
@@ -137,7 +145,8 @@ async def _new_page(
 ) -> Template:
     return page(
         request, caller, "activities/new.html", status=refusal.status if refusal else 200, given=given,
-        choices=await _choices(caller), error=refusal.text(language_of(request)) if refusal else None,
+        choices=await _choices(caller, language_of(request)),
+        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
 
@@ -150,6 +159,6 @@ async def _activity_page(
     return page(
         request, caller, "activities/activity.html", status=refusal.status if refusal else 200,
         activity=await offers.activity(caller, activity_id), shifts=coming, places=names, done=done,
-        choices=await _choices(caller), edits=caller.administers,
+        choices=await _choices(caller, language_of(request)), edits=caller.administers,
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
 from timebank.database import transaction
 from timebank.errors import NotFound, TimebankError
+from timebank.locale import _
 from timebank.people.cards import card_of
 from timebank.people.directory import open_person
 from timebank.people.guardians import guardianships_of
@@ -22,7 +23,7 @@ from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.pages import page
 
-STATUS = {"active": "在册", "blocked": "已停用", "left": "已迁出"}
+STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
 
 
 class Opened(msgspec.Struct):

@@ -26,6 +26,7 @@ from timebank.contract import openapi_config
 from timebank.errors import TimebankError
 from timebank.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.routes import API, PAGES
+from timebank.rules.catalogue import in_words
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
@@ -93,7 +94,7 @@ def template_engine() -> JinjaTemplateEngine:
     engine.engine.autoescape = True
     engine.engine.filters |= {
         "when": wording.when, "day": wording.day, "minutes": wording.duration, "points": wording.points,
-        "masked": names.masked, "earns": catalogue.in_words,
+        "masked": names.masked, "earns": in_words,
     }  # fmt: skip
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token

@@ -8,7 +8,7 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.areas.schemas import PolicyOut
 from timebank.database import transaction
-from timebank.errors import Invalid
+from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.scope import Scope
 
@@ -24,6 +24,12 @@ class Policies(msgspec.Struct, frozen=True):
     cancel_class_hours: int = 24
     visit_minutes_min: int = 5
     review_over_minutes: int = 720
+
+
+class PolicyOutOfRange(TimebankError):
+    code = "policy_out_of_range"
+    status = 422
+    sentence = "“{title}”要在 {least} 到 {most} {unit}之间。"
 
 
 class PolicyInfo(msgspec.Struct, frozen=True):
@@ -92,7 +98,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> None:
     if info is None:
         raise Invalid(why=_("没有这项规则"))
     if not info.smallest <= value <= info.largest:
-        raise Invalid(why=f"{info.title}：{info.smallest}–{info.largest} {info.unit}")
+        raise PolicyOutOfRange(title=info.title, least=info.smallest, most=info.largest, unit=info.unit)
     async with transaction(scope):
         await database.execute(
             "INSERT INTO policy (community_id, name, value, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5) "

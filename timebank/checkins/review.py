@@ -11,11 +11,11 @@ from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import DecidedRow, locked_record, served_of
 from timebank.checkins.reading import record
 from timebank.checkins.schemas import RecordOut, ReviewIn
-from timebank.wording import at_clock, duration
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import at_clock, duration
 
 
 class NotPending(TimebankError):

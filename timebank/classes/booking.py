@@ -12,10 +12,11 @@ from timebank.classes.seats import Held
 from timebank.classes.tables import Booking
 from timebank.database import transaction
 from timebank.errors import Forbidden, TimebankError
+from timebank.locale import _
 from timebank.people.guardians import children_of, require_guardian
 from timebank.scope import Scope
 
-ENDED = {"attended": "上过了", "missed": "缺课", "cancelled": "取消了"}
+ENDED = {"attended": _("上过了"), "missed": _("缺课"), "cancelled": _("取消了")}
 
 
 class AlreadyBooked(TimebankError):

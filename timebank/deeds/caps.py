@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank import database
 from timebank.errors import TimebankError
-from timebank.rules.catalogue import PERIODS
+from timebank.rules.catalogue import EACH_PERSON, EACH_PLACE, PERIODS
 from timebank.rules.schemas import RuleOut
 from timebank.scope import Scope
 
@@ -46,8 +46,8 @@ async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UU
     )  # fmt: skip
     assert found is not None
     for whose, taken, most in (
-        ("每人", found["person"], rule.cap_per_person),
-        ("每楼或单元", found["area"], rule.cap_per_area),
+        (EACH_PERSON, found["person"], rule.cap_per_person),
+        (EACH_PLACE, found["area"], rule.cap_per_area),
     ):
         if most is not None and taken >= most:
             raise CapReached(

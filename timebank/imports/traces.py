@@ -59,8 +59,8 @@ class ImportUsed(TimebankError):
         return [trace.text(language) for trace in self.traces[:TOLD_MAX]]
 
     def text(self, language: str = "zh") -> str:
-        more = "……" if len(self.traces) > TOLD_MAX else ""
-        self.values["reasons"] = "；".join(self.reasons(language)) + more
+        more = ["…"] if len(self.traces) > TOLD_MAX else []
+        self.values["reasons"] = translate(_("；"), language).join([*self.reasons(language), *more])
         return super().text(language)
 
 

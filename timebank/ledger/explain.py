@@ -53,7 +53,7 @@ def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], lang
         reason = f"{rules.get((line.rule_code, line.rule_version), line.rule_code)} v{line.rule_version}"
     if undone:
         told = translate(_("撤回：{undone}"), language).format(undone=undone)
-        return f"{reason}（{told}）" if reason else told
+        return translate(_("{reason}（{told}）"), language).format(reason=reason, told=told) if reason else told
     return reason
 
 

@@ -192,7 +192,7 @@ WITH closed AS (
 )
 SELECT ARRAY[r.id, r.person_id] AS ids, r.points, coalesce(c.amount, 0) AS closed,
        CASE r.status WHEN 'collected' THEN '领取' WHEN 'returned' THEN '退货' WHEN 'cancelled' THEN '取消'
-                     ELSE '过期' END AS status
+                     ELSE '过期退回' END AS status
 FROM redemption r LEFT JOIN closed c ON c.entry_id = r.entry_id
      AND c.kind = CASE WHEN r.status IN ('collected', 'returned') THEN 'settle' ELSE 'void' END
 WHERE r.community_id = $1 AND r.status <> 'reserved' AND r.points <> coalesce(c.amount, 0) ORDER BY r.id LIMIT $2""",
@@ -236,7 +236,7 @@ WHERE (b.minutes, b.points) IS DISTINCT FROM (p.credited, p.paid) ORDER BY 1 LIM
         "record_without_credit",
         _("一条{status}的服务记着 {minutes} 分钟、{points} 分，账上是 {credited_minutes} 分钟、{credited_points} 分。"),
         """
-SELECT ARRAY[s.id, s.person_id] AS ids, CASE s.status WHEN 'approved' THEN '已计入' ELSE '已冲正' END AS status,
+SELECT ARRAY[s.id, s.person_id] AS ids, CASE s.status WHEN 'approved' THEN '已入账' ELSE '已冲正' END AS status,
        coalesce(s.credited_minutes, 0) AS minutes, coalesce(s.credited_points, 0) AS points,
        coalesce(m.amount, 0) AS credited_minutes, coalesce(p.amount, 0) AS credited_points
 FROM service_record s

@@ -8,14 +8,15 @@ from pypinyin import lazy_pinyin
 from timebank import audit, clock, database, names
 from timebank.database import transaction
 from timebank.errors import Invalid, TimebankError
-from timebank.locale import _
+from timebank.locale import _, put_together, translate
 from timebank.paging import Page, page, read_cursor
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
 from timebank.scope import Scope
 
 CODE_MAX = 40
-PERIODS = {"day": "每天", "week": "每周", "month": "每月", "year": "每年"}
+PERIODS = {"day": _("每天"), "week": _("每周"), "month": _("每月"), "year": _("每年")}
+EACH_PERSON, EACH_PLACE = _("每人"), _("每楼或单元")
 
 
 class RuleNotFound(TimebankError):
@@ -55,16 +56,21 @@ _COLUMNS = (
 )
 
 
-def in_words(rule: RuleOut) -> str:
+def in_words(rule: RuleOut, language: str = "zh") -> str:
     """What the rule gives, for the page and the statement: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
     if rule.kind == "service":
-        return f"{rule.minutes_per_point} 分钟 = 1 分"
-    parts = [f"{rule.unit or '每次'} {rule.points} 分"]
+        return put_together(_("{minutes} 分钟 = 1 分"), {"minutes": rule.minutes_per_point}, language)
+    earned = {"unit": rule.unit or _("每次"), "points": rule.points}
+    parts = [put_together(_("{unit} {points} 分"), earned, language)]
     if rule.cap_period:
-        period = PERIODS[rule.cap_period]
-        caps = (("每人", rule.cap_per_person), ("每楼或单元", rule.cap_per_area))
-        parts += [f"{whose}{period}最多 {most} 次" for whose, most in caps if most]
-    return "，".join(parts)
+        caps = ((EACH_PERSON, rule.cap_per_person), (EACH_PLACE, rule.cap_per_area))
+        limit = {"period": PERIODS[rule.cap_period]}
+        parts += [
+            put_together(_("{whose}{period}最多 {most} 次"), limit | {"whose": whose, "most": most}, language)
+            for whose, most in caps
+            if most
+        ]
+    return translate(_("，"), language).join(parts)
 
 
 def _told(rule: RuleOut) -> RuleOut:

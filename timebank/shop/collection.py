@@ -13,6 +13,7 @@ from timebank.database import retrying, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
+from timebank.locale import _
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop import limits, stock
@@ -21,7 +22,7 @@ from timebank.shop.schemas import Redeemed, RedemptionStatus
 CODE_TRIES_MAX = 10
 CODE_WINDOW = timedelta(minutes=15)
 EXPIRE_BATCH = 500
-ENDED = {"collected": "领走", "cancelled": "取消", "expired": "过期退回", "returned": "退货"}
+ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期退回"), "returned": _("退货")}
 
 
 class OwnRedemption(TimebankError):

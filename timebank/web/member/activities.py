@@ -13,7 +13,7 @@ from timebank.activities.shifts import ShiftFull, ShiftOver
 from timebank.database import retrying
 from timebank.errors import TimebankError
 from timebank.preferences import language_of
-from timebank.rules.catalogue import rules
+from timebank.rules.catalogue import in_words, rules
 from timebank.scope import Scope
 from timebank.stations.places import stations
 from timebank.web.pages import page, see_other
@@ -66,6 +66,6 @@ async def _list(
         request, caller, "member/activities.html", status=refusal.status if refusal else 200, activities=found,
         shifts=by_activity, mine=[s for s in coming if s.signed_up], names={a.id: a.name for a in found},
         places={s.id: s.name for s in (await stations(caller, active=None)).items}, done=done,
-        words={rule.code: rule.text for rule in (await rules(caller, kind="service")).items},
+        words={rule.code: in_words(rule, language_of(request)) for rule in (await rules(caller, kind="service")).items},
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

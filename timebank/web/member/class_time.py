@@ -48,5 +48,5 @@ def is_over(shown: CourseOut) -> bool:
 
 def titled(shown: CourseOut, shared: set[str], language: str) -> str:
     """The title of a course, with its term where another has the same."""
-    term = f"（{day(shown.starts_on, language)}–{day(shown.ends_on, language)}）"
+    term = f" · {day(shown.starts_on, language)}–{day(shown.ends_on, language)}"
     return shown.title + term if shown.title in shared else shown.title

@@ -59,7 +59,7 @@ async def _visit_page(
     request: AnyRequest, caller: Scope, visit_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
 ) -> Template:
     found = await visits.visit(caller, visit_id)
-    rule = await _rule_in_words(caller, found.record_id) if found.record_id else None
+    rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
     own, objection = caller.is_own(found.person_id), None
     if own and found.record_id and found.record_status == "reversed":
         objection = await own_objection(caller, found.record_id)
@@ -69,10 +69,10 @@ async def _visit_page(
     )  # fmt: skip
 
 
-async def _rule_in_words(caller: Scope, record_id: UUID) -> str | None:
-    """志愿服务 v2，6 分钟 = 1 分: the version that credited the record."""
+async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
+    """志愿服务 v2 · 6 分钟 = 1 分: the version that credited the record."""
     found = await record(caller, record_id)
     if found.rule_version is None:
         return None
     rule = next(r for r in await versions(caller, found.rule_code) if r.version == found.rule_version)
-    return f"{rule.name} v{rule.version}，{in_words(rule)}"
+    return f"{rule.name} v{rule.version} · {in_words(rule, language)}"

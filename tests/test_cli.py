@@ -239,7 +239,8 @@ def served(pool: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
     def serve(*arguments: str) -> "subprocess.Popen[str]":
         environment = {**OFFLINE, "TIMEBANK_DATABASE_URL": pool, "TIMEBANK_SECRET_KEY": SECRET.decode()}
-        command = [sys.executable, "-m", "timebank", "serve", *arguments]
+        # As a shell starts what it sends to the background: deaf to Ctrl-C.
+        command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "timebank", "serve", *arguments]
         started.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

@@ -54,7 +54,7 @@ def timebank() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line. A stop signal ends a command as Ctrl-C does: what was begun is rolled back or finished."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = sys.argv[1:] if arguments is None else arguments
     try:
         status = timebank.main(given, prog_name="timebank", standalone_mode=False)
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         _refuse("usage", _usage(error), given)
     except TimebankError as error:
-        _refuse(error.code, error.text(), given)
+        _refuse(error.code, error.text() + _why(error), given)
     except EmbeddedError as error:
         _refuse("embedded_database", str(error), given)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -72,6 +72,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         where = f"{error.filename} " if error.filename else ""
         _refuse("system", f"系统没有完成这一步（{where}{error.strerror or error}）。请检查后再试一次。", given)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _why(error: TimebankError) -> str:
+    """What the server or the system said, for whoever looks after it."""
+    cause = error.__cause__
+    said = str(cause).strip().partition("\n")[0] if isinstance(cause, OSError | asyncpg.PostgresError) else ""
+    return f"（{said}）" if said and said not in error.text() else ""
 
 
 def _usage(error: click.ClickException) -> str:

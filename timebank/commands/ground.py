@@ -128,9 +128,18 @@ async def require_migrated(url: str) -> None:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work in a loop of its own. An interrupt cancels it, so that it leaves nothing half done."""
+    """Run a command's work in a loop of its own. A stop signal cancels it, so that it leaves nothing half done."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work)
+        return runner.run(_unless_stopped(work))
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, T]) -> T:
+    running = asyncio.ensure_future(work)
+    with on_stop(running.cancel):
+        try:
+            return await running
+        except asyncio.CancelledError:
+            raise click.Abort from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -145,16 +154,26 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by Ctrl-C or a stop signal: what runs for long ends what it does and returns."""
+    """An event that is set by a stop signal: what runs for long ends what it does and returns."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
+    with on_stop(stop.set):
         yield stop
+
+
+@contextmanager
+def on_stop(callback: Callable[[], object]) -> Iterator[None]:
+    """Let Ctrl-C and a stop signal call something in the running loop, unless a shell has switched Ctrl-C off."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number, handler in before.items() if handler != signal.SIG_IGN and sys.platform != "win32"]
+    for number in heard:
+        loop.add_signal_handler(number, callback)
+    try:
+        yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in heard:
             loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
 
 
 @contextmanager

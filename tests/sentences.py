@@ -7,6 +7,8 @@ from pathlib import Path
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+from timebank.locale import keyed
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = (ROOT / "timebank", ROOT / "admin")
 
@@ -23,8 +25,11 @@ def _in_templates() -> Iterator[tuple[str, str]]:
     environment = Environment(autoescape=True)
     for path in _files("*.html"):
         for line, _function, sentence in extract_from_ast(environment.parse(path.read_text()), ("_",)):
-            if isinstance(sentence, str):  # `_(word)` of a word that Python marks gives None
-                yield f"{path.relative_to(ROOT)}:{line}", sentence
+            match sentence:  # `_(word)` of a word that Python marks gives None
+                case str():
+                    yield f"{path.relative_to(ROOT)}:{line}", sentence
+                case (str(text), str(context)):
+                    yield f"{path.relative_to(ROOT)}:{line}", keyed(text, context)
 
 
 def _in_code() -> Iterator[tuple[str, str]]:

@@ -17,12 +17,17 @@ def catalogue(language: str) -> dict[str, str]:
     if language == "zh" or not path.exists():
         return {}
     with path.open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
+        return {keyed(str(m.id), m.context or ""): str(m.string) for m in read_po(file) if m.id and m.string}
 
 
-def translate(sentence: str, language: str) -> str:
+def keyed(sentence: str, context: str) -> str:
+    """What the catalogue knows a sentence by; a context tells apart what Chinese says alike, as gettext writes it."""
+    return f"{context}\x04{sentence}" if context else sentence
+
+
+def translate(sentence: str, language: str, context: str = "") -> str:
     """The sentence in a language; as it is written where the catalogue has none."""
-    return catalogue(language).get(sentence, sentence)
+    return catalogue(language).get(keyed(sentence, context), sentence)
 
 
 def put_together(sentence: str, values: Mapping[str, object], language: str) -> str:
@@ -38,9 +43,9 @@ class _Values(dict[str, object]):
         return "—"
 
 
-def translator(language: str) -> Callable[[str], str]:
-    """The `_` of a page in this language."""
-    return lambda sentence: translate(sentence, language)
+def translator(language: str) -> Callable[..., str]:
+    """The `_` of a page in this language: `_("居民")`, or `_("居民", "many")` where English needs another word."""
+    return lambda sentence, context="": translate(sentence, language, context)
 
 
 def _(sentence: str) -> str:

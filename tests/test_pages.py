@@ -32,19 +32,22 @@ from timebank.shop.schemas import RedemptionIn
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
-SCREENS = (ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800))
+PHONE = ViewportSize(width=390, height=844)
+SCREENS = (PHONE, ViewportSize(width=320, height=640), ViewportSize(width=1280, height=800))
 LONG_NAME = "阿依古丽·买买提·吐尔逊"
 # Who looks, and how many pages that nobody before has opened are opened at most.
 ROLES = (("张桂兰", 40), ("刘洋", 20), ("王建国", 10), ("陈明", 15), ("周敏", 15), ("赵丽", 60), ("钱进", 5))
 AUDITOR = "孙伟"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json)$|^/(static|api|schema)/")
+SMALL = """target => [...document.querySelectorAll(
+  ".button, .row[href], .tile, .top-button, .tabs a, .choice, .input, .back, .table th a, summary"
+)].filter(e => e.offsetParent && e.getBoundingClientRect().height < target - 0.5)
+  .map(e => e.innerText || e.className)"""
 LOOK = """() => ({
   title: document.title, heads: document.querySelectorAll("h1").length, text: document.body.innerText,
   links: [...document.querySelectorAll("a[href]")].map(a => a.href),
   acts: document.querySelectorAll("form[method=post]:not([action='/preferences']):not([action='/sign-out'])").length,
-  small: [...document.querySelectorAll(".button, .row[href], .tile, .top-button, .tabs a, .choice, .input, .back")]
-    .filter(e => e.offsetParent && e.getBoundingClientRect().height < 43.5).map(e => e.className + " " + e.innerText),
 })"""
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 
@@ -60,7 +63,7 @@ class Walk:
 
     async def context(self, token: str | None = None, *, dark: bool = False, elder: bool = False) -> BrowserContext:
         context = await self.browser.new_context(
-            base_url=self.service.base_url, viewport=SCREENS[0], locale="zh-CN", timezone_id="Asia/Shanghai",
+            base_url=self.service.base_url, viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai",
             color_scheme="dark" if dark else "light",
         )  # fmt: skip
         cookies = {"timebank_view": "elder" if elder else "plain"} | ({SESSION_COOKIE: token} if token else {})
@@ -103,16 +106,21 @@ class Walk:
         self.note(bool(told["title"].strip()) and told["heads"] == 1, f"{at}: {told['title']!r}, {told['heads']} h1")
         self.note(not UUID.search(told["text"]), f"{at}: an id is shown")
         self.note("{" not in told["text"] and "None" not in told["text"], f"{at}: a place was not filled")
-        self.note(not told["small"], f"{at}: too small to tap: {told['small']}")
+        await self.taps(page, at, 44)
         only_reads = who == AUDITOR and path.startswith("/admin")
         self.note(not (only_reads and told["acts"]), f"{at}: offers {told['acts']} forms to one who only reads")
         for screen in SCREENS:
             await page.set_viewport_size(screen)
             over = await page.evaluate(OVERFLOW)
             self.note(over <= 0, f"{at}: {over} px too wide at {screen['width']} px")
-        await page.set_viewport_size(SCREENS[0])
+        await page.set_viewport_size(PHONE)
         home = self.service.base_url
         return [link.removeprefix(home).split("#")[0] for link in told["links"] if link.startswith(home + "/")]
+
+    async def taps(self, page: Page, at: str, target: int) -> None:
+        """Note what is lower than a finger needs."""
+        small = await page.evaluate(SMALL, target)
+        self.note(not small, f"{at}: lower than {target} px: {small}")
 
     def note(self, fine: bool, what: str) -> None:
         if not fine:
@@ -191,6 +199,8 @@ async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> N
         page = await walk.page(await walk.context(token, dark=how == "dark", elder=how == "elder"), name or "a visitor")
         for path in paths:
             await page.goto(path)
+            if how == "elder":
+                await walk.taps(page, path, 60)
             found = await Axe().run(page)
             walk.wrong += [
                 f"{name} {how} {path}: {v['id']} {[n['html'][:120] for n in v['nodes'][:3]]}"

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("imports",),
     ("overview",),
     ("preferences", "printing", "health"),
-    ("problems",),
+    ("problems", "strict"),
     ("contract",),
     ("api", "worker"),
     ("web",),

@@ -1,17 +1,22 @@
 """What must not be possible: for whom, by what way round, and what nobody may read out of a log."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import asyncpg
 import httpx
 import pytest
+import structlog
+import structlog.testing
 
 from tests.ledger_sums import problems_of
 from tests.presence import (
     count,
+    later,
     nine_o_clock,
     nonce,
+    personal_code,
     points_of,
     record_id_of,
     served,
@@ -21,18 +26,23 @@ from tests.town import SPRING, Town
 from timebank import clock
 from timebank.access import devices
 from timebank.access.callers import csrf_token
+from timebank.access.finding import LOOK_UPS_MAX, find_at_counter
 from timebank.access.registration import OfficeHolder, amend, sign_in_code
-from timebank.checkins import due, hours, review
+from timebank.checkins import deciding, due, hours, review
 from timebank.checkins.deciding import OwnRecord
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.reading import records
 from timebank.checkins.reversal import reverse_record
-from timebank.checkins.schemas import HoursIn, ReviewIn
+from timebank.checkins.scanning import scan, scan_by_hand, verdict_of
+from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
 from timebank.deeds.objections import decide_objection
-from timebank.errors import Forbidden
+from timebank.errors import Forbidden, NotFound
 from timebank.ledger import posting
+from timebank.people.guardians import NotGuardian
 from timebank.people.schemas import Correction
 from timebank.scope import Scope
+from timebank.shop.redemption import redeem
+from timebank.shop.schemas import RedemptionIn
 
 APPROVE = ReviewIn("approve")
 
@@ -44,7 +54,7 @@ async def device(town: Town, kind: str = "counter") -> Scope:
     return found
 
 
-# -------------------------------------------------------------------------------- nobody becomes more than they are
+# ----------------------------------------------------------------------------------- nobody becomes more than they are
 
 
 @pytest.mark.parametrize(
@@ -94,7 +104,7 @@ async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) 
     assert shown.person == "张*"
 
 
-# ------------------------------------------------------------------------------------ never who entered it, however
+# --------------------------------------------------------------------------------------- never who entered it, however
 
 
 async def test_who_enters_hours_in_another_community_does_not_approve_them(
@@ -110,6 +120,53 @@ async def test_who_enters_hours_in_another_community_does_not_approve_them(
     assert (await review.review_record(await town.scope("何静"), made.id, APPROVE)).status == "noticed"
 
 
+async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, owner: asyncpg.Connection) -> None:
+    admin, station, began = await town.scope("赵丽"), town.stations["暖蜂驿站"], nine_o_clock()
+    for minutes, by in ((0, admin), (60, await town.scope("周敏"))):
+        with later(began, minutes):
+            await scan_by_hand(by, town.people["张桂兰"], ScanIn("hand", nonce(), station_id=station))
+    record_id = await record_id_of(owner, town, "张桂兰")
+    with pytest.raises(OwnRecord):
+        await review.review_record(admin, record_id, APPROVE)
+    assert (await review.review_record(await town.scope("钱进"), record_id, APPROVE)).status == "approved"
+
+
+# ----------------------------------------------------------------------------------------------- what a counter learns
+
+
+async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
+    asked = ScanIn(personal_code(town, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+    await scan(await town.scope("周敏"), asked)
+    for name in ("周敏", "张桂兰", "赵丽"):
+        assert (await verdict_of(await town.scope(name), asked.nonce)).status == "ok"
+    for name in ("张国庆", "陈明", "何静"):
+        with pytest.raises(NotFound):
+            await verdict_of(await town.scope(name), asked.nonce)
+
+
+async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.AsyncClient) -> None:
+    """Four digits are guessed in ten thousand tries, by the page as by the API: neither allows so many."""
+    scope = await town.scope("周敏")
+    for _ in range(LOOK_UPS_MAX):
+        await find_at_counter(scope, "张桂兰", "9999")
+    params = {"name": "张桂兰", "phone_last4": town.phones["张桂兰"][-4:]}
+    answer = await client.get("/api/v1/people", params=params, headers=await town.sign_in("周敏"))
+    assert answer.status_code == 429
+    token = await town.token("周敏")
+    form = params | {"_csrf": csrf_token(token)}
+    answer = await client.post("/desk/people", headers={"Cookie": f"timebank_session={token}"}, data=form)
+    assert answer.status_code == 429
+
+
+async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: asyncpg.Connection) -> None:
+    await town.give_points("刘小雨", 20)
+    wanted = RedemptionIn(town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True)
+    assert (await redeem(await town.scope("周敏"), wanted)).status == "collected"
+    await owner.execute("UPDATE guardianship SET consented_at = NULL")
+    with pytest.raises(NotGuardian):
+        await redeem(await town.scope("周敏"), wanted)
+
+
 # ------------------------------------------------------------------------------------------------- notices falling due
 
 
@@ -119,7 +176,7 @@ async def test_an_objection_that_comes_after_the_worker_has_looked_counts(
     """The statement that takes the record sleeps between its look and its lock; meanwhile somebody objects."""
     made = await entered(town)
     await review.review_record(await town.scope("赵丽"), made.id, APPROVE)
-    monkeypatch.setattr(due, "ROW", due.ROW + "AND pg_sleep(1) IS NOT NULL ")
+    monkeypatch.setattr(due, "ROW", deciding.ROW + "AND pg_sleep(1) IS NOT NULL ")
     with clock.at(clock.now() + timedelta(days=8)):
         working = asyncio.create_task(credit_due_records(town.system()))
         while not await owner.fetchval(
@@ -149,7 +206,7 @@ async def test_a_closed_account_keeps_nobody_behind_it_waiting(town: Town, owner
     assert await problems_of(owner) == []
 
 
-# ----------------------------------------------------------------------------------------- a reversal and its person
+# ------------------------------------------------------------------------------------------- a reversal and its person
 
 
 async def test_the_person_may_object_to_a_reversal_and_gets_it_back_once(
@@ -198,7 +255,7 @@ async def test_an_objection_to_a_reversal_that_is_turned_down_changes_nothing(
     assert "登记本上没有" in (await client.get(f"/visits/{visit}", headers=cookies)).text
 
 
-# --------------------------------------------------------------------------------------------- sessions and their forms
+# -------------------------------------------------------------------------------------------- sessions and their forms
 
 
 async def test_who_was_blocked_meets_the_sign_in_page_and_no_circle(
@@ -216,3 +273,66 @@ async def test_the_way_to_the_sign_in_page_survives_any_address(client: httpx.As
     answer = await client.get("/admin/rules/%E5%96%84%0D%0Aset-cookie:x")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/sign-in?next=/admin/rules/%E5%96%84%0D%0Aset-cookie:x"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("Origin", "http://test", 401), ("Origin", "https://evil.example", 403), ("Origin", "null", 403),
+        ("Sec-Fetch-Site", "cross-site", 403), ("Sec-Fetch-Site", "same-origin", 401),
+    ],
+)  # fmt: skip
+async def test_no_other_site_signs_a_visitor_in(
+    town: Town, client: httpx.AsyncClient, header: str, value: str, status: int
+) -> None:
+    form = {"phone": town.phones["张桂兰"], "password": "not this one"}
+    assert (await client.post("/sign-in", data=form, headers={header: value})).status_code == status
+
+
+# ---------------------------------------------------------------------------------------------------- what is taken in
+
+
+@pytest.mark.parametrize(
+    "points",
+    ["1", "1e0", True, 1.0, [1], None],
+)
+async def test_a_body_is_taken_at_its_word(town: Town, client: httpx.AsyncClient, points: object) -> None:
+    await town.give_points("张桂兰", 10)
+    headers = await town.sign_in("张桂兰") | {"Idempotency-Key": nonce()}
+    body = {"person_id": str(town.people["张桂兰"]), "points": points}
+    answer = await client.post("/api/v1/donations", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "points" in answer.json()["detail"]
+    assert (await client.post("/api/v1/donations", json=body | {"points": 1}, headers=headers)).status_code == 201
+
+
+# ------------------------------------------------------------------------------------------------- what a log may hold
+
+
+async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows that go well, flows that are refused, and one that fails with somebody's name in its words."""
+    name, phone, token = "张桂兰", town.phones["张桂兰"], await town.token("张桂兰")
+    keeper, code = await town.sign_in("周敏"), personal_code(town, "张桂兰")
+    for module in ("app", "problems"):  # a logger that has been used keeps its first output
+        monkeypatch.setattr(f"timebank.{module}.log", structlog.get_logger())
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ValueError(f"{name} {phone} {token}")
+
+    monkeypatch.setattr("timebank.checkins.reading.records", fail)
+    with structlog.testing.capture_logs() as lines:
+        await client.post("/sign-in", data={"phone": phone, "password": "a secret of hers"})
+        await client.get("/api/v1/people", params={"name": name, "phone_last4": phone[-4:]}, headers=keeper)
+        given = await client.post(f"/api/v1/people/{town.people[name]}/sign-in-code", headers=keeper)
+        scanned = await client.post("/api/v1/checkins", json={"code": code, "nonce": nonce()}, headers=keeper)
+        records = f"/api/v1/service-records?person_id={town.people[name]}&cursor={token}"
+        answer = await client.get(records, headers=keeper)
+    assert (scanned.json()["status"], answer.status_code) == ("ok", 500)
+    assert name not in answer.text
+    failed = [line for line in lines if line["event"] == "failed"]
+    assert failed[0]["error"] == "ValueError"
+    assert any("test_security.py" in place for place in failed[0]["at"])
+    told = json.dumps(lines, ensure_ascii=False, default=repr)
+    secrets_ = (name, phone, token, code, code.rsplit("/", 1)[-1], given.json()["code"], keeper["Authorization"][7:])
+    assert [secret for secret in (*secrets_, "a secret of hers", str(town.people[name])) if secret in told] == []
+    assert [line["event"] for line in lines].count("request") == 5

@@ -27,6 +27,7 @@ from timebank.errors import TimebankError
 from timebank.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
+from timebank.strict import strict_body
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
@@ -86,7 +87,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
 
 def routes() -> Sequence[ControllerRouterHandler]:
     static = create_static_files_router("/static", [ROOT / "static"], cache_control=None)
-    return [Router("/api/v1", route_handlers=API), *PAGES, static]
+    return [Router("/api/v1", route_handlers=API, before_request=strict_body), *PAGES, static]
 
 
 def template_engine() -> JinjaTemplateEngine:

@@ -59,8 +59,20 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     if found is None or person is None:
         raise NotFound
     own = scope.is_family(person.id, person.household_id)
-    if own or any(p.person_id == found.entered_by for p in scope.persons):
+    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _scanned_by_hand(scope, found):
         raise OwnRecord
+    return found
+
+
+async def _scanned_by_hand(scope: Scope, row: DecidedRow) -> bool:
+    """Whether the caller checked the person in or out without a code: that is as much as entering the hours."""
+    if row.visit_id is None or scope.login_id is None:
+        return False
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM audit WHERE community_id = $1 AND noun_id = $2 AND login_id = $3 "
+        "AND verb IN ('check_in', 'check_out') AND change ->> 'by' = 'keeper')",
+        scope.community_id, row.visit_id, scope.login_id,
+    )  # fmt: skip
     return found
 
 

@@ -175,14 +175,20 @@ async def _row(scope: Scope, row: dict[str, object]) -> Verdict:
 
 
 async def verdict_of(scope: Scope, nonce: str) -> Verdict:
-    """The verdict that a nonce has got, in whichever of the caller's communities."""
+    """The verdict that a nonce has got, in whichever of the caller's communities.
+
+    For the person whom it is about and the station where it was given; who is nobody's yet is the device's own matter.
+    """
     async with transaction(scope, every_community=True):
         found = await database.fetch_one(
-            "SELECT s.verdict, p.name FROM scan s "
+            "SELECT s.community_id, s.station_id, s.person_id, s.verdict, p.name FROM scan s "
             "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
             "WHERE s.community_id = ANY ($1) AND s.nonce = $2",
             list(scope.communities), nonce,
         )  # fmt: skip
     if found is None:
+        raise NotFound
+    there = scope.within(UUID(bytes=found["community_id"].bytes))
+    if found["person_id"] is not None and not there.is_own(found["person_id"]) and not there.keeps(found["station_id"]):
         raise NotFound
     return _named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"])

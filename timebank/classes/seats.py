@@ -13,7 +13,7 @@ from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.database import transaction
 from timebank.errors import Busy, NotFound
 from timebank.ledger import posting
-from timebank.ledger.posting import Currency, InsufficientClassMinutes, Posting
+from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMinutes, Posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
 
@@ -105,7 +105,7 @@ async def fill_seats(scope: Scope) -> int:
 
 
 async def fill(scope: Scope, lesson_id: UUID) -> int:
-    """Give a lesson's free seats to its line, first come first; who has not the minutes keeps waiting.
+    """Give a lesson's free seats to its line, first come first; who has not the minutes, or has left, keeps waiting.
 
     Only while the seat could still be given back: nobody is put into a lesson that costs minutes and cannot be
     cancelled any more. After that a free seat goes to whoever books it.
@@ -124,7 +124,7 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
             break
         try:
             await take(system, lesson, booking.id, booking.child_id)
-        except InsufficientClassMinutes:
+        except (InsufficientClassMinutes, AccountClosed):
             continue
         seated += 1
         await audit.record(system, "seat", "booking", booking.id)

@@ -1,6 +1,5 @@
 """People, their guardians, cards and messages over HTTP."""
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank import codes
-from timebank.access import registration, throttle
+from timebank.access import registration
 from timebank.access.callers import AnyRequest
+from timebank.access.finding import find_at_counter
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people import cards, directory, guardians, messages
 from timebank.people.schemas import (
@@ -42,10 +42,7 @@ class People(Controller):
     ) -> Response[Page[PersonLine]]:  # fmt: skip
         """The people whom the caller may list; or, by exact name and the phone's last four digits, just these."""
         if name is not None and phone_last4 is not None:
-            # Four digits can be guessed: nobody at a counter looks up so many people so fast.
-            guesser = caller.login_id or caller.device_id
-            await throttle.count(f"look-up:{guesser}", most=120, window=timedelta(minutes=15))
-            return listed(request, Page(await directory.by_name_and_phone_end(caller, name, phone_last4)))
+            return listed(request, Page(await find_at_counter(caller, name, phone_last4)))
         return listed(
             request,
             await directory.people(

@@ -1,7 +1,7 @@
 """Reserving a good against points, at home or at the counter."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,8 @@ from timebank.database import transaction
 from timebank.errors import Busy, Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
+from timebank.people.ages import is_guarded
+from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
 from timebank.shop import collection, limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionIn
@@ -35,6 +37,8 @@ class _Customer(msgspec.Struct, frozen=True):
     id: UUID
     household_id: UUID | None
     status: str
+    born_on: date | None
+    consented: bool  # a guardian's consent is on record
 
 
 class _Offer(msgspec.Struct, frozen=True):
@@ -82,7 +86,9 @@ async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
         raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
     found = await database.row(
         _Customer,
-        "SELECT id, household_id, status FROM person WHERE community_id = $1 AND id = $2",
+        "SELECT p.id, p.household_id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g "
+        "WHERE g.community_id = p.community_id AND g.child_id = p.id AND g.consented_at IS NOT NULL "
+        "AND g.ended_at IS NULL) AS consented FROM person p WHERE p.community_id = $1 AND p.id = $2",
         scope.community_id, wanted.person_id,
     )  # fmt: skip
     if found is None:
@@ -92,6 +98,8 @@ async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
         collection.require_other(scope, found.id, found.household_id)
     if found.status != "active":
         raise PersonNotActive
+    if is_guarded(found.born_on) and not found.consented:
+        raise NotGuardian
     return found
 
 

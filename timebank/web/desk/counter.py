@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 
 from timebank import settings, vault
 from timebank.access.callers import DEVICE_COOKIE, AnyRequest, csrf_token
+from timebank.access.finding import find_at_counter
 from timebank.checkins import counter, scanning
 from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.visits import open_visit, today_at
@@ -19,7 +20,6 @@ from timebank.clock import now
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.statement import balances
 from timebank.locale import _
-from timebank.people.directory import by_name_and_phone_end
 from timebank.people.schemas import PersonLine
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -113,7 +113,7 @@ class DeskPages(Controller):
         """Who has no phone and no card at hand: by the whole name and the end of the phone number."""
         chosen = _required(await _kept(caller), data.get("station_id"))
         wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位")})
-        found = await by_name_and_phone_end(caller, wanted.name, wanted.phone_last4)
+        found = await find_at_counter(caller, wanted.name, wanted.phone_last4)
         only = found[0].id if len(found) == 1 else None
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
 

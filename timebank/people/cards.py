@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, codes, database
-from timebank.codes import CardCode
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
@@ -14,29 +13,10 @@ from timebank.people.schemas import CardOut
 from timebank.scope import Scope
 
 
-class CardRevoked(TimebankError):
-    code = "card_revoked"
-    status = 422
-    sentence = "这张卡已经作废，换过新卡或挂失了。请用新卡，或在驿站补办一张。"
-
-
-class CardElsewhere(TimebankError):
-    code = "card_elsewhere"
-    status = 422
-    sentence = "这张卡是另一个社区发的。请到发卡的社区使用。"
-
-
 class PersonNotServed(TimebankError):
     code = "person_not_served"
     status = 422
     sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
-
-
-class Holder(msgspec.Struct):
-    """Whose card was scanned."""
-
-    person_id: UUID
-    name: str
 
 
 class PrintedCard(msgspec.Struct):
@@ -144,24 +124,6 @@ def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
 
 def _out(scope: Scope, card: _Card) -> CardOut:
     return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch))
-
-
-async def holder_of(scope: Scope, code: CardCode) -> Holder:
-    """Whose card this is. Refuses a card that was replaced, revoked, or given by another community."""
-    if code.community_id != scope.community_id:
-        raise CardElsewhere
-    async with transaction(scope):
-        found = await database.fetch_one(
-            "SELECT p.id, p.name, p.status, c.epoch, c.revoked_at FROM card c "
-            "JOIN person p ON p.community_id = c.community_id AND p.id = c.person_id "
-            "WHERE c.community_id = $1 AND c.id = $2",
-            scope.community_id, code.card_id,
-        )  # fmt: skip
-    if found is None or found["revoked_at"] is not None or found["epoch"] != code.epoch:
-        raise CardRevoked
-    if found["status"] != "active":
-        raise PersonNotServed
-    return Holder(UUID(bytes=found["id"].bytes), found["name"])
 
 
 class _Printed(msgspec.Struct):

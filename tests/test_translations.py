@@ -1,13 +1,17 @@
 """English is complete: every sentence of the screens has its text, and no text is left over."""
 
 import re
+import secrets
 from string import Formatter
 
+import httpx
 import pytest
 from babel.messages.pofile import read_po
 
 from tests.sentences import every_sentence
+from tests.town import Town
 from timebank.locale import CATALOGUES, catalogue
+from timebank.wording import said
 
 SENTENCES = every_sentence()
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
@@ -49,3 +53,22 @@ def test_no_chinese_is_left_in_english() -> None:
 def test_the_catalogue_reads_without_fault() -> None:
     with (CATALOGUES / "en.po").open("rb") as file:
         assert read_po(file, abort_invalid=True).locale_identifier == "en"
+
+
+def test_a_kept_sentence_is_put_together_for_its_reader() -> None:
+    told = said("服务 {served:minutes}，需要社区核对后入账。原因：{why}。", served=135, why=["一天的服务时间过长"])
+    assert told.text() == "服务 2 小时 15 分，需要社区核对后入账。原因：一天的服务时间过长。"
+    assert told.text("en").startswith("2 h 15 min of service")
+    assert "Very long service on one day" in told.text("en")
+
+
+async def test_verdicts_and_problems_follow_the_language_asked_for(town: Town, client: httpx.AsyncClient) -> None:
+    english = {"Accept-Language": "en-GB,en;q=0.9"}
+    headers = await town.sign_in("张桂兰")
+    scan = {"code": "c/not-a-code", "nonce": secrets.token_urlsafe(24)}
+    chinese = await client.post("/api/v1/checkins", json=scan, headers=headers)
+    again = await client.post("/api/v1/checkins", json=scan, headers=headers | english)
+    assert (chinese.json()["reason"], again.json()["reason"]) == ("invalid_code", "invalid_code")
+    assert chinese.json()["texts"] == ["这不是本站的码。请扫驿站屏幕上的码，或居民出示的码。"]
+    assert again.json()["texts"] == [catalogue("en")[chinese.json()["texts"][0]]]
+    assert (await client.get("/api/v1/visits", headers=english)).json()["detail"] == "Please sign in first."

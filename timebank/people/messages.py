@@ -28,7 +28,8 @@ class MessageOut(msgspec.Struct):
 async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
     """Tell a person something; the same key tells it once, however often the verb is repeated.
 
-    `text` is a whole Chinese sentence of at most 500 characters, `key` a natural key such as `redemption:{id}:expired`.
+    `text` is a whole sentence of at most 500 characters, kept as it was told and so in the community's language,
+    Chinese, whatever language its reader chooses later; `key` a natural key such as `redemption:{id}:expired`.
     """
     async with transaction(scope):
         await database.execute(

@@ -153,6 +153,19 @@ async def test_a_seat_given_back_goes_to_the_first_in_line_who_has_the_minutes(
     assert (waits["place"], waits["child"]) == (1, "王小明")
 
 
+async def test_who_has_left_holds_up_nobody_in_line(town: Town, owner: asyncpg.Connection) -> None:
+    await give_minutes(town, "刘小雨", 60)
+    await new_family(owner, town, "王建国", "王小明")
+    await new_family(owner, town, "李秀英", "李小花")
+    first = await booked(town, "刘洋", "刘小雨")
+    left, stays = await booked(town, "王建国", "王小明"), await booked(town, "李秀英", "李小花")
+    await posting.close_accounts(town.system(), town.people["王小明"])
+    await booking.cancel_booking(await town.scope("刘洋"), first.id)
+    statuses = {row["id"]: row["status"] for row in await owner.fetch("SELECT id, status FROM booking")}
+    assert (statuses[left.id], statuses[stays.id]) == ("waiting", "held")
+    await books_balance(owner)
+
+
 async def test_who_buys_minutes_while_waiting_is_seated_before_anybody_new(
     town: Town, owner: asyncpg.Connection
 ) -> None:

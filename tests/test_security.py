@@ -303,6 +303,7 @@ async def test_a_body_is_taken_at_its_word(town: Town, client: httpx.AsyncClient
     answer = await client.post("/api/v1/donations", json=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert "points" in answer.json()["detail"]
+    assert (await client.post("/api/v1/donations", json=body)).status_code == 401
     assert (await client.post("/api/v1/donations", json=body | {"points": 1}, headers=headers)).status_code == 201
 
 

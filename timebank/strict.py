@@ -5,7 +5,7 @@ from litestar.enums import RequestEncodingType
 from litestar.exceptions import ValidationException
 from litestar.params import BodyKwarg
 
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AnyRequest, provide_scope
 
 
 async def strict_body(request: AnyRequest) -> None:
@@ -21,6 +21,8 @@ async def strict_body(request: AnyRequest) -> None:
         if body:
             msgspec.json.decode(body, type=field.annotation)
     except msgspec.ValidationError as error:
+        if "caller" in request.route_handler.parsed_fn_signature.parameters:
+            await provide_scope(request)  # Who is nobody is told so first.
         message, _, place = str(error).partition(" - at `$")
         key = place.strip("`.") or "body"
         raise ValidationException("the body", extra=[{"key": key, "message": message, "source": "body"}]) from error

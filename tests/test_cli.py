@@ -1,5 +1,6 @@
 """The command line: what it does, and that every refusal is one sentence, exit code 1 and no traceback."""
 
+import asyncio
 import json
 import os
 import signal
@@ -95,6 +96,22 @@ def test_a_server_that_is_not_there_is_named(timebank: Timebank) -> None:
 
 def test_migrate_may_be_repeated(timebank: Timebank) -> None:
     assert json.loads(timebank("migrate", "--json").stdout) == {"applied": []}
+
+
+async def test_of_two_who_migrate_at_once_one_waits_for_the_other(
+    pool: str, timebank: Timebank, owner: asyncpg.Connection
+) -> None:
+    name = f"{pool.rsplit('/', 1)[-1].split('?', maxsplit=1)[0]}_twice"
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    url = pool.replace(name.removesuffix("_twice"), name)
+
+    def migrate() -> Ran:
+        return timebank("migrate", "--json", TIMEBANK_DATABASE_URL=url)
+
+    ran = await asyncio.gather(*[asyncio.to_thread(migrate) for _ in range(3)])
+    assert [each.returncode for each in ran] == [0, 0, 0]
+    assert sorted(len(json.loads(each.stdout)["applied"]) for each in ran) == [0, 0, 2]
+    await owner.execute(f'DROP DATABASE "{name}"')
 
 
 def test_the_bundled_server_serves_where_no_other_is_named(timebank: Timebank, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ VOLUNTEERS, WITH_CARDS, PARENTS = 22, 6, 12
 BETTER_RATE_AFTER_DAYS = 30
 RESTOCK_DAYS, RESTOCK = 60, 25
 HONOUR_EVERY_DAYS = 24
-QUIET_DAYS = 10
+QUIET_DAYS = 35
 """So long before today nobody whom the try-out names files deeds: today's own need room under the caps."""
 REGULAR = {"张桂兰": (5, 120), "刘洋": (6, 150), "王建国": (2, 60), "李秀英": (4, 60), "许小兰": (1, 90)}
 """Weekday and minutes of those who come every week."""

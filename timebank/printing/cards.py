@@ -56,6 +56,11 @@ def cards_pdf(
     return bytes(pdf.output())
 
 
+def shown_name(card: PrintedCard, sheet: CardSheet) -> str:
+    """The name on a card: masked, unless the community wants it in full."""
+    return card.name if sheet.full_names else names.masked(card.name)
+
+
 def _every_word(cards: Sequence[PrintedCard], sheet: CardSheet) -> str:
     said = [CARD, *USE, FOUND, *LIST, sheet.community, sheet.phone, "电话：No. 0123456789_*·□"]
     return "".join([*said, *(f"{card.name}{card.area or ''}{card.room or ''}" for card in cards)])
@@ -69,7 +74,7 @@ def _card(pdf: FPDF, x: float, y: float, number: int, card: PrintedCard, sheet: 
     pdf.rect(x + 2.5, y + 2.5, WIDTH - 5, 9, style="F", round_corners=True, corner_radius=2)
     _text(pdf, x + 4, y + 2.5, 9, f"{sheet.community} · {CARD}", 11, (255, 255, 255), WIDTH - 8)
     side = WIDTH - QR - 8
-    _text(pdf, x + 4, y + 14, 9, card.name if sheet.full_names else names.masked(card.name), 20, INK, side)
+    _text(pdf, x + 4, y + 14, 9, shown_name(card, sheet), 20, INK, side)
     _text(pdf, x + 4, y + 25, 5, USE[0], 9, MUTED, side)
     _text(pdf, x + 4, y + 30, 5, USE[1], 9, MUTED, side)
     _text(pdf, x + 4, y + 38, 5, f"No. {number}", 9, INK, side)

@@ -1,5 +1,6 @@
 """A Chinese font out of those installed: chosen by the letters that are to be printed, so that none comes out empty."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,13 +88,13 @@ def installed() -> Iterator[Path]:
 def read_font(path: Path) -> Font | None:
     """What a font file can print; None where it cannot be read."""
     try:
-        if path.suffix.lower() == ".ttc":
-            with TTCollection(str(path), lazy=True) as collection:
+        with path.open("rb") as file:
+            if path.suffix.lower() == ".ttc":
+                collection = TTCollection(file, lazy=True)
                 number = next((n for n, font in enumerate(collection.fonts) if _is_simplified(font)), 0)
                 return Font(path, number, _letters(collection.fonts[number]))
-        with TTFont(str(path), lazy=True) as font:
-            return Font(path, 0, _letters(font))
-    except (TTLibError, OSError, KeyError, AssertionError):
+            return Font(path, 0, _letters(TTFont(file, lazy=True)))
+    except (TTLibError, OSError, KeyError, AssertionError, struct.error):
         return None
 
 

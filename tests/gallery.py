@@ -17,6 +17,8 @@ import qrcode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qrcode.image.pil import PilImage
 
+from timebank.locale import translator
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "timebank" / "web" / "templates"
 PAGES = Path(__file__).resolve().parent / "gallery_pages"
@@ -75,13 +77,15 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
         "data:image/png;base64," + base64.b64encode(qr_image("https://timebank.example/c/3071.5520.AbCdEf")).decode()
     )
     context = {
-        "_": str,
+        "_": translator("zh"),
         "lang": lang,
         "view": view,
         "csrf": "sample",
         "me": SampleMe(),
         "now": now,
-        "nav": None,
+        "administers": True,
+        "reads_all": True,
+        "inspects": False,
         "image": picture,
         "expires_at": now + timedelta(days=3650),
         "station_id": "1",

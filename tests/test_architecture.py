@@ -16,8 +16,8 @@ TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", 
 # From the ground up: a module may import from its own row's own part and from every row above it in this list.
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
-        "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "grouping", "database", "audit",
-        "wording", "migrate", "embedded", "embedded_programs", "piccolo_app", "piccolo_conf",
+        "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "grouping", "database",
+        "audit", "wording", "migrate", "embedded", "embedded_programs", "piccolo_app", "piccolo_conf",
     ),
     ("areas",),
     ("ledger",),

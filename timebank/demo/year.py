@@ -97,7 +97,7 @@ class Year:
             self._plan_deeds(day)
             if number % HONOUR_EVERY_DAYS == HONOUR_EVERY_DAYS - 1:
                 self._plan_honour(day)
-        self.due |= self.schooling.due
+        self.due = {day for day in self.due | self.schooling.due if day < self.today}  # the worker lives no further
 
     def _plan_lessons(self, day: date) -> None:
         points = {person: purse.points for person, purse in self.purses.items() if person.name != EAGER}

@@ -13,10 +13,11 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.browser_path import browser_path, why_not
-from tests.gallery import Gallery, qr_image, rendered
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
+
+from tests.browser_path import browser_path, why_not
+from tests.gallery import Gallery, qr_image, rendered
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 

@@ -23,7 +23,7 @@ from timebank.demo.county import (
     UNITS,
     CommunityPlan,
 )
-from timebank.demo.population import NIL, Resident
+from timebank.demo.population import Resident
 from timebank.people.cards import cards_of, issue_missing_cards
 from timebank.people.enrolment import enrol_many
 from timebank.people.schemas import Enrolment
@@ -168,6 +168,3 @@ class Place:
 def _uuid(value: object) -> UUID:
     """The driver's own kind of id as everybody's."""
     return UUID(str(value))
-
-
-__all__ = ["NIL", "Place"]

@@ -11,8 +11,9 @@ from timebank.classes.courses import add_lesson
 from timebank.classes.schemas import LessonIn
 from timebank.deeds.objections import object_to_deed
 from timebank.demo.county import DEED_NOTES, LESSON_AT
+from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
-from timebank.demo.stories import Booking, Deed, Honour, Lesson, Purchase, Redemption, Step, Story, Visit
+from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
 from timebank.people.ages import age_on
 from timebank.scope import Role

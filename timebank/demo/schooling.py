@@ -7,9 +7,10 @@ from random import Random
 
 from timebank import clock
 from timebank.demo.county import COURSES, LESSON_AT
+from timebank.demo.lessons import Booking, Course, Lesson, Offering, Purchase
 from timebank.demo.place import Place
 from timebank.demo.population import Resident
-from timebank.demo.stories import Booking, Course, Lesson, Offering, Purchase, Story
+from timebank.demo.stories import Story
 from timebank.people.ages import age_on
 
 TERMS = ((-300, -215), (-60, 45))

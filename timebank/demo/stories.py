@@ -6,8 +6,8 @@ somebody's errand; nothing is forced.
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -17,16 +17,11 @@ from timebank.checkins.reversal import reverse_record
 from timebank.checkins.review import review_record
 from timebank.checkins.scanning import scan
 from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
-from timebank.classes.attendance import attend
-from timebank.classes.booking import book, cancel_booking
-from timebank.classes.courses import add_course, add_lesson
-from timebank.classes.purchase import buy_class_hours
-from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseIn, LessonIn
 from timebank.deeds.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.demo.place import NIL, Place
-from timebank.demo.population import Resident
+from timebank.demo.place import Place
+from timebank.demo.population import NIL, Resident
 from timebank.scope import Role, Scope
 from timebank.shop.collection import cancel, collect
 from timebank.shop.redemption import redeem
@@ -194,101 +189,3 @@ class Redemption:
 
     async def _cancel(self) -> None:
         await cancel(self.place.scope(self.person), self._id)
-
-
-@dataclass(eq=False, slots=True)
-class Course:
-    """A course of one term; its id is known once it is offered."""
-
-    title: str
-    teacher: str
-    age_min: int
-    age_max: int
-    points_per_hour: int
-    station: str
-    starts_on: date
-    ends_on: date
-    id: UUID = NIL
-
-
-@dataclass(eq=False, slots=True)
-class Lesson:
-    """A lesson of an hour; its id is known once it is on the calendar."""
-
-    course: Course
-    starts: datetime
-    seats: int
-    id: UUID = NIL
-
-
-@dataclass(slots=True)
-class Offering:
-    """An administrator offers a course and puts its lessons on the calendar."""
-
-    place: Place
-    course: Course
-    lessons: list[Lesson]
-    at: datetime
-
-    def steps(self) -> Iterator[Step]:
-        yield Step(self.at, self.place.id, self._offer)
-
-    async def _offer(self) -> None:
-        course, place = self.course, self.place
-        admin = place.scope(place.holder(Role.community_admin))
-        wanted = CourseIn(
-            course.title, course.age_min, course.age_max, course.starts_on, course.ends_on, course.points_per_hour,
-            course.teacher, place.stations[course.station],
-        )  # fmt: skip
-        course.id = (await add_course(admin, wanted)).id
-        for lesson in self.lessons:
-            lesson.id = (await add_lesson(admin, course.id, LessonIn(lesson.starts, lesson.seats, minutes=60))).id
-
-
-@dataclass(slots=True)
-class Purchase:
-    """A guardian buys a child's class time."""
-
-    place: Place
-    guardian: Resident
-    child: Resident
-    course: Course
-    minutes: int
-    at: datetime
-
-    def steps(self) -> Iterator[Step]:
-        yield Step(self.at, self.guardian.id, self._buy)
-
-    async def _buy(self) -> None:
-        wanted = ClassHoursIn(self.guardian.id, self.child.id, self.course.id, self.minutes)
-        await buy_class_hours(self.place.scope(self.guardian), wanted)
-
-
-@dataclass(slots=True)
-class Booking:
-    """A child's seat in a lesson: taken, then used, missed or given up in time."""
-
-    place: Place
-    guardian: Resident
-    child: Resident
-    lesson: Lesson
-    booked: datetime
-    ended: datetime | None
-    how: str = "attended"
-    _id: UUID = NIL
-    _code: str | None = field(default=None)
-
-    def steps(self) -> Iterator[Step]:
-        yield Step(self.booked, self.guardian.id, self._book)
-        if self.ended is not None and self.how in ("attended", "cancelled"):
-            yield Step(self.ended, self.guardian.id, self._attend if self.how == "attended" else self._cancel)
-
-    async def _book(self) -> None:
-        made = await book(self.place.scope(self.guardian), BookingIn(self.lesson.id, self.child.id))
-        self._id, self._code = made.id, made.code
-
-    async def _attend(self) -> None:
-        await attend(self.place.keeper(self.lesson.course.station), self._id, self._code)
-
-    async def _cancel(self) -> None:
-        await cancel_booking(self.place.scope(self.guardian), self._id)

@@ -98,7 +98,8 @@ async def test_every_foreign_key_between_tenants_stays_in_one_community(owner: a
 
 async def test_every_tenant_table_has_forced_row_level_security(owner: asyncpg.Connection) -> None:
     open_ = await owner.fetch(
-        "SELECT relname FROM pg_class WHERE relname = ANY ($1) AND NOT (relrowsecurity AND relforcerowsecurity)",
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1) "
+        "AND NOT (relrowsecurity AND relforcerowsecurity)",
         await tenant_tables(owner),
     )
     assert [row["relname"] for row in open_] == []

@@ -7,6 +7,7 @@ from tests.town import Town
 from timebank.access import devices
 from timebank.access.callers import COMMUNITY_COOKIE, PERSON_COOKIE, SESSION_COOKIE, csrf_token
 from timebank.access.logins import set_password
+from timebank.access.passwords import WeakPassword, check_strength
 from timebank.access.registration import register
 from timebank.access.sessions import sign_in
 from timebank.errors import Forbidden
@@ -168,3 +169,28 @@ async def test_a_device_cannot_make_devices_and_ends_with_its_token(town: Town) 
         await devices.register(tablet, town.stations["暖蜂驿站"], name="又一台", kind="counter")
     await devices.revoke(await town.scope("周敏"), made.id)
     assert await devices.find(made.token) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "1234567",
+        "12345678",
+        "87654321",
+        "23456789",
+        "abcdefgh",
+        "88888888",
+        "12121212",
+        "Password1",
+        "19900000000",
+        "长" * 129,
+    ],
+)
+def test_a_password_that_strangers_try_first_is_refused(password: str) -> None:
+    with pytest.raises(WeakPassword):
+        check_strength(password, "19900000000")
+
+
+@pytest.mark.parametrize("password", ["shijian-2026", "桂兰的密码-2026", "90213877", "correct horse"])
+def test_a_password_of_ones_own_will_do(password: str) -> None:
+    check_strength(password, "19900000000")

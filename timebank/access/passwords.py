@@ -1,6 +1,7 @@
 """Passwords: Argon2id, hashed off the event loop."""
 
 import asyncio
+from itertools import pairwise
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -21,11 +22,27 @@ NOBODY = _hasher.hash("nobody has this password")
 class WeakPassword(TimebankError):
     code = "weak_password"
     status = 422
-    sentence = "密码要 8 到 128 个字符，不能全是同一个字符，也不能是手机号。"
+    sentence = "密码要 8 到 128 个字符，不能太好猜：不要连号（12345678）、重复的字符、常见的词或手机号。"
+
+
+# What people choose first where eight characters are asked for; compared without case.
+COMMON = frozenset(
+    ["password", "password1", "passw0rd", "qwertyui", "qwerty123", "qwerty12", "1qaz2wsx", "qazwsxedc", "asdfghjkl", "asdf1234", "abcd1234", "abc12345", "abc123456", "a1234567", "a12345678", "a123456789", "aa123456", "admin123", "iloveyou", "woaini1314", "woaini520", "5201314520", "1314520520", "11223344", "12341234"]
+)
 
 
 def check_strength(password: str, phone: str) -> None:
-    if not LENGTH_MIN <= len(password) <= LENGTH_MAX or len(set(password)) == 1 or password == phone:
+    """Refuse a password that a stranger would try among the first."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(password)}
+    is_run = len(steps) == 1 and steps <= {-1, 0, 1}
+    few = len(set(password)) < 3
+    if (
+        not LENGTH_MIN <= len(password) <= LENGTH_MAX
+        or is_run
+        or few
+        or password == phone
+        or password.lower() in COMMON
+    ):
         raise WeakPassword
 
 

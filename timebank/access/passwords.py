@@ -27,7 +27,33 @@ class WeakPassword(TimebankError):
 
 # What people choose first where eight characters are asked for; compared without case.
 COMMON = frozenset(
-    ["password", "password1", "passw0rd", "qwertyui", "qwerty123", "qwerty12", "1qaz2wsx", "qazwsxedc", "asdfghjkl", "asdf1234", "abcd1234", "abc12345", "abc123456", "a1234567", "a12345678", "a123456789", "aa123456", "admin123", "iloveyou", "woaini1314", "woaini520", "5201314520", "1314520520", "11223344", "12341234"]
+    [
+        "password",
+        "password1",
+        "passw0rd",
+        "qwertyui",
+        "qwerty123",
+        "qwerty12",
+        "1qaz2wsx",
+        "qazwsxedc",
+        "asdfghjkl",
+        "asdf1234",
+        "abcd1234",
+        "abc12345",
+        "abc123456",
+        "a1234567",
+        "a12345678",
+        "a123456789",
+        "aa123456",
+        "admin123",
+        "iloveyou",
+        "woaini1314",
+        "woaini520",
+        "5201314520",
+        "1314520520",
+        "11223344",
+        "12341234",
+    ]
 )
 
 

@@ -15,6 +15,7 @@ from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.plugins.prometheus import PrometheusConfig
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
@@ -46,6 +47,8 @@ SECURITY_HEADERS = {
 }
 STATIC_DEFAULTS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 DEFAULTS = [*STATIC_DEFAULTS, (b"cache-control", b"no-store")]
+# Counted by the route, never by the address: that may hold an id or a token.
+COUNTED = PrometheusConfig(app_name="timebank", prefix="timebank", group_path=True, exclude_unhandled_paths=True)
 BODY_BYTES_MAX = 12 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -70,7 +73,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
     return Litestar(
         route_handlers=routes(),
         lifespan=[pool],
-        middleware=[named_and_safe],
+        middleware=[COUNTED.middleware, named_and_safe],
         dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
         exception_handlers={
             TimebankError: refused,

@@ -1,7 +1,8 @@
-"""Is it alive, is it ready: for the machine that watches over the service."""
+"""Is it alive, is it ready, what does it do: for the machine that watches over the service."""
 
 import asyncpg
 from litestar import Response, get
+from litestar.plugins.prometheus import PrometheusController
 
 from timebank import database, migrate
 from timebank.database import transaction
@@ -26,3 +27,10 @@ async def readyz() -> Response[dict[str, object]]:
     return Response(
         {"status": "unavailable" if missing else "ok", "missing": missing}, status_code=503 if missing else 200
     )
+
+
+class Metrics(PrometheusController):
+    """Requests and their durations by route and status, for Prometheus; nothing that names a person."""
+
+    path = "/metrics"
+    include_in_schema = False

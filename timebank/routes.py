@@ -86,6 +86,7 @@ API: Sequence[ControllerRouterHandler] = [
 PAGES: Sequence[ControllerRouterHandler] = [
     health.healthz,
     health.readyz,
+    health.Metrics,
     home.HomePages,
     sign_in.SignInPages,
     sign_in.PasswordPages,

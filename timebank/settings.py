@@ -85,3 +85,8 @@ def use(settings: Settings) -> None:
     """Put settings in force that were made in the program: a demo's own server and key, a test's database."""
     global _current
     _current = settings
+
+
+def count_together(folder: Path) -> None:
+    """Let the processes that are started from now on keep their metrics in one folder, so that each tells of all."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -52,7 +53,9 @@ def serve(host: str, port: int, workers: int, data: Path | None) -> None:
         run(require_migrated(chosen.database_url))
         click.echo(address, err=True)
         config = server_config(partial(served_app, chosen), workers=workers)
-        Multiprocess(config, sockets=[listener]).run()
+        with tempfile.TemporaryDirectory(prefix="timebank-metrics-") as folder:
+            settings.count_together(Path(folder))
+            Multiprocess(config, sockets=[listener]).run()
 
 
 async def _serve_alone(chosen: Settings, listener: socket.socket, address: str) -> None:

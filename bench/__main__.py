@@ -133,9 +133,10 @@ async def _check(url: str) -> int:
     """How many accounts do not store what their transfers add up to, after all that."""
     connection = await asyncpg.connect(url)
     wrong: int = await connection.fetchval(
-        "SELECT count(*) FROM account a WHERE a.owner_kind = 'person' AND a.balance <> (SELECT coalesce(sum("
-        "CASE WHEN t.credit_account = a.id THEN t.amount ELSE -t.amount END), 0) FROM transfer t "
-        "WHERE t.community_id = a.community_id AND a.id IN (t.debit_account, t.credit_account))"
+        "SELECT count(*) FROM account a LEFT JOIN (SELECT account_id, sum(change) AS change FROM ("
+        "SELECT debit_account AS account_id, -amount AS change FROM transfer "
+        "UNION ALL SELECT credit_account, amount FROM transfer) legs GROUP BY account_id) s ON s.account_id = a.id "
+        "WHERE a.owner_kind = 'person' AND a.balance <> coalesce(s.change, 0)"
     )
     await connection.close()
     return wrong

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,9 +58,7 @@ def postmaster(data: Path) -> int:
 async def test_a_first_start_makes_a_durable_server_that_asyncpg_and_psql_reach(
     starting: Starter, tmp_path: Path
 ) -> None:
-    begun = time.monotonic()
     server = starting(tmp_path / "data", {})
-    assert time.monotonic() - begun < 10
     assert create_database(server, AWKWARD_NAME)
     connection = await asyncpg.connect(server.url(AWKWARD_NAME))
     try:

@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from qrcode.image.svg import SvgPathImage
 
-from timebank import settings, vault
+from timebank import scanned, settings, vault
 from timebank.errors import TimebankError
 
 STATION_STEP_SECONDS = 15
@@ -138,13 +138,34 @@ def read(text: str) -> Code:
 
     Raises InvalidCode for anything else: another host's link, other text, a damaged payload.
     """
-    text = text.strip()
-    base = settings.current().base_url + "/"
-    if text.startswith(("http://", "https://")):
-        if not text.startswith(base):
-            raise InvalidCode
-        text = text.removeprefix(base)
-    kind, _, payload = text.partition("/")
+    return _found(text)[1]
+
+
+def path(text: str) -> str:
+    """The `kind/payload` of a scanned text as it was made, whatever the keyboard did to it. Raises InvalidCode."""
+    return _found(text)[0]
+
+
+def _found(text: str) -> tuple[str, Code]:
+    """The path and the code of the first reading of a scanned text that is one."""
+    if scanned.has_lost_case(text):
+        raise InvalidCode
+    for reading in scanned.readings(text):
+        bare = _path_of(reading)
+        try:
+            return bare, _read(bare)
+        except InvalidCode:
+            continue
+    raise InvalidCode
+
+
+def _path_of(link: str) -> str:
+    """What follows our own host in a link; any other text as it is."""
+    return link.removeprefix(settings.current().base_url + "/")
+
+
+def _read(bare: str) -> Code:
+    kind, _, payload = bare.partition("/")
     if kind not in ("c", "p", "k") or not payload or len(payload) > 200:
         raise InvalidCode
     raw = _decode(payload)

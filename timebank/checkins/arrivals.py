@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, codes, database
+from timebank import clock, codes, database, scanned
 from timebank.checkins.claims import Claim, use_claim
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
@@ -70,6 +70,11 @@ def read_code(text: str) -> Code | None:
         return None
 
 
+def no_code(text: str) -> str:
+    """The reason for refusing a text that is no code of ours: the keyboard may have spoilt one."""
+    return "letters_of_one_case" if scanned.has_lost_case(text) else "invalid_code"
+
+
 def addressed(scope: Scope, code: Code | None) -> Scope:
     """The caller in the community of the code where it is in reach, else where the caller is."""
     if code is None or code.community_id == scope.community_id or code.community_id not in scope.communities:
@@ -86,7 +91,7 @@ def _serves(scope: Scope) -> bool:
 async def find_out(arrival: Arrival, code: Code | None) -> None:
     """Fill in the station and the person of a scan, or refuse it."""
     if code is None:
-        raise Refused("invalid_code")
+        raise Refused(no_code(arrival.asked.code))
     if isinstance(code, StationCode):
         await _own_visit(arrival, code)
     else:

@@ -9,6 +9,7 @@ from timebank import audit, clock, database
 from timebank.checkins.arrivals import (
     Arrival,
     find_out,
+    no_code,
     read_code,
     require_counter,
 )
@@ -56,7 +57,7 @@ async def identify(scope: Scope, code: str, station_id: UUID | None) -> UUID:
     require_counter(scope)
     read = read_code(code)
     if not isinstance(read, PersonCode | CardCode):
-        raise Refused("invalid_code")
+        raise Refused(no_code(code))
     now = clock.now()
     arrival = Arrival(scope, ScanIn(code, "-" * 22, station_id=station_id), now, now, "")
     async with transaction(scope):

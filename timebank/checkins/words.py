@@ -7,6 +7,10 @@ from timebank.wording import said
 
 REASONS = {
     "invalid_code": _("这不是本站的码。请扫驿站屏幕上的码，或居民出示的码。"),
+    "letters_of_one_case": _(
+        "扫码枪打出的字母分不出大小写了，读不出这个码。"
+        "请关掉大写锁定（Caps Lock）和扫码枪的大小写转换，输入法切到英文，再扫一次。"
+    ),
     "expired_code": _("这个码已过期（{at}）。请对准屏幕再扫一次。"),
     "revoked": _("这张卡已经作废。请用新卡，或请站长补办。"),
     "blocked": _("这位居民的签到已停用。请找社区管理员。"),
@@ -41,7 +45,7 @@ FLAGS = {
     "no_rule": _("没有可用的积分规则"),
 }
 
-NOT_REASONS = {"too_late": "error", "claim_used": "expired_code"}
+NOT_REASONS = {"letters_of_one_case": "invalid_code", "too_late": "error", "claim_used": "expired_code"}
 
 
 def flag_texts(flags: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank import clock
+from timebank import clock, scanned
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
@@ -47,7 +47,7 @@ class DeskClasses(Controller):
     @get()
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
         """The seat that a shown code stands for."""
-        digits = "".join(filter(str.isdecimal, code))
+        digits = scanned.digits(code)
         try:
             found = await reading.by_code(caller, digits)
         except REFUSALS as refusal:
@@ -60,7 +60,7 @@ class DeskClasses(Controller):
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Mark that the child came."""
-        code = filled(AttendanceIn, data, CODE).code
+        code = filled(AttendanceIn, data | {"code": scanned.digits(data.get("code", ""))}, CODE).code
         try:
             await attendance.count_try(caller, booking_id)
             await once.answer(caller, lambda: attendance.attend(caller, booking_id, code))

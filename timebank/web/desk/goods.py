@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank import scanned
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
@@ -66,7 +67,7 @@ class DeskGoods(Controller):
     @get()
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
         """What a shown code stands for: a reservation, else a seat in a class."""
-        digits = "".join(filter(str.isdecimal, code))
+        digits = scanned.digits(code)
         try:
             found = await reading.by_code(caller, digits)
         except REFUSALS as refusal:
@@ -81,7 +82,7 @@ class DeskGoods(Controller):
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Hand over what the code stands for."""
-        code = filled(Collection, data, CODE).code
+        code = filled(Collection, data | {"code": scanned.digits(data.get("code", ""))}, CODE).code
         try:
             await collection.count_try(caller, redemption_id)
             await once.answer(caller, lambda: collection.collect(caller, redemption_id, code))

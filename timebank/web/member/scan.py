@@ -11,7 +11,7 @@ from litestar.response import Redirect, Template
 from timebank import clock, codes, vault
 from timebank.access.callers import AnyRequest, provide_scope_or_none
 from timebank.checkins import scanning
-from timebank.checkins.arrivals import read_code
+from timebank.checkins.arrivals import no_code, read_code
 from timebank.checkins.choice import offers_to
 from timebank.checkins.claims import Claim, binding_hash, shown_station
 from timebank.checkins.moves import SAME_SCAN
@@ -91,8 +91,8 @@ class ScanPages(Controller):
         """A code that was typed, or read from a photo."""
         text = data.get("code", "").strip()[:600]
         if isinstance(read_code(text), codes.StationCode):
-            return see_other("/c/" + text.rsplit("/", 1)[-1])
-        return page(request, caller, "member/scan.html", sentence=REASONS["invalid_code"], status=422)
+            return see_other(f"/{codes.path(text)}")
+        return page(request, caller, "member/scan.html", sentence=REASONS[no_code(text)], status=422)
 
     @get(["/p/{payload:str}", "/k/{payload:str}"])
     async def persons_code(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template:

@@ -83,6 +83,7 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
         "csrf": "sample",
         "me": SampleMe(),
         "now": now,
+        "time_zone": "Asia/Shanghai",
         "administers": True,
         "reads_all": True,
         "inspects": False,
@@ -94,6 +95,7 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
         "recent": [SampleVisit("张*", "09:01"), SampleVisit("李*", "08:57")],
     }
     templates = environment()
+    templates.globals["local"] = lambda moment: moment
     for page in sorted(PAGES.glob("*.html")):
         place = "暖蜂驿站" if page.stem == "desk" else "凤凰社区"
         path = "/admin" if page.stem == "panel" else f"/{page.stem}"

@@ -130,7 +130,7 @@ async def test_points_about_to_expire_are_told_of_three_times_and_no_more(
     days_before = [69 - (n + 1) for n in range(1, len(told)) if told[n] > told[n - 1]]
     assert days_before == [60, 30, 7]
     text = await owner.fetchval("SELECT DISTINCT text FROM message WHERE kind = 'points_expiring'")
-    assert text == "您有 120 积分12月31日到期，请在当天结束前使用。"
+    assert text == "您有 120 积分在12月31日 24:00 到期，请在那之前使用。"
 
 
 async def test_points_run_out_at_the_end_of_their_last_day_and_not_before(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from timebank import clock
+from timebank import clock, settings
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE, AnyRequest, csrf_token
 from timebank.locale import LANGUAGES, translator
 
@@ -31,4 +31,5 @@ def page_context(request: AnyRequest) -> dict[str, Any]:
         "me": None,
         "path": request.url.path,
         "now": clock.now(),
+        "time_zone": settings.current().time_zone.key,
     }

@@ -60,8 +60,9 @@ def when(moment: datetime, language: str = "zh") -> str:
     return f"{day(local.date(), language)} {local:%H:%M}"
 
 
-def day(date_: date, language: str = "zh") -> str:
-    """A date the local way: 今天, 昨天, 明天, 11月3日, 2025年11月3日."""
+def day(when_: date | datetime, language: str = "zh") -> str:
+    """A date, or the local date of a moment: 今天, 昨天, 明天, 11月3日, 2025年11月3日."""
+    date_ = clock.local_day(when_) if isinstance(when_, datetime) else when_
     today = clock.local_day()
     near = {today: ("今天", "today"), today - timedelta(days=1): ("昨天", "yesterday")}
     near[today + timedelta(days=1)] = ("明天", "tomorrow")

@@ -121,7 +121,7 @@ async def remind_of_expiry(scope: Scope) -> int:
             day = f"{expiring.expires_on.month}月{expiring.expires_on.day}日"
             await tell(
                 scope, expiring.person_id, "points_expiring",
-                f"您有 {expiring.amount} 积分{day}到期，请在当天结束前使用。",
+                f"您有 {expiring.amount} 积分在{day} 24:00 到期，请在那之前使用。",
                 f"points-expire:{expiring.expires_on}:{days}",
             )  # fmt: skip
         told += len(found)

@@ -81,7 +81,7 @@ async function scan(code) {
 function showLate(row, result) {
   const late = desk.querySelector("[data-desk-late]");
   const line = document.createElement("li");
-  const at = new Date(row.occurred_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const at = new Date(row.occurred_at).toLocaleTimeString(document.documentElement.lang, { timeZone: words.timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   line.textContent = `${at} ${result.texts?.join(" ") || words.textRefused}`;
   late.querySelector("ul").append(line);
   late.hidden = false;

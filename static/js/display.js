@@ -7,7 +7,7 @@ const clock = wall.querySelector("[data-clock]");
 const present = wall.querySelector("[data-present]");
 const recent = wall.querySelector("[data-recent]");
 const recentFrame = wall.querySelector("[data-recent-frame]");
-const time = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const time = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: wall.dataset.timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 const { serverNow } = keepTurning(wall.querySelector("[data-turning]"), (answer) => {
   if (present && answer.present !== undefined) present.textContent = answer.present;

@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from timebank.access.callers import AnyRequest
-from timebank.activities import offers
+from timebank.activities import calling_off, changes, offers
 from timebank.activities import shifts as planned
 from timebank.activities.offers import ActivityNameTaken, ActivityStationUnknown
 from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, ShiftIn
@@ -100,7 +100,7 @@ class ActivitiesPanel(Controller):
             written = filled(ActivityChange, data, {"description": _("说明")}).description
             wanted = filled(ActivityChange, given, CHANGE, empties=True)
             wanted = msgspec.structs.replace(wanted, description=written or "")
-            await offers.change_activity(caller, activity_id, wanted)
+            await changes.change_activity(caller, activity_id, wanted)
         except REFUSALS as refusal:
             return await _activity_page(request, caller, activity_id, refusal)
         return see_other(f"/admin/activities/{activity_id}?done=changed")
@@ -121,7 +121,7 @@ class ActivitiesPanel(Controller):
         caller: NamedDependency[Scope],
     ) -> Template | Redirect:  # fmt: skip
         try:
-            await planned.cancel_shift(caller, shift_id)
+            await calling_off.cancel_shift(caller, shift_id)
         except REFUSALS as refusal:
             return await _activity_page(request, caller, activity_id, refusal)
         return see_other(f"/admin/activities/{activity_id}?done=cancelled")

@@ -14,6 +14,8 @@ from timebank.access.callers import AnyRequest
 from timebank.areas.places import areas_of
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
+from timebank.overview import closing
+from timebank.overview.closing import StationHasLessons
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations import places, screens
@@ -30,7 +32,7 @@ STATION = {
 # An address may be emptied: it is a text, not a gap.
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途")}
-REFUSALS = (Invalid, StationNameTaken, StationHours, StationAreaUnknown)
+REFUSALS = (Invalid, StationNameTaken, StationHours, StationAreaUnknown, StationHasLessons)
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -72,7 +74,7 @@ class StationsPanel(Controller):
             wanted = filled(StationChange, {"active": "false"} | data, CHANGE, empties=True)
             written = filled(StationChange, data, {"address": _("地址")}).address
             wanted = msgspec.structs.replace(wanted, address=written or "")
-            await places.change_station(caller, station_id, wanted)
+            await closing.change_station(caller, station_id, wanted)
         except REFUSALS as refusal:
             return await _station_page(request, caller, station_id, refusal)
         return see_other(f"/admin/stations/{station_id}?done=changed")
@@ -128,7 +130,8 @@ async def _station_page(
     found = await places.station(caller, station_id)
     context: dict[str, Any] = {
         "devices": await screens.devices_of(caller, station_id) if caller.administers else [],
-        "image": qr_image(made.url) if made else None, "edits": caller.administers, "grids": await _grids(caller),
+        "image": qr_image(made.url) if made else None, "hanging": await closing.hanging(caller, station_id),
+        "edits": caller.administers, "grids": await _grids(caller),
         "error": refusal.text(language_of(request)) if refusal else None,
     }  # fmt: skip
     return page(

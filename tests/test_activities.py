@@ -9,7 +9,7 @@ import pytest
 
 from tests.town import Town
 from timebank import clock
-from timebank.activities import shifts
+from timebank.activities import calling_off, shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import ShiftFull, ShiftOver
 
@@ -110,8 +110,8 @@ async def test_the_last_seat_goes_to_one_of_twelve(town: Town) -> None:
 
 async def test_a_shift_that_began_or_was_called_off_takes_nobody(town: Town) -> None:
     begun, off = await shift_of(town, begins_in=timedelta(minutes=-5)), await shift_of(town)
-    await shifts.cancel_shift(await town.scope("周敏"), off)
-    await shifts.cancel_shift(await town.scope("周敏"), off)
+    await calling_off.cancel_shift(await town.scope("周敏"), off)
+    await calling_off.cancel_shift(await town.scope("周敏"), off)
     for shift in (begun, off):
         with pytest.raises(ShiftOver):
             await shifts.sign_up(await town.scope("张桂兰"), shift)

@@ -54,6 +54,17 @@ def at_clock(moment: datetime, language: str = "zh") -> str:
     return f"{local:%H:%M}" if local.date() == clock.local_day() else f"{_dated(local.date(), language)} {local:%H:%M}"
 
 
+def dated(date_: date, language: str = "zh") -> str:
+    """A date for a sentence that is kept and read on another day: 11月3日, 2025年11月3日."""
+    return _dated(date_, language)
+
+
+def dated_at(moment: datetime, language: str = "zh") -> str:
+    """A moment for a sentence that is kept and read on another day: 11月3日 14:20, 2025年11月3日 14:20."""
+    local = clock.local(moment)
+    return f"{_dated(local.date(), language)} {local:%H:%M}"
+
+
 def when(moment: datetime, language: str = "zh") -> str:
     """A moment the local way: 今天 14:20, 昨天 09:01, 11月3日 14:20, 2025年11月3日 14:20."""
     local = clock.local(moment)

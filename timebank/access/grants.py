@@ -8,12 +8,15 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.access.schemas import GrantIn, GrantOut
 from timebank.access.tables import RoleGrant
+from timebank.access.words import ROLES
 from timebank.areas.reach import require_region
 from timebank.database import transaction
 from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.people.ages import is_guarded
+from timebank.people.messages import tell
 from timebank.scope import Role, Scope
+from timebank.wording import dated
 
 PLACES: dict[Role, frozenset[str]] = {
     Role.unit_head: frozenset({"unit"}),
@@ -95,6 +98,8 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut:
             ends_on=asked.ends_on,
         )  # fmt: skip
         [made] = await _grants(scope, grant_id=grant_id)
+        text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
+        await tell(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
     return made
 
 
@@ -164,6 +169,8 @@ async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> 
             await audit.record(
                 scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
             )
+            text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
+            await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
 
 
 _GRANTS = """

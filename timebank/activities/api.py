@@ -7,7 +7,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.activities import offers
+from timebank.activities import calling_off, changes, offers
 from timebank.activities import shifts as planned
 from timebank.activities.schemas import (
     ActivityChange,
@@ -46,7 +46,7 @@ class Activities(Controller):
     async def change(
         self, activity_id: FromPath[UUID], data: JSONBody[ActivityChange], caller: NamedDependency[Scope]
     ) -> ActivityOut:
-        return await offers.change_activity(caller, activity_id, data)
+        return await changes.change_activity(caller, activity_id, data)
 
     @get("/{activity_id:uuid}/shifts")
     async def shifts(
@@ -69,7 +69,7 @@ class Shifts(Controller):
     @delete()
     async def cancel(self, shift_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
         """Call the shift off."""
-        await planned.cancel_shift(caller, shift_id)
+        await calling_off.cancel_shift(caller, shift_id)
 
     @post("/sign-ups")
     async def sign_up(

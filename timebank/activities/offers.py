@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-import msgspec
-
 from timebank import audit, clock, database, names
-from timebank.activities.schemas import ActivityChange, ActivityIn, ActivityOut
+from timebank.activities.schemas import ActivityIn, ActivityOut
 from timebank.activities.tables import Activity
 from timebank.database import transaction
 from timebank.errors import Invalid, NotFound, TimebankError
@@ -63,7 +61,7 @@ async def activities(
 
 async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
     scope.require_admin()
-    activity_id, name = clock.new_id(), _named(wanted.name)
+    activity_id, name = clock.new_id(), named(wanted.name)
     async with transaction(scope):
         await usable_rule(scope, wanted.rule_code, "service")
         await Activity.insert(
@@ -77,27 +75,8 @@ async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
         return await activity(scope, activity_id)
 
 
-async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
-    """Change what was given and leave the rest; an ended activity keeps its records."""
-    scope.require_admin()
-    change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}
-    values = dict(change)
-    if isinstance(wanted.name, str):
-        values["name"] = _named(wanted.name)
-        values["pinyin"] = names.pinyin(values["name"])
-    async with transaction(scope):
-        await activity(scope, activity_id)
-        if isinstance(wanted.rule_code, str):
-            await usable_rule(scope, wanted.rule_code, "service")
-        if values:
-            await Activity.update({getattr(Activity, name): value for name, value in values.items()}).where(
-                (Activity.community_id == scope.community_id) & (Activity.id == activity_id)
-            )
-            await audit.record(scope, "change_activity", "activity", activity_id, **change)
-        return await activity(scope, activity_id)
-
-
-def _named(text: str) -> str:
+def named(text: str) -> str:
+    """The name of an activity as it is kept. Raises Invalid for one without letters."""
     name = names.clean(text)
     if not name:
         raise Invalid(why=_("活动要有名称"))

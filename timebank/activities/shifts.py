@@ -95,21 +95,6 @@ async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOu
         return await shift(scope, shift_id)
 
 
-async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
-    """Call a shift off before it begins; again changes nothing."""
-    async with transaction(scope):
-        found = await shift(scope, shift_id)
-        scope.require_keeper(found.station_id)
-        if found.cancelled:
-            return
-        if found.starts_at <= clock.now():
-            raise ShiftOver
-        await Shift.update({Shift.cancelled_at: clock.now()}).where(
-            (Shift.community_id == scope.community_id) & (Shift.id == shift_id)
-        )
-        await audit.record(scope, "cancel_shift", "shift", shift_id)
-
-
 async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> SignUpOut:
     """Take a seat in a shift; who has one keeps it. The seats are guarded by the shift's own row."""
     person = _own(scope, person_id)

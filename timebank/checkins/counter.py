@@ -19,7 +19,9 @@ from timebank.codes import CardCode, PersonCode
 from timebank.database import transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import dated_at
 
 UNDO_WITHIN = timedelta(minutes=15)
 
@@ -70,7 +72,9 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
     """Take back a check-in made by mistake, within a quarter of an hour: the visit becomes void and earns nothing."""
     async with transaction(scope):
         found = await database.fetch_one(
-            "SELECT station_id, status, in_at FROM visit WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            "SELECT v.station_id, v.person_id, v.status, v.in_at, s.name AS station FROM visit v "
+            "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+            "WHERE v.community_id = $1 AND v.id = $2 FOR NO KEY UPDATE OF v",
             scope.community_id, visit_id,
         )  # fmt: skip
         if found is None:
@@ -86,3 +90,5 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
             scope.community_id, visit_id, max(now, found["in_at"]),
         )  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
+        text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"
+        await tell(scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", text, f"visit:{visit_id}:undone")

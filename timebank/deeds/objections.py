@@ -80,6 +80,8 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionO
             raise OwnDeed
         objection = await _object(scope, objector, reason, deed_id=deed_id)
         await _set_status(scope, deed, "objected")
+        text = f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
+        await tell(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
         return objection
 
 
@@ -98,7 +100,11 @@ async def object_to_record(scope: Scope, record_id: UUID, reason: str) -> Object
             raise NotOnNotice
         if is_own:
             raise OwnDeed
-        return await _object(scope, objector, reason, record_id=record_id)
+        objection = await _object(scope, objector, reason, record_id=record_id)
+        text = "您的一条补录服务有人提出异议，社区核实以前先不计入。结果会告诉您。"
+        key = f"service:{record.id}:objected:{objection.id}"
+        await tell(scope, record.person_id, "record_objected", text, key, record.id)
+        return objection
 
 
 async def _object(
@@ -194,6 +200,8 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
         await tell(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
         await _set_status(scope, deed, "noticed")
+        text = f"对「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）的异议核实过了，公示照常。"
+        await tell(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
     return "这件善行不予记分" if upheld else "公示照常"
 
 
@@ -212,7 +220,20 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
         await reject_doubted(scope, record, note)
         text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
         await tell(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
+    elif not await _is_doubted(scope, record.id):
+        text = "对您的一条补录服务的异议核实过了，公示照常。"
+        key = f"service:{record.id}:noticed:{objection.id}"
+        await tell(scope, record.person_id, "record_noticed", text, key, record.id)
     return "这条服务不予计入" if upheld else "公示照常"
+
+
+async def _is_doubted(scope: Scope, record_id: UUID) -> bool:
+    """Whether an objection to a record still waits for its decision."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)",
+        scope.community_id, record_id,
+    )  # fmt: skip
+    return found
 
 
 async def _write_decision(scope: Scope, objection: _Objection, upheld: bool, note: str) -> None:

@@ -9,6 +9,7 @@ from timebank import audit, clock, codes, database
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+from timebank.people.messages import tell
 from timebank.people.schemas import CardOut
 from timebank.scope import Scope
 
@@ -55,6 +56,8 @@ async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
             raise PersonNotServed
         [card] = await _issue(scope, [person_id])
         await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
+        ended = "，原来的卡作废" if card.epoch > 1 else ""
+        await _tell(scope, person_id, f"给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。", card.id)
     return _out(scope, card)
 
 
@@ -100,6 +103,12 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
         )  # fmt: skip
         if card_id is not None:
             await audit.record(scope, "revoke_card", "card", card_id, person_id=person_id)
+            await _tell(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
+
+
+async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
+    if not scope.is_own(person_id):
+        await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 
 
 async def card_of(scope: Scope, person_id: UUID) -> CardOut:

@@ -12,6 +12,7 @@ from timebank import audit, clock, database
 from timebank.database import transaction
 from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.people.ages import is_minor
+from timebank.people.messages import tell
 from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
 from timebank.people.tables import Guardianship
 from timebank.scope import Scope
@@ -96,7 +97,9 @@ async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> Guar
             scope, "name_guardian", "guardianship", named_id, child_id=child_id, guardian_id=named.guardian_id,
             consented=named.consented,
         )  # fmt: skip
-        return await _guardianship(scope, named_id)
+        made = await _guardianship(scope, named_id)
+        await _tell(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
+        return made
 
 
 def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UUID) -> None:
@@ -147,6 +150,9 @@ async def record_consent(scope: Scope, guardianship_id: UUID, *, given: bool = T
             scope, guardianship_id, "record_consent" if given else "withdraw_consent",
             {"consented_at": (found.consented_at or clock.now()) if given else None, "recorded_by": scope.person_id},
         )  # fmt: skip
+        if not scope.is_own(found.guardian_id) and given != (found.consented_at is not None):
+            how = "登记了您的监护同意" if given else "撤回了您的监护同意"
+            await _tell(scope, found, f"社区{how}（{found.child_name}）。不对的话请找社区管理员。")
         return await _guardianship(scope, guardianship_id)
 
 
@@ -154,8 +160,13 @@ async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
     """Note that somebody is no longer guardian; what was bought for the child stays the child's."""
     scope.require_admin()
     async with transaction(scope):
-        await _guardianship(scope, guardianship_id)
+        found = await _guardianship(scope, guardianship_id)
         await _change(scope, guardianship_id, "end_guardianship", {"ended_at": clock.now()})
+        await _tell(scope, found, f"您对{found.child_name}的监护登记已解除，不再代办孩子的事。不对的话请找社区管理员。")
+
+
+async def _tell(scope: Scope, about: GuardianOut, text: str) -> None:
+    await tell(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
 
 
 async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:

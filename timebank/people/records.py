@@ -6,13 +6,14 @@ import msgspec
 from msgspec import UNSET
 from piccolo.columns import Column
 
-from timebank import audit, names, vault
+from timebank import audit, clock, names, vault
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
 from timebank.people.identity import require_identity
+from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.schemas import Correction, Status
 from timebank.people.tables import Household, Person
@@ -49,6 +50,16 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             here = (Person.community_id == scope.community_id) & (Person.id == person_id)
             await Person.update(changed).where(here)
             await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
+            if not scope.is_own(person_id):
+                told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
+                text = f"社区更正了您的登记：{told}。不对的话请找社区管理员。"
+                await tell(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
+
+
+_FIELD_WORDS = {
+    "name": "姓名", "sex": "性别", "born_on": "出生日期", "relation": "与户主的关系", "identity": "证件号",
+    "phone": "手机号", "area_id": "住址", "room": "住址", "head_name": "户主", "publishes_name": "公示是否用全名",
+}  # fmt: skip
 
 
 def _words(correction: Correction) -> dict[Column | str, object]:
@@ -132,3 +143,9 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
         await audit.record(scope, "set_status", "person", person_id, reason=reason, status=status)
         if "left" in (status, person.status):
             await close_accounts(scope, person_id, reopen=status != "left")
+        why = f"原因：{reason}。" if reason else ""
+        text = f"您在本社区的登记{_STATUS_WORDS[status]}。{why}有疑问请找社区管理员。"
+        await tell(scope, person_id, "status_changed", text, f"status:{clock.new_id()}", person_id)
+
+
+_STATUS_WORDS = {"active": "已恢复", "blocked": "已停用", "left": "记为迁出"}

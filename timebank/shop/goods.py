@@ -1,5 +1,6 @@
 """The goods of a community and where they can be had."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from timebank.database import transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
+from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
+from timebank.wording import dated_at
 
 
 class GoodNameTaken(TimebankError):
@@ -138,8 +141,36 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
         values["name"] = name = _name(values["name"])
         values["pinyin"] = names.pinyin(name)
     async with transaction(scope):
-        await good(scope, good_id)
+        before = await good(scope, good_id)
         if values:
             await Good.update(values).where((Good.community_id == scope.community_id) & (Good.id == good_id))
             await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
+        if before.active and change.active is False:
+            await _tell_of_withdrawal(scope, good_id)
         return await good(scope, good_id)
+
+
+class _Reserved(msgspec.Struct, frozen=True):
+    id: UUID
+    person_id: UUID
+    good: str
+    station: str
+    expires_at: datetime
+
+
+async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
+    """Tell who has reserved a good that is no longer offered until when it still waits for them."""
+    waiting = await database.rows(
+        _Reserved,
+        "SELECT r.id, r.person_id, g.name AS good, t.name AS station, r.expires_at FROM redemption r "
+        "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
+        "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
+        "WHERE r.community_id = $1 AND r.good_id = $2 AND r.status = 'reserved' ORDER BY r.id",
+        scope.community_id, good_id,
+    )  # fmt: skip
+    for each in waiting:
+        await tell(
+            scope, each.person_id, "good_withdrawn",
+            f"{each.good}以后不再兑换了。您已经预留的还在{each.station}，请在{dated_at(each.expires_at)}前领取。",
+            f"redemption:{each.id}:withdrawn", each.id,
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank import codes
 from timebank.access import devices
+from timebank.overview import closing
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
 from timebank.stations import places, screens
@@ -47,7 +48,7 @@ class Stations(Controller):
     async def change(
         self, station_id: FromPath[UUID], data: JSONBody[StationChange], caller: NamedDependency[Scope]
     ) -> StationOut:
-        return await places.change_station(caller, station_id, data)
+        return await closing.change_station(caller, station_id, data)
 
     @get("/{station_id:uuid}/code")
     async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:

@@ -1,0 +1,222 @@
+"""A change that concerns somebody is told to them: each verb names whom it tells, or why it concerns nobody else."""
+
+import ast
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.presence import card, nonce
+from tests.shop import API, books_balance, points_of, reserve, stock_of
+from tests.test_activities import shift_of
+from tests.test_deeds import MORNING, noticed
+from tests.town import Town
+from timebank import clock
+from timebank.access.grants import end_grant, grant
+from timebank.access.schemas import GrantIn
+from timebank.activities import shifts
+from timebank.activities.calling_off import cancel_shift
+from timebank.activities.changes import change_activity
+from timebank.activities.schemas import ActivityChange
+from timebank.checkins.counter import undo_check_in
+from timebank.checkins.scanning import scan
+from timebank.checkins.schemas import ScanIn
+from timebank.deeds.objections import decide_objection, object_to_deed
+from timebank.overview.closing import StationHasLessons, change_station, hanging
+from timebank.people.cards import issue_card, revoke_card
+from timebank.people.guardians import end_guardianship, guardianships_of
+from timebank.people.records import correct, set_status
+from timebank.people.schemas import Correction
+from timebank.scope import Role
+from timebank.shop.goods import change_good
+from timebank.shop.schemas import GoodChange
+from timebank.stations.schemas import StationChange
+
+ROOT = Path(__file__).parent.parent
+OWN = "done by the person alone, who sees the outcome"
+ALL = "concerns everybody alike: the page of rules, goods, places or activities shows it"
+STAFF = "concerns the staff who do it, and nobody's points, hours or duties"
+
+# verb of the audit -> the test or the message that proves that it is told, or why it concerns nobody else
+TOLD = {
+    "add_activity": ALL, "add_area": ALL, "add_course": ALL, "add_good": ALL, "add_lesson": ALL, "add_shift": ALL,
+    "add_station": ALL, "change_policy": ALL, "set_rule": ALL, "set_photo": ALL, "rename_area": ALL,
+    "found_region": ALL, "count_stock": STAFF, "receive": STAFF, "register_device": STAFF, "revoke_device": STAFF,
+    "rotate_key": STAFF, "import": STAFF, "undo_import": STAFF, "withdraw_activity": STAFF, "withdraw_area": STAFF,
+    "ensure_logins": STAFF, "withdraw_logins": STAFF, "withdraw_many": STAFF, "withdraw_nominations": STAFF,
+    "withdraw_records": STAFF, "withdraw_roles": STAFF, "nominate_guardians": STAFF, "enrol": STAFF,
+    "enrol_many": STAFF, "open_person": STAFF, "identify": STAFF, "issue_missing_cards": STAFF,
+    "book": OWN, "buy_class_hours": OWN, "check_in": OWN, "check_out": OWN, "reserve": OWN, "sign_up": OWN,
+    "withdraw": OWN, "withdraw_deed": OWN, "attend": OWN, "file_deed": "hangs on the board before it is credited",
+    "record_service": "the verdict of the scan says it; hours entered by hand hang on the board first",
+    "close_forgotten": "the visit's page asks the person; the decision about it is told",
+    "correct_end": "the decision about the corrected record is told",
+    "give_one_time_code": "sign_in_code",
+    "credit_deed": "deed_credited", "credit_record": "record_credited", "approve_record": "record_credited",
+    "reject_record": "record_rejected", "review_deed": "deed_rejected", "reverse_deed": "deed_reversed",
+    "reverse_record": "record_reversed", "object": "deed_objected", "decide_objection": "objection_decided",
+    "cancel": "redemption_cancelled", "collect": "redemption_collected", "expire": "redemption_expired",
+    "return_goods": "redemption_returned", "seat": "booking_seated", "close": "booking_closed",
+    "cancel_shift": "shift_cancelled", "change_activity": "shift_cancelled", "change_station": "shift_cancelled",
+    "change_good": "good_withdrawn", "change_course": "lesson_cancelled", "grant_role": "role_granted",
+    "end_role": "role_ended", "name_guardian": "guardianship", "set_status": "status_changed",
+    "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
+    "undo_check_in": "check_in_undone",
+}  # fmt: skip
+
+
+def calls(of: str) -> list[ast.Call]:
+    """Every call of a function by that name in the service."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "timebank").rglob("*.py"))]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == of]
+
+
+def test_each_verb_says_whom_it_tells() -> None:
+    verbs = {a.value for call in calls("audit.record") if isinstance(a := call.args[1], ast.Constant)}
+    assert verbs - TOLD.keys() == set(), "say whom the new verb tells, or why it concerns nobody else"
+    assert TOLD.keys() - verbs == set()
+
+
+def test_the_messages_that_are_named_are_sent() -> None:
+    kinds = {a.value for call in calls("tell") if isinstance(a := call.args[2], ast.Constant)}
+    named = {kind for kind in TOLD.values() if kind.isascii() and " " not in kind}
+    assert named - kinds == set()
+
+
+async def told(owner: asyncpg.Connection, town: Town, name: str, kind: str) -> list[str]:
+    """What a person was told, oldest first."""
+    found = await owner.fetch(
+        "SELECT text FROM message WHERE person_id = $1 AND kind = $2 ORDER BY id", town.people[name], kind
+    )
+    return [row["text"] for row in found]
+
+
+async def signed_up(town: Town, *names: str) -> UUID:
+    shift = await shift_of(town, seats=5)
+    for name in names:
+        await shifts.sign_up(await town.scope(name), shift)
+    return shift
+
+
+async def test_a_shift_that_is_called_off_is_told_to_those_who_signed_up(town: Town, owner: asyncpg.Connection) -> None:
+    shift = await signed_up(town, "张桂兰", "李秀英", "陈明")
+    await shifts.withdraw(await town.scope("陈明"), shift)
+    for _ in range(2):
+        await cancel_shift(await town.scope("周敏"), shift)
+    for name, times in (("张桂兰", 1), ("李秀英", 1), ("陈明", 0)):
+        texts = await told(owner, town, name, "shift_cancelled")
+        assert len(texts) == times, name
+        assert all("四点半辅导" in text and "暖蜂驿站" in text for text in texts)
+
+
+async def test_an_activity_that_ends_calls_its_shifts_off(town: Town, owner: asyncpg.Connection) -> None:
+    shift = await signed_up(town, "张桂兰")
+    await change_activity(await town.scope("赵丽"), town.activities["四点半辅导"], ActivityChange(active=False))
+    assert (await shifts.shift(town.system(), shift)).cancelled
+    assert len(await told(owner, town, "张桂兰", "shift_cancelled")) == 1
+
+
+async def test_a_station_that_closes_gives_back_what_waits_there_and_tells(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE lesson SET cancelled_at = now()")
+    await town.give_points("张桂兰", 100)
+    before = await stock_of(owner, town, "香皂")
+    assert (await reserve(client, town, "张桂兰", "香皂")).status_code == 201
+    await signed_up(town, "李秀英")
+    station = town.stations["暖蜂驿站"]
+    assert (await hanging(await town.scope("赵丽"), station)).reservations == 1
+    address = f"{API}/stations/{station}"
+    for _ in range(2):
+        closed = await client.patch(address, json={"active": False}, headers=await town.sign_in("赵丽"))
+        assert (closed.status_code, closed.json()["active"]) == (200, False)
+    assert await points_of(town, "张桂兰") == (100, 0)
+    assert await stock_of(owner, town, "香皂") == before
+    assert len(await told(owner, town, "张桂兰", "redemption_cancelled")) == 1
+    [text] = await told(owner, town, "李秀英", "shift_cancelled")
+    assert text.startswith("暖蜂驿站停用了。")
+    await books_balance(owner)
+
+
+async def test_a_station_where_lessons_are_to_come_stays_open(town: Town, owner: asyncpg.Connection) -> None:
+    station = town.stations["暖蜂驿站"]
+    with pytest.raises(StationHasLessons):
+        await change_station(await town.scope("赵丽"), station, StationChange(active=False))
+    assert await owner.fetchval("SELECT active FROM station WHERE id = $1", station)
+
+
+async def test_a_withdrawn_good_is_told_to_those_who_reserved_it(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 100)
+    await reserve(client, town, "张桂兰", "香皂")
+    for _ in range(2):
+        await change_good(await town.scope("赵丽"), town.goods["香皂"], GoodChange(active=False))
+    [text] = await told(owner, town, "张桂兰", "good_withdrawn")
+    assert "香皂" in text
+    assert "暖蜂驿站" in text
+    assert await points_of(town, "张桂兰") != (100, 0), "the reservation stands"
+
+
+async def test_a_role_that_is_given_or_ended_is_told_to_its_holder(town: Town, owner: asyncpg.Connection) -> None:
+    asked = GrantIn(person_id=town.people["张桂兰"], role=Role.station_keeper, station_id=town.stations["暖蜂驿站"])
+    made = await grant(await town.scope("赵丽"), asked)
+    for _ in range(2):
+        await end_grant(await town.scope("赵丽"), made.id, "换人")
+    [given] = await told(owner, town, "张桂兰", "role_granted")
+    assert "「站长」的身份（暖蜂驿站）" in given
+    assert await told(owner, town, "张桂兰", "role_ended") == ["您的「站长」身份结束了。原因：换人。"]
+
+
+async def test_a_guardianship_that_ends_is_told_to_the_guardian(town: Town, owner: asyncpg.Connection) -> None:
+    [found] = await guardianships_of(await town.scope("赵丽"), town.people["刘小雨"])
+    await end_guardianship(await town.scope("赵丽"), found.id)
+    [text] = await told(owner, town, "刘洋", "guardianship")
+    assert "刘小雨" in text
+    assert "已解除" in text
+
+
+async def test_a_new_or_lost_card_is_told_to_its_holder(town: Town, owner: asyncpg.Connection) -> None:
+    keeper = await town.scope("周敏")
+    await issue_card(keeper, town.people["张桂兰"])
+    await issue_card(keeper, town.people["张桂兰"])
+    for _ in range(2):
+        await revoke_card(keeper, town.people["张桂兰"])
+    texts = await told(owner, town, "张桂兰", "card")
+    assert ["原来的卡作废" in text for text in texts] == [False, True, False]
+
+
+async def test_a_correction_and_a_block_are_told_without_the_values(town: Town, owner: asyncpg.Connection) -> None:
+    admin = await town.scope("赵丽")
+    await correct(admin, town.people["张桂兰"], Correction(phone="19900008888", room="102"))
+    [text] = await told(owner, town, "张桂兰", "person_corrected")
+    assert text == "社区更正了您的登记：手机号、住址。不对的话请找社区管理员。"
+    await set_status(admin, town.people["张桂兰"], "blocked", "重复登记")
+    await set_status(admin, town.people["张桂兰"], "active", None)
+    assert ["已停用" in t for t in await told(owner, town, "张桂兰", "status_changed")] == [True, False]
+
+
+async def test_a_check_in_that_is_undone_is_told(town: Town, owner: asyncpg.Connection) -> None:
+    keeper = await town.scope("周敏")
+    verdict = await scan(
+        keeper, ScanIn(await card(town, owner, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+    )
+    assert verdict.visit is not None
+    for _ in range(2):
+        await undo_check_in(keeper, verdict.visit.id)
+    [text] = await told(owner, town, "张桂兰", "check_in_undone")
+    assert "不计时长" in text
+
+
+async def test_an_objection_and_its_end_are_told_to_whose_deed_it_is(town: Town, owner: asyncpg.Connection) -> None:
+    with clock.at(MORNING):
+        deed = await noticed(town)
+        objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
+    with clock.at(MORNING + timedelta(days=1)):
+        await decide_objection(await town.scope("赵丽"), objection.id, False, "核对过监控，属实")
+    assert len(await told(owner, town, "李秀英", "deed_objected")) == 1
+    assert len(await told(owner, town, "李秀英", "deed_noticed")) == 1

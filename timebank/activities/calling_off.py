@@ -1,0 +1,75 @@
+"""Shifts that are called off before they begin: everybody who has a seat is told."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.activities.shifts import ShiftOver, shift
+from timebank.database import transaction
+from timebank.people.messages import tell
+from timebank.scope import Scope
+from timebank.wording import dated_at
+
+
+class _Called(msgspec.Struct, frozen=True):
+    """A shift under its row lock, in the words that its people know it by."""
+
+    id: UUID
+    activity: str
+    station: str
+    starts_at: datetime
+    cancelled: bool
+
+
+_CALLED = (
+    "SELECT s.id, a.name AS activity, t.name AS station, s.starts_at, s.cancelled_at IS NOT NULL AS cancelled "
+    "FROM shift s JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
+    "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id WHERE s.community_id = $1 AND "
+)
+
+
+async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
+    """Call a shift off before it begins and tell those who signed up; again changes nothing."""
+    async with transaction(scope):
+        scope.require_keeper((await shift(scope, shift_id)).station_id)
+        found = await database.row(_Called, _CALLED + "s.id = $2 FOR NO KEY UPDATE OF s", scope.community_id, shift_id)
+        assert found is not None
+        if found.cancelled:
+            return
+        if found.starts_at <= clock.now():
+            raise ShiftOver
+        await _call_off(scope, found, "")
+
+
+async def call_off_coming(
+    scope: Scope, because: str, *, activity_id: UUID | None = None, station_id: UUID | None = None
+) -> int:
+    """Call off every shift that has not begun, of an activity or at a station; how many. `because` is told with it."""
+    async with transaction(scope):
+        coming = await database.rows(
+            _Called,
+            _CALLED + "s.starts_at > $2 AND s.cancelled_at IS NULL AND ($3::uuid IS NULL OR s.activity_id = $3) "
+            "AND ($4::uuid IS NULL OR s.station_id = $4) ORDER BY s.id FOR NO KEY UPDATE OF s",
+            scope.community_id, clock.now(), activity_id, station_id,
+        )  # fmt: skip
+        for found in coming:
+            await _call_off(scope, found, because)
+    return len(coming)
+
+
+async def _call_off(scope: Scope, found: _Called, because: str) -> None:
+    await database.execute(
+        "UPDATE shift SET cancelled_at = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, clock.now(),
+    )  # fmt: skip
+    await audit.record(scope, "cancel_shift", "shift", found.id, reason=because or None)
+    signed_up = await database.fetch(
+        "SELECT person_id FROM sign_up WHERE community_id = $1 AND shift_id = $2 AND cancelled_at IS NULL "
+        "ORDER BY person_id",
+        scope.community_id, found.id,
+    )  # fmt: skip
+    text = f"{because}「{found.activity}」{dated_at(found.starts_at)}在{found.station}的那一班取消了，您不用来了。"
+    for record in signed_up:
+        await tell(scope, record["person_id"], "shift_cancelled", text, f"shift:{found.id}:cancelled", found.id)

@@ -1,0 +1,39 @@
+"""Changes of an activity, and what hangs on it."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, names
+from timebank.activities.calling_off import call_off_coming
+from timebank.activities.offers import activity, named
+from timebank.activities.schemas import ActivityChange, ActivityOut
+from timebank.activities.tables import Activity
+from timebank.database import transaction
+from timebank.rules.catalogue import usable_rule
+from timebank.scope import Scope
+
+
+async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
+    """Change what was given and leave the rest; an ended activity keeps its records.
+
+    The coming shifts of an activity that ends are called off, and those who signed up are told.
+    """
+    scope.require_admin()
+    change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}
+    values = dict(change)
+    if isinstance(wanted.name, str):
+        values["name"] = named(wanted.name)
+        values["pinyin"] = names.pinyin(values["name"])
+    async with transaction(scope):
+        before = await activity(scope, activity_id)
+        if isinstance(wanted.rule_code, str):
+            await usable_rule(scope, wanted.rule_code, "service")
+        if values:
+            await Activity.update({getattr(Activity, name): value for name, value in values.items()}).where(
+                (Activity.community_id == scope.community_id) & (Activity.id == activity_id)
+            )
+            await audit.record(scope, "change_activity", "activity", activity_id, **change)
+        if before.active and wanted.active is False:
+            await call_off_coming(scope, f"「{before.name}」结束了。", activity_id=activity_id)
+        return await activity(scope, activity_id)

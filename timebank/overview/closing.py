@@ -1,0 +1,89 @@
+"""A station that closes: what hangs on it is ended or must be moved first, and everybody concerned is told."""
+
+from contextlib import suppress
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.activities.calling_off import call_off_coming
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.scope import Scope
+from timebank.shop.collection import RedemptionEnded, cancel
+from timebank.stations import places
+from timebank.stations.schemas import StationChange, StationOut
+
+
+class StationHasLessons(TimebankError):
+    code = "station_has_lessons"
+    status = 409
+    sentence = "《{course}》还有课在这个驿站上（共 {count} 节要上）。请先停开这门课，或把课取消，再停用驿站。"
+
+
+class Hanging(msgspec.Struct, frozen=True):
+    """What a station that closes would end: reservations that wait there, shifts to come; `lessons` keep it open."""
+
+    reservations: int
+    shifts: int
+    lessons: int
+
+
+async def hanging(scope: Scope, station_id: UUID) -> Hanging:
+    """How much hangs on a station today."""
+    async with transaction(scope):
+        found = await database.row(
+            Hanging,
+            "SELECT (SELECT count(*) FROM redemption WHERE community_id = $1 AND station_id = $2 "
+            "        AND status = 'reserved') AS reservations, "
+            "(SELECT count(*) FROM shift WHERE community_id = $1 AND station_id = $2 AND starts_at > $3 "
+            "        AND cancelled_at IS NULL) AS shifts, "
+            "(SELECT count(*) FROM lesson l JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
+            "        WHERE l.community_id = $1 AND c.station_id = $2 AND l.ends_at > $3 AND l.cancelled_at IS NULL) "
+            "        AS lessons",
+            scope.community_id, station_id, clock.now(),
+        )  # fmt: skip
+    assert found is not None
+    return found
+
+
+async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
+    """Change a station. One that closes calls its coming shifts off and gives reservations back; their people are told.
+
+    Raises StationHasLessons while lessons are to be given there.
+    """
+    async with transaction(scope):
+        before = await places.station(scope, station_id)
+        after = await places.change_station(scope, station_id, wanted)
+        if before.active and not after.active:
+            await _require_no_lessons(scope, station_id)
+            await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)
+    if not after.active:
+        await _give_back(scope, station_id)
+    return after
+
+
+async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:
+    to_come = await database.fetch(
+        "SELECT c.title FROM lesson l JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
+        "WHERE l.community_id = $1 AND c.station_id = $2 AND l.ends_at > $3 AND l.cancelled_at IS NULL "
+        "ORDER BY l.starts_at, l.id",
+        scope.community_id, station_id, clock.now(),
+    )  # fmt: skip
+    if to_come:
+        raise StationHasLessons(course=to_come[0]["title"], count=len(to_come))
+
+
+async def _give_back(scope: Scope, station_id: UUID) -> None:
+    """Cancel what waits at a closed station, each reservation in its own transaction.
+
+    What an interruption leaves over ends with its hold, or when the closed station is saved again.
+    """
+    async with transaction(scope):
+        waiting = await database.fetch(
+            "SELECT id FROM redemption WHERE community_id = $1 AND station_id = $2 AND status = 'reserved' ORDER BY id",
+            scope.community_id, station_id,
+        )  # fmt: skip
+    for record in waiting:
+        with suppress(RedemptionEnded):  # collected or cancelled in this very moment
+            await cancel(scope, UUID(bytes=record["id"].bytes))

@@ -18,6 +18,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "grouping", "database",
         "audit", "wording", "scanned", "migrate", "embedded", "embedded_programs", "piccolo_app", "piccolo_conf",
+        "connections",
+        "installation", "logs",
     ),
     ("areas",),
     ("ledger",),
@@ -183,8 +185,8 @@ def test_a_capability_writes_only_its_own_tables() -> None:
     assert wrong == []
 
 
-# `audit` is written by timebank/audit.py for everybody; its Table class stands with access.
-SHARED = {("audit", "audit")}
+# What is written for everybody by a module of the ground; its Table class stands with access.
+SHARED = {("audit", "audit"), ("installation", "installation")}
 
 
 def tables_of(name: str) -> Iterator[tuple[str, str]]:

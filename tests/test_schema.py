@@ -14,7 +14,16 @@ from timebank.piccolo_app import APP_CONFIG
 # Known to every community and to none: a tenant's row may point at them by their own key.
 REFERENCE_TABLES = {"region", "login"}
 # What belongs to a login, a process or the migrations, and carries no community.
-NOT_TENANTS = {"region", "login", "session", "one_time_code", "throttle", "idempotent_request", "migration"}
+NOT_TENANTS = {
+    "region",
+    "login",
+    "session",
+    "one_time_code",
+    "throttle",
+    "idempotent_request",
+    "migration",
+    "installation",
+}
 LEDGER_TABLES = {"account", "transfer", "debt", "day_total"}
 
 TYPES = {

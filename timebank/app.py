@@ -1,12 +1,9 @@
 """create_app(): settings in, Litestar out. Every plugin and every route is named here once."""
 
-import logging
 import re
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -20,11 +17,12 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
-from timebank import clock, database, names, settings, vault, wording
+from timebank import clock, connections, installation, names, settings, vault, wording
 from timebank.access.callers import provide_scope
 from timebank.access.once import provide_once
 from timebank.contract import openapi_config
 from timebank.errors import TimebankError
+from timebank.logs import configure_logs
 from timebank.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
@@ -50,6 +48,7 @@ DEFAULTS = [*STATIC_DEFAULTS, (b"cache-control", b"no-store")]
 # Counted by the route, never by the address: that may hold an id or a token.
 COUNTED = PrometheusConfig(app_name="timebank", prefix="timebank", group_path=True, exclude_unhandled_paths=True)
 BODY_BYTES_MAX = 12 * 1024 * 1024
+WITHOUT_DATABASE = re.compile(r"/(healthz|readyz|metrics)$|/static/").match
 
 log = structlog.get_logger()
 
@@ -64,16 +63,16 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
             yield
             return
         chosen = settings.current()
-        await database.open_pool(chosen.database_url or "", chosen.pool_size)
+        await installation.open_pool(chosen.database_url or "", chosen.pool_size)
         try:
             yield
         finally:
-            await database.close_pool()
+            await connections.close_pool()
 
     return Litestar(
         route_handlers=routes(),
         lifespan=[pool],
-        middleware=[COUNTED.middleware, named_and_safe],
+        middleware=[COUNTED.middleware, named_and_safe, only_with_a_database],
         dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
         exception_handlers={
             TimebankError: refused,
@@ -143,23 +142,18 @@ def named_and_safe(app: ASGIApp) -> ASGIApp:
     return middleware
 
 
+def only_with_a_database(app: ASGIApp) -> ASGIApp:
+    """Refuse what needs the database while it is away, and until it was found to be the right one."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and not WITHOUT_DATABASE(scope["path"]):
+            await connections.reach()
+        await app(scope, receive, send)
+
+    return middleware
+
+
 def _request_id(scope: Scope) -> str:
     """The proxy's request id where it sent a plain one, else our own."""
     given: str = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
     return given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid4().hex
-
-
-def configure_logs() -> None:
-    """JSON lines on standard error: events and ids, no bodies, no headers, no query strings."""
-    level: Any = getattr(logging, settings.current().log_level, logging.INFO)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )

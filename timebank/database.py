@@ -3,20 +3,33 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from piccolo.engine.postgres import PostgresEngine
 
+from timebank.connections import (
+    ANSWER_SECONDS_MAX,
+    BadValue,
+    NotOpen,
+    borrowed,
+    close_pool,
+    engine,
+    is_lost,
+    open_pool,
+)
 from timebank.errors import Busy, Conflict, TimebankError
 from timebank.scope import Scope
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+
+__all__ = [
+    "BadValue", "NotOpen", "Open", "ask", "close_pool", "engine", "error_of", "execute", "fetch", "fetch_one",
+    "fetch_value", "open_pool", "retrying", "row", "rows", "savepoint", "transaction",
+]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -24,48 +37,6 @@ LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
 RAN_INTO_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
-# The connection was ended under a verb; the last is asyncpg's word for an end that arrives between two statements.
-LOST = (
-    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.InternalClientError,
-)  # fmt: skip
-
-
-class Connection(asyncpg.Connection):
-    """A pooled connection that needs no reset: every setting is made with SET LOCAL and ends with its transaction."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
-class Engine(PostgresEngine):
-    """Piccolo's engine on our pool. It connects when `open_pool` says so, not when a module is imported."""
-
-    # Piccolo asks of the running transaction only its connection; ours is an `Open`.
-    current_transaction: ContextVar[Any]
-
-    async def prep_database(self) -> None:
-        return None
-
-    async def get_version(self) -> float:
-        return 15.0
-
-
-engine = Engine(config={})
-
-
-class NotOpen(TimebankError):
-    code = "database_not_open"
-    status = 503
-    sentence = "数据库没有连上。请检查 TIMEBANK_DATABASE_URL，或稍候再试。"
-
-
-class BadValue(TimebankError):
-    """What no column can hold: the last line of defence behind the bounds of the schemas."""
-
-    code = "bad_value"
-    status = 422
-    sentence = "有一项内容不能保存：文字里有不可用的字符，或数字太大。请改后再试。"
 
 
 @dataclass(slots=True)
@@ -74,24 +45,6 @@ class Open:
 
     connection: "PoolConnectionProxy"
     scope: Scope | None
-
-
-async def open_pool(url: str, size: int = 10) -> None:
-    """Connect to the server; the pool stays until `close_pool`."""
-    engine.config = {"dsn": url}
-    try:
-        engine.pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=size, connection_class=Connection, command_timeout=60,
-            server_settings={"application_name": "timebank"},
-        )  # fmt: skip
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise NotOpen from error
-
-
-async def close_pool() -> None:
-    pool, engine.pool = engine.pool, None
-    if pool is not None:
-        await pool.close()
 
 
 def _begin(communities: frozenset[UUID]) -> str:
@@ -122,7 +75,7 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
         yield
         return
     async with _connected() as connection:
-        await connection.execute(_begin(_reach(scope, every_community)))
+        await connection.execute(_begin(_reach(scope, every_community)), timeout=ANSWER_SECONDS_MAX)
         token = engine.current_transaction.set(Open(connection, scope))
         try:
             yield
@@ -138,52 +91,21 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
 
 @asynccontextmanager
 async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
-    """A connection out of the pool and back into it. What the database refuses on it is told as one of our errors."""
-    async with _borrowed() as connection:
+    """A borrowed connection; a violated constraint is told as its error."""
+    async with borrowed() as connection:
         try:
             yield connection
         except asyncpg.IntegrityConstraintViolationError as error:
             raise error_of(error) from error
 
 
-@asynccontextmanager
-async def _borrowed() -> AsyncIterator["PoolConnectionProxy"]:
-    """The same, but a violated constraint comes as it is: who runs a statement again decides by it."""
-    pool = engine.pool
-    if pool is None:
-        raise NotOpen
-    try:
-        connection = await pool.acquire()
-    except (OSError, *LOST) as error:
-        raise NotOpen from error
-    try:
-        yield connection
-    except asyncpg.LockNotAvailableError as error:
-        raise Busy from error
-    except LOST as error:
-        raise NotOpen from error
-    except asyncpg.DataError as error:
-        raise BadValue from error
-    except (OSError, asyncpg.InterfaceError) as error:
-        if isinstance(error, ValueError):  # asyncpg's word for a value that it cannot write as the column's type
-            raise BadValue from error
-        if not _is_lost(connection):
-            raise
-        raise NotOpen from error
-    finally:
-        await pool.release(connection)
-
-
-def _is_lost(connection: "PoolConnectionProxy") -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:  # The pool takes a broken connection back by itself.
-        return True
-
-
 async def _rollback(connection: "PoolConnectionProxy") -> None:
-    if not _is_lost(connection):
-        await connection.execute("ROLLBACK")
+    if is_lost(connection):
+        return
+    try:
+        await connection.execute("ROLLBACK", timeout=ANSWER_SECONDS_MAX)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()  # A connection that does not even roll back is of no more use.
 
 
 def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankError:
@@ -194,8 +116,8 @@ def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankEr
 
 async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
     """The rows of one statement that is a transaction of its own, without a scope: it calls a function that checks."""
-    async with _borrowed() as connection:
-        return await connection.fetch(sql, *values)
+    async with borrowed() as connection:
+        return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
 
 
 @asynccontextmanager

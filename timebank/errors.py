@@ -73,6 +73,15 @@ class Busy(TimebankError):
     sentence = "现在人多，请过几秒再试一次。"
 
 
+class Unavailable(TimebankError):
+    """The service can answer nobody for now. A subclass tells whoever runs it why; people and programs read this."""
+
+    code = "unavailable"
+    status = 503
+    sentence = "系统暂时不能用，请过几分钟再试。已经记下的时间和积分都在。"
+    retry_after = 5
+
+
 class Conflict(TimebankError):
     code = "conflict"
     status = 409

@@ -12,7 +12,7 @@ from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.database import BadValue
-from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
+from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated, Unavailable
 from timebank.locale import _, translate
 from timebank.preferences import language_of, page_context
 
@@ -66,14 +66,27 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
     if isinstance(error, Unauthenticated) and request.method == "GET":
         onwards = quote(request.url.path, safe="/:")
         return Response(None, status_code=303, headers={"Location": f"/sign-in?next={onwards}"})
-    context = page_context(request) | {"sentence": error.text(language_of(request)), "status": error.status}
-    return Template("layouts/refusal.html", context=context, status_code=error.status)
+    context = page_context(request) | {"sentence": told(request, error), "status": error.status}
+    return Template(
+        "layouts/refusal.html", context=context, status_code=error.status, headers=_when_to_come_back(error)
+    )
+
+
+def told(request: AnyRequest, error: TimebankError) -> str:
+    """What the reader is told. Why the service is unavailable concerns whoever runs it: that is in the log, by code."""
+    return (Unavailable() if isinstance(error, Unavailable) else error).text(language_of(request))
+
+
+def _when_to_come_back(error: TimebankError) -> dict[str, str]:
+    if "retry_after" in error.values:
+        return {"Retry-After": str(error.values["retry_after"])}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": "2"} if error.status == 503 else {}
 
 
 def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
-    headers = {"Cache-Control": "no-store"}
-    if "retry_after" in error.values or error.status == 503:
-        headers["Retry-After"] = str(error.values.get("retry_after", 2))
+    headers = {"Cache-Control": "no-store"} | _when_to_come_back(error)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, object] = {
@@ -81,7 +94,7 @@ def problem(request: AnyRequest, error: TimebankError, **more: object) -> Respon
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
-        "detail": error.text(language_of(request)),
+        "detail": told(request, error),
         "request_id": _request_id(request),
     }
     return Response(body | more, status_code=error.status, media_type=PROBLEM, headers=headers)

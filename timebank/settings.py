@@ -26,6 +26,7 @@ class Settings:
     data: Path = Path(".timebank")
     log_level: str = "INFO"
     session_days: int = 30
+    leave_seconds: int = 2
 
     @property
     def secure(self) -> bool:
@@ -45,7 +46,7 @@ def _integer(name: str, default: int, smallest: int, largest: int) -> int:
 def _secret_key() -> bytes:
     text = os.environ.get("TIMEBANK_SECRET_KEY", "")
     if text and len(text) < 32:
-        raise BadSetting(name="TIMEBANK_SECRET_KEY", why="至少 32 个字符，例如 `openssl rand -hex 32` 的输出")
+        raise BadSetting(name="TIMEBANK_SECRET_KEY", why="至少 32 个字符，请核对是否抄全了")
     return text.encode()
 
 
@@ -67,6 +68,7 @@ def from_environment() -> Settings:
         data=Path(os.environ.get("TIMEBANK_DATA") or ".timebank"),
         log_level=(os.environ.get("TIMEBANK_LOG_LEVEL") or "INFO").upper(),
         session_days=_integer("TIMEBANK_SESSION_DAYS", 30, 1, 365),
+        leave_seconds=_integer("TIMEBANK_LEAVE_SECONDS", 2, 0, 120),
     )
 
 

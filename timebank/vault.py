@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from timebank import settings
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, Unavailable
 
 VERSION = b"\x01"
 NONCE_BYTES = 12
@@ -23,12 +23,17 @@ NONCE_BYTES = 12
 class NoSecretKey(TimebankError):
     code = "no_secret_key"
     status = 500
-    sentence = "没有设置 TIMEBANK_SECRET_KEY。请用 `openssl rand -hex 32` 生成一个，并妥善保存。"
+    sentence = "没有设置 TIMEBANK_SECRET_KEY。请设成写入数据时用的那一个，它在备份里；换一个就打不开已有的数据。"
 
 
-class WrongSecretKey(TimebankError):
-    code = "wrong_secret_key"
+class FirstSecretKey(TimebankError):
+    code = "first_secret_key"
     status = 500
+    sentence = "还没有 TIMEBANK_SECRET_KEY。数据库是新的：请用 `openssl rand -hex 32` 生成一个，并与备份分开保存。"
+
+
+class WrongSecretKey(Unavailable):
+    code = "wrong_secret_key"
     sentence = "TIMEBANK_SECRET_KEY 与写入数据时的不同，加密的内容打不开。请换回原来的密钥。"
 
 
@@ -38,6 +43,11 @@ def key_for(purpose: str) -> bytes:
     if not secret:
         raise NoSecretKey
     return _derived(secret, purpose)
+
+
+def fingerprint() -> bytes:
+    """What a database knows the secret key by: derived for this alone, so that nothing else can be told from it."""
+    return key_for("fingerprint")[:16]
 
 
 @lru_cache(maxsize=4096)
@@ -58,6 +68,15 @@ def unseal(sealed: bytes, purpose: str) -> str:
         return AESGCM(key_for("seal")).decrypt(nonce, ciphertext, purpose.encode()).decode()
     except InvalidTag as error:
         raise WrongSecretKey from error
+
+
+def opens(sealed: bytes, purpose: str) -> bool:
+    """Whether our key sealed this."""
+    try:
+        unseal(sealed, purpose)
+    except WrongSecretKey:
+        return False
+    return True
 
 
 def blind_index(text: str, purpose: str) -> bytes:

@@ -7,6 +7,7 @@ second worker finds nothing left to do.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from traceback import extract_tb
@@ -16,7 +17,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from timebank import clock, database, settings
+from timebank import clock, connections, database, settings
 from timebank.access import logins, once, sessions, throttle
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
@@ -25,7 +26,7 @@ from timebank.classes.attendance import close_lessons
 from timebank.classes.seats import fill_seats
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, Unavailable
 from timebank.imports import drafts
 from timebank.ledger import posting
 from timebank.people.messages import tell
@@ -37,6 +38,7 @@ log = structlog.get_logger()
 REMINDER_DAYS = (7, 30, 60)
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 BATCH = 500
+ASK_AGAIN_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +156,40 @@ ALL: tuple[Job | Sweep, ...] = (*JOBS, *SWEEPS)
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Do every job whenever it is due, until told to stop. A job that has begun in a community is finished there."""
+    """Do every job whenever it is due, until told to stop. A job that has begun in a community is finished there.
+
+    While the database is away nothing is begun, and what has fallen due meanwhile is done as soon as it is back.
+    """
     due: dict[Job | Sweep, float] = dict.fromkeys(ALL, 0.0)
     while not stop.is_set():
         for job, at in due.items():
-            if at <= time.monotonic() and not stop.is_set():
-                await do(job, stop)
-                due[job] = time.monotonic() + job.every_seconds
-        try:
-            await asyncio.wait_for(stop.wait(), max(0.0, min(due.values()) - time.monotonic()))
-        except TimeoutError:
-            continue
+            if at <= time.monotonic() and await _can_begin(stop):
+                was_done = await do(job, stop)
+                due[job] = time.monotonic() + (job.every_seconds if was_done else ASK_AGAIN_SECONDS)
+        await _sleep(stop, max(0.0, min(due.values()) - time.monotonic()))
+
+
+async def _can_begin(stop: asyncio.Event) -> bool:
+    """Wait until the database answers; False once we are told to stop."""
+    while not stop.is_set():
+        if await _answers():
+            return True
+        await _sleep(stop, ASK_AGAIN_SECONDS)
+    return False
+
+
+async def _answers() -> bool:
+    try:
+        await connections.reach()
+    except Unavailable as error:
+        log.warning("waiting for the database", code=error.code)
+        return False
+    return True
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def run_all() -> None:
@@ -173,20 +198,24 @@ async def run_all() -> None:
         await do(job)
 
 
-async def do(job: Job | Sweep, stop: asyncio.Event | None = None) -> None:
-    """Do one job everywhere; what fails in one community does not keep it from the others."""
+async def do(job: Job | Sweep, stop: asyncio.Event | None = None) -> bool:
+    """Do one job everywhere; what fails in one community does not keep it from the others.
+
+    False when the database was away or full: the job is worth another try soon.
+    """
     if isinstance(job, Sweep):
-        await _attempt(job.name, None, job.verb())
-        return
+        return await _attempt(job.name, None, job.verb())
     try:
         communities = await all_communities()
     except (TimebankError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         _tell(job.name, None, error)
-        return
+        return False
+    was_done = True
     for community_id in communities:
         if stop is not None and stop.is_set():
-            return
-        await _attempt(job.name, community_id, job.verb(Scope.of_system(community_id)))
+            break
+        was_done &= await _attempt(job.name, community_id, job.verb(Scope.of_system(community_id)))
+    return was_done
 
 
 async def all_communities() -> list[UUID]:
@@ -195,8 +224,11 @@ async def all_communities() -> list[UUID]:
     return [UUID(bytes=row["id"].bytes) for row in found]
 
 
-async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object]) -> None:
-    """Await a job's work. Whatever it raises, a fault of ours too, is written down and ends here."""
+async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object]) -> bool:
+    """Await a job's work. Whatever it raises, a fault of ours too, is written down and ends here.
+
+    False when the database could not be used.
+    """
     (outcome,) = await asyncio.gather(work, return_exceptions=True)
     if isinstance(outcome, Exception):
         _tell(job, community_id, outcome)
@@ -204,6 +236,7 @@ async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object])
         raise outcome
     elif isinstance(outcome, int) and outcome:
         log.info("job", job=job, community_id=community_id and str(community_id), count=outcome)
+    return not isinstance(outcome, Unavailable)
 
 
 def _tell(job: str, community_id: UUID | None, error: Exception) -> None:

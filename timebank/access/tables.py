@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -10,6 +10,12 @@ class Login(Table, tablename="login"):
     phone_sealed = Bytea(default=None, null=False)
     password_hash = Varchar(length=200, default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
+
+
+class Installation(Table, tablename="installation"):
+    id = SmallInt(primary_key=True, default=None, null=False)
+    key_fingerprint = Bytea(default=None, null=False)
+    recorded_at = Timestamptz(default=None, null=False)
 
 
 class Session(Table, tablename="session"):

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from timebank import database, migrate, settings, worker
+from timebank import connections, installation, migrate, settings, worker
 from timebank.app import create_app
 from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
 from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down
 from timebank.demo.settling import settle
+from timebank.errors import TimebankError
 from timebank.settings import Settings
 
 HOST = "127.0.0.1"
@@ -27,19 +30,44 @@ ROLE_NAMES = {
 }  # fmt: skip
 
 
+class DemoRuns(TimebankError):
+    code = "demo_runs"
+    status = 409
+    sentence = "目录 {folder} 里的演示正在运行。请用那一个，或先停下它，或用 --data 另选一个目录。"
+
+
 @click.command("demo", help="试用：自动建立一个演示县（两街道、三社区、2000 人、一年的往来）并提供服务。")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="端口；0 自动挑选。")
 @with_data
 @with_json
 def demo(port: int, data: Path | None, as_json: bool) -> None:
-    with listening(HOST, port) as listener, ground(data, makes_key=True) as given:
+    folder = data or settings.from_environment().data
+    with listening(HOST, port) as listener, alone_in(folder), ground(data, makes_key=True) as given:
         chosen, usual = given, Settings()
         if given.base_url == usual.base_url:
             chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")
         if given.log_level == usual.log_level:  # Lines of JSON would bury the table of sign-ins.
             chosen = replace(chosen, log_level="WARNING")
+        chosen = replace(chosen, leave_seconds=0)
         settings.use(chosen)
         run(_demo(chosen, listener, as_json))
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """One demo in a folder: the first to end would take the server from under another.
+
+    The lock falls with its holder.
+    """
+    import fcntl  # Not on Windows, where there is no bundled server to share.
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoRuns(folder=folder) from error
+        yield
 
 
 async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> None:
@@ -47,12 +75,12 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
     assert url is not None
     await migrate.migrate(url)
     # Nothing is lost if the machine fails before the seeding is noted as finished: it would be done anew.
-    await database.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
+    await installation.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
     try:
         with progress("正在建立演示县") as told:
             await settle(url, told)
     finally:
-        await database.close_pool()
+        await connections.close_pool()
     async with pool(chosen):
         people, screens = await sign_ins(), await put_up_screens()
         try:

@@ -1,38 +1,35 @@
 """What every command stands on: settings with a database, a secret key, and a loop that ends cleanly."""
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import asyncpg
 import click
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from timebank import database, embedded, settings
-from timebank import migrate as migrations
-from timebank.database import NotOpen
+from timebank import connections, embedded, installation, settings, vault
+from timebank.connections import NotOpen
 from timebank.errors import TimebankError
 from timebank.settings import Settings
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., object])
 
+log = structlog.get_logger()
+
 DATABASE = "timebank"
 KEY_FILE = "secret.key"
 KEY_LENGTH_MIN = 32
-
-
-class NotMigrated(TimebankError):
-    code = "not_migrated"
-    status = 503
-    sentence = "数据库还不是这个版本的样子（缺 {missing}）。请先运行 timebank migrate。"
 
 
 class BadKeyFile(TimebankError):
@@ -65,34 +62,51 @@ def with_json(command: Command) -> Command:
 def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
     """Settings in force that have a database: TIMEBANK_DATABASE_URL's, else the bundled one in the data folder.
 
-    Without TIMEBANK_SECRET_KEY the key kept in the data folder serves; `makes_key` makes one where there is none.
+    Without TIMEBANK_SECRET_KEY the key kept in the data folder serves; `makes_key` makes one where there is none, and
+    none was ever used on this database.
     """
     chosen = settings.from_environment()
     chosen = replace(chosen, data=data or chosen.data)
     if not chosen.secret_key:
-        chosen = replace(chosen, secret_key=kept_key(chosen.data, makes_key=makes_key))
-    if chosen.database_url:
+        chosen = replace(chosen, secret_key=kept_key(chosen.data))
+    with _with_server(chosen) as url:
+        chosen = replace(chosen, database_url=url)
+        if makes_key and not chosen.secret_key:
+            run(require_new(chosen))
+            make_key(chosen.data)
+            chosen = replace(chosen, secret_key=kept_key(chosen.data))
         settings.use(chosen)
         yield chosen
+
+
+@contextmanager
+def _with_server(chosen: Settings) -> Iterator[str]:
+    """The address of the database: the one that is set, else one on the bundled server, which runs meanwhile."""
+    if chosen.database_url:
+        yield chosen.database_url
         return
     server = embedded.start(chosen.data)
     try:
         embedded.create_database(server, DATABASE)
-        chosen = replace(chosen, database_url=server.url(DATABASE))
-        settings.use(chosen)
-        yield chosen
+        yield server.url(DATABASE)
     finally:
         server.stop()
 
 
-def kept_key(data: Path, *, makes_key: bool) -> bytes:
-    """The secret key in the data folder, readable by its owner alone; empty where there is none and none is made."""
+def make_key(data: Path) -> None:
+    """Put a new secret key into the data folder, whole from the first moment; one that is there already stays."""
+    data.mkdir(parents=True, exist_ok=True)
+    descriptor, written = tempfile.mkstemp(dir=data, prefix=KEY_FILE)  # readable by its owner alone
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        os.link(written, data / KEY_FILE)
+    Path(written).unlink()
+
+
+def kept_key(data: Path) -> bytes:
+    """The secret key in the data folder; empty where there is none."""
     path = data / KEY_FILE
-    if makes_key:
-        data.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(secrets.token_hex(32))
     if not path.exists():
         return b""
     key = path.read_bytes().strip()
@@ -102,29 +116,47 @@ def kept_key(data: Path, *, makes_key: bool) -> bytes:
 
 
 @asynccontextmanager
-async def pool(chosen: Settings, size: int | None = None) -> AsyncIterator[None]:
-    """The pool on a database that has every migration of this version."""
+async def pool(chosen: Settings, *, waits: bool = False) -> AsyncIterator[None]:
+    """The pool on a database that has every migration of this version and is sealed by our key.
+
+    A command refuses at once; what runs for long (`waits`) starts without a database and serves when it comes.
+    """
     assert chosen.database_url is not None
-    await database.open_pool(chosen.database_url, size or chosen.pool_size)
+    await installation.open_pool(chosen.database_url, chosen.pool_size)
     try:
-        await require_migrated(chosen.database_url)
+        await _reach(waits=waits)
         yield
     finally:
-        await database.close_pool()
+        await connections.close_pool()
 
 
-async def require_migrated(url: str) -> None:
-    """Refuse a database that lacks a migration, before anything fails in the middle."""
+async def _reach(*, waits: bool) -> None:
     try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise NotOpen from error
+        await connections.reach()
+    except NotOpen as error:
+        if not waits:
+            raise
+        log.warning("waiting for the database", why=str(error.__cause__))
+
+
+async def require_key(chosen: Settings) -> None:
+    """Refuse to run without a secret key, and say whether to make one or to look for the one that was used."""
+    if chosen.secret_key:
+        return
+    await require_new(chosen)
+    raise vault.FirstSecretKey
+
+
+async def require_new(chosen: Settings) -> None:
+    """Refuse a database on which a secret key was used before; one that does not answer may be such a one."""
+    assert chosen.database_url is not None
     try:
-        missing = sorted(set(migrations.known()) - set(await migrations.applied(connection)))
-    finally:
-        await connection.close()
-    if missing:
-        raise NotMigrated(missing="、".join(missing))
+        async with connections.alone(chosen.database_url) as connection:
+            is_new = await installation.is_new(connection)
+    except NotOpen as error:
+        raise vault.NoSecretKey from error
+    if not is_new:
+        raise vault.NoSecretKey
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

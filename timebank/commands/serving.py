@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,17 +11,21 @@ from pathlib import Path
 
 import click
 import uvicorn
-from litestar import Litestar
-from uvicorn.supervisors import Multiprocess
 
-from timebank import settings, vault
+from timebank import settings
 from timebank.app import create_app
-from timebank.commands.ground import ground, pool, require_migrated, run, stop_signals, with_data
+from timebank.commands.counting import counted_together
+from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
+from timebank.commands.supervising import Lifeline, Supervisor
 from timebank.errors import TimebankError
+from timebank.health import readiness
+from timebank.logs import configure_logs
 from timebank.settings import Settings
 
 LOOPBACK = ["127.0.0.1", "::1"]
 STOP_SECONDS_MAX = 10
+CLOSE_SECONDS_MAX = 10
+"""What a process may take to close its connections after its last request."""
 
 
 class PortTaken(TimebankError):
@@ -44,32 +47,56 @@ class CannotListen(TimebankError):
 @with_data
 def serve(host: str, port: int, workers: int, data: Path | None) -> None:
     with ground(data) as chosen, listening(host, port) as listener:
-        vault.key_for("start")  # Without a key nothing could be signed; better told now than at the first request.
-        assert chosen.database_url is not None
+        configure_logs()
+        run(require_key(chosen))  # Without a key nothing could be signed; better told now than at the first request.
         address = f"http://{host}:{listener.getsockname()[1]}"
+
+        def announce() -> None:
+            click.echo(address, err=True)
+
         if workers == 1:
-            run(_serve_alone(chosen, listener, address))
+            run(_serve_alone(chosen, listener, announce))
             return
-        run(require_migrated(chosen.database_url))
-        click.echo(address, err=True)
-        config = server_config(partial(served_app, chosen), workers=workers)
-        with tempfile.TemporaryDirectory(prefix="timebank-metrics-") as folder:
-            settings.count_together(Path(folder))
-            Multiprocess(config, sockets=[listener]).run()
+        with counted_together():
+            run(_serve_together(chosen, listener, workers, announce))
 
 
-async def _serve_alone(chosen: Settings, listener: socket.socket, address: str) -> None:
-    async with pool(chosen):
+async def _serve_alone(chosen: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+    async with pool(chosen, waits=True):
         with stop_signals() as stop:
-            server = OwnSignals(server_config(create_app(opens_pool=False)), lambda: click.echo(address, err=True))
-            await serve_until(stop, server, listener)
+            await serve_until(stop, OwnSignals(server_config(create_app(opens_pool=False)), announce), listener)
+
+
+async def _serve_together(
+    chosen: Settings, listener: socket.socket, workers: int, announce: Callable[[], None]
+) -> None:
+    async with pool(chosen, waits=True):
+        pass  # A database that is there and not the right one is refused before anything is started.
+    stop_seconds_max = chosen.leave_seconds + STOP_SECONDS_MAX + CLOSE_SECONDS_MAX
+    with stop_signals() as stop:
+        await Supervisor(partial(_serve_as_child, chosen, listener), workers, stop_seconds_max, announce).run(stop)
+
+
+def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifeline) -> None:
+    """One of several processes, with a pool of its own."""
+    settings.use(chosen)
+
+    async def work() -> None:
+        server = OwnSignals(server_config(create_app()), lifeline.tell_started)
+        with stop_signals() as stop:
+            async with lifeline.ends(stop):
+                await serve_until(stop, server, listener)
+
+    run(work())
 
 
 async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until told to stop, then let running requests end."""
+    """Serve until told to stop: then be unready for a moment, so that no more requests are sent, and let those end."""
 
     async def end() -> None:
         await stop.wait()
+        readiness.is_stopping = True
+        await asyncio.sleep(settings.current().leave_seconds)
         server.should_exit = True
 
     ending = asyncio.create_task(end())
@@ -98,12 +125,10 @@ class OwnSignals(uvicorn.Server):
         yield
 
 
-def server_config(app: object, *, workers: int = 1) -> uvicorn.Config:
+def server_config(app: object) -> uvicorn.Config:
     """How uvicorn serves: our own request log instead of its, and a proxy's word taken only from this machine."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Litestar types ASGI messages apart
-        factory=workers > 1,
-        workers=workers,
         lifespan="on",
         log_config=None,
         log_level="warning",
@@ -113,12 +138,6 @@ def server_config(app: object, *, workers: int = 1) -> uvicorn.Config:
         forwarded_allow_ips=LOOPBACK,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
-
-
-def served_app(chosen: Settings) -> Litestar:
-    """The app of one of several processes, each with a pool of its own."""
-    settings.use(chosen)
-    return create_app()
 
 
 @contextmanager

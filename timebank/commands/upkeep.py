@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from timebank import database, vault
+from timebank import connections, database, installation, vault
 from timebank import migrate as migrations
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.database import transaction
 from timebank.ledger.check import Books, books_out, check_ledger
 from timebank.ledger.schemas import BooksOut
+from timebank.settings import Settings
 
 
 @click.command("migrate", help="把数据库升级到这个版本；可以重复运行，同时运行时后来的会等。")
@@ -21,13 +22,30 @@ from timebank.ledger.schemas import BooksOut
 def migrate(data: Path | None, as_json: bool) -> None:
     with ground(data) as chosen:
         assert chosen.database_url is not None
-        applied = run(migrations.migrate(chosen.database_url))
+        applied = run(_migrate(chosen, chosen.database_url))
     if as_json:
         click.echo(json.dumps({"applied": applied}))
     elif applied:
         click.echo(f"已升级：{'、'.join(applied)}")
     else:
         click.echo("已经是最新，没有要做的。")
+
+
+async def _migrate(chosen: Settings, url: str) -> list[str]:
+    """Migrate, and with a key at hand see to it that the database is sealed by it; who migrates needs none."""
+    if chosen.secret_key:
+        await _compare_key(url)
+    applied = await migrations.migrate(url)
+    if chosen.secret_key:
+        await _compare_key(url)
+    return applied
+
+
+async def _compare_key(url: str) -> None:
+    """Refuse another key than the recorded one; record ours where none is. Nothing to do before the first migration."""
+    async with connections.alone(url) as connection:
+        if await connection.fetchval("SELECT to_regclass('installation')") is not None:
+            await installation.require_key(connection)
 
 
 class Checked(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from timebank.commands.ground import ground, pool, run, stop_signals, with_data
+from timebank.logs import configure_logs
 from timebank.settings import Settings
 from timebank.worker import run as run_jobs
 from timebank.worker import run_all
@@ -15,11 +16,12 @@ from timebank.worker import run_all
 @with_data
 def worker(once: bool, data: Path | None) -> None:
     with ground(data) as chosen:
+        configure_logs()
         run(_work(chosen, once=once))
 
 
 async def _work(chosen: Settings, *, once: bool) -> None:
-    async with pool(chosen):
+    async with pool(chosen, waits=not once):
         if once:
             await run_all()
             return

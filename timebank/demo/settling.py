@@ -68,7 +68,7 @@ async def empty(owner: asyncpg.Connection) -> None:
     """Throw away what a seeding that broke off has left. Only for a database whose seeding is noted as begun."""
     tables = await owner.fetchval(
         "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
-        "WHERE schemaname = 'public' AND tablename <> 'migration'"
+        "WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'installation')"
     )
     await owner.execute(f"TRUNCATE {tables}")
 

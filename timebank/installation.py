@@ -1,0 +1,92 @@
+"""Which database this is: whether it has every migration of this version, and whose secret key seals its data."""
+
+import hmac
+
+import asyncpg
+
+from timebank import clock, connections, migrate, settings, vault
+from timebank.errors import Unavailable
+from timebank.vault import WrongSecretKey
+
+SAMPLE = 100
+
+
+class NotMigrated(Unavailable):
+    code = "not_migrated"
+    sentence = "数据库还不是这个版本的样子（缺 {missing}）。请先运行 timebank migrate。"
+
+
+async def open_pool(url: str, size: int) -> None:
+    """A pool of which every connection, one made after an outage too, is checked before anything else uses it."""
+    await connections.open_pool(url, size, check=require)
+
+
+async def require(connection: asyncpg.Connection) -> None:
+    """Refuse a database that lacks a migration of this version, or whose data is sealed under another secret key.
+
+    Who comes first with a key records its fingerprint. Without a key nothing can be sealed, so nothing is compared.
+    """
+    missing = sorted(set(migrate.known()) - set(await migrate.applied(connection)))
+    if missing:
+        raise NotMigrated(missing="、".join(missing), names=missing)
+    if settings.current().secret_key:
+        await require_key(connection)
+
+
+async def require_key(connection: asyncpg.Connection) -> None:
+    """Refuse another secret key than the recorded one; record ours where none is and it opens what is sealed."""
+    recorded = await _recorded(connection)
+    if recorded is None:
+        await _record(connection)
+        recorded = await _recorded(connection)  # Of two who record at once the first is right.
+    if recorded is None or not hmac.compare_digest(recorded, vault.fingerprint()):
+        raise WrongSecretKey
+
+
+async def is_new(connection: asyncpg.Connection) -> bool:
+    """Whether nothing is sealed there yet, so that any key will do."""
+    if await connection.fetchval("SELECT to_regclass('login')") is None:
+        return True
+    has_table = await connection.fetchval("SELECT to_regclass('installation')") is not None
+    if has_table and await _recorded(connection) is not None:
+        return False
+    async with connection.transaction():
+        return not await _sealed(connection)
+
+
+async def _recorded(connection: asyncpg.Connection) -> bytes | None:
+    fingerprint: bytes | None = await connection.fetchval("SELECT key_fingerprint FROM installation")
+    return fingerprint
+
+
+async def _record(connection: asyncpg.Connection) -> None:
+    """Record the key's fingerprint, unless it fails to open what is sealed.
+
+    An installation older than the record may hold a few values that were sealed under a wrong key by mistake, so most
+    of a sample decide.
+    """
+    async with connection.transaction():
+        sealed = await _sealed(connection)
+        opened = sum(vault.opens(row["sealed"], row["purpose"]) for row in sealed)
+        if sealed and opened * 2 <= len(sealed):
+            raise WrongSecretKey
+        await connection.execute(
+            "INSERT INTO installation (id, key_fingerprint, recorded_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+            vault.fingerprint(), clock.now(),
+        )  # fmt: skip
+
+
+async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Some of the sealed values of every community, at random."""
+    await connection.execute("SET LOCAL ROLE timebank_app")
+    await connection.execute(
+        "SELECT set_config('timebank.communities', coalesce(array_agg(id), '{}')::text, true) FROM region "
+        "WHERE kind = 'community'"
+    )
+    return await connection.fetch(
+        "(SELECT 'phone' AS purpose, phone_sealed AS sealed FROM login ORDER BY random() LIMIT $1) UNION ALL "
+        "(SELECT 'phone', phone_sealed FROM person WHERE phone_sealed IS NOT NULL ORDER BY random() LIMIT $1) "
+        "UNION ALL (SELECT 'identity', identity_sealed FROM person WHERE identity_sealed IS NOT NULL "
+        "ORDER BY random() LIMIT $1)",
+        SAMPLE,
+    )

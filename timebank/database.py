@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 from piccolo.engine.postgres import PostgresEngine
 
+from timebank import settings
 from timebank.errors import Busy, Conflict, TimebankError
 from timebank.scope import Scope
 
@@ -76,14 +77,21 @@ class Open:
     scope: Scope | None
 
 
+def connecting() -> dict[str, Any]:
+    """What asyncpg is told besides the address, for every connection. A pooler takes no further server setting."""
+    return {
+        "statement_cache_size": settings.current().statement_cache_size,
+        "server_settings": {"application_name": "timebank"},
+    }
+
+
 async def open_pool(url: str, size: int = 10) -> None:
     """Connect to the server; the pool stays until `close_pool`."""
-    engine.config = {"dsn": url}
+    engine.config = {"dsn": url, **connecting()}
     try:
         engine.pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=size, connection_class=Connection, command_timeout=60,
-            server_settings={"application_name": "timebank"},
-        )  # fmt: skip
+            url, min_size=1, max_size=size, connection_class=Connection, command_timeout=60, **connecting()
+        )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
 

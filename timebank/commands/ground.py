@@ -116,7 +116,7 @@ async def pool(chosen: Settings, size: int | None = None) -> AsyncIterator[None]
 async def require_migrated(url: str) -> None:
     """Refuse a database that lacks a migration, before anything fails in the middle."""
     try:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, **database.connecting())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
     try:

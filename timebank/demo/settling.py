@@ -53,7 +53,7 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
     The connection acts as the tables' owner.
     """
     try:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, **database.connecting())
     except (OSError, asyncpg.PostgresError) as error:
         raise NotOpen from error
     try:

@@ -8,7 +8,7 @@ import asyncpg
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 
-from timebank.database import NotOpen, connecting, engine
+from timebank.database import NotOpen, engine
 from timebank.errors import TimebankError
 
 # Any number that nobody else on the server is likely to lock: the first digits of pi.
@@ -41,7 +41,7 @@ async def migrate(url: str) -> list[str]:
 
     The login must be a superuser, or own the database and be allowed to create roles.
     """
-    engine.config = {"dsn": url, **connecting()}
+    engine.config = {"dsn": url}
     try:
         async with engine.transaction():
             connection = engine.current_transaction.get().connection

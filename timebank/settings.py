@@ -38,6 +38,12 @@ class Settings:
         """Prepared statements kept by a connection: none where its next transaction may meet another server process."""
         return 0 if self.database_pooler == "transaction" else 100
 
+    def require_no_pooler(self, what: str) -> None:
+        """Refuse a pooler for what holds a lock or a role for a whole session."""
+        if self.database_pooler:
+            why = f"{what}要直接连数据库，请去掉它，并让 TIMEBANK_DATABASE_URL 写数据库本身的地址"
+            raise BadSetting(name="TIMEBANK_DATABASE_POOLER", why=why)
+
 
 def _integer(name: str, default: int, smallest: int, largest: int) -> int:
     text = os.environ.get(name, "")

@@ -16,7 +16,7 @@ from timebank.commands.ground import ground, pool, progress, run, stop_signals, 
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
 from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down
 from timebank.demo.settling import settle
-from timebank.settings import BadSetting, Settings
+from timebank.settings import Settings
 
 HOST = "127.0.0.1"
 SEEDING_POOL = 12
@@ -33,8 +33,7 @@ ROLE_NAMES = {
 @with_json
 def demo(port: int, data: Path | None, as_json: bool) -> None:
     with listening(HOST, port) as listener, ground(data, makes_key=True) as given:
-        if given.database_pooler:  # One demo at a time is a lock of a session, and so is the owner's role.
-            raise BadSetting(name="TIMEBANK_DATABASE_POOLER", why="演示要直接连数据库，请去掉它，并写数据库本身的地址")
+        given.require_no_pooler("演示")
         chosen, usual = given, Settings()
         if given.base_url == usual.base_url:
             chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")

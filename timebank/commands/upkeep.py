@@ -20,6 +20,7 @@ from timebank.ledger.schemas import BooksOut
 @with_json
 def migrate(data: Path | None, as_json: bool) -> None:
     with ground(data) as chosen:
+        chosen.require_no_pooler("升级")
         assert chosen.database_url is not None
         applied = run(migrations.migrate(chosen.database_url))
     if as_json:

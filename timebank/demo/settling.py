@@ -53,7 +53,7 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
     The connection acts as the tables' owner.
     """
     try:
-        connection = await asyncpg.connect(url, **database.connecting())
+        connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError) as error:
         raise NotOpen from error
     try:

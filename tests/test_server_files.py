@@ -231,3 +231,18 @@ def answers(address: str) -> bool:
         return httpx.get(f"{address}/healthz").status_code == 200
     except httpx.TransportError:
         return False
+
+
+# The upgrade.
+
+
+def test_an_upgrade_stops_backs_up_migrates_and_starts_in_this_order() -> None:
+    on_a_server, in_containers = section("升级").blocks("sh")
+    steps = ["systemctl stop", "pg_dump", "git -C", "venv", "timebank migrate", "systemctl start"]
+    places = [on_a_server.index(step) for step in steps]
+    assert places == sorted(places)
+    steps = [" stop serve worker", "pg_dump", "git pull", " up --build"]
+    places = [in_containers.index(step) for step in steps]
+    assert places == sorted(places)
+    for service in UNITS:
+        assert on_a_server.count(f"timebank-{service}") == 2, "what is stopped is started again"

@@ -97,12 +97,15 @@ def make_variable(name: str) -> list[str]:
 
 
 def installations() -> list[tuple[str, str]]:
-    """Each `pip install` and each `uv pip` that a file of the project runs or tells people to run."""
-    files = ["Makefile", ".ci/run", "README.md", *(f"docker/{path.name}" for path in (ROOT / "docker").iterdir())]
+    """Each `pip install` that a file of the project runs or tells people to run."""
+    files = [ROOT / "Makefile", ROOT / ".ci" / "run", ROOT / "README.md", *(ROOT / "docker").iterdir()]
+    files += [path for folder in ("timebank", "admin", "bench", "docs") for path in (ROOT / folder).rglob("*")]
     found = []
-    for name in files:
-        text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
-        found += [(name, line.strip()) for line in re.findall(r"[^\n&;`]*\bpip3? install\b[^\n&;`]*", text)]
+    for path in files:
+        if path.is_file() and path.suffix in {"", ".py", ".md", ".yaml", ".po", ".html", ".service"}:
+            text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+            told = re.findall(r"[^\n&;`]*\bpip3? install\b[^\n&;`]*", text)
+            found += [(str(path.relative_to(ROOT)), line.strip()) for line in told]
     return found
 
 
@@ -162,6 +165,16 @@ def test_what_serves_in_containers_comes_back_by_itself_and_is_watched() -> None
     assert {name for name, service in services.items() if service.healthcheck} == {"database", "serve"}
     assert "/readyz" in str(services["serve"].healthcheck)
     assert [service.command[0] for service in services.values() if service.build] == ["migrate", "serve", "worker"]
+
+
+def test_the_image_is_made_of_what_it_copies_and_nothing_else_leaves_the_folder() -> None:
+    """The data folder with its key and the environment file stay here."""
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    copied = {word for line in re.findall(r"^COPY (.*) \S+$", dockerfile, re.MULTILINE) for word in line.split()}
+    lines = (ROOT / "docker" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in lines
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
+    assert "docker/.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 def test_containers_are_reached_from_this_machine_alone() -> None:

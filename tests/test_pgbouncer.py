@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -21,6 +22,7 @@ from tests.pgbouncer import pooled, program
 from tests.presence import body, station_code
 from tests.service import served
 from tests.shop import API, books_balance, key, points_of, wish
+from tests.test_architecture import modules, strings
 from tests.town import Town
 from timebank import database, settings, worker
 from timebank.access.logins import set_password
@@ -31,8 +33,8 @@ ROOT = Path(__file__).parent.parent
 AT_ONCE = 8
 PEOPLE = ("张桂兰", "张国庆", "王建国", "李秀英")
 PASSWORD = "凤凰社区的密码-2026"
-# The commands that use these refuse a pooler.
-DIRECT = {"timebank/migrate.py", "timebank/demo/settling.py"}
+# The commands that use these refuse a pooler; the last speaks to the bundled server alone.
+DIRECT = {"timebank/migrate.py", "timebank/demo/settling.py", "timebank/embedded.py"}
 T = TypeVar("T")
 
 needs_pgbouncer = pytest.mark.skipif(program() is None, reason="no pgbouncer here (Debian: apt install pgbouncer)")
@@ -214,3 +216,19 @@ def test_every_connection_of_the_program_is_made_in_that_way() -> None:
     }
     assert found
     assert [place for place, told in found.items() if not told] == []
+
+
+def test_no_statement_of_the_service_outlives_its_transaction() -> None:
+    """No setting, role, lock or temporary table of a session: the next transaction may be somebody else's."""
+    of_a_session = re.compile(
+        r"(?:^|;)\s*(?:SET\s+(?:ROLE|SESSION|[a-z_.]+\s*(?:=|TO)\s*')|LISTEN\s|PREPARE\s|CREATE\s+TEMP)"
+        r"|WITH\s+HOLD|pg_(?:try_)?advisory_lock\(|set_config\([^()]*,\s*false\)"
+    )
+    found = [
+        f"{name}:{line} {text[:60]!r}"
+        for name, (path, tree) in modules().items()
+        if name.startswith("timebank") and path.relative_to(ROOT).as_posix() not in DIRECT
+        for text, line in strings(tree)
+        if of_a_session.search(text)
+    ]
+    assert found == []

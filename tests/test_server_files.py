@@ -104,12 +104,14 @@ def on_this_machine(tmp_path: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-def shell(script: str, changed: dict[str, str], **environment: str) -> "subprocess.CompletedProcess[str]":
+def shell(
+    script: str, changed: dict[str, str], of: str = "bash", **environment: str
+) -> "subprocess.CompletedProcess[str]":
     for there, here in changed.items():
         assert there in script, there
         script = script.replace(there, here)
     known = {"PATH": os.environ.get("PATH", os.defpath), **environment}
-    command = ["bash", "-ec", script]
+    command = [of, "-ec", script]
     return subprocess.run(command, env=known, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -149,7 +151,7 @@ def test_the_command_of_a_server_has_its_settings_and_what_is_given_goes_first(
 ) -> None:
     (tmp_path / "timebank.env").write_text(
         "# the key of 凤凰社区\nTIMEBANK_DATABASE_URL=postgresql://timebank_web:a1@localhost/timebank?host=%2Frun\n"
-        "TIMEBANK_SECRET_KEY=$(touch stolen)\nPATH=/nowhere\n",
+        "PATH=/nowhere\nTIMEBANK_SECRET_KEY=$(touch stolen)",
         encoding="utf-8",
     )
     wrapper = (ROOT / "docs" / "server" / "timebank").read_text(encoding="utf-8")
@@ -160,7 +162,7 @@ def test_the_command_of_a_server_has_its_settings_and_what_is_given_goes_first(
         (given, given["TIMEBANK_DATABASE_URL"]),
         ({}, "postgresql://timebank_web:a1@localhost/timebank?host=%2Frun"),
     ):
-        ran = shell(script, {}, **environment)
+        ran = shell(script, {}, "sh", **environment)
         seen = dict(line.split("=", 1) for line in ran.stdout.splitlines())
         assert (seen["TIMEBANK_DATABASE_URL"], seen["TIMEBANK_SECRET_KEY"]) == (url, "$(touch stolen)")
         assert seen["PATH"] != "/nowhere"

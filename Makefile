@@ -4,6 +4,10 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 CODE   := $(wildcard timebank admin migrations tests bench)
 
+# The lock is complete, so nothing is left to resolve, and what is not in it is not fetched: neither a newer release, nor
+# the build tools of a package without a wheel. `pip check` says afterwards whether all of it fits together.
+INSTALL := -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help venv run test lint browser torture bench lock clean
@@ -17,6 +21,7 @@ help:
 venv: $(READY)
 
 # The first Python that is new enough and can make a virtual environment; PY=/path/to/python chooses another.
+# Another lock begins with an empty environment: what an older lock had brought must not decide anything.
 $(READY): requirements.lock pyproject.toml
 	@found=; old=; bare=; \
 	for python in $(PY) python3.13 python3.12 python3.11 python3.14 python3 /usr/bin/python3; do \
@@ -30,9 +35,10 @@ $(READY): requirements.lock pyproject.toml
 	elif [ -z "$$found" ]; then \
 	  echo "Python 3.11 or newer is needed and none was found$${old:+ ($$old is older)}. Install one, or name it: make PY=/path/to/python3.12"; exit 1; \
 	fi; \
-	$(PYTHON) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || "$$found" -m venv --clear $(VENV)
-	$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock
+	$(if $(filter requirements.lock,$?),false,$(PYTHON) -c 'import pip' 2>/dev/null) || "$$found" -m venv --clear $(VENV)
+	$(PYTHON) $(INSTALL) requirements.lock
 	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(PYTHON) -m pip check
 	@touch $@
 
 run: venv
@@ -57,11 +63,16 @@ bench: venv
 	$(PYTHON) -m bench
 
 # One lock for every platform and every Python from 3.11 up; no address in it, so any index or mirror can serve it.
+# It is written by the uv that the lock before it names, and takes its place only once an installation of it is sound.
 lock:
-	python3 -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet uv
+	$(or $(PY),python3) -m venv --clear .venv-lock
+	sed -n '/^uv==/,/# via/p' requirements.lock > .venv-lock/uv.lock
+	.venv-lock/bin/python $(INSTALL) .venv-lock/uv.lock
 	.venv-lock/bin/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --all-extras --generate-hashes \
-	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	  --no-emit-index-url --no-header --quiet --output-file .venv-lock/requirements.lock
+	.venv-lock/bin/python $(INSTALL) .venv-lock/requirements.lock
+	.venv-lock/bin/python -m pip check
+	mv .venv-lock/requirements.lock requirements.lock
 	rm -rf .venv-lock
 
 clean:

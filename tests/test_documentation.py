@@ -9,16 +9,16 @@ import re
 from pathlib import Path
 
 import click
+import pytest
 
 import admin
 import timebank
+from tests.readme import BEGIN, END, README, Section, halves, readme, sections
 from timebank.cli import COMMANDS
 from timebank.cli import timebank as commands
 from timebank.errors import TimebankError
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-BEGIN, END = "<!-- error codes: begin -->", "<!-- error codes: end -->"
 
 
 def every_error() -> list[type[TimebankError]]:
@@ -40,10 +40,6 @@ def rows() -> list[str]:
     return [f"| `{error.code}` | {error.status} | {error.sentence} |" for error in every_error()]
 
 
-def readme() -> str:
-    return README.read_text(encoding="utf-8")
-
-
 def test_every_error_code_is_explained_as_it_is_said() -> None:
     table = readme().partition(BEGIN)[2].partition(END)[0].strip().splitlines()[2:]
     assert table == rows(), "python -m tests.test_documentation writes them anew"
@@ -59,13 +55,12 @@ def test_every_error_has_its_own_code_and_a_chinese_sentence() -> None:
     assert [error.code for error in every_error() if not re.search(r"[\u4e00-\u9fff]{2}", error.sentence)] == []
 
 
-def test_every_command_and_option_is_explained() -> None:
-    text = readme()
+@pytest.mark.parametrize("half", halves(), ids=["chinese", "english"])
+def test_every_command_and_option_is_explained(half: str) -> None:
     for name in COMMANDS:
         command = commands.get_command(click.Context(commands), name)
         assert command is not None
-        section = text.partition(f"#### `timebank {name}`")[2].partition("\n#### ")[0].partition("\n### ")[0]
-        assert section, name
+        (section,) = [each.text for each in sections(half) if each.title == f"`timebank {name}`"]
         for option in command.params:
             said = option.opts[0] if isinstance(option, click.Option) else option.human_readable_name
             assert said in section, (name, said)
@@ -99,8 +94,9 @@ def test_every_setting_is_explained_and_no_other() -> None:
     settings = {name for name in read if name != "TIMEBANK_"} | tests
     named = set(re.findall(r"TIMEBANK_[A-Z_]+", readme()))
     assert named == settings
-    table = readme().partition("| 设置 ")[2].partition("\n\n")[0]
-    assert settings <= set(re.findall(r"TIMEBANK_[A-Z_]+", table))
+    for half, heading in zip(halves(), ("| 设置 ", "| setting "), strict=True):
+        table = half.partition(heading)[2].partition("\n\n")[0]
+        assert settings <= set(re.findall(r"TIMEBANK_[A-Z_]+", table))
 
 
 def test_every_link_into_the_repository_leads_somewhere() -> None:
@@ -108,16 +104,43 @@ def test_every_link_into_the_repository_leads_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_each_language_says_the_same_headings() -> None:
-    """The Chinese half and the English half have the same sections in the same order."""
-    chinese, _, english = readme().partition("\n# timebank (English)\n")
-    assert english
-    level = re.compile(r"^(##+) ", re.MULTILINE)
-    told = [
-        [len(found) for found in level.findall(re.sub(r"```.*?```", "", half, flags=re.DOTALL))]
-        for half in (chinese, english)
-    ]
-    assert [n for n in told[0] if n == 2] == [n for n in told[1] if n == 2]
+def test_each_language_has_the_same_sections() -> None:
+    """In the same order; the names of commands are the same in both."""
+    chinese, english = ([(each.level, each.title) for each in sections(half)] for half in halves())
+    assert [level for level, _ in chinese][1:] == [level for level, _ in english]
+    assert [title for level, title in chinese if level == 4] == [title for level, title in english if level == 4]
+
+
+def pairs() -> list[tuple[Section, Section]]:
+    """Each section beside itself in the other language."""
+    chinese, english = (sections(half) for half in halves())
+    return list(zip(chinese[1:], english, strict=True))
+
+
+def test_each_language_shows_the_same_code() -> None:
+    """So whoever follows either of them does the same; tests run the blocks of one."""
+    assert [(a.title, b.title) for a, b in pairs() if a.blocks() != b.blocks()] == []
+
+
+def test_each_language_has_the_same_tables_and_lists() -> None:
+    assert [(a.title, b.title) for a, b in pairs() if (a.tables(), a.items()) != (b.tables(), b.items())] == []
+
+
+def test_each_language_leads_to_the_same_files() -> None:
+    link = re.compile(r"\]\(([^)#]+)\)")
+    assert [
+        (a.title, b.title) for a, b in pairs() if sorted(link.findall(a.text)) != sorted(link.findall(b.text))
+    ] == []
+
+
+def test_no_section_of_either_language_is_a_summary_of_the_other() -> None:
+    """The same said in English takes more than twice as many letters, and far more than as many."""
+    short = [(a.title, b.title) for a, b in pairs() if not 1.3 * len(prose(a)) <= len(prose(b)) <= 5 * len(prose(a))]
+    assert short == []
+
+
+def prose(section: Section) -> str:
+    return re.sub(r"\s|```.*?```|`[^`]*`", "", section.text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def test_a_server_that_will_not_start_says_why_and_leaves_nothing_running(
 
 def test_without_the_wheel_the_sentence_names_both_ways_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_programs, "find_spec", lambda _name: None)
-    with pytest.raises(EmbeddedError, match=r"timebank\[embedded\].*TIMEBANK_DATABASE_URL"):
+    with pytest.raises(EmbeddedError, match=r"make venv.*TIMEBANK_DATABASE_URL"):
         start(tmp_path / "data")
 
 

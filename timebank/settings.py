@@ -23,6 +23,7 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     pool_size: int = 10
+    database_pooler: str = ""
     data: Path = Path(".timebank")
     log_level: str = "INFO"
     session_days: int = 30
@@ -33,6 +34,17 @@ class Settings:
         """Whether cookies are for https only: so wherever the service is reached by https."""
         return self.base_url.startswith("https://")
 
+    @property
+    def statement_cache_size(self) -> int:
+        """Prepared statements kept by a connection: none where its next transaction may meet another server process."""
+        return 0 if self.database_pooler == "transaction" else 100
+
+    def require_no_pooler(self, what: str) -> None:
+        """Refuse a pooler for what holds a lock or a role for a whole session."""
+        if self.database_pooler:
+            why = f"{what}要直接连数据库，请去掉它，并让 TIMEBANK_DATABASE_URL 写数据库本身的地址"
+            raise BadSetting(name="TIMEBANK_DATABASE_POOLER", why=why)
+
 
 def _integer(name: str, default: int, smallest: int, largest: int) -> int:
     text = os.environ.get(name, "")
@@ -41,6 +53,13 @@ def _integer(name: str, default: int, smallest: int, largest: int) -> int:
     if not text.isdecimal() or not smallest <= int(text) <= largest:
         raise BadSetting(name=name, why=f"要一个 {smallest} 到 {largest} 的整数")
     return int(text)
+
+
+def _database_pooler() -> str:
+    text = os.environ.get("TIMEBANK_DATABASE_POOLER", "")
+    if text not in {"", "transaction"}:
+        raise BadSetting(name="TIMEBANK_DATABASE_POOLER", why="要么不设，要么是 transaction（PgBouncer 的事务模式）")
+    return text
 
 
 def _secret_key() -> bytes:
@@ -65,6 +84,7 @@ def from_environment() -> Settings:
         base_url=(os.environ.get("TIMEBANK_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
         time_zone=_time_zone(),
         pool_size=_integer("TIMEBANK_POOL_SIZE", 10, 1, 200),
+        database_pooler=_database_pooler(),
         data=Path(os.environ.get("TIMEBANK_DATA") or ".timebank"),
         log_level=(os.environ.get("TIMEBANK_LOG_LEVEL") or "INFO").upper(),
         session_days=_integer("TIMEBANK_SESSION_DAYS", 30, 1, 365),

@@ -43,6 +43,7 @@ class DemoRuns(TimebankError):
 def demo(port: int, data: Path | None, as_json: bool) -> None:
     folder = data or settings.from_environment().data
     with listening(HOST, port) as listener, alone_in(folder), ground(data, makes_key=True) as given:
+        given.require_no_pooler("演示")
         chosen, usual = given, Settings()
         if given.base_url == usual.base_url:
             chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")

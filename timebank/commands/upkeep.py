@@ -21,6 +21,7 @@ from timebank.settings import Settings
 @with_json
 def migrate(data: Path | None, as_json: bool) -> None:
     with ground(data) as chosen:
+        chosen.require_no_pooler("升级")
         assert chosen.database_url is not None
         applied = run(_migrate(chosen, chosen.database_url))
     if as_json:

@@ -38,7 +38,7 @@ LOST = (
 )  # fmt: skip
 
 
-def options() -> dict[str, Any]:
+def connecting() -> dict[str, Any]:
     """What every connection is made with. A pooler takes no server setting but the name."""
     return {
         "command_timeout": 60,
@@ -115,7 +115,7 @@ async def open_pool(url: str, size: int = 10, *, check: Check | None = None) -> 
     engine.pool = await asyncpg.create_pool(
         url, min_size=0, max_size=size, connection_class=Connection, timeout=ANSWER_SECONDS_MAX,
         init=check,  # type: ignore[arg-type]  # asyncpg types what it hands over as two things at once
-        **options(),
+        **connecting(),
     )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ async def close_pool() -> None:
 async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection without a pool. Raises NotOpen when the database does not answer, or no longer."""
     try:
-        connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **options())
+        connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **connecting())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
     try:

@@ -1,5 +1,6 @@
 """Codes that turn: only ours are read, only fresh ones serve, and a personal one is shown to its person alone."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -70,3 +71,34 @@ async def test_one_changed_character_is_enough_to_be_refused(town: Town) -> None
         changed = payload[:at] + ("A" if payload[at] != "A" else "B") + payload[at + 1 :]
         with pytest.raises(InvalidCode):
             codes.read(f"k/{changed}")
+
+
+@pytest.mark.parametrize("now_at", ["https://test", "https://shijian.example", "https://shijian.example:8443"])
+async def test_a_card_is_read_after_the_address_has_changed(
+    town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, now_at: str
+) -> None:
+    """Printed under the first address, scanned at the counter under the second: the signature decides."""
+    admin = await town.sign_in("赵丽")
+    made = await client.post(f"/api/v1/people/{town.people['张桂兰']}/card", headers=admin)
+    assert made.json()["url"].startswith("http://test/k/")
+    monkeypatch.setattr(settings, "_current", replace(settings.current(), base_url=now_at))
+    body = {"code": made.json()["url"], "nonce": "c" * 32, "direction": "in"}
+    answer = (await client.post("/api/v1/checkins", json=body, headers=await town.sign_in("周敏"))).json()
+    assert (answer["status"], answer["person"]["name"]) == ("ok", "张桂兰")
+
+
+async def test_screens_and_phones_opened_under_the_old_address_still_show_our_codes(town: Town) -> None:
+    community, subject, now = town.community, town.people["张桂兰"], clock.now()
+    for kind, payload in (
+        ("c", codes.station_code(community, subject, 1, now)),
+        ("p", codes.person_code(community, subject, 1, now)),
+    ):
+        assert codes.read(f"http://old.example:8000/{kind}/{payload}") == codes.read(f"{kind}/{payload}")
+
+
+async def test_a_card_signed_by_another_key_is_refused_under_any_address(town: Town) -> None:
+    payload = codes.card_code(town.community, town.people["张桂兰"], 1)
+    forged = ("B" if payload[-2] != "B" else "C").join((payload[:-2], payload[-1:]))
+    for host in ("http://test", "https://old.example"):
+        with pytest.raises(InvalidCode):
+            codes.read(f"{host}/k/{forged}")

@@ -165,10 +165,19 @@ def test_the_camera_reads_the_code_and_the_counter_sends_it_once(page: Page, cou
 
 def test_a_photo_of_the_code_is_read_and_sent_with_the_form(page: Page, counter: Counter) -> None:
     page.goto("/parts.html")
-    photo = FilePayload(name="photo.png", mimeType="image/png", buffer=qr_image(CODE))
+    card = "https://timebank.example/k/3071.5520.QRSTUV"
+    photo = FilePayload(name="photo.png", mimeType="image/png", buffer=qr_image(card))
     page.locator("[data-scanner-photo]").set_input_files(photo)
     page.wait_for_url("**/scan", timeout=15000)
-    assert [(scan["code"], scan["_csrf"]) for scan in counter.scans] == [(CODE, "sample")]
+    assert [(scan["code"], scan["_csrf"]) for scan in counter.scans] == [(card, "sample")]
+
+
+def test_a_stations_code_is_opened_here_whatever_address_it_was_drawn_for(page: Page, counter: Counter) -> None:
+    page.goto("/parts.html")
+    photo = FilePayload(name="photo.png", mimeType="image/png", buffer=qr_image(CODE))
+    page.locator("[data-scanner-photo]").set_input_files(photo)
+    page.wait_for_url(f"{counter.address}/c/3071.5520.QRSTUV", timeout=15000)
+    assert counter.scans == []
 
 
 def test_a_photo_without_a_code_is_answered_in_words(page: Page, counter: Counter) -> None:

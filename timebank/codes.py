@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import io
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ STATION_STEP_SECONDS = 15
 PERSON_STEP_SECONDS = 30
 MAC_BYTES = 10
 SIGNATURE_BYTES = 64
+_HOST = re.compile(r"https?://[^/]+/")
 
 
 class InvalidCode(TimebankError):
@@ -136,7 +138,7 @@ def url(kind: str, payload: str) -> str:
 def read(text: str) -> Code:
     """The code in a scanned link or bare `kind/payload`. Only its shape is checked here, and a card's signature.
 
-    Raises InvalidCode for anything else: another host's link, other text, a damaged payload.
+    Raises InvalidCode for anything else: another kind of link, other text, a damaged payload.
     """
     return _found(text)[1]
 
@@ -160,8 +162,12 @@ def _found(text: str) -> tuple[str, Code]:
 
 
 def _path_of(link: str) -> str:
-    """What follows our own host in a link; any other text as it is."""
-    return link.removeprefix(settings.current().base_url + "/")
+    """What follows the host in a link; any other text as it is.
+
+    The host decides nothing: a card was printed under an address that may have changed since, and its signature, like
+    the keyed hash of the other two kinds, says whether it is ours.
+    """
+    return _HOST.sub("", link, count=1)
 
 
 def _read(bare: str) -> Code:

@@ -105,14 +105,23 @@ function release(stream) {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/* A read code is announced; unless a listener takes it, our own link is followed and anything else posted. */
+/* The path of a link, on whichever host it was printed: it is only ever opened here, where its signature is checked. */
+function pathOf(text) {
+  try {
+    return new URL(text).pathname;
+  } catch {
+    return "";
+  }
+}
+
+/* A read code is announced; unless a listener takes it, a station's code is opened and anything else posted. */
 for (const root of document.querySelectorAll("[data-scanner]")) {
   const scanner = openScanner(root, (text) => {
     const free = root.dispatchEvent(new CustomEvent("timebank:scan", { bubbles: true, cancelable: true, detail: { text } }));
     if (!free) return;
-    if ("follow" in root.dataset && text.startsWith(location.origin + root.dataset.follow)) {
+    if ("follow" in root.dataset && pathOf(text).startsWith(root.dataset.follow)) {
       scanner.stop();
-      location.assign(text);
+      location.assign(pathOf(text));
       return;
     }
     root.querySelector("[data-scanner-input]").value = text;

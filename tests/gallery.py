@@ -96,6 +96,7 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
     }
     templates = environment()
     templates.globals["local"] = lambda moment: moment
+    templates.globals["static"] = lambda path: f"/static/{path}"
     for page in sorted(PAGES.glob("*.html")):
         place = "暖蜂驿站" if page.stem == "desk" else "凤凰社区"
         path = "/admin" if page.stem == "panel" else f"/{page.stem}"

@@ -13,7 +13,6 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.plugins.prometheus import PrometheusConfig
-from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
@@ -27,6 +26,7 @@ from timebank.problems import failed, out_of_range, refused, refused_by_framewor
 from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
 from timebank.strict import strict_body
+from timebank.web.static_files import static_address, static_file
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
@@ -88,8 +88,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
 
 
 def routes() -> Sequence[ControllerRouterHandler]:
-    static = create_static_files_router("/static", [ROOT / "static"], cache_control=None)
-    return [Router("/api/v1", route_handlers=API, before_request=strict_body), *PAGES, static]
+    return [Router("/api/v1", route_handlers=API, before_request=strict_body), *PAGES, static_file]
 
 
 def template_engine() -> JinjaTemplateEngine:
@@ -101,6 +100,7 @@ def template_engine() -> JinjaTemplateEngine:
     }  # fmt: skip
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token
+    engine.engine.globals["static"] = static_address
     return engine
 
 

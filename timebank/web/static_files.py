@@ -1,0 +1,126 @@
+"""The files under static/: held in memory, compressed once, and named by their content so that browsers may keep them.
+
+`/static/<digest>/css/timebank.css` is the address that pages use: the digest is that of all our own files, so an import
+or a picture that is named relative to another file keeps to the same version. A vendored file has its version in its
+own path. Any other address, such as one of a page that was open during an upgrade, answers what there is now, and the
+browser asks again the next time.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import brotli
+from litestar import Response, route
+from litestar.enums import HttpMethod
+from litestar.params import FromPath
+
+from timebank.access.callers import AnyRequest
+from timebank.errors import NotFound
+
+FOLDER = Path(__file__).parent.parent.parent / "static"
+VENDOR = "vendor/"
+KEPT = "public, max-age=31536000, immutable"
+ASKED_AGAIN = "no-cache"
+DIGEST_LENGTH = 16
+COMPRESSED = frozenset({".css", ".js", ".json", ".svg", ".wasm", ".webmanifest", ".md", ".txt", ""})
+BROTLI_QUALITY = 9  # the last steps take ten times as long for one more percent
+MEDIA_TYPES = {
+    ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".wasm": "application/wasm",
+    ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json", ".md": "text/plain; charset=utf-8",
+    "": "text/plain; charset=utf-8",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class StaticFile:
+    """One file in every encoding that was asked for so far."""
+
+    content: bytes
+    suffix: str
+    sha256: str
+    _encoded: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES.get(self.suffix) or mimetypes.types_map.get(self.suffix, "application/octet-stream")
+
+    def encodings(self) -> tuple[str, ...]:
+        """What it can be sent in, the smallest first; pictures are compressed already."""
+        return ("br", "gzip", "identity") if self.suffix in COMPRESSED else ("identity",)
+
+    def encoded(self, encoding: str) -> bytes:
+        if encoding == "identity":
+            return self.content
+        if encoding not in self._encoded:
+            self._encoded[encoding] = (
+                brotli.compress(self.content, quality=BROTLI_QUALITY)
+                if encoding == "br"
+                else gzip.compress(self.content, 9, mtime=0)
+            )
+        return self._encoded[encoding]
+
+
+@cache
+def files() -> dict[str, StaticFile]:
+    """Every file by its path under static/."""
+    return {
+        path.relative_to(FOLDER).as_posix(): StaticFile(content, path.suffix, hashlib.sha256(content).hexdigest())
+        for path in sorted(FOLDER.rglob("*"))
+        if path.is_file()
+        for content in [path.read_bytes()]
+    }
+
+
+@cache
+def digest() -> str:
+    """What names the version of our own files: it changes with any of them."""
+    own = "".join(f"{path} {file.sha256}\n" for path, file in files().items() if not path.startswith(VENDOR))
+    return hashlib.sha256(own.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def static_address(path: str) -> str:
+    """The address under which a page names a static file. Raises KeyError for a file that is not there."""
+    files()[path]
+    return f"/static/{path}" if path.startswith(VENDOR) else f"/static/{digest()}/{path}"
+
+
+def accepted(header: str) -> set[str]:
+    """The encodings that an Accept-Encoding header allows."""
+    allowed = set()
+    for part in header.lower().split(","):
+        name, _, weight = part.partition(";")
+        if weight.replace(" ", "").removeprefix("q=") not in {"0", "0.0", "0.00", "0.000"}:
+            allowed.add(name.strip())
+    return allowed
+
+
+def _found(path: str) -> tuple[StaticFile, bool]:
+    """The file of an address, and whether the address names its version."""
+    path = path.lstrip("/")
+    if path in files():
+        return files()[path], path.startswith(VENDOR)
+    version, _, rest = path.partition("/")
+    if len(version) != DIGEST_LENGTH or rest not in files() or rest.startswith(VENDOR):
+        raise NotFound
+    return files()[rest], version == digest()
+
+
+@route("/static/{path:path}", http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
+async def static_file(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
+    """A static file in the smallest encoding that the browser takes; 304 where it has it already."""
+    file, is_named = _found(path)
+    allowed = accepted(request.headers.get("Accept-Encoding", ""))
+    encoding = next((e for e in file.encodings() if e in allowed), "identity")
+    tag = f'"{file.sha256[:32]}-{encoding}"'
+    headers = {"Cache-Control": KEPT if is_named else ASKED_AGAIN, "ETag": tag, "Vary": "Accept-Encoding"}
+    if tag in {one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")}:
+        return Response(b"", status_code=304, headers=headers, media_type=file.media_type)
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    content = await asyncio.to_thread(file.encoded, encoding)
+    return Response(content, status_code=200, headers=headers, media_type=file.media_type)

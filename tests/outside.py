@@ -111,6 +111,8 @@ class Outside:
             process.kill()
             process.wait()
         self.stop_server()
+        for pid_file in self.folder.glob("*/pgdata/postmaster.pid"):  # of a demo that was killed
+            embedded.start(pid_file.parents[1]).stop()
 
 
 @contextmanager

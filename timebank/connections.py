@@ -111,10 +111,19 @@ async def open_pool(url: str, size: int = 10, *, check: Check | None = None) -> 
     `check` sees each new connection before anything else does, and refuses it by raising.
     """
     engine.config = {"dsn": url}
-    engine.door = Door()
+    door = engine.door = Door()
+
+    def lost(_: object) -> None:
+        door.is_open = False
+
+    async def begin(connection: asyncpg.Connection) -> None:
+        connection.add_termination_listener(lost)
+        if check is not None:
+            await check(connection)
+
     engine.pool = await asyncpg.create_pool(
         url, min_size=0, max_size=size, connection_class=Connection, timeout=ANSWER_SECONDS_MAX,
-        init=check,  # type: ignore[arg-type]  # asyncpg types what it hands over as two things at once
+        init=begin,
         **connecting(),
     )  # fmt: skip
 

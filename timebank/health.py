@@ -68,7 +68,10 @@ async def _refused_write(connection: asyncpg.Connection) -> Unavailable | None:
         if connections.is_unwritable(error):
             return DiskFull()
         raise
-    return DiskFull() if connections.was_full() else None
+    if connections.was_full():
+        return DiskFull()
+    connections.engine.door.refusal = None  # Whoever waits for the database need not wait any longer.
+    return None
 
 
 @get("/healthz", sync_to_thread=False)

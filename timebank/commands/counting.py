@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from timebank import settings
 
 PREFIX = "timebank-metrics-"
@@ -28,6 +30,11 @@ def counted_together() -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         settings.count_together(Path(folder))
         yield
+
+
+def forget(pid: int) -> None:
+    """What a process that has ended was just doing no longer counts."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _remove_stale() -> None:

@@ -14,7 +14,7 @@ import uvicorn
 
 from timebank import settings
 from timebank.app import create_app
-from timebank.commands.counting import counted_together
+from timebank.commands.counting import counted_together, forget
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
 from timebank.commands.supervising import Lifeline, Supervisor
 from timebank.errors import TimebankError
@@ -74,7 +74,8 @@ async def _serve_together(
         pass  # A database that is there and not the right one is refused before anything is started.
     stop_seconds_max = chosen.leave_seconds + STOP_SECONDS_MAX + CLOSE_SECONDS_MAX
     with stop_signals() as stop:
-        await Supervisor(partial(_serve_as_child, chosen, listener), workers, stop_seconds_max, announce).run(stop)
+        work = partial(_serve_as_child, chosen, listener)
+        await Supervisor(work, workers, stop_seconds_max, announce, forget).run(stop)
 
 
 def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifeline) -> None:

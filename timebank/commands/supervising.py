@@ -11,7 +11,6 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import structlog
-from prometheus_client.multiprocess import mark_process_dead
 
 from timebank.errors import TimebankError
 
@@ -54,12 +53,16 @@ class Lifeline:
 
 @dataclass
 class Supervisor:
-    """Keeps `count` processes at work until told to stop. `announce` is called when the first of them serves."""
+    """Keeps `count` processes at work until told to stop.
+
+    `announce` is called when the first of them serves, `forget` with the number of each that has ended.
+    """
 
     work: Work
     count: int
     stop_seconds_max: float
     announce: Callable[[], None]
+    forget: Callable[[int], None]
     _failed_starts: int = 0
     _has_served: bool = False
     _failed: asyncio.Future[int] = field(init=False)
@@ -87,7 +90,8 @@ class Supervisor:
             process, line = self._start()
             started = asyncio.Event()
             status = await self._until_it_ends(process, line, started, ended)
-            mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
+            if process.pid is not None:
+                self.forget(process.pid)
             if ended.is_set():
                 return
             log.error("serving process ended", pid=process.pid, status=status, had_started=started.is_set())

@@ -3,6 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -200,6 +203,28 @@ async def test_an_installation_just_migrated_goes_on_from_its_last_counted_day(
     assert await points_left(owner) == 7
 
 
+@pytest.mark.parametrize("shift", [YEARS, -YEARS])
+@pytest.mark.parametrize("is_marked", [False, True])
+async def test_a_wrong_clock_in_the_first_days_of_an_installation_does_no_harm(
+    days: Days, owner: asyncpg.Connection, shift: timedelta, is_marked: bool
+) -> None:
+    """Fresh, without a marker; or just migrated, with the marker of its last counted day and no announcement."""
+    with clock.at(NOON - timedelta(days=2)):
+        await days.town.give_points("张桂兰", 40, expires_on=LAST_DAY)
+    if is_marked:
+        marked = clock.local_day(NOON - timedelta(days=3))
+        await owner.execute("INSERT INTO books_closed VALUES ($1, $2, $3)", days.town.community, marked, NOON)
+    await days.work(NOON + shift, database=NOON, workers=2)
+    assert await points_left(owner) == 40
+    assert (await owner.fetchval("SELECT max(until) FROM books_closed") or LAST_DAY) <= LAST_DAY
+    assert await owner.fetchval("SELECT count(*) FROM message") == 0
+    await days.work(NOON)
+    assert await owner.fetchval("SELECT until FROM books_closed") == clock.local_day(NOON - timedelta(days=1))
+    await days.work(NEW_YEAR, workers=2)
+    assert await points_left(owner) == 0
+    assert await days.waiting(NEW_YEAR) == []
+
+
 async def test_a_fresh_installation_closes_its_days_without_a_person(days: Days, owner: asyncpg.Connection) -> None:
     await days.work(NOON)
     assert await owner.fetchval("SELECT until FROM books_closed") == clock.local_day(NOON - timedelta(days=1))
@@ -342,12 +367,13 @@ async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_
         assert done.status_code == 303
         assert "撤回到期" not in (await client.get(f"/admin/ledger/{entry}", headers=admin)).text
         state = (await balances(given.town.system(), li, [])).points
-        assert [(e.on, e.amount, e.grace_of) for e in state.expiring][0] == (date(2027, 1, 30), 30, LAST_DAY)
+        assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (date(2027, 1, 30), 30, LAST_DAY)
         with pytest.raises(AlreadyReversed):
             await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")  # type: ignore[arg-type]
     text = await owner.fetchval("SELECT text FROM message WHERE kind = 'expiry_reversed' AND person_id = $1", li)
     assert text == (
-        "您到期的积分已撤回到期：30 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用。原因：通知没有送到。"
+        "您到期的积分已撤回到期：30 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用。"
+        "原因：通知没有送到。"
     )
     assert (await check_ledger(await given.town.scope("孙伟"))).problems == []
 
@@ -361,7 +387,7 @@ async def test_points_that_a_wrong_date_expired_early_go_back_to_where_they_were
         reversal = await reverse_expiry(await given.town.scope("赵丽"), entry, "服务器日期错了")  # type: ignore[arg-type]
         state = (await balances(given.town.system(), given.town.people["李秀英"], [])).points
     assert (reversal.returned.usable, reversal.returned.graced) == (30, 0)
-    assert [(e.on, e.amount, e.grace_of) for e in state.expiring][0] == (LAST_DAY, 30, None)
+    assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (LAST_DAY, 30, None)
 
 
 async def test_nobody_takes_back_an_expiry_of_their_own_household_or_past_the_grace(
@@ -408,3 +434,40 @@ async def test_the_worker_does_all_of_it_in_its_round(given: Days, owner: asyncp
     with clock.at(NEW_YEAR):
         await worker.run_all()
     assert await points_left(owner) == 5
+
+
+async def test_the_migration_closes_the_last_day_that_the_old_worker_counted(
+    pool: str, town: Town, owner: asyncpg.Connection
+) -> None:
+    """Every community that had counted days goes on from the newest day that any of them had; a day of the future,
+    counted by a wrong clock, is not believed."""
+    name = f"{urlsplit(pool).path[1:]}_before"
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    old = await asyncpg.connect(urlunsplit(urlsplit(pool)._replace(path=f"/{name}")))
+    try:
+        for file in ("0001_core.sql", "0002_ledger.sql"):
+            await _run(old, file)
+        communities = [uuid4(), uuid4(), uuid4()]
+        for n, community in enumerate(communities):
+            await old.execute(
+                "INSERT INTO region VALUES ($1, NULL, 'community', $2, 'x', $3, now())", community, str(n), [community]
+            )
+        yesterday = clock.local_day() - timedelta(days=2)
+        for community, day in (
+            (communities[0], yesterday - timedelta(days=300)),
+            (communities[1], yesterday),
+            (communities[1], clock.local_day() + timedelta(days=900)),
+        ):
+            await old.execute("INSERT INTO day_total VALUES ($1, $2, 'point', 'issued', 1, 0, 1)", community, day)
+        await _run(old, "0003_ledger.sql")
+        found = await old.fetch("SELECT community_id, until FROM books_closed")
+        assert {row["community_id"]: row["until"] for row in found} == dict.fromkeys(communities[:2], yesterday)
+    finally:
+        await old.close()
+        await owner.execute(f'DROP DATABASE "{name}"')
+
+
+async def _run(connection: asyncpg.Connection, file: str) -> None:
+    async with connection.transaction():
+        await connection.execute((Path(__file__).parent.parent / "migrations" / file).read_text(encoding="utf-8"))
+        await connection.execute("RESET ROLE")

@@ -60,7 +60,7 @@ JOBS: tuple[Job, ...] = (
     Job("close_lessons", 60, close_lessons),
     Job("fill_seats", 60, fill_seats),
     Job("remind_of_expiry", 3600, remind_of_expiry),
-    Job("close_days", 600, close_days),
+    Job("close_days", 3600, close_days),
     Job("expire_points", 600, expire_points),
     Job("forget_drafts", 600, drafts.forget_old),
 )

@@ -24,7 +24,7 @@ NOT_TENANTS = {
     "migration",
     "installation",
 }
-LEDGER_TABLES = {"account", "transfer", "debt", "day_total"}
+LEDGER_TABLES = {"account", "transfer", "debt", "day_total", "books_closed", "expiry_announcement"}
 
 TYPES = {
     "UUID": "uuid", "INTEGER": "integer", "BIGINT": "bigint", "SMALLINT": "smallint", "BOOLEAN": "boolean",

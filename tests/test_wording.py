@@ -14,6 +14,7 @@ from tests.test_access_pages import browser
 from tests.test_presence_pages import browser as device
 from tests.town import Town
 from timebank import clock, settings, wording
+from timebank.expiry.reminders import remind_of_expiry
 from timebank.stations import screens
 from timebank.stations.schemas import DeviceIn
 
@@ -98,11 +99,9 @@ def test_templates_write_hours_of_the_place_alone() -> None:
 
 
 async def test_a_reminder_names_the_day_by_which_points_are_to_be_used(town: Town, owner: asyncpg.Connection) -> None:
-    from timebank import worker
-
     with clock.at(datetime(2026, 12, 1, 4, tzinfo=UTC)):
         await town.give_points("张桂兰", 12, expires_on=date(2026, 12, 31))
-        await worker.remind_of_expiry(town.system())
+        await remind_of_expiry(town.system())
     text = await owner.fetchval("SELECT text FROM message WHERE person_id = $1", town.people["张桂兰"])
     assert "12月31日 24:00" in text
     assert "当天" not in text

@@ -18,6 +18,7 @@ class Policies(msgspec.Struct, frozen=True):
 
     daily_minutes_max: int = 480
     expiry_years: int = 1
+    grace_days: int = 30
     notice_days: int = 7
     hold_days: int = 7
     attendance_percent_min: int = 60
@@ -42,6 +43,7 @@ class PolicyInfo(msgspec.Struct, frozen=True):
 KNOWN: dict[str, PolicyInfo] = {
     "daily_minutes_max": PolicyInfo(_("每人每天最多计入的服务时长"), _("分钟"), 0, 1440),
     "expiry_years": PolicyInfo(_("积分有效到几年后的 12 月 31 日"), _("年"), 0, 10),
+    "grace_days": PolicyInfo(_("过期后退回的积分，从原到期日起还能用的天数"), _("天"), 0, 366),
     "notice_days": PolicyInfo(_("善行和荣誉时数的公示天数"), _("天"), 0, 60),
     "hold_days": PolicyInfo(_("预留物品保留天数"), _("天"), 1, 60),
     "attendance_percent_min": PolicyInfo(_("班次到岗不足这个比例不计"), "%", 0, 100),

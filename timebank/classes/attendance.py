@@ -14,9 +14,11 @@ from timebank.classes.seats import HELD, Held
 from timebank.database import retrying, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
+from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import duration
 
 CODE_TRIES_MAX = 10
 CODE_WINDOW = timedelta(minutes=15)
@@ -131,8 +133,8 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
-        await seats.release(scope, booking, f"《{booking.course}》停课，课时退回")
-        back = "，课时已退回" if booking.status == "held" else ""
+        returned = await seats.release(scope, booking, f"《{booking.course}》停课")
+        back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
         await tell(
             scope, booking.guardian_id, "lesson_cancelled",
             f"{booking.child}约的《{booking.course}》这一节停课了{back}。原因：{reason}。",

@@ -9,7 +9,7 @@ from uuid import UUID
 from timebank import clock, database
 from timebank.errors import NotFound
 from timebank.grouping import Grouped
-from timebank.ledger.posting import REFUSALS, Insufficient, Posted
+from timebank.ledger.posting import HASH_VERSION, REFUSALS, Insufficient, Posted
 from timebank.ledger.schemas import DonationIn
 from timebank.locale import _
 from timebank.scope import Scope
@@ -78,4 +78,5 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
         raise NotFound
     caller: UUID | None = scope.login_id or scope.person_id
     memo = given.note.strip() or COMMON_POOL
-    return await _post(Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", request_hash, memo))
+    asked = HASH_VERSION + request_hash
+    return await _post(Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", asked, memo))

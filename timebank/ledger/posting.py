@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.areas.policies import policies
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.scope import Scope
@@ -60,7 +61,13 @@ class AlreadyReversed(TimebankError):
 class NotReversible(TimebankError):
     code = "not_reversible"
     status = 422
-    sentence = "这笔账不能冲正：预留请取消，到期和冲正本身不再冲正。"
+    sentence = "这笔账不能冲正：预留请取消，冲正本身不再冲正。"
+
+
+class PastGrace(TimebankError):
+    code = "expiry_past_grace"
+    status = 422
+    sentence = "这些积分的宽限期也过了，冲正后也不能再用，所以没有冲正。"
 
 
 class EntryNotFound(TimebankError):
@@ -97,13 +104,34 @@ class Earned(msgspec.Struct, frozen=True):
     replayed: bool
 
 
+class Returned(msgspec.Struct, frozen=True):
+    """What a posting brought back to its owner: `usable` from now on, `graced` of it past its own last day and usable
+    until `until`; `repaid` went to open debts; `expired` cannot be used any more, the days of grace are over too."""
+
+    usable: int
+    repaid: int
+    expired: int
+    graced: int
+    until: date | None
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """A hold that was settled or voided, and what came back of it."""
+
+    entry_id: UUID
+    replayed: bool
+    returned: Returned
+
+
 class Reversal(msgspec.Struct, frozen=True):
-    """`taken` points came back; `owed` had been spent and are now a debt that later earnings repay."""
+    """`taken` points came back to the books; `owed` had been spent and are now a debt that later earnings repay.
+    `returned` is what the owner got back."""
 
     entry_id: UUID
     taken: int
     owed: int
     replayed: bool
+    returned: Returned
 
 
 _ENTRY = "ROW($2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)::ledger_entry"
@@ -115,13 +143,28 @@ REFUSALS: dict[str, type[TimebankError]] = {
     "already_closed": HoldClosed,
     "already_reversed": AlreadyReversed,
     "not_reversible": NotReversible,
+    "past_grace": PastGrace,
 }
 
 
-async def _call(scope: Scope, function: str, posting: Posting, *arguments: object) -> Any:
+HASH_VERSION = b"\x01"
+
+
+def request_hash(**meaning: object) -> bytes:
+    """A version byte and the hash of what a request means: who, what, how much and for which target.
+
+    Never the day, a policy or a rule in force: the same request is the same tomorrow. Who changes what is hashed
+    changes the version too.
+    """
+    return HASH_VERSION + hashlib.sha256(msgspec.json.encode(meaning, order="deterministic")).digest()
+
+
+async def _call(scope: Scope, function: str, posting: Posting, meaning: dict[str, object], *arguments: object) -> Any:
     """Call a ledger function: $1 the community, $2 to $13 the entry, the rest its own arguments. One round trip."""
     now = clock.now()
-    asked = hashlib.sha256(repr((function, posting.kind, posting.source_id, arguments)).encode()).digest()
+    asked = request_hash(
+        verb=function, kind=posting.kind, source_kind=posting.source_kind, source_id=posting.source_id, **meaning
+    )
     placed = "".join(f", ${number}" for number in range(14, 14 + len(arguments)))
     async with transaction(scope):
         answer = await database.fetch_one(
@@ -141,8 +184,9 @@ async def issue(
     expires_on: date | None = None, subject_id: UUID | None = None,
 ) -> Posted:  # fmt: skip
     """Issue an amount to a person. What the person owes in that currency is repaid out of it at once."""
+    meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount}
     answer = await _call(
-        scope, "ledger_issue", posting, "person", person_id, currency.value, subject_id, expires_on, amount
+        scope, "ledger_issue", posting, meaning, "person", person_id, currency.value, subject_id, expires_on, amount
     )
     return Posted(answer["entry_id"], answer["verdict"] == "replayed")
 
@@ -151,7 +195,8 @@ async def earn(
     scope: Scope, person_id: UUID, minutes: int, minutes_per_point: int, posting: Posting, *, expires_on: date
 ) -> Earned:
     """Issue served minutes and turn every full `minutes_per_point` of the minute balance into a point."""
-    answer = await _call(scope, "ledger_earn", posting, person_id, minutes, minutes_per_point, expires_on)
+    meaning = {"person": person_id, "minutes": minutes}
+    answer = await _call(scope, "ledger_earn", posting, meaning, person_id, minutes, minutes_per_point, expires_on)
     return Earned(answer["entry_id"], answer["points"], answer["minutes_left"], answer["verdict"] == "replayed")
 
 
@@ -160,9 +205,11 @@ async def spend(
     to: str = "redeemed", currency: Currency = Currency.point, subject_id: UUID | None = None,
 ) -> Posted:  # fmt: skip
     """Spend from a person, earliest expiry first, to a system account or (`to` "held") the person's own held bucket."""
+    meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount, "to": to}
     answer = await _call(
-        scope, "ledger_spend", posting, "person", person_id, currency.value, subject_id, amount, to, clock.local_day()
-    )
+        scope, "ledger_spend", posting, meaning, "person", person_id, currency.value, subject_id, amount, to,
+        clock.local_day(),
+    )  # fmt: skip
     if answer["verdict"] == "insufficient":
         refusal = InsufficientClassMinutes if currency == Currency.class_minute else Insufficient
         raise refusal(needed=amount, available=answer["available"])
@@ -177,21 +224,36 @@ async def hold(
     return await spend(scope, person_id, amount, posting, to="held", currency=currency, subject_id=subject_id)
 
 
-async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Posted:
+async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
     """Let a hold go on to a system account: the thing it was for has been handed over. posting.kind is "settle"."""
-    answer = await _call(scope, "ledger_close_hold", posting, hold_entry, to)
-    return Posted(answer["entry_id"], answer["verdict"] == "replayed")
+    meaning = {"hold": hold_entry, "to": to}
+    grace_days = await _grace_days(scope) if to == "available" else 0
+    answer = await _call(scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), grace_days)
+    return Closed(answer["entry_id"], answer["verdict"] == "replayed", _returned(answer))
 
 
-async def void(scope: Scope, hold_entry: UUID, posting: Posting) -> Posted:
-    """Return a hold to the very accounts it came from, their expiry unchanged. posting.kind is "void"."""
+async def void(scope: Scope, hold_entry: UUID, posting: Posting) -> Closed:
+    """Return a hold to where it came from, past its last day to the account of grace. What is owed is repaid out of
+    it first. posting.kind is "void"."""
     return await settle(scope, hold_entry, posting, to="available")
+
+
+async def _grace_days(scope: Scope) -> int:
+    return (await policies(scope)).grace_days
+
+
+def _returned(answer: Any) -> Returned:
+    return Returned(
+        int(answer["usable"]), int(answer["repaid"]), int(answer["expired"]), int(answer["graced"]), answer["until"]
+    )
 
 
 async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
     """Undo an entry by transfers that name the reversed ones. Spent points become a debt, never a negative balance."""
-    answer = await _call(scope, "ledger_reverse", posting, entry_id)
     async with transaction(scope):
+        answer = await _call(
+            scope, "ledger_reverse", posting, {"entry": entry_id}, entry_id, clock.local_day(), await _grace_days(scope)
+        )
         moved = await database.fetch_one(
             "SELECT (SELECT coalesce(sum(amount), 0) FROM transfer t JOIN account a ON a.community_id = t.community_id "
             "        AND a.id = t.debit_account WHERE t.community_id = $1 AND t.entry_id = $2 AND t.kind = 'reversal' "
@@ -201,11 +263,13 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
             scope.community_id, answer["entry_id"],
         )  # fmt: skip
     assert moved is not None
-    return Reversal(answer["entry_id"], int(moved["taken"]), int(moved["owed"]), answer["verdict"] == "replayed")
+    return Reversal(
+        answer["entry_id"], int(moved["taken"]), int(moved["owed"]), answer["verdict"] == "replayed", _returned(answer)
+    )
 
 
 async def expire(scope: Scope, limit: int = 500) -> int:
-    """Move points past their last day to the expired account; how many accounts were emptied."""
+    """Move what ran out on a closed day, as far as it was announced; of how many accounts something was moved."""
     async with transaction(scope):
         moved: int = await database.fetch_value(
             "SELECT ledger_expire($1, $2, $3, $4)", scope.community_id, clock.local_day(), clock.now(), limit
@@ -213,12 +277,47 @@ async def expire(scope: Scope, limit: int = 500) -> int:
     return moved
 
 
-async def close_day(scope: Scope, day: date) -> None:
-    """Count one local day of the community's system accounts; repeatable."""
+async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date, amount: int) -> bool:
+    """Note that a person is told what runs out on a day; so much expires by itself. False when the database's clock
+    says that the day is over or far away: this process's clock is wrong, and nobody is to be told."""
     async with transaction(scope):
-        await database.execute(
+        noted: bool = await database.fetch_value(
+            "SELECT ledger_announce($1, $2, $3, $4, $5)", scope.community_id, person_id, currency.value, day, amount
+        )
+    return noted
+
+
+async def approve_expiry(scope: Scope, currency: Currency, day: date) -> None:
+    """Let everything that is left of a closed day expire, announced or not."""
+    async with transaction(scope):
+        await database.execute("SELECT ledger_approve_expiry($1, $2, $3)", scope.community_id, day, currency.value)
+
+
+async def close_day(scope: Scope, day: date) -> bool:
+    """Count one local day of the community's system accounts; repeatable. False while the database's clock is not past
+    it."""
+    async with transaction(scope):
+        counted: bool = await database.fetch_value(
             "SELECT ledger_close_day($1, $2, $3, $4)", scope.community_id, day, *clock.day_bounds(day)
         )
+    return counted
+
+
+class Closing(StrEnum):
+    """How closing days went: done; the database's clock is not past them; too many at once, a person has to confirm."""
+
+    closed = "closed"
+    not_over = "not_over"
+    skips = "skips"
+
+
+async def close_until(scope: Scope, day: date, *, confirmed: bool = False) -> Closing:
+    """Close the days up to this one: what ran out on them may expire. Nothing goes on while it answers `skips`."""
+    async with transaction(scope):
+        answer = await database.fetch_value(
+            "SELECT ledger_close_until($1, $2, $3, $4)", scope.community_id, day, clock.day_bounds(day)[1], confirmed
+        )
+    return Closing(answer)
 
 
 async def close_accounts(scope: Scope, person_id: UUID, *, reopen: bool = False) -> None:

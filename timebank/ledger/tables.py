@@ -13,6 +13,7 @@ class Account(Table, tablename="account"):
     bucket = Varchar(length=10, default=None, null=False)
     subject_id = UUID(default=None, null=True)
     expires_on = Date(default=None, null=True)
+    grace_of = Date(default=None, null=True)
     balance = BigInt(default=None, null=True)
     closed_at = Timestamptz(default=None, null=True)
 
@@ -64,3 +65,18 @@ class DayTotal(Table, tablename="day_total"):
     given = BigInt(default=None, null=False)
     taken = BigInt(default=None, null=False)
     transfers = Integer(default=None, null=False)
+
+
+class BooksClosed(Table, tablename="books_closed"):
+    community_id = UUID(primary_key=True, default=None, null=False)
+    until = Date(default=None, null=False)
+    closed_at = Timestamptz(default=None, null=False)
+
+
+class ExpiryAnnouncement(Table, tablename="expiry_announcement"):
+    community_id = UUID(default=None, null=False)
+    day = Date(default=None, null=False)
+    owner_id = UUID(primary_key=True, default=None, null=False)
+    currency = Varchar(length=12, default=None, null=False)
+    amount = BigInt(default=None, null=False)
+    announced_at = Timestamptz(default=None, null=False)

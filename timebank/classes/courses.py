@@ -54,7 +54,7 @@ class LessonLength(TimebankError):
 
 _COURSES = (
     "SELECT c.id, c.title, c.age_min, c.age_max, c.starts_on, c.ends_on, c.points_per_hour, c.teacher, c.station_id, "
-    "t.name AS station, c.active FROM course c "
+    "t.name AS station, c.active, c.stopped_at FROM course c "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE c.community_id = $1 AND "
 )
 LESSONS = (

@@ -14,7 +14,7 @@ from msgspec import Meta
 from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.classes import attendance, courses, reading
+from timebank.classes import attendance, changes, courses, reading
 from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
 from timebank.classes.booking import BookingEnded
 from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm
@@ -106,7 +106,7 @@ class ClassesPanel(Controller):
         """Change a course from now on."""
         try:
             wanted = filled(CourseChange, {"active": "false"} | data, CHANGE)
-            await courses.change_course(caller, course_id, wanted)
+            await changes.change_course(caller, course_id, wanted)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, refusal)
         return see_other(f"/admin/classes/{course_id}?done=changed")

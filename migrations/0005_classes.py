@@ -5,7 +5,7 @@ from timebank.migrate import migration
 ID, VERSION, DESCRIPTION = (
     "0005_classes",
     "1.38.0",
-    "Class minutes: one entry for a purchase, refunds, moves, last days, stopped courses",
+    "Class minutes: purchase in one entry, refunds, moves",
 )
 
 

@@ -58,7 +58,13 @@ async def buy(
 ) -> None:  # fmt: skip
     """Turn a guardian's points into a child's minutes. Raises Insufficient and AccountClosed."""
     note = Posting("purchase", f"class_purchase:{purchase_id}", SOURCE, purchase_id, memo)
-    meaning = {"guardian": guardian_id, "child": child_id, "course": course_id, "minutes": minutes, "points": points}
+    meaning: dict[str, object] = {
+        "guardian": guardian_id,
+        "child": child_id,
+        "course": course_id,
+        "minutes": minutes,
+        "points": points,
+    }
     answer = await call(
         scope, "class_buy", note, meaning, guardian_id, child_id, course_id, minutes, points, clock.local_day()
     )
@@ -72,7 +78,7 @@ async def give_back(
     """Turn unused minutes, all of them when no number is given, into points again. Raises NotEnoughUnused."""
     event = clock.new_id()
     note = Posting("refund", f"class_refund:{event}", SOURCE, event, memo)
-    meaning = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
+    meaning: dict[str, object] = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
     answer = await call(
         scope, "class_refund", note, meaning, child_id, course_id, minutes, instead, clock.local_day(),
         (await policies(scope)).grace_days,
@@ -87,7 +93,7 @@ async def move(
     """Move unused minutes to another course at what they had cost. Raises NotEnoughUnused and AccountClosed."""
     event = clock.new_id()
     note = Posting("move", f"class_move:{event}", SOURCE, event, memo)
-    meaning = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
+    meaning: dict[str, object] = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
     answer = await call(
         scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day()
     )
@@ -99,7 +105,7 @@ async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> in
     """Let minutes run out that no points can come back for; how many."""
     event = clock.new_id()
     note = Posting("expiry", f"class_expiry:{event}", SOURCE, event, memo)
-    meaning = {"child": child_id, "course": course_id}
+    meaning: dict[str, object] = {"child": child_id, "course": course_id}
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_expire", note, meaning, child_id, course_id, clock.local_day(), grace)
     return int(answer["minutes"])

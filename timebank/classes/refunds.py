@@ -1,4 +1,4 @@
-"""Unused class minutes become points again: for a guardian, by an administrator, or by themselves when a course ends."""
+"""Unused class minutes become points again: for a guardian, by an administrator, or when a course ends."""
 
 from collections.abc import Sequence
 from datetime import date

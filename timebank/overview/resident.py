@@ -9,6 +9,7 @@ from timebank import clock, database
 from timebank.checkins.schemas import VisitOut
 from timebank.checkins.visits import open_visit
 from timebank.classes.reading import bookings
+from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
 from timebank.ledger.explain import explained
@@ -65,6 +66,23 @@ async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
             await count_unread(scope),
             await explained(scope, lines, language),
         )
+
+
+async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
+    """What a person has, with the last day of each child's class minutes."""
+    async with transaction(scope):
+        has = await balances(scope, person_id, children)
+        last = {
+            (u.child_id, u.course_id): u.lasts_until
+            for child_id in {m.child_id for m in has.class_minutes}
+            for u in await unused(scope, child_id=child_id)
+        }
+    return msgspec.structs.replace(
+        has,
+        class_minutes=[
+            msgspec.structs.replace(m, lasts_until=last.get((m.child_id, m.course_id))) for m in has.class_minutes
+        ],
+    )
 
 
 async def _points_this_month(scope: Scope, person_id: UUID) -> int:

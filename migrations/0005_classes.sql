@@ -210,8 +210,8 @@ BEGIN
     PERFORM ledger_permit(p_community);
     SELECT array_agg(DISTINCT b.guardian_id) INTO payers FROM class_purchase b
         WHERE b.community_id = p_community AND b.child_id = p_child AND b.course_id = p_course;
-    PERFORM ledger_lock_owners(p_community, array_agg('person'), array_agg(o.owner_id), array_agg(o.currency)) FROM (
-        SELECT DISTINCT o.owner_id, 'point' AS currency FROM unnest(payers || p_instead) o (owner_id) WHERE o.owner_id IS NOT NULL
+    PERFORM ledger_lock_owners(p_community, array_agg('person'::text), array_agg(o.owner_id), array_agg(o.currency)) FROM (
+        SELECT DISTINCT o.owner_id, 'point'::text AS currency FROM unnest(payers || p_instead) o (owner_id) WHERE o.owner_id IS NOT NULL
         UNION ALL SELECT p_child, 'class_minute') o;
     SELECT * INTO verdict, entry_id FROM ledger_replay(p_community, e, p_child, 'class_minute', p_minutes);
     IF verdict IS NOT NULL THEN

@@ -24,6 +24,7 @@ from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
 from timebank.ledger.posting import Posting
+from timebank.people.guardians import NotGuardian
 from timebank.people.messages import own_messages
 from timebank.scope import Scope
 
@@ -41,8 +42,8 @@ async def bought(town: Town, minutes: int, name: str = "刘洋", child: str = "�
     return (await purchase.buy_class_hours(await town.scope(name), wanted)).id
 
 
-async def give_back(town: Town, minutes: int | None = None, name: str = "刘洋", **more: UUID) -> tuple[int, int]:
-    wanted = RefundIn(town.people[name], town.people["刘小雨"], town.course, minutes, **more)
+async def give_back(town: Town, minutes: int | None = None, name: str = "刘洋") -> tuple[int, int]:
+    wanted = RefundIn(town.people[name], town.people["刘小雨"], town.course, minutes)
     done = await refunds.refund(await town.scope(name), wanted)
     return done.minutes, done.points
 
@@ -195,7 +196,7 @@ async def test_consent_and_age_count_on_the_day_of_the_refund(town: Town, owner:
         await give_back(town)
     await owner.execute("UPDATE person SET born_on = $1 WHERE id = $2", born, child)
     await owner.execute("UPDATE guardianship SET ended_at = $1", clock.now())
-    with pytest.raises(refunds.NotGuardian):
+    with pytest.raises(NotGuardian):
         await give_back(town)
     assert await by_admin(town) == (60, 20), "an administrator still gives them back to who paid"
     assert await points_of(town, "刘洋") == (20, 0)
@@ -268,12 +269,12 @@ async def test_a_move_needs_a_course_that_runs_and_fits(town: Town, owner: async
     await bought(town, 60)
     scope, other = await town.scope("刘洋"), await another_course(owner, town)
     wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
-    for column, value, refusal in (("active", False, purchase.CourseOver), ("age_min", 13, purchase.ChildAge)):
-        await owner.execute(f"UPDATE course SET active = true, age_min = 6, {column} = $1 WHERE id = $2", value, other)
+    for active, age_min, refusal in ((False, 6, purchase.CourseOver), (True, 13, purchase.ChildAge)):
+        await owner.execute("UPDATE course SET active = $1, age_min = $2 WHERE id = $3", active, age_min, other)
         with pytest.raises(refusal):
             await moves.move_class_hours(scope, wanted)
+    same = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, town.course)
     with pytest.raises(moves.SameCourse):
-        same = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, town.course)
         await moves.move_class_hours(scope, same)
     assert await minutes_of(owner, town, "刘小雨") == 60
 
@@ -376,11 +377,11 @@ async def test_the_same_minutes_are_refunded_once_however_often_and_by_whom(
 async def test_a_minute_is_booked_or_refunded_and_never_both(town: Town, owner: asyncpg.Connection) -> None:
     await town.give_points("刘洋", 20)
     scope, seat = await town.scope("刘洋"), BookingIn(town.lessons[0], town.people["刘小雨"])
+    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course)
     for _ in range(5):
         await bought(town, 60)
-        wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course)
         made, back = await asyncio.gather(
-            retrying(lambda: booking.book(scope, seat)), retrying(lambda w=wanted: refunds.refund(scope, w)),
+            retrying(lambda: booking.book(scope, seat)), retrying(lambda: refunds.refund(scope, wanted)),
             return_exceptions=True,
         )  # fmt: skip
         assert {outcome(made), outcome(back)} in (

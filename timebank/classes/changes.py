@@ -12,7 +12,7 @@ from piccolo.columns import Column
 from timebank import audit, clock, database, names
 from timebank.classes import seats
 from timebank.classes.courses import course, require_length, require_term
-from timebank.classes.families import at_time, names_of_children, on_day, tell_family
+from timebank.classes.families import at_time, names_of_people, on_day, tell_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
 from timebank.classes.seats import HELD, Held
 from timebank.classes.stopping import stop_course
@@ -184,7 +184,7 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
         scope.community_id, before.id,
     )  # fmt: skip
     clashes = await _clashes(scope, before.id, [b.child_id for b in bookings], starts_at, ends_at)
-    children = await names_of_children(scope, [b.child_id for b in bookings])
+    children = await names_of_people(scope, [b.child_id for b in bookings])
     event = clock.new_id()
     for booking in bookings:
         text = f"《{before.course}》从 {_span(before.starts_at, before.ends_at)} 改到 {_span(starts_at, ends_at)}。"

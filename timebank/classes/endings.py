@@ -9,7 +9,7 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes import entries
-from timebank.classes.families import names_of_children, on_day, tell_family
+from timebank.classes.families import names_of_people, on_day, tell_family
 from timebank.database import retrying, transaction
 from timebank.scope import Scope
 
@@ -88,7 +88,7 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
 
 async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
-        child = (await names_of_children(scope, [ending.child_id]))[ending.child_id]
+        child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]
         text = (
             f"《{ending.course}》{on_day(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
         )
@@ -119,7 +119,7 @@ async def _expire(scope: Scope, due: _Due) -> bool:
             await audit.record(
                 scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes
             )
-            child = (await names_of_children(scope, [due.child_id]))[due.child_id]
+            child = (await names_of_people(scope, [due.child_id]))[due.child_id]
             await tell_family(
                 scope, due.child_id, "class_expired",
                 f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",

@@ -35,10 +35,10 @@ async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, l
     return guardians
 
 
-async def names_of_children(scope: Scope, children: Collection[UUID]) -> dict[UUID, str]:
+async def names_of_people(scope: Scope, people: Collection[UUID]) -> dict[UUID, str]:
     async with transaction(scope):
         found = await database.fetch(
-            "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(children)
+            "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(people)
         )
     return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
 

@@ -3,7 +3,7 @@
 from timebank import audit
 from timebank.classes import entries
 from timebank.classes.courses import course
-from timebank.classes.families import names_of_children, tell_family
+from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.purchase import class_minutes, require_age, require_running
 from timebank.classes.refunds import require_right
 from timebank.classes.schemas import MovedOut, MoveIn
@@ -36,7 +36,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
             scope, "move_class_hours", "course", left.id, reason=wanted.reason, child_id=wanted.child_id,
             to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,
         )  # fmt: skip
-        child = (await names_of_children(scope, [wanted.child_id]))[wanted.child_id]
+        child = (await names_of_people(scope, [wanted.child_id]))[wanted.child_id]
         because = f"原因：{wanted.reason}。" if wanted.reason else ""
         await tell_family(
             scope, wanted.child_id, "class_moved",

@@ -11,7 +11,7 @@ from timebank.areas.policies import policies
 from timebank.classes import entries
 from timebank.classes.courses import course
 from timebank.classes.entries import Back, Given
-from timebank.classes.families import guardians_of, names_of_children, on_day, tell_family
+from timebank.classes.families import guardians_of, names_of_people, on_day, tell_family
 from timebank.classes.purchase import class_minutes
 from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
 from timebank.database import transaction
@@ -44,7 +44,8 @@ class _Child(msgspec.Struct, frozen=True):
 
 # $2 a course, $3 a child: one of the two may be null.
 _UNUSED = """
-SELECT u.child_id, u.course_id, sum(u.unused)::bigint AS unused, sum(u.refundable)::bigint AS minutes,
+SELECT u.child_id, u.course_id, sum(u.unused)::bigint AS unused, sum(u.worth)::bigint AS worth,
+       sum(u.refundable)::bigint AS minutes,
        sum(u.points)::bigint AS points,
        CASE WHEN bool_and(u.back_until IS NOT NULL) FILTER (WHERE u.points > 0)
             THEN max(u.back_until) FILTER (WHERE u.points > 0) END AS points_until,
@@ -66,6 +67,30 @@ async def unused(
             Unused, _UNUSED, scope.community_id, course_id, child_id, on or clock.local_day(),
             (await policies(scope)).grace_days,
         )  # fmt: skip
+
+
+class Guardian(msgspec.Struct, frozen=True):
+    person_id: UUID
+    name: str
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """A child with unused minutes in a course, as the panel shows it, and whom they can be given back for or to."""
+
+    child: str
+    has: Unused
+    guardians: list[Guardian]
+
+
+async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
+    """Every child with unused minutes in a course, for those who read the community's books."""
+    scope.require_reader()
+    async with transaction(scope):
+        has = await unused(scope, course_id=course_id)
+        guardians = await guardians_of(scope, [u.child_id for u in has])
+        people = {u.child_id for u in has} | {g for each in guardians.values() for g in each}
+        names = await names_of_people(scope, people)
+    return [Holder(names[u.child_id], u, [Guardian(g, names[g]) for g in guardians[u.child_id]]) for u in has]
 
 
 async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
@@ -101,7 +126,7 @@ async def give_back(
         scope, "refund_class_hours", "course", taken.id, reason=why or None, child_id=child_id, entry_id=given.entry_id,
         minutes=given.minutes, points=given.points,
     )  # fmt: skip
-    child = (await names_of_children(scope, [child_id]))[child_id]
+    child = (await names_of_people(scope, [child_id]))[child_id]
     what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
     because = f"原因：{why}。" if why else ""
     await tell_family(

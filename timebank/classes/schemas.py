@@ -220,13 +220,15 @@ class MovedOut(msgspec.Struct, frozen=True):
 class Unused(msgspec.Struct, frozen=True):
     """What a child has not used and not booked in a course, and what would come back for it today.
 
-    `minutes` of it would become `points`, usable until `points_until` (None: for ever). `waiting` minutes bring
-    nothing back now: the days of grace of their points are over, or who paid has left. `lasts_until`: the last day.
+    `worth` is what all of it cost. `minutes` of it would become `points`, usable until `points_until` (None: for
+    ever). `waiting` minutes bring nothing back now: the days of grace of their points are over, or who paid has left.
+    `lasts_until`: the last day.
     """
 
     child_id: UUID
     course_id: UUID
     unused: int
+    worth: int
     minutes: int
     points: int
     points_until: date | None

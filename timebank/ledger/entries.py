@@ -50,7 +50,8 @@ SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.poste
        AS reversed
 FROM ({heads}) h
 LEFT JOIN LATERAL (
-    SELECT (array_agg(a.owner_id ORDER BY t.leg, change))[1] AS person_id, max(a.expires_on) FILTER (WHERE change > 0) AS expires_on,
+    SELECT (array_agg(a.owner_id ORDER BY t.leg, change))[1] AS person_id,
+           max(a.expires_on) FILTER (WHERE change > 0) AS expires_on,
            sum(change) FILTER (WHERE a.currency = 'point' AND a.bucket = 'available')::bigint AS points,
            sum(change) FILTER (WHERE a.currency = 'minute' AND a.bucket = 'available')::bigint AS minutes,
            sum(change) FILTER (WHERE a.currency = 'class_minute' AND a.bucket = 'available')::bigint AS class_minutes

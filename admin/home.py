@@ -8,6 +8,7 @@ from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.areas.places import regions_in_reach
 from timebank.database import transaction
+from timebank.expiry.due import waiting_expiries
 from timebank.ledger.check import totals
 from timebank.overview.community import waiting
 from timebank.scope import Scope
@@ -22,9 +23,11 @@ class PanelHome(Controller):
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         async with transaction(caller):
             counted = await waiting(caller)
+            expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
             regions = await regions_in_reach(caller)
         return page(
-            request, caller, "home/overview.html", waiting=counted, points=points, year=clock.local_day().year,
-            communities=[r for r in regions if r.kind == "community"], community_id=caller.community_id,
+            request, caller, "home/overview.html", waiting=counted, expiries=expiries, points=points,
+            year=clock.local_day().year, communities=[r for r in regions if r.kind == "community"],
+            community_id=caller.community_id,
         )  # fmt: skip

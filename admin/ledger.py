@@ -1,23 +1,30 @@
 """The community's books in the panel: whether they balance, where everything is, the last entries, and reversals."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
+from msgspec import Meta
 
+from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.checkins.reversal import reverse_record
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
 from timebank.errors import TimebankError
+from timebank.expiry.due import let_expire, waiting_expiries
+from timebank.expiry.reversal import reverse_expiry
 from timebank.ledger.check import CURRENCIES, Books, check_ledger
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
-from timebank.ledger.posting import NotReversible, PurchaseNotReversible
+from timebank.ledger.posting import Currency, NotReversible, PurchaseNotReversible
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import names_of
@@ -41,6 +48,15 @@ PLACES = {
 # What may be reversed from here, by what it stands for: each through the verb that also mends what it stands for.
 Reverse = Callable[[Scope, UUID, str], Awaitable[object]]
 REVERSE: dict[str, Reverse] = {"service_record": reverse_record, "deed": reverse_deed}
+EXPIRY = {"day": _("到期日"), "currency": _("哪一种账"), "amount": _("数目")}
+
+
+class ExpiryIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The row of the page that was looked at: it is what expires, and nothing that has come since."""
+
+    day: date
+    currency: Currency
+    amount: Annotated[int, Meta(ge=1)]
 
 
 class AdminLedger(Controller):
@@ -52,12 +68,20 @@ class AdminLedger(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
     ) -> Template:
         """The check, the totals and the last entries; further pages of entries alone."""
-        found = await last_entries(caller, limit=30, cursor=cursor)
-        return page(
-            request, caller, "ledger/books.html", books=await check_ledger(caller) if cursor is None else None,
-            items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
-            currencies=CURRENCIES, places=PLACES, shown=_shown,
-        )  # fmt: skip
+        return await _books(request, caller, cursor, done)
+
+    @post("/expiry")
+    async def expire(
+        self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Template | Redirect:  # fmt: skip
+        """Let expire what waits of one day."""
+        asked = filled(ExpiryIn, data, EXPIRY)
+        try:
+            await once.answer(caller, lambda: let_expire(caller, asked.day, asked.currency, asked.amount))
+        except TimebankError as refusal:
+            return await _books(request, caller, None, "", refusal)
+        return see_other("/admin/ledger?done=expired")
 
     @get("/{entry_id:uuid}")
     async def entry(self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
@@ -75,14 +99,36 @@ class AdminLedger(Controller):
             if not _is_reversible(entry):
                 raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
             reason = filled(ReasonIn, data, REASON).reason
-            await once.answer(caller, lambda: REVERSE[entry.source_kind](caller, entry.source_id, reason))
+            await once.answer(caller, lambda: _reverse(caller, entry, reason))
         except TimebankError as refusal:
             return await _entry(request, caller, entry_id, refusal)
         return see_other("/admin/ledger?done=reversed")
 
 
+def _reverse(caller: Scope, entry: Entry, reason: str) -> Awaitable[object]:
+    if entry.kind == "expiry":
+        return reverse_expiry(caller, entry.entry_id, reason)
+    return REVERSE[entry.source_kind](caller, entry.source_id, reason)
+
+
 def _is_reversible(entry: Entry) -> bool:
-    return entry.kind in ("service", "deed") and entry.source_kind in REVERSE and not entry.reversed
+    return not entry.reversed and (
+        entry.kind == "expiry" or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
+    )
+
+
+async def _books(
+    request: AnyRequest, caller: Scope, cursor: str | None, done: str, refusal: TimebankError | None = None
+) -> Template:
+    found = await last_entries(caller, limit=30, cursor=cursor)
+    return page(
+        request, caller, "ledger/books.html", status=refusal.status if refusal else 200,
+        books=await check_ledger(caller) if cursor is None else None,
+        waiting=await waiting_expiries(caller) if cursor is None else [],
+        items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
+        currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
 
 
 def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:

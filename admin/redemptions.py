@@ -26,7 +26,7 @@ from timebank.web.pages import page, see_other
 PAGE = 50
 CHOSEN = {"status": _("状态"), "station_id": _("驿站")}
 STATUS = {
-    "reserved": _("待领取"), "collected": _("已领取"), "cancelled": _("已取消"), "expired": _("过期退回"),
+    "reserved": _("待领取"), "collected": _("已领取"), "cancelled": _("已取消"), "expired": _("过期未领"),
     "returned": _("已退货"),
 }  # fmt: skip
 

@@ -13,7 +13,10 @@ ALTER TABLE account
     ADD CONSTRAINT account_unique
         UNIQUE NULLS NOT DISTINCT (community_id, owner_kind, owner_id, currency, bucket, subject_id, expires_on, grace_of);
 
-ALTER TABLE transfer ADD CONSTRAINT transfer_currency CHECK (currency IN ('point', 'minute', 'class_minute'));
+ALTER TABLE transfer
+    ADD CONSTRAINT transfer_currency CHECK (currency IN ('point', 'minute', 'class_minute')),
+    ADD CONSTRAINT transfer_debit_account FOREIGN KEY (community_id, debit_account) REFERENCES account (community_id, id),
+    ADD CONSTRAINT transfer_credit_account FOREIGN KEY (community_id, credit_account) REFERENCES account (community_id, id);
 ALTER TABLE debt ADD CONSTRAINT debt_currency CHECK (currency IN ('point', 'minute', 'class_minute'));
 ALTER TABLE day_total ADD CONSTRAINT day_total_currency CHECK (currency IN ('point', 'minute', 'class_minute'));
 
@@ -39,11 +42,6 @@ CREATE TABLE expiry_announcement (
 
 CALL protect_tenant_table('books_closed', 'SELECT');
 CALL protect_tenant_table('expiry_announcement', 'SELECT');
-
--- The worker counted the days of every community together: the newest of them is a day that was over.
-INSERT INTO books_closed (community_id, until, closed_at)
-    SELECT DISTINCT community_id, (SELECT max(day) FROM day_total WHERE day < current_date), clock_timestamp() FROM day_total
-    WHERE EXISTS (SELECT FROM day_total WHERE day < current_date);
 
 DROP FUNCTION ledger_account(uuid, text, uuid, text, text, uuid, date);
 DROP FUNCTION ledger_replay(uuid, ledger_entry);
@@ -544,22 +542,17 @@ BEGIN
 END
 $$;
 
--- Lets everything of a closed day run out as if it had been announced. False when it is not p_amount (any more).
-CREATE FUNCTION ledger_approve_expiry(p_community uuid, p_day date, p_currency text, p_amount bigint) RETURNS boolean
+-- Lets everything of a closed day run out as if it had been announced.
+CREATE FUNCTION ledger_approve_expiry(p_community uuid, p_day date, p_currency text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM ledger_permit(p_community);
-    IF NOT EXISTS (SELECT FROM books_closed WHERE community_id = p_community AND until >= p_day)
-       OR p_amount IS DISTINCT FROM (SELECT sum(balance) FROM account WHERE community_id = p_community AND owner_kind = 'person'
-            AND currency = p_currency AND expires_on = p_day AND bucket = 'available' AND balance > 0) THEN
-        RETURN false;
-    END IF;
     INSERT INTO expiry_announcement (community_id, day, owner_id, currency, amount, announced_at)
-        SELECT p_community, p_day, owner_id, p_currency, sum(balance), ledger_now() FROM account
-        WHERE community_id = p_community AND owner_kind = 'person' AND currency = p_currency AND expires_on = p_day
-          AND bucket = 'available' AND balance > 0 GROUP BY owner_id
+        SELECT a.community_id, a.expires_on, a.owner_id, a.currency, sum(a.balance), ledger_now()
+        FROM account a JOIN books_closed b ON b.community_id = a.community_id AND a.expires_on <= b.until
+        WHERE a.community_id = p_community AND a.owner_kind = 'person' AND a.currency = p_currency AND a.expires_on = p_day
+          AND a.bucket = 'available' AND a.balance > 0 GROUP BY a.community_id, a.expires_on, a.owner_id, a.currency
         ON CONFLICT (community_id, day, owner_id, currency) DO UPDATE SET amount = excluded.amount;
-    RETURN true;
 END
 $$;
 
@@ -630,6 +623,11 @@ BEGIN
     RETURN true;
 END
 $$;
+
+-- The worker counted the days of every community together: the newest of them that is over by the database's clock is closed.
+INSERT INTO books_closed (community_id, until, closed_at)
+    SELECT c.community_id, last.day, ledger_now() FROM (SELECT DISTINCT community_id FROM day_total) c,
+        (SELECT max(day) AS day FROM day_total WHERE day < (ledger_now() AT TIME ZONE 'UTC')::date) last WHERE last.day IS NOT NULL;
 
 REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger_close_hold, ledger_reverse, ledger_announce, ledger_close_until, ledger_approve_expiry,

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -61,6 +62,32 @@ async def owner(pool: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(pool)
     yield connection
     await connection.close()
+
+
+class DatabaseClock:
+    def __init__(self, owner: asyncpg.Connection) -> None:
+        self.owner = owner
+
+    async def show(self, moment: datetime) -> None:
+        """From now on the ledger's functions are told this moment."""
+        await self._be(f"timestamptz '{moment.isoformat()}'")
+
+    async def right(self) -> None:
+        await self._be("clock_timestamp()")
+
+    async def _be(self, moment: str) -> None:
+        await self.owner.execute(
+            "CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE "
+            f"AS $$ SELECT {moment} $$"
+        )
+
+
+@pytest.fixture
+async def database_clock(owner: asyncpg.Connection) -> AsyncIterator[DatabaseClock]:
+    """Sets the database's clock, which only this worker's tests look at; it is right again afterwards."""
+    clock = DatabaseClock(owner)
+    yield clock
+    await clock.right()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("areas",),
     ("ledger",),
     ("people",),
+    ("expiry",),
     ("access",),
     ("rules",),
     ("stations",),
@@ -44,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
 )  # fmt: skip
 ROW = {part: number for number, row in enumerate(LAYERS) for part in row}
-LEDGER_TABLES = ("account", "transfer", "debt", "day_total")
+LEDGER_TABLES = ("account", "transfer", "debt", "day_total", "books_closed", "expiry_announcement")
 
 
 @cache
@@ -214,7 +215,8 @@ READERS = {"environ", "environb", "getenv", "putenv"}
 
 
 def test_only_the_clock_tells_the_time() -> None:
-    """Tests and the demo's history hold the clock; a second one would not stand still with it."""
+    """Tests and the demo's history hold the clock; a second one would not stand still with it. The database's own clock
+    is asked in one function, `ledger_now`, which a wrong clock of the program is held against."""
     wrong = []
     for name, (_, tree) in modules().items():
         if name == "timebank.clock":
@@ -225,7 +227,9 @@ def test_only_the_clock_tells_the_time() -> None:
                 if re.search(r"(datetime|date)\.(now|utcnow|today)$", of) or of == "time.time":
                     wrong.append(f"{name}:{node.lineno} {of}")
         wrong += [f"{name}:{line} {text[:40]!r}" for text, line in strings(tree) if is_sql(text) and TELLS_TIME(text)]
-    wrong += [path.name for path in (ROOT / "migrations").glob("*.sql") if TELLS_TIME(schema_text(path))]
+    wrong += [
+        path.name for path in (ROOT / "migrations").glob("*.sql") if TELLS_TIME(LEDGER_NOW.sub("", schema_text(path)))
+    ]
     assert wrong == []
 
 
@@ -233,6 +237,9 @@ TELLS_TIME = re.compile(
     r"\b(now\(\)|current_timestamp\b|current_date\b|current_time\b|localtime|clock_timestamp\(|statement_timestamp\()",
     re.IGNORECASE,
 ).search
+
+
+LEDGER_NOW = re.compile(r"\bledger_now\(\)(.* AS \$\$ SELECT clock_timestamp\(\) \$\$;)?")
 
 
 def is_sql(text: str) -> bool:

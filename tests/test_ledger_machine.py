@@ -1,7 +1,8 @@
-"""A hypothesis machine over earn, hold, collect, cancel, expire, reverse, beside a model that a child could check."""
+"""A hypothesis machine over earn, hold, collect, cancel, expire and their reversals, beside a model that a child could
+check. What comes back after its last day lies in its days of grace."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -21,54 +22,76 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
 from timebank.ledger import posting
-from timebank.ledger.posting import Currency, Insufficient, Posting
+from timebank.ledger.posting import Currency, Insufficient, PastGrace, Posting
 from timebank.ledger.statement import Balances, balances
 
 T = TypeVar("T")
+GRACE = timedelta(days=30)
+Lot = tuple[date, date | None]  # the last day, and for what is in its days of grace the original one
 PERSONS = st.integers(0, 1)
 AMOUNTS = st.integers(1, 30)
 
 
 @dataclass
 class Wallet:
-    """What one person should have: points by their last day, and what is owed."""
+    """What one person should have: points by their lot, and what is owed."""
 
-    lots: dict[date, int] = field(default_factory=dict)
+    lots: dict[Lot, int] = field(default_factory=dict)
     owed: int = 0
     held: int = 0
 
-    def add(self, last_day: date, amount: int) -> None:
-        self.lots[last_day] = self.lots.get(last_day, 0) + amount
+    def add(self, lot: Lot, amount: int) -> None:
+        self.lots[lot] = self.lots.get(lot, 0) + amount
+
+    def come_back(self, parts: list[tuple[Lot, int]], today: date) -> None:
+        """Past its last day a part comes back to its days of grace; then what is owed is repaid from where it lies."""
+        placed = [lot if lot[1] or lot[0] >= today else (lot[0] + GRACE, lot[0]) for lot, _ in parts]
+        for lot, (_, amount) in zip(placed, parts, strict=True):
+            self.add(lot, amount)
+        for lot in placed:
+            self.repay(lot)
+
+    def repay(self, lot: Lot) -> None:
+        """The debt is repaid from the very lot that was credited, with whatever lay there before too."""
+        repaid = min(self.owed, self.lots[lot])
+        self.owed -= repaid
+        self.lots[lot] -= repaid
 
     def usable(self, today: date) -> int:
-        return sum(amount for last_day, amount in self.lots.items() if last_day >= today)
+        return sum(amount for lot, amount in self.lots.items() if lot[0] >= today)
 
-    def take(self, amount: int, days: list[date]) -> dict[date, int]:
+    def take(self, amount: int, lots: list[Lot]) -> dict[Lot, int]:
         """Take up to `amount` from the lots in this order; answers what came from where."""
-        taken: dict[date, int] = {}
-        for day in days:
-            part = min(amount - sum(taken.values()), self.lots.get(day, 0))
+        taken: dict[Lot, int] = {}
+        for lot in lots:
+            part = min(amount - sum(taken.values()), self.lots.get(lot, 0))
             if part:
-                self.lots[day] -= part
-                taken[day] = part
+                self.lots[lot] -= part
+                taken[lot] = part
         return taken
+
+
+def first_out(lots: Iterable[Lot]) -> list[Lot]:
+    """Earliest last day first, of one day what is in its days of grace before the rest."""
+    return sorted(lots, key=lambda lot: (lot[0], lot[1] or date.max))
 
 
 @dataclass(frozen=True)
 class Given:
-    """An issue or a hold that can still be ended: whose, which entry, from or to which lots."""
+    """An issue, a hold or an expiry that can still be ended: whose, which entry, from or to which lots."""
 
     person: int
     entry_id: UUID
-    lots: tuple[tuple[date, int], ...]
+    lots: tuple[tuple[Lot, int], ...]
 
 
 def machine_on(  # noqa: C901  # the complexity counted is that of the machine's rules, each small
-    town: Town, url: str, loop: asyncio.AbstractEventLoop
+    town: Town, url: str, loop: asyncio.AbstractEventLoop, database_clock: DatabaseClock
 ) -> type[RuleBasedStateMachine]:
     def run(verb: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(verb, loop).result(30)
@@ -76,6 +99,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
     class Machine(RuleBasedStateMachine):
         issues = Bundle("issues")
         holds = Bundle("holds")
+        expiries = Bundle("expiries")
 
         def __init__(self) -> None:
             super().__init__()
@@ -112,12 +136,10 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
                     )
                 )
             )
-            wallet.add(last_day, amount)
-            # The debt is repaid from the very account that was credited, with whatever lay there before too.
-            repaid = min(wallet.owed, wallet.lots[last_day])
-            wallet.owed -= repaid
-            wallet.lots[last_day] -= repaid
-            return Given(person, posted.entry_id, ((last_day, amount),))
+            lot = (last_day, None)
+            wallet.add(lot, amount)
+            wallet.repay(lot)
+            return Given(person, posted.entry_id, ((lot, amount),))
 
         @rule(target=holds, person=PERSONS, amount=AMOUNTS)
         def hold(self, person: int, amount: int) -> Any:
@@ -128,7 +150,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
                     run(verb)
                 return multiple()
             posted = run(verb)
-            taken = wallet.take(amount, sorted(day for day in wallet.lots if day >= self.today))
+            taken = wallet.take(amount, first_out(lot for lot in wallet.lots if lot[0] >= self.today))
             wallet.held += amount
             return Given(person, posted.entry_id, tuple(taken.items()))
 
@@ -141,26 +163,43 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         def cancel(self, held: Given) -> None:
             run(self.at(posting.void(self.scope, held.entry_id, self.posting("void"))))
             wallet = self.wallets[held.person]
-            for day, amount in held.lots:
-                wallet.add(day, amount)
-                wallet.held -= amount
+            wallet.come_back(list(held.lots), self.today)
+            wallet.held -= sum(amount for _, amount in held.lots)
 
         @rule(given=consumes(issues))
         def reverse(self, given: Given) -> None:
             reversal = run(self.at(posting.reverse(self.scope, given.entry_id, self.posting("reversal"))))
-            wallet, (day, amount) = self.wallets[given.person], given.lots[0]
-            others = sorted(other for other in wallet.lots if other != day)
-            taken = sum(wallet.take(amount, [day, *others]).values())
+            wallet, (lot, amount) = self.wallets[given.person], given.lots[0]
+            taken = sum(wallet.take(amount, [lot, *first_out(other for other in wallet.lots if other != lot)]).values())
             wallet.owed += amount - taken
             assert (reversal.taken, reversal.owed) == (taken, amount - taken)
 
-        @rule(days=st.integers(1, 20))
-        def time_passes_and_points_expire(self, days: int) -> None:
+        @rule(target=expiries, days=st.integers(1, 20))
+        def time_passes_and_points_expire(self, days: int) -> Any:
             self.now += timedelta(days=days)
-            while run(self.at(posting.expire(self.scope, limit=100))):
-                pass
+            run(database_clock.show(self.now))
+            run(self.at(self.let_everything_expire()))
             for wallet in self.wallets:
-                wallet.lots = {day: amount for day, amount in wallet.lots.items() if day >= self.today}
+                wallet.lots = {lot: amount for lot, amount in wallet.lots.items() if lot[0] >= self.today}
+            return multiple(*run(_expired(url, self.now, self.persons)))
+
+        async def let_everything_expire(self) -> None:
+            await posting.close_until(self.scope, self.today - timedelta(days=1), confirmed=True)
+            for day in {lot[0] for wallet in self.wallets for lot in wallet.lots if lot[0] < self.today}:
+                await posting.approve_expiry(self.scope, Currency.point, day)
+            while await posting.expire(self.scope, limit=100):
+                pass
+
+        @rule(expired=consumes(expiries))
+        def take_an_expiry_back(self, expired: Given) -> None:
+            verb = self.at(posting.reverse(self.scope, expired.entry_id, self.posting("reversal")))
+            (day, grace_of), _ = expired.lots[0]
+            if day + (timedelta() if grace_of else GRACE) < self.today:
+                with pytest.raises(PastGrace):
+                    run(verb)
+                return
+            run(verb)
+            self.wallets[expired.person].come_back(list(expired.lots), self.today)
 
         @invariant()
         def the_ledger_agrees_with_the_model(self) -> None:
@@ -179,6 +218,24 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
     return Machine
 
 
+async def _expired(url: str, now: datetime, persons: list[UUID]) -> list[Given]:
+    """What has expired at this moment."""
+    connection = await asyncpg.connect(url)
+    try:
+        found = await connection.fetch(
+            "SELECT t.entry_id, a.owner_id, t.amount, a.expires_on, a.grace_of FROM transfer t "
+            "JOIN account a ON a.id = t.debit_account WHERE t.kind = 'expiry' AND t.posted_at = $1 "
+            "AND a.owner_id = ANY ($2) ORDER BY a.owner_id, a.expires_on, a.grace_of",
+            now, persons,
+        )  # fmt: skip
+    finally:
+        await connection.close()
+    return [
+        Given(persons.index(r["owner_id"]), r["entry_id"], (((r["expires_on"], r["grace_of"]), r["amount"]),))
+        for r in found
+    ]
+
+
 async def _problems(url: str) -> list[str]:
     connection = await asyncpg.connect(url)
     try:
@@ -187,8 +244,10 @@ async def _problems(url: str) -> list[str]:
         await connection.close()
 
 
-async def test_the_ledger_keeps_its_promises_whatever_happens(town: Town, pool: str) -> None:
-    machine = machine_on(town, pool, asyncio.get_running_loop())
+async def test_the_ledger_keeps_its_promises_whatever_happens(
+    town: Town, pool: str, database_clock: DatabaseClock
+) -> None:
+    machine = machine_on(town, pool, asyncio.get_running_loop(), database_clock)
     chosen = settings(
         max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
@@ -196,8 +255,10 @@ async def test_the_ledger_keeps_its_promises_whatever_happens(town: Town, pool: 
 
 
 @pytest.mark.torture
-async def test_the_ledger_keeps_its_promises_for_a_long_time(town: Town, pool: str) -> None:
-    machine = machine_on(town, pool, asyncio.get_running_loop())
+async def test_the_ledger_keeps_its_promises_for_a_long_time(
+    town: Town, pool: str, database_clock: DatabaseClock
+) -> None:
+    machine = machine_on(town, pool, asyncio.get_running_loop(), database_clock)
     chosen = settings(
         max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -97,9 +97,12 @@ async def test_an_entry_reversed_by_many_is_reversed_once(town: Town, owner: asy
 async def test_everything_at_once_neither_deadlocks_nor_loses_a_point(town: Town, owner: asyncpg.Connection) -> None:
     scope = town.system()
     two = [town.people["张桂兰"], town.people["张国庆"]]
+    yesterday = clock.local_day() - timedelta(days=1)
     for name in ("张桂兰", "张国庆"):
         await town.give_points(name, 200)
-        await town.give_points(name, 5, expires_on=date(2020, 1, 1))
+        await town.give_points(name, 5, expires_on=yesterday)
+        await posting.announce(scope, town.people[name], Currency.point, yesterday, 5)
+    await posting.close_until(scope, yesterday, confirmed=True)
     entries = [
         await posting.issue(scope, person, Currency.point, 3, note("deed", f"d{n}:{person}"), expires_on=UNTIL)
         for person in two
@@ -121,9 +124,10 @@ async def test_everything_at_once_neither_deadlocks_nor_loses_a_point(town: Town
 
 
 async def test_closing_a_day_twice_at_once_counts_it_once(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("张桂兰", 10)
-    today = clock.local_day()
-    await asyncio.gather(*(posting.close_day(town.system(), today) for _ in range(8)))
+    yesterday = clock.local_day() - timedelta(days=1)
+    with clock.at(clock.day_bounds(yesterday)[0]):
+        await town.give_points("张桂兰", 10)
+    await asyncio.gather(*(posting.close_day(town.system(), yesterday) for _ in range(8)))
     issued = await owner.fetchrow("SELECT * FROM day_total WHERE bucket = 'issued' AND currency = 'point'")
     assert issued is not None
     assert (issued["given"], issued["taken"], issued["transfers"]) == (10, 0, 1)

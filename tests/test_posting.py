@@ -75,11 +75,14 @@ async def test_the_earliest_expiry_is_spent_first_and_a_void_returns_it_there(to
 
 async def test_points_past_their_day_cannot_be_spent_and_expire_once(town: Town) -> None:
     scope, zhang = town.system(), town.people["张桂兰"]
-    await town.give_points("张桂兰", 4, expires_on=clock.local_day() - timedelta(days=1))
+    yesterday = clock.local_day() - timedelta(days=1)
+    await town.give_points("张桂兰", 4, expires_on=yesterday)
     await town.give_points("张桂兰", 5)
     with pytest.raises(Insufficient) as refusal:
         await posting.hold(scope, zhang, 6, note("hold", "h"))
     assert (refusal.value.values["needed"], refusal.value.values["available"]) == (6, 5)
+    await posting.announce(scope, zhang, Currency.point, yesterday, 4)
+    await posting.close_until(scope, yesterday, confirmed=True)
     assert await posting.expire(scope) == 1
     assert await posting.expire(scope) == 0
     lines = await statement(scope, zhang, Currency.point)

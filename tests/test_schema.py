@@ -15,7 +15,7 @@ from timebank.piccolo_app import APP_CONFIG
 REFERENCE_TABLES = {"region", "login"}
 # What belongs to a login, a process or the migrations, and carries no community.
 NOT_TENANTS = {"region", "login", "session", "one_time_code", "throttle", "idempotent_request", "migration"}
-LEDGER_TABLES = {"account", "transfer", "debt", "day_total"}
+LEDGER_TABLES = {"account", "transfer", "debt", "day_total", "books_closed", "expiry_announcement"}
 
 TYPES = {
     "UUID": "uuid", "INTEGER": "integer", "BIGINT": "bigint", "SMALLINT": "smallint", "BOOLEAN": "boolean",

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from tests.conftest import DatabaseClock
 from tests.town import PHOENIX, SPRING, Town
 from timebank import clock, worker
 from timebank.checkins.hours import enter_hours
@@ -21,6 +22,8 @@ from timebank.deeds.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
 from timebank.errors import Busy
+from timebank.expiry.due import close_days, expire_points
+from timebank.expiry.reminders import remind_of_expiry
 from timebank.scope import Scope
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
@@ -30,8 +33,9 @@ NOW = datetime(2026, 10, 20, 4, 0, tzinfo=UTC)  # noon in the town
 
 
 @pytest.fixture
-async def everything_due(town: Town) -> Town:
-    """A fortnight ago: a deed and honour hours approved, goods reserved, a lesson booked, somebody who never left."""
+async def everything_due(town: Town, database_clock: DatabaseClock) -> Town:
+    """A fortnight ago: a deed and honour hours approved, goods reserved, a lesson booked, somebody who never left. The
+    worker ran at that time and told of the points that would run out, and it closed the days until last week."""
     with clock.at(NOW - timedelta(days=14)):
         await _approve_a_deed(town)
         await _approve_honour_hours(town)
@@ -41,6 +45,13 @@ async def everything_due(town: Town) -> Town:
         await redeem(await town.scope("张桂兰"), wanted)
         asked = ScanIn("by hand", "A" * 24, station_id=town.stations["暖蜂驿站"])
         await scan_by_hand(await town.scope("周敏"), town.people["张国庆"], asked)
+        await database_clock.show(clock.now())
+        await remind_of_expiry(town.system())
+        await close_days(town.system())
+    with clock.at(NOW - timedelta(days=7)):
+        await database_clock.show(clock.now())
+        await close_days(town.system())
+    await database_clock.show(NOW)
     return town
 
 
@@ -80,8 +91,9 @@ async def test_everything_that_is_due_is_done(everything_due: Town, owner: async
     assert state["records"] == ["credit pending", "honour approved"]
     assert state["redemption"] == ["expired"]
     assert state["visit"] == ["needs_confirmation"]
-    # 50 given to her, 10 for the deed, 20 for two hours at 6 minutes a point; the 100 have run out.
-    assert state["balance"] == 50 + 10 + 20
+    # 50 given to her, 10 for the deed, 20 for two hours at 6 minutes a point; of the 100 that have run out the 8 for
+    # the soap, which came back a week later, are in their days of grace.
+    assert state["balance"] == 50 + 10 + 20 + 8
 
 
 async def test_two_workers_at_once_do_everything_once(everything_due: Town, owner: asyncpg.Connection) -> None:
@@ -91,7 +103,7 @@ async def test_two_workers_at_once_do_everything_once(everything_due: Town, owne
         await worker.run_all()
         again = await _state(owner)
     assert first["deed"] == ["credited"]
-    assert first["balance"] == 80
+    assert first["balance"] == 88
     assert again == first
     doubled = await owner.fetch("SELECT person_id, key FROM message GROUP BY 1, 2 HAVING count(*) > 1")
     assert doubled == []
@@ -116,7 +128,7 @@ async def test_a_seat_nobody_came_to_is_consumed_when_the_lesson_is_over(town: T
 
 
 async def test_points_about_to_expire_are_told_of_three_times_and_no_more(
-    town: Town, owner: asyncpg.Connection
+    town: Town, owner: asyncpg.Connection, database_clock: DatabaseClock
 ) -> None:
     last_day = date(2026, 12, 31)
     with clock.at(datetime(2026, 3, 1, tzinfo=UTC)):
@@ -125,7 +137,8 @@ async def test_points_about_to_expire_are_told_of_three_times_and_no_more(
     told = []
     for day in range(1, 70):
         with clock.at(clock.day_bounds(last_day)[0] - timedelta(days=69 - day)):
-            await asyncio.gather(*[worker.remind_of_expiry(town.system()) for _ in range(2)])
+            await database_clock.show(clock.now())
+            await asyncio.gather(*[remind_of_expiry(town.system()) for _ in range(2)])
             told.append(await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'points_expiring'"))
     days_before = [69 - (n + 1) for n in range(1, len(told)) if told[n] > told[n - 1]]
     assert days_before == [60, 30, 7]
@@ -134,17 +147,22 @@ async def test_points_about_to_expire_are_told_of_three_times_and_no_more(
 
 
 async def test_points_run_out_at_the_end_of_their_last_day_and_not_before(
-    town: Town, owner: asyncpg.Connection
+    town: Town, owner: asyncpg.Connection, database_clock: DatabaseClock
 ) -> None:
     await town.give_points("张桂兰", 100, expires_on=date(2027, 12, 31))
     balance = "SELECT sum(balance)::integer FROM account WHERE currency = 'point'"
     midnight = clock.day_bounds(date(2027, 12, 31))[1]
     with clock.at(midnight - timedelta(seconds=1)):
-        assert await worker.expire_points(town.system()) == 0
+        await database_clock.show(clock.now())
+        await remind_of_expiry(town.system())
+        await close_days(town.system())
+        assert await expire_points(town.system()) == 0
     assert await owner.fetchval(balance) == 100
     with clock.at(midnight):
-        assert await worker.expire_points(town.system()) == 1
-        assert await worker.expire_points(town.system()) == 0
+        await database_clock.show(clock.now())
+        await close_days(town.system())
+        assert await expire_points(town.system()) == 1
+        assert await expire_points(town.system()) == 0
     assert await owner.fetchval(balance) == 0
 
 
@@ -153,10 +171,10 @@ async def test_days_are_counted_also_those_on_which_no_worker_ran(town: Town, ow
         with clock.at(datetime(2026, 10, day, 4, tzinfo=UTC)):
             await town.give_points("张桂兰", points)
     with clock.at(datetime(2026, 10, 2, 5, tzinfo=UTC)):
-        assert await worker.close_days(town.system()) == 1
+        assert await close_days(town.system()) == 1
     with clock.at(datetime(2026, 10, 12, 5, tzinfo=UTC)):
-        assert await worker.close_days(town.system()) == 2
-        assert await worker.close_days(town.system()) == 0
+        assert await close_days(town.system()) == 2
+        assert await close_days(town.system()) == 0
     found = await owner.fetch("SELECT day, given FROM day_total WHERE bucket = 'issued' ORDER BY day")
     assert [(row["day"].day, row["given"]) for row in found] == [(1, 10), (2, 20), (9, 30)]
 

@@ -51,7 +51,7 @@ class _Shown:
 def at_clock(moment: datetime, language: str = "zh") -> str:
     """When something was, as one says it today: 14:20; another day: 11月3日 14:20."""
     local = clock.local(moment)
-    return f"{local:%H:%M}" if local.date() == clock.local_day() else f"{_dated(local.date(), language)} {local:%H:%M}"
+    return f"{local:%H:%M}" if local.date() == clock.local_day() else f"{dated(local.date(), language)} {local:%H:%M}"
 
 
 def when(moment: datetime, language: str = "zh") -> str:
@@ -67,10 +67,11 @@ def day(date_: date, language: str = "zh") -> str:
     near[today + timedelta(days=1)] = ("明天", "tomorrow")
     if date_ in near:
         return near[date_][language == "en"]
-    return _dated(date_, language)
+    return dated(date_, language)
 
 
-def _dated(date_: date, language: str) -> str:
+def dated(date_: date, language: str = "zh") -> str:
+    """A date that stays right when it is read later: 11月3日, 2025年11月3日."""
     this_year = clock.local_day().year
     if language == "en":
         return f"{date_.day} {date_:%b}" + (f" {date_.year}" if date_.year != this_year else "")

@@ -8,15 +8,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from traceback import extract_tb
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 
-from timebank import clock, database, settings
+from timebank import database
 from timebank.access import logins, once, sessions, throttle
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
@@ -28,17 +26,13 @@ from timebank.classes.stopping import finish_stopped, refund_ended
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
 from timebank.errors import TimebankError
+from timebank.expiry.due import close_days, expire_points
+from timebank.expiry.reminders import remind_of_expiry
 from timebank.imports import drafts
-from timebank.ledger import posting
-from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
 
 log = structlog.get_logger()
-
-REMINDER_DAYS = (7, 30, 60)
-FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
-BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,78 +53,6 @@ class Sweep:
     verb: Callable[[], Awaitable[object]]
 
 
-async def expire_points(scope: Scope) -> int:
-    """Take points past their last day out of the accounts, until none is left."""
-    moved = 0
-    while count := await posting.expire(scope, BATCH):
-        moved += count
-    return moved
-
-
-_DAYS = """
-SELECT DISTINCT (moved.posted_at AT TIME ZONE $4)::date AS day FROM account a CROSS JOIN LATERAL (
-    SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.debit_account = a.id
-        AND t.posted_at >= $2 AND t.posted_at < $3
-    UNION ALL
-    SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.credit_account = a.id
-        AND t.posted_at >= $2 AND t.posted_at < $3
-) AS moved WHERE a.community_id = $1 AND a.owner_kind = 'system' ORDER BY 1
-"""
-
-
-async def close_days(scope: Scope) -> int:
-    """Count every whole day on which something was posted and which is not counted yet; how many were new.
-
-    The last counted day is counted again: a posting may have been under way when it was.
-    """
-    async with transaction(scope):
-        last: date | None = await database.fetch_value(
-            "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
-        )
-        since = clock.day_bounds(last)[0] if last else FIRST_MOMENT
-        until = clock.day_bounds(clock.local_day())[0]
-        found = await database.fetch(_DAYS, scope.community_id, since, until, settings.current().time_zone.key)
-    for row in found:
-        await posting.close_day(scope, row["day"])
-    return sum(row["day"] != last for row in found)
-
-
-class _Expiring(msgspec.Struct, frozen=True):
-    person_id: UUID
-    expires_on: date
-    amount: int
-
-
-async def remind_of_expiry(scope: Scope) -> int:
-    """Tell each person once 60, 30 and 7 days before points run out how many and when; how many were told."""
-    told, today = 0, clock.local_day()
-    until = today
-    for days in REMINDER_DAYS:
-        since, until = until, today + timedelta(days=days)
-        async with transaction(scope):
-            found = await database.rows(
-                _Expiring,
-                "SELECT a.owner_id AS person_id, a.expires_on, sum(a.balance)::bigint AS amount FROM account a "
-                "JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id AND p.status = 'active' "
-                "WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.currency = 'point' "
-                "AND a.bucket = 'available' AND a.balance > 0 AND a.expires_on >= $2 AND a.expires_on <= $3 "
-                "AND NOT EXISTS (SELECT FROM message m WHERE m.community_id = a.community_id "
-                "AND m.person_id = a.owner_id AND m.key = 'points-expire:' || a.expires_on || ':' || $4) "
-                "GROUP BY a.owner_id, a.expires_on ORDER BY a.owner_id",
-                scope.community_id, since, until, str(days),
-            )  # fmt: skip
-        for expiring in found:
-            day = f"{expiring.expires_on.month}月{expiring.expires_on.day}日"
-            await tell(
-                scope, expiring.person_id, "points_expiring",
-                f"您有 {expiring.amount} 积分{day}到期，请在当天结束前使用。",
-                f"points-expire:{expiring.expires_on}:{days}",
-            )  # fmt: skip
-        told += len(found)
-        until += timedelta(days=1)
-    return told
-
-
 JOBS: tuple[Job, ...] = (
     Job("credit_due_deeds", 60, credit_due_deeds),
     Job("credit_due_records", 60, credit_due_records),
@@ -141,12 +63,12 @@ JOBS: tuple[Job, ...] = (
     Job("close_lessons", 60, close_lessons),
     Job("refund_ended", 60, refund_ended),
     Job("fill_seats", 60, fill_seats),
-    Job("expire_points", 600, expire_points),
     Job("remind_of_expiry", 3600, remind_of_expiry),
     Job("remind_of_class_ends", 3600, remind_of_class_ends),
     Job("tell_of_last_days", 3600, tell_of_last_days),
     Job("expire_class_minutes", 3600, expire_class_minutes),
-    Job("close_days", 3600, close_days),
+    Job("close_days", 600, close_days),
+    Job("expire_points", 600, expire_points),
     Job("forget_drafts", 600, drafts.forget_old),
 )
 

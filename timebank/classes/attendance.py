@@ -15,9 +15,11 @@ from timebank.classes.seats import HELD, Held
 from timebank.database import retrying, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
+from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import duration
 
 CODE_TRIES_MAX = 10
 CODE_WINDOW = timedelta(minutes=15)
@@ -145,8 +147,8 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
-        await seats.release(scope, booking, f"《{booking.course}》停课，课时退回")
-        back = "，课时已退回" if booking.status == "held" else ""
+        returned = await seats.release(scope, booking, f"《{booking.course}》停课")
+        back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
         because = f"原因：{reason}。" if reason else ""
         await tell_family(
             scope, booking.child_id, "lesson_cancelled",

@@ -13,7 +13,7 @@ from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.database import transaction
 from timebank.errors import Busy, NotFound
 from timebank.ledger import posting
-from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMinutes, Posting
+from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMinutes, Posting, Returned
 from timebank.people.messages import tell
 from timebank.scope import Scope
 
@@ -193,12 +193,14 @@ def _when(moment: datetime) -> str:
     return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
-async def release(scope: Scope, found: Held, memo: str) -> None:
-    """End a locked booking and return what it holds; the seat is the caller's to free."""
+async def release(scope: Scope, found: Held, memo: str) -> Returned | None:
+    """End a locked booking and return what it holds, if anything; the seat is the caller's to free."""
+    returned = None
     if found.entry_id is not None:
         note = Posting("void", f"booking:{found.id}:void", "booking", found.id, memo)
-        await posting.void(scope, found.entry_id, note)
+        returned = (await posting.void(scope, found.entry_id, note)).returned
     await end(scope, found.id, "cancelled")
+    return returned
 
 
 async def end(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:

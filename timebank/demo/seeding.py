@@ -26,9 +26,9 @@ from timebank.demo.present import Present
 from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
 from timebank.errors import TimebankError
+from timebank.expiry.due import close_days
 from timebank.scope import Role, Scope
 from timebank.shop.collection import expire_redemptions
-from timebank.worker import close_days
 
 SEED = 522699
 CHORES = (credit_due_deeds, credit_due_records, expire_redemptions, close_lessons)

@@ -300,13 +300,10 @@ async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date,
     return noted
 
 
-async def approve_expiry(scope: Scope, currency: Currency, day: date, amount: int) -> bool:
-    """Let all that is left of a closed day expire. False when it is not this amount any more."""
+async def approve_expiry(scope: Scope, currency: Currency, day: date) -> None:
+    """Let everything that is left of a closed day expire, announced or not."""
     async with transaction(scope):
-        approved: bool = await database.fetch_value(
-            "SELECT ledger_approve_expiry($1, $2, $3, $4)", scope.community_id, day, currency.value, amount
-        )
-    return approved
+        await database.execute("SELECT ledger_approve_expiry($1, $2, $3)", scope.community_id, day, currency.value)
 
 
 async def close_day(scope: Scope, day: date) -> bool:

@@ -13,14 +13,20 @@ from timebank.scope import Scope
 
 
 class Expiring(msgspec.Struct, frozen=True):
+    """`amount` can be spent until `on`; in its days of grace, `grace_of` was its original last day."""
+
     on: date
     amount: int
+    grace_of: date | None = None
 
 
 class PointBalance(msgspec.Struct, frozen=True):
+    """`lapsed` is past its last day and not booked as expired yet."""
+
     available: int
     held: int
     expiring: list[Expiring]
+    lapsed: int = 0
 
 
 class ClassMinutes(msgspec.Struct, frozen=True):
@@ -47,6 +53,7 @@ class _Account(msgspec.Struct, frozen=True):
     bucket: str
     subject_id: UUID | None
     expires_on: date | None
+    grace_of: date | None
     balance: int
 
 
@@ -55,9 +62,9 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
     async with transaction(scope):
         accounts = await database.rows(
             _Account,
-            "SELECT owner_id, currency, bucket, subject_id, expires_on, balance FROM account "
+            "SELECT owner_id, currency, bucket, subject_id, expires_on, grace_of, balance FROM account "
             "WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = ANY ($2) AND balance > 0 "
-            "ORDER BY expires_on NULLS LAST, id",
+            "ORDER BY expires_on NULLS LAST, grace_of NULLS LAST, id",
             scope.community_id, [person_id, *children],
         )  # fmt: skip
         owed: int = await database.fetch_value(
@@ -73,7 +80,8 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
         PointBalance(
             sum(a.balance for a in usable),
             sum(a.balance for a in points if a.bucket == "held"),
-            [Expiring(a.expires_on, a.balance) for a in usable if a.expires_on],
+            [Expiring(a.expires_on, a.balance, a.grace_of) for a in usable if a.expires_on],
+            sum(a.balance for a in points if a.bucket == "available" and a not in usable),
         ),
         sum(a.balance for a in own if a.currency == Currency.minute),
         [

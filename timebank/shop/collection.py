@@ -12,7 +12,8 @@ from timebank.access import throttle
 from timebank.database import retrying, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
-from timebank.ledger.posting import Posting
+from timebank.ledger.grace import back_in_words
+from timebank.ledger.posting import Posting, Returned
 from timebank.locale import _
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -22,7 +23,8 @@ from timebank.shop.schemas import Redeemed, RedemptionStatus
 CODE_TRIES_MAX = 10
 CODE_WINDOW = timedelta(minutes=15)
 EXPIRE_BATCH = 500
-ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期退回"), "returned": _("退货")}
+AGAIN = "需要时可以再兑换。"
+ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期未领"), "returned": _("退货")}
 
 
 class OwnRedemption(TimebankError):
@@ -46,7 +48,7 @@ class RedemptionEnded(TimebankError):
 class RedemptionOverdue(TimebankError):
     code = "redemption_overdue"
     status = 409
-    sentence = "这份预留已过保留期，积分会退回。请重新兑换。"
+    sentence = "这份预留已过保留期，不能再领。积分退回多少，请看随后的消息；需要时请重新兑换。"
 
 
 class NotCollected(TimebankError):
@@ -151,12 +153,13 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
             raise Forbidden
         if found.status != "cancelled":
             _require_reserved(found)
-            await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
+            back = await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
             await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
-            if not scope.is_own(found.person_id):
+            own = scope.is_own(found.person_id)
+            if not own or back.usable != found.points or back.graced:
+                who = f"您取消了预留的{found.what}" if own else f"{found.station}取消了您预留的{found.what}"
                 await tell(
-                    scope, found.person_id, "redemption_cancelled",
-                    f"{found.station}取消了您预留的{found.what}，{found.points} 分已退回。",
+                    scope, found.person_id, "redemption_cancelled", f"{who}，{back_in_words(back)}。",
                     f"redemption:{found.id}:cancelled", found.id,
                 )  # fmt: skip
     return Redeemed(found.id, "cancelled", None, found.points, found.expires_at)
@@ -178,11 +181,11 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
         found = await database.row(Open, f"{_LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
         if found is None or found.status != "reserved":
             return False
-        await _give_back(scope, found, "expired", f"预留过期退回：{found.what}")
+        back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
         await tell(
             scope, found.person_id, "redemption_expired",
-            f"您预留的{found.what}过了保留期没有领取，{found.points} 分已退回。需要时可以再兑换。",
+            f"您预留的{found.what}过了保留期没有领取，{back_in_words(back)}。{AGAIN if back.usable else ''}",
             f"redemption:{found.id}:expired", found.id,
         )  # fmt: skip
     return True
@@ -198,7 +201,7 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
             raise NotCollected
         await _restock(scope, found)
         note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
-        await posting.reverse(scope, found.settled_entry_id, note)
+        reversal = await posting.reverse(scope, found.settled_entry_id, note)
         await database.execute(
             "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
             scope.community_id, found.id, clock.now(),
@@ -206,7 +209,8 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
         await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
         await tell(
             scope, found.person_id, "redemption_returned",
-            f"您领取的{found.what}已退货，{found.points} 分已退回。原因：{reason}。有疑问请找{found.station}。",
+            f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
+            f"有疑问请找{found.station}。",
             f"redemption:{found.id}:returned", found.id,
         )  # fmt: skip
     return Redeemed(found.id, "returned", None, found.points, found.expires_at)
@@ -217,16 +221,17 @@ def _require_reserved(found: Open) -> None:
         raise RedemptionEnded(how=ENDED[found.status])
 
 
-async def _give_back(scope: Scope, found: Open, status: RedemptionStatus, memo: str) -> None:
+async def _give_back(scope: Scope, found: Open, status: RedemptionStatus, memo: str) -> Returned:
     """Return what a locked reservation holds: the month's count, the stock, then the points."""
     await _restock(scope, found)
     note = Posting("void", f"redemption:{found.id}:void", "redemption", found.id, memo)
-    await posting.void(scope, found.entry_id, note)
+    voided = await posting.void(scope, found.entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "
         "WHERE community_id = $1 AND id = $2",
         scope.community_id, found.id, status, clock.now(), scope.person_id,
     )  # fmt: skip
+    return voided.returned
 
 
 async def _restock(scope: Scope, found: Open) -> None:

@@ -9,6 +9,8 @@ from timebank import database, names
 from timebank.access import throttle
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.ledger import grace
+from timebank.ledger.posting import Returned
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.shop.goods import photo_address
@@ -93,6 +95,15 @@ async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
     return _told(scope, found)
+
+
+async def would_return(scope: Scope, redemption_id: UUID) -> Returned:
+    """What cancelling a reservation today would bring back. The caller has seen the redemption."""
+    async with transaction(scope):
+        entry_id: UUID = await database.fetch_value(
+            "SELECT entry_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
+        )
+        return await grace.would_return(scope, entry_id)
 
 
 async def by_code(scope: Scope, code: str) -> RedemptionOut | None:

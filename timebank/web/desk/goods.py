@@ -12,8 +12,10 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
+from timebank.areas.policies import policies
 from timebank.classes.reading import by_code as booking_by_code
 from timebank.errors import TimebankError
+from timebank.ledger.grace import FirstOut, first_out
 from timebank.ledger.posting import Insufficient
 from timebank.ledger.statement import balances
 from timebank.locale import _
@@ -46,6 +48,7 @@ class CounterGoods(msgspec.Struct, frozen=True):
     person_id: UUID
     station_id: UUID
     available: int
+    first: FirstOut | None
     waiting: list[RedemptionOut]
     shelf: list[GoodOut]
 
@@ -53,10 +56,13 @@ class CounterGoods(msgspec.Struct, frozen=True):
 async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID) -> CounterGoods:
     """What waits at this station for the person who stands here, and what the points would buy now."""
     waiting = await reading.waiting_for(caller, person_id, station_id)
-    available = (await balances(caller, person_id, [])).points.available
+    points = (await balances(caller, person_id, [])).points
+    first = await first_out(caller, points, (await policies(caller)).hold_days)
     offered = (await goods.goods(caller, station_id=station_id, limit=200)).items
-    shelf = [good for good in offered if good.points <= available and any(place.quantity for place in good.stock)]
-    return CounterGoods(person_id, station_id, available, waiting, shelf)
+    shelf = [
+        good for good in offered if good.points <= points.available and any(place.quantity for place in good.stock)
+    ]
+    return CounterGoods(person_id, station_id, points.available, first, waiting, shelf)
 
 
 class DeskGoods(Controller):

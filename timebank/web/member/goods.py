@@ -11,6 +11,7 @@ from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.areas.policies import policies
 from timebank.errors import TimebankError
+from timebank.ledger.grace import first_out
 from timebank.ledger.posting import Insufficient
 from timebank.ledger.statement import PointBalance, balances
 from timebank.locale import _
@@ -77,9 +78,11 @@ async def _good_page(
     taken = (await taken_this_month(caller, caller.require_self())).get(good_id, 0)
     left = QUANTITY_MAX if shown.monthly_limit is None else max(0, shown.monthly_limit - taken)
     places = [place for place in shown.stock if place.quantity] if shown.active else []
+    hold_days = (await policies(caller)).hold_days
     most = min(left, points.available // shown.points, max((place.quantity for place in places), default=0))
     return page(
         request, caller, "member/good.html", status=refusal.status if refusal else 200, good=shown, points=points,
-        taken=taken, left=left, places=places, most=most, hold_days=(await policies(caller)).hold_days,
+        taken=taken, left=left, places=places, most=most, hold_days=hold_days,
+        first=await first_out(caller, points, hold_days),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -59,7 +59,8 @@ class RedemptionPages(Controller):
         if not caller.is_own(shown.person_id):
             raise NotFound
         image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
-        return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new)
+        would = await reading.would_return(caller, redemption_id)
+        return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new, would=would)
 
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:

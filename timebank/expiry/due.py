@@ -1,0 +1,126 @@
+"""What ran out: days are closed, what was announced expires by itself, the rest waits for an administrator."""
+
+from datetime import date, timedelta
+
+import msgspec
+import structlog
+
+from timebank import audit, clock, database, settings
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.ledger import posting
+from timebank.ledger.posting import Closing, Currency
+from timebank.scope import Scope
+
+log = structlog.get_logger()
+
+BATCH = 500
+SKIPPED_DAYS_MAX = 7  # as ledger_close_until has it
+
+
+class ExpiryChanged(TimebankError):
+    code = "expiry_changed"
+    status = 409
+    sentence = "等待到期的数目已经变了，没有办理。请刷新后再看一次。"
+
+
+class ClockDisagrees(TimebankError):
+    code = "clock_disagrees"
+    status = 409
+    sentence = "数据库的时钟说今天还不是这一天，没有办理。请让系统管理员核对服务器的日期和时间。"
+
+
+async def expire_points(scope: Scope) -> int:
+    """Take what ran out on closed days and was announced out of the accounts, until none is left."""
+    moved = 0
+    while count := await posting.expire(scope, BATCH):
+        moved += count
+    return moved
+
+
+_DAYS = """
+SELECT DISTINCT (moved.posted_at AT TIME ZONE $3)::date AS day FROM account a CROSS JOIN LATERAL (
+    SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.debit_account = a.id
+        AND ($4::timestamptz IS NULL OR t.posted_at >= $4) AND t.posted_at < $2
+    UNION ALL
+    SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.credit_account = a.id
+        AND ($4::timestamptz IS NULL OR t.posted_at >= $4) AND t.posted_at < $2
+) AS moved WHERE a.community_id = $1 AND a.owner_kind = 'system' ORDER BY 1
+"""
+
+
+async def close_days(scope: Scope) -> int:
+    """Count every whole day on which something was posted and which is not counted yet, and close the days up to
+    yesterday; how many were newly counted. Only days that are over by the database's clock too.
+
+    The last counted day is counted again: a posting may have been under way when it was.
+    """
+    async with transaction(scope):
+        last: date | None = await database.fetch_value(
+            "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
+        )
+        since = clock.day_bounds(last)[0] if last else None
+        until = clock.day_bounds(clock.local_day())[0]
+        found = await database.fetch(_DAYS, scope.community_id, until, settings.current().time_zone.key, since)
+    counted = [row["day"] for row in found if await posting.close_day(scope, row["day"])]
+    closing = await posting.close_until(scope, clock.local_day() - timedelta(days=1))
+    if closing is not Closing.closed:
+        log.warning("days not closed", reason=closing.value, community_id=str(scope.community_id))
+    return sum(day != last for day in counted)
+
+
+class WaitingExpiry(msgspec.Struct, frozen=True):
+    """What ran out on `day` and did not expire by itself: `people` were not told of all of it, or (`skipped`) the days
+    went on by more than a week at once, so that somebody has to say that the date is right."""
+
+    day: date
+    currency: str
+    amount: int
+    people: int
+    skipped: bool
+
+
+# Whatever lies in one account more than was announced keeps the whole day's row here; a day that is not closed yet for
+# another reason than a skip is the worker's.
+_WAITING = """
+SELECT a.expires_on AS day, a.currency, sum(a.balance)::bigint AS amount, count(DISTINCT a.owner_id) AS people,
+       coalesce(a.expires_on > b.until, true) AS skipped
+FROM account a
+LEFT JOIN books_closed b ON b.community_id = a.community_id
+LEFT JOIN expiry_announcement n ON n.community_id = a.community_id AND n.day = a.expires_on
+    AND n.owner_id = a.owner_id AND n.currency = a.currency
+WHERE a.community_id = $1 AND a.expires_on < $2 AND a.balance > 0 AND a.bucket = 'available'
+    AND a.owner_kind = 'person' AND CASE WHEN a.expires_on <= b.until THEN coalesce(n.amount, 0) = 0
+        ELSE coalesce(b.until < $3, true) END
+GROUP BY a.expires_on, a.currency, skipped ORDER BY a.expires_on, a.currency
+"""
+
+
+async def waiting_expiries(scope: Scope) -> list[WaitingExpiry]:
+    """What waits for an administrator, oldest day first; for those who read the community's books."""
+    scope.require_reader()
+    today = clock.local_day()
+    async with transaction(scope):
+        return await database.rows(
+            WaitingExpiry, _WAITING, scope.community_id, today, today - timedelta(days=SKIPPED_DAYS_MAX + 1)
+        )
+
+
+async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -> int:
+    """Let what waits of a day expire, just the amount that was seen; the first accounts at once, the worker does the
+    rest. Nobody gains by it: what is past its last day cannot be spent before either. Answers how many accounts."""
+    scope.require_admin()
+    async with transaction(scope):
+        waiting = [w for w in await waiting_expiries(scope) if (w.day, w.currency, w.amount) == (day, currency, amount)]
+        if not waiting:
+            raise ExpiryChanged
+        if waiting[0].skipped:
+            closing = await posting.close_until(scope, clock.local_day() - timedelta(days=1), confirmed=True)
+            if closing is not Closing.closed:
+                raise ClockDisagrees
+        await posting.approve_expiry(scope, currency, day)
+        await audit.record(
+            scope, "let_expire", "account", None, day=day, currency=currency, amount=amount,
+            people=waiting[0].people, skipped=waiting[0].skipped,
+        )  # fmt: skip
+        return await posting.expire(scope, BATCH)

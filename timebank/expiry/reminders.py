@@ -1,0 +1,104 @@
+"""Before points run out: their owner is told, and what was told is noted, because only that expires by itself."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.database import transaction
+from timebank.ledger import posting
+from timebank.ledger.posting import Currency
+from timebank.people.messages import tell
+from timebank.scope import Scope
+from timebank.wording import dated, duration, points
+
+REMINDER_DAYS = (7, 30, 60)
+
+
+class _RunningOut(msgspec.Struct, frozen=True):
+    """`available` and `held` run out together. `told_to` are those who read of it: for a child its guardians.
+    `was_told`: they have been told at this distance before, of less."""
+
+    owner_id: UUID
+    owner: str
+    currency: str
+    expires_on: date
+    available: int
+    held: int
+    was_told: bool
+    told_to: list[UUID]
+
+
+# Whoever was not told of this day at this distance, or was told of less. What lies in its days of grace was told when
+# it came back, so that only the last reminder speaks of it. Of class minutes the child's guardians are told.
+_RUNNING_OUT = """
+SELECT * FROM (
+    SELECT p.id AS owner_id, p.name AS owner, due.currency, due.expires_on, due.available, due.held, readers.told_to,
+           coalesce(n.amount, 0) AS announced, NOT EXISTS (
+               SELECT FROM unnest(readers.told_to) r (id) WHERE NOT EXISTS (
+                   SELECT FROM message m WHERE m.community_id = $1 AND m.person_id = r.id
+                   AND m.key = 'points-expire:' || CASE WHEN due.currency = 'class_minute' THEN due.owner_id || ':'
+                       ELSE '' END || due.expires_on || ':' || $4)) AS was_told
+    FROM (
+        SELECT a.owner_id, a.currency, a.expires_on,
+               coalesce(sum(a.balance) FILTER (WHERE a.bucket = 'available'), 0)::bigint AS available,
+               coalesce(sum(a.balance) FILTER (WHERE a.bucket = 'held'), 0)::bigint AS held
+        FROM account a WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.balance > 0
+            AND a.expires_on >= $2 AND a.expires_on <= $3 AND (a.grace_of IS NULL OR $4 = $5)
+        GROUP BY a.owner_id, a.currency, a.expires_on
+    ) due
+    JOIN person p ON p.community_id = $1 AND p.id = due.owner_id AND p.status = 'active'
+    LEFT JOIN expiry_announcement n ON n.community_id = $1 AND n.day = due.expires_on AND n.owner_id = due.owner_id
+        AND n.currency = due.currency
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN due.currency = 'class_minute' THEN (
+            SELECT coalesce(array_agg(g.guardian_id), '{}') FROM guardianship g WHERE g.community_id = $1
+                AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)
+            ELSE ARRAY[p.id] END AS told_to
+    ) readers
+) found
+WHERE announced < available + held OR available > 0 AND NOT was_told
+ORDER BY owner_id, currency, expires_on
+"""
+
+
+async def remind_of_expiry(scope: Scope) -> int:
+    """Tell each person 60, 30 and 7 days before something runs out how much and when, and again when it has become
+    more; how many were told. What is told is noted in the same transaction."""
+    told, today = 0, clock.local_day()
+    until = today
+    for days in REMINDER_DAYS:
+        since, until = until, today + timedelta(days=days)
+        async with transaction(scope):
+            found = await database.rows(
+                _RunningOut, _RUNNING_OUT, scope.community_id, since, until, str(days), str(REMINDER_DAYS[0])
+            )
+        for due in found:
+            told += await _remind(scope, due, days)
+        until += timedelta(days=1)
+    return told
+
+
+async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
+    """Note and tell. A process whose clock the database does not agree with tells nobody."""
+    about = f"{due.owner_id}:" if due.currency == Currency.class_minute else ""
+    key, total = f"points-expire:{about}{due.expires_on}:{days}", due.available + due.held
+    async with transaction(scope):
+        currency = Currency(due.currency)
+        if not due.told_to or not await posting.announce(scope, due.owner_id, currency, due.expires_on, total):
+            return False
+        for reader in due.told_to:
+            await tell(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
+    return True
+
+
+def _text(due: _RunningOut) -> str:
+    day = dated(due.expires_on)
+    if due.currency == Currency.class_minute:
+        held = f"，另有 {duration(due.held)}已约了课，照常上" if due.held else ""
+        return f"{due.owner}有 {duration(due.available)}课时{day}到期，请在当天结束前约课{held}。"
+    if not due.available:
+        return f"您预留着的 {points(due.held)}{day}到期。取消预留后，请留意消息里写的可用日期。"
+    held = f"另有 {due.held} 积分预留着。" if due.held else ""
+    return f"您有 {due.available} 积分{day}到期，请在当天结束前使用。{held}"

@@ -1,0 +1,74 @@
+"""An expiry that should not have been is taken back, and its owner is told until when the points can be used now."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, database
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.ledger import posting
+from timebank.ledger.grace import back_in_words
+from timebank.ledger.posting import Currency, EntryNotFound, NotReversible, Posting, Reversal
+from timebank.people.messages import tell
+from timebank.scope import Scope
+from timebank.wording import duration, points
+
+MEMO_MAX = 200
+
+
+class OwnExpiry(TimebankError):
+    code = "own_expiry"
+    status = 403
+    sentence = "不能撤回自己或同一户家人的到期。请另一位管理员来办。"
+
+
+class _Expired(msgspec.Struct, frozen=True):
+    kind: str
+    account_id: UUID
+    owner_id: UUID
+    owner: str
+    household_id: UUID | None
+    currency: str
+
+
+_EXPIRED = """
+SELECT t.kind, a.id AS account_id, a.owner_id, p.name AS owner, p.household_id, a.currency FROM transfer t
+JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account AND a.owner_kind = 'person'
+JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
+WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1
+"""
+
+
+async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
+    """Give back what expired by mistake: to its own account while its last day is still to come, else to the account
+    of grace. Raises OwnExpiry, PastGrace, AlreadyReversed, NotReversible."""
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.row(_Expired, _EXPIRED, scope.community_id, entry_id)
+        if found is None:
+            raise EntryNotFound
+        if found.kind != "expiry":
+            raise NotReversible
+        if scope.is_family(found.owner_id, found.household_id):
+            raise OwnExpiry
+        key = f"expiry:{entry_id}:reversal"
+        note = Posting("reversal", key, "account", found.account_id, f"撤回到期 · {reason}"[:MEMO_MAX])
+        reversal = await posting.reverse(scope, entry_id, note)
+        await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason)
+        for reader, text in await _texts(scope, found, reversal, reason):
+            await tell(scope, reader, "expiry_reversed", text, key, entry_id)
+    return reversal
+
+
+async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str) -> list[tuple[UUID, str]]:
+    """Who is told what: the person, or for a child's class minutes its guardians."""
+    if found.currency != Currency.class_minute:
+        back = back_in_words(reversal.returned, unit=duration if found.currency == Currency.minute else points)
+        return [(found.owner_id, f"您到期的积分已撤回到期：{back}。原因：{reason}。")]
+    back = back_in_words(reversal.returned, unit=duration)
+    guardians = await database.fetch(
+        "SELECT guardian_id FROM guardianship WHERE community_id = $1 AND child_id = $2 AND consented_at IS NOT NULL "
+        "AND ended_at IS NULL", scope.community_id, found.owner_id,
+    )  # fmt: skip
+    return [(row["guardian_id"], f"{found.owner}到期的课时已撤回到期：{back}。原因：{reason}。") for row in guardians]

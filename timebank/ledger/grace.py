@@ -1,0 +1,87 @@
+"""The days of grace: what comes back after its last day, in words, and what is said of it before a reservation."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.areas.policies import policies
+from timebank.database import transaction
+from timebank.ledger.posting import Returned
+from timebank.ledger.statement import PointBalance
+from timebank.locale import _, translate
+from timebank.scope import Scope
+from timebank.wording import dated, points
+
+BACK = _("{amount}已退回")
+BACK_GRACED = _("{amount}已退回，其中 {graced} 原来的有效期已过，宽限到 {day}，请在那天结束前使用")
+ALL_GRACED = _("{amount}已退回：原来的有效期已过，宽限到 {day}，请在那天结束前使用")
+REPAID = _("{amount}补还了以前的欠账")
+GONE = _("{amount}的有效期和宽限期都已过，到期作废，不能再用")
+
+
+def back_in_words(back: Returned, language: str = "zh", unit: Callable[[int, str], str] = points) -> str:
+    """What came back, without a full stop: how much is usable and until when, what was owed, what is gone for good."""
+    graced = {"graced": unit(back.graced, language), "day": dated(back.until, language) if back.until else ""}
+    sentence = BACK if not back.graced else ALL_GRACED if back.graced == back.usable else BACK_GRACED
+    said = [
+        translate(words, language).format(amount=unit(amount, language), **graced)
+        for words, amount in ((sentence, back.usable), (REPAID, back.repaid), (GONE, back.expired))
+        if amount
+    ]
+    return translate(_("；"), language).join(said)
+
+
+class FirstOut(msgspec.Struct, frozen=True):
+    """The first points that are spent run out on `on`. What of them comes back later is usable until `until`, not at
+    all where they are already in their days of grace."""
+
+    on: date
+    until: date | None
+
+
+async def first_out(scope: Scope, has: PointBalance, days: int) -> FirstOut | None:
+    """The first points to be spent, where they run out before something reserved now, for so many days, would end."""
+    first = has.expiring[0] if has.expiring else None
+    if first is None or first.on >= clock.local_day() + timedelta(days=days):
+        return None
+    if first.grace_of is not None:
+        return FirstOut(first.on, None)
+    return FirstOut(first.on, first.on + timedelta(days=(await policies(scope)).grace_days))
+
+
+class _Part(msgspec.Struct, frozen=True):
+    expires_on: date | None
+    grace_of: date | None
+    amount: int
+
+
+async def would_return(scope: Scope, hold_entry: UUID) -> Returned:
+    """What voiding a hold today would bring back, open debts aside."""
+    async with transaction(scope):
+        parts = await database.rows(
+            _Part,
+            "SELECT a.expires_on, a.grace_of, h.amount FROM transfer h JOIN account a "
+            "ON a.community_id = h.community_id AND a.id = h.debit_account "
+            "WHERE h.community_id = $1 AND h.entry_id = $2 AND h.kind = 'hold'",
+            scope.community_id, hold_entry,
+        )  # fmt: skip
+        grace = timedelta(days=(await policies(scope)).grace_days)
+    return _returning(parts, clock.local_day(), grace)
+
+
+def _returning(parts: list[_Part], today: date, grace: timedelta) -> Returned:
+    usable = graced = expired = 0
+    until: date | None = None
+    for part in parts:
+        is_over = part.expires_on is not None and part.expires_on < today
+        last_day = part.expires_on + grace if part.expires_on and is_over and not part.grace_of else part.expires_on
+        if last_day is not None and last_day < today:
+            expired += part.amount
+            continue
+        usable += part.amount
+        if last_day is not None and (is_over or part.grace_of):
+            graced, until = graced + part.amount, min(until or last_day, last_day)
+    return Returned(usable, 0, expired, graced, until)

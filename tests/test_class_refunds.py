@@ -1,7 +1,9 @@
 """Unused class minutes become points again, or move to another course, at what they had cost."""
 
 import asyncio
+import re
 from datetime import date, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +26,7 @@ from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
 from timebank.ledger.posting import Posting
+from timebank.overview.resident import glance
 from timebank.people.guardians import NotGuardian
 from timebank.people.messages import own_messages
 from timebank.scope import Scope
@@ -428,3 +431,63 @@ async def test_the_serving_role_writes_no_payment(town: Town) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with transaction(town.system()):
                 await database.execute(statement)
+
+
+async def test_a_purchase_of_before_keeps_its_two_entries_and_can_be_refunded(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope, purchase_id, guardian, child = town.system(), clock.new_id(), town.people["刘洋"], town.people["刘小雨"]
+    await town.give_points("刘洋", 15, expires_on=THIS_YEAR)
+    await town.give_points("刘洋", 25, expires_on=NEXT_YEAR)
+    note = Posting("purchase", "old:points", "class_purchase", purchase_id)
+    paid = await posting.spend(scope, guardian, 40, note)
+    note = Posting("purchase", "old:minutes", "class_purchase", purchase_id)
+    minute = posting.Currency.class_minute
+    await posting.issue(scope, child, minute, 120, note, subject_id=town.course)
+    await owner.execute(
+        "INSERT INTO class_purchase (community_id, id, guardian_id, child_id, course_id, minutes, points, entry_id, "
+        "created_at) VALUES ($1, $2, $3, $4, $5, 120, 40, $6, $7)",
+        town.community, purchase_id, guardian, child, town.course, paid.entry_id, clock.now(),
+    )  # fmt: skip
+    migration = (Path(__file__).parent.parent / "migrations" / "0005_classes.sql").read_text(encoding="utf-8")
+    (fill,) = re.findall(r"^INSERT INTO class_payment.*?;", migration, re.MULTILINE | re.DOTALL)
+    await owner.execute(fill)
+    await books_are_clean(owner, town)
+    assert await give_back(town, 90) == (90, 30)
+    found = await owner.fetch("SELECT expires_on, balance FROM account WHERE balance > 0 AND currency = 'point'")
+    assert {row["expires_on"]: row["balance"] for row in found} == {NEXT_YEAR: 25, THIS_YEAR: 5}
+    await books_are_clean(owner, town)
+
+
+async def test_points_that_come_back_are_not_counted_as_earned_this_month(town: Town) -> None:
+    await town.give_points("刘洋", 20)
+    await bought(town, 60)
+    before = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
+    await give_back(town)
+    after = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
+    assert before.points_this_month == after.points_this_month == 20
+
+
+@pytest.mark.parametrize(
+    ("tampered", "code"),
+    [
+        ("UPDATE class_purchase SET refunded_minutes = 0 WHERE moved_from IS NULL", "class_refund_differs"),
+        ("UPDATE class_purchase SET moved_minutes = 30 WHERE moved_from IS NULL", "class_move_differs"),
+        ("UPDATE class_purchase SET minutes = 61 WHERE moved_from IS NOT NULL", "class_move_differs"),
+        ("UPDATE class_purchase SET expired_minutes = 5", "class_expiry_differs"),
+        ("UPDATE class_payment SET returned = 0", "class_payment_differs"),
+    ],
+)
+async def test_the_check_finds_purchases_that_do_not_agree_with_the_books(
+    town: Town, owner: asyncpg.Connection, tampered: str, code: str
+) -> None:
+    await town.give_points("刘洋", 60)
+    await bought(town, 180)
+    other = await another_course(owner, town)
+    await give_back(town, 60)
+    wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other, 60)
+    await moves.move_class_hours(await town.scope("刘洋"), wanted)
+    await books_are_clean(owner, town)
+    await owner.execute(tampered)
+    found = {problem.code for problem in (await check_ledger(await town.scope("孙伟"))).problems}
+    assert code in found

@@ -39,6 +39,19 @@ FROM noted n FULL JOIN moved m ON m.source_id = n.id
 WHERE coalesce(n.gone, 0) <> coalesce(m.gone, 0) OR coalesce(n.come, 0) <> coalesce(m.come, 0) ORDER BY 1 LIMIT $2""",
     ),
     Invariant(
+        "class_expiry_differs",
+        _("一次买课时记着到期 {noted} 分钟，账上是 {moved} 分钟。"),
+        """
+WITH moved AS (
+    SELECT source_id, sum(amount)::bigint AS minutes FROM transfer
+    WHERE community_id = $1 AND kind = 'expiry' AND source_kind = 'class_purchase' GROUP BY 1
+), noted AS (SELECT id, expired_minutes FROM class_purchase WHERE community_id = $1)
+SELECT ARRAY[coalesce(n.id, m.source_id)] AS ids, coalesce(n.expired_minutes, 0) AS noted,
+       coalesce(m.minutes, 0) AS moved
+FROM noted n FULL JOIN moved m ON m.source_id = n.id
+WHERE coalesce(n.expired_minutes, 0) <> coalesce(m.minutes, 0) ORDER BY 1 LIMIT $2""",
+    ),
+    Invariant(
         "class_payment_differs",
         _("一次买课时付了 {points} 分、退转 {gone} 分，按付分的账户是 {paid} 分、{returned} 分。"),
         """

@@ -93,7 +93,7 @@ async def _points_this_month(scope: Scope, person_id: UUID) -> int:
         "SELECT coalesce(sum(t.amount), 0)::bigint FROM account a "
         "JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id "
         "WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2 AND a.currency = 'point' "
-        "AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle') "
+        "AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle', 'refund') "
         "AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)",
         scope.community_id, person_id, since,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -25,6 +25,7 @@ from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
 from timebank.demo.population import KNOWN, ROLES, Resident, populate
 from timebank.demo.settling import NotTheDemos, note, settle, state
+from timebank.expiry.due import waiting_expiries
 from timebank.ledger.check import check_ledger
 from timebank.migrate import migrate
 from timebank.people.ages import age_on
@@ -132,6 +133,10 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
     for community in await communities():
         books = await check_ledger(system_scope(community))
         assert [problem.text() for problem in books.problems] == []
+        assert await waiting_expiries(system_scope(community)) == []
+    yesterday = clock.local_day() - timedelta(days=1)
+    closed = await county.fetch("SELECT until FROM books_closed")
+    assert [row["until"] for row in closed] == [yesterday] * 3, "nobody has to confirm the date"
     before = await county.fetchval("SELECT count(*) FROM transfer")
     await settle(county_url, nothing_is_done)
     assert await county.fetchval("SELECT count(*) FROM transfer") == before

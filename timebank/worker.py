@@ -67,7 +67,7 @@ JOBS: tuple[Job, ...] = (
     Job("remind_of_class_ends", 3600, remind_of_class_ends),
     Job("tell_of_last_days", 3600, tell_of_last_days),
     Job("expire_class_minutes", 3600, expire_class_minutes),
-    Job("close_days", 600, close_days),
+    Job("close_days", 3600, close_days),
     Job("expire_points", 600, expire_points),
     Job("forget_drafts", 600, drafts.forget_old),
 )

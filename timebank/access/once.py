@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
+from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 
 from timebank import clock, database
@@ -16,6 +17,7 @@ from timebank.errors import Busy, TimebankError
 from timebank.scope import Scope
 
 KEY_MAX = 100
+FORM_VERSION = b"\x02"  # before it, a form was hashed as it was sent, without a version
 KEPT_FOR = timedelta(days=7)
 
 
@@ -40,9 +42,10 @@ class StillRunning(TimebankError):
 class Once:
     """Answers a request at most once per caller and key. Built for each request by `provide_once`."""
 
-    def __init__(self, key: str | None, request_hash: bytes) -> None:
+    def __init__(self, key: str | None, request_hash: bytes, former_hash: bytes | None = None) -> None:
         self.key = key
         self.request_hash = request_hash
+        self.former_hash = former_hash  # as an earlier version stored it for the same request
 
     async def answer(
         self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True
@@ -102,7 +105,7 @@ class Once:
         )
         if stored is None:
             raise Busy
-        if stored["request_hash"] != self.request_hash:
+        if stored["request_hash"] not in (self.request_hash, self.former_hash):
             raise KeyReused
         return _response(stored["status"], stored["body"], replayed=True)
 
@@ -113,15 +116,33 @@ def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
 
 
 async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> Once:  # noqa: ARG001  # who asks comes first
-    """The request's key and what it asks: method, path and body. A page's form carries its key in the field `_key`."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None and request.content_type[0] in FORMS:
-        field = (await request.form()).get("_key")
-        key = field if isinstance(field, str) else None
+    """The request's key and what it asks: method, path and body. A page's form carries its key in the field `_key`.
+
+    Of a form its fields count: not the key, nor what is drawn anew for each sending (`_csrf`, a multipart boundary).
+    """
+    key, fields = request.headers.get("Idempotency-Key"), None
+    if request.content_type[0] in FORMS:
+        form = await request.form()
+        if key is None:
+            field = form.get("_key")
+            key = field if isinstance(field, str) else None
+        fields = [(name, await _said(value)) for name, value in form.multi_items() if name not in ("_key", "_csrf")]
     if key is not None and not (0 < len(key) <= KEY_MAX and key.isprintable()):
         raise KeyMissing
-    asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
-    return Once(key, asked.digest())
+    place = f"{request.method} {request.url.path}\n".encode()
+    sent = hashlib.sha256(place + await request.body()).digest()
+    if fields is None:
+        return Once(key, sent)
+    return Once(key, FORM_VERSION + hashlib.sha256(place + msgspec.json.encode(fields)).digest(), sent)
+
+
+async def _said(value: object) -> object:
+    """A form's value as it is hashed: of a file its content."""
+    if not isinstance(value, UploadFile):
+        return value
+    content = await value.read()
+    await value.seek(0)
+    return [value.filename, hashlib.sha256(content).hexdigest()]
 
 
 async def forget_old() -> None:

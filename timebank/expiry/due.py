@@ -1,6 +1,6 @@
 """What ran out: days are closed, what was announced expires by itself, the rest waits for an administrator."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import structlog
@@ -14,6 +14,7 @@ from timebank.scope import Scope
 
 log = structlog.get_logger()
 
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 BATCH = 500
 SKIPPED_DAYS_MAX = 7  # as ledger_close_until has it
 
@@ -41,10 +42,10 @@ async def expire_points(scope: Scope) -> int:
 _DAYS = """
 SELECT DISTINCT (moved.posted_at AT TIME ZONE $3)::date AS day FROM account a CROSS JOIN LATERAL (
     SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.debit_account = a.id
-        AND ($4::timestamptz IS NULL OR t.posted_at >= $4) AND t.posted_at < $2
+        AND t.posted_at >= $4 AND t.posted_at < $2
     UNION ALL
     SELECT t.posted_at FROM transfer t WHERE t.community_id = $1 AND t.credit_account = a.id
-        AND ($4::timestamptz IS NULL OR t.posted_at >= $4) AND t.posted_at < $2
+        AND t.posted_at >= $4 AND t.posted_at < $2
 ) AS moved WHERE a.community_id = $1 AND a.owner_kind = 'system' ORDER BY 1
 """
 
@@ -59,7 +60,7 @@ async def close_days(scope: Scope) -> int:
         last: date | None = await database.fetch_value(
             "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
         )
-        since = clock.day_bounds(last)[0] if last else None
+        since = clock.day_bounds(last)[0] if last else FIRST_MOMENT
         until = clock.day_bounds(clock.local_day())[0]
         found = await database.fetch(_DAYS, scope.community_id, until, settings.current().time_zone.key, since)
     counted = [row["day"] for row in found if await posting.close_day(scope, row["day"])]

@@ -9,7 +9,7 @@ from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.posting import Currency, EntryNotFound, NotReversible, Posting, Reversal
+from timebank.ledger.posting import AlreadyReversed, Currency, EntryNotFound, NotReversible, Posting, Reversal
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import duration, points
@@ -33,9 +33,9 @@ class _Expired(msgspec.Struct, frozen=True):
 
 
 _EXPIRED = """
-SELECT t.kind, a.id AS account_id, a.owner_id, p.name AS owner, p.household_id, a.currency FROM transfer t
-JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account AND a.owner_kind = 'person'
-JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
+SELECT t.kind, a.id AS account_id, a.owner_id, coalesce(p.name, '') AS owner, p.household_id, a.currency FROM transfer t
+JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account
+LEFT JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
 WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1
 """
 
@@ -55,6 +55,8 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
         key = f"expiry:{entry_id}:reversal"
         note = Posting("reversal", key, "account", found.account_id, f"撤回到期 · {reason}"[:MEMO_MAX])
         reversal = await posting.reverse(scope, entry_id, note)
+        if reversal.replayed:
+            raise AlreadyReversed
         await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason)
         for reader, text in await _texts(scope, found, reversal, reason):
             await tell(scope, reader, "expiry_reversed", text, key, entry_id)

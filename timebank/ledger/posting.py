@@ -233,9 +233,8 @@ async def hold(
 async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
     """Let a hold go on to a system account: the thing it was for has been handed over. posting.kind is "settle"."""
     meaning = {"hold": hold_entry, "to": to}
-    answer = await _call(
-        scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), await _grace_days(scope)
-    )
+    grace_days = await _grace_days(scope) if to == "available" else 0
+    answer = await _call(scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), grace_days)
     return Closed(answer["entry_id"], answer["verdict"] == "replayed", _returned(answer))
 
 

@@ -14,15 +14,30 @@ from msgspec import Meta
 from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.classes import attendance, courses, reading
+from timebank.classes import attendance, changes, courses, reading, refunds, stopping
 from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
 from timebank.classes.booking import BookingEnded
+from timebank.classes.changes import LessonBegun, LessonBooked, LessonInPast, SeatsTaken
 from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm
-from timebank.classes.schemas import Cancellation, CourseChange, CourseIn, LessonIn, LessonMinutes, Seats
+from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.refunds import OwnRefund, RefundReason
+from timebank.classes.schemas import (
+    Cancellation,
+    CourseChange,
+    CourseIn,
+    LessonChange,
+    LessonIn,
+    LessonMinutes,
+    Reason,
+    RefundIn,
+    Seats,
+    StopIn,
+)
 from timebank.database import retrying
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
+from timebank.people.guardians import NotGuardian
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations.places import stations
@@ -38,12 +53,20 @@ COURSE = {
 }  # fmt: skip
 CHANGE = {
     "title": _("课程名称"), "age_min": _("最小年龄"), "age_max": _("最大年龄"), "ends_on": _("结课日"),
-    "points_per_hour": _("每小时积分"), "teacher": _("老师"), "active": _("继续招生"),
+    "points_per_hour": _("每小时积分"), "teacher": _("老师"), "station_id": _("上课地点"), "active": _("重新开课"),
+    "reason": _("原因"),
+}  # fmt: skip
+LESSON_CHANGE = {
+    "day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "seats": _("座位"), "reason": _("原因"),
+}  # fmt: skip
+REFUND = {
+    "person_id": _("家长"), "child_id": _("孩子"), "course_id": _("课程"), "reason": _("原因"), "pay_to": _("退给谁"),
 }  # fmt: skip
 LESSON = {"day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "seats": _("座位")}
 REFUSALS = (
     Invalid, CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm, LessonOver, NoSeat,
-    OwnChild, BookingEnded,
+    OwnChild, BookingEnded, LessonBegun, LessonInPast, LessonBooked, SeatsTaken, NotEnoughUnused, WorthTooLittle,
+    RefundReason, OwnRefund, NotGuardian,
 )  # fmt: skip
 
 
@@ -57,6 +80,21 @@ class LessonForm(msgspec.Struct):
 
     def lesson(self) -> LessonIn:
         return LessonIn(clock.at_local(self.day, time.fromisoformat(self.at)), self.seats, minutes=self.minutes)
+
+
+class LessonChangeForm(msgspec.Struct):
+    """A change of a lesson as a form has it: the whole lesson, in the local day and time of the place."""
+
+    day: date
+    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    minutes: LessonMinutes
+    seats: Seats
+    reason: Reason
+
+    def change(self) -> LessonChange:
+        starts_at = clock.at_local(self.day, time.fromisoformat(self.at))
+        ends_at = starts_at + timedelta(minutes=self.minutes)
+        return LessonChange(starts_at=starts_at, ends_at=ends_at, seats=self.seats, reason=self.reason)
 
 
 class ClassesPanel(Controller):
@@ -105,11 +143,36 @@ class ClassesPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Change a course from now on."""
         try:
-            wanted = filled(CourseChange, {"active": "false"} | data, CHANGE)
-            await courses.change_course(caller, course_id, wanted)
+            wanted = filled(CourseChange, data, CHANGE)
+            await changes.change_course(caller, course_id, wanted)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, refusal)
         return see_other(f"/admin/classes/{course_id}?done=changed")
+
+    @post("/{course_id:uuid}/stop")
+    async def stop(
+        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Stop the course: the worker calls off its lessons and gives everything back."""
+        try:
+            await stopping.stop_course(caller, course_id, filled(StopIn, data, {"reason": _("原因")}).reason)
+        except REFUSALS as refusal:
+            return await _course_page(request, caller, course_id, refusal)
+        return see_other(f"/admin/classes/{course_id}?done=stopped")
+
+    @post("/{course_id:uuid}/refund")
+    async def refund(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Give a child's unused minutes back for its guardian."""
+        try:
+            wanted = filled(RefundIn, data | {"course_id": str(course_id)}, REFUND)
+            await once.answer(caller, lambda: refunds.refund(caller, wanted))
+        except REFUSALS as refusal:
+            return await _course_page(request, caller, course_id, refusal)
+        return see_other(f"/admin/classes/{course_id}?done=refunded")
 
     @post("/{course_id:uuid}/lessons")
     async def add_lesson(
@@ -134,6 +197,18 @@ class LessonsPanel(Controller):
     ) -> Template:
         """One lesson and who comes."""
         return await _lesson_page(request, caller, lesson_id, done=done)
+
+    @post("/{lesson_id:uuid}/change")
+    async def change(
+        self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Move the lesson, or change its seats."""
+        try:
+            await changes.change_lesson(caller, lesson_id, filled(LessonChangeForm, data, LESSON_CHANGE).change())
+        except REFUSALS as refusal:
+            return await _lesson_page(request, caller, lesson_id, refusal)
+        return see_other(f"/admin/classes/lessons/{lesson_id}?done=changed")
 
     @post("/{lesson_id:uuid}/cancellation")
     async def cancel(
@@ -180,9 +255,12 @@ async def _course_page(
 ) -> Template:
     caller.require_reader()
     found = await courses.lessons(caller, course_id=course_id, since=clock.now() - PAST, limit=200)
+    shown = await courses.course(caller, course_id)
+    has = await refunds.holders(caller, course_id)
     return page(
-        request, caller, "classes/course.html", course=await courses.course(caller, course_id), done=done,
-        lessons=found.items, today=clock.local_day(), **_said(request, refusal),
+        request, caller, "classes/course.html", course=shown, done=done, lessons=found.items, today=clock.local_day(),
+        stop=await stopping.stop_preview(caller, course_id) if caller.administers and shown.active else None,
+        holders=has, stations=(await stations(caller)).items, **_said(request, refusal),
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from timebank.expiry.reversal import reverse_expiry
 from timebank.ledger.check import CURRENCIES, Books, check_ledger
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
-from timebank.ledger.posting import Currency, NotReversible
+from timebank.ledger.posting import Currency, NotReversible, PurchaseNotReversible
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import names_of
@@ -97,7 +97,7 @@ class AdminLedger(Controller):
         entry = await find_entry(caller, entry_id)
         try:
             if not _is_reversible(entry):
-                raise NotReversible
+                raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
             reason = filled(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: _reverse(caller, entry, reason))
         except TimebankError as refusal:

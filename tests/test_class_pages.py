@@ -8,6 +8,7 @@ import pytest
 
 from tests.shop import browser, minutes_of, points_of
 from tests.test_bookings import booked, give_minutes, new_family, taken
+from tests.test_class_refunds import another_course
 from tests.town import Town
 from timebank import clock
 
@@ -128,7 +129,7 @@ async def test_an_admin_offers_a_course_and_puts_lessons_on_the_calendar(
     assert "09:30" in page
     assert "1 小时 30 分" in page
     assert (await panel.send(path, **fields | {"teacher": "周老师"})).status_code == 303
-    assert await owner.fetchval("SELECT active FROM course WHERE teacher = '周老师'") is False
+    assert await owner.fetchval("SELECT active FROM course WHERE teacher = '周老师'") is True
 
 
 async def test_an_admin_marks_by_name_and_calls_a_lesson_off(
@@ -146,3 +147,84 @@ async def test_an_admin_marks_by_name_and_calls_a_lesson_off(
     off = await panel.send(f"{second}/cancellation", reason="老师生病")
     assert "课时全部退回" in await panel.see(off.headers["location"])
     assert await minutes_of(owner, town, "刘小雨") == 60
+
+
+async def test_the_last_day_stands_beside_the_price_before_the_purchase(town: Town, client: httpx.AsyncClient) -> None:
+    await town.give_points("刘洋", 100)
+    phone, path = await browser(client, town, "刘洋"), f"/classes/{town.course}"
+    page = await phone.see(path)
+    assert f"有效到 {clock.local_day().year + 1}年12月31日" in page
+    assert "没用完的课时自动退回积分" in page
+    await phone.send(f"{path}/hours", child_id=town.people["刘小雨"], minutes=60)
+    assert f"最晚到 {clock.local_day().year + 1}年12月31日" in await phone.see(path)
+    for place in ("/family", f"/statement?currency=class_minute&person_id={town.people['刘洋']}"):
+        assert f"最晚到 {clock.local_day().year + 1}年12月31日" in await phone.see(place), place
+
+
+async def test_a_guardian_gives_minutes_back_and_moves_them_on_the_page(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("刘洋", 40)
+    other = await another_course(owner, town, 40)
+    phone, path, child = await browser(client, town, "刘洋"), f"/classes/{town.course}", town.people["刘小雨"]
+    await phone.send(f"{path}/hours", child_id=child, minutes=120)
+    page = await phone.see(path)
+    assert "现在可以退回 40 分" in page
+    assert "少儿围棋（约 1 小时）" in page
+    moved = await phone.send(f"{path}/move", child_id=child, to_course_id=other)
+    assert "转好了" in await phone.see(moved.headers["location"])
+    sent = [await phone.send(f"/classes/{other}/refund", "one tap", child_id=child) for _ in range(2)]
+    assert {answer.headers["location"] for answer in sent} == {f"/classes/{other}?child={child}&done=refunded"}
+    assert "退好了" in await phone.see(sent[0].headers["location"])
+    assert await points_of(town, "刘洋") == (40, 0)
+    empty = await phone.send(f"{path}/refund", child_id=child)
+    assert (empty.status_code, "只有 0 分钟" in empty.text) == (422, True)
+
+
+async def test_an_admin_sees_what_a_stop_does_and_stops(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("刘洋", 40)
+    phone, path, child = await browser(client, town, "刘洋"), f"/classes/{town.course}", town.people["刘小雨"]
+    await phone.send(f"{path}/hours", child_id=child, minutes=120)
+    panel, here = await browser(client, town, "赵丽"), f"/admin/classes/{town.course}"
+    page = await panel.see(here)
+    assert "1 个孩子没用的 2 小时课时退回 40 分" in page
+    assert (await panel.send(f"{here}/stop", reason="")).status_code == 422
+    assert (await (await browser(client, town, "周敏")).send(f"{here}/stop", reason="停开")).status_code == 403
+    stopped = await panel.send(f"{here}/stop", reason="老师调走了")
+    assert "已停开" in await panel.see(stopped.headers["location"])
+    assert await owner.fetchval("SELECT active FROM course") is False
+
+
+async def test_an_admin_gives_minutes_back_for_a_guardian_with_a_reason(town: Town, client: httpx.AsyncClient) -> None:
+    await town.give_points("刘洋", 40)
+    phone, path, child = await browser(client, town, "刘洋"), f"/classes/{town.course}", town.people["刘小雨"]
+    await phone.send(f"{path}/hours", child_id=child, minutes=120)
+    panel, here = await browser(client, town, "赵丽"), f"/admin/classes/{town.course}"
+    assert "替家长退" in await panel.see(here)
+    known = {"child_id": child, "person_id": town.people["刘洋"]}
+    refused = await panel.send(f"{here}/refund", **known, reason="")
+    assert (refused.status_code, "写明原因" in refused.text) == (422, True)
+    done = await panel.send(f"{here}/refund", **known, reason="家长来社区办")
+    assert "已退回积分" in await panel.see(done.headers["location"])
+    assert await points_of(town, "刘洋") == (40, 0)
+
+
+async def test_an_admin_moves_a_lesson_and_the_family_sees_that_it_may_cancel(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await give_minutes(town, "刘小雨", 60)
+    made = await booked(town, "刘洋", "刘小雨")
+    panel, here = await browser(client, town, "赵丽"), f"/admin/classes/lessons/{town.lessons[0]}"
+    day = clock.local_day() + timedelta(days=3)
+    fields = {"day": day, "at": "18:00", "minutes": 90, "seats": 5, "reason": "老师有事"}
+    moved = await panel.send(f"{here}/change", **fields)
+    assert "已改" in await panel.see(moved.headers["location"])
+    row = await owner.fetchrow("SELECT * FROM lesson WHERE id = $1", town.lessons[0])
+    assert row is not None
+    assert (row["seats"], row["minutes"], row["ends_at"] - row["starts_at"]) == (5, 60, timedelta(minutes=90))
+    phone = await browser(client, town, "刘洋")
+    assert "开课前都可以取消" in await phone.see(f"/classes/bookings/{made.id}")
+    few = await panel.send(f"{here}/change", **fields | {"seats": 0})
+    assert few.status_code == 422

@@ -78,7 +78,7 @@ API: Sequence[ControllerRouterHandler] = [
     shop.Redemptions,
     classes.Courses,
     classes.Lessons,
-    classes.buy_class_hours,
+    classes.ClassHours,
     classes.Bookings,
     imports.Imports,
 ]

@@ -21,7 +21,9 @@ from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.forgotten import close_forgotten
 from timebank.classes.attendance import close_lessons
+from timebank.classes.endings import expire_class_minutes, remind_of_class_ends, tell_of_last_days
 from timebank.classes.seats import fill_seats
+from timebank.classes.stopping import finish_stopped, refund_ended
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
 from timebank.errors import TimebankError, Unavailable
@@ -60,9 +62,14 @@ JOBS: tuple[Job, ...] = (
     Job("close_forgotten", 60, close_forgotten),
     Job("forget_claims", 600, forget_claims),
     Job("expire_redemptions", 60, expire_redemptions),
+    Job("finish_stopped", 60, finish_stopped),
     Job("close_lessons", 60, close_lessons),
+    Job("refund_ended", 60, refund_ended),
     Job("fill_seats", 60, fill_seats),
     Job("remind_of_expiry", 3600, remind_of_expiry),
+    Job("remind_of_class_ends", 3600, remind_of_class_ends),
+    Job("tell_of_last_days", 3600, tell_of_last_days),
+    Job("expire_class_minutes", 3600, expire_class_minutes),
     Job("close_days", 3600, close_days),
     Job("expire_points", 600, expire_points),
     Job("forget_drafts", 600, drafts.forget_old),

@@ -9,21 +9,29 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.classes import attendance, booking, courses, purchase, reading
+from timebank.classes import attendance, booking, changes, courses, moves, purchase, reading, refunds, stopping
 from timebank.classes.schemas import (
     AttendanceIn,
     Booked,
     BookingIn,
     BookingOut,
     BookingStatus,
+    BoughtMinutes,
     Cancellation,
     ClassHoursIn,
     CourseChange,
     CourseIn,
     CourseOut,
+    LessonChange,
     LessonIn,
     LessonOut,
     Moment,
+    MoveIn,
+    Quote,
+    RefundIn,
+    StopIn,
+    StopPreview,
+    Unused,
 )
 from timebank.database import retrying
 from timebank.paging import Cursor, Limit, Page, listed
@@ -57,8 +65,20 @@ class Courses(Controller):
     async def change(
         self, course_id: FromPath[UUID], data: JSONBody[CourseChange], caller: NamedDependency[Scope]
     ) -> CourseOut:
-        """Change a course from now on."""
-        return await courses.change_course(caller, course_id, data)
+        """Change a course from now on; `active` false stops it."""
+        return await changes.change_course(caller, course_id, data)
+
+    @get("/{course_id:uuid}/stop")
+    async def stop_preview(self, course_id: FromPath[UUID], caller: NamedDependency[Scope]) -> StopPreview:
+        """What stopping the course would give back to whom."""
+        return await stopping.stop_preview(caller, course_id)
+
+    @post("/{course_id:uuid}/stop", status_code=200)
+    async def stop(
+        self, course_id: FromPath[UUID], data: JSONBody[StopIn], caller: NamedDependency[Scope]
+    ) -> CourseOut:
+        """Stop the course: coming lessons are called off, unused minutes become points again."""
+        return await stopping.stop_course(caller, course_id, data.reason)
 
     @get("/{course_id:uuid}/lessons")
     async def lessons(
@@ -85,6 +105,13 @@ class Lessons(Controller):
         """One lesson with its seats."""
         return await courses.lesson(caller, lesson_id)
 
+    @patch("/{lesson_id:uuid}")
+    async def change(
+        self, lesson_id: FromPath[UUID], data: JSONBody[LessonChange], caller: NamedDependency[Scope]
+    ) -> LessonOut:
+        """Move a lesson or change its seats; every family is told."""
+        return await changes.change_lesson(caller, lesson_id, data)
+
     @post("/{lesson_id:uuid}/cancellation", status_code=200)
     async def cancel(
         self, lesson_id: FromPath[UUID], data: JSONBody[Cancellation], caller: NamedDependency[Scope]
@@ -93,13 +120,46 @@ class Lessons(Controller):
         return await retrying(lambda: attendance.cancel_lesson(caller, lesson_id, data.reason))
 
 
-@post("/class-hours")
-async def buy_class_hours(
-    data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
-) -> Response[bytes]:
-    """A guardian's points become a child's class minutes."""
-    acting = caller.acting_as(data.person_id)
-    return await once.answer(acting, lambda: purchase.buy_class_hours(acting, data))
+class ClassHours(Controller):
+    path = "/class-hours"
+
+    @get()
+    async def unused(self, caller: NamedDependency[Scope], child_id: FromQuery[UUID]) -> list[Unused]:
+        """What a child has not used, course by course, and what would come back for it today."""
+        return await reading.unused_of(await booking.for_child(caller, child_id), child_id)
+
+    @get("/quote")
+    async def quote(
+        self, caller: NamedDependency[Scope], person_id: FromQuery[UUID], child_id: FromQuery[UUID],
+        course_id: FromQuery[UUID], minutes: FromQuery[BoughtMinutes],
+    ) -> Quote:  # fmt: skip
+        """What minutes would cost, and until when they would last."""
+        acting = caller.acting_as(person_id)
+        return await purchase.quote(acting, ClassHoursIn(person_id, child_id, course_id, minutes))
+
+    @post()
+    async def buy(
+        self, data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """A guardian's points become a child's class minutes."""
+        acting = caller.acting_as(data.person_id)
+        return await once.answer(acting, lambda: purchase.buy_class_hours(acting, data))
+
+    @post("/refunds")
+    async def refund(
+        self, data: JSONBody[RefundIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Unused class minutes become the points of who paid them again."""
+        acting = caller.acting_as(data.person_id)
+        return await once.answer(acting, lambda: refunds.refund(acting, data))
+
+    @post("/moves")
+    async def move(
+        self, data: JSONBody[MoveIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Unused class minutes move to another course at what they had cost."""
+        acting = caller.acting_as(data.person_id)
+        return await once.answer(acting, lambda: moves.move_class_hours(acting, data))
 
 
 class Bookings(Controller):

@@ -9,6 +9,7 @@ from timebank import audit, clock, database
 from timebank.access import throttle
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
+from timebank.classes.families import at_time, tell_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, Held
 from timebank.database import retrying, transaction
@@ -82,13 +83,15 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Boo
 async def close_lessons(scope: Scope) -> int:
     """End what was left open by lessons that are over: a held seat was missed, a line is dissolved; how many.
 
-    Each booking in its own transaction, by one worker.
+    Each booking in its own transaction, by one worker. What a stopped course no longer gave is called off instead.
     """
     async with transaction(scope):
         due = await database.fetch(
             "SELECT b.id FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+            "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
             "WHERE b.community_id = $1 AND ((b.status = 'held' AND l.ends_at <= $2) "
-            "OR (b.status = 'waiting' AND l.starts_at <= $2)) ORDER BY b.id LIMIT $3",
+            "OR (b.status = 'waiting' AND l.starts_at <= $2)) "
+            "AND (c.stopped_at IS NULL OR l.starts_at <= c.stopped_at) ORDER BY b.id LIMIT $3",
             scope.community_id, clock.now(), CLOSE_BATCH,
         )  # fmt: skip
     return sum([await retrying(partial(_close, scope, record["id"])) for record in due])
@@ -127,6 +130,17 @@ async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut
         return await seats.locked_lesson(scope, lesson_id)
 
 
+async def call_off(scope: Scope, lesson_id: UUID, reason: str) -> bool:
+    """Call off a lesson of a stopped course, also one whose time has passed meanwhile. False: it was called off."""
+    async with transaction(scope):
+        lesson = await seats.locked_lesson(scope, lesson_id)
+        if lesson.cancelled_at is not None:
+            return False
+        await _return_all(scope, lesson, reason)
+        await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
+    return True
+
+
 async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
     bookings = await database.rows(
         Held, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
@@ -135,10 +149,11 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
     for booking in bookings:
         returned = await seats.release(scope, booking, f"《{booking.course}》停课")
         back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
-        await tell(
-            scope, booking.guardian_id, "lesson_cancelled",
-            f"{booking.child}约的《{booking.course}》这一节停课了{back}。原因：{reason}。",
-            f"booking:{booking.id}:cancelled", booking.id,
+        because = f"原因：{reason}。" if reason else ""
+        await tell_family(
+            scope, booking.child_id, "lesson_cancelled",
+            f"{booking.child}约的《{booking.course}》{at_time(booking.starts_at)}那一节停课了{back}。{because}",
+            f"booking:{booking.id}:cancelled", booking.id, also=[booking.guardian_id],
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)
     await database.execute(

@@ -127,5 +127,5 @@ async def _require_in_time(scope: Scope, found: Held) -> None:
         raise Forbidden
     if found.status == "waiting" or (not own and scope.keeps(found.station_id)):
         return
-    if not await seats.is_cancellable(scope, found.starts_at):
+    if not await seats.is_cancellable(scope, found.starts_at, found.moved_at):
         raise TooLateToCancel(hours=(await policies(scope)).cancel_class_hours, station=found.station)

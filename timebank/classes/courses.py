@@ -1,14 +1,10 @@
 """Courses and their lessons."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import msgspec
-from piccolo.columns import Column
-
 from timebank import audit, clock, database, names
-from timebank.classes.schemas import CourseChange, CourseIn, CourseOut, LessonIn, LessonOut
+from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
 from timebank.database import transaction
 from timebank.errors import NotFound, TimebankError
@@ -54,7 +50,7 @@ class LessonLength(TimebankError):
 
 _COURSES = (
     "SELECT c.id, c.title, c.age_min, c.age_max, c.starts_on, c.ends_on, c.points_per_hour, c.teacher, c.station_id, "
-    "t.name AS station, c.active FROM course c "
+    "t.name AS station, c.active, c.stopped_at FROM course c "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE c.community_id = $1 AND "
 )
 LESSONS = (
@@ -116,32 +112,13 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
         return await course(scope, course_id)
 
 
-async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> CourseOut:
-    """Change a course from now on."""
-    scope.require_admin()
-    values: dict[Column | str, Any] = {
-        k: v for k, v in msgspec.structs.asdict(change).items() if v is not msgspec.UNSET
-    }
-    if "title" in values:
-        values["title"] = title = names.clean(values["title"])
-        values["pinyin"] = names.pinyin(title)
-    async with transaction(scope):
-        await course(scope, course_id)
-        if values:
-            await Course.update(values).where((Course.community_id == scope.community_id) & (Course.id == course_id))
-            told = {str(name): value for name, value in values.items() if name not in ("teacher", "pinyin")}
-            await audit.record(scope, "change_course", "course", course_id, **told)
-        return await course(scope, course_id)
-
-
 async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonOut:
     """Put a lesson of a course on the calendar: an administrator, or the keeper of the station where it is given."""
     async with transaction(scope):
         given = await course(scope, course_id)
         scope.require_keeper(given.station_id)
         ends_at = _end_of(wanted)
-        if not given.starts_on <= clock.local_day(wanted.starts_at) <= given.ends_on:
-            raise LessonOutsideTerm(starts_on=given.starts_on, ends_on=given.ends_on)
+        require_term(given, wanted.starts_at)
         lesson_id = clock.new_id()
         minutes = wanted.minutes or int((ends_at - wanted.starts_at).total_seconds()) // 60
         await Lesson.insert(
@@ -160,9 +137,18 @@ def _end_of(wanted: LessonIn) -> datetime:
     if wanted.ends_at is None and wanted.minutes is None:
         raise LessonLength
     ends_at = wanted.ends_at or wanted.starts_at + timedelta(minutes=wanted.minutes or 0)
-    if not timedelta(minutes=1) <= ends_at - wanted.starts_at <= timedelta(days=1):
-        raise LessonLength
+    require_length(wanted.starts_at, ends_at)
     return ends_at
+
+
+def require_length(starts_at: datetime, ends_at: datetime) -> None:
+    if not timedelta(minutes=1) <= ends_at - starts_at <= timedelta(days=1):
+        raise LessonLength
+
+
+def require_term(given: CourseOut, starts_at: datetime) -> None:
+    if not given.starts_on <= clock.local_day(starts_at) <= given.ends_on:
+        raise LessonOutsideTerm(starts_on=given.starts_on, ends_on=given.ends_on)
 
 
 async def lesson(scope: Scope, lesson_id: UUID) -> LessonOut:

@@ -6,13 +6,11 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.classes import entries
 from timebank.classes.courses import course
-from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut
-from timebank.classes.tables import ClassPurchase
+from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.ledger import posting
-from timebank.ledger.posting import Currency, Posting
 from timebank.people.guardians import require_guardian
 from timebank.scope import Scope
 
@@ -36,6 +34,13 @@ class _Child(msgspec.Struct, frozen=True):
     born_on: date | None
 
 
+class Parcel(msgspec.Struct, frozen=True):
+    """Points that a person can spend, with their last day; None: for ever."""
+
+    expires_on: date | None
+    points: int
+
+
 def price(minutes: int, points_per_hour: int) -> int:
     """Points for so many minutes, a started point counted whole."""
     return -(-minutes * points_per_hour // 60)
@@ -45,47 +50,91 @@ def age_on(born_on: date, day: date) -> int:
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
+def last_day(parcels: list[Parcel], points: int, course_ends_on: date) -> date | None:
+    """The last day of minutes bought with so many of these points, of which those that expire first are spent first.
+
+    The later of the last day of the points spent and the end of the course; None: for ever.
+    """
+    latest: date | None = course_ends_on
+    for parcel in sorted(parcels, key=lambda p: p.expires_on or date.max):
+        if points <= 0:
+            break
+        points -= parcel.points
+        latest = max(latest, parcel.expires_on) if latest and parcel.expires_on else None
+    return latest
+
+
 async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
     """Spend a guardian's points on a child's class minutes in a course.
 
     Raises NotGuardian, CourseOver, ChildAge, NotInQuarters, Insufficient.
     """
+    async with transaction(scope):
+        taken = await _may_buy(scope, wanted)
+        return await _post(scope, wanted, taken)
+
+
+async def quote(scope: Scope, wanted: ClassHoursIn) -> Quote:
+    """What these minutes would cost today and how long they would last, for a guardian before the purchase."""
+    async with transaction(scope):
+        taken = await _may_buy(scope, wanted)
+        parcels = await parcels_of(scope, wanted.person_id)
+    points = price(wanted.minutes, taken.points_per_hour)
+    return Quote(wanted.minutes, points, sum(p.points for p in parcels), last_day(parcels, points, taken.ends_on))
+
+
+async def parcels_of(scope: Scope, person_id: UUID) -> list[Parcel]:
+    """What a person can spend today, those first that expire first."""
+    async with transaction(scope):
+        return await database.rows(
+            Parcel,
+            "SELECT expires_on, balance AS points FROM account WHERE community_id = $1 AND owner_kind = 'person' "
+            "AND owner_id = $2 AND currency = 'point' AND bucket = 'available' AND balance > 0 "
+            "AND (expires_on IS NULL OR expires_on >= $3) ORDER BY expires_on NULLS LAST, grace_of NULLS LAST",
+            scope.community_id, person_id, clock.local_day(),
+        )  # fmt: skip
+
+
+async def _may_buy(scope: Scope, wanted: ClassHoursIn) -> CourseOut:
     if not scope.is_own(wanted.person_id):
         raise Forbidden if scope.reads_all or scope.kept_stations else NotFound
     if wanted.minutes <= 0 or wanted.minutes % QUARTER_MINUTES:
         raise NotInQuarters
-    async with transaction(scope):
-        await require_guardian(scope, wanted.person_id, wanted.child_id)
-        taken = await course(scope, wanted.course_id)
-        if not taken.active or taken.ends_on < clock.local_day():
-            raise CourseOver(title=taken.title)
-        await require_age(scope, wanted.child_id, taken)
-        return await _post(scope, wanted, taken)
+    await require_guardian(scope, wanted.person_id, wanted.child_id)
+    taken = await course(scope, wanted.course_id)
+    require_running(taken)
+    await require_age(scope, wanted.child_id, taken)
+    return taken
+
+
+def require_running(taken: CourseOut) -> None:
+    """Refuse a course that was stopped or is over."""
+    if not taken.active or taken.ends_on < clock.local_day():
+        raise CourseOver(title=taken.title)
 
 
 async def _post(scope: Scope, wanted: ClassHoursIn, taken: CourseOut) -> Bought:
     purchase_id, points = clock.new_id(), price(wanted.minutes, taken.points_per_hour)
-    key, source = f"class_purchase:{purchase_id}", "class_purchase"
-    memo = f"《{taken.title}》课时 {wanted.minutes} 分钟，每 60 分钟 {taken.points_per_hour} 分"
-    paid = await posting.spend(
-        scope, wanted.person_id, points, Posting("purchase", f"{key}:points", source, purchase_id, memo)
-    )
-    await posting.issue(
-        scope, wanted.child_id, Currency.class_minute, wanted.minutes,
-        Posting("purchase", f"{key}:minutes", source, purchase_id, f"{memo}，共 {points} 分"), subject_id=taken.id,
-    )  # fmt: skip
-    await ClassPurchase.insert(
-        ClassPurchase(
-            community_id=scope.community_id, id=purchase_id, guardian_id=wanted.person_id, child_id=wanted.child_id,
-            course_id=taken.id, minutes=wanted.minutes, points=points, entry_id=paid.entry_id, created_at=clock.now(),
-        )
+    memo = f"《{taken.title}》课时 {wanted.minutes} 分钟，每 60 分钟 {taken.points_per_hour} 分，共 {points} 分"
+    await entries.buy(
+        scope, purchase_id, wanted.person_id, wanted.child_id, taken.id, wanted.minutes, points, memo
     )  # fmt: skip
     await audit.record(
         scope, "buy_class_hours", "class_purchase", purchase_id, child_id=wanted.child_id, course_id=taken.id,
         minutes=wanted.minutes, points=points,
     )  # fmt: skip
     available = await class_minutes(scope, wanted.child_id, taken.id)
-    return Bought(purchase_id, points, wanted.minutes, available)
+    return Bought(purchase_id, points, wanted.minutes, available, await _lasts_until(scope, purchase_id, taken))
+
+
+async def _lasts_until(scope: Scope, purchase_id: UUID, taken: CourseOut) -> date | None:
+    paid = await database.rows(
+        Parcel,
+        "SELECT a.expires_on, y.points FROM class_payment y JOIN account a ON a.community_id = y.community_id "
+        "AND a.id = y.account_id WHERE y.community_id = $1 AND y.purchase_id = $2",
+        scope.community_id, purchase_id,
+    )  # fmt: skip
+    return last_day(paid, sum(p.points for p in paid), taken.ends_on)
 
 
 async def require_age(scope: Scope, child_id: UUID, taken: CourseOut) -> None:

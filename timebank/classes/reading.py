@@ -7,10 +7,12 @@ import msgspec
 
 from timebank import database, names
 from timebank.access import throttle
-from timebank.classes.schemas import BookingOut, BookingStatus
+from timebank.classes.refunds import unused
+from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
+from timebank.people.guardians import children_of
 from timebank.scope import Scope
 
 LOOK_UPS_MAX = 60
@@ -39,6 +41,7 @@ class _Row(msgspec.Struct, frozen=True):
     code: str | None
     place: int | None
     created_at: datetime
+    moved_at: datetime | None
     own: bool
 
 
@@ -46,6 +49,7 @@ class _Row(msgspec.Struct, frozen=True):
 _ROWS = (
     "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "
     "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, b.code, b.created_at, "
+    "CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, "
     "CASE WHEN b.status = 'waiting' THEN (SELECT count(*) FROM booking w WHERE w.community_id = b.community_id "
     "AND w.lesson_id = b.lesson_id AND w.status = 'waiting' AND (w.created_at, w.id) <= (b.created_at, b.id)) END "
     "AS place, mine.own FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
@@ -63,6 +67,7 @@ def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
         row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station, row.child_id,
         row.child if row.own or named or scope.reads_all else names.masked(row.child), row.starts_at, row.ends_at,
         row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
+        row.moved_at,
     )  # fmt: skip
 
 
@@ -142,3 +147,12 @@ async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetim
             scope.community_id, _own(scope), station_id, person_id, since, until,
         )  # fmt: skip
     return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
+
+
+async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:
+    """What a child has not used, course by course; for its guardians and who reads the books."""
+    if not scope.reads_all:
+        children = await children_of(scope)
+        if not any(c.person_id == child_id and c.consented for c in children):
+            raise NotFound
+    return await unused(scope, child_id=child_id)

@@ -35,7 +35,11 @@ class CourseIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out stays as it is. Minutes already bought keep what was paid for them."""
+    """What is left out stays as it is. Minutes already bought keep what was paid for them.
+
+    `active` false stops the course: coming lessons are called off and unused minutes refunded. `reason` is told to
+    the families, together with what changes for them.
+    """
 
     title: Title | UnsetType = UNSET
     age_min: Age | UnsetType = UNSET
@@ -43,7 +47,9 @@ class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
     ends_on: date | UnsetType = UNSET
     points_per_hour: PointsPerHour | UnsetType = UNSET
     teacher: Title | UnsetType = UNSET
+    station_id: UUID | UnsetType = UNSET
     active: bool | UnsetType = UNSET
+    reason: Reason | UnsetType = UNSET
 
 
 class CourseOut(msgspec.Struct, frozen=True):
@@ -58,6 +64,27 @@ class CourseOut(msgspec.Struct, frozen=True):
     station_id: UUID
     station: str
     active: bool
+    stopped_at: datetime | None = None
+
+
+class StopIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a course is stopped; every family is told."""
+
+    reason: Reason
+
+
+class StopPreview(msgspec.Struct, frozen=True):
+    """What stopping a course does: lessons called off, seats released, and what comes back for how many children.
+
+    `waiting_minutes` stay as minutes: their points are past their days of grace, or who paid has left.
+    """
+
+    lessons: int
+    seats: int
+    children: int
+    minutes: int
+    points: int
+    waiting_minutes: int
 
 
 class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,6 +94,19 @@ class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
     seats: Seats
     ends_at: Moment | None = None
     minutes: LessonMinutes | None = None
+
+
+class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is left out stays as it is; a lesson that begins at another time keeps its length.
+
+    `minutes` of class time can be changed only while nobody has a seat.
+    """
+
+    starts_at: Moment | UnsetType = UNSET
+    ends_at: Moment | UnsetType = UNSET
+    minutes: LessonMinutes | UnsetType = UNSET
+    seats: Seats | UnsetType = UNSET
+    reason: Reason | UnsetType = UNSET
 
 
 class LessonOut(msgspec.Struct, frozen=True):
@@ -98,12 +138,102 @@ class ClassHoursIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Bought(msgspec.Struct, frozen=True):
-    """`available` is what the child has in this course now."""
+    """`available` is what the child has in this course now.
+
+    `lasts_until`: the last day of these minutes, the later of the last day of the points and the end of the course;
+    None: for ever.
+    """
 
     id: UUID
     points: int
     minutes: int
     available: int
+    lasts_until: date | None = None
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """What minutes would cost today, and how long they would last. `available` is what the guardian can spend."""
+
+    minutes: int
+    points: int
+    available: int
+    lasts_until: date | None
+
+
+AnyMinutes = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class RefundIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Unused minutes become points again: `minutes` of them, else all. `person_id` is the guardian who asks.
+
+    An administrator who does it for a guardian gives the reason; `pay_to` names the guardian who gets the points of
+    somebody who has left.
+    """
+
+    person_id: UUID
+    child_id: UUID
+    course_id: UUID
+    minutes: AnyMinutes | None = None
+    reason: Reason | None = None
+    pay_to: UUID | None = None
+
+
+class PointsBack(msgspec.Struct, frozen=True):
+    """Points that came back to who had paid, and the last day of the latest of them; None: for ever."""
+
+    person_id: UUID
+    points: int
+    expires_on: date | None
+
+
+class Refunded(msgspec.Struct, frozen=True):
+    """`minutes` became `points` again; `available` is what the child has left in this course."""
+
+    id: UUID
+    minutes: int
+    points: int
+    available: int
+    returned: list[PointsBack]
+
+
+class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Unused minutes move to another course, at what they had cost: `minutes` of them, else all."""
+
+    person_id: UUID
+    child_id: UUID
+    course_id: UUID
+    to_course_id: UUID
+    minutes: AnyMinutes | None = None
+    reason: Reason | None = None
+
+
+class MovedOut(msgspec.Struct, frozen=True):
+    """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other."""
+
+    id: UUID
+    minutes: int
+    points: int
+    arrived: int
+    available: int
+
+
+class Unused(msgspec.Struct, frozen=True):
+    """What a child has not used and not booked in a course, and what would come back for it today.
+
+    `worth` is what all of it cost. `minutes` of it would become `points`, usable until `points_until` (None: for
+    ever). `waiting` minutes bring nothing back now: the days of grace of their points are over, or who paid has left.
+    `lasts_until`: the last day.
+    """
+
+    child_id: UUID
+    course_id: UUID
+    unused: int
+    worth: int
+    minutes: int
+    points: int
+    points_until: date | None
+    waiting: int
+    lasts_until: date | None
 
 
 class BookingIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,7 +258,10 @@ class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BookingOut(msgspec.Struct, frozen=True):
-    """A booking as its reader may see it: the code is the guardian's own, others' names are masked."""
+    """A booking as its reader may see it: the code is the guardian's own, others' names are masked.
+
+    `moved_at`: the lesson was moved after it had been booked, so the family may cancel until it begins.
+    """
 
     id: UUID
     lesson_id: UUID
@@ -145,3 +278,4 @@ class BookingOut(msgspec.Struct, frozen=True):
     code: str | None
     place: int | None
     created_at: datetime
+    moved_at: datetime | None = None

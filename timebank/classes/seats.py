@@ -39,12 +39,14 @@ class Held(msgspec.Struct, frozen=True):
     starts_at: datetime
     ends_at: datetime
     minutes: int
+    moved_at: datetime | None
 
 
 HELD = (
     "SELECT b.id, b.lesson_id, b.child_id, b.guardian_id, p.household_id AS home_id, p.name AS child, b.status, "
     "b.code, b.entry_id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, "
-    "l.minutes FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+    "l.minutes, CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at "
+    "FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
     "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
     "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id WHERE b.community_id = $1 AND "
@@ -136,8 +138,13 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
     return seated
 
 
-async def is_cancellable(scope: Scope, starts_at: datetime) -> bool:
-    """Whether a seat in a lesson that begins then can still be given back by the family."""
+async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime | None = None) -> bool:
+    """Whether a seat in a lesson that begins then can still be given back by the family.
+
+    `moved_at`: the lesson was moved after it had been booked; then until it begins.
+    """
+    if moved_at is not None:
+        return clock.now() < starts_at
     return clock.now() <= starts_at - timedelta(hours=(await policies(scope)).cancel_class_hours)
 
 

@@ -18,6 +18,8 @@ class Course(Table, tablename="course"):
     station_id = UUID(default=None, null=False)
     active = Boolean(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    stopped_at = Timestamptz(default=None, null=True)
+    stop_reason = Varchar(length=300, default=None, null=True)
 
 
 class Lesson(Table, tablename="lesson"):
@@ -30,6 +32,7 @@ class Lesson(Table, tablename="lesson"):
     seats = Integer(default=None, null=False)
     seats_taken = Integer(default=None, null=False)
     cancelled_at = Timestamptz(default=None, null=True)
+    moved_at = Timestamptz(default=None, null=True)
 
 
 class ClassPurchase(Table, tablename="class_purchase"):
@@ -42,6 +45,21 @@ class ClassPurchase(Table, tablename="class_purchase"):
     points = Integer(default=None, null=False)
     entry_id = UUID(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    refunded_minutes = Integer(default=0, null=False)
+    refunded_points = Integer(default=0, null=False)
+    moved_minutes = Integer(default=0, null=False)
+    moved_points = Integer(default=0, null=False)
+    expired_minutes = Integer(default=0, null=False)
+    moved_from = UUID(default=None, null=True)
+    last_day_shown = Boolean(default=False, null=False)
+
+
+class ClassPayment(Table, tablename="class_payment"):
+    community_id = UUID(default=None, null=False)
+    purchase_id = UUID(primary_key=True, default=None, null=False)
+    account_id = UUID(default=None, null=False)
+    points = Integer(default=None, null=False)
+    returned = Integer(default=None, null=False)
 
 
 class Booking(Table, tablename="booking"):

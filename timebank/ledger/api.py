@@ -13,7 +13,8 @@ from timebank.ledger.donations import donate
 from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
-from timebank.ledger.statement import Balances, balances, statement
+from timebank.ledger.statement import Balances, statement
+from timebank.overview.resident import whole_balances
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people.books import open_book
 from timebank.preferences import language_of
@@ -26,7 +27,7 @@ AnyRequest = Request[Any, Any, Any]
 async def own_balances(caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> Balances:
     """Points, minutes and class time of the caller, of a child in the caller's care, or, for staff, of anybody here."""
     book = await open_book(caller, person_id)
-    return await balances(book.scope, book.person_id, book.children)
+    return await whole_balances(book.scope, book.person_id, book.children)
 
 
 @get("/me/statement")

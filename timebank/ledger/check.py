@@ -6,6 +6,7 @@ import msgspec
 
 from timebank import database, settings
 from timebank.database import transaction
+from timebank.ledger.class_invariants import CLASSES
 from timebank.ledger.invariants import CHAIN, LEDGER, Invariant
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, ProblemOut, Totals
@@ -80,7 +81,7 @@ async def check_ledger(scope: Scope) -> Books:
     async with transaction(scope):
         currencies = await totals(scope)
         problems = [p for name, of in currencies.items() if (p := _imbalance(name, of))]
-        for invariant in (*LEDGER, *CHAIN):
+        for invariant in (*LEDGER, *CHAIN, *CLASSES):
             problems += await _violations(scope, invariant)
     return Books(currencies, problems)
 

@@ -50,22 +50,27 @@ SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.poste
        AS reversed
 FROM ({heads}) h
 LEFT JOIN LATERAL (
-    SELECT min(a.owner_id::text)::uuid AS person_id, max(a.expires_on) FILTER (WHERE change > 0) AS expires_on,
+    SELECT (array_agg(a.owner_id ORDER BY t.leg, change))[1] AS person_id,
+           max(a.expires_on) FILTER (WHERE change > 0) AS expires_on,
            sum(change) FILTER (WHERE a.currency = 'point' AND a.bucket = 'available')::bigint AS points,
            sum(change) FILTER (WHERE a.currency = 'minute' AND a.bucket = 'available')::bigint AS minutes,
            sum(change) FILTER (WHERE a.currency = 'class_minute' AND a.bucket = 'available')::bigint AS class_minutes
     FROM transfer t
     CROSS JOIN LATERAL (VALUES (t.debit_account, -t.amount), (t.credit_account, t.amount)) AS s (account_id, change)
     JOIN account a ON a.community_id = t.community_id AND a.id = s.account_id AND a.owner_kind = 'person'
-    WHERE t.community_id = h.community_id AND t.entry_id = h.entry_id
+    WHERE t.community_id = h.community_id AND t.entry_id = h.entry_id AND ({whose})
 ) legs ON true
 """
 
 _LAST = _ENTRIES.format(
+    whose="true",
     heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND ($2::uuid IS NULL OR id < $2) "
-    "ORDER BY id DESC LIMIT $3"
+    "ORDER BY id DESC LIMIT $3",
 )
-_ONE = _ENTRIES.format(heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND entry_id = $2")
+_ONE = _ENTRIES.format(
+    whose="$3::uuid IS NULL OR a.owner_id = $3",
+    heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND entry_id = $2",
+)
 
 
 async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
@@ -80,11 +85,11 @@ async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = No
 
 
 async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = None) -> Entry:
-    """One entry: of a person's book, or of the community's for those who read it."""
+    """One entry: of a person's book, what it changed there; or of the community's for those who read it."""
     if person_id is None:
         scope.require_reader()
     async with transaction(scope):
-        found = await database.row(Entry, _ONE, scope.community_id, entry_id)
+        found = await database.row(Entry, _ONE, scope.community_id, entry_id, person_id)
     if found is None or (person_id is not None and found.person_id != person_id):
         raise EntryNotFound
     return found

@@ -23,6 +23,8 @@ WHAT = {
     "adjustment": _("调整"),
     "reversal": _("冲正"),
     "repayment": _("补还以前的冲正"),
+    "refund": _("课时退回积分"),
+    "move": _("课时转到别的课"),
 }
 OF_BOOKING = {"hold": _("预约课程"), "settle": _("上课"), "void": _("取消预约")}
 OF_REDEMPTION = {"hold": _("预留物品"), "void": _("取消预留"), "reversal": _("退货")}

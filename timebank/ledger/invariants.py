@@ -247,7 +247,7 @@ WITH posted AS (
     SELECT t.source_id, coalesce(sum(t.amount) FILTER (WHERE t.currency = 'point'), 0)::bigint AS paid,
            coalesce(sum(t.amount) FILTER (WHERE t.currency = 'class_minute'), 0)::bigint AS credited
     FROM transfer t WHERE t.community_id = $1 AND t.kind = 'purchase' AND t.source_kind = 'class_purchase' GROUP BY 1
-), bought AS (SELECT id, minutes, points FROM class_purchase WHERE community_id = $1)
+), bought AS (SELECT id, minutes, points FROM class_purchase WHERE community_id = $1 AND moved_from IS NULL)
 SELECT ARRAY[coalesce(b.id, p.source_id)] AS ids, coalesce(b.minutes, 0) AS minutes, coalesce(b.points, 0) AS points,
        coalesce(p.credited, 0) AS credited, coalesce(p.paid, 0) AS paid
 FROM bought b FULL JOIN posted p ON p.source_id = b.id

@@ -30,9 +30,12 @@ class PointBalance(msgspec.Struct, frozen=True):
 
 
 class ClassMinutes(msgspec.Struct, frozen=True):
+    """`lasts_until`: the last day of the longest lasting of them; None: for ever, or not known here."""
+
     child_id: UUID
     course_id: UUID
     available: int
+    lasts_until: date | None = None
 
 
 class Balances(msgspec.Struct, frozen=True):

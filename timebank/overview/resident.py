@@ -9,6 +9,7 @@ from timebank import clock, database
 from timebank.checkins.schemas import VisitOut
 from timebank.checkins.visits import open_visit
 from timebank.classes.reading import bookings
+from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
 from timebank.ledger.explain import explained
@@ -67,6 +68,23 @@ async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
         )
 
 
+async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
+    """What a person has, with the last day of each child's class minutes."""
+    async with transaction(scope):
+        has = await balances(scope, person_id, children)
+        last = {
+            (u.child_id, u.course_id): u.lasts_until
+            for child_id in {m.child_id for m in has.class_minutes}
+            for u in await unused(scope, child_id=child_id)
+        }
+    return msgspec.structs.replace(
+        has,
+        class_minutes=[
+            msgspec.structs.replace(m, lasts_until=last.get((m.child_id, m.course_id))) for m in has.class_minutes
+        ],
+    )
+
+
 async def _points_this_month(scope: Scope, person_id: UUID) -> int:
     """What the person was given since the first of the month, less what was taken back."""
     today = clock.local_day()
@@ -75,7 +93,7 @@ async def _points_this_month(scope: Scope, person_id: UUID) -> int:
         "SELECT coalesce(sum(t.amount), 0)::bigint FROM account a "
         "JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id "
         "WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2 AND a.currency = 'point' "
-        "AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle') "
+        "AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle', 'refund') "
         "AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)",
         scope.community_id, person_id, since,
     )  # fmt: skip

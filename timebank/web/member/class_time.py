@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from timebank import clock
@@ -16,7 +17,7 @@ from timebank.wording import day
 
 @dataclass(frozen=True, slots=True)
 class ClassTime:
-    """A child's minutes in one course; `over` where the course has ended and they wait for the community."""
+    """A child's minutes in one course; `over` where the course has ended and they become points again."""
 
     child_id: UUID
     child: str
@@ -24,6 +25,7 @@ class ClassTime:
     title: str
     available: int
     over: bool
+    lasts_until: date | None
 
 
 async def class_time(scope: Scope, held: Sequence[ClassMinutes], language: str) -> list[ClassTime]:
@@ -35,6 +37,7 @@ async def class_time(scope: Scope, held: Sequence[ClassMinutes], language: str) 
         ClassTime(
             h.child_id, names.get(h.child_id, ""), h.course_id,
             titled(courses[h.course_id], shared, language), h.available, is_over(courses[h.course_id]),
+            h.lasts_until,
         )
         for h in held
     ]  # fmt: skip

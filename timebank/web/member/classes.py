@@ -14,10 +14,33 @@ from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.areas.policies import policies
-from timebank.classes import courses, purchase, reading
+from timebank.classes import courses, purchase, reading, seats
 from timebank.classes.booking import AlreadyBooked, LessonClosed, book, cancel_booking, for_child
-from timebank.classes.purchase import ChildAge, CourseOver, NotInQuarters, buy_class_hours, price
-from timebank.classes.schemas import Booked, BookingIn, BookingOut, Bought, ClassHoursIn, CourseOut
+from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.moves import SameCourse, move_class_hours
+from timebank.classes.purchase import (
+    ChildAge,
+    CourseOver,
+    NotInQuarters,
+    buy_class_hours,
+    last_day,
+    parcels_of,
+    price,
+)
+from timebank.classes.refunds import ChildGrown, refund
+from timebank.classes.schemas import (
+    Booked,
+    BookingIn,
+    BookingOut,
+    Bought,
+    ClassHoursIn,
+    CourseOut,
+    MovedOut,
+    MoveIn,
+    Refunded,
+    RefundIn,
+    Unused,
+)
 from timebank.database import retrying
 from timebank.errors import NotFound, TimebankError
 from timebank.ledger.posting import Insufficient, InsufficientClassMinutes
@@ -34,11 +57,13 @@ from timebank.web.pages import answered, page, see_other
 AHEAD = timedelta(days=60)
 FOR_CHILD = {"child_id": _("孩子")}
 SEAT = FOR_CHILD | {"lesson_id": _("课")}
+UNUSED = FOR_CHILD | {"person_id": _("家长"), "course_id": _("课程")}
+MOVE = UNUSED | {"to_course_id": _("转到的课")}
 HOURS = FOR_CHILD | {"person_id": _("家长"), "course_id": _("课程"), "minutes": _("课时")}
 OFFERED_MINUTES = (60, 120, 240, 480)
 REFUSALS = (
     Insufficient, InsufficientClassMinutes, AlreadyBooked, LessonClosed, ChildAge, CourseOver, NotInQuarters,
-    NotGuardian,
+    NotGuardian, NotEnoughUnused, WorthTooLittle, SameCourse, ChildGrown,
 )  # fmt: skip
 
 
@@ -100,6 +125,36 @@ class ClassPages(Controller):
             return await _course_page(request, caller, course_id, wanted.child_id, refusal)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=bought")
 
+    @post("/{course_id:uuid}/refund")
+    async def give_minutes_back(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Redirect | Template:  # fmt: skip
+        """Turn the child's unused minutes into points again."""
+        acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
+        known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
+        wanted = filled(RefundIn, data | known, UNUSED)
+        try:
+            answered(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
+        except REFUSALS as refusal:
+            return await _course_page(request, caller, course_id, wanted.child_id, refusal)
+        return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=refunded")
+
+    @post("/{course_id:uuid}/move")
+    async def move_minutes(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Redirect | Template:  # fmt: skip
+        """Move the child's unused minutes to another course."""
+        acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
+        known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
+        wanted = filled(MoveIn, data | known, MOVE)
+        try:
+            answered(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
+        except REFUSALS as refusal:
+            return await _course_page(request, caller, course_id, wanted.child_id, refusal)
+        return see_other(f"/classes/{wanted.to_course_id}?child={wanted.child_id}&done=moved")
+
     @post("/{course_id:uuid}/bookings")
     async def take_seat(
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
@@ -122,7 +177,7 @@ class ClassPages(Controller):
         shown, acting = await _own_booking(caller, booking_id)
         image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
         hours = (await policies(acting)).cancel_class_hours
-        late = shown.status == "held" and clock.now() > shown.starts_at - timedelta(hours=hours)
+        late = shown.status == "held" and not await seats.is_cancellable(acting, shown.starts_at, shown.moved_at)
         return page(request, caller, "member/booking.html", booking=shown, image=image, hours=hours, late=late)
 
     @post("/bookings/{booking_id:uuid}/cancellation")
@@ -159,13 +214,25 @@ async def _course_page(
     now = clock.now()
     lessons = (await courses.lessons(acting, course_id=course_id, since=now, until=now + AHEAD, limit=100)).items
     booked = (await reading.bookings(acting, child_id=child.person_id, own=True, limit=200)).items
-    points = (await balances(acting, acting.require_self(), [])).points.available
+    parcels = await parcels_of(acting, acting.require_self())
+    costs = [(minutes, price(minutes, shown.points_per_hour)) for minutes in OFFERED_MINUTES]
+    has = [u for u in await reading.unused_of(acting, child.person_id) if u.course_id == course_id]
     return page(
         request, caller, "member/course.html", status=refusal.status if refusal else 200, course=shown, child=child,
-        children=[c for c in children if c.community_id == child.community_id], lessons=lessons, points=points,
-        available=await purchase.class_minutes(acting, child.person_id, course_id), done=done, began=now,
+        children=[c for c in children if c.community_id == child.community_id], lessons=lessons,
+        points=sum(parcel.points for parcel in parcels), done=done, began=now,
+        available=await purchase.class_minutes(acting, child.person_id, course_id),
         booked={b.lesson_id: b for b in booked if b.status in ("held", "waiting")},
-        offers=[(minutes, price(minutes, shown.points_per_hour)) for minutes in OFFERED_MINUTES],
+        offers=[(minutes, cost, last_day(parcels, cost, shown.ends_on)) for minutes, cost in costs],
+        has=has[0] if has else None, others=await _others(acting, shown, has),
         over=not shown.active or shown.ends_on < clock.local_day(),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
+
+
+async def _others(acting: Scope, shown: CourseOut, has: list[Unused]) -> list[tuple[CourseOut, int]]:
+    """The courses that the child's unused minutes could move to, with how many they would become."""
+    if not has:
+        return []
+    found = (await courses.courses(acting, limit=100)).items
+    return [(c, has[0].worth * 60 // c.points_per_hour) for c in found if c.id != shown.id]

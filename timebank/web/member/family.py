@@ -13,7 +13,7 @@ from timebank.access.callers import AnyRequest
 from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
-from timebank.ledger.statement import balances
+from timebank.overview.resident import whole_balances
 from timebank.people.guardians import guardianships_of, record_consent
 from timebank.people.schemas import GuardianOut
 from timebank.preferences import language_of
@@ -39,7 +39,7 @@ class FamilyPages(Controller):
         own = caller.require_self()
         async with transaction(caller):
             mine = [g for g in await guardianships_of(caller, own) if g.guardian_id == own]
-            bought = (await balances(caller, own, [g.child_id for g in mine])).class_minutes
+            bought = (await whole_balances(caller, own, [g.child_id for g in mine])).class_minutes
             held = [b for b in (await bookings(caller, status="held", own=True)).items if b.ends_at > clock.now()]
             has = await class_time(caller, [m for m in bought if m.available], language_of(request))
         children = [

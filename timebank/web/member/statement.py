@@ -11,8 +11,9 @@ from timebank.access.callers import AnyRequest
 from timebank.ledger.entries import find_entry
 from timebank.ledger.explain import explained, reversed_words, what
 from timebank.ledger.posting import Currency
-from timebank.ledger.statement import balances, statement
+from timebank.ledger.statement import statement
 from timebank.locale import _
+from timebank.overview.resident import whole_balances
 from timebank.paging import Cursor
 from timebank.people.books import open_book
 from timebank.people.guardians import children_of
@@ -37,7 +38,7 @@ class StatementPages(Controller):
         """Balances, then the entries of one currency."""
         book = await open_book(caller, person_id)
         found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
-        has = await balances(book.scope, book.person_id, book.children)
+        has = await whole_balances(book.scope, book.person_id, book.children)
         children_have = await class_time(book.scope, has.class_minutes, language_of(request))
         return page(
             request, caller, "member/statement.html", has=has, currency=currency.value, tabs_of=TABS, next=found.next,

@@ -1,0 +1,217 @@
+"""What changes of a course or a lesson after families have decided for it: they are told the old and the new."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+from piccolo.columns import Column
+
+from timebank import audit, clock, database, names
+from timebank.classes import seats
+from timebank.classes.courses import course, require_length, require_term
+from timebank.classes.families import at_time, names_of_people, on_day, tell_family
+from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
+from timebank.classes.seats import HELD, Held
+from timebank.classes.stopping import stop_course
+from timebank.classes.tables import Course
+from timebank.database import transaction
+from timebank.errors import NotFound, TimebankError
+from timebank.scope import Scope
+
+
+class LessonBegun(TimebankError):
+    code = "lesson_begun"
+    status = 409
+    sentence = "这节课已经开始、上完或停课了，不能再改。请另排一节。"
+
+
+class LessonInPast(TimebankError):
+    code = "lesson_in_past"
+    sentence = "新的上课时间已经过了。请选以后的时间。"
+
+
+class LessonBooked(TimebankError):
+    code = "lesson_booked"
+    status = 409
+    sentence = "已经有孩子约了这节课，用去的课时不能改。可以停掉这一节，另排一节。"
+
+
+class SeatsTaken(TimebankError):
+    code = "seats_taken"
+    status = 409
+    sentence = "已经约出 {taken} 个座位，座位数不能比这更少。"
+
+
+async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> CourseOut:
+    """Change a course from now on. Families with a seat, a place in line or unused minutes are told what is new.
+
+    `active` false stops it, see `stop_course`; `active` true opens a stopped course again, without the lessons that
+    were called off.
+    """
+    scope.require_admin()
+    values: dict[Column | str, Any] = {
+        k: v for k, v in msgspec.structs.asdict(change).items() if v is not UNSET and k not in ("active", "reason")
+    }
+    reason = change.reason or ""
+    async with transaction(scope):
+        before = await course(scope, course_id)
+        if values:
+            await _write(scope, course_id, values)
+        after = await course(scope, course_id)
+        await _tell_course(scope, before, after, reason)
+        if change.active is False and before.active:
+            return await stop_course(scope, course_id, reason or "不再开课")
+        if change.active is True and not before.active:
+            await _write(scope, course_id, {"active": True, "stopped_at": None, "stop_reason": None})
+        return await course(scope, course_id)
+
+
+async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any]) -> None:
+    if "title" in values:
+        values["title"] = title = names.clean(values["title"])
+        values["pinyin"] = names.pinyin(title)
+    if "teacher" in values:
+        values["teacher"] = names.clean(values["teacher"])
+    if "station_id" in values and not await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM station WHERE community_id = $1 AND id = $2 AND active)",
+        scope.community_id, values["station_id"],
+    ):  # fmt: skip
+        raise NotFound
+    await Course.update(values).where((Course.community_id == scope.community_id) & (Course.id == course_id))
+    told = {str(name): value for name, value in values.items() if name not in ("teacher", "pinyin")}
+    await audit.record(scope, "change_course", "course", course_id, **told)
+
+
+async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
+    """A new teacher, place or end: to everybody who has decided for the course as it was."""
+    news = [
+        f"{what}从{old}改成{new}"
+        for what, old, new in (
+            ("老师", before.teacher, after.teacher),
+            ("上课地点", before.station, after.station),
+            ("结课日", on_day(before.ends_on), on_day(after.ends_on)),
+        )
+        if old != new
+    ]
+    if not news:
+        return
+    children = await _children_of(scope, after.id)
+    text = f"《{before.title}》{'，'.join(news)}。" + (f"原因：{reason}。" if reason else "")
+    text += "没用的课时可以退回积分，也可以转到别的课。"
+    key = f"course:{after.id}:changed:{clock.new_id()}"
+    for child_id, also in children.items():
+        await tell_family(scope, child_id, "course_changed", text, key, after.id, also=also)
+
+
+async def _children_of(scope: Scope, course_id: UUID) -> Mapping[UUID, list[UUID]]:
+    """The children with a coming seat, a place in line or unused minutes, each with who booked for them."""
+    found = await database.fetch(
+        "SELECT b.child_id, array_agg(DISTINCT b.guardian_id) AS also FROM booking b "
+        "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+        "WHERE b.community_id = $1 AND l.course_id = $2 AND l.ends_at > $3 AND b.status IN ('held', 'waiting') "
+        "GROUP BY b.child_id UNION ALL SELECT a.owner_id, '{}' FROM account a WHERE a.community_id = $1 "
+        "AND a.subject_id = $2 AND a.owner_kind = 'person' AND a.currency = 'class_minute' "
+        "AND a.bucket = 'available' AND a.balance > 0 GROUP BY a.owner_id ORDER BY 1",
+        scope.community_id, course_id, clock.now(),
+    )  # fmt: skip
+    children: dict[UUID, list[UUID]] = {}
+    for row in found:
+        children.setdefault(UUID(bytes=row["child_id"].bytes), []).extend(UUID(bytes=g.bytes) for g in row["also"])
+    return children
+
+
+async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> LessonOut:
+    """Move a coming lesson, or give it more or fewer seats: its keeper or an administrator.
+
+    A moved lesson keeps its seats and its line. Every family is told the old and the new time and may cancel until it
+    begins. Raises LessonBegun, LessonInPast, LessonOutsideTerm, LessonExists, LessonBooked, SeatsTaken.
+    """
+    async with transaction(scope):
+        before = await seats.locked_lesson(scope, lesson_id)
+        scope.require_keeper(before.station_id)
+        if before.cancelled_at is not None or before.starts_at <= clock.now():
+            raise LessonBegun
+        starts_at, ends_at = _times(before, change)
+        moved = (starts_at, ends_at) != (before.starts_at, before.ends_at)
+        if moved:
+            require_length(starts_at, ends_at)
+            require_term(await course(scope, before.course_id), starts_at)
+            if starts_at <= clock.now():
+                raise LessonInPast
+        minutes, places = _seats(before, change)
+        await database.execute(
+            "UPDATE lesson SET starts_at = $3, ends_at = $4, minutes = $5, seats = $6, "
+            "moved_at = CASE WHEN $7 THEN $8 ELSE moved_at END WHERE community_id = $1 AND id = $2",
+            scope.community_id, lesson_id, starts_at, ends_at, minutes, places, moved, clock.now(),
+        )  # fmt: skip
+        reason = change.reason or ""
+        await audit.record(
+            scope, "change_lesson", "lesson", lesson_id, reason=reason or None, starts_at=starts_at, ends_at=ends_at,
+            minutes=minutes, seats=places,
+        )  # fmt: skip
+        if moved:
+            await _tell_moved(scope, before, starts_at, ends_at, reason)
+        if places > before.seats:
+            await seats.fill(scope, lesson_id)
+        return await seats.locked_lesson(scope, lesson_id)
+
+
+def _times(before: LessonOut, change: LessonChange) -> tuple[datetime, datetime]:
+    """The new beginning and end: what begins at another time keeps its length."""
+    starts_at = before.starts_at if change.starts_at is UNSET else change.starts_at
+    if change.ends_at is not UNSET:
+        return starts_at, change.ends_at
+    return starts_at, starts_at + (before.ends_at - before.starts_at)
+
+
+def _seats(before: LessonOut, change: LessonChange) -> tuple[int, int]:
+    taken = before.seats - before.seats_free
+    minutes = before.minutes if change.minutes is UNSET else change.minutes
+    places = before.seats if change.seats is UNSET else change.seats
+    if minutes != before.minutes and taken:
+        raise LessonBooked
+    if places < taken:
+        raise SeatsTaken(taken=taken)
+    return minutes, places
+
+
+async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends_at: datetime, reason: str) -> None:
+    bookings = await database.rows(
+        Held, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
+        scope.community_id, before.id,
+    )  # fmt: skip
+    clashes = await _clashes(scope, before.id, [b.child_id for b in bookings], starts_at, ends_at)
+    children = await names_of_people(scope, [b.child_id for b in bookings])
+    event = clock.new_id()
+    for booking in bookings:
+        text = f"《{before.course}》从 {_span(before.starts_at, before.ends_at)} 改到 {_span(starts_at, ends_at)}。"
+        text += f"原因：{reason}。" if reason else ""
+        if other := clashes.get(booking.child_id):
+            text += f"这和{children[booking.child_id]}约的《{other}》时间重了，请取消一节。"
+        text += "位子留着；来不了，开课前都可以取消，课时退回。"
+        await tell_family(
+            scope, booking.child_id, "lesson_moved", text, f"lesson:{before.id}:moved:{event}", booking.id,
+            also=[booking.guardian_id],
+        )  # fmt: skip
+
+
+async def _clashes(
+    scope: Scope, lesson_id: UUID, children: list[UUID], starts_at: datetime, ends_at: datetime
+) -> dict[UUID, str]:
+    """The course of another lesson that each of these children has a seat in, or waits for, at that time."""
+    found = await database.fetch(
+        "SELECT b.child_id, min(c.title) AS course FROM booking b "
+        "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+        "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
+        "WHERE b.community_id = $1 AND b.child_id = ANY ($2) AND b.status IN ('held', 'waiting') AND l.id <> $3 "
+        "AND l.cancelled_at IS NULL AND l.starts_at < $5 AND l.ends_at > $4 GROUP BY b.child_id",
+        scope.community_id, children, lesson_id, starts_at, ends_at,
+    )  # fmt: skip
+    return {UUID(bytes=row["child_id"].bytes): row["course"] for row in found}
+
+
+def _span(starts_at: datetime, ends_at: datetime) -> str:
+    return f"{at_time(starts_at)}–{clock.local(ends_at):%H:%M}"

@@ -1,0 +1,132 @@
+"""A stopped course: its coming lessons are called off, and unused minutes become points again, by themselves.
+
+The verb notes the stop. The worker carries it out, each lesson and each child in a transaction of its own, so that a
+large course is finished in parts and a second worker finds nothing left to do.
+"""
+
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.areas.policies import policies
+from timebank.classes.attendance import call_off
+from timebank.classes.courses import course
+from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.refunds import give_back
+from timebank.classes.schemas import CourseOut, StopPreview
+from timebank.database import retrying, transaction
+from timebank.scope import Scope
+
+BATCH = 500
+
+
+class _Comes(msgspec.Struct, frozen=True):
+    lessons: int
+    seats: int
+
+
+class _Back(msgspec.Struct, frozen=True):
+    children: int
+    minutes: int
+    points: int
+    waiting: int
+
+
+class _Lesson(msgspec.Struct, frozen=True):
+    id: UUID
+    reason: str
+
+
+class _Due(msgspec.Struct, frozen=True):
+    course_id: UUID
+    child_id: UUID
+
+
+async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
+    """What stopping a course would do now, for an administrator before the decision."""
+    scope.require_admin()
+    async with transaction(scope):
+        await course(scope, course_id)
+        comes = await database.row(
+            _Comes, "SELECT count(*) AS lessons, coalesce(sum(seats_taken), 0)::bigint AS seats FROM lesson "
+            "WHERE community_id = $1 AND course_id = $2 AND cancelled_at IS NULL AND starts_at > $3",
+            scope.community_id, course_id, clock.now(),
+        )  # fmt: skip
+        back = await database.row(
+            _Back, "SELECT count(DISTINCT child_id) AS children, coalesce(sum(refundable), 0)::bigint AS minutes, "
+            "coalesce(sum(points), 0)::bigint AS points, coalesce(sum(unused - refundable), 0)::bigint AS waiting "
+            "FROM class_unused($1, $2, NULL, $3, $4, false, true)",
+            scope.community_id, course_id, clock.local_day(), (await policies(scope)).grace_days,
+        )  # fmt: skip
+    assert comes is not None
+    assert back is not None
+    return StopPreview(comes.lessons, comes.seats, back.children, back.minutes, back.points, back.waiting)
+
+
+async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
+    """Stop a course: nobody buys or books any more, and the worker gives everything back. Once more changes nothing."""
+    scope.require_admin()
+    async with transaction(scope):
+        stopped = await database.execute(
+            "UPDATE course SET active = false, stopped_at = $3, stop_reason = $4 "
+            "WHERE community_id = $1 AND id = $2 AND stopped_at IS NULL",
+            scope.community_id, course_id, clock.now(), reason,
+        )  # fmt: skip
+        if stopped == "UPDATE 1":
+            await audit.record(scope, "stop_course", "course", course_id, reason=reason)
+        return await course(scope, course_id)
+
+
+async def finish_stopped(scope: Scope) -> int:
+    """Call off the coming lessons of stopped courses; how many were."""
+    async with transaction(scope):
+        lessons = await database.rows(
+            _Lesson, "SELECT l.id, coalesce(c.stop_reason, '') AS reason FROM course c "
+            "JOIN lesson l ON l.community_id = c.community_id AND l.course_id = c.id AND l.cancelled_at IS NULL "
+            "AND l.starts_at > c.stopped_at "
+            "WHERE c.community_id = $1 AND c.stopped_at IS NOT NULL ORDER BY l.starts_at, l.id LIMIT $2",
+            scope.community_id, BATCH,
+        )  # fmt: skip
+    return sum([await retrying(partial(call_off, scope, one.id, one.reason)) for one in lessons])
+
+
+# Courses that are over count once their last day is closed by the database's clock, not by this process's alone.
+_DUE = """
+SELECT DISTINCT u.course_id, u.child_id FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, $2, $3) u
+WHERE c.community_id = $1 AND u.points > 0 AND CASE
+    WHEN c.active THEN c.ends_on < $2
+        AND EXISTS (SELECT FROM books_closed b WHERE b.community_id = $1 AND b.until >= c.ends_on)
+    ELSE NOT EXISTS (SELECT FROM lesson l WHERE l.community_id = $1 AND l.course_id = c.id AND l.cancelled_at IS NULL
+                     AND l.starts_at > c.stopped_at) END
+ORDER BY 1, 2 LIMIT $4
+"""
+
+
+async def refund_ended(scope: Scope) -> int:
+    """Turn what is left of courses that were stopped or are over into points again; of how many children."""
+    async with transaction(scope):
+        due = await database.rows(
+            _Due, _DUE, scope.community_id, clock.local_day(), (await policies(scope)).grace_days, BATCH
+        )
+    return sum([await retrying(partial(_refund, scope, one.course_id, one.child_id)) for one in due])
+
+
+async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
+    """False where another worker, or the guardian, was there first."""
+    try:
+        async with transaction(scope):
+            ended = await course(scope, course_id)
+            why = "课程已结课" if ended.active else await _reason(scope, course_id)
+            await give_back(scope, child_id, ended, None, why)
+    except (NotEnoughUnused, WorthTooLittle):
+        return False
+    return True
+
+
+async def _reason(scope: Scope, course_id: UUID) -> str:
+    reason: str | None = await database.fetch_value(
+        "SELECT stop_reason FROM course WHERE community_id = $1 AND id = $2", scope.community_id, course_id
+    )
+    return f"课程停开，{reason}" if reason else "课程停开"

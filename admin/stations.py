@@ -17,7 +17,7 @@ from timebank.locale import _
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations import places, screens
-from timebank.stations.places import StationAreaUnknown, StationHours, StationNameTaken
+from timebank.stations.places import StationAreaUnknown, StationNameTaken
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -30,7 +30,7 @@ STATION = {
 # An address may be emptied: it is a text, not a gap.
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途")}
-REFUSALS = (Invalid, StationNameTaken, StationHours, StationAreaUnknown)
+REFUSALS = (Invalid, StationNameTaken, StationAreaUnknown)
 Form = URLEncodedBody[dict[str, str]]
 
 

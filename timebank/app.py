@@ -28,6 +28,7 @@ from timebank.errors import TimebankError
 from timebank.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
+from timebank.stations.places import open_hours
 from timebank.strict import strict_body
 
 ROOT = Path(__file__).parent.parent
@@ -98,7 +99,7 @@ def template_engine() -> JinjaTemplateEngine:
     engine.engine.autoescape = True
     engine.engine.filters |= {
         "when": wording.when, "day": wording.day, "minutes": wording.duration, "points": wording.points,
-        "masked": names.masked, "earns": in_words,
+        "masked": names.masked, "earns": in_words, "open_hours": open_hours,
     }  # fmt: skip
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token

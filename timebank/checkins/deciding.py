@@ -1,11 +1,11 @@
 """Who decides about a service record, and the record as it stands while they do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
-from timebank import database
+from timebank import clock, database
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
 from timebank.errors import NotFound, TimebankError
@@ -32,14 +32,17 @@ class DecidedRow(msgspec.Struct, frozen=True):
     place: str
     flags: list[str]
     entry_id: UUID | None
+    counts_on: date | None
+    corrected_by: UUID | None
 
 
 ROW = (
     "SELECT r.id, r.kind, r.status, r.person_id, r.entered_by, r.visit_id, r.started_at, r.ended_at, r.minutes, "
-    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id FROM service_record r "
+    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id, r.counts_on, r.corrected_by "
+    "FROM service_record r "
     "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
     "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
-    "WHERE r.community_id = $1 AND r.id = $2 "
+    "WHERE r.community_id = $1 AND r.id = $2 AND r.status <> 'withdrawn' "
 )
 
 
@@ -64,6 +67,12 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     return found
 
 
+def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
+    """Refuse to approve an end that the caller entered."""
+    if row.corrected_by is not None and any(p.person_id == row.corrected_by for p in scope.persons):
+        raise OwnRecord
+
+
 async def _scanned_by_hand(scope: Scope, row: DecidedRow) -> bool:
     """Whether the caller checked the person in or out without a code: that is as much as entering the hours."""
     if row.visit_id is None or scope.login_id is None:
@@ -77,4 +86,7 @@ async def _scanned_by_hand(scope: Scope, row: DecidedRow) -> bool:
 
 
 def served_of(row: DecidedRow) -> Served:
-    return Served(row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place)
+    day = row.counts_on or clock.local_day(row.started_at)
+    return Served(
+        row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place, day
+    )

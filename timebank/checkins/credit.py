@@ -80,7 +80,8 @@ async def credit_record(
     taken: int = await database.fetch_value(
         "SELECT coalesce(sum(credited_minutes), 0)::integer FROM service_record WHERE community_id = $1 "
         "AND person_id = $2 AND status = 'approved' AND id <> $5 "
-        "AND (counts_on IS NULL AND started_at >= $3 AND started_at < $4 OR counts_on = $6)",
+        "AND started_at >= $3 AND started_at < $4::timestamptz + interval '1 day' "
+        "AND (counts_on = $6 OR counts_on IS NULL AND started_at < $4)",
         scope.community_id, served.person_id, *clock.day_bounds(served.day), served.id, served.day,
     )  # fmt: skip
     minutes = min(served.minutes, max(0, in_force.daily_minutes_max - taken))

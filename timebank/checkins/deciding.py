@@ -62,7 +62,7 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     if found is None or person is None:
         raise NotFound
     own = scope.is_family(person.id, person.household_id)
-    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _scanned_by_hand(scope, found):
+    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _told_its_times(scope, found):
         raise OwnRecord
     return found
 
@@ -73,13 +73,16 @@ def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
         raise OwnRecord
 
 
-async def _scanned_by_hand(scope: Scope, row: DecidedRow) -> bool:
-    """Whether the caller checked the person in or out without a code: that is as much as entering the hours."""
+async def _told_its_times(scope: Scope, row: DecidedRow) -> bool:
+    """Whether the caller checked the person in or out without a code, or sent a scan with a time of its own.
+
+    That is as much as entering the hours.
+    """
     if row.visit_id is None or scope.login_id is None:
         return False
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM audit WHERE community_id = $1 AND noun_id = $2 AND login_id = $3 "
-        "AND verb IN ('check_in', 'check_out') AND change ->> 'by' = 'keeper')",
+        "AND verb IN ('check_in', 'check_out') AND (change ->> 'by' = 'keeper' OR change ->> 'offline' = 'true'))",
         scope.community_id, row.visit_id, scope.login_id,
     )  # fmt: skip
     return found

@@ -1,6 +1,7 @@
 """In and out: what a scan does to a person's visits. The person's row is locked by then."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.checkins.arrivals import Arrival
@@ -84,7 +85,7 @@ async def check_in(arrival: Arrival) -> Verdict:
             in_by=arrival.by, out_by=None, in_device=arrival.phone, flags=arrival.flags,
         )
     )  # fmt: skip
-    await audit.record(scope, "check_in", "visit", visit_id, station_id=station.id, by=arrival.by)
+    await _record(arrival, "check_in", visit_id, station.id)
     opened = await visit_row(scope, visit_id)
     assert opened is not None
     return in_verdict(arrival, opened)
@@ -111,6 +112,12 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
     ended = await visit_row(scope, visit.id)
     if tag != "UPDATE 1" or ended is None:
         raise Busy
-    await audit.record(scope, "check_out", "visit", visit.id, station_id=visit.station_id, by=arrival.by)
+    await _record(arrival, "check_out", visit.id, visit.station_id)
     outcome = await record_visit(scope, ended)
     return await out_verdict(arrival, ended, outcome)
+
+
+async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
+    """Who checked in or out by what, and whether the device told the time: its sender does not approve it."""
+    told = {"offline": True} if arrival.asked.offline else {}
+    await audit.record(arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, **told)

@@ -125,7 +125,7 @@ class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
-    """`ended_at` corrects the end of a forgotten check-out before it is approved; the note says why."""
+    """`ended_at` corrects the end of a forgotten check-out, and the note says why; somebody else approves it then."""
 
     decision: Literal["approve", "reject"]
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""

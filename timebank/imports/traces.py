@@ -123,10 +123,10 @@ async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
 async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
     """Whom of these people withdrawn records or deeds name: these keep the row that they refer to."""
     found = await database.fetch(
-        "SELECT id FROM person p WHERE p.community_id = $1 AND p.id = ANY ($2) "
-        "AND (EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.person_id = p.id) "
-        "OR EXISTS (SELECT FROM deed d WHERE d.community_id = $1 AND d.person_id = p.id) "
-        "OR EXISTS (SELECT FROM deed w WHERE w.community_id = $1 AND w.witness_id = p.id)) ORDER BY id",
+        "SELECT id FROM person WHERE community_id = $1 AND id = ANY ($2) AND id IN ("
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND status = 'withdrawn' UNION ALL "
+        "SELECT unnest(ARRAY[person_id, witness_id]) FROM deed WHERE community_id = $1 AND status = 'withdrawn') "
+        "ORDER BY id",
         scope.community_id, list(person_ids),
     )  # fmt: skip
     return [UUID(bytes=row["id"].bytes) for row in found]

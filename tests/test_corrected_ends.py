@@ -1,5 +1,6 @@
 """A corrected end is judged as a scanned one, and whoever entered it does not approve it."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -14,6 +15,7 @@ from timebank.activities.schemas import ShiftIn
 from timebank.checkins import review
 from timebank.checkins.deciding import OwnRecord
 from timebank.checkins.forgotten import close_forgotten
+from timebank.checkins.review import NotPending
 from timebank.checkins.schemas import RecordOut, ReviewIn
 
 APPROVE = ReviewIn("approve")
@@ -107,6 +109,27 @@ async def test_a_corrected_end_of_a_few_minutes_does_not_count(town: Town, owner
     found = await corrected(town, owner, 3)
     assert (found.status, found.minutes) == ("rejected", 3)
     assert "不足 5 分钟" in (found.review_note or "")
+
+
+async def test_a_correction_and_an_approval_at_once_never_credit_an_end_that_its_enterer_approved(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await forgotten(town, owner)
+    record_id, end = await record_id_of(owner, town, "张桂兰"), nine_o_clock() + timedelta(minutes=60)
+    mine, other = await town.scope("赵丽"), await town.scope("钱进")
+    outcomes = await asyncio.gather(
+        review.correct_end(mine, record_id, end, "问过本人"),
+        *(review.review_record(who, record_id, APPROVE) for who in (mine, other)),
+        return_exceptions=True,
+    )
+    assert all(isinstance(o, RecordOut | OwnRecord | NotPending) for o in outcomes), outcomes
+    found = await owner.fetchrow(
+        "SELECT status, minutes, corrected_by, reviewed_by, credited_minutes FROM service_record"
+    )
+    assert found is not None
+    assert (found["status"], found["credited_minutes"]) in {("approved", found["minutes"]), ("pending", None)}
+    assert found["corrected_by"] is None or found["corrected_by"] != found["reviewed_by"]
+    assert await points_of(town, "张桂兰") == (found["minutes"] // 6 if found["status"] == "approved" else 0)
 
 
 async def test_the_days_length_counts_for_a_corrected_end_too(town: Town, owner: asyncpg.Connection) -> None:

@@ -16,6 +16,7 @@ from timebank.checkins.forgotten import close_forgotten
 from timebank.checkins.schemas import HoursIn, ReviewIn
 from timebank.commands.printing import find_station
 from timebank.stations.places import open_hours
+from timebank.wording import until
 
 
 def evening(clock_time: str, days_ago: int = 3) -> datetime:
@@ -193,6 +194,8 @@ async def test_a_night_shift_is_measured_over_midnight(town: Town, owner: asyncp
     with clock.at(evening("18:00", 4)):
         shift = await shifts.add_shift(await town.scope("周敏"), town.activities["四点半辅导"], wanted)
         await shifts.sign_up(scope, shift.id)
+    assert until(wanted.ends_at, wanted.starts_at) == "次日 01:00"
+    assert until(wanted.ends_at, wanted.starts_at, "en") == "01:00 the next day"
     assert await stayed(town, "张桂兰", "21:50", "01:20") == ("out", 180, 180, [])
     with later(nine_o_clock(), 0):
         assert (await visits.visits(scope)).items[0].activity == "四点半辅导"

@@ -98,7 +98,8 @@ def template_engine() -> JinjaTemplateEngine:
     engine = JinjaTemplateEngine(directory=TEMPLATES)
     engine.engine.autoescape = True
     engine.engine.filters |= {
-        "when": wording.when, "day": wording.day, "minutes": wording.duration, "points": wording.points,
+        "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
+        "points": wording.points,
         "masked": names.masked, "earns": in_words, "open_hours": open_hours,
     }  # fmt: skip
     engine.engine.globals["local"] = clock.local

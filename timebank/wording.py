@@ -64,6 +64,14 @@ def when(moment: datetime, language: str = "zh") -> str:
     return f"{day(local.date(), language)} {local:%H:%M}"
 
 
+def until(end: datetime, begin: datetime, language: str = "zh") -> str:
+    """When something ends that began then: 10:30, 次日 01:00."""
+    at = f"{clock.local(end):%H:%M}"
+    if clock.local_day(end) == clock.local_day(begin):
+        return at
+    return translate(_("次日 {at}"), language).format(at=at)
+
+
 def day(date_: date, language: str = "zh") -> str:
     """A date the local way: 今天, 昨天, 明天, 11月3日, 2025年11月3日."""
     today = clock.local_day()

@@ -119,5 +119,6 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
     """Who checked in or out by what, and whether the device told the time: its sender does not approve it."""
-    told = {"offline": True} if arrival.asked.offline else {}
-    await audit.record(arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, **told)
+    await audit.record(
+        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline
+    )

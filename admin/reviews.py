@@ -43,6 +43,7 @@ STATUSES = {
     "approved": _("已入账"),
     "rejected": _("已退回"),
     "reversed": _("已冲正"),
+    "withdrawn": _("已撤回"),
 }
 REVIEW = {"decision": _("决定"), "note": _("说明")}
 END = {"day": _("离开日期"), "at": _("离开时间")}
@@ -193,6 +194,7 @@ async def _record_page(
         request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
         statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
         may_decide=caller.administers and not caller.is_own(found.person_id),
+        corrected_here=any(p.person_id == found.corrected_by for p in caller.persons),
     )  # fmt: skip
 
 

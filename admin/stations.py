@@ -19,7 +19,7 @@ from timebank.overview.closing import StationHasLessons
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations import places, screens
-from timebank.stations.places import StationAreaUnknown, StationHours, StationNameTaken
+from timebank.stations.places import StationAreaUnknown, StationNameTaken
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -32,7 +32,7 @@ STATION = {
 # An address may be emptied: it is a text, not a gap.
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途")}
-REFUSALS = (Invalid, StationNameTaken, StationHours, StationAreaUnknown, StationHasLessons)
+REFUSALS = (Invalid, StationNameTaken, StationAreaUnknown, StationHasLessons)
 Form = URLEncodedBody[dict[str, str]]
 
 

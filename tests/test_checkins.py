@@ -392,7 +392,7 @@ async def test_scans_that_waited_offline_are_taken_in_order_and_looked_at_when_l
         ("ok", None, "in"), ("ok", None, "out"), ("error", "invalid_code", None), ("error", "error", None),
     ]  # fmt: skip
     assert results[1]["visit"]["minutes"] == 120
-    assert results[1]["attention"] == ["offline_late", "pending_review"]
+    assert results[1]["attention"] == ["offline", "offline_late", "pending_review"]
     assert [r["replayed"] for r in again.json()["results"]] == [True, True, True, False]
     assert await count(owner, "visit") == 1
     assert await points_of(town, "张桂兰") == 0
@@ -403,16 +403,19 @@ async def test_a_visit_whose_check_in_came_late_is_looked_at_too(town: Town, own
     with later(begin, 40):
         await scanned(keeper, code, offline=True, occurred_at=begin)
     with later(begin, 90):
-        assert (await scanned(keeper, code)).attention == ["offline_late", "pending_review"]
+        assert (await scanned(keeper, code)).attention == ["offline", "offline_late", "pending_review"]
 
 
-async def test_a_scan_a_few_minutes_late_counts_from_when_it_was_made(town: Town, owner: asyncpg.Connection) -> None:
+async def test_a_scan_a_few_minutes_late_counts_from_when_it_was_made_and_is_looked_at(
+    town: Town, owner: asyncpg.Connection
+) -> None:
     keeper, code, begin = await town.scope("周敏"), await card(town, owner, "张桂兰"), nine_o_clock()
     with later(begin, 10):
         await scanned(keeper, code, offline=True, occurred_at=begin)
     with later(begin, 60):
         out = await scanned(keeper, code)
-    assert (out.attention, out.credited.minutes) == ([], 60)
+    assert (out.attention, out.visit.minutes if out.visit else 0) == (["offline", "pending_review"], 60)
+    assert out.credited.minutes == 0
 
 
 async def test_a_scan_older_than_two_days_or_inside_another_visit_is_refused(

@@ -55,7 +55,7 @@ async def assert_kept(scope: Scope, run_id: UUID, owner: asyncpg.Connection, *re
     assert (await run(scope, run_id)).undone_at is None
 
 
-async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it(
+async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it_and_whom_it_names(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     community = await found_chengjiang(town)
@@ -70,12 +70,26 @@ async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it
         left = {name: after[name] - before[name] for name in after if after[name] != before[name]}
         # Stock moves are a book: what came in goes out by a move of its own, and the good is no longer offered.
         assert left.pop("audit") > 0
+        # Hours and deeds are withdrawn, and whom they name stays with the home that they live in.
+        assert (left.pop("service_record"), left.pop("deed")) == (made[1].created, made[2].created)
+        named = await owner.fetchval(
+            "SELECT count(*) FROM person p WHERE p.community_id = $1 AND (EXISTS (SELECT FROM service_record r "
+            "WHERE r.person_id = p.id) OR EXISTS (SELECT FROM deed d WHERE p.id IN (d.person_id, d.witness_id)))",
+            community.id,
+        )
+        assert left.pop("person") == named
+        assert all(left.pop(name) > 0 for name in ("household", "area", "activity", "login", "membership"))
         assert left == {"import_run": 4, "good": 14, "stock": 14, "stock_move": 28}
+        assert (
+            await owner.fetchval("SELECT count(*) FROM activity WHERE community_id = $1 AND active", community.id) == 0
+        )
         assert await owner.fetchval("SELECT sum(quantity) FROM stock WHERE community_id = $1", community.id) == 0
         assert await owner.fetchval("SELECT count(*) FROM good WHERE community_id = $1 AND active", community.id) == 0
         assert all(done.undone_at for done in (await runs(scope)).items)
         again = await community.take_in("residents")
-    assert (again.outcome, again.created) == ("imported", 2544)
+        notes = (await run(scope, UUID(str(made[0].run_id)))).notes
+    assert (again.outcome, again.created) == ("imported", 2544 - named)
+    assert f"撤销时留下 {named} 位居民" in notes[-1]
 
 
 async def test_goods_taken_back_may_be_imported_again(town: Town, owner: asyncpg.Connection) -> None:
@@ -173,8 +187,9 @@ async def test_hours_are_taken_back_with_the_activities_they_brought(town: Town,
     )  # fmt: skip
     assert first.run_id is not None
     await undo(town.system(), first.run_id)
-    assert await owner.fetchval("SELECT count(*) FROM service_record") == 0
-    assert {row["name"] for row in await owner.fetch("SELECT name FROM activity")} == {"站点值守", "四点半辅导"}
+    assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status <> 'withdrawn'") == 0
+    offered = await owner.fetch("SELECT name FROM activity WHERE active")
+    assert {row["name"] for row in offered} == {"站点值守", "四点半辅导"}
 
 
 async def test_goods_that_have_moved_since_keep_their_import(town: Town, owner: asyncpg.Connection) -> None:

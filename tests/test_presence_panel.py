@@ -11,7 +11,9 @@ from tests.test_presence_pages import browser, csrf_of, hidden, signed_in, words
 from tests.town import Town
 from timebank import clock
 from timebank.access import devices
+from timebank.checkins import review
 from timebank.checkins.forgotten import close_forgotten
+from timebank.checkins.schemas import ReviewIn
 from timebank.stations.places import station_row
 
 
@@ -75,7 +77,9 @@ async def test_rejecting_asks_for_the_reason(town: Town, owner: asyncpg.Connecti
     assert "不在站" in words(await admin.get(path))
 
 
-async def test_a_forgotten_end_is_corrected_while_approving(town: Town, owner: asyncpg.Connection) -> None:
+async def test_a_forgotten_end_is_corrected_on_its_page_and_approved_by_somebody_else(
+    town: Town, owner: asyncpg.Connection
+) -> None:
     from tests.presence import scanned, station_code
 
     begin = nine_o_clock(2)
@@ -91,6 +95,10 @@ async def test_a_forgotten_end_is_corrected_while_approving(town: Town, owner: a
     wrong = await post(admin, path, form | {"day": f"{clock.local(begin):%Y-%m-%d}", "at": "08:00"})
     assert wrong.status_code == 422
     assert (await post(admin, path, form | {"day": f"{clock.local(begin):%Y-%m-%d}"})).status_code == 303
+    assert "请由另一位管理员来同意" in words(await admin.get(path))
+    assert await points_of(town, "张桂兰") == 0
+    record_id = await record_id_of(owner, town, "张桂兰")
+    await review.review_record(await town.scope("钱进"), record_id, ReviewIn("approve"))
     assert await points_of(town, "张桂兰") == 20
 
 

@@ -31,6 +31,7 @@ class Counter:
 
     scans: list[dict[str, str]] = field(default_factory=list)
     batches: list[list[dict[str, str]]] = field(default_factory=list)
+    clocks: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
     codes_given: int = 0
     step_seconds: int = 1
@@ -73,8 +74,10 @@ class Station(Gallery):
             return
         self.counter.tokens.append(self.headers["X-CSRF-Token"])
         if self.path == "/desk/scan/batch":
-            rows = json.loads(body)["rows"]
+            told = json.loads(body)
+            rows = told["rows"]
             self.counter.batches.append(rows)
+            self.counter.clocks.append(told["device_now"])
             self.answer(200, "application/json", json.dumps({"results": [{"status": "ok"} for _ in rows]}))
         else:
             self.counter.scans.append({name: values[0] for name, values in parse_qs(body).items()})
@@ -210,6 +213,29 @@ def test_scans_kept_while_offline_are_sent_later_with_their_nonce(page: Page, co
     assert [row["code"] for row in rows] == ["30715520", "30715521"]
     assert {row["nonce"] for row in rows} == nonces
     assert page.evaluate("localStorage.length") == 0
+
+
+def test_scans_kept_while_offline_are_sent_with_the_clock_of_the_device_in_the_order_of_scanning(
+    page: Page, counter: Counter
+) -> None:
+    page.clock.install(time="2026-05-20T12:00:00Z")
+    page.goto("/desk.html")
+    counter.broken = True
+    for number, moment in (("30715520", "2026-05-20T12:00:00Z"), ("30715521", "2026-05-20T09:00:00Z")):
+        page.clock.set_fixed_time(moment)
+        page.locator("[data-scanner-input]").fill(number)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("已记下，联网后自动上传")).to_be_visible()
+    expect(page.get_by_text("离线 2 待上传")).to_be_visible()
+    counter.broken = False
+    page.clock.set_fixed_time("2026-05-20T09:30:00Z")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("[data-desk-offline]")).to_be_hidden()
+    (rows,) = counter.batches
+    assert [row["code"] for row in rows] == ["30715520", "30715521"], "the clock went back, the order did not"
+    assert [row["occurred_at"][:16] for row in rows] == ["2026-05-20T12:00", "2026-05-20T09:00"]
+    assert counter.clocks[0].startswith("2026-05-20T09:30")
+    assert not any("turn" in row for row in rows)
 
 
 def test_a_kept_scan_leaves_nobody_else_at_the_counter(page: Page, counter: Counter) -> None:

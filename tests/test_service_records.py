@@ -261,7 +261,10 @@ async def test_the_end_of_a_forgotten_visit_is_corrected_before_it_is_approved(
     assert (refused.status_code, refused.json()["code"]) == (422, "end_not_correctable")
     corrected = await client.patch(f"{RECORDS}/{record_id}", json=asked, headers=headers)
     assert (corrected.status_code, corrected.json()["minutes"]) == (200, 120)
-    done = await client.post(f"{RECORDS}/{record_id}/review", json={"decision": "approve"}, headers=headers)
+    entered_it = await client.post(f"{RECORDS}/{record_id}/review", json={"decision": "approve"}, headers=headers)
+    assert (entered_it.status_code, entered_it.json()["code"]) == (403, "own_record")
+    other = await town.sign_in("钱进")
+    done = await client.post(f"{RECORDS}/{record_id}/review", json={"decision": "approve"}, headers=other)
     assert (done.json()["credited_minutes"], done.json()["credited_points"]) == (120, 20)
     assert await owner.fetchval("SELECT status FROM visit") == "closed"
     own = await client.patch(f"{RECORDS}/{record_id}", json=asked, headers=await town.sign_in("张桂兰"))

@@ -25,6 +25,7 @@ from timebank.logs import configure_logs
 from timebank.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
+from timebank.stations.places import open_hours
 from timebank.strict import strict_body
 from timebank.web.static_files import static_address, static_file
 
@@ -95,8 +96,9 @@ def template_engine() -> JinjaTemplateEngine:
     engine = JinjaTemplateEngine(directory=TEMPLATES)
     engine.engine.autoescape = True
     engine.engine.filters |= {
-        "when": wording.when, "day": wording.day, "minutes": wording.duration, "points": wording.points,
-        "masked": names.masked, "earns": in_words,
+        "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
+        "points": wording.points,
+        "masked": names.masked, "earns": in_words, "open_hours": open_hours,
     }  # fmt: skip
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token

@@ -4,14 +4,15 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from timebank import clock
+from timebank import clock, opening
 from timebank.locale import _, put_together, translate
 
 
 class Said(msgspec.Struct, frozen=True):
     """A sentence kept as it is written, with its values; a list among them is itself of sentences.
 
-    A place may say how its value is shown: `{stayed:minutes}` a length of time, `{since:at}` a moment.
+    A place may say how its value is shown: `{stayed:minutes}` a length of time, `{since:at}` a moment, `{open:hours}`
+    two times of the day between which doors are open.
     """
 
     sentence: str
@@ -43,6 +44,9 @@ class _Shown:
             return duration(self.value, self.language)
         if spec == "at":
             return at_clock(datetime.fromisoformat(str(self.value)), self.language)
+        if spec == "hours":
+            opens, closes = str(self.value).split()
+            return opening.in_words(opens, closes, self.language)
         if isinstance(self.value, list):
             return translate(_("；"), self.language).join(translate(part, self.language) for part in self.value)
         return translate(str(self.value), self.language)
@@ -64,6 +68,14 @@ def when(moment: datetime, language: str = "zh") -> str:
     """A moment the local way: 今天 14:20, 昨天 09:01, 11月3日 14:20, 2025年11月3日 14:20."""
     local = clock.local(moment)
     return f"{day(local.date(), language)} {local:%H:%M}"
+
+
+def until(end: datetime, begin: datetime, language: str = "zh") -> str:
+    """When something ends that began then: 10:30, 次日 01:00."""
+    at = f"{clock.local(end):%H:%M}"
+    if clock.local_day(end) == clock.local_day(begin):
+        return at
+    return translate(_("次日 {at}"), language).format(at=at)
 
 
 def day(when_: date | datetime, language: str = "zh") -> str:

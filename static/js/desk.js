@@ -16,7 +16,11 @@ const forget = (nonce) => localStorage.removeItem(SHELF + nonce);
 const waiting = () => Object.keys(localStorage)
   .filter((key) => key.startsWith(SHELF))
   .map((key) => JSON.parse(localStorage.getItem(key)))
-  .sort((one, other) => one.occurred_at.localeCompare(other.occurred_at));
+  .sort((one, other) => (one.turn ?? 0) - (other.turn ?? 0) || one.occurred_at.localeCompare(other.occurred_at));
+
+/* The turn of the next scan: rows stay in the order in which they were made, whatever the device's clock does. */
+const nextTurn = () => 1 + Math.max(0, ...waiting().map((scan) => scan.turn ?? 0));
+const sent = ({ turn, ...scan }) => scan;
 
 const onTheWay = new Set(); // nonces being sent one by one, not yet late
 
@@ -56,12 +60,12 @@ const passing = (status) => status >= 500 || status === 429 || status === 408;
 
 async function scan(code) {
   const extra = Object.fromEntries([...new FormData(form)].filter(([name]) => !["_csrf", "code", "nonce"].includes(name)));
-  const row = { ...extra, code, nonce: newNonce(), occurred_at: new Date().toISOString() };
+  const row = { ...extra, code, nonce: newNonce(), occurred_at: new Date().toISOString(), turn: nextTurn() };
   keep(row);
   onTheWay.add(row.nonce);
   showOwn(words.textSending);
   try {
-    const response = await fetch(words.scan, { method: "POST", headers: { "X-CSRF-Token": csrf, "X-Partial": "verdict" }, body: new URLSearchParams(row) });
+    const response = await fetch(words.scan, { method: "POST", headers: { "X-CSRF-Token": csrf, "X-Partial": "verdict" }, body: new URLSearchParams(sent(row)) });
     if (passing(response.status)) throw new Error(`status ${response.status}`);
     if (response.status === 401 || response.status === 403 || response.redirected) {
       showOwn(words.textSignedOut);
@@ -95,7 +99,8 @@ async function sendLate() {
     const response = await fetch(words.batch, {
       method: "POST",
       headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ rows: rows.map((row) => ({ ...row, offline: true })) }),
+      // What this clock says now tells the server how wrong the rows' times are.
+      body: JSON.stringify({ device_now: new Date().toISOString(), rows: rows.map((row) => ({ ...sent(row), offline: true })) }),
     });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { results } = await response.json();

@@ -7,19 +7,48 @@ from timebank import audit, database
 from timebank.database import transaction
 from timebank.scope import Scope
 
+# Whether an activity `a` of community $1 has a shift, a visit or a record that counts.
+IN_USE = """(EXISTS (SELECT FROM shift s WHERE s.community_id = $1 AND s.activity_id = a.id)
+OR EXISTS (SELECT FROM visit v WHERE v.community_id = $1 AND v.activity_id = a.id)
+OR EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id
+           AND r.status <> 'withdrawn'))"""
+
 
 async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
-    """Remove those of these activities that nobody has served in and that have no shifts; how many went."""
+    """Take back those of these activities that nobody serves in and that have no shifts; how many went.
+
+    What a withdrawn record refers to stays in the book and is offered no more.
+    """
     scope.require_admin()
     async with transaction(scope):
         gone = await database.fetch(
-            "DELETE FROM activity a WHERE a.community_id = $1 AND a.id = ANY ($2) "
-            "AND NOT EXISTS (SELECT FROM shift s WHERE s.community_id = $1 AND s.activity_id = a.id) "
-            "AND NOT EXISTS (SELECT FROM visit v WHERE v.community_id = $1 AND v.activity_id = a.id) "
+            "DELETE FROM activity a WHERE a.community_id = $1 AND a.id = ANY ($2) "  # noqa: S608  # own text
+            f"AND NOT {IN_USE} "
             "AND NOT EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id) "
             "RETURNING a.id",
+            scope.community_id, list(activity_ids),
+        )  # fmt: skip
+        gone += await database.fetch(
+            "UPDATE activity a SET active = false WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.active "  # noqa: S608  # own text
+            f"AND NOT {IN_USE} RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
         for row in gone:
             await audit.record(scope, "withdraw_activity", "activity", row["id"])
     return len(gone)
+
+
+async def offer_again(scope: Scope, activity_ids: Sequence[UUID]) -> list[UUID]:
+    """Offer those of these activities again that were taken back and that nothing has been entered for since."""
+    scope.require_admin()
+    async with transaction(scope):
+        offered = await database.fetch(
+            "UPDATE activity a SET active = true WHERE a.community_id = $1 AND a.id = ANY ($2) AND NOT a.active "  # noqa: S608  # own text
+            f"AND NOT {IN_USE} "
+            "AND EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id) "
+            "RETURNING a.id",
+            scope.community_id, list(activity_ids),
+        )  # fmt: skip
+        for row in offered:
+            await audit.record(scope, "offer_activity_again", "activity", row["id"])
+    return [UUID(bytes=row["id"].bytes) for row in offered]

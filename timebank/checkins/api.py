@@ -30,7 +30,7 @@ from timebank.scope import Scope
 from timebank.stations.schemas import CodeOut
 
 AnyRequest = Request[Any, Any, Any]
-RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed"]
+RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed", "withdrawn"]
 
 
 class Checkins(Controller):
@@ -44,7 +44,7 @@ class Checkins(Controller):
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:
         """Scans that waited on a device: each row its own transaction and outcome."""
-        return await scanning.scan_batch(caller, data.rows, language_of(request))
+        return await scanning.scan_batch(caller, data.rows, language_of(request), device_now=data.device_now)
 
 
 class MyCode(Controller):

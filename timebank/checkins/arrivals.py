@@ -1,13 +1,14 @@
 """Who stands at which station, by a code: read, verified, and refused in words."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from timebank import clock, codes, database, scanned
 from timebank.checkins.claims import Claim, use_claim
+from timebank.checkins.device_clock import TOLERANCE, DeviceClock, offline_flags
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
@@ -17,7 +18,6 @@ from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
 
 OFFLINE_MAX = timedelta(hours=48)
-LATE_AFTER = timedelta(minutes=15)
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -44,10 +44,12 @@ class Arrival:
     phone: bytes | None = None
     station: StationRow | None = None
     person: PersonRow | None = None
+    clock: DeviceClock = field(default_factory=DeviceClock)
 
     @property
-    def late(self) -> bool:
-        return self.received_at - self.at > LATE_AFTER
+    def flags(self) -> list[str]:
+        """Why hours are looked at that this scan begins or ends."""
+        return offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
 
     @property
     def here(self) -> StationRow:
@@ -132,7 +134,7 @@ async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None
     """A keeper or counter device has scanned a person's phone or card."""
     scope, asked = arrival.scope, arrival.asked
     require_counter(scope)
-    arrival.at = occurred(arrival)
+    arrival.at = await occurred(arrival)
     arrival.station = await counter_station(scope, asked.station_id)
     if code.community_id != scope.community_id:
         raise Refused("wrong_station")
@@ -143,8 +145,14 @@ async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None
     if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):
         arrival.person = None
         raise Refused("invalid_code")
-    if not codes.is_fresh(code, arrival.at):
+    if not any(codes.is_fresh(code, moment) for moment in _about(arrival)):
         raise Refused("expired_code", at=_ended(code.step, codes.PERSON_STEP_SECONDS))
+
+
+def _about(arrival: Arrival) -> list[datetime]:
+    """When a scan may have been made: sending takes seconds, so an offline one is known to a step of the code only."""
+    step = timedelta(seconds=codes.PERSON_STEP_SECONDS)
+    return [arrival.at, arrival.at - step, arrival.at + step] if arrival.asked.offline else [arrival.at]
 
 
 def require_counter(scope: Scope) -> None:
@@ -153,14 +161,33 @@ def require_counter(scope: Scope) -> None:
         raise Forbidden
 
 
-def occurred(arrival: Arrival) -> datetime:
-    """When an offline scan happened by the counter's clock, at most 48 hours ago; the server's time otherwise."""
+async def occurred(arrival: Arrival) -> datetime:
+    """When an offline scan was made: by the device's clock, corrected, at most 48 hours ago. Else the server's time."""
     told = arrival.asked.occurred_at
     if not arrival.asked.offline or told is None:
         return arrival.received_at
-    if arrival.received_at - told > OFFLINE_MAX:
+    try:
+        at = arrival.clock.corrected(told).astimezone(UTC)
+    except OverflowError as error:
+        raise Refused("clock_wrong") from error
+    if at > arrival.received_at + TOLERANCE:
+        raise Refused("clock_wrong")
+    if arrival.received_at - at > OFFLINE_MAX:
         raise Refused("too_late")
-    return min(told, arrival.received_at)
+    paired_at = await _paired_at(arrival.scope)
+    if paired_at is not None and at < paired_at - TOLERANCE:
+        raise Refused("before_pairing")
+    return min(at, arrival.received_at)
+
+
+async def _paired_at(scope: Scope) -> datetime | None:
+    """When the calling device was put into service; None for a person's own session."""
+    if scope.device_id is None:
+        return None
+    found: datetime | None = await database.fetch_value(
+        "SELECT created_at FROM device WHERE community_id = $1 AND id = $2", scope.community_id, scope.device_id
+    )
+    return found
 
 
 async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:

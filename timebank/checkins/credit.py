@@ -1,6 +1,6 @@
 """Credit: a record's minutes and the points they make, posted once for ever, with the reason in words."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -26,6 +26,7 @@ class Served(msgspec.Struct, frozen=True):
     minutes: int
     rule_code: str
     place: str
+    day: date  # the local day that it counts on
 
 
 class Credit(msgspec.Struct, frozen=True):
@@ -78,8 +79,10 @@ async def credit_record(
         raise RuleNotFound
     taken: int = await database.fetch_value(
         "SELECT coalesce(sum(credited_minutes), 0)::integer FROM service_record WHERE community_id = $1 "
-        "AND person_id = $2 AND status = 'approved' AND started_at >= $3 AND started_at < $4 AND id <> $5",
-        scope.community_id, served.person_id, *clock.day_bounds(clock.local_day(served.started_at)), served.id,
+        "AND person_id = $2 AND status = 'approved' AND id <> $5 "
+        "AND started_at >= $3 AND started_at < $4::timestamptz + interval '1 day' "
+        "AND (counts_on = $6 OR counts_on IS NULL AND started_at < $4)",
+        scope.community_id, served.person_id, *clock.day_bounds(served.day), served.id, served.day,
     )  # fmt: skip
     minutes = min(served.minutes, max(0, in_force.daily_minutes_max - taken))
     earned = await _earn(scope, served, minutes, rule, in_force, again) if minutes else None

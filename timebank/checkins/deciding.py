@@ -1,11 +1,11 @@
 """Who decides about a service record, and the record as it stands while they do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
-from timebank import database
+from timebank import clock, database
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
 from timebank.errors import NotFound, TimebankError
@@ -32,14 +32,17 @@ class DecidedRow(msgspec.Struct, frozen=True):
     place: str
     flags: list[str]
     entry_id: UUID | None
+    counts_on: date | None
+    corrected_by: UUID | None
 
 
 ROW = (
     "SELECT r.id, r.kind, r.status, r.person_id, r.entered_by, r.visit_id, r.started_at, r.ended_at, r.minutes, "
-    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id FROM service_record r "
+    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id, r.counts_on, r.corrected_by "
+    "FROM service_record r "
     "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
     "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
-    "WHERE r.community_id = $1 AND r.id = $2 "
+    "WHERE r.community_id = $1 AND r.id = $2 AND r.status <> 'withdrawn' "
 )
 
 
@@ -59,22 +62,34 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     if found is None or person is None:
         raise NotFound
     own = scope.is_family(person.id, person.household_id)
-    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _scanned_by_hand(scope, found):
+    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _told_its_times(scope, found):
         raise OwnRecord
     return found
 
 
-async def _scanned_by_hand(scope: Scope, row: DecidedRow) -> bool:
-    """Whether the caller checked the person in or out without a code: that is as much as entering the hours."""
+def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
+    """Refuse to approve an end that the caller entered."""
+    if row.corrected_by is not None and any(p.person_id == row.corrected_by for p in scope.persons):
+        raise OwnRecord
+
+
+async def _told_its_times(scope: Scope, row: DecidedRow) -> bool:
+    """Whether the caller checked the person in or out without a code, or sent a scan with a time of its own.
+
+    That is as much as entering the hours.
+    """
     if row.visit_id is None or scope.login_id is None:
         return False
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM audit WHERE community_id = $1 AND noun_id = $2 AND login_id = $3 "
-        "AND verb IN ('check_in', 'check_out') AND change ->> 'by' = 'keeper')",
+        "AND verb IN ('check_in', 'check_out') AND (change ->> 'by' = 'keeper' OR change ->> 'offline' = 'true'))",
         scope.community_id, row.visit_id, scope.login_id,
     )  # fmt: skip
     return found
 
 
 def served_of(row: DecidedRow) -> Served:
-    return Served(row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place)
+    day = row.counts_on or clock.local_day(row.started_at)
+    return Served(
+        row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place, day
+    )

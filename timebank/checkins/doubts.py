@@ -25,8 +25,9 @@ class DoubtedRecord(msgspec.Struct, frozen=True):
 async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
     """The record as it is now, it and its person unchanged by others until the transaction ends."""
     person_id = await database.fetch_value(
-        "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2", scope.community_id, record_id
-    )
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2 AND status <> 'withdrawn'",
+        scope.community_id, record_id,
+    )  # fmt: skip
     if person_id is None or await lock_person(scope, UUID(bytes=person_id.bytes)) is None:
         raise NotFound
     record = await database.row(

@@ -1,67 +1,102 @@
-"""What makes hours doubtful: each flag sends a record to somebody who looks at it."""
+"""The facts that hours are judged by, read in one place: each flag sends a record to somebody who looks at it."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from timebank import clock, database
 from timebank.areas.policies import Policies
 from timebank.checkins.credit import Served
+from timebank.checkins.judging import Other, Span, TimeFacts, VisitFacts, time_doubts
 from timebank.checkins.visits import VisitRow
 from timebank.scope import Scope
+from timebank.stations.places import station_row
+
+# A record begins at the latest a day after the day that it counts on, and lasts a day at the most.
+AROUND = timedelta(days=2)
 
 
-async def doubts(scope: Scope, visit: VisitRow, served: Served, in_force: Policies) -> list[str]:
-    """Why somebody should look at a visit before it is credited."""
-    flags = await time_doubts(scope, served, in_force)
-    if visit.in_device is not None and await _same_device(scope, visit):
-        flags.append("same_device")
-    if await _was_late(scope, visit):
-        flags.append("offline_late")
-    if await _is_keeper(scope, visit):
-        flags.append("keeper_is_volunteer")
+async def visit_facts(
+    scope: Scope, visit: VisitRow, in_force: Policies, *, has_rule: bool, record_id: UUID | None = None
+) -> VisitFacts:
+    """What decides about a visit that has ended. `record_id` is the record that it has already."""
+    assert visit.out_at is not None
+    station = await station_row(scope, visit.station_id)
+    assert station is not None
+    opening = station.opening(visit.in_at)
+    return VisitFacts(
+        opening, await _shift(scope, visit), in_force.visit_minutes_min, in_force.attendance_percent_min,
+        await _time_facts(scope, visit.person_id, Span(visit.in_at, visit.out_at), opening.day, in_force, record_id),
+        await _beside(scope, visit), await _doubts(scope, visit, opening.day, has_rule),
+    )  # fmt: skip
+
+
+async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> list[str]:
+    """What is doubtful about hours that were entered by hand."""
+    span = Span(served.started_at, served.ended_at)
+    facts = await _time_facts(scope, served.person_id, span, served.day, in_force, served.id)
+    return time_doubts(span, served.minutes, facts)
+
+
+async def _shift(scope: Scope, visit: VisitRow) -> Span | None:
+    if visit.shift_id is None:
+        return None
+    return await database.row(
+        Span,
+        'SELECT starts_at AS begin, ends_at AS "end" FROM shift WHERE community_id = $1 AND id = $2',
+        scope.community_id, visit.shift_id,
+    )  # fmt: skip
+
+
+async def _time_facts(
+    scope: Scope, person_id: UUID, span: Span, day: date, in_force: Policies, record_id: UUID | None
+) -> TimeFacts:
+    begin, end = clock.day_bounds(day)
+    found = await database.fetch(
+        "SELECT started_at, ended_at, minutes, counts_on FROM service_record WHERE community_id = $1 "
+        "AND person_id = $2 AND status NOT IN ('rejected', 'reversed', 'withdrawn') AND id IS DISTINCT FROM $3 "
+        "AND started_at > $4 AND started_at < $5",
+        scope.community_id, person_id, record_id, min(span.begin, begin) - AROUND, max(span.end, end) + AROUND,
+    )  # fmt: skip
+    others = [
+        Other(Span(r["started_at"], r["ended_at"]), r["minutes"], r["counts_on"] or clock.local_day(r["started_at"]))
+        for r in found
+    ]
+    return TimeFacts(day, others, in_force.review_over_minutes)
+
+
+async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
+    """When the same phone had somebody else in, on the days around the visit."""
+    if visit.in_device is None:
+        return []
+    found = await database.fetch(
+        "SELECT in_at, out_at FROM visit WHERE community_id = $1 AND station_id = $2 AND in_device = $3 "
+        "AND person_id <> $4 AND in_at > $5 AND in_at < $6",
+        scope.community_id, visit.station_id, visit.in_device, visit.person_id, visit.in_at - AROUND, visit.out_at,
+    )  # fmt: skip
+    assert visit.out_at is not None
+    return [Span(row["in_at"], row["out_at"] or max(visit.out_at, row["in_at"])) for row in found]
+
+
+async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
+    """What is doubtful about a visit whatever its length."""
+    found = list(visit.flags)
+    if await _is_keeper(scope, visit, day):
+        found.append("keeper_is_volunteer")
     if "keeper" in (visit.in_by, visit.out_by):
-        flags.append("by_keeper")
-    return flags
+        found.append("by_keeper")
+    return found if has_rule else [*found, "no_rule"]
 
 
-async def time_doubts(scope: Scope, served: Served, in_force: Policies) -> list[str]:
-    """What is doubtful about the hours themselves: they overlap with others, or the day grows too long."""
-    found = await database.fetch_one(
-        "SELECT coalesce(bool_or(started_at < $4 AND ended_at > $3), false) AS overlap, "
-        "coalesce(sum(minutes) FILTER (WHERE started_at >= $5 AND started_at < $6), 0)::integer AS minutes "
-        "FROM service_record WHERE community_id = $1 AND person_id = $2 AND status NOT IN ('rejected', 'reversed') "
-        "AND id <> $7 AND started_at < greatest($4, $6) AND started_at > $3::timestamptz - interval '2 days'",
-        scope.community_id, served.person_id, served.started_at, served.ended_at,
-        *clock.day_bounds(clock.local_day(served.started_at)), served.id,
-    )  # fmt: skip
-    assert found is not None
-    too_long = found["minutes"] + served.minutes > in_force.review_over_minutes
-    return ["overlap"] * found["overlap"] + ["long_day"] * too_long
-
-
-async def _same_device(scope: Scope, visit: VisitRow) -> bool:
-    """Whether the same phone had somebody else in at the same time."""
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND station_id = $2 AND in_device = $3 "
-        "AND person_id <> $4 AND in_at < $6 AND coalesce(out_at, $6) > $5 "
-        "AND in_at > $5::timestamptz - interval '1 day')",
-        scope.community_id, visit.station_id, visit.in_device, visit.person_id, visit.in_at, visit.out_at,
-    )  # fmt: skip
-    return found
-
-
-async def _was_late(scope: Scope, visit: VisitRow) -> bool:
-    """Whether the scan that opened the visit reached us more than 15 minutes after it was made."""
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM scan WHERE community_id = $1 AND station_id = $2 AND visit_id = $3 "
-        "AND received_at >= $4 AND received_at - scanned_at > interval '15 minutes')",
-        scope.community_id, visit.station_id, visit.id, visit.in_at,
-    )  # fmt: skip
-    return found
-
-
-async def _is_keeper(scope: Scope, visit: VisitRow) -> bool:
+async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
     """Whether the volunteer keeps the very station where the hours were served."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND station_id = $3 "
         "AND role = 'station_keeper' AND ended_at IS NULL AND starts_on <= $4 AND (ends_on IS NULL OR ends_on >= $4))",
-        scope.community_id, visit.person_id, visit.station_id, clock.local_day(visit.in_at),
+        scope.community_id, visit.person_id, visit.station_id, day,
     )  # fmt: skip
     return found
+
+
+def counts_on(started_at: datetime, day: date) -> date | None:
+    """The day to keep with a record: none where it is the day on which it began."""
+    return None if clock.local_day(started_at) == day else day

@@ -6,6 +6,7 @@ from timebank import audit, clock, database, settings
 from timebank.checkins.records import Outcome, record_visit
 from timebank.checkins.visits import ROW, VisitRow
 from timebank.database import transaction
+from timebank.opening import CLOSING_SQL
 from timebank.scope import Scope
 from timebank.stations.places import station_row
 
@@ -14,24 +15,24 @@ AT_ONCE = 50
 
 
 async def closing_time(scope: Scope, visit: VisitRow) -> datetime:
-    """When the doors were shut on the day of a visit."""
+    """When the doors were shut of the opening in which a visit began; where they never are, when it is long over."""
     station = await station_row(scope, visit.station_id)
     assert station is not None
-    return station.hours(visit.in_at)[1]
+    return station.opening(visit.in_at).closing(visit.in_at)
 
 
 async def forget(scope: Scope, visit: VisitRow) -> Outcome:
     """End a visit at closing time, for somebody to confirm. The caller holds its row."""
     out_at = max(visit.in_at, await closing_time(scope, visit))
     await database.execute(
-        "UPDATE visit SET status = 'needs_confirmation', out_at = $3, out_by = 'closing_time' "
-        "WHERE community_id = $1 AND id = $2",
+        "UPDATE visit SET status = 'needs_confirmation', out_at = $3, out_by = 'closing_time', "
+        "flags = array_append(flags, 'forgotten_check_out') WHERE community_id = $1 AND id = $2",
         scope.community_id, visit.id, out_at,
     )  # fmt: skip
     await audit.record(scope, "close_forgotten", "visit", visit.id)
     ended = await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit.id)
     assert ended is not None
-    return await record_visit(scope, ended, ["forgotten_check_out"])
+    return await record_visit(scope, ended)
 
 
 async def close_forgotten(scope: Scope) -> int:
@@ -44,8 +45,8 @@ async def close_forgotten(scope: Scope) -> int:
         async with transaction(scope):
             found = await database.rows(
                 VisitRow,
-                ROW + "WHERE v.community_id = $1 AND v.status = 'open' AND "
-                "(date_trunc('day', v.in_at AT TIME ZONE $3) + s.closes_at) AT TIME ZONE $3 < $2 "
+                ROW + "WHERE v.community_id = $1 AND v.status = 'open' "
+                f"AND {CLOSING_SQL.format(zone='$3')} < $2 "
                 "ORDER BY v.id LIMIT $4 FOR UPDATE OF v SKIP LOCKED",
                 scope.community_id, clock.now() - CLOSING_GRACE, settings.current().time_zone.key, AT_ONCE,
             )  # fmt: skip

@@ -7,7 +7,7 @@ from timebank import clock, database
 from timebank.areas.policies import policies
 from timebank.checkins.arrivals import PersonRow, consented, lock_person
 from timebank.checkins.credit import Served, rule_code_of
-from timebank.checkins.flags import time_doubts
+from timebank.checkins.flags import entered_doubts
 from timebank.checkins.reading import record
 from timebank.checkins.records import insert_record
 from timebank.checkins.schemas import HoursIn, RecordOut
@@ -47,9 +47,9 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
             raise NotGuardian
         served = Served(
             clock.new_id(), "honour", person.id, wanted.started_at, wanted.ended_at, int(length.total_seconds() // 60),
-            await rule_code_of(scope, wanted.activity_id), "",
+            await rule_code_of(scope, wanted.activity_id), "", clock.local_day(wanted.started_at),
         )  # fmt: skip
-        flags = await time_doubts(scope, served, await policies(scope))
+        flags = await entered_doubts(scope, served, await policies(scope))
         await insert_record(
             scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
             station_id=wanted.station_id, reason=wanted.reason,

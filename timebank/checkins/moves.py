@@ -1,6 +1,7 @@
 """In and out: what a scan does to a person's visits. The person's row is locked by then."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.checkins.arrivals import Arrival
@@ -71,10 +72,9 @@ async def check_in(arrival: Arrival) -> Verdict:
         raise Refused(
             "closed_station",
             station=station.name,
-            opens=f"{station.opens_at:%H:%M}",
-            closes=f"{station.closes_at:%H:%M}",
+            open=f"{station.opens_at:%H:%M} {station.closes_at:%H:%M}",
         )
-    if arrival.late and await _was_in(arrival):
+    if arrival.asked.offline and await _was_in(arrival):
         raise Refused("overlap")
     choice = await chosen(arrival)
     visit_id = clock.new_id()
@@ -82,17 +82,17 @@ async def check_in(arrival: Arrival) -> Verdict:
         Visit(
             community_id=scope.community_id, id=visit_id, person_id=arrival.who.id, station_id=station.id,
             activity_id=choice.activity_id, shift_id=choice.shift_id, in_at=arrival.at, out_at=None, status="open",
-            in_by=arrival.by, out_by=None, in_device=arrival.phone,
+            in_by=arrival.by, out_by=None, in_device=arrival.phone, flags=arrival.flags,
         )
     )  # fmt: skip
-    await audit.record(scope, "check_in", "visit", visit_id, station_id=station.id, by=arrival.by)
+    await _record(arrival, "check_in", visit_id, station.id)
     opened = await visit_row(scope, visit_id)
     assert opened is not None
     return in_verdict(arrival, opened)
 
 
 async def _was_in(arrival: Arrival) -> bool:
-    """Whether the person was on another visit at the moment of a late scan."""
+    """Whether the person was on another visit at the moment of a scan that waited on a device."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND in_at <= $3 AND out_at > $3 "
         "AND status <> 'void')",
@@ -105,13 +105,20 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
     """Close the visit at the moment of the scan and make its service record."""
     scope = arrival.scope
     tag = await database.execute(
-        "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4 "
+        "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = flags || $5::text[] "
         "WHERE community_id = $1 AND id = $2 AND status = 'open'",
-        scope.community_id, visit.id, arrival.at, arrival.by,
+        scope.community_id, visit.id, arrival.at, arrival.by, arrival.flags,
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     if tag != "UPDATE 1" or ended is None:
         raise Busy
-    await audit.record(scope, "check_out", "visit", visit.id, station_id=visit.station_id, by=arrival.by)
-    outcome = await record_visit(scope, ended, ["offline_late"] if arrival.late else [])
+    await _record(arrival, "check_out", visit.id, visit.station_id)
+    outcome = await record_visit(scope, ended)
     return await out_verdict(arrival, ended, outcome)
+
+
+async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
+    """Who checked in or out by what, and whether the device told the time: its sender does not approve it."""
+    await audit.record(
+        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline
+    )

@@ -17,7 +17,8 @@ _SHOWN = (
     "SELECT r.id, r.kind, r.status, r.person_id, p.name AS person, r.activity_id, a.name AS activity, r.station_id, "
     "s.name AS station, r.started_at, r.ended_at, r.minutes, r.flags, r.reason, r.visit_id, r.entered_by, "
     "r.reviewed_at, r.review_note, r.notice_until, r.credited_minutes, r.credited_points, r.rule_code, r.rule_version, "
-    "r.created_at FROM service_record r JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
+    "r.created_at, r.corrected_by FROM service_record r "
+    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
     "LEFT JOIN area g ON g.community_id = h.community_id AND g.id = h.area_id "
     "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
@@ -44,7 +45,11 @@ def _told(scope: Scope, found: RecordOut) -> RecordOut:
 
 async def record(scope: Scope, record_id: UUID) -> RecordOut:
     async with transaction(scope):
-        found = await database.row(RecordOut, _SHOWN + "AND r.id = $6", scope.community_id, *_reach(scope), record_id)
+        found = await database.row(
+            RecordOut,
+            _SHOWN + "AND r.id = $6 AND ($2 OR r.status <> 'withdrawn')",
+            scope.community_id, *_reach(scope), record_id,
+        )  # fmt: skip
     if found is None:
         raise NotFound
     return _told(scope, found)
@@ -54,12 +59,16 @@ async def records(
     scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
     cursor: str | None = None,
 ) -> Page[RecordOut]:  # fmt: skip
-    """The records that the caller may see, newest first."""
+    """The records that the caller may see, newest first.
+
+    Withdrawn ones are listed by their status alone, and for those who read the community's books.
+    """
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         found = await database.rows(
             RecordOut,
-            _SHOWN + "AND ($6::text IS NULL OR r.status = $6) AND ($7::uuid IS NULL OR r.person_id = $7) "
+            _SHOWN + "AND (r.status <> 'withdrawn' OR $2 AND $6 = 'withdrawn') "
+            "AND ($6::text IS NULL OR r.status = $6) AND ($7::uuid IS NULL OR r.person_id = $7) "
             "AND ($8::timestamptz IS NULL OR (r.created_at, r.id) < ($8, $9)) "
             "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
             scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,

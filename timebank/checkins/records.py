@@ -1,18 +1,17 @@
 """Service records: a visit's minutes become a record, credited at once where nothing speaks against it."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.areas.policies import policies
+from timebank import audit, clock
+from timebank.areas.policies import Policies, policies
 from timebank.checkins.credit import Served, credit_record, rule_of
-from timebank.checkins.flags import doubts
+from timebank.checkins.flags import counts_on, visit_facts
+from timebank.checkins.judging import Judgement, judged
 from timebank.checkins.tables import ServiceRecord
 from timebank.checkins.visits import VisitRow
 from timebank.scope import Scope
-from timebank.stations.places import station_row
 from timebank.wording import duration
 
 
@@ -30,51 +29,44 @@ class Outcome(msgspec.Struct, frozen=True):
     capped: bool = False
 
 
-async def record_visit(scope: Scope, visit: VisitRow, flags: list[str]) -> Outcome:
+async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     """Turn a visit that has ended into a service record; credit it at once where nothing speaks against it.
 
     The visit's row, and but for a forgotten check-out the person's, are locked by the caller.
     """
     assert visit.out_at is not None
     in_force = await policies(scope)
-    begin, end, planned = await _window(scope, visit)
-    started_at, ended_at = max(visit.in_at, begin), min(visit.out_at, end)
-    minutes = max(0, int((ended_at - started_at).total_seconds() // 60))
-    if minutes < max(1, in_force.visit_minutes_min):
-        return Outcome(None, "too_short", minutes)
-    rule = await rule_of(scope, visit.activity_id, ended_at)
+    rule = await rule_of(scope, visit.activity_id, visit.out_at)
+    facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None)
+    found = judged(visit.in_at, visit.out_at, facts)
+    if found.status == "too_short":
+        return Outcome(None, "too_short", found.minutes)
     served = Served(
-        clock.new_id(), "credit", visit.person_id, started_at, ended_at, minutes,
-        rule.code if rule else "service", visit.station,
+        clock.new_id(), "credit", visit.person_id, found.span.begin, found.span.end, found.minutes,
+        rule.code if rule else "service", visit.station, facts.time.day,
     )  # fmt: skip
-    if planned and minutes * 100 < planned * in_force.attendance_percent_min:
-        note = f"到岗 {duration(minutes)}，不足计划 {duration(planned)}的 {in_force.attendance_percent_min} %，不计入。"
+    note = why_not(found, in_force)
+    if note is not None:
         await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=note)
-        return Outcome(served.id, "rejected", minutes, note=note)
-    every = [*flags, *await doubts(scope, visit, served, in_force), *([] if rule else ["no_rule"])]
-    found = list(dict.fromkeys(every))
-    await insert_record(scope, served, status="pending", flags=found, visit=visit)
-    if found:
-        return Outcome(served.id, "pending", minutes, found)
+        return Outcome(served.id, "rejected", found.minutes, note=note)
+    await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
+    if found.status == "doubtful":
+        return Outcome(served.id, "pending", found.minutes, found.flags)
     credit = await credit_record(scope, served)
     return Outcome(
-        served.id, "approved", minutes, [], None, credit.minutes, credit.points, credit.minutes_left, credit.capped
-    )
+        served.id, "approved", found.minutes, [], None, credit.minutes, credit.points, credit.minutes_left,
+        credit.capped,
+    )  # fmt: skip
 
 
-async def _window(scope: Scope, visit: VisitRow) -> tuple[datetime, datetime, int]:
-    """From when to when a visit's minutes count, and the planned length of its shift (0: none)."""
-    station = await station_row(scope, visit.station_id)
-    assert station is not None
-    begin, end = station.hours(visit.in_at)
-    if visit.shift_id is None:
-        return begin, end, 0
-    shift = await database.fetch_one(
-        "SELECT starts_at, ends_at FROM shift WHERE community_id = $1 AND id = $2", scope.community_id, visit.shift_id
-    )
-    assert shift is not None
-    planned = int((shift["ends_at"] - shift["starts_at"]).total_seconds() // 60)
-    return max(begin, shift["starts_at"]), min(end, shift["ends_at"]), planned
+def why_not(found: Judgement, in_force: Policies) -> str | None:
+    """Why a visit does not count at all, as its person reads it; None where it does."""
+    if found.status == "too_short":
+        return f"到站 {duration(found.minutes)}，不足 {duration(max(1, in_force.visit_minutes_min))}，不计时长。"
+    if found.status == "attendance_too_low":
+        least = in_force.attendance_percent_min
+        return f"到岗 {duration(found.minutes)}，不足计划 {duration(found.planned)}的 {least} %，不计入。"
+    return None
 
 
 async def insert_record(
@@ -92,6 +84,8 @@ async def insert_record(
             entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
             notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
             credited_points=None, entry_id=None, created_at=clock.now(),
+            counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
+            withdrawn_at=None, withdrawn_by=None,
         )
     )  # fmt: skip
     await audit.record(

@@ -3,19 +3,23 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import msgspec
-
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
-from timebank.checkins.credit import credit_record
-from timebank.checkins.deciding import DecidedRow, locked_record, served_of
+from timebank.checkins.credit import credit_record, valid_rule
+from timebank.checkins.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
+from timebank.checkins.flags import visit_facts
+from timebank.checkins.judging import judged
 from timebank.checkins.reading import record
+from timebank.checkins.records import why_not
 from timebank.checkins.schemas import RecordOut, ReviewIn
+from timebank.checkins.visits import VisitRow, visit_row
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import at_clock, duration
+
+NOTE_MAX = 500
 
 
 class NotPending(TimebankError):
@@ -39,7 +43,8 @@ class EndNotCorrectable(TimebankError):
 async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> RecordOut:
     """Approve or reject a pending record: never the person's own, their household's, or one's own entry.
 
-    Approved credit hours are credited at once; honour hours hang on the board first, as long as the policy says.
+    Approved credit hours are credited at once; honour hours hang on the board first, as long as the policy says. A
+    corrected end is kept and judged, and left to somebody else to approve.
     """
     scope.require_admin()
     note = decided.note.strip()
@@ -51,9 +56,10 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
             raise NotPending
         if decided.decision == "reject":
             await _reject(scope, row, note)
+        elif decided.ended_at is not None:
+            await _correct_end(scope, row, decided.ended_at, note)
         else:
-            if decided.ended_at is not None:
-                row = await _correct_end(scope, row, decided.ended_at, note)
+            require_not_corrected_by(scope, row)
             await _approve(scope, row, note or None)
         return await record(scope, record_id)
 
@@ -90,7 +96,7 @@ async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
 
 
 async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason: str) -> RecordOut:
-    """Correct when somebody who forgot to check out has really left, with the reason, before it is approved."""
+    """Correct when somebody who forgot to check out has really left, with the reason; somebody else approves it."""
     scope.require_admin()
     async with transaction(scope):
         row = await locked_record(scope, record_id)
@@ -100,20 +106,33 @@ async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason:
         return await record(scope, record_id)
 
 
-async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason: str) -> DecidedRow:
-    length = ended_at - row.started_at
-    forgotten = "forgotten_check_out" in row.flags and row.visit_id is not None
-    right = timedelta(minutes=1) <= length <= timedelta(hours=24) and ended_at <= clock.now()
-    if not (forgotten and right and reason):
+async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason: str) -> None:
+    """Judge the visit anew with its corrected end, as a scanned one is judged."""
+    visit = await visit_row(scope, row.visit_id) if row.visit_id else None
+    if visit is None or not _is_correctable(row, visit, ended_at, reason):
         raise EndNotCorrectable
-    minutes = int(length.total_seconds() // 60)
     await database.execute(
-        "UPDATE service_record SET ended_at = $3, minutes = $4, review_note = $5 WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, ended_at, minutes, reason,
+        "UPDATE visit SET out_at = $3, out_by = 'corrected', flags = $4 WHERE community_id = $1 AND id = $2",
+        scope.community_id, visit.id, ended_at, list(dict.fromkeys([*visit.flags, "corrected_end"])),
     )  # fmt: skip
+    ended = await visit_row(scope, visit.id)
+    assert ended is not None
+    in_force = await policies(scope)
+    rule = await valid_rule(scope, row.rule_code, ended_at)
+    facts = await visit_facts(scope, ended, in_force, has_rule=rule is not None, record_id=row.id)
+    found = judged(ended.in_at, ended_at, facts)
     await database.execute(
-        "UPDATE visit SET out_at = $3, out_by = 'keeper' WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.visit_id, ended_at,
+        "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6, review_note = $7, "
+        "corrected_by = $8, corrected_at = $9 WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, found.span.begin, found.span.end, found.minutes, found.flags, reason,
+        scope.actor_id, clock.now(),
     )  # fmt: skip
-    await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=minutes)
-    return msgspec.structs.replace(row, ended_at=ended_at, minutes=minutes)
+    await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
+    if (note := why_not(found, in_force)) is not None:
+        await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])
+
+
+def _is_correctable(row: DecidedRow, visit: VisitRow, ended_at: datetime, reason: str) -> bool:
+    length = ended_at - visit.in_at
+    possible = timedelta(minutes=1) <= length <= timedelta(hours=24) and ended_at <= clock.now()
+    return "forgotten_check_out" in row.flags and possible and bool(reason)

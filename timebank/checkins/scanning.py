@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,7 @@ from timebank.checkins.arrivals import (
     require_counter,
 )
 from timebank.checkins.claims import Claim
+from timebank.checkins.device_clock import DeviceClock, goes_back, measured
 from timebank.checkins.moves import move
 from timebank.checkins.schemas import BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.verdicts import person_seen
@@ -41,11 +42,16 @@ class _NonceTaken(Exception):
     """The same nonce was stored while this scan was being judged: begin again and find it."""
 
 
-async def scan(scope: Scope, asked: ScanIn, *, claim: Claim | None = None, phone: bytes | None = None) -> Verdict:
+async def scan(
+    scope: Scope, asked: ScanIn, *, claim: Claim | None = None, phone: bytes | None = None,
+    clock_of: DeviceClock | None = None,
+) -> Verdict:  # fmt: skip
     """Check in or out by a code. The same nonce again gets the stored verdict; nothing is done twice.
 
-    `claim` is the right that opening a station's code gave this phone, `phone` what is kept of its random cookie.
+    `claim` is the right that opening a station's code gave this phone, `phone` what is kept of its random cookie,
+    `clock_of` the clock of the device that a batch waited on.
     """
+    device_clock = clock_of or measured(asked.device_now, clock.now())
     code = read_code(asked.code)
     here = addressed(scope, code)
     if isinstance(code, PersonCode | CardCode):
@@ -55,7 +61,7 @@ async def scan(scope: Scope, asked: ScanIn, *, claim: Claim | None = None, phone
     device = (phone or _session_mark(here)) if own else None
 
     def arrival(now: datetime) -> Arrival:
-        return Arrival(here, asked, now, now, by, claim, device)
+        return Arrival(here, asked, now, now, by, claim, device, clock=device_clock)
 
     async def look(arrived: Arrival) -> None:
         await find_out(arrived, code)
@@ -125,15 +131,28 @@ async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None
         kept = replace(verdict, person=replace(verdict.person, name=verdict.person.masked_name))
     tag = await database.execute(
         "INSERT INTO scan (community_id, nonce, request_hash, scanned_at, received_at, station_id, person_id, "
-        "visit_id, status, reason, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb) "
+        "visit_id, status, reason, verdict, device_at, skew_seconds) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13) "
         "ON CONFLICT (community_id, nonce) DO NOTHING",
         arrival.scope.community_id, arrival.asked.nonce, request_hash, arrival.at, arrival.received_at,
         arrival.station.id if arrival.station else None, arrival.person.id if arrival.person else None,
         verdict.visit.id if verdict.visit else None, verdict.status, verdict.reason,
-        msgspec.json.encode(kept).decode(),
+        msgspec.json.encode(kept).decode(), *_by_the_device(arrival),
     )  # fmt: skip
     if tag != "INSERT 0 1":
         raise _NonceTaken
+
+
+def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
+    """What an offline scan says of its time and its clock; a moment beyond every calendar cannot be kept."""
+    told, skew = arrival.asked.occurred_at, arrival.clock.skew
+    if not arrival.asked.offline or told is None:
+        return None, None
+    seconds = int(skew.total_seconds()) if skew is not None else None
+    try:
+        return told.astimezone(UTC), seconds
+    except OverflowError:
+        return None, seconds
 
 
 async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:
@@ -158,16 +177,40 @@ def _named(verdict: Verdict, name: str | None) -> Verdict:
     return replace(verdict, person=replace(verdict.person, name=name))
 
 
-async def scan_batch(scope: Scope, rows: list[dict[str, object]], language: str) -> BatchOut:
-    """Scans that waited on a device, in the order in which they came: each has its own transaction and outcome."""
-    return BatchOut([told_in(await _row(scope, row), language) for row in rows])
+async def scan_batch(
+    scope: Scope, rows: list[dict[str, object]], language: str, *, device_now: datetime | None = None
+) -> BatchOut:
+    """Scans that waited on a device: each has its own transaction and outcome, and the earliest is judged first.
+
+    The device's clock is compared with the server's once, as the batch comes in. It should tell its rows in the order
+    in which it made them: times that go back say that its clock was changed between them.
+    """
+    received_at = clock.now()
+    read = [_read(row) for row in rows]
+    times = [row.occurred_at if row and row.offline and row.occurred_at else received_at for row in read]
+    told_times = [row.occurred_at for row in read if row and row.offline and row.occurred_at]
+    set_back = goes_back(told_times)
+    verdicts: dict[int, Verdict] = {}
+    for place in sorted(range(len(read)), key=lambda n: times[n]):
+        row = read[place]
+        if row is None:
+            verdicts[place] = Verdict("error", "error", said=[said(REASONS["unreadable"])])
+            continue
+        clock_of = measured(row.device_now or device_now, received_at, is_set_back=set_back)
+        verdicts[place] = await _row(scope, row, clock_of)
+    return BatchOut([told_in(verdicts[place], language) for place in range(len(read))])
 
 
-async def _row(scope: Scope, row: dict[str, object]) -> Verdict:
+def _read(row: dict[str, object]) -> ScanIn | None:
     try:
-        return await scan(scope, msgspec.convert(row, ScanIn))
+        return msgspec.convert(row, ScanIn)
     except msgspec.ValidationError:
-        return Verdict("error", "error", said=[said(REASONS["unreadable"])])
+        return None
+
+
+async def _row(scope: Scope, row: ScanIn, clock_of: DeviceClock) -> Verdict:
+    try:
+        return await scan(scope, row, clock_of=clock_of)
     except TimebankError as refusal:
         if refusal.status >= 500:
             raise  # the device keeps every row and sends them again; the nonces make that harmless

@@ -22,6 +22,8 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     `nonce` is made by the device before it sends anything; the same nonce again gets the stored verdict. `station_id`
     is for a keeper of several stations, `person_id` for a login that stands for several residents of the community.
+    `device_now` is what the device's clock says while it sends a scan that waited: `occurred_at` is corrected by how
+    much it differs from the server's.
     """
 
     code: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\x00]*$")]
@@ -29,6 +31,7 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     direction: Direction = "auto"
     occurred_at: Moment | None = None
     offline: bool = False
+    device_now: Moment | None = None
     activity_id: UUID | None = None
     shift_id: UUID | None = None
     station_id: UUID | None = None
@@ -36,9 +39,13 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to 100 scans, each as POST /checkins takes it. A row that cannot be read is refused alone."""
+    """Up to 100 scans, each as POST /checkins takes it. A row that cannot be read is refused alone.
+
+    `device_now`, what the device's clock says while it sends them, serves every row without its own.
+    """
 
     rows: Annotated[list[dict[str, object]], Meta(min_length=1, max_length=BATCH_MAX)]
+    device_now: Moment | None = None
 
 
 class PersonSeen(msgspec.Struct, frozen=True):
@@ -118,7 +125,7 @@ class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
-    """`ended_at` corrects the end of a forgotten check-out before it is approved; the note says why."""
+    """`ended_at` corrects the end of a forgotten check-out, and the note says why; somebody else approves it then."""
 
     decision: Literal["approve", "reject"]
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
@@ -161,6 +168,7 @@ class RecordOut(msgspec.Struct, frozen=True):
     rule_code: str
     rule_version: int | None
     created_at: datetime
+    corrected_by: UUID | None = None
     flag_texts: list[str] = []
 
 

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Array, Bytea, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Date, Integer, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -27,6 +27,7 @@ class Visit(Table, tablename="visit"):
     in_by = Varchar(length=16, default=None, null=False)
     out_by = Varchar(length=16, default=None, null=True)
     in_device = Bytea(default=None, null=True)
+    flags = Array(base_column=Text(), default=list, null=False)
 
 
 class Scan(Table, tablename="scan"):
@@ -41,6 +42,8 @@ class Scan(Table, tablename="scan"):
     status = Varchar(length=16, default=None, null=False)
     reason = Varchar(length=40, default=None, null=True)
     verdict = JSONB(default=None, null=False)
+    device_at = Timestamptz(default=None, null=True)
+    skew_seconds = BigInt(default=None, null=True)
 
 
 class ServiceRecord(Table, tablename="service_record"):
@@ -68,3 +71,8 @@ class ServiceRecord(Table, tablename="service_record"):
     credited_points = Integer(default=None, null=True)
     entry_id = UUID(default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
+    counts_on = Date(default=None, null=True)
+    corrected_by = UUID(default=None, null=True)
+    corrected_at = Timestamptz(default=None, null=True)
+    withdrawn_at = Timestamptz(default=None, null=True)
+    withdrawn_by = UUID(default=None, null=True)

@@ -23,7 +23,9 @@ def _visit_seen(visit: VisitRow, minutes: int | None) -> VisitSeen:
 def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
     what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
     told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
-    return Verdict("ok", None, "in", person_seen(arrival), _visit_seen(visit, None), said=[told])
+    return Verdict(
+        "ok", None, "in", person_seen(arrival), _visit_seen(visit, None), attention=arrival.flags, said=[told]
+    )
 
 
 async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:

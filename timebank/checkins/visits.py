@@ -1,6 +1,6 @@
 """Visits as rows, and what a caller may see of them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -10,8 +10,12 @@ from timebank.checkins.schemas import VisitOut
 from timebank.checkins.words import flag_texts
 from timebank.database import transaction
 from timebank.errors import NotFound
+from timebank.opening import day_began
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
+from timebank.stations.places import station_row
+
+LONGEST = timedelta(days=1)  # no visit began longer than that before the day on which it is still open
 
 
 class VisitRow(msgspec.Struct, frozen=True):
@@ -30,11 +34,12 @@ class VisitRow(msgspec.Struct, frozen=True):
     in_by: str
     out_by: str | None
     in_device: bytes | None
+    flags: list[str]
 
 
 ROW = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
-    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.in_device FROM visit v "
+    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.in_device, v.flags FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
 )
@@ -125,22 +130,26 @@ class Today(msgspec.Struct, frozen=True):
 
 
 async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
-    """What the wall and the counter of a station say about today."""
+    """What the wall and the counter of a station say about today; an evening that is open past midnight is one day."""
     if not (scope.keeps(station_id) or scope.device_station_id == station_id):
         raise NotFound
-    begin, _end = clock.day_bounds(clock.local_day())
     async with transaction(scope):
+        station = await station_row(scope, station_id)
+        if station is None:
+            raise NotFound
+        begin = day_began(station.opens_at, station.closes_at, clock.now())
         counted = await database.fetch_one(
-            "SELECT count(*) FILTER (WHERE status = 'open') AS present, count(DISTINCT person_id) AS people FROM visit "
-            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $3 AND status <> 'void'",
-            scope.community_id, station_id, begin,
+            "SELECT count(*) FILTER (WHERE status = 'open') AS present, "
+            "count(DISTINCT person_id) FILTER (WHERE in_at >= $3) AS people FROM visit "
+            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $4 AND status <> 'void'",
+            scope.community_id, station_id, begin, begin - LONGEST,
         )  # fmt: skip
         last = await database.fetch(
             "SELECT v.id, p.name, v.in_at, v.out_at, coalesce(v.out_at, v.in_at) AS last_at FROM visit v "
             "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
-            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 AND v.status <> 'void' "
-            "ORDER BY last_at DESC, v.id DESC LIMIT $4",
-            scope.community_id, station_id, begin, most,
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $4 AND v.status <> 'void' "
+            "AND coalesce(v.out_at, v.in_at) >= $3 ORDER BY last_at DESC, v.id DESC LIMIT $5",
+            scope.community_id, station_id, begin, begin - LONGEST, most,
         )  # fmt: skip
     assert counted is not None
     recent = [

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from timebank import audit, database
+from timebank import audit, clock, database
 from timebank.database import transaction
 from timebank.scope import Scope
 
 
 async def withdraw_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
-    """Take back honour records that still wait for their review; how many were taken back."""
+    """Take back honour records that still wait for their review; how many were taken back. No list or sum has them."""
     scope.require_admin()
     async with transaction(scope):
         gone = await database.fetch(
-            "DELETE FROM service_record WHERE community_id = $1 AND id = ANY ($2) AND kind = 'honour' "
-            "AND status = 'pending' RETURNING id",
-            scope.community_id, list(record_ids),
+            "UPDATE service_record SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
+            "WHERE community_id = $1 AND id = ANY ($2) AND kind = 'honour' AND status = 'pending' RETURNING id",
+            scope.community_id, list(record_ids), clock.now(), scope.actor_id,
         )  # fmt: skip
-        await audit.record(scope, "withdraw_records", "service_record", None, records=len(gone))
+        for row in gone:
+            await audit.record(scope, "withdraw_record", "service_record", row["id"])
     return len(gone)

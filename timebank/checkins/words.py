@@ -15,7 +15,7 @@ REASONS = {
     "revoked": _("这张卡已经作废。请用新卡，或请站长补办。"),
     "blocked": _("这位居民的签到已停用。请找社区管理员。"),
     "wrong_station": _("这是别的社区的码，不能在这里用。请到本社区的驿站扫码。"),
-    "closed_station": _("{station}现在不开门（{opens}–{closes}）。请在开门时间来签到。"),
+    "closed_station": _("{station}现在不开门（{open:hours}）。请在开门时间来签到。"),
     "already_in": _("{at:at} 已经签到了，不用再签。离开时再扫一次签退。"),
     "not_in": _("还没有签到，所以不能签退。请先扫码签到。"),
     "too_short": _("这次到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
@@ -31,6 +31,10 @@ REASONS = {
     "unreadable": _("这一行读不懂，没有记上。请再扫一次。"),
     "looked_offline": _("当时没有网络，没有办理。请让这位居民再扫一次。"),
     "too_late": _("这次离线扫码已经超过 48 小时，没有记上。请站长补录时长。"),
+    "clock_wrong": _(
+        "这台设备的时钟不准：这次离线扫码的时间比现在还晚，没有记上。请校准设备的时钟，并请站长补录时长。"
+    ),
+    "before_pairing": _("这次离线扫码的时间在这台设备启用之前，没有记上。请校准设备的时钟，并请站长补录时长。"),
     "claim_used": _("这次扫码已经用过了。请对准屏幕再扫一次。"),
 }
 
@@ -38,14 +42,20 @@ FLAGS = {
     "overlap": _("和另一次服务的时间重叠"),
     "long_day": _("一天的服务时间过长"),
     "same_device": _("同一部手机同时为几个人签到"),
+    "offline": _("离线扫码，时间由设备记下"),
+    "skew": _("设备的时钟不准，时间是推算的"),
     "offline_late": _("离线扫码，补传晚了 15 分钟以上"),
     "keeper_is_volunteer": _("志愿者就是本站站长"),
     "by_keeper": _("站长代签，没有扫码"),
     "forgotten_check_out": _("忘记签退，按闭站时间关闭"),
+    "corrected_end": _("结束时间由人更正过"),
     "no_rule": _("没有可用的积分规则"),
 }
 
-NOT_REASONS = {"letters_of_one_case": "invalid_code", "too_late": "error", "claim_used": "expired_code"}
+NOT_REASONS = {
+    "letters_of_one_case": "invalid_code", "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
+    "claim_used": "expired_code",
+}  # fmt: skip
 
 
 def flag_texts(flags: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from timebank.errors import TimebankError
 from timebank.people.cards import PrintedCard, cards_of, issue_missing_cards
 from timebank.printing.cards import CardSheet, cards_pdf
 from timebank.printing.poster import Poster, poster_pdf
-from timebank.stations.places import stations
+from timebank.stations.places import open_hours, stations
 from timebank.stations.schemas import StationOut
 
 
@@ -60,7 +60,7 @@ def station_poster(
     with ground(data) as chosen:
         community, found = run(look_up())
     poster = Poster(
-        community.name, found.name, found.address, f"{found.opens_at}–{found.closes_at}",
+        community.name, found.name, found.address, open_hours(found),
         f"{settings.current().base_url}/sign-in", phone,
     )  # fmt: skip
     _save(poster_pdf(poster, font), out or Path(f"{found.name}海报.pdf"), as_json)

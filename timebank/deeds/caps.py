@@ -33,7 +33,7 @@ async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UU
     """Refuse when this person, or this place, already has as many of the deed in the period as the rule allows.
 
     The caller holds the lock of the person's and the area's row, so that two filings cannot both take the last place.
-    Deeds still under review count; rejected and reversed ones do not.
+    Deeds still under review count; rejected, reversed and withdrawn ones do not.
     """
     if rule.cap_period is None:
         return
@@ -41,7 +41,7 @@ async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UU
     found = await database.fetch_one(
         "SELECT count(*) FILTER (WHERE person_id = $2) AS person, count(*) FILTER (WHERE area_id = $3) AS area "
         "FROM deed WHERE community_id = $1 AND (person_id = $2 OR area_id = $3) AND rule_code = $4 "
-        "AND occurred_on BETWEEN $5 AND $6 AND status NOT IN ('rejected', 'reversed')",
+        "AND occurred_on BETWEEN $5 AND $6 AND status NOT IN ('rejected', 'reversed', 'withdrawn')",
         scope.community_id, person_id, area_id, rule.code, first, last,
     )  # fmt: skip
     assert found is not None

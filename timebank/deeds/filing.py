@@ -102,7 +102,8 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
                 rule_code=rule.code, rule_version=rule.version, points=points, points_reason=points_reason,
                 occurred_on=wanted.occurred_on, note=wanted.note.strip(), witness_id=wanted.witness_id,
                 filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
-                notice_from=None, notice_until=None, entry_id=None, created_at=now,
+                notice_from=None, notice_until=None, entry_id=None, created_at=now, withdrawn_at=None,
+                withdrawn_by=None,
             )
         )  # fmt: skip
         await audit.record(
@@ -117,8 +118,9 @@ async def withdraw_deeds(scope: Scope, deed_ids: list[UUID]) -> int:
     scope.require_admin()
     async with transaction(scope):
         gone = await database.fetch(
-            "DELETE FROM deed WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
-            scope.community_id, deed_ids,
+            "UPDATE deed SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
+            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
+            scope.community_id, deed_ids, clock.now(), scope.actor_id,
         )  # fmt: skip
         for row in gone:
             await audit.record(scope, "withdraw_deed", "deed", row["id"])

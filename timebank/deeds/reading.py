@@ -34,9 +34,12 @@ _SEEN = """ AND ($2 OR a.path && $3::uuid[]
 
 
 async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
-    """A deed that the caller may see."""
+    """A deed that the caller may see; a withdrawn one is there for those who read the community's books."""
     async with transaction(scope):
-        deed = await database.row(Deed, _DEED + _SEEN + " AND d.id = $5", scope.community_id, *reach(scope), deed_id)
+        deed = await database.row(
+            Deed, _DEED + _SEEN + " AND d.id = $5 AND ($2 OR d.status <> 'withdrawn')",
+            scope.community_id, *reach(scope), deed_id,
+        )  # fmt: skip
     if deed is None:
         raise NotFound
     return deed
@@ -47,7 +50,7 @@ async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
     await database.execute(
         "SELECT FROM deed WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, deed_id
     )
-    deed = await database.row(Deed, _DEED + " AND d.id = $2", scope.community_id, deed_id)
+    deed = await database.row(Deed, _DEED + " AND d.id = $2 AND d.status <> 'withdrawn'", scope.community_id, deed_id)
     if deed is None:
         raise NotFound
     return deed
@@ -58,7 +61,8 @@ async def deeds(
 ) -> Page[Deed]:
     """Deeds that the caller may see, newest first: heads and grid workers those of their area, everybody their own.
 
-    `own` leaves those in which the caller is named.
+    `own` leaves those in which the caller is named. Withdrawn ones are listed by their status alone, and for those who
+    read the community's books.
     """
     everything, areas, mine = reach(scope)
     seen = (False, [], mine) if own else (everything, areas, mine)
@@ -66,7 +70,8 @@ async def deeds(
     async with transaction(scope):
         found = await database.rows(
             Deed,
-            _DEED + _SEEN + " AND ($5::text IS NULL OR d.status = $5) AND ($6::uuid IS NULL OR d.id < $6) "
+            _DEED + _SEEN + " AND (d.status <> 'withdrawn' OR $2 AND $5 = 'withdrawn') "
+            "AND ($5::text IS NULL OR d.status = $5) AND ($6::uuid IS NULL OR d.id < $6) "
             "ORDER BY d.id DESC LIMIT $7",
             scope.community_id, *seen, status, before[0] if before else None, limit + 1,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from timebank import clock, names
 
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
-DeedStatus = Literal["filed", "noticed", "objected", "credited", "rejected", "reversed"]
+DeedStatus = Literal["filed", "noticed", "objected", "credited", "rejected", "reversed", "withdrawn"]
 Decision = Literal["approve", "reject"]
 
 

@@ -25,6 +25,8 @@ class Deed(Table, tablename="deed"):
     notice_until = Timestamptz(default=None, null=True)
     entry_id = UUID(default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
+    withdrawn_at = Timestamptz(default=None, null=True)
+    withdrawn_by = UUID(default=None, null=True)
 
 
 class Objection(Table, tablename="objection"):

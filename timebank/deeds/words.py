@@ -9,4 +9,5 @@ STATUS: dict[str, tuple[str, str]] = {
     "credited": (_("已记分"), "good"),
     "rejected": (_("未通过"), "wrong"),
     "reversed": (_("已冲正"), "still"),
+    "withdrawn": (_("已撤回"), "still"),
 }

@@ -165,7 +165,7 @@ async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> se
     """Which deeds of which days these people have in the book already."""
     found = await database.fetch(
         "SELECT person_id, rule_code, occurred_on FROM deed WHERE community_id = $1 AND person_id = ANY ($2) "
-        "AND status NOT IN ('rejected', 'reversed')",
+        "AND status NOT IN ('rejected', 'reversed', 'withdrawn')",
         scope.community_id, [UUID(row.person.key) for row, _ in filing if row.person],
     )  # fmt: skip
     return {(row["person_id"], row["rule_code"], row["occurred_on"]) for row in found}

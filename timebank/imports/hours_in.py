@@ -11,9 +11,10 @@ import msgspec
 from timebank import clock, database, names
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
+from timebank.activities.withdrawal import offer_again
 from timebank.areas.policies import Policies, policies
 from timebank.checkins.credit import Served, rule_code_of, rule_of
-from timebank.checkins.flags import time_doubts
+from timebank.checkins.flags import entered_doubts
 from timebank.checkins.records import insert_record
 from timebank.imports import hours, residents_found
 from timebank.imports.hours import HoursRow
@@ -109,7 +110,8 @@ async def _on_record(scope: Scope, rows: Sequence[HoursRow]) -> dict[UUID, list[
     found = await database.rows(
         _Spent,
         "SELECT person_id, started_at, ended_at FROM service_record WHERE community_id = $1 AND person_id = ANY ($2) "
-        "AND started_at < $4 AND ended_at > $3 AND status NOT IN ('rejected', 'reversed') ORDER BY started_at, id",
+        "AND started_at < $4 AND ended_at > $3 AND status NOT IN ('rejected', 'reversed', 'withdrawn') "
+        "ORDER BY started_at, id",
         scope.community_id, [_person(row) for row in rows], min((row.started_at for row in rows), default=clock.now()),
         max((row.ended_at for row in rows), default=clock.now()),
     )  # fmt: skip
@@ -132,6 +134,8 @@ async def _activities(intake: Intake, parsed: Parsed[HoursRow], rows: Sequence[H
     for name in missing:
         ids[name] = (await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code))).id
         intake.also_made("activity", ids[name])
+    for activity_id in await offer_again(intake.scope, list(ids.values())):
+        intake.also_made("activity", activity_id)
     if missing:
         parsed.notes.append(problem("note_activities", count=len(missing), names=_told(missing)))
     return {as_written: ids[name] for as_written, name in written.items()}
@@ -160,11 +164,11 @@ async def _enter(intake: Intake, row: HoursRow, among: _Entered) -> UUID:
         among.rule_codes[activity_id] = await rule_code_of(intake.scope, activity_id)
     served = Served(
         clock.new_id(), "honour", _person(row), row.started_at, row.ended_at, row.minutes,
-        among.rule_codes[activity_id], row.place or "",
+        among.rule_codes[activity_id], row.place or "", clock.local_day(row.started_at),
     )  # fmt: skip
     said = [f"纸质签到表补录：{intake.file_name}", f"地点：{row.place}" if row.place else "", row.note or ""]
     await insert_record(
-        intake.scope, served, status="pending", flags=await time_doubts(intake.scope, served, among.in_force),
+        intake.scope, served, status="pending", flags=await entered_doubts(intake.scope, served, among.in_force),
         activity_id=activity_id, station_id=among.stations.get(row.place or ""),
         reason="；".join(filter(None, said))[:REASON_MAX],
     )  # fmt: skip

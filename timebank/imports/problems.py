@@ -86,6 +86,9 @@ SENTENCES: Mapping[str, str] = {
     "note_activities": _("新建 {count} 个活动：{names}"),
     "note_elsewhere": _("{count} 个地点不是登记的驿站，地点只写进补录原因：{names}"),
     "note_no_catalogue": _("积分目录里还没有善行事项，请先到积分规则页添加，再导入台账"),
+    "note_stayed": _(
+        "撤销时留下 {count} 位居民：有撤回的服务记录或善行写着他们，要留作凭据。确要除名的，请逐位办理迁出"
+    ),
     "note_known": _("{count} 行以前已经导入或登记，没有重复导入"),
 }
 """Every problem kind; a code never changes its meaning, a sentence may be reworded and is translated by its text.

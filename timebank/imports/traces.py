@@ -69,10 +69,13 @@ Made = Mapping[Noun, Sequence[UUID]]
 
 _OF_PEOPLE = {
     "visited": "SELECT person_id FROM visit WHERE community_id = $1 AND person_id = ANY ($2)",
-    "served": "SELECT person_id FROM service_record WHERE community_id = $1 AND person_id = ANY ($2)",
+    "served": (
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND person_id = ANY ($2) "
+        "AND status <> 'withdrawn'"
+    ),
     "did_good": (
         "SELECT unnest(ARRAY[person_id, witness_id, filed_by]) FROM deed WHERE community_id = $1 "
-        "AND (person_id = ANY ($2) OR witness_id = ANY ($2) OR filed_by = ANY ($2))"
+        "AND (person_id = ANY ($2) OR witness_id = ANY ($2) OR filed_by = ANY ($2)) AND status <> 'withdrawn'"
     ),
     "redeemed": "SELECT person_id FROM redemption WHERE community_id = $1 AND person_id = ANY ($2)",
     "learns": (
@@ -115,6 +118,18 @@ async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
         scope.community_id, list(made.get("person", ())), own, since,
     )  # fmt: skip
     return [Trace(row["kind"], {"name": row["name"]}) for row in found]
+
+
+async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
+    """Whom of these people withdrawn records or deeds name: these keep the row that they refer to."""
+    found = await database.fetch(
+        "SELECT id FROM person WHERE community_id = $1 AND id = ANY ($2) AND id IN ("
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND status = 'withdrawn' UNION ALL "
+        "SELECT unnest(ARRAY[person_id, witness_id]) FROM deed WHERE community_id = $1 AND status = 'withdrawn') "
+        "ORDER BY id",
+        scope.community_id, list(person_ids),
+    )  # fmt: skip
+    return [UUID(bytes=row["id"].bytes) for row in found]
 
 
 async def of_hours(scope: Scope, made: Made) -> list[Trace]:

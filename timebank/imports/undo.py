@@ -16,7 +16,9 @@ from timebank.deeds.filing import withdraw_deeds
 from timebank.errors import Busy, NotFound, TimebankError
 from timebank.imports import traces
 from timebank.imports.intake import Kind, Noun, wait_turn
-from timebank.imports.traces import ImportUsed, Trace
+from timebank.imports.problems import Problem, problem
+from timebank.imports.report import Note
+from timebank.imports.traces import ImportUsed, Trace, in_withdrawn
 from timebank.people.enrolment import withdraw_many
 from timebank.people.nominations import withdraw_nominations
 from timebank.scope import Scope
@@ -67,13 +69,16 @@ async def _undo(scope: Scope, run_id: UUID) -> None:
         made = await _made(scope, run_id)
         if found := await _traces(scope, run, made):
             raise ImportUsed(found)
-        await _TAKE_BACK[run.kind](scope, made)
+        notes = await _TAKE_BACK[run.kind](scope, made)
         await database.execute(
             "DELETE FROM import_row WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
         )
         await database.execute(
-            "UPDATE import_run SET undone_at = $3, undone_by = $4 WHERE community_id = $1 AND id = $2",
+            "UPDATE import_run SET undone_at = $3, undone_by = $4, "
+            "report = jsonb_set(report, '{notes}', (report -> 'notes') || $5::jsonb) "
+            "WHERE community_id = $1 AND id = $2",
             scope.community_id, run_id, clock.now(), scope.person_id,
+            msgspec.json.encode([Note(note.code, dict(note.values)) for note in notes]).decode(),
         )  # fmt: skip
         await audit.record(scope, "undo_import", "import_run", run_id, kind=run.kind)
 
@@ -98,30 +103,36 @@ async def _traces(scope: Scope, run: _Run, made: Made) -> list[Trace]:
     return await traces.of_goods(scope, made, run.started_at)
 
 
-async def _residents(scope: Scope, made: Made) -> None:
-    people = made.get("person", [])
+async def _residents(scope: Scope, made: Made) -> list[Problem]:
+    """Whom withdrawn records name stays in the book, without office; the run tells how many."""
+    everybody = made.get("person", [])
+    stay = await in_withdrawn(scope, everybody)
+    people = [person_id for person_id in everybody if person_id not in set(stay)]
     await withdraw_nominations(scope, made.get("guardianship", []))
     await withdraw_offices(scope, made.get("role_grant", []))
     await withdraw_logins(scope, people)
     if await withdraw_many(scope, people):
         raise Busy  # Somebody was given something between the look and the deed: the next attempt tells what.
     await withdraw_areas(scope, made.get("area", []))
+    return [problem("note_stayed", count=len(stay))] if stay else []
 
 
-async def _hours(scope: Scope, made: Made) -> None:
+async def _hours(scope: Scope, made: Made) -> list[Problem]:
     records = made.get("service_record", [])
     if await withdraw_records(scope, records) < len(records):
         raise Busy
     await withdraw_activities(scope, made.get("activity", []))
+    return []
 
 
-async def _deeds(scope: Scope, made: Made) -> None:
+async def _deeds(scope: Scope, made: Made) -> list[Problem]:
     filed = made.get("deed", [])
     if await withdraw_deeds(scope, filed) < len(filed):
         raise Busy
+    return []
 
 
-async def _goods(scope: Scope, made: Made) -> None:
+async def _goods(scope: Scope, made: Made) -> list[Problem]:
     moves = await database.fetch(
         "SELECT good_id, station_id, change FROM stock_move WHERE community_id = $1 AND id = ANY ($2) "
         "ORDER BY good_id, station_id",
@@ -131,9 +142,10 @@ async def _goods(scope: Scope, made: Made) -> None:
         await take(scope, move["good_id"], move["station_id"], move["change"], "import_undone")
     for good_id in sorted(made.get("good", [])):
         await change_good(scope, good_id, GoodChange(active=False))
+    return []
 
 
-_TAKE_BACK: Mapping[Kind, Callable[[Scope, Made], Awaitable[None]]] = {
+_TAKE_BACK: Mapping[Kind, Callable[[Scope, Made], Awaitable[list[Problem]]]] = {
     "residents": _residents,
     "hours": _hours,
     "deeds": _deeds,

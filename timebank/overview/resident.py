@@ -101,11 +101,13 @@ async def _points_this_month(scope: Scope, person_id: UUID) -> int:
 
 
 async def _minutes_this_year(scope: Scope, person_id: UUID) -> int:
-    since = clock.day_bounds(date(clock.local_day().year, 1, 1))[0].astimezone(UTC)
+    first = date(clock.local_day().year, 1, 1)
+    since = clock.day_bounds(first)[0].astimezone(UTC)
     served: int = await database.fetch_value(
         "SELECT coalesce(sum(credited_minutes), 0)::bigint FROM service_record "
-        "WHERE community_id = $1 AND person_id = $2 AND started_at >= $3 AND status = 'approved'",
-        scope.community_id, person_id, since,
+        "WHERE community_id = $1 AND person_id = $2 AND started_at >= $3 AND status = 'approved' "
+        "AND (counts_on IS NULL OR counts_on >= $4)",
+        scope.community_id, person_id, since, first,
     )  # fmt: skip
     return served
 

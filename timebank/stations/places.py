@@ -9,6 +9,7 @@ from timebank import audit, clock, database, names
 from timebank.database import transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
+from timebank.opening import Opening, in_words, opening_at
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.stations.schemas import StationChange, StationIn, StationOut
@@ -20,13 +21,6 @@ class StationNameTaken(TimebankError):
     status = 409
     sentence = "这个社区已经有同名的驿站。请换一个名称。"
     constraint = "station_name_unique"
-
-
-class StationHours(TimebankError):
-    code = "station_hours"
-    status = 422
-    sentence = "开门时间要早于关门时间。"
-    constraint = "station_hours"
 
 
 class StationAreaUnknown(TimebankError):
@@ -54,12 +48,17 @@ class StationRow(msgspec.Struct, frozen=True):
 
     def is_open(self, moment: datetime) -> bool:
         """Whether its doors are open at a moment."""
-        return self.active and self.opens_at <= clock.local(moment).time() < self.closes_at
+        hours = self.opening(moment)
+        return self.active and hours.begin <= moment and (hours.end is None or moment < hours.end)
 
-    def hours(self, moment: datetime) -> tuple[datetime, datetime]:
-        """When it opens and closes on the local day of a moment."""
-        day = clock.local_day(moment)
-        return clock.at_local(day, self.opens_at), clock.at_local(day, self.closes_at)
+    def opening(self, moment: datetime) -> Opening:
+        """The opening that a moment lies in; outside of all, that of its local day."""
+        return opening_at(self.opens_at, self.closes_at, moment)
+
+
+def open_hours(place: StationRow | StationOut, language: str = "zh") -> str:
+    """When a station is open, in words."""
+    return in_words(place.opens_at, place.closes_at, language)
 
 
 async def station_row(scope: Scope, station_id: UUID) -> StationRow | None:

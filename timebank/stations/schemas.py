@@ -14,7 +14,7 @@ DeviceKind = Literal["display", "counter"]
 
 
 class StationIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A new station; times are local, such as 08:30."""
+    """A new station; times are local, such as 08:30. A closing time that is not the later one is of the next day."""
 
     name: StationName
     address: Address = ""

@@ -105,8 +105,9 @@ class DeskPages(Controller):
         looked = [row.get("purpose") == LOOK for row in data.rows]
         language = language_of(request)
         taken = await scanning.scan_batch(
-            caller, [r for r, look in zip(rows, looked, strict=True) if not look], language
-        )
+            caller, [r for r, look in zip(rows, looked, strict=True) if not look], language,
+            device_now=data.device_now,
+        )  # fmt: skip
         verdicts = iter(taken.results)
         missed = told_in(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
         return BatchOut([missed if look else next(verdicts) for look in looked])

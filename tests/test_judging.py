@@ -1,0 +1,66 @@
+"""What a visit is worth: the pure judgement, case by case."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+
+from timebank.checkins.judging import Other, Span, TimeFacts, VisitFacts, judged
+from timebank.opening import Opening
+
+DAY = date(2026, 5, 20)
+
+
+def at(clock: str, days: int = 0) -> datetime:
+    hour, minute = clock.split(":")
+    return datetime(2026, 5, 20, int(hour), int(minute), tzinfo=UTC) + timedelta(days=days)
+
+
+def span(begin: str, end: str) -> Span:
+    return Span(at(begin), at(end))
+
+
+MORNING = VisitFacts(
+    Opening(DAY, at("08:00"), at("12:00")), None, 5, 60, TimeFacts(DAY, [], 720), beside=[], doubts=[]
+)  # fmt: skip
+
+
+def on(day: date, *records: tuple[str, str, int]) -> TimeFacts:
+    return TimeFacts(DAY, [Other(span(begin, end), minutes, day) for begin, end, minutes in records], 720)
+
+
+@pytest.mark.parametrize(
+    ("why", "came", "left", "change", "status", "minutes", "flags"),
+    [
+        ("a morning", "09:00", "11:00", {}, "clean", 120, []),
+        ("past closing time", "09:00", "17:00", {}, "clean", 180, []),
+        ("before the doors open", "07:30", "09:00", {}, "clean", 60, []),
+        ("all of it after closing", "12:30", "17:00", {}, "too_short", 0, []),
+        ("four minutes", "09:00", "09:04", {}, "too_short", 4, []),
+        ("a length below nothing", "09:00", "08:30", {}, "too_short", 0, []),
+        ("a shift's own hours", "08:30", "11:40", {"shift": span("09:00", "11:30")}, "clean", 150, []),
+        ("under 60 % of a shift", "09:00", "10:11", {"shift": span("09:00", "11:00")}, "attendance_too_low", 71, []),
+        ("just 60 % of a shift", "09:00", "10:12", {"shift": span("09:00", "11:00")}, "clean", 72, []),
+        ("another record", "09:00", "11:00", {"time": on(DAY, ("10:30", "11:30", 60))}, "doubtful", 120, ["overlap"]),
+        ("one right after", "09:00", "11:00", {"time": on(DAY, ("11:00", "12:00", 60))}, "clean", 120, []),
+        ("a long day", "09:00", "11:00", {"time": on(DAY, ("12:00", "23:00", 660))}, "doubtful", 120, ["long_day"]),
+        ("yesterday's long day", "09:00", "11:00",
+         {"time": on(DAY - timedelta(days=1), ("12:00", "23:00", 660))}, "clean", 120, []),
+        ("one phone for two", "09:00", "11:00", {"beside": [span("10:00", "10:30")]}, "doubtful", 120, ["same_device"]),
+        ("one phone, one after the other", "09:00", "10:00", {"beside": [span("10:00", "10:30")]}, "clean", 60, []),
+        ("its scans' own doubts", "09:00", "11:00", {"doubts": ["offline", "skew"]}, "doubtful", 120,
+         ["offline", "skew"]),
+    ],
+)  # fmt: skip
+def test_a_visit_counts_inside_the_hours_of_station_and_shift_and_says_what_is_doubtful(
+    why: str, came: str, left: str, change: dict[str, object], status: str, minutes: int, flags: list[str]
+) -> None:
+    found = judged(at(came), at(left), msgspec.structs.replace(MORNING, **change))
+    assert (found.status, found.minutes, found.flags) == (status, minutes, flags), why
+    assert found.span.begin <= found.span.end
+
+
+def test_where_the_doors_never_close_a_visit_counts_whole_over_midnight() -> None:
+    facts = msgspec.structs.replace(MORNING, opening=Opening(DAY, at("00:00"), None))
+    found = judged(at("22:30"), at("00:15", days=1), facts)
+    assert (found.status, found.minutes) == ("clean", 105)

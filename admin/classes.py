@@ -19,7 +19,6 @@ from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
 from timebank.classes.booking import BookingEnded
 from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm
 from timebank.classes.schemas import Cancellation, CourseChange, CourseIn, LessonIn, LessonMinutes, Seats
-from timebank.database import retrying
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
@@ -143,7 +142,7 @@ class LessonsPanel(Controller):
         """Call the lesson off."""
         try:
             reason = filled(Cancellation, data, {"reason": _("原因")}).reason
-            await retrying(lambda: attendance.cancel_lesson(caller, lesson_id, reason))
+            await attendance.cancel_lesson(caller, lesson_id, reason)
         except REFUSALS as refusal:
             return await _lesson_page(request, caller, lesson_id, refusal)
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=cancelled")

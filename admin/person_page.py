@@ -11,7 +11,7 @@ from timebank.access.grants import grants
 from timebank.access.schemas import GrantOut
 from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.locale import _
 from timebank.people.cards import card_of
@@ -36,6 +36,7 @@ class Opened(msgspec.Struct):
     card: CardOut | None
 
 
+@retried
 async def opened(scope: Scope, person_id: UUID) -> Opened:
     """The person, the household, who cares for whom, the roles held and the card."""
     async with transaction(scope):

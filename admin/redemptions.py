@@ -10,7 +10,6 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.database import retrying
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
@@ -61,7 +60,7 @@ class RedemptionsPanel(Controller):
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Give a reservation back."""
-        await retrying(lambda: collection.cancel(caller, redemption_id))
+        await collection.cancel(caller, redemption_id)
         return see_other("/admin/goods/redemptions?done=cancelled")
 
     @get("/{redemption_id:uuid}")

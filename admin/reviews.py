@@ -21,7 +21,6 @@ from timebank.checkins.reversal import NotCredited, reverse_record
 from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.checkins.visits import visit
-from timebank.database import retrying
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
@@ -175,7 +174,7 @@ async def _approve(caller: Scope, text: str) -> bool:
     if record_id is None:
         return False
     try:
-        await retrying(lambda: review.review_record(caller, record_id, ReviewIn("approve")))
+        await review.review_record(caller, record_id, ReviewIn("approve"))
     except TimebankError as refusal:
         if refusal.status >= 500:
             raise

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from timebank import database
-from timebank.database import NotOpen, retrying, savepoint, transaction
+from timebank.database import NotOpen, retried, savepoint, transaction
 from timebank.errors import Busy, Conflict, TimebankError
 from timebank.scope import Scope
 
@@ -205,6 +205,7 @@ async def test_of_two_verbs_in_a_deadlock_both_are_done_in_the_end(pool: str, sc
     both_hold_one = asyncio.Barrier(2)
     attempts = 0
 
+    @retried
     async def touch(first: int, second: int) -> None:
         nonlocal attempts
         attempts += 1
@@ -214,7 +215,7 @@ async def test_of_two_verbs_in_a_deadlock_both_are_done_in_the_end(pool: str, sc
                 await both_hold_one.wait()
             await database.execute("UPDATE scratch SET note = note || 'x' WHERE number = $1", second)
 
-    await asyncio.gather(retrying(lambda: touch(1, 2)), retrying(lambda: touch(2, 1)))
+    await asyncio.gather(touch(1, 2), touch(2, 1))
     assert attempts == 3
     async with transaction(None):
         assert [row["note"] for row in await database.fetch("SELECT note FROM scratch")] == ["xx", "xx"]

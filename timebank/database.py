@@ -1,29 +1,36 @@
 """One visible transaction per verb: scope in, commit or nothing, constraint names turned into sentences."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 from piccolo.engine.postgres import PostgresEngine
 
-from timebank.errors import Busy, Conflict, TimebankError
+from timebank.errors import Busy, Conflict, TimebankError, Unexpected
 from timebank.scope import Scope
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
+log = structlog.get_logger()
+
 LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
-RAN_INTO_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+ROLLED_BACK = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
+FIRST_PAUSE_SECONDS = 0.02
 # The connection was ended under a verb; the last is asyncpg's word for an end that arrives between two statements.
 LOST = (
     asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
@@ -68,12 +75,16 @@ class BadValue(TimebankError):
     sentence = "有一项内容不能保存：文字里有不可用的字符，或数字太大。请改后再试。"
 
 
+class RanIntoAnother(Exception):
+    """A verb noticed that another request got in between: its transaction is rolled back and it is run again."""
+
+
 @dataclass(slots=True)
 class Open:
-    """The running transaction, in the shape that Piccolo looks for."""
+    """The running transaction, in the shape that Piccolo looks for, and the communities whose rows it sees."""
 
     connection: "PoolConnectionProxy"
-    scope: Scope | None
+    visible: frozenset[UUID]
 
 
 async def open_pool(url: str, size: int = 10) -> None:
@@ -114,16 +125,17 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
 
     `scope` None sees no tenant row (sign-in, reference tables). `every_community` lets a reader list all the
     communities in reach. The connection goes back to the pool whatever happens, a failed COMMIT included.
+    Who joins must see just the rows that it would see alone: see `_require_same_reach`.
     """
+    reach = _reach(scope, every_community)
     current = engine.current_transaction.get()
     if current is not None:
-        if scope is not None and (current.scope is None or current.scope.community_id != scope.community_id):
-            raise RuntimeError("a verb touches one community: finish the open transaction first")
+        _require_same_reach(current.visible, scope, reach)
         yield
         return
     async with _connected() as connection:
-        await connection.execute(_begin(_reach(scope, every_community)))
-        token = engine.current_transaction.set(Open(connection, scope))
+        await connection.execute(_begin(reach))
+        token = engine.current_transaction.set(Open(connection, reach))
         try:
             yield
         except BaseException:
@@ -136,6 +148,17 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
             engine.current_transaction.reset(token)
 
 
+def _require_same_reach(visible: frozenset[UUID], scope: Scope | None, reach: frozenset[UUID]) -> None:
+    """Refuse to join a transaction that sees fewer communities than asked for, or more.
+
+    Fewer would make a list silently short; more would let a verb of one community read another. Whoever asks for no
+    tenant row at all reads tables that belong to no community and may join any transaction. What the caller may do is
+    not part of this: verbs ask the scope that they are given, and the database sees only communities.
+    """
+    if scope is not None and reach != visible:
+        raise RuntimeError("a verb touches one community: finish the open transaction first")
+
+
 @asynccontextmanager
 async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
     """A connection out of the pool and back into it. What the database refuses on it is told as one of our errors."""
@@ -144,11 +167,13 @@ async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
             yield connection
         except asyncpg.IntegrityConstraintViolationError as error:
             raise error_of(error) from error
+        except ROLLED_BACK as error:
+            raise Busy from error
 
 
 @asynccontextmanager
 async def _borrowed() -> AsyncIterator["PoolConnectionProxy"]:
-    """The same, but a violated constraint comes as it is: who runs a statement again decides by it."""
+    """The same, but a violated constraint, a deadlock and a serialization failure come as they are."""
     pool = engine.pool
     if pool is None:
         raise NotOpen
@@ -187,14 +212,26 @@ async def _rollback(connection: "PoolConnectionProxy") -> None:
 
 
 def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankError:
-    """The error class that names the violated constraint, else a plain conflict."""
+    """The error class that names the violated constraint. Of those without a class, a unique key is a conflict.
+
+    A foreign key, a check or a missing value without a class is a fault of ours: no input may come so far. It is
+    logged by the constraint's name alone; the database's own words quote the row.
+    """
     named = TimebankError.by_constraint.get(violation.constraint_name or "")
-    return named.from_constraint() if named else Conflict()
+    if named is not None:
+        return named.from_constraint()
+    if isinstance(violation, asyncpg.UniqueViolationError):
+        return Conflict()
+    log.error(
+        "constraint", constraint=violation.constraint_name, table=violation.table_name, column=violation.column_name,
+        violation=type(violation).__name__,
+    )  # fmt: skip
+    return Unexpected()
 
 
 async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
     """The rows of one statement that is a transaction of its own, without a scope: it calls a function that checks."""
-    async with _borrowed() as connection:
+    async with _connected() as connection:
         return await connection.fetch(sql, *values)
 
 
@@ -212,16 +249,49 @@ async def savepoint() -> AsyncIterator[None]:
         await execute("RELEASE SAVEPOINT part")
 
 
-async def retrying(verb: Callable[[], Awaitable[T]]) -> T:
-    """Run a verb again, at most four times, when it ran into another: serialization failure, deadlock, the same key."""
-    for attempt in range(1, TRIES + 1):
+def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Run the verb again when it ran into another request and the database rolled it back: at most four times.
+
+    That is a deadlock, a serialization failure, `RanIntoAnother`, and a unique key that no error class names: the verb
+    looked before it wrote, so another has written in between, and the next run finds that row. A unique key that an
+    error class names is answered by that class at once.
+
+    Only the outermost verb is run again: inside an open transaction the verb joins and its fault goes up, since what
+    was done before it is rolled back too. What remains is 503 `busy` with Retry-After (409 for a unique key). A lock
+    that was not free within `LOCK_TIMEOUT` is not waited for again, so that nobody waits longer than that.
+
+    Every fault above says that nothing was written. A connection lost at COMMIT does not: it may have been written.
+    The verb is not run again then; the caller hears 503, and a repetition is harmless by the request's
+    Idempotency-Key, the scan's nonce or the natural key of the ledger.
+    """
+
+    @wraps(verb)
+    async def outermost(*args: P.args, **kwargs: P.kwargs) -> T:
+        if engine.current_transaction.get() is not None:
+            return await verb(*args, **kwargs)
+        for attempt in range(1, TRIES):
+            try:
+                return await verb(*args, **kwargs)
+            except (TimebankError, RanIntoAnother) as error:
+                if not _ran_into_another(error):
+                    raise
+            # Two that ran into each other wait differently long, or they would do so again.
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311  # no secret
         try:
-            return await verb()
-        except RAN_INTO_ANOTHER as error:
-            if attempt == TRIES:
-                raise Busy from error
-            await asyncio.sleep(0.01 * 2**attempt)
-    raise AssertionError("unreachable")
+            return await verb(*args, **kwargs)
+        except RanIntoAnother as error:
+            raise Busy from error
+
+    return outermost
+
+
+def _ran_into_another(error: Exception) -> bool:
+    cause = error.__cause__
+    return (
+        isinstance(error, RanIntoAnother)
+        or isinstance(cause, ROLLED_BACK)
+        or (type(error) is Conflict and isinstance(cause, asyncpg.UniqueViolationError))
+    )
 
 
 def _connection() -> "PoolConnectionProxy":

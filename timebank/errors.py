@@ -77,3 +77,11 @@ class Conflict(TimebankError):
     code = "conflict"
     status = 409
     sentence = "已经有一样的了。"
+
+
+class Unexpected(TimebankError):
+    """A fault of ours. `request_id` is the number under which the log tells more."""
+
+    code = "internal_error"
+    status = 500
+    sentence = "系统出了错，您的数据没有改动。请把编号 {request_id} 告诉管理员。"

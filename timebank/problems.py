@@ -12,19 +12,13 @@ from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.database import BadValue
-from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
+from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated, Unexpected
 from timebank.locale import _, translate
 from timebank.preferences import language_of, page_context
 
 log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
-
-
-class Unexpected(TimebankError):
-    code = "internal_error"
-    status = 500
-    sentence = "系统出了错，您的数据没有改动。请把编号 {request_id} 告诉管理员。"
 
 
 class BadRequest(TimebankError):
@@ -61,19 +55,18 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
     """A refusal as its reader wants it: a program's problem, or a person's page."""
     if error.status >= 500:
         log.error("refused", code=error.code, request_id=_request_id(request))
+        error.values.setdefault("request_id", _request_id(request))
     if wants_problem(request):
         return problem(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
         onwards = quote(request.url.path, safe="/:")
         return Response(None, status_code=303, headers={"Location": f"/sign-in?next={onwards}"})
     context = page_context(request) | {"sentence": error.text(language_of(request)), "status": error.status}
-    return Template("layouts/refusal.html", context=context, status_code=error.status)
+    return Template("layouts/refusal.html", context=context, status_code=error.status, headers=_again(error))
 
 
 def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
-    headers = {"Cache-Control": "no-store"}
-    if "retry_after" in error.values or error.status == 503:
-        headers["Retry-After"] = str(error.values.get("retry_after", 2))
+    headers = {"Cache-Control": "no-store"} | _again(error)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body: dict[str, object] = {
@@ -85,6 +78,13 @@ def problem(request: AnyRequest, error: TimebankError, **more: object) -> Respon
         "request_id": _request_id(request),
     }
     return Response(body | more, status_code=error.status, media_type=PROBLEM, headers=headers)
+
+
+def _again(error: TimebankError) -> dict[str, str]:
+    """When to ask again, in seconds, where that helps."""
+    if "retry_after" not in error.values and error.status != 503:
+        return {}
+    return {"Retry-After": str(error.values.get("retry_after", 2))}
 
 
 def wants_problem(request: AnyRequest) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 
 
@@ -13,6 +13,7 @@ class TooManyAttempts(TimebankError):
     sentence = "试的次数太多了，请过 {minutes} 分钟再试。"
 
 
+@retried
 async def count(key: str, *, most: int, window: timedelta) -> None:
     """Count one attempt and refuse the one after `most`.
 
@@ -32,12 +33,14 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
         )
 
 
+@retried
 async def forget(key: str) -> None:
     """Start counting anew, after a success."""
     async with transaction(None):
         await database.execute("DELETE FROM throttle WHERE key = $1", key)
 
 
+@retried
 async def sweep() -> None:
     """Delete windows that ended more than a day ago."""
     async with transaction(None):

@@ -7,7 +7,7 @@ import msgspec
 from timebank import audit, clock, database, names
 from timebank.activities.schemas import ActivityChange, ActivityIn, ActivityOut
 from timebank.activities.tables import Activity
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
@@ -61,6 +61,7 @@ async def activities(
     return page(found, limit, lambda a: (names.pinyin(a.name), a.id))
 
 
+@retried
 async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
     scope.require_admin()
     activity_id, name = clock.new_id(), _named(wanted.name)
@@ -77,6 +78,7 @@ async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
         return await activity(scope, activity_id)
 
 
+@retried
 async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
     """Change what was given and leave the rest; an ended activity keeps its records."""
     scope.require_admin()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import audit, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 
+@retried
 async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
     """Remove those of these activities that nobody has served in and that have no shifts; how many went."""
     scope.require_admin()

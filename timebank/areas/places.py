@@ -9,7 +9,7 @@ from timebank import audit, clock, database, names
 from timebank.areas.reach import require_region
 from timebank.areas.schemas import AREA_KINDS, PlaceKind, PlaceOut
 from timebank.areas.tables import Area, Region
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Conflict, Forbidden, NotFound, TimebankError
 from timebank.paging import BadCursor, Page, page, read_cursor
 from timebank.scope import Scope
@@ -51,6 +51,7 @@ def _named(text: str) -> str:
     return name
 
 
+@retried
 async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
     """Add a street to an administered county, or a community to an administered street; a county only by command."""
     region_id, name = clock.new_id(), _named(name)
@@ -71,6 +72,7 @@ async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID
     return PlaceOut(region_id, kind, name, parent_id, region_id if kind == "community" else None)
 
 
+@retried
 async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
     """Add a grid, building or unit to the community."""
     scope.require_admin()
@@ -99,6 +101,7 @@ async def area(scope: Scope, area_id: UUID) -> Area:
     return found
 
 
+@retried
 async def rename_area(scope: Scope, area_id: UUID, name: str) -> PlaceOut:
     """Give a grid, building or unit another name."""
     scope.require_admin()

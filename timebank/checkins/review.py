@@ -11,7 +11,7 @@ from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import DecidedRow, locked_record, served_of
 from timebank.checkins.reading import record
 from timebank.checkins.schemas import RecordOut, ReviewIn
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -36,6 +36,7 @@ class EndNotCorrectable(TimebankError):
     sentence = "只有忘记签退的记录可以改结束时间；新时间要在签到之后、现在之前，并写明原因。"
 
 
+@retried
 async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> RecordOut:
     """Approve or reject a pending record: never the person's own, their household's, or one's own entry.
 
@@ -89,6 +90,7 @@ async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
     await tell(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
 
 
+@retried
 async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason: str) -> RecordOut:
     """Correct when somebody who forgot to check out has really left, with the reason, before it is approved."""
     scope.require_admin()

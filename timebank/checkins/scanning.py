@@ -25,8 +25,8 @@ from timebank.checkins.schemas import BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.verdicts import person_seen
 from timebank.checkins.words import REASONS, Refused
 from timebank.codes import CardCode, PersonCode, StationCode
-from timebank.database import TRIES, retrying, transaction
-from timebank.errors import Busy, NotFound, TimebankError
+from timebank.database import RanIntoAnother, retried, transaction
+from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 from timebank.wording import said
 
@@ -35,10 +35,6 @@ class NonceReused(TimebankError):
     code = "nonce_reused"
     status = 422
     sentence = "这个 nonce 已用于另一次扫码。每次扫码请用新的随机数。"
-
-
-class _NonceTaken(Exception):
-    """The same nonce was stored while this scan was being judged: begin again and find it."""
 
 
 async def scan(scope: Scope, asked: ScanIn, *, claim: Claim | None = None, phone: bytes | None = None) -> Verdict:
@@ -92,19 +88,12 @@ def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
     return hashlib.sha256(msgspec.json.encode(request)).digest()
 
 
+@retried
 async def _judged(
-    arrival: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes
+    arriving: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes
 ) -> Verdict:
-    for _ in range(TRIES):
-        try:
-            return await retrying(lambda: _attempt(arrival(clock.now()), look, request_hash))
-        except _NonceTaken:
-            continue
-    raise Busy
-
-
-async def _attempt(arrival: Arrival, look: Callable[[Arrival], Awaitable[None]], request_hash: bytes) -> Verdict:
     """Look the nonce up, judge, and keep the verdict: one transaction."""
+    arrival = arriving(clock.now())
     async with transaction(arrival.scope):
         stored = await _stored(arrival.scope, arrival.asked.nonce, request_hash)
         if stored is not None:
@@ -133,7 +122,7 @@ async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None
         msgspec.json.encode(kept).decode(),
     )  # fmt: skip
     if tag != "INSERT 0 1":
-        raise _NonceTaken
+        raise RanIntoAnother  # The same nonce was stored while this scan was being judged: the next run finds it.
 
 
 async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:

@@ -9,11 +9,12 @@ from timebank import audit, clock, database
 from timebank.classes.courses import course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut
 from timebank.classes.tables import ClassPurchase
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.people.guardians import require_guardian
+from timebank.people.locks import lock_people
 from timebank.scope import Scope
 
 
@@ -45,6 +46,7 @@ def age_on(born_on: date, day: date) -> int:
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
+@retried
 async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
     """Spend a guardian's points on a child's class minutes in a course.
 
@@ -56,6 +58,7 @@ async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
         raise NotInQuarters
     async with transaction(scope):
         await require_guardian(scope, wanted.person_id, wanted.child_id)
+        await lock_people(scope, [wanted.person_id, wanted.child_id])
         taken = await course(scope, wanted.course_id)
         if not taken.active or taken.ends_on < clock.local_day():
             raise CourseOver(title=taken.title)

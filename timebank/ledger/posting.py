@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.scope import Scope
 
@@ -118,6 +118,7 @@ REFUSALS: dict[str, type[TimebankError]] = {
 }
 
 
+@retried
 async def _call(scope: Scope, function: str, posting: Posting, *arguments: object) -> Any:
     """Call a ledger function: $1 the community, $2 to $13 the entry, the rest its own arguments. One round trip."""
     now = clock.now()
@@ -204,6 +205,7 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
     return Reversal(answer["entry_id"], int(moved["taken"]), int(moved["owed"]), answer["verdict"] == "replayed")
 
 
+@retried
 async def expire(scope: Scope, limit: int = 500) -> int:
     """Move points past their last day to the expired account; how many accounts were emptied."""
     async with transaction(scope):
@@ -213,6 +215,7 @@ async def expire(scope: Scope, limit: int = 500) -> int:
     return moved
 
 
+@retried
 async def close_day(scope: Scope, day: date) -> None:
     """Count one local day of the community's system accounts; repeatable."""
     async with transaction(scope):
@@ -221,6 +224,7 @@ async def close_day(scope: Scope, day: date) -> None:
         )
 
 
+@retried
 async def close_accounts(scope: Scope, person_id: UUID, *, reopen: bool = False) -> None:
     """Stop a person's accounts from earning and spending, or open them again; the balances stay."""
     async with transaction(scope):

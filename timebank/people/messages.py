@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
@@ -25,6 +25,7 @@ class MessageOut(msgspec.Struct):
     read_at: datetime | None
 
 
+@retried
 async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
     """Tell a person something; the same key tells it once, however often the verb is repeated.
 
@@ -66,6 +67,7 @@ async def count_unread(scope: Scope) -> int:
     return unread
 
 
+@retried
 async def mark_read(scope: Scope, message_id: UUID) -> None:
     """Note that the caller has read a message; the first reading counts."""
     person_id = scope.require_self()

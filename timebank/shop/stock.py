@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 from timebank.shop.tables import StockMove
@@ -57,6 +57,7 @@ async def moves(scope: Scope, good_id: UUID, limit: int = 30) -> list[StockMoveO
         )  # fmt: skip
 
 
+@retried
 async def receive(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, note: str | None = None, *, reason: str = "received"
 ) -> StockOut:
@@ -75,13 +76,14 @@ async def receive(
         return await _left(scope, good_id, station_id)
 
 
+@retried
 async def count_stock(scope: Scope, good_id: UUID, station_id: UUID, counted: int, note: str | None = None) -> StockOut:
     """Set a station's stock by what was counted on its shelf, the reserved ones included."""
     async with transaction(scope):
         await _require_place(scope, good_id, station_id)
         await _begin(scope, good_id, station_id)
         free: int = await database.fetch_value(
-            "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR UPDATE",
+            "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
             scope.community_id, good_id, station_id,
         )  # fmt: skip
         reserved: int = await database.fetch_value(

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database, names
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
@@ -105,6 +105,7 @@ async def kept_stations(scope: Scope) -> list[StationOut]:
     return [s for s in every if scope.keeps(s.id)]
 
 
+@retried
 async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
     scope.require_admin()
     station_id, name = clock.new_id(), _named(wanted.name)
@@ -121,6 +122,7 @@ async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
         return await station(scope, station_id)
 
 
+@retried
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
     """Change what was given and leave the rest; a closed station keeps its records."""
     scope.require_admin()

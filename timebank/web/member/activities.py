@@ -10,7 +10,6 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.activities import offers, shifts
 from timebank.activities.shifts import ShiftFull, ShiftOver
-from timebank.database import retrying
 from timebank.errors import TimebankError
 from timebank.preferences import language_of
 from timebank.rules.catalogue import in_words, rules
@@ -37,7 +36,7 @@ class ActivityPages(Controller):
     ) -> Template | Redirect:
         """Take a seat."""
         try:
-            await retrying(lambda: shifts.sign_up(caller, shift_id))
+            await shifts.sign_up(caller, shift_id)
         except (ShiftFull, ShiftOver) as refusal:
             return await _list(request, caller, refusal)
         return see_other("/activities?done=signed")
@@ -48,7 +47,7 @@ class ActivityPages(Controller):
     ) -> Template | Redirect:
         """Give the seat back."""
         try:
-            await retrying(lambda: shifts.withdraw(caller, shift_id))
+            await shifts.withdraw(caller, shift_id)
         except ShiftOver as refusal:
             return await _list(request, caller, refusal)
         return see_other("/activities?done=withdrawn")

@@ -18,7 +18,6 @@ from timebank.classes import courses, purchase, reading
 from timebank.classes.booking import AlreadyBooked, LessonClosed, book, cancel_booking, for_child
 from timebank.classes.purchase import ChildAge, CourseOver, NotInQuarters, buy_class_hours, price
 from timebank.classes.schemas import Booked, BookingIn, BookingOut, Bought, ClassHoursIn, CourseOut
-from timebank.database import retrying
 from timebank.errors import NotFound, TimebankError
 from timebank.ledger.posting import Insufficient, InsufficientClassMinutes
 from timebank.ledger.statement import ClassMinutes, balances
@@ -129,7 +128,7 @@ class ClassPages(Controller):
     async def give_back(self, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Redirect:
         """Give the seat back."""
         shown, acting = await _own_booking(caller, booking_id)
-        await retrying(lambda: cancel_booking(acting, booking_id))
+        await cancel_booking(acting, booking_id)
         return see_other(f"/classes/{shown.course_id}?child={shown.child_id}&done=cancelled")
 
 

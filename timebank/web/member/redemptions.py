@@ -11,7 +11,6 @@ from litestar.response import Redirect, Template
 
 from timebank import codes, settings
 from timebank.access.callers import AnyRequest
-from timebank.database import retrying
 from timebank.errors import NotFound
 from timebank.scope import Scope
 from timebank.shop import collection, reading
@@ -64,5 +63,5 @@ class RedemptionPages(Controller):
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Give the reservation up."""
-        await retrying(lambda: collection.cancel(caller, redemption_id))
+        await collection.cancel(caller, redemption_id)
         return see_other(f"/redemptions/{redemption_id}")

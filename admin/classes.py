@@ -1,6 +1,7 @@
 """The panel's classes: courses, their lessons and seats, and who comes."""
 
 from datetime import date, time, timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, Lesso
 from timebank.classes.schemas import Cancellation, CourseChange, CourseIn, LessonIn, LessonMinutes, Seats
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations.places import stations
@@ -70,8 +71,8 @@ class ClassesPanel(Controller):
         caller.require_reader()
         now = clock.now()
         found = await courses.courses(caller, with_ended=ended, limit=PAGE, cursor=cursor)
-        week = await courses.lessons(caller, since=now, until=now + timedelta(days=7), limit=PAGE)
-        return page(request, caller, "classes/courses.html", found=found, week=week.items, ended=ended, cursor=cursor)
+        week = await all_pages(partial(courses.lessons, caller, since=now, until=now + timedelta(days=7)))
+        return page(request, caller, "classes/courses.html", found=found, week=week, ended=ended, cursor=cursor)
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
@@ -169,7 +170,7 @@ async def _new_page(
     request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
 ) -> Template:
     return page(
-        request, caller, "classes/new.html", given=given, stations=(await stations(caller)).items,
+        request, caller, "classes/new.html", given=given, stations=await all_pages(partial(stations, caller)),
         **_said(request, refusal),
     )  # fmt: skip
 
@@ -178,10 +179,10 @@ async def _course_page(
     request: AnyRequest, caller: Scope, course_id: UUID, refusal: TimebankError | None = None, done: str = ""
 ) -> Template:
     caller.require_reader()
-    found = await courses.lessons(caller, course_id=course_id, since=clock.now() - PAST, limit=200)
+    found = await all_pages(partial(courses.lessons, caller, course_id=course_id, since=clock.now() - PAST))
     return page(
         request, caller, "classes/course.html", course=await courses.course(caller, course_id), done=done,
-        lessons=found.items, today=clock.local_day(), **_said(request, refusal),
+        lessons=found, today=clock.local_day(), **_said(request, refusal),
     )  # fmt: skip
 
 
@@ -190,7 +191,7 @@ async def _lesson_page(
 ) -> Template:
     caller.require_reader()
     shown = await courses.lesson(caller, lesson_id)
-    found = (await reading.bookings(caller, lesson_id=lesson_id, limit=200)).items
+    found = await all_pages(partial(reading.bookings, caller, lesson_id=lesson_id))
     return page(
         request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
         opens=shown.starts_at - DOOR_OPENS <= clock.now(),

@@ -1,6 +1,7 @@
 """The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, 
 from timebank.checkins.visits import visit
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, Page, all_pages
 from timebank.people.directory import people
 from timebank.people.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
@@ -201,10 +202,12 @@ async def _hours_page(
 ) -> Template:  # fmt: skip
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
-    found: list[PersonLine] = list((await people(caller, q=q, limit=20)).items) if q else []
+    page_of = await people(caller, q=q, limit=20) if q else Page[PersonLine]([])
+    found = list(page_of.items)
     chosen = next((line for line in found if line.id == person_id), None)
     context: dict[str, Any] = {
-        "stations": (await stations(caller)).items, "activities": (await activities(caller)).items,
+        "stations": await all_pages(partial(stations, caller)), "more": page_of.next is not None,
+        "activities": await all_pages(partial(activities, caller)),
         "given": given or {},
         "error": refusal.text(language_of(request)) if refusal else None,
         "entered": request.query_params.get("done") == "entered",

@@ -252,12 +252,12 @@ async def savepoint() -> AsyncIterator[None]:
 def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Run the verb again when it ran into another request and the database rolled it back: at most four times.
 
-    That is a deadlock, a serialization failure, `RanIntoAnother`, and a unique key that no error class names: the verb
-    looked before it wrote, so another has written in between, and the next run finds that row. A unique key that an
-    error class names is answered by that class at once.
+    That is a deadlock, a serialization failure, `RanIntoAnother`, and a unique or foreign key that no error class
+    names: the verb looked before it wrote, so another has written or deleted in between, and the next run finds it so.
+    A key that an error class names is answered by that class at once.
 
     Only the outermost verb is run again: inside an open transaction the verb joins and its fault goes up, since what
-    was done before it is rolled back too. What remains is 503 `busy` with Retry-After (409 for a unique key). A lock
+    was done before it is rolled back too. What remains is 503 `busy` with Retry-After. A lock
     that was not free within `LOCK_TIMEOUT` is not waited for again, so that nobody waits longer than that.
 
     Every fault above says that nothing was written. A connection lost at COMMIT does not: it may have been written.
@@ -291,6 +291,7 @@ def _ran_into_another(error: Exception) -> bool:
         isinstance(error, RanIntoAnother)
         or isinstance(cause, ROLLED_BACK)
         or (type(error) is Conflict and isinstance(cause, asyncpg.UniqueViolationError))
+        or (type(error) is Unexpected and isinstance(cause, asyncpg.ForeignKeyViolationError))
     )
 
 

@@ -4,6 +4,8 @@ from typing import ClassVar, Self
 
 from timebank.locale import put_together
 
+RETRY_AFTER_SECONDS = 2  # when to ask again after a 503 that names no other time
+
 
 class TimebankError(Exception):
     """A refusal. Subclasses stand beside the verb that raises them.

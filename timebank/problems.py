@@ -12,7 +12,7 @@ from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.database import BadValue
-from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated, Unexpected
+from timebank.errors import RETRY_AFTER_SECONDS, Forbidden, NotFound, TimebankError, Unauthenticated, Unexpected
 from timebank.locale import _, translate
 from timebank.preferences import language_of, page_context
 
@@ -84,7 +84,7 @@ def _again(error: TimebankError) -> dict[str, str]:
     """When to ask again, in seconds, where that helps."""
     if "retry_after" not in error.values and error.status != 503:
         return {}
-    return {"Retry-After": str(error.values.get("retry_after", 2))}
+    return {"Retry-After": str(error.values.get("retry_after", RETRY_AFTER_SECONDS))}
 
 
 def wants_problem(request: AnyRequest) -> bool:

@@ -29,6 +29,12 @@ class ActivityStationUnknown(TimebankError):
     constraint = ("activity_station", "shift_station")
 
 
+class _Listed(ActivityOut, frozen=True):
+    """An activity with what the list is sorted by."""
+
+    pinyin: str
+
+
 _SHOWN = "id, community_id, name, description, station_id, rule_code, needs_sign_up, active"
 
 
@@ -52,13 +58,14 @@ async def activities(
     after = read_cursor(cursor, tuple[str, UUID])
     async with transaction(scope):
         found = await database.rows(
-            ActivityOut,
-            f"SELECT {_SHOWN} FROM activity WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
+            _Listed,
+            f"SELECT {_SHOWN}, pinyin FROM activity WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
             "AND ($3::uuid IS NULL OR station_id IS NULL OR station_id = $3) "
             "AND ($4::text IS NULL OR (pinyin, id) > ($4, $5)) ORDER BY pinyin, id LIMIT $6",
             scope.community_id, active, station_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda a: (names.pinyin(a.name), a.id))
+    listed = page(found, limit, lambda a: (a.pinyin, a.id))
+    return Page([msgspec.convert(a, ActivityOut, from_attributes=True) for a in listed.items], listed.next)
 
 
 @retried

@@ -1,5 +1,6 @@
 """Who signs in to the try-out, and the displays on its stations' walls."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import SIGN_IN_PHONES, phone
 from timebank.demo.population import ROLES
 from timebank.errors import TimebankError
+from timebank.paging import all_pages
 from timebank.scope import Scope
 from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
@@ -87,7 +89,7 @@ async def put_up_screens() -> list[Screen]:
     screens: list[Screen] = []
     for place in await board_places():
         scope = Scope.of_system(place.id, via="demo")
-        for station in (await stations(scope)).items:
+        for station in await all_pages(partial(stations, scope)):
             made = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
             screens.append(Screen(station.id, place.id, place.name, station.name, made.url, made.id))
     planned = [(plan.name, station) for plan in COMMUNITIES for station, _ in plan.stations]

@@ -68,6 +68,16 @@ async def count_unread(scope: Scope) -> int:
 
 
 @retried
+async def mark_all_read(scope: Scope) -> None:
+    """Note that the caller has read every message of this community."""
+    async with transaction(scope):
+        await database.execute(
+            "UPDATE message SET read_at = $3 WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
+            scope.community_id, scope.require_self(), clock.now(),
+        )  # fmt: skip
+
+
+@retried
 async def mark_read(scope: Scope, message_id: UUID) -> None:
     """Note that the caller has read a message; the first reading counts."""
     person_id = scope.require_self()

@@ -120,15 +120,20 @@ def _reach(scope: Scope | None, every_community: bool) -> frozenset[UUID]:
 
 
 @asynccontextmanager
-async def transaction(scope: Scope | None, *, every_community: bool = False) -> AsyncIterator[None]:
+async def transaction(
+    scope: Scope | None, *, every_community: bool = False, alone: bool = False
+) -> AsyncIterator[None]:
     """Run the block in one transaction that sees the scope's community alone; a verb inside a verb joins it.
 
     `scope` None sees no tenant row (sign-in, reference tables). `every_community` lets a reader list all the
     communities in reach. The connection goes back to the pool whatever happens, a failed COMMIT included.
-    Who joins must see just the rows that it would see alone: see `_require_same_reach`.
+    Who joins must see just the rows that it would see alone: see `_require_same_reach`. `alone` refuses to join: what
+    is written must stay, whatever becomes of the verb around it.
     """
     reach = _reach(scope, every_community)
     current = engine.current_transaction.get()
+    if current is not None and alone:
+        raise RuntimeError("this needs a transaction of its own: call it before one is open")
     if current is not None:
         _require_same_reach(current.visible, scope, reach)
         yield
@@ -275,6 +280,7 @@ def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[
             except (TimebankError, RanIntoAnother) as error:
                 if not _ran_into_another(error):
                     raise
+                log.info("run again", verb=verb.__qualname__, cause=type(error.__cause__ or error).__name__)
             # Two that ran into each other wait differently long, or they would do so again.
             await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311  # no secret
         try:

@@ -20,7 +20,7 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
     It is counted in a transaction of its own, so that a failed attempt stays counted.
     """
     start = _window_start(window)
-    async with transaction(None):
+    async with transaction(None, alone=True):
         attempts: int = await database.fetch_value(
             "INSERT INTO throttle (key, window_start, attempts) VALUES ($1, $2, 1) "
             "ON CONFLICT (key, window_start) DO UPDATE SET attempts = throttle.attempts + 1 RETURNING attempts",

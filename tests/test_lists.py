@@ -8,6 +8,7 @@ import pytest
 
 from tests.shop import API, browser
 from tests.town import Town
+from timebank.imports.report import Findings, Remark
 
 MANY = 205
 IDS = "('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 205) n"
@@ -215,3 +216,15 @@ async def test_who_looks_for_a_common_name_hears_that_there_are_more(
     assert "还有更多" in many.text
     one = await client.get("/admin/reviews/hours", params={"q": "张桂兰"}, headers=headers)
     assert "还有更多" not in one.text
+
+
+def test_a_kept_report_of_an_import_says_how_many_remarks_it_left_out() -> None:
+    one = Remark(row=7, column="电话", value="1", sheet="花名册", code="phone_length", values={"length": 1})
+    remarks = [one] * 1001
+    found = Findings(
+        rows=1001, accepted=0, created=0, outcome="refused", errors=remarks, warnings=remarks[:1000], notes=[]
+    )  # fmt: skip
+    told = found.kept().told()
+    assert (len(told.errors), len(told.warnings)) == (1000, 1000)
+    assert told.notes == ["有问题的共 1001 处，只列出前 1000 处。请改好这些再导入，其余的会接着列出"]
+    assert found.told().notes == []

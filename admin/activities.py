@@ -1,6 +1,7 @@
 """The panel's activities: what one can volunteer for, by which rule, and its shifts."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, Shift
 from timebank.activities.shifts import ShiftOver, ShiftTimes
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.rules.catalogue import RuleNotFound, in_words, rules
 from timebank.rules.schemas import RuleOut
@@ -60,11 +62,10 @@ class ActivitiesPanel(Controller):
     @get()
     async def activities(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         caller.require_reader()
-        found = (await offers.activities(caller, active=None)).items
-        names = {station.id: station.name for station in (await stations(caller, active=None)).items}
-        words = {
-            rule.code: rule_line(rule, language_of(request)) for rule in (await rules(caller, kind="service")).items
-        }
+        found = await all_pages(partial(offers.activities, caller, active=None))
+        names = {station.id: station.name for station in await all_pages(partial(stations, caller, active=None))}
+        known = await all_pages(partial(rules, caller, kind="service"))
+        words = {rule.code: rule_line(rule, language_of(request)) for rule in known}
         return page(
             request, caller, "activities/activities.html", activities=found, places=names, words=words,
             edits=caller.administers,
@@ -133,10 +134,10 @@ def rule_line(rule: RuleOut, language: str) -> str:
 
 
 async def _choices(caller: Scope, language: str) -> dict[str, list[tuple[object, str]]]:
-    usable = (await rules(caller, kind="service", active=True)).items
+    usable = await all_pages(partial(rules, caller, kind="service", active=True))
     return {
         "rules": [(rule.code, rule_line(rule, language)) for rule in usable],
-        "stations": [(station.id, station.name) for station in (await stations(caller)).items],
+        "stations": [(station.id, station.name) for station in await all_pages(partial(stations, caller))],
     }
 
 
@@ -154,8 +155,8 @@ async def _activity_page(
     request: AnyRequest, caller: Scope, activity_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
 ) -> Template:
     caller.require_reader()
-    coming = (await planned.shifts(caller, activity_id, limit=100)).items
-    names = {station.id: station.name for station in (await stations(caller, active=None)).items}
+    coming = await all_pages(partial(planned.shifts, caller, activity_id))
+    names = {station.id: station.name for station in await all_pages(partial(stations, caller, active=None))}
     return page(
         request, caller, "activities/activity.html", status=refusal.status if refusal else 200,
         activity=await offers.activity(caller, activity_id), shifts=coming, places=names, done=done,

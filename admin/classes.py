@@ -1,6 +1,7 @@
 """The panel's classes: courses, their lessons and seats, and who comes."""
 
 from datetime import date, time, timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,10 +34,9 @@ from timebank.classes.schemas import (
     Seats,
     StopIn,
 )
-from timebank.database import retrying
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, all_pages
 from timebank.people.guardians import NotGuardian
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -109,8 +109,8 @@ class ClassesPanel(Controller):
         caller.require_reader()
         now = clock.now()
         found = await courses.courses(caller, with_ended=ended, limit=PAGE, cursor=cursor)
-        week = await courses.lessons(caller, since=now, until=now + timedelta(days=7), limit=PAGE)
-        return page(request, caller, "classes/courses.html", found=found, week=week.items, ended=ended, cursor=cursor)
+        week = await all_pages(partial(courses.lessons, caller, since=now, until=now + timedelta(days=7)))
+        return page(request, caller, "classes/courses.html", found=found, week=week, ended=ended, cursor=cursor)
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
@@ -218,7 +218,7 @@ class LessonsPanel(Controller):
         """Call the lesson off."""
         try:
             reason = filled(Cancellation, data, {"reason": _("原因")}).reason
-            await retrying(lambda: attendance.cancel_lesson(caller, lesson_id, reason))
+            await attendance.cancel_lesson(caller, lesson_id, reason)
         except REFUSALS as refusal:
             return await _lesson_page(request, caller, lesson_id, refusal)
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=cancelled")
@@ -245,7 +245,7 @@ async def _new_page(
     request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
 ) -> Template:
     return page(
-        request, caller, "classes/new.html", given=given, stations=(await stations(caller)).items,
+        request, caller, "classes/new.html", given=given, stations=await all_pages(partial(stations, caller)),
         **_said(request, refusal),
     )  # fmt: skip
 
@@ -254,13 +254,13 @@ async def _course_page(
     request: AnyRequest, caller: Scope, course_id: UUID, refusal: TimebankError | None = None, done: str = ""
 ) -> Template:
     caller.require_reader()
-    found = await courses.lessons(caller, course_id=course_id, since=clock.now() - PAST, limit=200)
+    found = await all_pages(partial(courses.lessons, caller, course_id=course_id, since=clock.now() - PAST))
     shown = await courses.course(caller, course_id)
     has = await refunds.holders(caller, course_id)
     return page(
-        request, caller, "classes/course.html", course=shown, done=done, lessons=found.items, today=clock.local_day(),
+        request, caller, "classes/course.html", course=shown, done=done, lessons=found, today=clock.local_day(),
         stop=await stopping.stop_preview(caller, course_id) if caller.administers and shown.active else None,
-        holders=has, stations=(await stations(caller)).items, **_said(request, refusal),
+        holders=has, stations=await all_pages(partial(stations, caller)), **_said(request, refusal),
     )  # fmt: skip
 
 
@@ -269,7 +269,7 @@ async def _lesson_page(
 ) -> Template:
     caller.require_reader()
     shown = await courses.lesson(caller, lesson_id)
-    found = (await reading.bookings(caller, lesson_id=lesson_id, limit=200)).items
+    found = await all_pages(partial(reading.bookings, caller, lesson_id=lesson_id))
     return page(
         request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
         opens=shown.starts_at - DOOR_OPENS <= clock.now(),

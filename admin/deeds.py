@@ -1,5 +1,6 @@
 """The moral bank in the panel: what waits for review, what hangs out, what is doubted, and the catalogue."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -11,7 +12,7 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.deeds.credit import reverse_deed
-from timebank.deeds.doubts import doubts, doubts_of, find_doubt, may_decide
+from timebank.deeds.doubts import count_doubts, doubts, doubts_of, find_doubt, may_decide
 from timebank.deeds.objections import decide_objection
 from timebank.deeds.parties import is_party, reviews
 from timebank.deeds.reading import count_waiting, deeds, find_deed
@@ -20,7 +21,7 @@ from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, Revi
 from timebank.deeds.words import STATUS
 from timebank.errors import Forbidden, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, all_pages
 from timebank.preferences import language_of
 from timebank.rules.catalogue import rules
 from timebank.scope import Role, Scope
@@ -40,6 +41,8 @@ REVIEW = {"decision": _("决定"), "note": _("原因")}
 DECISION = {"upheld": _("异议是否属实"), "note": _("说明")}
 REASON = {"reason": _("原因")}
 
+PAGE = 40
+
 
 class AdminDeeds(Controller):
     path = "/admin/deeds"
@@ -53,18 +56,20 @@ class AdminDeeds(Controller):
         """Deeds by where they stand, those that wait first."""
         _require_duty(caller)
         shown = _tab(status)
-        found = await deeds(caller, status=shown, limit=40, cursor=cursor)
+        if shown == "objected" and caller.reads_all:
+            return await _doubted_page(request, caller, cursor, done)
+        found = await deeds(caller, status=shown, limit=PAGE, cursor=cursor)
         return page(
             request, caller, "deeds/list.html", items=[(deed, is_party(caller, deed)) for deed in found.items],
-            next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS, tabs_of=await _tabs(caller),
-            doubts=await doubts(caller) if caller.reads_all else [], decides=caller.reads_all,
+            doubts=[], next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS,
+            tabs_of=await _tabs(caller), decides=caller.reads_all,
         )  # fmt: skip
 
     @get("/catalogue")
     async def catalogue(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """What can be filed, with its points and caps."""
         _require_duty(caller)
-        found = (await rules(caller, kind="deed")).items
+        found = await all_pages(partial(rules, caller, kind="deed"))
         return page(request, caller, "deeds/catalogue.html", rules=found, tabs_of=await _tabs(caller))
 
     @get("/{deed_id:uuid}")
@@ -124,6 +129,15 @@ class AdminObjections(Controller):
         return see_other("/admin/deeds?status=objected&done=decided")
 
 
+async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
+    """The objections that wait for a decision, for whoever decides about them or inspects."""
+    waiting = await doubts(caller, limit=PAGE, cursor=cursor)
+    return page(
+        request, caller, "deeds/list.html", items=[], doubts=waiting.items, next=waiting.next, first=cursor is None,
+        shown="objected", done=done, words=STATUS, tabs_of=await _tabs(caller), decides=True,
+    )  # fmt: skip
+
+
 def _tab(asked: str) -> DeedStatus:
     """The tab that an address asks for; the first where there is no such tab."""
     shown: DeedStatus = msgspec.convert(asked if asked in STATUS else "filed", DeedStatus)
@@ -134,7 +148,7 @@ async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
     """The tabs with how many wait. Whoever decides about objections counts those, to records and reversals too."""
     waiting = await count_waiting(caller)
     if caller.reads_all:
-        waiting["objected"] = len(await doubts(caller))
+        waiting["objected"] = await count_doubts(caller)
     return [(key, word, waiting.get(key)) for key, word in TABS]
 
 

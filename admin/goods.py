@@ -1,5 +1,6 @@
 """The panel's goods: what is offered, its photo, and its stock."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import goods, photos, stock
@@ -68,10 +69,11 @@ class GoodsPanel(Controller):
 
     @get("/{good_id:uuid}")
     async def good(
-        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID], done: FromQuery[str] = ""
-    ) -> Template:
+        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        cursor: Cursor = None, done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
         """One good: its stock at every station, its photo, what it costs."""
-        return await _good_page(request, caller, good_id, done=done)
+        return await _good_page(request, caller, good_id, done=done, cursor=cursor)
 
     @post("/{good_id:uuid}")
     async def change(
@@ -127,11 +129,13 @@ class GoodsPanel(Controller):
 
 
 async def _good_page(
-    request: AnyRequest, caller: Scope, good_id: UUID, refusal: TimebankError | None = None, done: str = ""
-) -> Template:
+    request: AnyRequest, caller: Scope, good_id: UUID, refusal: TimebankError | None = None, done: str = "",
+    cursor: str | None = None,
+) -> Template:  # fmt: skip
     caller.require_reader()
     return page(
         request, caller, "goods/good.html", status=refusal.status if refusal else 200,
-        good=await goods.good(caller, good_id), moves=await stock.moves(caller, good_id), done=done,
-        stations=(await stations(caller)).items, refused=refusal.text(language_of(request)) if refusal else None,
+        good=await goods.good(caller, good_id), done=done, first=cursor is None,
+        moves=await stock.moves(caller, good_id, cursor=cursor), stations=await all_pages(partial(stations, caller)),
+        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """The page of one person in the panel, as every handler that changes the person shows it again."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from timebank.access.grants import grants
 from timebank.access.schemas import GrantOut
 from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.people.cards import card_of
 from timebank.people.directory import open_person
 from timebank.people.guardians import guardianships_of
@@ -36,6 +38,7 @@ class Opened(msgspec.Struct):
     card: CardOut | None
 
 
+@retried
 async def opened(scope: Scope, person_id: UUID) -> Opened:
     """The person, the household, who cares for whom, the roles held and the card."""
     async with transaction(scope):
@@ -49,7 +52,7 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
             person,
             [m for m in household if m.id != person_id],
             await guardianships_of(scope, person_id),
-            list((await grants(scope, person_id=person_id, limit=100)).items),
+            await all_pages(partial(grants, scope, person_id=person_id)),
             card,
         )
 

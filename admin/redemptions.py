@@ -1,5 +1,6 @@
 """The panel's redemptions: who reserved and took what, and what came back."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -10,10 +11,9 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.database import retrying
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import collection, reading
@@ -55,13 +55,13 @@ class RedemptionsPanel(Controller):
         )
         return page(
             request, caller, "goods/redemptions.html", found=found, chosen=status, station=station, done=done,
-            words=STATUS, stations=(await stations(caller)).items, cursor=cursor,
+            words=STATUS, stations=await all_pages(partial(stations, caller)), cursor=cursor,
         )  # fmt: skip
 
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Give a reservation back."""
-        await retrying(lambda: collection.cancel(caller, redemption_id))
+        await collection.cancel(caller, redemption_id)
         return see_other("/admin/goods/redemptions?done=cancelled")
 
     @get("/{redemption_id:uuid}")

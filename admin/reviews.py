@@ -1,6 +1,7 @@
 """The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,10 +22,9 @@ from timebank.checkins.reversal import NotCredited, reverse_record
 from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.checkins.visits import visit
-from timebank.database import retrying
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, Page, all_pages
 from timebank.people.directory import people
 from timebank.people.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
@@ -176,7 +176,7 @@ async def _approve(caller: Scope, text: str) -> bool:
     if record_id is None:
         return False
     try:
-        await retrying(lambda: review.review_record(caller, record_id, ReviewIn("approve")))
+        await review.review_record(caller, record_id, ReviewIn("approve"))
     except TimebankError as refusal:
         if refusal.status >= 500:
             raise
@@ -204,10 +204,12 @@ async def _hours_page(
 ) -> Template:  # fmt: skip
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
-    found: list[PersonLine] = list((await people(caller, q=q, limit=20)).items) if q else []
+    page_of = await people(caller, q=q, limit=20) if q else Page[PersonLine]([])
+    found = list(page_of.items)
     chosen = next((line for line in found if line.id == person_id), None)
     context: dict[str, Any] = {
-        "stations": (await stations(caller)).items, "activities": (await activities(caller)).items,
+        "stations": await all_pages(partial(stations, caller)), "more": page_of.next is not None,
+        "activities": await all_pages(partial(activities, caller)),
         "given": given or {},
         "error": refusal.text(language_of(request)) if refusal else None,
         "entered": request.query_params.get("done") == "entered",

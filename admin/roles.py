@@ -1,5 +1,6 @@
 """Roles in the panel: who holds which, and giving one: first the role, then its place."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,7 @@ from timebank.access.words import ROLES
 from timebank.areas.places import areas_of, regions_in_reach
 from timebank.errors import TimebankError
 from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.paging import Cursor, all_pages
 from timebank.people.directory import names_of, open_person
 from timebank.preferences import language_of
 from timebank.scope import Role, Scope
@@ -113,7 +114,7 @@ async def _places(scope: Scope, role: Role) -> tuple[str, list[tuple[UUID, str]]
     """The field that the place goes into, and the places over which the role can be held."""
     kinds = PLACES[role]
     if "station" in kinds:
-        return "station_id", [(s.id, s.name) for s in (await stations(scope, limit=200)).items]
+        return "station_id", [(s.id, s.name) for s in await all_pages(partial(stations, scope))]
     if not kinds.isdisjoint(REGIONS):
         above = {kind for kind, role in REGIONS.items() if role in _offered(scope)}
         return "region_id", [(r.id, r.name) for r in await regions_in_reach(scope) if r.kind in kinds & above]

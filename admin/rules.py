@@ -1,5 +1,6 @@
 """The panel's earning rules: what earns how much, in words; a change is a new version."""
 
+from functools import partial
 from typing import Annotated
 
 from litestar import Controller, get, post
@@ -10,6 +11,7 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.people.directory import names_of
 from timebank.preferences import language_of
 from timebank.rules import catalogue
@@ -37,8 +39,8 @@ class RulesPanel(Controller):
     async def rules(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """Both books: service by the minute, deeds by the piece."""
         caller.require_reader()
-        service = (await catalogue.rules(caller, kind="service")).items
-        deeds = (await catalogue.rules(caller, kind="deed")).items
+        service = await all_pages(partial(catalogue.rules, caller, kind="service"))
+        deeds = await all_pages(partial(catalogue.rules, caller, kind="deed"))
         return page(request, caller, "rules/rules.html", service=service, deeds=deeds, edits=caller.administers)
 
     @get("/new")

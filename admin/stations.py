@@ -1,5 +1,6 @@
 """The panel's stations: where they are, when they are open, what screens and tablets stand there."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.overview import closing
 from timebank.overview.closing import StationHasLessons
+from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations import places, screens
@@ -43,7 +45,7 @@ class StationsPanel(Controller):
     @get()
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         caller.require_reader()
-        found = (await places.stations(caller, active=None)).items
+        found = await all_pages(partial(places.stations, caller, active=None))
         return page(request, caller, "stations/stations.html", stations=found, edits=caller.administers)
 
     @get("/new")

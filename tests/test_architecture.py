@@ -17,9 +17,8 @@ TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", 
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "grouping", "database",
-        "audit", "opening", "wording", "scanned", "migrate", "embedded", "embedded_programs", "piccolo_app", "piccolo_conf",
-        "connections", "first_schema",
-        "installation", "logs",
+        "audit", "opening", "wording", "scanned", "migrate", "embedded", "embedded_programs", "piccolo_app",
+        "piccolo_conf", "connections", "first_schema", "installation", "logs",
     ),
     ("areas",),
     ("ledger",),

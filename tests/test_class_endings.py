@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import date, timedelta
-from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +16,6 @@ from tests.town import Town
 from timebank import clock
 from timebank.classes import attendance, booking, changes, endings, purchase, seats, stopping
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
-from timebank.database import retrying
 from timebank.people.messages import own_messages
 from timebank.scope import Scope
 
@@ -106,7 +104,7 @@ async def test_stopping_while_families_book_and_come_loses_no_minute(town: Town,
     seats_of = [await booking.book(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[:4]]
     await asyncio.gather(
         stopping.stop_course(await town.scope("赵丽"), town.course, "停开"),
-        *(retrying(partial(attendance.attend, keeper, one.id, one.code)) for one in seats_of),
+        *(attendance.attend(keeper, one.id, one.code) for one in seats_of),
         *(booking.book(scope, BookingIn(town.lessons[1], town.people[child])) for scope, child in crowd[4:]),
         work(town), work(town), return_exceptions=True,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from timebank import clock, database
 from timebank.classes import booking, entries, moves, purchase, refunds
 from timebank.classes.purchase import Parcel, last_day
 from timebank.classes.schemas import BookingIn, ClassHoursIn, MoveIn, RefundIn
-from timebank.database import retrying, transaction
+from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
@@ -368,7 +368,7 @@ async def test_the_same_minutes_are_refunded_once_however_often_and_by_whom(
 
     async def ask(scope: Scope, name: str) -> object:
         wanted = RefundIn(town.people[name], town.people["刘小雨"], town.course)
-        return await retrying(lambda: refunds.refund(scope, wanted))
+        return await refunds.refund(scope, wanted)
 
     both = [(await town.scope(name), name) for name in ("刘洋", "王建国")] * 5
     answers = await asyncio.gather(*(ask(*one) for one in both), return_exceptions=True)
@@ -384,7 +384,7 @@ async def test_a_minute_is_booked_or_refunded_and_never_both(town: Town, owner: 
     for _ in range(5):
         await bought(town, 60)
         made, back = await asyncio.gather(
-            retrying(lambda: booking.book(scope, seat)), retrying(lambda: refunds.refund(scope, wanted)),
+            booking.book(scope, seat), refunds.refund(scope, wanted),
             return_exceptions=True,
         )  # fmt: skip
         assert {outcome(made), outcome(back)} in (
@@ -408,9 +408,7 @@ async def test_a_purchase_by_another_guardian_meanwhile_is_not_passed_over(
     first, second = await town.scope("刘洋"), await town.scope("王建国")
     wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 60)
     more = ClassHoursIn(town.people["王建国"], town.people["刘小雨"], town.course, 60)
-    await asyncio.gather(
-        retrying(lambda: refunds.refund(first, wanted)), retrying(lambda: purchase.buy_class_hours(second, more))
-    )
+    await asyncio.gather(refunds.refund(first, wanted), purchase.buy_class_hours(second, more))
     assert await minutes_of(owner, town, "刘小雨") == 60
     assert (await points_of(town, "刘洋"))[0] + (await points_of(town, "王建国"))[0] == 100
     await books_are_clean(owner, town)

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from timebank import database
-from timebank.database import NotOpen, retrying, savepoint, transaction
+from timebank.access import throttle
+from timebank.database import NotOpen, retried, savepoint, transaction
 from timebank.errors import Busy, Conflict, TimebankError
-from timebank.scope import Scope
+from timebank.scope import Mine, Scope
 
 
 @pytest.fixture
@@ -159,6 +161,53 @@ async def test_a_transaction_stays_in_the_community_it_was_opened_for(pool: str)
                 pass
 
 
+def of_two_communities(here: int = 1) -> Scope:
+    mine = tuple(Mine(UUID(int=n), UUID(int=10 + n), "张桂兰", f"社区{n}") for n in (1, 2))
+    return Scope(UUID(int=here), mine)
+
+
+async def test_a_list_of_every_community_inside_a_verb_of_one_is_refused_instead_of_being_short(pool: str) -> None:
+    scope = of_two_communities()
+    async with transaction(scope):
+        with pytest.raises(RuntimeError, match="one community"):
+            async with transaction(scope, every_community=True):
+                pass
+    async with transaction(None):
+        with pytest.raises(RuntimeError, match="one community"):
+            async with transaction(scope, every_community=True):
+                pass
+
+
+async def test_a_verb_of_one_community_inside_a_list_of_every_community_is_refused_instead_of_seeing_more(
+    pool: str,
+) -> None:
+    async with transaction(of_two_communities(), every_community=True):
+        with pytest.raises(RuntimeError, match="one community"):
+            async with transaction(of_two_communities()):
+                pass
+
+
+async def test_who_sees_the_same_communities_joins_whatever_else_they_may_do(pool: str) -> None:
+    """The database knows communities alone; what somebody may do is asked of the scope that a verb is given."""
+    async with transaction(of_two_communities()):
+        async with transaction(Scope.of_system(UUID(int=1))):
+            assert await database.fetch_value("SHOW timebank.communities") == f"{{{UUID(int=1)}}}"
+        async with transaction(None):
+            assert await database.fetch_value("SHOW timebank.communities") == f"{{{UUID(int=1)}}}"
+    async with (
+        transaction(of_two_communities(), every_community=True),
+        transaction(of_two_communities(2), every_community=True),
+    ):
+        assert await database.fetch_value("SELECT cardinality(visible_communities())") == 2
+
+
+async def test_what_is_counted_against_guessing_is_never_counted_inside_another_transaction(pool: str) -> None:
+    """It would be rolled back with the refusal that it counts."""
+    async with transaction(None):
+        with pytest.raises(RuntimeError, match="its own"):
+            await throttle.count("guess", most=1, window=timedelta(minutes=1))
+
+
 async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:
     """Connections go back without a reset: the next verb must not see the last one's communities or role."""
     await fill_pool()
@@ -205,6 +254,7 @@ async def test_of_two_verbs_in_a_deadlock_both_are_done_in_the_end(pool: str, sc
     both_hold_one = asyncio.Barrier(2)
     attempts = 0
 
+    @retried
     async def touch(first: int, second: int) -> None:
         nonlocal attempts
         attempts += 1
@@ -214,7 +264,7 @@ async def test_of_two_verbs_in_a_deadlock_both_are_done_in_the_end(pool: str, sc
                 await both_hold_one.wait()
             await database.execute("UPDATE scratch SET note = note || 'x' WHERE number = $1", second)
 
-    await asyncio.gather(retrying(lambda: touch(1, 2)), retrying(lambda: touch(2, 1)))
+    await asyncio.gather(touch(1, 2), touch(2, 1))
     assert attempts == 3
     async with transaction(None):
         assert [row["note"] for row in await database.fetch("SELECT note FROM scratch")] == ["xx", "xx"]

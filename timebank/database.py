@@ -1,14 +1,17 @@
 """One visible transaction per verb: scope in, commit or nothing, constraint names turned into sentences."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 
 from timebank.connections import (
     ANSWER_SECONDS_MAX,
@@ -20,31 +23,39 @@ from timebank.connections import (
     is_lost,
     open_pool,
 )
-from timebank.errors import Busy, Conflict, TimebankError
+from timebank.errors import Busy, Conflict, TimebankError, Unexpected
 from timebank.scope import Scope
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 __all__ = [
-    "BadValue", "NotOpen", "Open", "ask", "close_pool", "engine", "error_of", "execute", "fetch", "fetch_one",
-    "fetch_value", "open_pool", "retrying", "row", "rows", "savepoint", "transaction",
+    "BadValue", "NotOpen", "Open", "RanIntoAnother", "ask", "close_pool", "engine", "error_of", "execute", "fetch",
+    "fetch_one", "fetch_value", "open_pool", "retried", "row", "rows", "savepoint", "transaction",
 ]  # fmt: skip
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
+log = structlog.get_logger()
+
 LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
-RAN_INTO_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+ROLLED_BACK = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
+FIRST_PAUSE_SECONDS = 0.02
+
+
+class RanIntoAnother(Exception):
+    """A verb noticed that another request got in between: its transaction is rolled back and it is run again."""
 
 
 @dataclass(slots=True)
 class Open:
-    """The running transaction, in the shape that Piccolo looks for."""
+    """The running transaction, in the shape that Piccolo looks for, and the communities whose rows it sees."""
 
     connection: "PoolConnectionProxy"
-    scope: Scope | None
+    visible: frozenset[UUID]
 
 
 def _begin(communities: frozenset[UUID]) -> str:
@@ -62,21 +73,27 @@ def _reach(scope: Scope | None, every_community: bool) -> frozenset[UUID]:
 
 
 @asynccontextmanager
-async def transaction(scope: Scope | None, *, every_community: bool = False) -> AsyncIterator[None]:
+async def transaction(
+    scope: Scope | None, *, every_community: bool = False, alone: bool = False
+) -> AsyncIterator[None]:
     """Run the block in one transaction that sees the scope's community alone; a verb inside a verb joins it.
 
     `scope` None sees no tenant row (sign-in, reference tables). `every_community` lets a reader list all the
     communities in reach. The connection goes back to the pool whatever happens, a failed COMMIT included.
+    Who joins must see just the rows that it would see alone: see `_require_same_reach`. `alone` refuses to join: what
+    is written must stay, whatever becomes of the verb around it.
     """
+    reach = _reach(scope, every_community)
     current = engine.current_transaction.get()
+    if current is not None and alone:
+        raise RuntimeError("this needs a transaction of its own: call it before one is open")
     if current is not None:
-        if scope is not None and (current.scope is None or current.scope.community_id != scope.community_id):
-            raise RuntimeError("a verb touches one community: finish the open transaction first")
+        _require_same_reach(current.visible, scope, reach)
         yield
         return
     async with _connected() as connection:
-        await connection.execute(_begin(_reach(scope, every_community)), timeout=ANSWER_SECONDS_MAX)
-        token = engine.current_transaction.set(Open(connection, scope))
+        await connection.execute(_begin(reach), timeout=ANSWER_SECONDS_MAX)
+        token = engine.current_transaction.set(Open(connection, reach))
         try:
             yield
         except BaseException:
@@ -89,6 +106,17 @@ async def transaction(scope: Scope | None, *, every_community: bool = False) -> 
             engine.current_transaction.reset(token)
 
 
+def _require_same_reach(visible: frozenset[UUID], scope: Scope | None, reach: frozenset[UUID]) -> None:
+    """Refuse to join a transaction that sees fewer communities than asked for, or more.
+
+    Fewer would make a list silently short; more would let a verb of one community read another. Whoever asks for no
+    tenant row at all reads tables that belong to no community and may join any transaction. What the caller may do is
+    not part of this: verbs ask the scope that they are given, and the database sees only communities.
+    """
+    if scope is not None and reach != visible:
+        raise RuntimeError("a verb touches one community: finish the open transaction first")
+
+
 @asynccontextmanager
 async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
     """A borrowed connection; a violated constraint is told as its error."""
@@ -97,6 +125,8 @@ async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
             yield connection
         except asyncpg.IntegrityConstraintViolationError as error:
             raise error_of(error) from error
+        except ROLLED_BACK as error:
+            raise Busy from error
 
 
 async def _rollback(connection: "PoolConnectionProxy") -> None:
@@ -109,14 +139,26 @@ async def _rollback(connection: "PoolConnectionProxy") -> None:
 
 
 def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankError:
-    """The error class that names the violated constraint, else a plain conflict."""
+    """The error class that names the violated constraint. Of those without a class, a unique key is a conflict.
+
+    A foreign key, a check or a missing value without a class is a fault of ours: no input may come so far. It is
+    logged by the constraint's name alone; the database's own words quote the row.
+    """
     named = TimebankError.by_constraint.get(violation.constraint_name or "")
-    return named.from_constraint() if named else Conflict()
+    if named is not None:
+        return named.from_constraint()
+    if isinstance(violation, asyncpg.UniqueViolationError):
+        return Conflict()
+    log.error(
+        "constraint", constraint=violation.constraint_name, table=violation.table_name, column=violation.column_name,
+        violation=type(violation).__name__,
+    )  # fmt: skip
+    return Unexpected()
 
 
 async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
     """The rows of one statement that is a transaction of its own, without a scope: it calls a function that checks."""
-    async with borrowed() as connection:
+    async with _connected() as connection:
         return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
 
 
@@ -134,16 +176,51 @@ async def savepoint() -> AsyncIterator[None]:
         await execute("RELEASE SAVEPOINT part")
 
 
-async def retrying(verb: Callable[[], Awaitable[T]]) -> T:
-    """Run a verb again, at most four times, when it ran into another: serialization failure, deadlock, the same key."""
-    for attempt in range(1, TRIES + 1):
+def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Run the verb again when it ran into another request and the database rolled it back: at most four times.
+
+    That is a deadlock, a serialization failure, `RanIntoAnother`, and a unique or foreign key that no error class
+    names: the verb looked before it wrote, so another has written or deleted in between, and the next run finds it so.
+    A key that an error class names is answered by that class at once.
+
+    Only the outermost verb is run again: inside an open transaction the verb joins and its fault goes up, since what
+    was done before it is rolled back too. What remains is 503 `busy` with Retry-After. A lock
+    that was not free within `LOCK_TIMEOUT` is not waited for again, so that nobody waits longer than that.
+
+    Every fault above says that nothing was written. A connection lost at COMMIT does not: it may have been written.
+    The verb is not run again then; the caller hears 503, and a repetition is harmless by the request's
+    Idempotency-Key, the scan's nonce or the natural key of the ledger.
+    """
+
+    @wraps(verb)
+    async def outermost(*args: P.args, **kwargs: P.kwargs) -> T:
+        if engine.current_transaction.get() is not None:
+            return await verb(*args, **kwargs)
+        for attempt in range(1, TRIES):
+            try:
+                return await verb(*args, **kwargs)
+            except (TimebankError, RanIntoAnother) as error:
+                if not _ran_into_another(error):
+                    raise
+                log.info("run again", verb=verb.__qualname__, cause=type(error.__cause__ or error).__name__)
+            # Two that ran into each other wait differently long, or they would do so again.
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311  # no secret
         try:
-            return await verb()
-        except RAN_INTO_ANOTHER as error:
-            if attempt == TRIES:
-                raise Busy from error
-            await asyncio.sleep(0.01 * 2**attempt)
-    raise AssertionError("unreachable")
+            return await verb(*args, **kwargs)
+        except RanIntoAnother as error:
+            raise Busy from error
+
+    return outermost
+
+
+def _ran_into_another(error: Exception) -> bool:
+    cause = error.__cause__
+    return (
+        isinstance(error, RanIntoAnother)
+        or isinstance(cause, ROLLED_BACK)
+        or (type(error) is Conflict and isinstance(cause, asyncpg.UniqueViolationError))
+        or (type(error) is Unexpected and isinstance(cause, asyncpg.ForeignKeyViolationError))
+    )
 
 
 def _connection() -> "PoolConnectionProxy":

@@ -4,6 +4,8 @@ from typing import ClassVar, Self
 
 from timebank.locale import put_together
 
+RETRY_AFTER_SECONDS = 2  # when to ask again after a 503 that names no other time
+
 
 class TimebankError(Exception):
     """A refusal. Subclasses stand beside the verb that raises them.
@@ -86,3 +88,11 @@ class Conflict(TimebankError):
     code = "conflict"
     status = 409
     sentence = "已经有一样的了。"
+
+
+class Unexpected(TimebankError):
+    """A fault of ours. `request_id` is the number under which the log tells more."""
+
+    code = "internal_error"
+    status = 500
+    sentence = "系统出了错，您的数据没有改动。请把编号 {request_id} 告诉管理员。"

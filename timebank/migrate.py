@@ -139,7 +139,7 @@ async def migrate(url: str) -> list[str]:
         connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
-    token = engine.current_transaction.set(Open(connection, None))  # type: ignore[arg-type]  # not from a pool
+    token = engine.current_transaction.set(Open(connection, frozenset()))  # type: ignore[arg-type]  # not from a pool
     try:
         await _wait_for_turn(connection)
         return await _run_all(connection)

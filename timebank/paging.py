@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -51,6 +51,16 @@ def page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]])
     """A page of `limit` out of up to `limit` + 1 found rows; the extra row only tells that there is a next page."""
     items = found[:limit]
     return Page(items, cursor_of(*key(items[-1])) if len(found) > limit and items else None)
+
+
+async def all_pages(read: Callable[..., Awaitable[Page[T]]]) -> list[T]:
+    """Every item of a list, read page by page: for a choice or a page that is of no use when it is cut."""
+    part = await read(limit=LIMIT_MAX)
+    found = list(part.items)
+    while part.next is not None:
+        part = await read(limit=LIMIT_MAX, cursor=part.next)
+        found += part.items
+    return found
 
 
 def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]:

@@ -12,19 +12,21 @@ from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.database import BadValue
-from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated, Unavailable
+from timebank.errors import (
+    RETRY_AFTER_SECONDS,
+    Forbidden,
+    NotFound,
+    TimebankError,
+    Unauthenticated,
+    Unavailable,
+    Unexpected,
+)  # fmt: skip
 from timebank.locale import _, translate
 from timebank.preferences import language_of, page_context
 
 log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
-
-
-class Unexpected(TimebankError):
-    code = "internal_error"
-    status = 500
-    sentence = "系统出了错，您的数据没有改动。请把编号 {request_id} 告诉管理员。"
 
 
 class BadRequest(TimebankError):
@@ -61,6 +63,7 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
     """A refusal as its reader wants it: a program's problem, or a person's page."""
     if error.status >= 500:
         log.error("refused", code=error.code, request_id=_request_id(request))
+        error.values.setdefault("request_id", _request_id(request))
     if wants_problem(request):
         return problem(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
@@ -78,11 +81,12 @@ def told(request: AnyRequest, error: TimebankError) -> str:
 
 
 def _when_to_come_back(error: TimebankError) -> dict[str, str]:
+    """When to ask again, in seconds, where that helps."""
     if "retry_after" in error.values:
         return {"Retry-After": str(error.values["retry_after"])}
     if isinstance(error, Unavailable):
         return {"Retry-After": str(error.retry_after)}
-    return {"Retry-After": "2"} if error.status == 503 else {}
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.status == 503 else {}
 
 
 def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:

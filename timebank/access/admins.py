@@ -7,7 +7,7 @@ from timebank.access.grants import RoleHeld, grant
 from timebank.access.logins import ensure_login, set_password
 from timebank.access.passwords import check_strength
 from timebank.access.schemas import GrantIn
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden
 from timebank.people.enrolment import enrol_many
 from timebank.people.phones import normal_phone
@@ -15,6 +15,7 @@ from timebank.people.schemas import Enrolment
 from timebank.scope import Role, Scope
 
 
+@retried
 async def create_admin(
     scope: Scope, name: str, phone: str, password: str, *, role: Role = Role.community_admin,
     region_id: UUID | None = None,

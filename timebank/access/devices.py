@@ -6,7 +6,7 @@ import msgspec
 
 from timebank import audit, clock, vault
 from timebank.access.tables import Device
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden
 from timebank.scope import Scope
 
@@ -20,6 +20,7 @@ class NewDevice(msgspec.Struct, frozen=True):
     token: str
 
 
+@retried
 async def register(scope: Scope, station_id: UUID, *, name: str, kind: str) -> NewDevice:
     """Give a station's display or counter its token. The token is told once; only its hash is stored.
 
@@ -41,6 +42,7 @@ async def register(scope: Scope, station_id: UUID, *, name: str, kind: str) -> N
     return NewDevice(device_id, station_id, kind, token)
 
 
+@retried
 async def revoke(scope: Scope, device_id: UUID) -> None:
     """End a device's token at once, for a lost or replaced tablet."""
     async with transaction(scope):

@@ -10,7 +10,7 @@ from timebank.access.schemas import GrantIn, GrantOut
 from timebank.access.tables import RoleGrant
 from timebank.access.words import ROLES
 from timebank.areas.reach import require_region
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.people.ages import is_guarded
@@ -71,6 +71,7 @@ class _Held(msgspec.Struct):
     ended_at: datetime | None
 
 
+@retried
 async def grant(scope: Scope, asked: GrantIn) -> GrantOut:
     """Give a person of the community a role over one place, from a day on, until a last day if there is one.
 
@@ -106,7 +107,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut:
 async def _require_holder(scope: Scope, person_id: UUID) -> None:
     """The person's row stays locked, so that two grants of one role wait for each other."""
     person = await database.fetch_one(
-        "SELECT status, born_on FROM person WHERE community_id = $1 AND id = $2 FOR UPDATE",
+        "SELECT status, born_on FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
         scope.community_id, person_id,
     )  # fmt: skip
     if person is None:
@@ -147,6 +148,7 @@ async def _require_new(scope: Scope, asked: GrantIn) -> None:
         raise RoleHeld
 
 
+@retried
 async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> None:
     """End a role at once. What is ended already stays as it is."""
     scope.require_admin()
@@ -154,7 +156,7 @@ async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> 
         held = await database.row(
             _Held,
             "SELECT person_id, role, region_id, area_id, station_id, ended_at FROM role_grant "
-            "WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            "WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
             scope.community_id, grant_id,
         )  # fmt: skip
         if held is None:

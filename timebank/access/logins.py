@@ -8,7 +8,7 @@ from uuid import UUID
 from timebank import audit, clock, database, vault
 from timebank.access.passwords import check_strength, hash_password
 from timebank.access.tables import Login, OneTimeCode
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 ONE_TIME_CODE_LASTS = timedelta(minutes=10)
@@ -19,6 +19,7 @@ async def login_by_phone(phone: str) -> Login | None:
         return await Login.objects().get(Login.phone_index == vault.blind_index(phone, "phone"))
 
 
+@retried
 async def ensure_login(scope: Scope, phone: str, person_id: UUID) -> UUID:
     """The login of this phone, made if there is none, standing for this resident record too."""
     async with transaction(scope):
@@ -38,6 +39,7 @@ async def ensure_login(scope: Scope, phone: str, person_id: UUID) -> UUID:
     return login_id
 
 
+@retried
 async def set_password(login_id: UUID, phone: str, password: str) -> None:
     check_strength(password, phone)
     hashed = await hash_password(password)
@@ -45,6 +47,7 @@ async def set_password(login_id: UUID, phone: str, password: str) -> None:
         await Login.update({Login.password_hash: hashed}).where(Login.id == login_id)
 
 
+@retried
 async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
     """A six-digit sign-in code, valid for ten minutes, to be told to the person in front of the counter."""
     code = f"{secrets.randbelow(1_000_000):06}"
@@ -60,12 +63,13 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
     return code
 
 
+@retried
 async def use_one_time_code(login_id: UUID, code: str) -> bool:
     """Whether this is the login's newest unused code; it is used up by a success."""
     async with transaction(None):
         newest = await database.fetch_one(
             "SELECT id, code_hash FROM one_time_code WHERE login_id = $1 AND used_at IS NULL AND expires_at > $2 "
-            "ORDER BY created_at DESC LIMIT 1 FOR UPDATE",
+            "ORDER BY created_at DESC LIMIT 1 FOR NO KEY UPDATE",
             login_id, clock.now(),
         )  # fmt: skip
         if newest is None or not hmac.compare_digest(newest["code_hash"], _code_hash(login_id, code)):
@@ -74,6 +78,7 @@ async def use_one_time_code(login_id: UUID, code: str) -> bool:
     return True
 
 
+@retried
 async def forget_old_codes() -> None:
     """Drop one-time codes that ran out more than a day ago."""
     async with transaction(None):

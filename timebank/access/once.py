@@ -12,8 +12,8 @@ from litestar.di import NamedDependency
 
 from timebank import clock, database
 from timebank.access.callers import FORMS, AnyRequest
-from timebank.database import retrying, transaction
-from timebank.errors import Busy, TimebankError
+from timebank.database import RanIntoAnother, retried, transaction
+from timebank.errors import TimebankError
 from timebank.scope import Scope
 
 KEY_MAX = 100
@@ -56,9 +56,9 @@ class Once:
         without a key, which is then not protected against repetition.
         """
         if self.key is None and not required:
-            return _response(status, msgspec.json.encode(await retrying(verb)), replayed=False)
+            return _response(status, msgspec.json.encode(await verb()), replayed=False)
         key = self.required_key()
-        return await retrying(lambda: self._attempt(scope, key, verb, status))
+        return await self._attempt(scope, key, verb, status)
 
     def required_key(self) -> str:
         """The request's key; a request without one is refused."""
@@ -70,6 +70,7 @@ class Once:
         """The answer of a verb that keeps the key in the ledger itself and tells whether this was a repetition."""
         return _response(status, msgspec.json.encode(result), replayed=replayed)
 
+    @retried
     async def _attempt(
         self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
     ) -> Response[bytes]:
@@ -104,7 +105,7 @@ class Once:
             "SELECT request_hash, status, body FROM idempotent_request WHERE caller_id = $1 AND key = $2", caller, key
         )
         if stored is None:
-            raise Busy
+            raise RanIntoAnother  # The request that was using the key has failed: it is free again.
         if stored["request_hash"] not in (self.request_hash, self.former_hash):
             raise KeyReused
         return _response(stored["status"], stored["body"], replayed=True)
@@ -145,6 +146,7 @@ async def _said(value: object) -> object:
     return [value.filename, hashlib.sha256(content).hexdigest()]
 
 
+@retried
 async def forget_old() -> None:
     """Drop answers older than a week: nobody retries after that."""
     async with transaction(None):

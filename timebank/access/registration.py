@@ -8,7 +8,7 @@ import msgspec
 from timebank import clock, database
 from timebank.access.logins import ONE_TIME_CODE_LASTS, ensure_login, give_one_time_code, login_by_phone
 from timebank.areas.reach import require_region
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
@@ -52,6 +52,7 @@ class _Office(msgspec.Struct, frozen=True):
     region_id: UUID | None
 
 
+@retried
 async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
     """Enter a person, with a login where there is a phone."""
     async with transaction(scope):
@@ -60,6 +61,7 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
         return await open_person(scope, person_id)
 
 
+@retried
 async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
     """Correct a person, and set the status where one was sent. A new phone takes the login with it.
 
@@ -87,6 +89,7 @@ async def _settle_login(scope: Scope, person_id: UUID) -> None:
     )  # fmt: skip
 
 
+@retried
 async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
     """A one-time code for a person in front of a keeper, grid worker or administrator; the person is told of it.
 

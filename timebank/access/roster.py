@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database, vault
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Role, Scope
 
 
@@ -19,6 +19,7 @@ class Office(msgspec.Struct, frozen=True):
     area_id: UUID
 
 
+@retried
 async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> None:
     """A login for each phone, standing for these resident records; two people of one phone share theirs."""
     scope.require_admin()
@@ -43,6 +44,7 @@ async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> Non
         await audit.record(scope, "ensure_logins", "login", None, people=len(indexed))
 
 
+@retried
 async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
     """Take these resident records from their logins; a login left with none, and never used, is gone."""
     scope.require_admin()
@@ -55,6 +57,7 @@ async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
         await audit.record(scope, "withdraw_logins", "login", None, people=len(person_ids))
 
 
+@retried
 async def grant_offices(scope: Scope, offices: Sequence[Office]) -> list[UUID]:
     """Grant roles over areas from today on; who holds one already keeps it. Answers the grants that are new."""
     scope.require_admin()
@@ -80,6 +83,7 @@ async def grant_offices(scope: Scope, offices: Sequence[Office]) -> list[UUID]:
     return [row["id"] for row in granted]
 
 
+@retried
 async def withdraw_offices(scope: Scope, grant_ids: Sequence[UUID]) -> None:
     """Undo grants that should never have been made, as if they had not been."""
     scope.require_admin()

@@ -11,7 +11,7 @@ from timebank.access import throttle
 from timebank.access.logins import login_by_phone, use_one_time_code
 from timebank.access.passwords import is_password
 from timebank.access.tables import Session
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.grouping import Grouped
 from timebank.scope import Grant, Mine
@@ -60,6 +60,7 @@ async def sign_in(phone: str, *, password: str | None = None, otp: str | None = 
     return await open_session(login.id, by_code=otp is not None)
 
 
+@retried
 async def open_session(login_id: UUID, *, by_code: bool = False) -> SignedIn:
     """A new session for a login that has proved itself."""
     token, now = vault.token(), clock.now()
@@ -99,11 +100,13 @@ async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | N
 _look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
 
 
+@retried
 async def sign_out(session_id: UUID) -> None:
     async with transaction(None):
         await Session.update({Session.ended_at: clock.now()}).where(Session.id == session_id)
 
 
+@retried
 async def sign_out_token(token: str) -> None:
     """End the session of this token, whoever holds it: before its browser gets another one."""
     async with transaction(None):
@@ -112,6 +115,7 @@ async def sign_out_token(token: str) -> None:
         )
 
 
+@retried
 async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
     """End every session of a login but one: after its password was set anew."""
     async with transaction(None):
@@ -121,6 +125,7 @@ async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
         )  # fmt: skip
 
 
+@retried
 async def forget_old() -> None:
     """Drop sessions that ended or ran out more than a day ago."""
     async with transaction(None):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 
 
@@ -13,13 +13,14 @@ class TooManyAttempts(TimebankError):
     sentence = "试的次数太多了，请过 {minutes} 分钟再试。"
 
 
+@retried
 async def count(key: str, *, most: int, window: timedelta) -> None:
     """Count one attempt and refuse the one after `most`.
 
     It is counted in a transaction of its own, so that a failed attempt stays counted.
     """
     start = _window_start(window)
-    async with transaction(None):
+    async with transaction(None, alone=True):
         attempts: int = await database.fetch_value(
             "INSERT INTO throttle (key, window_start, attempts) VALUES ($1, $2, 1) "
             "ON CONFLICT (key, window_start) DO UPDATE SET attempts = throttle.attempts + 1 RETURNING attempts",
@@ -32,12 +33,14 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
         )
 
 
+@retried
 async def forget(key: str) -> None:
     """Start counting anew, after a success."""
     async with transaction(None):
         await database.execute("DELETE FROM throttle WHERE key = $1", key)
 
 
+@retried
 async def sweep() -> None:
     """Delete windows that ended more than a day ago."""
     async with transaction(None):

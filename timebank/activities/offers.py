@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+import msgspec
+
 from timebank import audit, clock, database, names
 from timebank.activities.schemas import ActivityIn, ActivityOut
 from timebank.activities.tables import Activity
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
@@ -25,6 +27,12 @@ class ActivityStationUnknown(TimebankError):
     status = 422
     sentence = "没有这个驿站。请从本社区的驿站里选。"
     constraint = ("activity_station", "shift_station")
+
+
+class _Listed(ActivityOut, frozen=True):
+    """An activity with what the list is sorted by."""
+
+    pinyin: str
 
 
 _SHOWN = "id, community_id, name, description, station_id, rule_code, needs_sign_up, active"
@@ -50,15 +58,17 @@ async def activities(
     after = read_cursor(cursor, tuple[str, UUID])
     async with transaction(scope):
         found = await database.rows(
-            ActivityOut,
-            f"SELECT {_SHOWN} FROM activity WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
+            _Listed,
+            f"SELECT {_SHOWN}, pinyin FROM activity WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
             "AND ($3::uuid IS NULL OR station_id IS NULL OR station_id = $3) "
             "AND ($4::text IS NULL OR (pinyin, id) > ($4, $5)) ORDER BY pinyin, id LIMIT $6",
             scope.community_id, active, station_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda a: (names.pinyin(a.name), a.id))
+    listed = page(found, limit, lambda a: (a.pinyin, a.id))
+    return Page([msgspec.convert(a, ActivityOut, from_attributes=True) for a in listed.items], listed.next)
 
 
+@retried
 async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
     scope.require_admin()
     activity_id, name = clock.new_id(), named(wanted.name)

@@ -9,7 +9,7 @@ from timebank import audit, clock, database
 from timebank.activities.offers import activity
 from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
 from timebank.activities.tables import Shift, SignUp
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
@@ -76,6 +76,7 @@ async def shifts(
     return page(found, limit, lambda s: (s.starts_at, s.id))
 
 
+@retried
 async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOut:
     """Plan a shift; its length is what attendance is measured by."""
     scope.require_keeper(wanted.station_id)
@@ -95,12 +96,13 @@ async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOu
         return await shift(scope, shift_id)
 
 
+@retried
 async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> SignUpOut:
     """Take a seat in a shift; who has one keeps it. The seats are guarded by the shift's own row."""
     person = _own(scope, person_id)
     async with transaction(scope):
         taken = await database.fetch_one(
-            "SELECT starts_at, cancelled_at FROM shift WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            "SELECT starts_at, cancelled_at FROM shift WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
             scope.community_id, shift_id,
         )  # fmt: skip
         if taken is None:
@@ -124,12 +126,15 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
     return SignUpOut(sign_up_id, shift_id, person)
 
 
+@retried
 async def withdraw(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
     """Give a seat back before the shift begins; again changes nothing."""
     person = _own(scope, person_id)
     async with transaction(scope):
         taken = await database.fetch_one(
-            "SELECT starts_at FROM shift WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, shift_id
+            "SELECT starts_at FROM shift WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            scope.community_id,
+            shift_id,
         )
         mine = await _seat_of(scope, shift_id, person)
         if taken is None or mine is None:

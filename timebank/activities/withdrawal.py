@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import audit, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 # Whether an activity `a` of community $1 has a shift, a visit or a record that counts.
@@ -14,6 +14,7 @@ OR EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity
            AND r.status <> 'withdrawn'))"""
 
 
+@retried
 async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
     """Take back those of these activities that nobody serves in and that have no shifts; how many went.
 

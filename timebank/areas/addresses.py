@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank.areas.places import add_area, areas_of
 from timebank.areas.schemas import PlaceOut
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 
@@ -17,6 +17,7 @@ class Address(NamedTuple):
     unit: str | None
 
 
+@retried
 async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
     """The narrowest area of each address. An area that is not there yet is added; one that names nothing is None.
 

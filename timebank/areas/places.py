@@ -9,9 +9,9 @@ from timebank import audit, clock, database, names
 from timebank.areas.reach import require_region
 from timebank.areas.schemas import AREA_KINDS, PlaceKind, PlaceOut
 from timebank.areas.tables import Area, Region
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Conflict, Forbidden, NotFound, TimebankError
-from timebank.paging import BadCursor, Page, page, read_cursor
+from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 
 ABOVE: dict[str, frozenset[str | None]] = {
@@ -51,6 +51,7 @@ def _named(text: str) -> str:
     return name
 
 
+@retried
 async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
     """Add a street to an administered county, or a community to an administered street; a county only by command."""
     region_id, name = clock.new_id(), _named(name)
@@ -71,6 +72,7 @@ async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID
     return PlaceOut(region_id, kind, name, parent_id, region_id if kind == "community" else None)
 
 
+@retried
 async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
     """Add a grid, building or unit to the community."""
     scope.require_admin()
@@ -99,6 +101,7 @@ async def area(scope: Scope, area_id: UUID) -> Area:
     return found
 
 
+@retried
 async def rename_area(scope: Scope, area_id: UUID, name: str) -> PlaceOut:
     """Give a grid, building or unit another name."""
     scope.require_admin()
@@ -117,36 +120,46 @@ async def rename_area(scope: Scope, area_id: UUID, name: str) -> PlaceOut:
 
 
 async def places(scope: Scope, *, limit: int, cursor: str | None = None) -> Page[PlaceOut]:
-    """The regions in reach and then the community's areas, page by page."""
-    found = await regions_in_reach(scope) + await areas_of(scope)
-    if last := read_cursor(cursor, tuple[UUID]):
-        ids = [place.id for place in found]
-        if last[0] not in ids:
-            raise BadCursor
-        found = found[ids.index(last[0]) + 1 :]
-    return page(found[: limit + 1], limit, lambda place: (place.id,))
+    """The regions in reach and then the community's areas, each below the one it belongs to, in the order of adding."""
+    path, in_community = read_cursor(cursor, tuple[list[UUID], bool]) or ([], False)
+    async with transaction(scope):
+        found = [] if in_community else await _regions_after(scope, path, limit + 1)
+        if len(found) <= limit:
+            found += await _areas_after(scope, path if in_community else [], limit + 1 - len(found))
+    shown = page(found, limit, lambda place: (place.path, place.kind in AREA_KINDS))
+    return Page([place.out() for place in shown.items], shown.next)
+
+
+async def _regions_after(scope: Scope, path: list[UUID], most: int) -> list["_Placed"]:
+    return await database.rows(
+        _Placed, f"{_REGIONS} AND path > $2::uuid[] ORDER BY path LIMIT $3", list(scope.communities), path, most
+    )
+
+
+async def _areas_after(scope: Scope, path: list[UUID], most: int) -> list["_Placed"]:
+    return await database.rows(
+        _Placed, f"{_AREAS} AND path > $2::uuid[] ORDER BY path LIMIT $3", scope.community_id, path, most
+    )
+
+
+_REGIONS = (
+    "SELECT id, kind, name, parent_id, path, CASE WHEN kind = 'community' THEN id END AS community_id "
+    "FROM region WHERE id IN (SELECT unnest(path) FROM region WHERE id = ANY ($1))"
+)
+_AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE community_id = $1"
 
 
 async def regions_in_reach(scope: Scope) -> list[PlaceOut]:
     """The communities that the caller can address and the streets and counties above them, from the top down."""
     async with transaction(scope):
-        found = await database.rows(
-            _Placed,
-            "SELECT id, kind, name, parent_id, path, CASE WHEN kind = 'community' THEN id END AS community_id "
-            "FROM region WHERE id IN (SELECT unnest(path) FROM region WHERE id = ANY ($1))",
-            list(scope.communities),
-        )
+        found = await database.rows(_Placed, _REGIONS, list(scope.communities))
     return _as_tree(found)
 
 
 async def areas_of(scope: Scope) -> list[PlaceOut]:
     """The community's grids, buildings and units, each below the one it belongs to, 2栋 before 10栋."""
     async with transaction(scope):
-        found = await database.rows(
-            _Placed,
-            "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE community_id = $1",
-            scope.community_id,
-        )
+        found = await database.rows(_Placed, _AREAS, scope.community_id)
     return _as_tree(found)
 
 
@@ -158,11 +171,14 @@ class _Placed(msgspec.Struct):
     path: list[UUID]
     community_id: UUID | None
 
+    def out(self) -> PlaceOut:
+        return PlaceOut(self.id, self.kind, self.name, self.parent_id, self.community_id)
+
 
 def _as_tree(found: list[_Placed]) -> list[PlaceOut]:
     keys = {place.id: natural_key(place.name) for place in found}
     ordered = sorted(found, key=lambda place: [keys[step] for step in place.path if step in keys])
-    return [PlaceOut(place.id, place.kind, place.name, place.parent_id, place.community_id) for place in ordered]
+    return [place.out() for place in ordered]
 
 
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:
@@ -180,8 +196,8 @@ def _number(part: str) -> int:
     return WORDS
 
 
-async def public_communities(limit: int = 12) -> list[str]:
-    """The names of communities that keep their time bank here; anybody may know them."""
+async def public_communities() -> list[str]:
+    """The names of the communities that keep their time bank here; anybody may know them."""
     async with transaction(None):
-        found = await database.fetch("SELECT name FROM region WHERE kind = 'community' ORDER BY path LIMIT $1", limit)
+        found = await database.fetch("SELECT name FROM region WHERE kind = 'community' ORDER BY path")
     return [record["name"] for record in found]

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.areas.schemas import PolicyOut
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.scope import Scope
@@ -93,6 +93,7 @@ async def explained(scope: Scope) -> list[PolicyOut]:
     ]  # fmt: skip
 
 
+@retried
 async def change_policy(scope: Scope, name: str, value: int) -> None:
     """Set one policy of the community from now on."""
     scope.require_admin()

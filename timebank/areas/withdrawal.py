@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import audit, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 
+@retried
 async def withdraw_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
     """Remove those of these grids, buildings and units that nobody lives in, holds or names; how many went."""
     scope.require_admin()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from timebank import clock, codes, database, vault
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
 
@@ -84,6 +84,7 @@ def read_claim(token: str, phone: str) -> Claim | None:
     return claim if scanned_at <= clock.now() < claim.expires_at else None
 
 
+@retried
 async def use_claim(scope: Scope, claim: Claim) -> bool:
     """Write down that the claim has served; False when it had served before."""
     async with transaction(scope):
@@ -96,6 +97,7 @@ async def use_claim(scope: Scope, claim: Claim) -> bool:
     return tag == "INSERT 0 1"
 
 
+@retried
 async def forget_claims(scope: Scope) -> None:
     """Drop claims that ended more than a day ago: they cannot be used again anyway."""
     async with transaction(scope):

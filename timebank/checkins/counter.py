@@ -16,7 +16,7 @@ from timebank.checkins.arrivals import (
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, PersonCode
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import tell
@@ -54,6 +54,7 @@ async def visitor(scope: Scope, person_id: UUID) -> Visitor:
     return found
 
 
+@retried
 async def identify(scope: Scope, code: str, station_id: UUID | None) -> UUID:
     """Whose code or card this is, for goods and classes; nobody is checked in. Raises Refused with the reason."""
     require_counter(scope)
@@ -68,6 +69,7 @@ async def identify(scope: Scope, code: str, station_id: UUID | None) -> UUID:
     return arrival.who.id
 
 
+@retried
 async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
     """Take back a check-in made by mistake, within a quarter of an hour: the visit becomes void and earns nothing."""
     async with transaction(scope):

@@ -43,7 +43,7 @@ async def rule_of(scope: Scope, activity_id: UUID | None, moment: datetime) -> R
             "SELECT rule_code FROM activity WHERE community_id = $1 AND id = $2", scope.community_id, activity_id
         )
     else:
-        usual = (await rules(scope, kind="service", active=True)).items
+        usual = (await rules(scope, kind="service", active=True, limit=1)).items
         code = usual[0].code if usual else "service"
     return await valid_rule(scope, code, moment)
 

@@ -56,7 +56,7 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     person = await lock_person(scope, UUID(bytes=person_id.bytes))
     found = await database.row(
         DecidedRow,
-        ROW + "FOR UPDATE OF r",
+        ROW + "FOR NO KEY UPDATE OF r",
         scope.community_id, record_id,
     )  # fmt: skip
     if found is None or person is None:

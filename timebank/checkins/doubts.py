@@ -34,7 +34,7 @@ async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
         DoubtedRecord,
         "SELECT s.id, s.person_id, p.household_id, s.entered_by, s.status FROM service_record s "
         "JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
-        "WHERE s.community_id = $1 AND s.id = $2 FOR UPDATE OF s",
+        "WHERE s.community_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s",
         scope.community_id, record_id,
     )  # fmt: skip
     if record is None:

@@ -1,13 +1,12 @@
 """Notices falling due: honour hours are credited when they have hung on the board and nobody objects."""
 
-from functools import partial
 from uuid import UUID
 
 from timebank import clock, database
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import ROW, DecidedRow, served_of
-from timebank.database import retrying, transaction
+from timebank.database import retried, transaction
 from timebank.ledger.posting import AccountClosed
 from timebank.people.messages import tell
 from timebank.rules.catalogue import RuleNotFound
@@ -29,7 +28,7 @@ async def credit_due_records(scope: Scope) -> int:
     credited, after = 0, UUID(int=0)
     while due := await _due(scope, after):
         for record_id, person_id in due:
-            credited += await retrying(partial(_credit_one, scope, record_id, person_id))
+            credited += await _credit_one(scope, record_id, person_id)
         after = due[-1][0]
     return credited
 
@@ -45,13 +44,14 @@ async def _due(scope: Scope, after: UUID) -> list[tuple[UUID, UUID]]:
     return [(UUID(bytes=row["id"].bytes), UUID(bytes=row["person_id"].bytes)) for row in due]
 
 
+@retried
 async def _credit_one(scope: Scope, record_id: UUID, person_id: UUID) -> bool:
     try:
         async with transaction(scope):
             await lock_person(scope, person_id)
             row = await database.row(
                 DecidedRow,
-                ROW + f"AND {_DUE} FOR UPDATE OF r SKIP LOCKED",
+                ROW + f"AND {_DUE} FOR NO KEY UPDATE OF r SKIP LOCKED",
                 scope.community_id, record_id, clock.now(),
             )  # fmt: skip
             # Asked under the lock and in a statement of its own: an objection that came while we waited counts.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from timebank import audit, clock, database, settings
 from timebank.checkins.records import Outcome, record_visit
 from timebank.checkins.visits import ROW, VisitRow
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.opening import CLOSING_SQL
 from timebank.scope import Scope
 from timebank.stations.places import station_row
@@ -35,6 +35,7 @@ async def forget(scope: Scope, visit: VisitRow) -> Outcome:
     return await record_visit(scope, ended)
 
 
+@retried
 async def close_forgotten(scope: Scope) -> int:
     """Close every visit that is still open half an hour after its station's closing time; how many were closed.
 
@@ -47,7 +48,7 @@ async def close_forgotten(scope: Scope) -> int:
                 VisitRow,
                 ROW + "WHERE v.community_id = $1 AND v.status = 'open' "
                 f"AND {CLOSING_SQL.format(zone='$3')} < $2 "
-                "ORDER BY v.id LIMIT $4 FOR UPDATE OF v SKIP LOCKED",
+                "ORDER BY v.id LIMIT $4 FOR NO KEY UPDATE OF v SKIP LOCKED",
                 scope.community_id, clock.now() - CLOSING_GRACE, settings.current().time_zone.key, AT_ONCE,
             )  # fmt: skip
             for visit in found:

@@ -11,7 +11,7 @@ from timebank.checkins.flags import entered_doubts
 from timebank.checkins.reading import record
 from timebank.checkins.records import insert_record
 from timebank.checkins.schemas import HoursIn, RecordOut
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
@@ -32,6 +32,7 @@ class HoursPlaceUnknown(TimebankError):
     sentence = "没有这个驿站或活动。请从本社区的里选。"
 
 
+@retried
 async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
     """Enter hours that were served without a scan; they wait for another person's approval."""
     length = wanted.ended_at - wanted.started_at

@@ -13,7 +13,8 @@ from timebank.checkins.tables import Visit
 from timebank.checkins.verdicts import in_verdict, left_verdict, out_verdict
 from timebank.checkins.visits import ROW, VisitRow, open_row, visit_row
 from timebank.checkins.words import Refused
-from timebank.errors import Busy, TimebankError
+from timebank.database import RanIntoAnother
+from timebank.errors import TimebankError
 
 SAME_SCAN = timedelta(seconds=60)
 
@@ -111,7 +112,7 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     if tag != "UPDATE 1" or ended is None:
-        raise Busy
+        raise RanIntoAnother
     await _record(arrival, "check_out", visit.id, visit.station_id)
     outcome = await record_visit(scope, ended)
     return await out_verdict(arrival, ended, outcome)

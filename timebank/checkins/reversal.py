@@ -6,7 +6,7 @@ from timebank import audit, clock, database
 from timebank.checkins.deciding import locked_record
 from timebank.checkins.reading import record
 from timebank.checkins.schemas import RecordOut
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
@@ -23,6 +23,7 @@ class NotCredited(TimebankError):
     sentence = "这条记录没有入账，或已经冲正过了。"
 
 
+@retried
 async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOut:
     """Take back what a record had credited, for an error or a fraud; the person is told why and may object.
 

@@ -13,7 +13,7 @@ from timebank.checkins.reading import record
 from timebank.checkins.records import why_not
 from timebank.checkins.schemas import RecordOut, ReviewIn
 from timebank.checkins.visits import VisitRow, visit_row
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -40,6 +40,7 @@ class EndNotCorrectable(TimebankError):
     sentence = "只有忘记签退的记录可以改结束时间；新时间要在签到之后、现在之前，并写明原因。"
 
 
+@retried
 async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> RecordOut:
     """Approve or reject a pending record: never the person's own, their household's, or one's own entry.
 
@@ -95,6 +96,7 @@ async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
     await tell(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
 
 
+@retried
 async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason: str) -> RecordOut:
     """Correct when somebody who forgot to check out has really left, with the reason; somebody else approves it."""
     scope.require_admin()

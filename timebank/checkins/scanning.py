@@ -26,8 +26,8 @@ from timebank.checkins.schemas import BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.verdicts import person_seen
 from timebank.checkins.words import REASONS, Refused
 from timebank.codes import CardCode, PersonCode, StationCode
-from timebank.database import TRIES, retrying, transaction
-from timebank.errors import Busy, NotFound, TimebankError
+from timebank.database import RanIntoAnother, retried, transaction
+from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 from timebank.wording import said
 
@@ -36,10 +36,6 @@ class NonceReused(TimebankError):
     code = "nonce_reused"
     status = 422
     sentence = "这个 nonce 已用于另一次扫码。每次扫码请用新的随机数。"
-
-
-class _NonceTaken(Exception):
-    """The same nonce was stored while this scan was being judged: begin again and find it."""
 
 
 async def scan(
@@ -98,19 +94,12 @@ def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
     return hashlib.sha256(msgspec.json.encode(request)).digest()
 
 
+@retried
 async def _judged(
-    arrival: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes
+    arriving: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes
 ) -> Verdict:
-    for _ in range(TRIES):
-        try:
-            return await retrying(lambda: _attempt(arrival(clock.now()), look, request_hash))
-        except _NonceTaken:
-            continue
-    raise Busy
-
-
-async def _attempt(arrival: Arrival, look: Callable[[Arrival], Awaitable[None]], request_hash: bytes) -> Verdict:
     """Look the nonce up, judge, and keep the verdict: one transaction."""
+    arrival = arriving(clock.now())
     async with transaction(arrival.scope):
         stored = await _stored(arrival.scope, arrival.asked.nonce, request_hash)
         if stored is not None:
@@ -140,7 +129,7 @@ async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None
         msgspec.json.encode(kept).decode(), *_by_the_device(arrival),
     )  # fmt: skip
     if tag != "INSERT 0 1":
-        raise _NonceTaken
+        raise RanIntoAnother  # The same nonce was stored while this scan was being judged: the next run finds it.
 
 
 def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:

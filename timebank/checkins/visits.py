@@ -49,7 +49,7 @@ async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
     """The person's open visit, locked: who closes it closes it alone."""
     return await database.row(
         VisitRow,
-        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR UPDATE OF v",
+        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR NO KEY UPDATE OF v",
         scope.community_id, person_id,
     )  # fmt: skip
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 
+@retried
 async def withdraw_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
     """Take back honour records that still wait for their review; how many were taken back. No list or sum has them."""
     scope.require_admin()

@@ -33,7 +33,6 @@ from timebank.classes.schemas import (
     StopPreview,
     Unused,
 )
-from timebank.database import retrying
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
 
@@ -117,7 +116,7 @@ class Lessons(Controller):
         self, lesson_id: FromPath[UUID], data: JSONBody[Cancellation], caller: NamedDependency[Scope]
     ) -> LessonOut:
         """Call a lesson off: every seat's minutes return."""
-        return await retrying(lambda: attendance.cancel_lesson(caller, lesson_id, data.reason))
+        return await attendance.cancel_lesson(caller, lesson_id, data.reason)
 
 
 class ClassHours(Controller):
@@ -201,4 +200,4 @@ class Bookings(Controller):
     @delete("/{booking_id:uuid}", status_code=200)
     async def cancel(self, booking_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Booked:
         """Give a seat back in time: the minutes return."""
-        return await retrying(lambda: booking.cancel_booking(caller, booking_id))
+        return await booking.cancel_booking(caller, booking_id)

@@ -2,7 +2,6 @@
 
 import hmac
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from timebank import audit, clock, database
@@ -12,11 +11,12 @@ from timebank.classes.booking import ENDED, BookingEnded
 from timebank.classes.families import at_time, tell_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, Held
-from timebank.database import retrying, transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
+from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import duration
@@ -55,6 +55,7 @@ async def count_try(scope: Scope, booking_id: UUID) -> None:
     await throttle.count(f"attendance:{scope.community_id}:{booking_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
 
 
+@retried
 async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Booked:
     """Note that a child came: the minutes are consumed. Who was marked missing by mistake is put right.
 
@@ -94,11 +95,13 @@ async def close_lessons(scope: Scope) -> int:
             "AND (c.stopped_at IS NULL OR l.starts_at <= c.stopped_at) ORDER BY b.id LIMIT $3",
             scope.community_id, clock.now(), CLOSE_BATCH,
         )  # fmt: skip
-    return sum([await retrying(partial(_close, scope, record["id"])) for record in due])
+    return sum([await _close(scope, record["id"]) for record in due])
 
 
+@retried
 async def _close(scope: Scope, booking_id: UUID) -> bool:
     async with transaction(scope):
+        await lock_people(scope, [(await seats.seen(scope, booking_id)).child_id])
         found = await database.row(
             Held, f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b SKIP LOCKED", scope.community_id, booking_id
         )
@@ -117,9 +120,11 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
     return True
 
 
+@retried
 async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut:
     """Call a lesson off: every seat's minutes return and every family is told why. Once more changes nothing."""
     async with transaction(scope):
+        await seats.lock_line(scope, lesson_id, seated=True)
         lesson = await seats.locked_lesson(scope, lesson_id)
         scope.require_keeper(lesson.station_id)
         if lesson.cancelled_at is None:

@@ -10,7 +10,7 @@ from timebank.classes.purchase import require_age
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
 from timebank.classes.seats import Held
 from timebank.classes.tables import Booking
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.locale import _
 from timebank.people.guardians import children_of, require_guardian
@@ -48,6 +48,7 @@ async def for_child(scope: Scope, child_id: UUID) -> Scope:
     return scope.within(child.community_id) if child else scope
 
 
+@retried
 async def book(scope: Scope, wanted: BookingIn) -> Booked:
     """Take a seat for a child with class minutes set aside, or a place in line when the lesson is full.
 
@@ -57,6 +58,7 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
     async with transaction(scope):
         guardian_id = scope.require_self()
         await require_guardian(scope, guardian_id, wanted.child_id)
+        await seats.lock_line(scope, wanted.lesson_id, wanted.child_id)
         lesson = await seats.locked_lesson(scope, wanted.lesson_id)
         await _require_bookable(scope, lesson, wanted.child_id)
         if lesson.waiting and lesson.seats_free:
@@ -92,6 +94,7 @@ async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardi
     return booking_id
 
 
+@retried
 async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
     """Give a seat back in time: the minutes return, and the first in line who has the minutes gets the seat.
 
@@ -99,6 +102,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
     """
     async with transaction(scope):
         found = await seats.seen(scope, booking_id)
+        await seats.lock_line(scope, found.lesson_id, found.child_id)
         lesson = await seats.locked_lesson(scope, found.lesson_id)
         found = await seats.locked_booking(scope, booking_id)
         if found.status != "cancelled":

@@ -6,7 +6,7 @@ from uuid import UUID
 from timebank import audit, clock, database, names
 from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
@@ -87,6 +87,7 @@ async def course(scope: Scope, course_id: UUID) -> CourseOut:
     return found
 
 
+@retried
 async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
     """Offer a course at a station of the community."""
     scope.require_admin()
@@ -112,6 +113,7 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
         return await course(scope, course_id)
 
 
+@retried
 async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonOut:
     """Put a lesson of a course on the calendar: an administrator, or the keeper of the station where it is given."""
     async with transaction(scope):

@@ -1,7 +1,6 @@
 """The last days of class minutes: told beforehand, and what happens to minutes that no points come back for."""
 
 from datetime import date, timedelta
-from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -10,7 +9,7 @@ from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes import entries
 from timebank.classes.families import names_of_people, on_day, tell_family
-from timebank.database import retrying, transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 REMINDER_DAYS = (7, 30)
@@ -109,9 +108,10 @@ async def expire_class_minutes(scope: Scope) -> int:
             "AND u.waits IN ('points_expired', 'too_few') AND u.lasts_until + $3 < $2 ORDER BY 1, 3 LIMIT $4",
             scope.community_id, clock.local_day(), (await policies(scope)).grace_days, BATCH,
         )  # fmt: skip
-    return sum([await retrying(partial(_expire, scope, one)) for one in due])
+    return sum([await _expire(scope, one) for one in due])
 
 
+@retried
 async def _expire(scope: Scope, due: _Due) -> bool:
     async with transaction(scope):
         minutes = await entries.expire(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")

@@ -9,7 +9,7 @@ from timebank import audit, clock, database
 from timebank.classes import entries
 from timebank.classes.courses import course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.guardians import require_guardian
 from timebank.scope import Scope
@@ -64,6 +64,7 @@ def last_day(parcels: list[Parcel], points: int, course_ends_on: date) -> date |
     return latest
 
 
+@retried
 async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
     """Spend a guardian's points on a child's class minutes in a course.
 

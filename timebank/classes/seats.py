@@ -10,10 +10,11 @@ from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes.courses import LESSONS
 from timebank.classes.schemas import BookingStatus, LessonOut
-from timebank.database import transaction
+from timebank.database import RanIntoAnother, retried, transaction
 from timebank.errors import Busy, NotFound
 from timebank.ledger import posting
 from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMinutes, Posting, Returned
+from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 
@@ -53,6 +54,16 @@ HELD = (
 )
 
 
+async def lock_line(scope: Scope, lesson_id: UUID, *children: UUID, seated: bool = False) -> None:
+    """Lock the children who wait for a lesson (`seated`: who have a seat too) and these, before the lesson itself."""
+    waiting = await database.fetch(
+        "SELECT DISTINCT child_id FROM booking WHERE community_id = $1 AND lesson_id = $2 "
+        "AND (status = 'waiting' OR $3 AND status = 'held')",
+        scope.community_id, lesson_id, seated,
+    )  # fmt: skip
+    await lock_people(scope, {*children, *(UUID(bytes=row["child_id"].bytes) for row in waiting)})
+
+
 async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
     """A lesson under its row lock: its seats do not change until the transaction ends."""
     await database.execute(
@@ -65,7 +76,8 @@ async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
 
 
 async def locked_booking(scope: Scope, booking_id: UUID) -> Held:
-    """A booking that the caller may see, under its row lock."""
+    """A booking that the caller may see, under its child's row lock and its own."""
+    await lock_people(scope, [(await seen(scope, booking_id)).child_id])
     return await seen(scope, booking_id, " FOR NO KEY UPDATE OF b")
 
 
@@ -99,18 +111,21 @@ async def fill_seats(scope: Scope) -> int:
             "AND b.status = 'waiting' ORDER BY l.id",
             scope.community_id, clock.now(),
         )  # fmt: skip
-    seated = 0
-    for record in found:
-        async with transaction(scope):
-            seated += await fill(scope, record["id"])
-    return seated
+    return sum([await _fill_alone(scope, record["id"]) for record in found])
+
+
+@retried
+async def _fill_alone(scope: Scope, lesson_id: UUID) -> int:
+    async with transaction(scope):
+        await lock_line(scope, lesson_id)
+        return await fill(scope, lesson_id)
 
 
 async def fill(scope: Scope, lesson_id: UUID) -> int:
     """Give a lesson's free seats to its line, first come first; who has not the minutes, or has left, keeps waiting.
 
     Only while the seat could still be given back: nobody is put into a lesson that costs minutes and cannot be
-    cancelled any more. After that a free seat goes to whoever books it.
+    cancelled any more. After that a free seat goes to whoever books it. The caller holds the line by `lock_line`.
     """
     lesson = await locked_lesson(scope, lesson_id)
     seated = 0
@@ -160,7 +175,7 @@ async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID
         scope.community_id, lesson.id,
     )  # fmt: skip
     if taken != "UPDATE 1":
-        raise Busy
+        raise RanIntoAnother
     code = await _free_code(scope)
     await database.execute(
         "UPDATE booking SET status = 'held', code = $3, entry_id = $4 WHERE community_id = $1 AND id = $2",

@@ -4,7 +4,6 @@ The verb notes the stop. The worker carries it out, each lesson and each child i
 large course is finished in parts and a second worker finds nothing left to do.
 """
 
-from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -16,7 +15,7 @@ from timebank.classes.courses import course
 from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
 from timebank.classes.refunds import give_back
 from timebank.classes.schemas import CourseOut, StopPreview
-from timebank.database import retrying, transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 BATCH = 500
@@ -89,7 +88,7 @@ async def finish_stopped(scope: Scope) -> int:
             "WHERE c.community_id = $1 AND c.stopped_at IS NOT NULL ORDER BY l.starts_at, l.id LIMIT $2",
             scope.community_id, BATCH,
         )  # fmt: skip
-    return sum([await retrying(partial(call_off, scope, one.id, one.reason)) for one in lessons])
+    return sum([await call_off(scope, one.id, one.reason) for one in lessons])
 
 
 # Courses that are over count once their last day is closed by the database's clock, not by this process's alone.
@@ -110,9 +109,10 @@ async def refund_ended(scope: Scope) -> int:
         due = await database.rows(
             _Due, _DUE, scope.community_id, clock.local_day(), (await policies(scope)).grace_days, BATCH
         )
-    return sum([await retrying(partial(_refund, scope, one.course_id, one.child_id)) for one in due])
+    return sum([await _refund(scope, one.course_id, one.child_id) for one in due])
 
 
+@retried
 async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
     """False where another worker, or the guardian, was there first."""
     try:

@@ -15,7 +15,7 @@ from timebank.access.passwords import check_strength
 from timebank.areas.places import found_region
 from timebank.areas.schemas import PlaceKind
 from timebank.commands.ground import ground, pool, run, with_data, with_json
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.people.phones import normal_phone
 from timebank.rules.catalogue import set_rule
@@ -93,6 +93,7 @@ async def settle_community(county: str | None, street: str | None, community: st
     return place
 
 
+@retried
 async def _put_first_rule_in_force(scope: Scope) -> None:
     """Let service earn from the first day on; the community changes the rate in its panel."""
     async with transaction(scope):

@@ -1,6 +1,7 @@
 """`timebank station-poster` and `timebank cards`: what hangs on the wall and what goes into wallets."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from timebank import settings
 from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.errors import TimebankError
+from timebank.paging import all_pages
 from timebank.people.cards import PrintedCard, cards_of, issue_missing_cards
 from timebank.printing.cards import CardSheet, cards_pdf
 from timebank.printing.poster import Poster, poster_pdf
@@ -71,7 +73,7 @@ async def find_station(named: str) -> tuple[Place, StationOut]:
     every = [
         (community, station)
         for community in await communities()
-        for station in (await stations(system_scope(community))).items
+        for station in await all_pages(partial(stations, system_scope(community)))
     ]
     found = [(c, s) for c, s in every if named in (str(s.id), s.name, f"{c.name}{s.name}")]
     if not found:

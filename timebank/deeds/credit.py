@@ -1,14 +1,13 @@
 """Points for deeds: credited when the notice is over and nobody objects, reversed when they were wrong."""
 
 from datetime import time
-from functools import partial
 from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.areas.policies import points_expire_on, policies
-from timebank.database import retrying, transaction
+from timebank.database import retried, transaction
 from timebank.deeds.parties import require_no_party
-from timebank.deeds.reading import find_deed, lock_deed
+from timebank.deeds.reading import find_deed, lock_deed, lock_doer
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.errors import TimebankError
 from timebank.ledger import posting
@@ -35,7 +34,7 @@ async def credit_due_deeds(scope: Scope) -> int:
     credited, after = 0, UUID(int=0)
     while due := await _due(scope, after):
         for deed_id in due:
-            credited += await retrying(partial(_credit_one, scope, deed_id))
+            credited += await _credit_one(scope, deed_id)
         after = due[-1]
     return credited
 
@@ -51,12 +50,14 @@ async def _due(scope: Scope, after: UUID) -> list[UUID]:
     return [row["id"] for row in due]
 
 
+@retried
 async def _credit_one(scope: Scope, deed_id: UUID) -> int:
     try:
         async with transaction(scope):
+            await lock_doer(scope, deed_id)
             mine = await database.fetch_value(
                 "SELECT id FROM deed WHERE community_id = $1 AND id = $2 AND status = 'noticed' AND notice_until <= $3 "
-                "FOR UPDATE SKIP LOCKED",
+                "FOR NO KEY UPDATE SKIP LOCKED",
                 scope.community_id, deed_id, clock.now(),
             )  # fmt: skip
             if mine is None:
@@ -104,6 +105,7 @@ async def _memo(scope: Scope, deed: Deed) -> str:
     return memo if len(memo) <= MEMO_MAX else memo[: MEMO_MAX - 1] + "…"
 
 
+@retried
 async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
     """Take a credited deed's points back for an error or a fraud; the person is told why and may object.
 

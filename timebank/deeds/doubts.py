@@ -9,9 +9,8 @@ from timebank import clock, database
 from timebank.database import transaction
 from timebank.deeds.parties import is_caller
 from timebank.errors import NotFound
+from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
-
-WAITING_MAX = 200
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -59,13 +58,27 @@ WHERE o.community_id = $1
 """
 
 
-async def doubts(scope: Scope) -> list[Doubt]:
+async def doubts(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Doubt]:
     """The objections that nobody has decided yet, oldest first, for administrators and auditors."""
     scope.require_reader()
+    after = read_cursor(cursor, tuple[UUID])
     async with transaction(scope):
-        return await database.rows(
-            Doubt, f"{_DOUBTS} AND o.upheld IS NULL ORDER BY o.id LIMIT $2", scope.community_id, WAITING_MAX
+        found = await database.rows(
+            Doubt,
+            f"{_DOUBTS} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
+            scope.community_id, after[0] if after else None, limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda doubt: (doubt.id,))
+
+
+async def count_doubts(scope: Scope) -> int:
+    """How many objections nobody has decided yet, for administrators and auditors."""
+    scope.require_reader()
+    async with transaction(scope):
+        waiting: int = await database.fetch_value(
+            "SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL", scope.community_id
         )
+    return waiting
 
 
 async def find_doubt(scope: Scope, objection_id: UUID) -> Doubt:
@@ -82,9 +95,7 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
     """Every objection to a deed, decided ones too."""
     scope.require_reader()
     async with transaction(scope):
-        return await database.rows(
-            Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id LIMIT $3", scope.community_id, deed_id, WAITING_MAX
-        )
+        return await database.rows(Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id)
 
 
 def may_decide(scope: Scope, doubt: Doubt) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.deeds.caps import require_room
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
@@ -77,6 +77,7 @@ class _Doer(msgspec.Struct, frozen=True):
     home: list[UUID]  # from the grid down to where the household lives
 
 
+@retried
 async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) -> DeedOut:
     """Write down what somebody did; it earns its points after review and public notice.
 
@@ -87,9 +88,9 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
     if wanted.occurred_on > today or (wanted.occurred_on < first and not from_book):
         raise DeedDay(first=first, last=today)
     async with transaction(scope):
-        # Area before person, always: two filings for one of them wait for each other, and count after they waited.
-        place = await _lock_place(scope, wanted.area_id)
+        # Person before area, always: two filings for one of them wait for each other, and count after they waited.
         doer = await _lock_doer(scope, wanted.person_id)
+        place = await _lock_place(scope, wanted.area_id)
         _require_duty(scope, wanted.person_id, place, doer)
         await _require_witness(scope, wanted, doer.household_id)
         rule = await _rule_of_that_day(scope, wanted)
@@ -113,6 +114,7 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
         return DeedOut.of(await find_deed(scope, deed_id))
 
 
+@retried
 async def withdraw_deeds(scope: Scope, deed_ids: list[UUID]) -> int:
     """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back."""
     scope.require_admin()

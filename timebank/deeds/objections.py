@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
 from timebank.deeds.parties import PartyToDeed, is_caller, require_no_party
 from timebank.deeds.reading import lock_deed
@@ -63,6 +63,7 @@ class _Objection(msgspec.Struct, frozen=True):
 _COLUMNS = "id, deed_id, service_record_id, person_id, reason, created_at, upheld, decided_at, decision_note"
 
 
+@retried
 async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionOut:
     """Object to a deed on the board, once per resident: its credit waits for the decision.
 
@@ -85,6 +86,7 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionO
         return objection
 
 
+@retried
 async def object_to_record(scope: Scope, record_id: UUID, reason: str) -> ObjectionOut:
     """Object to an honour record on the board, once per resident: its credit waits for the decision.
 
@@ -150,6 +152,7 @@ async def objections(
     return page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
 
 
+@retried
 async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note: str) -> ObjectionOut:
     """Decide about an objection. Upheld, the deed or record is rejected; otherwise its notice goes on as it was.
 

@@ -1,6 +1,7 @@
 """What a form for a deed may offer its filer: the places, the people and the witnesses within reach."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -9,11 +10,11 @@ from timebank import clock, database
 from timebank.areas.places import areas_of
 from timebank.database import transaction
 from timebank.deeds.parties import reach
+from timebank.paging import all_pages
 from timebank.rules.catalogue import rules
 from timebank.rules.schemas import RuleOut
 from timebank.scope import HEADS, Role, Scope
 
-WITNESSES_MAX = 600
 GROWN_UP = timedelta(days=18 * 366)
 
 
@@ -41,9 +42,9 @@ async def filing_options(scope: Scope) -> Options:
     if not (scope.administers or held):
         return Options([], [], [], [])
     async with transaction(scope):
-        catalogue = (await rules(scope, kind="deed", active=True)).items
+        catalogue = await all_pages(partial(rules, scope, kind="deed", active=True))
         return Options(
-            list(catalogue),
+            catalogue,
             await _places(scope, held),
             await _people(scope, held, own),
             await _witnesses(scope, held),
@@ -96,8 +97,8 @@ async def _witnesses(scope: Scope, held: list[UUID]) -> list[Choice]:
         "WHERE p.community_id = $1 AND p.status = 'active' AND (p.born_on IS NULL OR p.born_on <= $6) "
         "  AND (w.word IS NOT NULL OR NOT $5 AND home.path && $4::uuid[]) AND p.id <> ALL ($7) "
         "  AND (p.household_id IS NULL OR p.household_id <> ALL ($8)) "
-        "GROUP BY p.id, p.name, p.pinyin ORDER BY max(w.word) NULLS LAST, p.pinyin, p.id LIMIT $9",
+        "GROUP BY p.id, p.name, p.pinyin ORDER BY max(w.word) NULLS LAST, p.pinyin, p.id",
         scope.community_id, Role.grid_worker.value, clock.local_day(), held, scope.administers,
         clock.local_day() - GROWN_UP, [p.person_id for p in scope.persons],
-        [p.household_id for p in scope.persons if p.household_id and not scope.administers], WITNESSES_MAX,
+        [p.household_id for p in scope.persons if p.household_id and not scope.administers],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from timebank.deeds.parties import reach
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
+from timebank.people.locks import lock_people
 from timebank.scope import Scope
 
 _DEED = """
@@ -45,10 +46,23 @@ async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
     return deed
 
 
+async def lock_doer(scope: Scope, deed_id: UUID) -> None:
+    """Lock whose deed it is; who that is never changes."""
+    person_id = await database.fetch_value(
+        "SELECT person_id FROM deed WHERE community_id = $1 AND id = $2", scope.community_id, deed_id
+    )
+    if person_id is not None:
+        await lock_people(scope, [person_id])
+
+
 async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
-    """The deed as it is now, unchanged by others until the transaction ends. Whether it may be seen is not asked."""
+    """The deed as it is now, it and its person unchanged by others until the transaction ends.
+
+    Whether it may be seen is not asked.
+    """
+    await lock_doer(scope, deed_id)
     await database.execute(
-        "SELECT FROM deed WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, deed_id
+        "SELECT FROM deed WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, deed_id
     )
     deed = await database.row(Deed, _DEED + " AND d.id = $2 AND d.status <> 'withdrawn'", scope.community_id, deed_id)
     if deed is None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
 from timebank.deeds.parties import require_no_party, reviews
 from timebank.deeds.reading import find_deed, lock_deed
@@ -22,6 +22,7 @@ class DeedReviewed(TimebankError):
     sentence = "这件善行已经有人审核过了，没有再改。"
 
 
+@retried
 async def review_deed(scope: Scope, deed_id: UUID, decision: Decision, note: str) -> DeedOut:
     """Approve a deed for the public board, or reject it with the reason.
 

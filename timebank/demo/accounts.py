@@ -1,5 +1,6 @@
 """Who signs in to the try-out, and the displays on its stations' walls."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from timebank.deeds.board import board_places
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import SIGN_IN_PHONES, phone
 from timebank.demo.population import ROLES
+from timebank.paging import all_pages
 from timebank.scope import Scope
 from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
@@ -78,7 +80,7 @@ async def put_up_screens() -> list[Screen]:
     screens: list[Screen] = []
     for place in await board_places():
         scope = Scope.of_system(place.id, via="demo")
-        for station in (await stations(scope)).items:
+        for station in await all_pages(partial(stations, scope)):
             made = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
             screens.append(Screen(station.id, place.id, place.name, station.name, made.url, made.id))
     planned = [(plan.name, station) for plan in COMMUNITIES for station, _ in plan.stations]

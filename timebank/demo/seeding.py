@@ -14,7 +14,6 @@ from timebank import clock
 from timebank.areas.places import found_region
 from timebank.checkins.due import credit_due_records
 from timebank.classes.attendance import close_lessons
-from timebank.database import retrying
 from timebank.deeds.credit import credit_due_deeds
 from timebank.demo.accounts import set_passwords
 from timebank.demo.county import COMMUNITIES, COUNTY
@@ -119,7 +118,7 @@ async def do_in_order(steps: Sequence[Step]) -> list[str]:
     for step in steps:
         with clock.at(step.at):
             try:
-                await retrying(step.do)
+                await step.do()
             except (TimebankError, Refused) as refusal:
                 if isinstance(refusal, TimebankError) and refusal.status >= FAULT:
                     raise

@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from timebank import audit, clock, database
-from timebank.database import NotOpen, transaction
+from timebank.database import NotOpen, retried, transaction
 from timebank.demo.seeding import COUNTY_SCOPE, Told, seed
 from timebank.errors import TimebankError
 
@@ -41,6 +41,7 @@ async def state() -> State:
     return "others" if founded else "empty"
 
 
+@retried
 async def note(verb: str) -> None:
     async with transaction(COUNTY_SCOPE):
         await audit.record(COUNTY_SCOPE, verb, "demo", None)

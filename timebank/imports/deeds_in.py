@@ -152,9 +152,9 @@ def _path(town: Map, area_id: UUID | None) -> set[UUID]:
 
 
 async def _lock(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> None:
-    """Hold the places and people in the order in which everybody takes them, before the first deed is filed."""
+    """Hold the people and places in the order in which everybody takes them, before the first deed is filed."""
     people = {UUID(row.person.key) for row, _ in filing if row.person}
-    for table, ids in (("area", {area_id for _, area_id in filing}), ("person", people)):
+    for table, ids in (("person", people), ("area", {area_id for _, area_id in filing})):
         await database.fetch(
             f"SELECT id FROM {table} WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608  # one of the two names above
             scope.community_id, list(ids),

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database, vault
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.intake import Kind, plain_file_name
 from timebank.imports.refused_rows import TITLE, refused_rows
@@ -51,6 +51,12 @@ async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
     """Try a workbook and keep it for its import. Raises an ImportRefused for a file that is no such table."""
     session_id = _session(scope)
     found = await try_or_import(scope, kind, name, content, dry_run=True, skip_bad=False)
+    return await _keep(scope, session_id, kind, name, content, found)
+
+
+@retried
+async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: bytes, found: Findings) -> UUID:
+    """Keep a tried workbook; the one that the session had before goes."""
     draft_id = clock.new_id()
     async with transaction(scope):
         await database.execute(
@@ -77,12 +83,17 @@ async def import_draft(scope: Scope, draft_id: UUID, *, skip_bad: bool) -> Findi
     """Take a tried workbook in. What it finds now stands in the draft from now on."""
     kept = await _find(scope, draft_id)
     found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=False, skip_bad=skip_bad)
+    await _keep_findings(scope, draft_id, found)
+    return found
+
+
+@retried
+async def _keep_findings(scope: Scope, draft_id: UUID, found: Findings) -> None:
     async with transaction(scope):
         await database.execute(
             "UPDATE import_draft SET findings = $3::jsonb WHERE community_id = $1 AND id = $2",
             scope.community_id, draft_id, _kept(found),
         )  # fmt: skip
-    return found
 
 
 async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> RefusedRows:
@@ -93,6 +104,7 @@ async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> Refu
     return RefusedRows(f"{Path(kept.file_name).stem}-{translate(TITLE)}.xlsx", content)
 
 
+@retried
 async def forget_old(scope: Scope) -> None:
     """Drop the workbooks that have been kept for their hour."""
     async with transaction(scope):

@@ -55,6 +55,8 @@ SENTENCES: Mapping[str, str] = {
     "number_unclear": _("这一格应是数字，请核对"),
     "not_whole": _("这一格应是整数，请核对"),
     "number_range": _("这一格应在 {least} 到 {most} 之间，请核对"),
+    "note_errors_left_out": _("有问题的共 {count} 处，只列出前 {most} 处。请改好这些再导入，其余的会接着列出"),
+    "note_warnings_left_out": _("要留意的共 {count} 处，只列出前 {most} 处"),
     "identity_taken": _("这个身份证号已登记在另一位居民名下，请对照证件核对"),
     "unit_without_building": _("写了单元没有写楼栋，请补上楼栋"),
     "building_ambiguous": _("有 {count} 个网格都有{building}，请补上网格"),

@@ -88,10 +88,17 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def kept(self) -> "Findings":
-        """As much of it as is worth keeping: whoever has a thousand rows refused mends the sheet, not the rows."""
-        return msgspec.structs.replace(
-            self, errors=self.errors[:REMARKS_KEPT_MAX], warnings=self.warnings[:REMARKS_KEPT_MAX]
-        )
+        """As much of it as is worth keeping: whoever has a thousand rows refused mends the sheet, not the rows.
+
+        A note says how many there were where some are left out.
+        """
+        cut = {"errors": self.errors[:REMARKS_KEPT_MAX], "warnings": self.warnings[:REMARKS_KEPT_MAX]}
+        left_out = [
+            Note(f"note_{name}_left_out", {"most": REMARKS_KEPT_MAX, "count": len(every)})
+            for name, every in (("errors", self.errors), ("warnings", self.warnings))
+            if len(every) > REMARKS_KEPT_MAX
+        ]
+        return msgspec.structs.replace(self, **cut, notes=[*self.notes, *left_out])
 
 
 def findings(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.database import retrying, savepoint, transaction
+from timebank.database import retried, savepoint, transaction
 from timebank.errors import Busy
 from timebank.imports import deeds_in, goods_in, hours_in, residents_in, workbook
 from timebank.imports.intake import Intake, Kind, plain_file_name, wait_turn
@@ -57,12 +57,13 @@ async def try_or_import(
     scope.require_admin()
     book = await asyncio.to_thread(workbook.read, name, content)
     digest = hashlib.sha256(content).digest()
-    found = await retrying(lambda: _attempt(scope, kind, book, digest, dry_run=dry_run, skip_bad=skip_bad))
+    found = await _attempt(scope, kind, book, digest, dry_run=dry_run, skip_bad=skip_bad)
     if found.run_id is not None and found.created >= COUNTED_FROM:
         await _count()
     return found
 
 
+@retried
 async def _count() -> None:
     """Let the database count its rows anew, so that it finds its way among the many that have come."""
     try:
@@ -72,6 +73,7 @@ async def _count() -> None:
         return  # Another import is counting: its count serves as well.
 
 
+@retried
 async def _attempt(
     scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, dry_run: bool, skip_bad: bool
 ) -> Findings:

@@ -11,9 +11,9 @@ from timebank.access.roster import withdraw_logins, withdraw_offices
 from timebank.activities.withdrawal import withdraw_activities
 from timebank.areas.withdrawal import withdraw_areas
 from timebank.checkins.withdrawal import withdraw_records
-from timebank.database import retrying, transaction
+from timebank.database import RanIntoAnother, retried, transaction
 from timebank.deeds.filing import withdraw_deeds
-from timebank.errors import Busy, NotFound, TimebankError
+from timebank.errors import NotFound, TimebankError
 from timebank.imports import traces
 from timebank.imports.intake import Kind, Noun, wait_turn
 from timebank.imports.problems import Problem, problem
@@ -43,21 +43,18 @@ class _Run(msgspec.Struct, frozen=True):
     undone_at: datetime | None
 
 
+@retried
 async def undo(scope: Scope, run_id: UUID) -> None:
     """Take back everything that a run has made; a run taken back already stays so.
 
     Raises UndoTooLate after 24 hours, and ImportUsed, with what stands in the way, when something of it has been used.
     """
     scope.require_admin()
-    await retrying(lambda: _undo(scope, run_id))
-
-
-async def _undo(scope: Scope, run_id: UUID) -> None:
     async with transaction(scope):
         await wait_turn(scope)
         run = await database.row(
             _Run,
-            "SELECT kind, started_at, undone_at FROM import_run WHERE community_id = $1 AND id = $2 FOR UPDATE",
+            "SELECT kind, started_at, undone_at FROM import_run WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
             scope.community_id, run_id,
         )  # fmt: skip
         if run is None:
@@ -112,7 +109,7 @@ async def _residents(scope: Scope, made: Made) -> list[Problem]:
     await withdraw_offices(scope, made.get("role_grant", []))
     await withdraw_logins(scope, people)
     if await withdraw_many(scope, people):
-        raise Busy  # Somebody was given something between the look and the deed: the next attempt tells what.
+        raise RanIntoAnother  # Somebody was given something between the look and the deed: the next run tells what.
     await withdraw_areas(scope, made.get("area", []))
     return [problem("note_stayed", count=len(stay))] if stay else []
 
@@ -120,7 +117,7 @@ async def _residents(scope: Scope, made: Made) -> list[Problem]:
 async def _hours(scope: Scope, made: Made) -> list[Problem]:
     records = made.get("service_record", [])
     if await withdraw_records(scope, records) < len(records):
-        raise Busy
+        raise RanIntoAnother
     await withdraw_activities(scope, made.get("activity", []))
     return []
 
@@ -128,7 +125,7 @@ async def _hours(scope: Scope, made: Made) -> list[Problem]:
 async def _deeds(scope: Scope, made: Made) -> list[Problem]:
     filed = made.get("deed", [])
     if await withdraw_deeds(scope, filed) < len(filed):
-        raise Busy
+        raise RanIntoAnother
     return []
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from timebank import clock, database
+from timebank.database import retried
 from timebank.errors import NotFound
 from timebank.grouping import Grouped
 from timebank.ledger.posting import HASH_VERSION, REFUSALS, Insufficient, Posted
@@ -35,7 +35,7 @@ async def _donate_all(donations: Sequence[Donation]) -> list[Posted | Exception]
     for community_id in {d.scope.community_id for d in donations}:
         places = [n for n, d in enumerate(donations) if d.scope.community_id == community_id]
         together = [donations[n] for n in places]
-        found = await database.retrying(partial(_donate_together, together))
+        found = await _donate_together(together)
         answers.update(zip(places, found, strict=True))
     return [answers[n] for n in range(len(donations))]
 
@@ -48,6 +48,7 @@ LATERAL ledger_spend_many(trim(BOTH '{}' FROM v.visible)::uuid,
 """
 
 
+@retried
 async def _donate_together(donations: Sequence[Donation]) -> list[Posted | Exception]:
     answers = await database.ask(
         _DONATE, str(donations[0].scope.community_id), clock.now(), [clock.new_id() for _ in donations],

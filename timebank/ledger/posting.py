@@ -11,7 +11,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.areas.policies import policies
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.scope import Scope
 
@@ -165,6 +165,7 @@ def request_hash(**meaning: object) -> bytes:
     return HASH_VERSION + hashlib.sha256(msgspec.json.encode(meaning, order="deterministic")).digest()
 
 
+@retried
 async def _call(scope: Scope, function: str, posting: Posting, meaning: dict[str, object], *arguments: object) -> Any:
     """Call a ledger function: $1 the community, $2 to $13 the entry, the rest its own arguments. One round trip."""
     now = clock.now()
@@ -280,6 +281,7 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
     )
 
 
+@retried
 async def expire(scope: Scope, limit: int = 500) -> int:
     """Move what ran out on a closed day, as far as it was announced; of how many accounts something was moved."""
     async with transaction(scope):
@@ -289,6 +291,7 @@ async def expire(scope: Scope, limit: int = 500) -> int:
     return moved
 
 
+@retried
 async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date, amount: int) -> bool:
     """Note that a person is told what runs out on a day; so much expires by itself. False when the database's clock
     says that the day is over or far away: this process's clock is wrong, and nobody is to be told."""
@@ -332,6 +335,7 @@ async def close_until(scope: Scope, day: date, *, confirmed: bool = False) -> Cl
     return Closing(answer)
 
 
+@retried
 async def close_accounts(scope: Scope, person_id: UUID, *, reopen: bool = False) -> None:
     """Stop a person's accounts from earning and spending, or open them again; the balances stay."""
     async with transaction(scope):

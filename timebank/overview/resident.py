@@ -1,6 +1,7 @@
 """What the first page tells a resident: what is there, what goes on, what comes next. Small reads only."""
 
 from datetime import UTC, date, datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,7 @@ from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances, statement
+from timebank.paging import all_pages
 from timebank.people.messages import MessageOut, count_unread, own_messages
 from timebank.scope import Scope
 from timebank.shop.reading import redemptions
@@ -53,7 +55,7 @@ async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
     async with transaction(scope):
         lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
         told = (await own_messages(scope, unread=True, limit=1)).items
-        held = (await bookings(scope, status="held", own=True)).items
+        held = await all_pages(partial(bookings, scope, status="held", own=True))
         return Glance(
             await balances(scope, person_id, []),
             await _points_this_month(scope, person_id),

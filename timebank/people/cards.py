@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, codes, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import tell
@@ -43,12 +43,15 @@ def _require_counter(scope: Scope) -> None:
         raise Forbidden
 
 
+@retried
 async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
     """Give a person a card; the one before ends at once. Keepers and administrators may."""
     _require_counter(scope)
     async with transaction(scope):
         status = await database.fetch_value(
-            "SELECT status FROM person WHERE community_id = $1 AND id = $2 FOR UPDATE", scope.community_id, person_id
+            "SELECT status FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            scope.community_id,
+            person_id,
         )
         if status is None:
             raise NotFound
@@ -77,6 +80,7 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
     )  # fmt: skip
 
 
+@retried
 async def issue_missing_cards(scope: Scope) -> int:
     """Give a card to every active person of the community who has neither phone nor card; how many were given."""
     scope.require_admin()
@@ -84,7 +88,7 @@ async def issue_missing_cards(scope: Scope) -> int:
         found = await database.fetch(
             "SELECT id FROM person p WHERE community_id = $1 AND status = 'active' AND phone_index IS NULL "
             "AND NOT EXISTS (SELECT FROM card c WHERE c.community_id = $1 AND c.person_id = p.id "
-            "                AND c.revoked_at IS NULL) ORDER BY id FOR UPDATE",
+            "                AND c.revoked_at IS NULL) ORDER BY id FOR NO KEY UPDATE",
             scope.community_id,
         )
         cards = await _issue(scope, [record["id"] for record in found]) if found else []
@@ -92,6 +96,7 @@ async def issue_missing_cards(scope: Scope) -> int:
     return len(cards)
 
 
+@retried
 async def revoke_card(scope: Scope, person_id: UUID) -> None:
     """End a person's card, for a lost one; harmless where there is none."""
     _require_counter(scope)

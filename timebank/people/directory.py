@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, database, names, vault
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.people.ages import is_guarded
@@ -165,6 +165,7 @@ async def _record(scope: Scope, person_id: UUID) -> _Record:
     return found
 
 
+@retried
 async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
     """One person, as far as the caller may see them. Who cannot see them finds nobody.
 

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from timebank import audit, clock, database, names, vault
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.locale import _
 from timebank.people.ages import age_on
@@ -64,6 +64,7 @@ class Entry:
         return vault.blind_index(self.phone, "phone") if self.phone else None
 
 
+@retried
 async def enrol(scope: Scope, enrolment: Enrolment) -> UUID:
     """Enter one person. Raises PersonKnown for somebody of the same identity number, or of the same name and phone."""
     async with transaction(scope):
@@ -74,6 +75,7 @@ async def enrol(scope: Scope, enrolment: Enrolment) -> UUID:
     return enrolled.person_id
 
 
+@retried
 async def enrol_many(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
     """Enter people as they come; who is known already, or repeated, is found and left as they are.
 
@@ -224,6 +226,7 @@ def _columns(entry: Entry) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+@retried
 async def withdraw_many(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
     """Take people out of the book again who were entered by mistake, with the households left empty.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from piccolo.columns import Column
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.people.ages import is_minor
 from timebank.people.messages import tell
@@ -71,6 +71,7 @@ async def is_guardian(scope: Scope, child_id: UUID) -> bool:
     return named
 
 
+@retried
 async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut:
     """Name a guardian of a child, and note the consent where it was given in front of the administrator."""
     scope.require_admin()
@@ -140,6 +141,7 @@ async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
         )
 
 
+@retried
 async def record_consent(scope: Scope, guardianship_id: UUID, *, given: bool = True) -> GuardianOut:
     """Note the guardian's consent, or that it was withdrawn; the guardian alone or an administrator may."""
     async with transaction(scope):
@@ -156,6 +158,7 @@ async def record_consent(scope: Scope, guardianship_id: UUID, *, given: bool = T
         return await _guardianship(scope, guardianship_id)
 
 
+@retried
 async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
     """Note that somebody is no longer guardian; what was bought for the child stays the child's."""
     scope.require_admin()

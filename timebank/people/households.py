@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Conflict
 from timebank.scope import Scope
 
@@ -68,6 +68,7 @@ class Doors:
             self._new.append(found)
         return found.id
 
+    @retried
     async def save(self, scope: Scope, wanted: set[UUID | None]) -> None:
         """Write those households that `settle` has made and somebody moves into."""
         new = [household for household in self._new if household.id in wanted]

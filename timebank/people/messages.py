@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
@@ -25,6 +25,7 @@ class MessageOut(msgspec.Struct):
     read_at: datetime | None
 
 
+@retried
 async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
     """Tell a person something; the same key tells it once, however often the verb is repeated.
 
@@ -66,6 +67,17 @@ async def count_unread(scope: Scope) -> int:
     return unread
 
 
+@retried
+async def mark_all_read(scope: Scope) -> None:
+    """Note that the caller has read every message of this community."""
+    async with transaction(scope):
+        await database.execute(
+            "UPDATE message SET read_at = $3 WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
+            scope.community_id, scope.require_self(), clock.now(),
+        )  # fmt: skip
+
+
+@retried
 async def mark_read(scope: Scope, message_id: UUID) -> None:
     """Note that the caller has read a message; the first reading counts."""
     person_id = scope.require_self()

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.scope import Scope
 
 
@@ -18,6 +18,7 @@ class Nomination(msgspec.Struct, frozen=True):
     relation: str
 
 
+@retried
 async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination]) -> list[UUID]:
     """Name guardians without their consent, which is recorded later; pairs already known stay. Answers the new ones."""
     scope.require_admin()
@@ -34,6 +35,7 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination]) ->
     return [row["id"] for row in named]
 
 
+@retried
 async def withdraw_nominations(scope: Scope, guardianship_ids: Sequence[UUID]) -> None:
     """Take back what nobody has consented to; a consent on record stays."""
     scope.require_admin()

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from piccolo.columns import Column
 
 from timebank import audit, clock, names, vault
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
@@ -23,12 +23,13 @@ from timebank.scope import Scope
 async def locked(scope: Scope, person_id: UUID) -> Person:
     """The person's row, locked until the transaction ends; for who reads the community's books, and for oneself."""
     here = (Person.community_id == scope.community_id) & (Person.id == person_id)
-    found = await Person.objects().where(here).lock_rows("UPDATE").first()
+    found = await Person.objects().where(here).lock_rows("NO KEY UPDATE").first()
     if found is None or not (scope.reads_all or scope.is_own(person_id)):
         raise NotFound
     return found
 
 
+@retried
 async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None:
     """Change what an administrator has found to be wrong of a person. `status` is not touched: see `set_status`.
 
@@ -125,6 +126,7 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
     return household_id
 
 
+@retried
 async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
     """Block a person, note that they have left, or let them back in.
 

@@ -6,7 +6,7 @@ import msgspec
 from pypinyin import lazy_pinyin
 
 from timebank import audit, clock, database, names
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _, put_together, translate
 from timebank.paging import Page, page, read_cursor
@@ -132,6 +132,7 @@ async def versions(scope: Scope, code: str) -> list[RuleOut]:
     return [_told(rule) for rule in found]
 
 
+@retried
 async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut:
     """Put a rule in force: a new one, or the next version of the one that has this code.
 

@@ -9,7 +9,6 @@ from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryP
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.database import retrying
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
 from timebank.shop import collection, goods, photos, reading, redemption, stock
@@ -146,4 +145,4 @@ class Redemptions(Controller):
     @delete("/{redemption_id:uuid}", status_code=200)
     async def cancel(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redeemed:
         """Give up a reservation: points and stock return."""
-        return await retrying(lambda: collection.cancel(caller, redemption_id))
+        return await collection.cancel(caller, redemption_id)

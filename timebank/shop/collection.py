@@ -2,19 +2,19 @@
 
 import hmac
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database
 from timebank.access import throttle
-from timebank.database import retrying, transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
 from timebank.locale import _
+from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop import limits, stock
@@ -101,11 +101,21 @@ def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> N
 
 
 async def locked(scope: Scope, redemption_id: UUID) -> Open:
-    """A redemption that the caller may see, under its row lock."""
+    """A redemption that the caller may see, under its person's row lock and its own."""
+    await _lock_customer(scope, redemption_id)
     found = await database.row(Open, _LOCKED, scope.community_id, redemption_id)
     if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
     return found
+
+
+async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
+    """Lock whose points a redemption holds; who that is never changes."""
+    person_id = await database.fetch_value(
+        "SELECT person_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
+    )
+    if person_id is not None:
+        await lock_people(scope, [person_id])
 
 
 async def count_try(scope: Scope, redemption_id: UUID) -> None:
@@ -113,6 +123,7 @@ async def count_try(scope: Scope, redemption_id: UUID) -> None:
     await throttle.count(f"collection:{scope.community_id}:{redemption_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
 
 
+@retried
 async def collect(scope: Scope, redemption_id: UUID, code: str) -> Redeemed:
     """Hand a reserved good over to whoever knows its code. Call `count_try` first."""
     async with transaction(scope):
@@ -145,6 +156,7 @@ async def hand_over(scope: Scope, found: Open) -> None:
     )  # fmt: skip
 
 
+@retried
 async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
     """Give up a reservation: points and stock return. Once more answers the same and moves nothing."""
     async with transaction(scope):
@@ -173,11 +185,13 @@ async def expire_redemptions(scope: Scope) -> int:
             "ORDER BY expires_at, id LIMIT $3",
             scope.community_id, clock.now(), EXPIRE_BATCH,
         )  # fmt: skip
-    return sum([await retrying(partial(_expire, scope, record["id"])) for record in due])
+    return sum([await _expire(scope, record["id"]) for record in due])
 
 
+@retried
 async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     async with transaction(scope):
+        await _lock_customer(scope, redemption_id)
         found = await database.row(Open, f"{_LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
         if found is None or found.status != "reserved":
             return False
@@ -191,6 +205,7 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     return True
 
 
+@retried
 async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed:
     """Take a collected good back, with the reason: points, stock and the monthly limit return."""
     async with transaction(scope):

@@ -8,7 +8,7 @@ import msgspec
 from piccolo.columns import Column
 
 from timebank import audit, clock, database, names
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
@@ -113,6 +113,7 @@ def _name(text: str) -> str:
     return name
 
 
+@retried
 async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
     """Offer a new good; it can be had once a station has received some."""
     scope.require_admin()
@@ -131,6 +132,7 @@ async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
         return await good(scope, good_id)
 
 
+@retried
 async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOut:
     """Change what is offered from now on; what is already reserved keeps its price."""
     scope.require_admin()

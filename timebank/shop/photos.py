@@ -8,7 +8,7 @@ from uuid import UUID
 from PIL import Image, ImageOps
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 from timebank.shop.goods import good
@@ -35,6 +35,7 @@ class PhotoTooLarge(TimebankError):
     sentence = "照片太大了。请选 5 MB 以内、不超过 5,000 万像素的照片。"
 
 
+@retried
 async def set_photo(scope: Scope, good_id: UUID, content: bytes) -> GoodOut:
     """Show a good by this picture, in place of an earlier one."""
     scope.require_admin()

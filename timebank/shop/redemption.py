@@ -8,7 +8,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Busy, Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
@@ -49,6 +49,7 @@ class _Offer(msgspec.Struct, frozen=True):
     station: str
 
 
+@retried
 async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     """Reserve a good against the person's points until the policy's hold_days have passed.
 
@@ -80,7 +81,7 @@ async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
 
 
 async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
-    """Whose points are spent: the caller's own at home, at the counter anybody's whom its keeper serves."""
+    """Whose points are spent: the caller's own at home, at the counter anybody's whom its keeper serves. Locked."""
     own = scope.is_own(wanted.person_id)
     if not own and not (wanted.collect_now and scope.keeps(wanted.station_id)):
         raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
@@ -88,7 +89,8 @@ async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
         _Customer,
         "SELECT p.id, p.household_id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g "
         "WHERE g.community_id = p.community_id AND g.child_id = p.id AND g.consented_at IS NOT NULL "
-        "AND g.ended_at IS NULL) AS consented FROM person p WHERE p.community_id = $1 AND p.id = $2",
+        "AND g.ended_at IS NULL) AS consented FROM person p WHERE p.community_id = $1 AND p.id = $2 "
+        "FOR NO KEY UPDATE OF p",
         scope.community_id, wanted.person_id,
     )  # fmt: skip
     if found is None:

@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
+from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.shop.tables import StockMove
 
@@ -35,6 +36,7 @@ class StockOut(msgspec.Struct, frozen=True):
 class StockMoveOut(msgspec.Struct, frozen=True):
     """One change of a good's stock and why; `by` is whoever made it, null for the worker or a command."""
 
+    id: UUID
     station: str
     change: int
     reason: str
@@ -43,20 +45,25 @@ class StockMoveOut(msgspec.Struct, frozen=True):
     moved_at: datetime
 
 
-async def moves(scope: Scope, good_id: UUID, limit: int = 30) -> list[StockMoveOut]:
-    """The latest changes of a good's stock, newest first."""
+async def moves(scope: Scope, good_id: UUID, *, limit: int = 30, cursor: str | None = None) -> Page[StockMoveOut]:
+    """The changes of a good's stock, newest first."""
     scope.require_reader()
+    before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
-        return await database.rows(
+        found = await database.rows(
             StockMoveOut,
-            "SELECT t.name AS station, m.change, m.reason, m.note, p.name AS by, m.moved_at FROM stock_move m "
+            "SELECT m.id, t.name AS station, m.change, m.reason, m.note, p.name AS by, m.moved_at FROM stock_move m "
             "JOIN station t ON t.community_id = m.community_id AND t.id = m.station_id "
             "LEFT JOIN person p ON p.community_id = m.community_id AND p.id = m.moved_by "
-            "WHERE m.community_id = $1 AND m.good_id = $2 ORDER BY m.moved_at DESC, m.id DESC LIMIT $3",
-            scope.community_id, good_id, limit,
+            "WHERE m.community_id = $1 AND m.good_id = $2 "
+            "AND ($3::timestamptz IS NULL OR (m.moved_at, m.id) < ($3, $4)) "
+            "ORDER BY m.moved_at DESC, m.id DESC LIMIT $5",
+            scope.community_id, good_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
+    return page(found, limit, lambda move: (move.moved_at, move.id))
 
 
+@retried
 async def receive(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, note: str | None = None, *, reason: str = "received"
 ) -> StockOut:
@@ -75,13 +82,14 @@ async def receive(
         return await _left(scope, good_id, station_id)
 
 
+@retried
 async def count_stock(scope: Scope, good_id: UUID, station_id: UUID, counted: int, note: str | None = None) -> StockOut:
     """Set a station's stock by what was counted on its shelf, the reserved ones included."""
     async with transaction(scope):
         await _require_place(scope, good_id, station_id)
         await _begin(scope, good_id, station_id)
         free: int = await database.fetch_value(
-            "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR UPDATE",
+            "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
             scope.community_id, good_id, station_id,
         )  # fmt: skip
         reserved: int = await database.fetch_value(

@@ -1,16 +1,17 @@
 """Stations: where one checks in, and when their doors are open."""
 
 from datetime import datetime, time
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database, names
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.opening import Opening, in_words, opening_at
-from timebank.paging import Page, page, read_cursor
+from timebank.paging import Page, all_pages, page, read_cursor
 from timebank.scope import Scope
 from timebank.stations.schemas import StationChange, StationIn, StationOut
 from timebank.stations.tables import Station
@@ -34,6 +35,12 @@ _SHOWN = (
     "id, community_id, name, address, area_id, to_char(opens_at, 'HH24:MI') AS opens_at, "
     "to_char(closes_at, 'HH24:MI') AS closes_at, active"
 )
+
+
+class _Listed(StationOut, frozen=True):
+    """A station with what the list is sorted by."""
+
+    pinyin: str
 
 
 class StationRow(msgspec.Struct, frozen=True):
@@ -90,20 +97,22 @@ async def stations(
     after = read_cursor(cursor, tuple[str, UUID])
     async with transaction(scope):
         found = await database.rows(
-            StationOut,
-            f"SELECT {_SHOWN} FROM station WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
+            _Listed,
+            f"SELECT {_SHOWN}, pinyin FROM station WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
             "AND ($3::text IS NULL OR (pinyin, id) > ($3, $4)) ORDER BY pinyin, id LIMIT $5",
             scope.community_id, active, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda s: (names.pinyin(s.name), s.id))
+    listed = page(found, limit, lambda s: (s.pinyin, s.id))
+    return Page([msgspec.convert(s, StationOut, from_attributes=True) for s in listed.items], listed.next)
 
 
 async def kept_stations(scope: Scope) -> list[StationOut]:
     """The open stations at which the caller serves: all of them for an administrator."""
-    every = (await stations(scope)).items
+    every = await all_pages(partial(stations, scope))
     return [s for s in every if scope.keeps(s.id)]
 
 
+@retried
 async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
     scope.require_admin()
     station_id, name = clock.new_id(), _named(wanted.name)
@@ -120,6 +129,7 @@ async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
         return await station(scope, station_id)
 
 
+@retried
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
     """Change what was given and leave the rest; a closed station keeps its records."""
     scope.require_admin()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank import audit, clock, codes, database, settings
 from timebank.access import devices
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound
 from timebank.scope import Scope
 from timebank.stations.places import station, station_row
@@ -30,6 +30,7 @@ async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
     return CodeOut(f"c/{payload}", codes.url("c", payload), seconds, acceptance_ends(now, seconds), now)
 
 
+@retried
 async def rotate_key(scope: Scope, station_id: UUID, reason: str) -> None:
     """Give the station's code a new key: every code shown before is worthless at once."""
     scope.require_admin()
@@ -42,6 +43,7 @@ async def rotate_key(scope: Scope, station_id: UUID, reason: str) -> None:
         await audit.record(scope, "rotate_key", "station", station_id, reason=reason)
 
 
+@retried
 async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDeviceOut:
     """Register a display or a counter tablet; its token and pairing link are told this once."""
     async with transaction(scope):

@@ -1,5 +1,6 @@
 """Goods at the counter: hand over what waits, give out what is taken now."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from timebank.ledger.grace import FirstOut, first_out
 from timebank.ledger.posting import Insufficient
 from timebank.ledger.statement import balances
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import collection, goods, reading
@@ -59,7 +61,7 @@ async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID) -> Cou
     waiting = await reading.waiting_for(caller, person_id, station_id)
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
-    offered = (await goods.goods(caller, station_id=station_id, limit=200)).items
+    offered = await all_pages(partial(goods.goods, caller, station_id=station_id))
     shelf = [
         good for good in offered if good.points <= points.available and any(place.quantity for place in good.stock)
     ]

@@ -1,5 +1,6 @@
 """The station's shelf: what lies there, what came in, what was counted."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import goods, stock
@@ -78,9 +80,9 @@ async def _shelf_page(
 ) -> Template:
     here = await station_of(caller, station_id)
     caller.require_keeper(station_id)
-    lying = (await goods.goods(caller, station_id=station_id, with_ended=True, limit=200)).items
+    lying = await all_pages(partial(goods.goods, caller, station_id=station_id, with_ended=True))
     return page(
         request, caller, "desk/shelf.html", status=refusal.status if refusal else 200, station=here, done=done,
-        lying=lying, offered=(await goods.goods(caller, limit=200)).items,
+        lying=lying, offered=await all_pages(partial(goods.goods, caller)),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """What one can volunteer for: activities, their shifts, and one's own seat."""
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -10,8 +11,8 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.activities import offers, shifts
 from timebank.activities.shifts import ShiftFull, ShiftOver
-from timebank.database import retrying
 from timebank.errors import TimebankError
+from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.rules.catalogue import in_words, rules
 from timebank.scope import Scope
@@ -37,7 +38,7 @@ class ActivityPages(Controller):
     ) -> Template | Redirect:
         """Take a seat."""
         try:
-            await retrying(lambda: shifts.sign_up(caller, shift_id))
+            await shifts.sign_up(caller, shift_id)
         except (ShiftFull, ShiftOver) as refusal:
             return await _list(request, caller, refusal)
         return see_other("/activities?done=signed")
@@ -48,7 +49,7 @@ class ActivityPages(Controller):
     ) -> Template | Redirect:
         """Give the seat back."""
         try:
-            await retrying(lambda: shifts.withdraw(caller, shift_id))
+            await shifts.withdraw(caller, shift_id)
         except ShiftOver as refusal:
             return await _list(request, caller, refusal)
         return see_other("/activities?done=withdrawn")
@@ -59,13 +60,14 @@ async def _list(
 ) -> Template:
     """The activities by name, each with its coming shifts: one's own first."""
     caller.require_self()
-    found = (await offers.activities(caller)).items
-    coming = [s for s in (await shifts.shifts(caller, limit=PAGE)).items if not s.cancelled]
+    found = await all_pages(partial(offers.activities, caller))
+    coming = [s for s in await all_pages(partial(shifts.shifts, caller)) if not s.cancelled]
+    known = await all_pages(partial(rules, caller, kind="service"))
     by_activity = {a.id: [s for s in coming if s.activity_id == a.id] for a in found}
     return page(
         request, caller, "member/activities.html", status=refusal.status if refusal else 200, activities=found,
         shifts=by_activity, mine=[s for s in coming if s.signed_up], names={a.id: a.name for a in found},
-        places={s.id: s.name for s in (await stations(caller, active=None)).items}, done=done,
-        words={rule.code: in_words(rule, language_of(request)) for rule in (await rules(caller, kind="service")).items},
+        places={s.id: s.name for s in await all_pages(partial(stations, caller, active=None))}, done=done,
+        words={rule.code: in_words(rule, language_of(request)) for rule in known},
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

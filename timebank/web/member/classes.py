@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -41,11 +42,11 @@ from timebank.classes.schemas import (
     RefundIn,
     Unused,
 )
-from timebank.database import retrying
 from timebank.errors import NotFound, TimebankError
 from timebank.ledger.posting import Insufficient, InsufficientClassMinutes
 from timebank.ledger.statement import ClassMinutes, balances
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.people.guardians import NotGuardian, children_of
 from timebank.people.schemas import ChildOut
 from timebank.preferences import language_of
@@ -79,11 +80,10 @@ class Pupil(msgspec.Struct, frozen=True):
 async def _pupil(caller: Scope, child: ChildOut) -> Pupil:
     acting = caller.within(child.community_id)
     held = (await balances(acting, acting.require_self(), [child.person_id])).class_minutes
-    booked = (await reading.bookings(acting, child_id=child.person_id, own=True, limit=100)).items
+    booked = await all_pages(partial(reading.bookings, acting, child_id=child.person_id, own=True))
     coming = [b for b in booked if b.status in ("held", "waiting") and b.ends_at > clock.now()]
-    return Pupil(
-        child, _by_course(held), sorted(coming, key=lambda b: b.starts_at), (await courses.courses(acting)).items
-    )
+    offered = await all_pages(partial(courses.courses, acting))
+    return Pupil(child, _by_course(held), sorted(coming, key=lambda b: b.starts_at), offered)
 
 
 def _by_course(held: list[ClassMinutes]) -> dict[UUID, int]:
@@ -184,7 +184,7 @@ class ClassPages(Controller):
     async def give_back(self, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Redirect:
         """Give the seat back."""
         shown, acting = await _own_booking(caller, booking_id)
-        await retrying(lambda: cancel_booking(acting, booking_id))
+        await cancel_booking(acting, booking_id)
         return see_other(f"/classes/{shown.course_id}?child={shown.child_id}&done=cancelled")
 
 
@@ -212,8 +212,8 @@ async def _course_page(
     acting = caller.within(child.community_id)
     shown = await courses.course(acting, course_id)
     now = clock.now()
-    lessons = (await courses.lessons(acting, course_id=course_id, since=now, until=now + AHEAD, limit=100)).items
-    booked = (await reading.bookings(acting, child_id=child.person_id, own=True, limit=200)).items
+    lessons = await all_pages(partial(courses.lessons, acting, course_id=course_id, since=now, until=now + AHEAD))
+    booked = await all_pages(partial(reading.bookings, acting, child_id=child.person_id, own=True))
     parcels = await parcels_of(acting, acting.require_self())
     costs = [(minutes, price(minutes, shown.points_per_hour)) for minutes in OFFERED_MINUTES]
     has = [u for u in await reading.unused_of(acting, child.person_id) if u.course_id == course_id]

@@ -1,5 +1,6 @@
 """A guardian's children: the consent for each, and the class time bought for them."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
 from timebank.overview.resident import whole_balances
+from timebank.paging import all_pages
 from timebank.people.guardians import guardianships_of, record_consent
 from timebank.people.schemas import GuardianOut
 from timebank.preferences import language_of
@@ -40,7 +42,8 @@ class FamilyPages(Controller):
         async with transaction(caller):
             mine = [g for g in await guardianships_of(caller, own) if g.guardian_id == own]
             bought = (await whole_balances(caller, own, [g.child_id for g in mine])).class_minutes
-            held = [b for b in (await bookings(caller, status="held", own=True)).items if b.ends_at > clock.now()]
+            every = await all_pages(partial(bookings, caller, status="held", own=True))
+            held = [b for b in every if b.ends_at > clock.now()]
             has = await class_time(caller, [m for m in bought if m.available], language_of(request))
         children = [
             Child(g, [h for h in has if h.child_id == g.child_id], [b for b in held if b.child_id == g.child_id])

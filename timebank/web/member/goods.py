@@ -1,5 +1,6 @@
 """What points buy, and reserving it."""
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -15,6 +16,7 @@ from timebank.ledger.grace import first_out
 from timebank.ledger.posting import Insufficient
 from timebank.ledger.statement import PointBalance, balances
 from timebank.locale import _
+from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import goods as shelf
@@ -43,7 +45,7 @@ class GoodsPages(Controller):
     async def goods(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """Everything that points buy here: what one can afford and have now comes first."""
         points = await _points(caller)
-        offered = list((await shelf.goods(caller, limit=200)).items)
+        offered = await all_pages(partial(shelf.goods, caller))
         offered.sort(key=lambda good: not (in_stock(good) and good.points <= points.available))
         return page(request, caller, "member/goods.html", goods=offered, points=points, in_stock=in_stock)
 

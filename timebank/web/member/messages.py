@@ -5,8 +5,8 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
-from timebank.paging import LIMIT_MAX, Cursor
-from timebank.people.messages import MessageOut, count_unread, mark_read, own_messages
+from timebank.paging import Cursor
+from timebank.people.messages import MessageOut, count_unread, mark_all_read, own_messages
 from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
@@ -36,6 +36,5 @@ class MessagePages(Controller):
     @post("/read")
     async def read(self, caller: NamedDependency[Scope]) -> Redirect:
         """Note that the reader has seen them."""
-        for message in (await own_messages(caller, unread=True, limit=LIMIT_MAX)).items:
-            await mark_read(caller, message.id)
+        await mark_all_read(caller)
         return see_other("/messages")

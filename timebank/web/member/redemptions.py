@@ -1,6 +1,7 @@
 """One's redemptions: what waits with its code, and what was."""
 
 import base64
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from litestar.response import Redirect, Template
 
 from timebank import codes, settings
 from timebank.access.callers import AnyRequest
-from timebank.database import retrying
 from timebank.errors import NotFound
+from timebank.paging import all_pages
 from timebank.scope import Scope
 from timebank.shop import collection, reading
 from timebank.web.pages import page, see_other
@@ -34,7 +35,7 @@ class RedemptionPages(Controller):
     async def redemptions(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """What waits for one first, then what was, newest first."""
         own = caller.require_self()
-        waiting = (await reading.redemptions(caller, person_id=own, status="reserved", limit=100)).items
+        waiting = await all_pages(partial(reading.redemptions, caller, person_id=own, status="reserved"))
         found = await reading.redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
         past = [redemption for redemption in found.items if redemption.status != "reserved"]
         return page(
@@ -65,5 +66,5 @@ class RedemptionPages(Controller):
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Give the reservation up."""
-        await retrying(lambda: collection.cancel(caller, redemption_id))
+        await collection.cancel(caller, redemption_id)
         return see_other(f"/redemptions/{redemption_id}")

@@ -1,0 +1,205 @@
+"""Each constraint of the database: an error class says it to people, or the reason why no input can violate it."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from tests.town import Town
+from timebank import database
+from timebank.database import retried, transaction
+from timebank.errors import Conflict, TimebankError, Unexpected
+
+# Why an input cannot violate a constraint that no error class names. A new constraint is added here, or gets a class.
+MADE = "the id is made by the application"
+LOOKED_UP = "the verb looks the row up in the caller's community before it writes; rows of this kind are never deleted"
+LOCKED = "the verb holds the row's lock, or has found it in the caller's community; it leaves only with its own rows"
+KIND = "the word is the code's own, or one of an enumeration in the schema"
+BOUND = "the schema's bounds, or the verb itself, refuse the number first"
+UPSERT = "written with ON CONFLICT"
+GUARDED = "a guarded update or a count under the row's lock refuses first"
+LEDGER = "the ledger's functions compute it under the owner's lock and answer a verdict instead"
+
+REASONS: dict[str, str] = {
+    "account_bucket": LEDGER, "account_currency": LEDGER, "account_not_negative": LEDGER, "account_owner_kind": LEDGER,
+    "account_stored_balance": LEDGER, "account_unique": LEDGER,
+    "area_kind": KIND, "area_parent": LOCKED,
+    "booking_hold": "status and hold are written together", "booking_status": KIND, "booking_child": LOCKED,
+    "booking_lesson": LOOKED_UP, "booking_code_unique": "a free code is looked for; of two at once one is run again",
+    "card_person": LOCKED, "card_epoch_unique": "the person's row is locked while the next epoch is counted",
+    "claim_station": "only a station's own signed code makes a claim",
+    "class_purchase_minutes": BOUND, "class_purchase_points": BOUND, "class_purchase_child": LOCKED,
+    "class_purchase_course": LOOKED_UP, "class_purchase_guardian": LOCKED,
+    "course_points": BOUND, "course_station": LOOKED_UP,
+    "day_total_pkey": UPSERT,
+    "debt_amount": LEDGER, "debt_repaid": LEDGER, "debt_reverses_once": LEDGER,
+    "deed_points": BOUND, "deed_status": KIND, "deed_area": LOCKED, "deed_person": LOCKED, "deed_rule": LOOKED_UP,
+    "deed_witness": LOCKED,
+    "device_kind": KIND, "device_station": LOOKED_UP, "device_token_unique": "the token is 256 random bits",
+    "good_monthly_limit": BOUND, "good_points": BOUND, "good_photo": "the photo is written in the same transaction",
+    "guardianship_not_own": "the verb refuses first: nobody is adult and child", "guardianship_child": LOCKED,
+    "guardianship_guardian": LOCKED,
+    "household_area": LOCKED,
+    "household_month_not_negative": "only what this household has counted is taken off again",
+    "household_month_pkey": UPSERT,
+    "idempotent_request_pkey": UPSERT,
+    "import_draft_kind": KIND, "import_row_run": "run and rows are written together",
+    "import_row_pkey": "rows known to an earlier import are left out; imports of a community wait for each other",
+    "import_run_kind": KIND,
+    "lesson_minutes": BOUND, "lesson_order": BOUND, "lesson_seats": GUARDED, "lesson_course": LOOKED_UP,
+    "login_phone_unique": UPSERT,
+    "membership_login_id_fkey": LOCKED, "membership_person": LOCKED, "membership_pkey": UPSERT,
+    "message_person": LOCKED, "message_key_unique": UPSERT,
+    "migration_pkey": "written by Piccolo's migrations alone",
+    "objection_one_subject": "two verbs, each with one subject", "objection_deed": LOCKED, "objection_person": LOCKED,
+    "objection_record": LOCKED,
+    "one_time_code_login_id_fkey": LOCKED,
+    "person_sex": KIND, "person_status": KIND, "person_household": "the household is saved in the same transaction",
+    "photo_media_type": "the picture is encoded anew by the application",
+    "policy_pkey": UPSERT,
+    "redemption_ended": "status and times are written together",
+    "redemption_returned": "status and times are written together",
+    "redemption_settled": "status and entry are written together",
+    "redemption_points": BOUND, "redemption_quantity": BOUND, "redemption_status": KIND, "redemption_person": LOCKED,
+    "redemption_stock": LOOKED_UP, "redemption_code_unique": UPSERT,
+    "region_kind": KIND, "region_parent_id_fkey": LOOKED_UP,
+    "role_grant_one_place": "the schema takes one place of three", "role_grant_role": KIND, "role_grant_area": LOCKED,
+    "role_grant_person": LOCKED, "role_grant_region_id_fkey": LOOKED_UP, "role_grant_station": LOOKED_UP,
+    "rule_amount": "the verb refuses a rule without its one worth", "rule_cap_period": KIND, "rule_kind": KIND,
+    "scan_status": KIND, "scan_pkey": UPSERT,
+    "service_record_credited": "status and minutes are written together", "service_record_kind": KIND,
+    "service_record_status": KIND, "service_record_person": LOCKED,
+    "service_record_visit": "visit and record are written together",
+    "service_record_visit_once": "a visit is ended once, under its person's lock",
+    "session_login_id_fkey": LOCKED, "session_token_unique": "the token is 256 random bits",
+    "shift_activity": LOOKED_UP,
+    "sign_up_person": LOCKED, "sign_up_shift": LOOKED_UP, "sign_up_once": "asked under the shift's lock",
+    "stock_not_negative": GUARDED, "stock_good": LOOKED_UP, "stock_station": LOOKED_UP, "stock_pkey": UPSERT,
+    "stock_move_change": "a change of nothing is not written", "stock_move_reason": KIND,
+    "stock_move_stock": "the shelf is begun in the same transaction",
+    "throttle_pkey": UPSERT,
+    "transfer_amount": LEDGER, "transfer_kind": LEDGER, "transfer_two_accounts": LEDGER,
+    "transfer_closed_once": LEDGER, "transfer_reversed_once": LEDGER,
+    "transfer_key_unique": "the key is looked up under the owner's lock; of two owners at once one is run again",
+    "visit_in_by": KIND, "visit_out_by": KIND, "visit_status": KIND,
+    "visit_order": "a scan before the check-in is refused", "visit_out": "status and time are written together",
+    "visit_activity": LOOKED_UP, "visit_person": LOCKED, "visit_shift": LOOKED_UP, "visit_station": LOOKED_UP,
+}  # fmt: skip
+
+_EVERY = """
+SELECT c.conname::text AS name, c.contype::text AS type, c.conrelid::regclass::text AS of FROM pg_constraint c
+WHERE c.connamespace = 'public'::regnamespace AND c.contype <> 'n'
+UNION ALL
+SELECT i.indexrelid::regclass::text, 'u', i.indrelid::regclass::text FROM pg_index i
+JOIN pg_class k ON k.oid = i.indexrelid
+WHERE i.indisunique AND k.relnamespace = 'public'::regnamespace
+AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.conindid = i.indexrelid AND p.contype IN ('p', 'u', 'x'))
+"""
+
+
+def reason_for(name: str, of: str) -> str | None:
+    """Why no input can violate a constraint. Two kinds are alike in every table."""
+    if name == f"{of}_community_id_fkey":
+        return "the scope's community is one that the caller's records or roles name"
+    return REASONS.get(name) or (MADE if name == f"{of}_pkey" else None)
+
+
+@pytest.mark.usefixtures("app")  # with the whole service imported, every error class is known
+async def test_each_constraint_is_said_to_people_or_cannot_be_violated_by_them(owner: asyncpg.Connection) -> None:
+    found = {row["name"]: row["of"] for row in await owner.fetch(_EVERY)}
+    said = set(TimebankError.by_constraint)
+    assert said - found.keys() == set(), "error classes name constraints that are not there"
+    assert REASONS.keys() - found.keys() == set(), "reasons for constraints that are not there"
+    assert said & REASONS.keys() == set(), "said to people, so an input can violate it"
+    assert [name for name, of in found.items() if name not in said and reason_for(name, of) is None] == []
+
+
+@pytest.fixture
+async def bare(owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """Tables whose constraints no error class names."""
+    await owner.execute(
+        "CREATE TABLE bare (number integer CONSTRAINT bare_pkey PRIMARY KEY CONSTRAINT bare_small CHECK (number < 10), "
+        "other integer CONSTRAINT bare_other REFERENCES bare (number), word text NOT NULL DEFAULT ''); "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON bare TO timebank_app"
+    )
+    yield "bare"
+    await owner.execute("DROP TABLE bare")
+
+
+async def write(statement: str) -> None:
+    async with transaction(None):
+        await database.execute(statement)
+
+
+async def test_a_double_key_without_a_class_is_a_conflict(pool: str, bare: str) -> None:
+    await write("INSERT INTO bare VALUES (1)")
+    with pytest.raises(Conflict):
+        await write("INSERT INTO bare VALUES (1)")
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("INSERT INTO bare VALUES (1, 9, '张桂兰')", "bare_other"),
+        ("INSERT INTO bare VALUES (77, NULL, '张桂兰')", "bare_small"),
+        ("INSERT INTO bare VALUES (1, NULL, NULL)", None),
+    ],
+)
+async def test_any_other_constraint_without_a_class_is_our_fault_and_logged_by_name_alone(
+    pool: str, bare: str, statement: str, named: str | None
+) -> None:
+    with capture_logs() as logs, pytest.raises(Unexpected):
+        await write(statement)
+    (line,) = [line for line in logs if line["event"] == "constraint"]
+    assert line["log_level"] == "error"
+    assert (line["constraint"], line["table"]) == (named, "bare")
+    assert line["column"] == (None if named else "word")
+    assert "张桂兰" not in str(logs)
+    assert "77" not in str(logs)
+
+
+@pytest.fixture
+async def short_names(owner: asyncpg.Connection) -> AsyncIterator[None]:
+    """A rule for stations that the database has and the application does not know."""
+    await owner.execute("ALTER TABLE station ADD CONSTRAINT station_short CHECK (length(name) < 8) NOT VALID")
+    yield
+    await owner.execute("ALTER TABLE station DROP CONSTRAINT station_short")
+
+
+async def test_our_fault_is_told_with_the_number_under_which_the_log_tells_more(
+    town: Town, client: httpx.AsyncClient, short_names: None
+) -> None:
+    headers = await town.sign_in("赵丽")
+    answer = await client.post("/api/v1/stations", json={"name": "一个名称长得写不下的驿站"}, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (500, "internal_error")
+    assert problem["request_id"]
+    assert problem["request_id"] in problem["detail"]
+
+
+async def test_what_was_deleted_between_the_look_and_the_write_is_looked_for_again(pool: str, bare: str) -> None:
+    await write("INSERT INTO bare VALUES (1)")
+    runs = 0
+
+    @retried
+    async def refer() -> str:
+        nonlocal runs
+        runs += 1
+        async with transaction(None):
+            if not await database.fetch_value("SELECT EXISTS (SELECT FROM bare WHERE number = 1)"):
+                return "it is gone"
+            if runs == 1:
+                await by_another(pool, "DELETE FROM bare")
+            await database.execute("INSERT INTO bare VALUES (2, 1)")
+        return "written"
+
+    assert await refer() == "it is gone"
+    assert runs == 2
+
+
+async def by_another(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()

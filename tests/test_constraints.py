@@ -1,6 +1,7 @@
 """Each constraint of the database: an error class says it to people, or the reason why no input can violate it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.town import Town
-from timebank import database
+from timebank import clock, database
 from timebank.database import retried, transaction
 from timebank.errors import Conflict, TimebankError, Unexpected
 
@@ -203,3 +204,78 @@ async def by_another(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute(statement)
     await connection.close()
+
+
+def good_bodies(town: Town) -> dict[str, dict[str, object]]:
+    """A body for each address that takes an id of something else; each as an administrator or guardian sends it."""
+    person, child = str(town.people["刘洋"]), str(town.people["刘小雨"])
+    station, area = str(town.stations["暖蜂驿站"]), str(town.areas["凤凰社区/第一网格/5栋/2单元"])
+    today, now = clock.local_day(), clock.now()
+    day = {
+        "starts_at": (now + timedelta(days=1)).isoformat(),
+        "ends_at": (now + timedelta(days=1, hours=2)).isoformat(),
+    }
+    served = {
+        "started_at": (now - timedelta(hours=2)).isoformat(), "ended_at": (now - timedelta(hours=1)).isoformat()
+    }  # fmt: skip
+    return {
+        "/areas": {"kind": "building", "name": "9栋", "parent_id": str(town.areas["凤凰社区/第一网格"])},
+        "/people": {"name": "郑新", "area_id": area},
+        f"/people/{child}/guardians": {"guardian_id": str(town.people["周敏"]), "relation": "姨妈"},
+        "/roles": {"person_id": person, "role": "unit_head", "area_id": area},
+        "/stations": {"name": "新驿站", "area_id": str(town.areas["凤凰社区/第一网格"])},
+        "/activities": {"name": "助餐", "rule_code": "service", "station_id": station},
+        f"/activities/{town.activities['站点值守']}/shifts": {"station_id": station, "seats": 3, **day},
+        "/service-records": {
+            "person_id": person, "activity_id": str(town.activities["站点值守"]), "station_id": station,
+            "reason": "忘带手机", **served,
+        },
+        "/deeds": {
+            "person_id": person, "rule_code": "mediation", "area_id": area, "occurred_on": str(today), "note": "调解",
+            "witness_id": str(town.people["陈明"]),
+        },
+        f"/goods/{town.goods['香皂']}/receipts": {"station_id": station, "quantity": 3},
+        f"/goods/{town.goods['香皂']}/counts": {"station_id": station, "counted": 60},
+        "/courses": {
+            "title": "少儿围棋", "age_min": 6, "age_max": 14, "starts_on": str(today), "ends_on": str(today),
+            "points_per_hour": 20, "teacher": "林老师", "station_id": station,
+        },
+        "/redemptions": {
+            "person_id": person, "good_id": str(town.goods["香皂"]), "station_id": station, "quantity": 1
+        },
+        "/class-hours": {"person_id": person, "child_id": child, "course_id": str(town.course), "minutes": 60},
+        "/bookings": {"lesson_id": str(town.lessons[0]), "child_id": child},
+    }  # fmt: skip
+
+
+async def test_an_id_that_is_nothing_here_is_refused_in_words_wherever_one_is_asked_for(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    """Neither our fault nor a conflict: not found, or not one of those to choose from."""
+    await town.give_points("刘洋", 500)
+    admin, guardian = await town.sign_in("赵丽"), await town.sign_in("刘洋")
+    elsewhere = {
+        "person_id": town.people["何静"], "child_id": town.people["何静"], "guardian_id": town.people["马涛"],
+        "witness_id": town.people["马涛"], "station_id": town.stations["龙泉驿站"],
+        "area_id": town.areas["龙泉社区/第一网格"], "parent_id": town.areas["龙泉社区/第一网格"],
+        "activity_id": town.activities["龙泉社区/站点值守"],
+    }  # fmt: skip
+    asked, wrong = 0, []
+    for path, body in good_bodies(town).items():
+        headers = guardian if path in ("/redemptions", "/class-hours", "/bookings") else admin
+        for field in [name for name in body if name.endswith("_id")]:
+            for unknown in {clock.new_id(), elsewhere.get(field, clock.new_id())}:
+                sent = body | {field: str(unknown)}
+                key = {"Idempotency-Key": str(clock.new_id())}
+                answer = await client.post(f"/api/v1{path}", json=sent, headers=headers | key)
+                asked += 1
+                if answer.status_code not in (403, 404, 422):
+                    wrong.append(f"{path} {field}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
+    assert asked >= 50
+    for path, body in good_bodies(town).items():
+        headers = guardian if path in ("/redemptions", "/class-hours", "/bookings") else admin
+        answer = await client.post(
+            f"/api/v1{path}", json=body, headers=headers | {"Idempotency-Key": str(clock.new_id())}
+        )
+        assert answer.status_code in (200, 201), f"{path} {answer.text}"

@@ -56,7 +56,7 @@ ALTER TABLE transfer DROP CONSTRAINT transfer_kind, ADD CONSTRAINT transfer_kind
 
 -- ------------------------------------------------------------------------------------------------------- what is unused
 
--- The unused minutes of a course or of a child, by purchase, newest first: used minutes count as the oldest. `refundable` of
+-- The unused minutes of a course, of a child, or of a child in a course, by purchase, newest first: used minutes count as the oldest. `refundable` of
 -- them would bring `points` back today, usable until `back_until` (null: for ever); `worth` is what all of them cost. Where
 -- nothing comes back, `waits` says why: points_expired (even the days of grace are over), payer_left (its accounts are
 -- closed; p_left counts them all the same, for an administrator) or too_few (less than one point). `lasts_until`: the later
@@ -66,11 +66,18 @@ CREATE FUNCTION class_unused(p_community uuid, p_course uuid, p_child uuid, p_to
     RETURNS TABLE (purchase_id uuid, course_id uuid, child_id uuid, guardian_id uuid, unused integer, worth integer, refundable integer,
                    points integer, back_until date, lasts_until date, waits text, bought_at timestamptz)
     LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    WITH has AS (
-        SELECT a.subject_id, a.owner_id, sum(a.balance) AS minutes FROM account a
-        WHERE a.community_id = p_community AND a.owner_kind = 'person' AND a.currency = 'class_minute'
-          AND (p_held OR a.bucket = 'available') AND a.balance > 0 AND a.subject_id IS NOT NULL AND (p_course IS NULL OR a.subject_id = p_course)
-          AND (p_child IS NULL OR a.owner_id = p_child) GROUP BY 1, 2
+    WITH found AS (
+        -- One of the two, so that each is read by its own index.
+        SELECT a.subject_id, a.owner_id, a.bucket, a.balance FROM account a
+        WHERE p_course IS NOT NULL AND a.community_id = p_community AND a.subject_id = p_course AND a.owner_kind = 'person'
+          AND a.currency = 'class_minute' AND (p_child IS NULL OR a.owner_id = p_child)
+        UNION ALL
+        SELECT a.subject_id, a.owner_id, a.bucket, a.balance FROM account a
+        WHERE p_course IS NULL AND a.community_id = p_community AND a.owner_kind = 'person' AND a.owner_id = p_child
+          AND a.currency = 'class_minute' AND a.subject_id IS NOT NULL
+    ), has AS (
+        SELECT f.subject_id, f.owner_id, sum(f.balance) AS minutes FROM found f
+        WHERE (p_held OR f.bucket = 'available') AND f.balance > 0 GROUP BY 1, 2
     ), bought AS (
         SELECT p.*, h.minutes AS available, p.refunded_minutes + p.moved_minutes AS done_minutes,
                p.refunded_points + p.moved_points AS done_points,

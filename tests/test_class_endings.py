@@ -13,9 +13,10 @@ from tests.test_booking_races import families
 from tests.test_bookings import booked, new_family, taken, told
 from tests.test_class_refunds import NEXT_YEAR, another_course, books_are_clean, bought
 from tests.town import Town
-from timebank import clock
+from timebank import clock, worker
 from timebank.classes import attendance, booking, changes, endings, purchase, seats, stopping
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
+from timebank.ledger import posting
 from timebank.people.messages import own_messages
 from timebank.scope import Scope
 
@@ -329,3 +330,41 @@ async def test_a_course_opened_again_is_bought_again(town: Town, client: httpx.A
     await town.give_points("刘洋", 20)
     assert isinstance(await bought(town, 60), UUID)
     assert (await client.post(f"{API}/class-hours/refunds", json={}, headers=admin | key())).status_code == 400
+
+
+async def test_a_stop_pays_whoever_paid_whatever_has_become_of_them_or_the_child(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """Guardianship ended, the guardian blocked, the child grown up: the points still go to who paid."""
+    await town.give_points("刘洋", 20)
+    await bought(town, 60)
+    await owner.execute("UPDATE guardianship SET ended_at = $1", clock.now())
+    await owner.execute("UPDATE person SET status = 'blocked' WHERE id = $1", town.people["刘洋"])
+    await owner.execute("UPDATE person SET born_on = '2000-01-01' WHERE id = $1", town.people["刘小雨"])
+    await stopping.stop_course(await town.scope("赵丽"), town.course, "停开")
+    assert await work(town) == (2, 1)
+    assert await points_of(town, "刘洋") == (20, 0)
+    await books_are_clean(owner, town)
+
+
+async def test_a_stop_leaves_the_minutes_of_a_payer_who_left_for_an_administrator(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("刘洋", 20)
+    await bought(town, 60)
+    await posting.close_accounts(town.system(), town.people["刘洋"])
+    admin = await town.scope("赵丽")
+    assert (await stopping.stop_preview(admin, town.course)).waiting_minutes == 60
+    await stopping.stop_course(admin, town.course, "停开")
+    assert await work(town) == (2, 0)
+    await posting.close_accounts(town.system(), town.people["刘洋"], reopen=True)
+    assert await work(town) == (0, 1), "let back in, the person gets the points"
+    assert await points_of(town, "刘洋") == (20, 0)
+    await books_are_clean(owner, town)
+
+
+async def test_the_worker_knows_every_job_of_classes() -> None:
+    jobs = [job.name for job in worker.JOBS]
+    for name in ("refund_ended", "remind_of_class_ends", "tell_of_last_days", "expire_class_minutes"):
+        assert name in jobs
+    assert jobs.index("finish_stopped") < jobs.index("close_lessons"), "what is not given any more is not missed"

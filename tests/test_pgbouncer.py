@@ -34,7 +34,7 @@ AT_ONCE = 8
 PEOPLE = ("张桂兰", "张国庆", "王建国", "李秀英")
 PASSWORD = "凤凰社区的密码-2026"
 # The commands that use these refuse a pooler; the last speaks to the bundled server alone.
-DIRECT = {"timebank/migrate.py", "timebank/demo/settling.py", "timebank/embedded.py"}
+DIRECT = {"timebank/migrate.py", "timebank/first_schema.py", "timebank/demo/settling.py", "timebank/embedded.py"}
 T = TypeVar("T")
 
 needs_pgbouncer = pytest.mark.skipif(program() is None, reason="no pgbouncer here (Debian: apt install pgbouncer)")

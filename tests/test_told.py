@@ -38,6 +38,7 @@ from timebank.stations.schemas import StationChange
 ROOT = Path(__file__).parent.parent
 OWN = "done by the person alone, who sees the outcome"
 ALL = "concerns everybody alike: the page of rules, goods, places or activities shows it"
+CLASSES = "tests/test_class_endings.py and test_class_refunds.py show that families are told"
 STAFF = "concerns the staff who do it, and nobody's points, hours or duties"
 
 # verb of the audit -> the test or the message that proves that it is told, or why it concerns nobody else
@@ -47,9 +48,9 @@ TOLD = {
     "found_region": ALL, "count_stock": STAFF, "receive": STAFF, "register_device": STAFF, "revoke_device": STAFF,
     "rotate_key": STAFF, "import": STAFF, "undo_import": STAFF, "withdraw_activity": STAFF, "withdraw_area": STAFF,
     "ensure_logins": STAFF, "withdraw_logins": STAFF, "withdraw_many": STAFF, "withdraw_nominations": STAFF,
-    "withdraw_records": STAFF, "withdraw_roles": STAFF, "nominate_guardians": STAFF, "enrol": STAFF,
+    "withdraw_record": STAFF, "withdraw_roles": STAFF, "offer_activity_again": ALL, "nominate_guardians": STAFF, "enrol": STAFF,
     "enrol_many": STAFF, "open_person": STAFF, "identify": STAFF, "issue_missing_cards": STAFF,
-    "book": OWN, "buy_class_hours": OWN, "check_in": OWN, "check_out": OWN, "reserve": OWN, "sign_up": OWN,
+    "book": OWN, "buy_class_hours": OWN, "move_class_hours": OWN, "reserve": OWN, "sign_up": OWN,
     "withdraw": OWN, "withdraw_deed": OWN, "attend": OWN, "file_deed": "hangs on the board before it is credited",
     "record_service": "the verdict of the scan says it; hours entered by hand hang on the board first",
     "close_forgotten": "the visit's page asks the person; the decision about it is told",
@@ -61,7 +62,9 @@ TOLD = {
     "cancel": "redemption_cancelled", "collect": "redemption_collected", "expire": "redemption_expired",
     "return_goods": "redemption_returned", "seat": "booking_seated", "close": "booking_closed",
     "cancel_shift": "shift_cancelled", "change_activity": "shift_cancelled", "change_station": "shift_cancelled",
-    "change_good": "good_withdrawn", "change_course": "lesson_cancelled", "grant_role": "role_granted",
+    "change_good": "good_withdrawn", "change_course": CLASSES, "change_lesson": CLASSES, "stop_course": CLASSES,
+    "refund_class_hours": CLASSES, "expire_class_hours": CLASSES, "reverse_expiry": "expiry_reversed",
+    "let_expire": "points_expiring", "grant_role": "role_granted",
     "end_role": "role_ended", "name_guardian": "guardianship", "set_status": "status_changed",
     "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
     "undo_check_in": "check_in_undone",

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.activities.shifts import ShiftOver, shift
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated_at
@@ -30,6 +30,7 @@ _CALLED = (
 )
 
 
+@retried
 async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
     """Call a shift off before it begins and tell those who signed up; again changes nothing."""
     async with transaction(scope):
@@ -43,6 +44,7 @@ async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
         await _call_off(scope, found, "")
 
 
+@retried
 async def call_off_coming(
     scope: Scope, because: str, *, activity_id: UUID | None = None, station_id: UUID | None = None
 ) -> int:

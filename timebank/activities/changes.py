@@ -9,11 +9,12 @@ from timebank.activities.calling_off import call_off_coming
 from timebank.activities.offers import activity, named
 from timebank.activities.schemas import ActivityChange, ActivityOut
 from timebank.activities.tables import Activity
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.rules.catalogue import usable_rule
 from timebank.scope import Scope
 
 
+@retried
 async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
     """Change what was given and leave the rest; an ended activity keeps its records.
 

@@ -39,6 +39,7 @@ async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int
     return len(gone)
 
 
+@retried
 async def offer_again(scope: Scope, activity_ids: Sequence[UUID]) -> list[UUID]:
     """Offer those of these activities again that were taken back and that nothing has been entered for since."""
     scope.require_admin()

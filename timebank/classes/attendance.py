@@ -135,6 +135,7 @@ async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut
         return await seats.locked_lesson(scope, lesson_id)
 
 
+@retried
 async def call_off(scope: Scope, lesson_id: UUID, reason: str) -> bool:
     """Call off a lesson of a stopped course, also one whose time has passed meanwhile. False: it was called off."""
     async with transaction(scope):

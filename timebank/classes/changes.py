@@ -17,7 +17,7 @@ from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, Less
 from timebank.classes.seats import HELD, Held
 from timebank.classes.stopping import stop_course
 from timebank.classes.tables import Course
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 
@@ -45,6 +45,7 @@ class SeatsTaken(TimebankError):
     sentence = "已经约出 {taken} 个座位，座位数不能比这更少。"
 
 
+@retried
 async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> CourseOut:
     """Change a course from now on. Families with a seat, a place in line or unused minutes are told what is new.
 
@@ -123,6 +124,7 @@ async def _children_of(scope: Scope, course_id: UUID) -> Mapping[UUID, list[UUID
     return children
 
 
+@retried
 async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> LessonOut:
     """Move a coming lesson, or give it more or fewer seats: its keeper or an administrator.
 

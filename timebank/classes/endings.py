@@ -85,6 +85,7 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
         return await database.rows(_Ending, sql, scope.community_id, grace, since, until, BATCH)
 
 
+@retried
 async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
         child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]

@@ -7,7 +7,7 @@ from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.purchase import class_minutes, require_age, require_running
 from timebank.classes.refunds import require_right
 from timebank.classes.schemas import MovedOut, MoveIn
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.scope import Scope
 
@@ -17,6 +17,7 @@ class SameCourse(TimebankError):
     sentence = "课时已经在这门课里。请选另一门课。"
 
 
+@retried
 async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
     """Move a child's unused minutes to a course that is running and fits its age; the guardians are told.
 

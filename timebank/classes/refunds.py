@@ -14,7 +14,7 @@ from timebank.classes.entries import Back, Given
 from timebank.classes.families import guardians_of, names_of_people, on_day, tell_family
 from timebank.classes.purchase import class_minutes
 from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.ages import is_minor
 from timebank.people.guardians import NotGuardian, require_guardian
@@ -93,6 +93,7 @@ async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
     return [Holder(names[u.child_id], u, [Guardian(g, names[g]) for g in guardians[u.child_id]]) for u in has]
 
 
+@retried
 async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
     """Turn a child's unused minutes into the points of who paid them, at the price paid; the guardians are told.
 

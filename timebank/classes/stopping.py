@@ -64,6 +64,7 @@ async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
     return StopPreview(comes.lessons, comes.seats, back.children, back.minutes, back.points, back.waiting)
 
 
+@retried
 async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
     """Stop a course: nobody buys or books any more, and the worker gives everything back. Once more changes nothing."""
     scope.require_admin()

@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from timebank import audit, clock, database, settings
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Closing, Currency
@@ -107,6 +107,7 @@ async def waiting_expiries(scope: Scope) -> list[WaitingExpiry]:
         )
 
 
+@retried
 async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -> int:
     """Let what waits of a day expire, just the amount that was seen; the first accounts at once, the worker does the
     rest. Nobody gains by it: what is past its last day cannot be spent before either. Answers how many accounts."""

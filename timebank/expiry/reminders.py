@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency
 from timebank.people.messages import tell
@@ -80,6 +80,7 @@ async def remind_of_expiry(scope: Scope) -> int:
     return told
 
 
+@retried
 async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
     """Note and tell. A process whose clock the database does not agree with tells nobody."""
     about = f"{due.owner_id}:" if due.currency == Currency.class_minute else ""

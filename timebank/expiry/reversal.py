@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
@@ -40,6 +40,7 @@ WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1
 """
 
 
+@retried
 async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
     """Give back what expired by mistake: to its own account while its last day is still to come, else to the account
     of grace. Raises OwnExpiry, PastGrace, AlreadyReversed, NotReversible."""

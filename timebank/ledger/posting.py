@@ -255,6 +255,7 @@ def _returned(answer: Any) -> Returned:
     )
 
 
+@retried
 async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
     """Undo an entry by transfers that name the reversed ones. Spent points become a debt, never a negative balance."""
     async with transaction(scope):
@@ -302,12 +303,14 @@ async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date,
     return noted
 
 
+@retried
 async def approve_expiry(scope: Scope, currency: Currency, day: date) -> None:
     """Let everything that is left of a closed day expire, announced or not."""
     async with transaction(scope):
         await database.execute("SELECT ledger_approve_expiry($1, $2, $3)", scope.community_id, day, currency.value)
 
 
+@retried
 async def close_day(scope: Scope, day: date) -> bool:
     """Count one local day of the community's system accounts; repeatable. False while the database's clock is not past
     it."""
@@ -326,6 +329,7 @@ class Closing(StrEnum):
     skips = "skips"
 
 
+@retried
 async def close_until(scope: Scope, day: date, *, confirmed: bool = False) -> Closing:
     """Close the days up to this one: what ran out on them may expire. Nothing goes on while it answers `skips`."""
     async with transaction(scope):

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.activities.calling_off import call_off_coming
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.scope import Scope
 from timebank.shop.collection import RedemptionEnded, cancel
@@ -47,6 +47,7 @@ async def hanging(scope: Scope, station_id: UUID) -> Hanging:
     return found
 
 
+@retried
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
     """Change a station. One that closes calls its coming shifts off and gives reservations back; their people are told.
 

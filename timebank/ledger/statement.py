@@ -12,7 +12,7 @@ from timebank.paging import Page, cursor_of, read_cursor
 from timebank.scope import Scope
 
 
-class Expiring(msgspec.Struct, frozen=True):
+class Expiring(msgspec.Struct, frozen=True, omit_defaults=True):
     """`amount` can be spent until `on`; in its days of grace, `grace_of` was its original last day."""
 
     on: date
@@ -20,7 +20,7 @@ class Expiring(msgspec.Struct, frozen=True):
     grace_of: date | None = None
 
 
-class PointBalance(msgspec.Struct, frozen=True):
+class PointBalance(msgspec.Struct, frozen=True, omit_defaults=True):
     """`lapsed` is past its last day and not booked as expired yet."""
 
     available: int

@@ -48,7 +48,7 @@ async def test_a_guardian_reads_the_own_book_with_the_child_s_class_time_and_the
     child = town.people["刘小雨"]
     note = Posting("purchase", "p", "test", clock.new_id(), "少儿书法 1 课时")
     await posting.issue(town.system(), child, Currency.class_minute, 60, note, subject_id=town.course)
-    has = [{"child_id": str(child), "course_id": str(town.course), "available": 60}]
+    has = [{"child_id": str(child), "course_id": str(town.course), "available": 60, "lasts_until": None}]
     assert (await get(client, town, "刘洋", "/me/balances")).json()["class_minutes"] == has
     assert (await get(client, town, "刘洋", f"/me/balances?person_id={child}")).json()["class_minutes"] == has
     path = f"/me/statement?person_id={child}&currency=class_minute&course_id={town.course}"

@@ -14,7 +14,8 @@ from timebank.checkins.reversal import reverse_record
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
 from timebank.errors import TimebankError
-from timebank.ledger.check import CURRENCIES, Books, check_ledger
+from timebank.ledger.check import CURRENCIES, Books
+from timebank.ledger.checked import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
 from timebank.ledger.posting import NotReversible
@@ -51,13 +52,21 @@ class AdminLedger(Controller):
     async def books(
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
     ) -> Template:
-        """The check, the totals and the last entries; further pages of entries alone."""
+        """The last check, the totals and the last entries; further pages of entries alone."""
         found = await last_entries(caller, limit=30, cursor=cursor)
+        first = cursor is None
         return page(
-            request, caller, "ledger/books.html", books=await check_ledger(caller) if cursor is None else None,
+            request, caller, "ledger/books.html", first=first, books=await latest_books(caller) if first else None,
+            waiting=first and await is_waiting(caller), may_check=caller.administers,
             items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
             currencies=CURRENCIES, places=PLACES, shown=_shown,
         )  # fmt: skip
+
+    @post("/check")
+    async def check(self, caller: NamedDependency[Scope]) -> Redirect:
+        """Let the worker check the books now."""
+        await ask_for_check(caller)
+        return see_other("/admin/ledger?done=asked")
 
     @get("/{entry_id:uuid}")
     async def entry(self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:

@@ -24,6 +24,7 @@ LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
 RAN_INTO_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
+NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg takes None for the pool's own limit
 # The connection was ended under a verb; the last is asyncpg's word for an end that arrives between two statements.
 LOST = (
     asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
@@ -233,6 +234,11 @@ def _connection() -> "PoolConnectionProxy":
 
 async def fetch(sql: str, *values: object) -> list[asyncpg.Record]:
     return await _connection().fetch(sql, *values)
+
+
+async def fetch_unlimited(sql: str, *values: object) -> list[asyncpg.Record]:
+    """The rows of a statement that may take as long as it takes: it reads a community's whole history."""
+    return await _connection().fetch(sql, *values, timeout=NO_LIMIT)
 
 
 async def fetch_one(sql: str, *values: object) -> asyncpg.Record | None:

@@ -28,6 +28,7 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.errors import TimebankError
 from timebank.imports import drafts
 from timebank.ledger import posting
+from timebank.ledger.checked import check_if_due
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
@@ -129,6 +130,14 @@ async def remind_of_expiry(scope: Scope) -> int:
     return told
 
 
+async def check_books(scope: Scope) -> None:
+    """Check the books when it is due. Whoever runs the worker reads in its log that they do not balance."""
+    books = await check_if_due(scope)
+    if books is not None and not books.ok:
+        codes = sorted({problem.code for problem in books.problems})
+        log.error("books do not balance", community_id=str(scope.community_id), codes=codes)
+
+
 JOBS: tuple[Job, ...] = (
     Job("credit_due_deeds", 60, credit_due_deeds),
     Job("credit_due_records", 60, credit_due_records),
@@ -141,6 +150,7 @@ JOBS: tuple[Job, ...] = (
     Job("remind_of_expiry", 3600, remind_of_expiry),
     Job("close_days", 3600, close_days),
     Job("forget_drafts", 600, drafts.forget_old),
+    Job("check_books", 60, check_books),
 )
 
 SWEEPS: tuple[Sweep, ...] = (

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import UUID, BigInt, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -64,3 +64,11 @@ class DayTotal(Table, tablename="day_total"):
     given = BigInt(default=None, null=False)
     taken = BigInt(default=None, null=False)
     transfers = Integer(default=None, null=False)
+
+
+class BookCheck(Table, tablename="book_check"):
+    community_id = UUID(primary_key=True, default=None, null=False)
+    asked_at = Timestamptz(default=None, null=True)
+    begun_at = Timestamptz(default=None, null=True)
+    checked_at = Timestamptz(default=None, null=True)
+    problems = JSONB(default=None, null=False)

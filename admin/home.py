@@ -9,7 +9,7 @@ from timebank.access.callers import AnyRequest
 from timebank.areas.places import regions_in_reach
 from timebank.database import transaction
 from timebank.expiry.due import waiting_expiries
-from timebank.ledger.check import totals
+from timebank.ledger.totals import totals
 from timebank.overview.community import waiting
 from timebank.scope import Scope
 from timebank.web.pages import page

@@ -21,7 +21,8 @@ from timebank.deeds.schemas import ReasonIn
 from timebank.errors import TimebankError
 from timebank.expiry.due import let_expire, waiting_expiries
 from timebank.expiry.reversal import reverse_expiry
-from timebank.ledger.check import CURRENCIES, Books, check_ledger
+from timebank.ledger.check import CURRENCIES, Books
+from timebank.ledger.checked import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
 from timebank.ledger.posting import Currency, NotReversible, PurchaseNotReversible
@@ -67,7 +68,7 @@ class AdminLedger(Controller):
     async def books(
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
     ) -> Template:
-        """The check, the totals and the last entries; further pages of entries alone."""
+        """The last check, the totals and the last entries; further pages of entries alone."""
         return await _books(request, caller, cursor, done)
 
     @post("/expiry")
@@ -82,6 +83,12 @@ class AdminLedger(Controller):
         except TimebankError as refusal:
             return await _books(request, caller, None, "", refusal)
         return see_other("/admin/ledger?done=expired")
+
+    @post("/check")
+    async def check(self, caller: NamedDependency[Scope]) -> Redirect:
+        """Let the worker check the books now."""
+        await ask_for_check(caller)
+        return see_other("/admin/ledger?done=asked")
 
     @get("/{entry_id:uuid}")
     async def entry(self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
@@ -123,7 +130,8 @@ async def _books(
     found = await last_entries(caller, limit=30, cursor=cursor)
     return page(
         request, caller, "ledger/books.html", status=refusal.status if refusal else 200,
-        books=await check_ledger(caller) if cursor is None else None,
+        first=cursor is None, books=await latest_books(caller) if cursor is None else None,
+        asked=cursor is None and await is_waiting(caller), may_check=caller.administers,
         waiting=await waiting_expiries(caller) if cursor is None else [],
         items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
         currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),

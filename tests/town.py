@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from timebank import clock, names, vault
+from timebank import clock, database, names, vault
 from timebank.access import sessions
 from timebank.database import transaction
 from timebank.ledger import posting
@@ -84,6 +84,22 @@ class Town:
         last_day = expires_on or date(clock.local_day().year + 1, 12, 31)
         async with transaction(scope):
             await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)
+
+    async def credit_deed(self, name: str, points: int) -> UUID:
+        """Points for a deed that is in the book, as the check of the books wants to find it; the deed's id."""
+        community, deed = self.home[name], clock.new_id()
+        scope, last_day = Scope.of_system(community), date(clock.local_day().year + 1, 12, 31)
+        note = Posting("deed", f"deed:{deed}:credit", "deed", deed, "测试发放", None, "mediation", 1)
+        async with transaction(scope):
+            posted = await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)
+            await database.execute(
+                "INSERT INTO deed (community_id, id, person_id, area_id, rule_code, rule_version, points, "
+                "points_reason, occurred_on, note, status, entry_id, created_at) SELECT $1, $2, $3, h.area_id, "
+                "'mediation', 1, $4, '测试发放', $5, '测试发放', 'credited', $6, $7 FROM person p JOIN household h "
+                "ON h.community_id = p.community_id AND h.id = p.household_id WHERE p.community_id = $1 AND p.id = $3",
+                community, deed, self.people[name], points, clock.local_day(), posted.entry_id, clock.now(),
+            )  # fmt: skip
+        return deed
 
 
 async def build_town(owner: asyncpg.Connection) -> Town:

@@ -44,6 +44,7 @@ ROLLED_BACK = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
 FIRST_PAUSE_SECONDS = 0.02
+NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg takes None for the pool's own limit
 
 
 class RanIntoAnother(Exception):
@@ -232,6 +233,11 @@ def _connection() -> "PoolConnectionProxy":
 
 async def fetch(sql: str, *values: object) -> list[asyncpg.Record]:
     return await _connection().fetch(sql, *values)
+
+
+async def fetch_unlimited(sql: str, *values: object) -> list[asyncpg.Record]:
+    """The rows of a statement that may take as long as it takes: it reads a community's whole history."""
+    return await _connection().fetch(sql, *values, timeout=NO_LIMIT)
 
 
 async def fetch_one(sql: str, *values: object) -> asyncpg.Record | None:

@@ -30,6 +30,7 @@ from timebank.errors import TimebankError, Unavailable
 from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.imports import drafts
+from timebank.ledger.checked import check_if_due
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
 
@@ -56,6 +57,14 @@ class Sweep:
     verb: Callable[[], Awaitable[object]]
 
 
+async def check_books(scope: Scope) -> None:
+    """Check the books when it is due. Whoever runs the worker reads in its log that they do not balance."""
+    books = await check_if_due(scope)
+    if books is not None and not books.ok:
+        codes = sorted({problem.code for problem in books.problems})
+        log.error("books do not balance", community_id=str(scope.community_id), codes=codes)
+
+
 JOBS: tuple[Job, ...] = (
     Job("credit_due_deeds", 60, credit_due_deeds),
     Job("credit_due_records", 60, credit_due_records),
@@ -73,6 +82,7 @@ JOBS: tuple[Job, ...] = (
     Job("close_days", 3600, close_days),
     Job("expire_points", 600, expire_points),
     Job("forget_drafts", 600, drafts.forget_old),
+    Job("check_books", 60, check_books),
 )
 
 SWEEPS: tuple[Sweep, ...] = (

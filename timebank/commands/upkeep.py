@@ -11,7 +11,8 @@ from timebank import migrate as migrations
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.database import transaction
-from timebank.ledger.check import Books, books_out, check_ledger
+from timebank.ledger.check import Books, books_out
+from timebank.ledger.checked import check_and_keep
 from timebank.ledger.schemas import BooksOut
 from timebank.settings import Settings
 
@@ -74,7 +75,7 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
     async def _check(place: Place, total: int) -> Checked:
         if what == "all":
             await open_a_seal(place)
-        books: Books = await check_ledger(system_scope(place))
+        books: Books = await check_and_keep(system_scope(place))
         told(total)
         return Checked(str(place.id), place.path, books_out(books))
 

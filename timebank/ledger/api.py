@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
 from timebank.access.once import Once
-from timebank.ledger.check import books_out, check_ledger
+from timebank.ledger.check import books_out
+from timebank.ledger.checked import BooksNotChecked, latest_books
 from timebank.ledger.donations import donate
 from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
@@ -55,5 +56,8 @@ async def give(
 
 @get("/ledger/check")
 async def check(request: AnyRequest, caller: NamedDependency[Scope]) -> BooksOut:
-    """Whether the community's books balance, and what is wrong where they do not."""
-    return books_out(await check_ledger(caller), language_of(request))
+    """Whether the community's books balanced when they were last checked, and what was wrong where they did not."""
+    books = await latest_books(caller)
+    if books is None:
+        raise BooksNotChecked(retry_after=60)
+    return books_out(books, language_of(request))

@@ -63,8 +63,9 @@ class ProblemOut(msgspec.Struct):
 
 
 class BooksOut(msgspec.Struct):
-    """Whether a community's books balance; `currencies` by name: point, minute, class_minute."""
+    """Whether a community's books balanced at `checked_at`; `currencies` by name, now: point, minute, class_minute."""
 
     ok: bool
+    checked_at: datetime
     currencies: dict[str, Totals]
     problems: list[ProblemOut]

@@ -122,25 +122,37 @@ class _Entry(msgspec.Struct, frozen=True):
     rule_version: int | None
 
 
+# The newest entries of a person's accounts: of each account the newest of its debit side and of its credit side, each
+# along its index, then merged; and of each entry that the page shows, its legs. $5: how many.
 _ENTRIES = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3
-        AND bucket = 'available' AND ($7::uuid IS NULL OR subject_id = $7)
-), leg AS (
-    SELECT t.*, -t.amount AS change FROM transfer t JOIN own ON own.id = t.debit_account
-        WHERE t.community_id = $1 AND ($4::timestamptz IS NULL OR t.posted_at <= $4)
-    UNION ALL
-    SELECT t.*, t.amount FROM transfer t JOIN own ON own.id = t.credit_account
-        WHERE t.community_id = $1 AND ($4::timestamptz IS NULL OR t.posted_at <= $4)
-)
-SELECT entry_id, max(posted_at) AS posted_at, max(occurred_at) AS occurred_at,
-       (array_agg(kind ORDER BY leg))[1] AS kind, sum(change)::bigint AS amount, max(memo) AS memo,
-       max(source_kind) AS source_kind, (array_agg(source_id))[1] AS source_id,
-       max(rule_code) AS rule_code, max(rule_version) AS rule_version
-FROM leg GROUP BY entry_id
-HAVING $4::timestamptz IS NULL OR (max(posted_at), entry_id) < ($4, $5)
-ORDER BY max(posted_at) DESC, entry_id DESC LIMIT $6
+        AND bucket = 'available' AND ($4::uuid IS NULL OR subject_id = $4)
+), newest AS (
+    SELECT DISTINCT side.posted_at, side.entry_id FROM own CROSS JOIN LATERAL (
+        (SELECT DISTINCT t.posted_at, t.entry_id FROM transfer t
+         WHERE t.community_id = $1 AND t.debit_account = own.id {after}
+         ORDER BY t.posted_at DESC, t.entry_id DESC LIMIT $5)
+        UNION ALL
+        (SELECT DISTINCT t.posted_at, t.entry_id FROM transfer t
+         WHERE t.community_id = $1 AND t.credit_account = own.id {after}
+         ORDER BY t.posted_at DESC, t.entry_id DESC LIMIT $5)
+    ) AS side ORDER BY side.posted_at DESC, side.entry_id DESC LIMIT $5
+), mine AS (SELECT array_agg(id) AS ids FROM own)
+SELECT n.entry_id, n.posted_at, whole.* FROM newest n CROSS JOIN LATERAL (
+    SELECT max(t.occurred_at) AS occurred_at, (array_agg(t.kind ORDER BY t.leg))[1] AS kind,
+           sum(CASE WHEN t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END
+             - CASE WHEN t.debit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END)::bigint
+               AS amount,
+           max(t.memo) AS memo, max(t.source_kind) AS source_kind, (array_agg(t.source_id))[1] AS source_id,
+           max(t.rule_code) AS rule_code, max(t.rule_version) AS rule_version
+    FROM transfer t WHERE t.community_id = $1 AND t.entry_id = n.entry_id
+      AND (t.debit_account = ANY ((SELECT ids FROM mine)::uuid[])
+        OR t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]))
+) AS whole ORDER BY n.posted_at DESC, n.entry_id DESC
 """
+_FIRST = _ENTRIES.format(after="")
+_NEXT = _ENTRIES.format(after="AND (t.posted_at, t.entry_id) < ($6, $7)")
 
 
 _BALANCE = """
@@ -167,8 +179,8 @@ async def statement(
     at = read_cursor(cursor, tuple[datetime, UUID, int])
     async with transaction(scope):
         entries = await database.rows(
-            _Entry, _ENTRIES, scope.community_id, person_id, currency.value,
-            at[0] if at else None, at[1] if at else None, limit + 1, subject_id,
+            _Entry, _NEXT if at else _FIRST, scope.community_id, person_id, currency.value, subject_id, limit + 1,
+            *(at[:2] if at else ()),
         )  # fmt: skip
         balance: int = (
             at[2]

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import UUID, BigInt, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -80,3 +80,11 @@ class ExpiryAnnouncement(Table, tablename="expiry_announcement"):
     currency = Varchar(length=12, default=None, null=False)
     amount = BigInt(default=None, null=False)
     announced_at = Timestamptz(default=None, null=False)
+
+
+class BookCheck(Table, tablename="book_check"):
+    community_id = UUID(primary_key=True, default=None, null=False)
+    asked_at = Timestamptz(default=None, null=True)
+    begun_at = Timestamptz(default=None, null=True)
+    checked_at = Timestamptz(default=None, null=True)
+    problems = JSONB(default=None, null=False)

@@ -6,13 +6,19 @@ import msgspec
 
 from timebank import clock, database
 from timebank.database import transaction
+from timebank.ledger.posting import Currency
+from timebank.ledger.totals import issued_since
 from timebank.scope import Scope
 
 LOW_STOCK = 3
 
 
 class Waiting(msgspec.Struct):
-    """How many of each thing wait for somebody, and how the community stands. This month at most is counted."""
+    """How many of each thing wait for somebody, and how the community stands.
+
+    What waits is counted by an index of its state, this month's people by the month; the month's minutes are those
+    credited in it, less what was taken back, out of the days' totals.
+    """
 
     records: int
     doubtful: int
@@ -38,8 +44,7 @@ SELECT
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
   (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'open') AS present,
   (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved,
-  (SELECT coalesce(sum(credited_minutes), 0)::bigint FROM service_record WHERE community_id = $1
-   AND status = 'approved' AND created_at >= $2) AS minutes_this_month,
+  $6::bigint AS minutes_this_month,
   (SELECT count(DISTINCT person_id) FROM service_record WHERE community_id = $1
    AND status = 'approved' AND created_at >= $2) AS people_this_month,
   (SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 AND currency = 'point'
@@ -48,13 +53,15 @@ SELECT
 
 
 async def waiting(scope: Scope) -> Waiting:
-    """The counts of the scope's community, in one query."""
+    """The counts of the scope's community."""
     scope.require_reader()
     today = clock.local_day()
-    month, _end = clock.day_bounds(today.replace(day=1))
+    first = today.replace(day=1)
+    month, _end = clock.day_bounds(first)
     async with transaction(scope):
+        minutes = await issued_since(scope, first, Currency.minute)
         counted = await database.row(
-            Waiting, _WAITING, scope.community_id, month, today, date(today.year, 12, 31), LOW_STOCK
+            Waiting, _WAITING, scope.community_id, month, today, date(today.year, 12, 31), LOW_STOCK, minutes
         )
     assert counted is not None
     return counted

@@ -1,0 +1,58 @@
+"""What every invariant is made of: its shape, and the common table expressions that several of them begin with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A promise of the books. `sentence` says in words what one violation is."""
+
+    code: str
+    sentence: str
+    sql: str
+    given: str = ""  # the common table expressions that the statement begins with
+
+    @property
+    def statement(self) -> str:
+        return self.given + self.sql
+
+
+# What each account's transfers add up to.
+SUMMED = """
+WITH moved AS (
+    SELECT debit_account AS account_id, -amount AS change FROM transfer WHERE community_id = $1
+    UNION ALL SELECT credit_account, amount FROM transfer WHERE community_id = $1
+), summed AS (SELECT account_id, sum(change)::bigint AS change FROM moved GROUP BY account_id)
+"""
+
+# Each hold, its legs together, and how much of it is open, was settled, was returned. settled_entry: what settled it.
+HELD = """
+WITH held AS (
+    SELECT h.entry_id, h.source_kind, h.source_id, a.owner_id, a.currency, sum(h.amount)::bigint AS amount,
+           coalesce(sum(h.amount) FILTER (WHERE c.id IS NULL), 0)::bigint AS open,
+           coalesce(sum(h.amount) FILTER (WHERE c.kind = 'settle'), 0)::bigint AS settled,
+           coalesce(sum(h.amount) FILTER (WHERE c.kind = 'void'), 0)::bigint AS voided,
+           max(c.entry_id::text) FILTER (WHERE c.kind = 'settle')::uuid AS settled_entry
+    FROM transfer h JOIN account a ON a.community_id = $1 AND a.id = h.credit_account
+    LEFT JOIN transfer c ON c.community_id = $1 AND c.closes = h.id
+    WHERE h.community_id = $1 AND h.kind = 'hold'
+    GROUP BY h.entry_id, h.source_kind, h.source_id, a.owner_id, a.currency
+)
+"""
+
+# What an entry credited to a person for hours or a deed, by which rule, and whether it has been reversed.
+CREDITED = """
+WITH undone AS (
+    SELECT reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL
+    UNION SELECT reverses FROM debt WHERE community_id = $1
+), credited AS (
+    SELECT t.entry_id, t.kind, t.source_id, a.owner_id, t.rule_code, t.rule_version,
+           coalesce(sum(t.amount) FILTER (WHERE t.currency = 'minute'), 0)::bigint AS minutes,
+           coalesce(sum(t.amount) FILTER (WHERE t.currency = 'point'), 0)::bigint AS points,
+           bool_or(u.reverses IS NOT NULL) AS reversed
+    FROM transfer t JOIN account a ON a.community_id = $1 AND a.id = t.credit_account
+    LEFT JOIN undone u ON u.reverses = t.id
+    WHERE t.community_id = $1 AND t.kind IN ('service', 'deed') AND a.owner_kind = 'person'
+    GROUP BY t.entry_id, t.kind, t.source_id, a.owner_id, t.rule_code, t.rule_version
+)
+"""

@@ -1,0 +1,79 @@
+"""Where each currency is, for a page: the days counted before, what moved since, and what is set aside now."""
+
+from datetime import UTC, date, datetime
+
+from timebank import clock, database
+from timebank.database import transaction
+from timebank.ledger.posting import Currency
+from timebank.ledger.schemas import Totals
+from timebank.scope import Scope
+
+NOTHING = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+TAKERS = ("redeemed", "expired", "donated", "converted", "adjusted", "clearing")
+
+# What each system account took in less what it gave out. The last counted day is counted again: a posting may have
+# been under way when it was closed.
+_SINCE = """
+SELECT a.currency, a.bucket, coalesce(gave.amount, 0) AS given, coalesce(got.amount, 0) AS taken FROM account a
+CROSS JOIN LATERAL (SELECT sum(t.amount)::bigint AS amount FROM transfer t
+    WHERE t.community_id = $1 AND t.debit_account = a.id AND t.posted_at >= $2) gave
+CROSS JOIN LATERAL (SELECT sum(t.amount)::bigint AS amount FROM transfer t
+    WHERE t.community_id = $1 AND t.credit_account = a.id AND t.posted_at >= $2) got
+WHERE a.community_id = $1 AND a.owner_kind = 'system' AND a.owner_id = $1
+"""
+_BEFORE = """
+SELECT currency, bucket, sum(given)::bigint AS given, sum(taken)::bigint AS taken FROM day_total
+WHERE community_id = $1 AND day >= $2 AND day < $3 GROUP BY currency, bucket
+"""
+_HELD = (
+    "SELECT currency, sum(balance)::bigint AS amount FROM account "
+    "WHERE community_id = $1 AND bucket = 'held' AND balance > 0 GROUP BY currency"
+)
+_OWED = (
+    "SELECT currency, sum(amount - repaid)::bigint AS amount FROM debt "
+    "WHERE community_id = $1 AND repaid < amount GROUP BY currency"
+)
+
+
+async def totals(scope: Scope) -> dict[str, Totals]:
+    """Where each currency is, all people and all time together.
+
+    What people can spend is what was issued and lies nowhere else; the check counts it from their accounts instead.
+    """
+    scope.require_reader()
+    async with transaction(scope):
+        taken = await _taken_since(scope, date.min)
+        held = {row["currency"]: row["amount"] for row in await database.fetch(_HELD, scope.community_id)}
+        owed = {row["currency"]: row["amount"] for row in await database.fetch(_OWED, scope.community_id)}
+    return {c.value: _totals(taken, c.value, held.get(c.value, 0), owed.get(c.value, 0)) for c in Currency}
+
+
+async def issued_since(scope: Scope, day: date, currency: Currency) -> int:
+    """How much was issued from a local day on, less what was taken back into the issuing account."""
+    async with transaction(scope):
+        return -(await _taken_since(scope, day)).get((currency.value, "issued"), 0)
+
+
+async def _taken_since(scope: Scope, first: date) -> dict[tuple[str, str], int]:
+    """What each system account, by currency and bucket, took in from a day on, less what it gave out."""
+    last: date | None = await database.fetch_value(
+        "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
+    )
+    begin = max(first, last) if last else first
+    since = clock.day_bounds(begin)[0] if begin > date.min else FIRST_MOMENT
+    found = await database.fetch(_SINCE, scope.community_id, since)
+    if last and first < last:
+        found += await database.fetch(_BEFORE, scope.community_id, first, last)
+    taken: dict[tuple[str, str], int] = {}
+    for row in found:
+        key = (row["currency"], row["bucket"])
+        taken[key] = taken.get(key, 0) + row["taken"] - row["given"]
+    return taken
+
+
+def _totals(taken: dict[tuple[str, str], int], currency: str, held: int, owed: int) -> Totals:
+    issued = -taken.get((currency, "issued"), 0)
+    places = {bucket: taken.get((currency, bucket), 0) for bucket in TAKERS}
+    outstanding = issued - sum(places.values()) - held
+    return Totals(issued=issued, outstanding=outstanding, held=held, owed=owed, **places)

@@ -25,6 +25,7 @@ from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
 from timebank.errors import Forbidden
+from timebank.expiry.due import close_days
 from timebank.ledger import checked, posting
 from timebank.ledger.check import Books, check_ledger
 from timebank.ledger.checked import (
@@ -40,7 +41,7 @@ from timebank.ledger.totals import totals
 from timebank.shop.collection import cancel, collect, return_goods
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
-from timebank.worker import check_books, close_days
+from timebank.worker import check_books
 
 
 async def live_a_little(town: Town) -> None:

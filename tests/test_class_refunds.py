@@ -78,8 +78,8 @@ async def second_guardian(owner: asyncpg.Connection, town: Town, name: str = "�
 
 
 async def test_points_and_minutes_of_a_purchase_are_one_entry(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 15, expires_on=THIS_YEAR)
-    await town.give_points("刘洋", 15, expires_on=NEXT_YEAR)
+    await town.credit_deed("刘洋", 15, expires_on=THIS_YEAR)
+    await town.credit_deed("刘洋", 15, expires_on=NEXT_YEAR)
     purchase_id = await bought(town, 60)
     legs = await owner.fetch("SELECT DISTINCT entry_id FROM transfer WHERE source_id = $1", purchase_id)
     assert len(legs) == 1
@@ -92,7 +92,7 @@ async def test_points_and_minutes_of_a_purchase_are_one_entry(town: Town, owner:
 async def test_a_guardian_gets_unused_minutes_back_as_points(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 100)
+    await town.credit_deed("刘洋", 100)
     await buy(client, town, order(town, 120))
     path, headers = f"{API}/class-hours/refunds", await town.sign_in("刘洋")
     assert (await client.post(path, json=asked(town))).status_code == 401
@@ -119,7 +119,7 @@ async def test_a_guardian_gets_unused_minutes_back_as_points(
 
 
 async def test_booked_minutes_are_not_refunded(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 100)
+    await town.credit_deed("刘洋", 100)
     await bought(town, 120)
     await booked(town, "刘洋", "刘小雨")
     with pytest.raises(entries.NotEnoughUnused) as refused:
@@ -132,8 +132,8 @@ async def test_booked_minutes_are_not_refunded(town: Town, owner: asyncpg.Connec
 
 async def test_points_go_back_to_who_paid_newest_purchase_first(town: Town, owner: asyncpg.Connection) -> None:
     await second_guardian(owner, town)
-    await town.give_points("刘洋", 20)
-    await town.give_points("王建国", 20)
+    await town.credit_deed("刘洋", 20)
+    await town.credit_deed("王建国", 20)
     await bought(town, 60)
     await bought(town, 60, "王建国")
     assert await give_back(town, 60) == (60, 20)
@@ -146,8 +146,8 @@ async def test_points_go_back_to_who_paid_newest_purchase_first(town: Town, owne
 
 
 async def test_the_points_that_last_longest_come_back_first(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 15, expires_on=THIS_YEAR)
-    await town.give_points("刘洋", 5, expires_on=NEXT_YEAR)
+    await town.credit_deed("刘洋", 15, expires_on=THIS_YEAR)
+    await town.credit_deed("刘洋", 5, expires_on=NEXT_YEAR)
     await bought(town, 60)
     assert await give_back(town, 30) == (30, 10)
     found = await owner.fetch("SELECT expires_on, balance FROM account WHERE balance > 0 AND currency = 'point'")
@@ -159,7 +159,7 @@ async def test_points_past_their_last_day_come_back_with_grace_and_not_after_it(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     last = clock.local_day() + timedelta(days=3)
-    await town.give_points("刘洋", 40, expires_on=last)
+    await town.credit_deed("刘洋", 40, expires_on=last)
     await bought(town, 120)
     with clock.at(clock.now() + timedelta(days=10)):
         assert await give_back(town, 60) == (60, 20)
@@ -190,7 +190,7 @@ async def test_a_refund_repays_an_open_debt_first(town: Town, owner: asyncpg.Con
 
 
 async def test_consent_and_age_count_on_the_day_of_the_refund(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     child = town.people["刘小雨"]
     born = await owner.fetchval("SELECT born_on FROM person WHERE id = $1", child)
@@ -214,7 +214,7 @@ async def by_admin(
 
 
 async def test_an_administrator_needs_a_reason_and_no_family(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     with pytest.raises(refunds.RefundReason):
         await by_admin(town, reason=None)
@@ -234,7 +234,7 @@ async def test_the_points_of_a_guardian_who_left_wait_for_an_administrator(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     await second_guardian(owner, town)
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await posting.close_accounts(town.system(), town.people["刘洋"])
     with pytest.raises(entries.NotEnoughUnused):
@@ -249,7 +249,7 @@ async def test_the_points_of_a_guardian_who_left_wait_for_an_administrator(
 async def test_minutes_move_to_another_course_at_what_they_had_cost(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 40)
+    await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     dearer = await another_course(owner, town, 40)
     body, headers = asked(town, to_course_id=str(dearer), minutes=60), await town.sign_in("刘洋") | key()
@@ -268,7 +268,7 @@ async def test_minutes_move_to_another_course_at_what_they_had_cost(
 
 
 async def test_a_move_needs_a_course_that_runs_and_fits(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     scope, other = await town.scope("刘洋"), await another_course(owner, town)
     wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
@@ -285,7 +285,7 @@ async def test_a_move_needs_a_course_that_runs_and_fits(town: Town, owner: async
 async def test_minutes_bought_with_points_that_have_run_out_can_still_move(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 20, expires_on=clock.local_day())
+    await town.credit_deed("刘洋", 20, expires_on=clock.local_day())
     await bought(town, 60)
     other = await another_course(owner, town)
     with clock.at(clock.now() + timedelta(days=60)):
@@ -295,7 +295,7 @@ async def test_minutes_bought_with_points_that_have_run_out_can_still_move(
 
 
 async def test_a_purchase_is_not_reversed_but_leads_to_the_refund(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     entry = await owner.fetchval("SELECT entry_id FROM class_purchase")
     with pytest.raises(posting.PurchaseNotReversible) as refused:
@@ -309,7 +309,7 @@ async def test_many_small_refunds_give_no_more_than_one_large_one(
     town: Town, owner: asyncpg.Connection, pieces: list[int]
 ) -> None:
     await owner.execute("UPDATE course SET points_per_hour = 25")
-    await town.give_points("刘洋", 32)
+    await town.credit_deed("刘洋", 32)
     await bought(town, 75)
     back, so_far = 0, 0
     for piece in pieces:
@@ -338,8 +338,8 @@ def test_minutes_last_until_the_later_of_the_points_last_day_and_the_courses_end
 
 
 async def test_the_last_day_is_told_before_and_after_the_purchase(town: Town, client: httpx.AsyncClient) -> None:
-    await town.give_points("刘洋", 20, expires_on=clock.local_day() + timedelta(days=5))
-    await town.give_points("刘洋", 20, expires_on=NEXT_YEAR)
+    await town.credit_deed("刘洋", 20, expires_on=clock.local_day() + timedelta(days=5))
+    await town.credit_deed("刘洋", 20, expires_on=NEXT_YEAR)
     headers, query = await town.sign_in("刘洋"), {k: str(v) for k, v in order(town, 60).items()}
     first = await client.get(f"{API}/class-hours/quote", params=query, headers=headers)
     assert first.status_code == 200, first.text
@@ -363,7 +363,7 @@ async def test_the_same_minutes_are_refunded_once_however_often_and_by_whom(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     await second_guardian(owner, town)
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
 
     async def ask(scope: Scope, name: str) -> object:
@@ -378,7 +378,7 @@ async def test_the_same_minutes_are_refunded_once_however_often_and_by_whom(
 
 
 async def test_a_minute_is_booked_or_refunded_and_never_both(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     scope, seat = await town.scope("刘洋"), BookingIn(town.lessons[0], town.people["刘小雨"])
     wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course)
     for _ in range(5):
@@ -402,8 +402,8 @@ async def test_a_purchase_by_another_guardian_meanwhile_is_not_passed_over(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     await second_guardian(owner, town)
-    await town.give_points("刘洋", 60)
-    await town.give_points("王建国", 60)
+    await town.credit_deed("刘洋", 60)
+    await town.credit_deed("王建国", 60)
     await bought(town, 60)
     first, second = await town.scope("刘洋"), await town.scope("王建国")
     wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 60)
@@ -415,7 +415,7 @@ async def test_a_purchase_by_another_guardian_meanwhile_is_not_passed_over(
 
 
 async def test_each_person_sees_the_own_part_of_a_purchase(town: Town, client: httpx.AsyncClient) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     headers = await town.sign_in("刘洋")
     for person, currency, amount in (("刘洋", "point", -20), ("刘小雨", "class_minute", 60)):
@@ -435,8 +435,8 @@ async def test_a_purchase_of_before_keeps_its_two_entries_and_can_be_refunded(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     scope, purchase_id, guardian, child = town.system(), clock.new_id(), town.people["刘洋"], town.people["刘小雨"]
-    await town.give_points("刘洋", 15, expires_on=THIS_YEAR)
-    await town.give_points("刘洋", 25, expires_on=NEXT_YEAR)
+    await town.credit_deed("刘洋", 15, expires_on=THIS_YEAR)
+    await town.credit_deed("刘洋", 25, expires_on=NEXT_YEAR)
     note = Posting("purchase", "old:points", "class_purchase", purchase_id)
     paid = await posting.spend(scope, guardian, 40, note)
     note = Posting("purchase", "old:minutes", "class_purchase", purchase_id)
@@ -458,7 +458,7 @@ async def test_a_purchase_of_before_keeps_its_two_entries_and_can_be_refunded(
 
 
 async def test_points_that_come_back_are_not_counted_as_earned_this_month(town: Town) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     before = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
     await give_back(town)
@@ -479,7 +479,7 @@ async def test_points_that_come_back_are_not_counted_as_earned_this_month(town: 
 async def test_the_check_finds_purchases_that_do_not_agree_with_the_books(
     town: Town, owner: asyncpg.Connection, tampered: str, code: str
 ) -> None:
-    await town.give_points("刘洋", 60)
+    await town.credit_deed("刘洋", 60)
     await bought(town, 180)
     other = await another_course(owner, town)
     await give_back(town, 60)

@@ -70,9 +70,9 @@ async def days(town: Town, database_clock: DatabaseClock) -> Days:
 async def given(days: Days) -> Days:
     """A week before the year's end: two people have points of this year, and the worker has been at its work."""
     with clock.at(NOON - timedelta(days=1)):
-        await days.town.give_points("张桂兰", 1_000_000, expires_on=LAST_DAY)
-        await days.town.give_points("李秀英", 30, expires_on=LAST_DAY)
-        await days.town.give_points("李秀英", 5, expires_on=date(2027, 12, 31))
+        await days.town.credit_deed("张桂兰", 1_000_000, expires_on=LAST_DAY)
+        await days.town.credit_deed("李秀英", 30, expires_on=LAST_DAY)
+        await days.town.credit_deed("李秀英", 5, expires_on=date(2027, 12, 31))
     await days.work(NOON - timedelta(days=1))
     await days.work(NOON)
     return days
@@ -185,8 +185,8 @@ async def test_an_installation_just_migrated_goes_on_from_its_last_counted_day(
 ) -> None:
     """No announcement is known: people are told again, and what nobody could be told of waits."""
     with clock.at(NOON - timedelta(days=2)):
-        await days.town.give_points("张桂兰", 40, expires_on=LAST_DAY)
-        await days.town.give_points("李秀英", 7, expires_on=clock.local_day())
+        await days.town.credit_deed("张桂兰", 40, expires_on=LAST_DAY)
+        await days.town.credit_deed("李秀英", 7, expires_on=clock.local_day())
     await owner.execute(
         "INSERT INTO message (community_id, id, person_id, kind, text, key, created_at) "
         "VALUES ($1, gen_random_uuid(), $2, 'points_expiring', '旧消息', 'points-expire:2026-12-31:30', $3)",
@@ -210,7 +210,7 @@ async def test_a_wrong_clock_in_the_first_days_of_an_installation_does_no_harm(
 ) -> None:
     """Fresh, without a marker; or just migrated, with the marker of its last counted day and no announcement."""
     with clock.at(NOON - timedelta(days=2)):
-        await days.town.give_points("张桂兰", 40, expires_on=LAST_DAY)
+        await days.town.credit_deed("张桂兰", 40, expires_on=LAST_DAY)
     if is_marked:
         marked = clock.local_day(NOON - timedelta(days=3))
         await owner.execute("INSERT INTO books_closed VALUES ($1, $2, $3)", days.town.community, marked, NOON)
@@ -233,7 +233,7 @@ async def test_a_fresh_installation_closes_its_days_without_a_person(days: Days,
 
 async def test_without_a_marker_what_has_run_out_waits_for_a_person(days: Days, owner: asyncpg.Connection) -> None:
     with clock.at(NOON):
-        await days.town.give_points("张桂兰", 40, expires_on=LAST_DAY)
+        await days.town.credit_deed("张桂兰", 40, expires_on=LAST_DAY)
     await days.work(NEW_YEAR)
     assert await points_left(owner) == 40
     assert [(w.amount, w.skipped) for w in await days.waiting(NEW_YEAR)] == [(40, True)]
@@ -243,7 +243,7 @@ async def test_what_became_more_in_the_last_week_is_told_again_and_expires_by_it
     given: Days, owner: asyncpg.Connection
 ) -> None:
     with clock.at(NOON + timedelta(days=2)):
-        await given.town.give_points("李秀英", 12, expires_on=LAST_DAY)
+        await given.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
     await given.work(NOON + timedelta(days=3), workers=2)
     texts = await owner.fetch(
         "SELECT text FROM message WHERE person_id = $1 AND kind = 'points_expiring' ORDER BY id",
@@ -261,7 +261,7 @@ async def test_more_than_was_announced_waits_and_the_announced_part_expires(
     given: Days, owner: asyncpg.Connection
 ) -> None:
     with clock.at(NEW_YEAR - timedelta(hours=15)):
-        await given.town.give_points("李秀英", 12, expires_on=LAST_DAY)
+        await given.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
     await given.database.show(NEW_YEAR)
     with clock.at(NEW_YEAR):
         await close_days(given.town.system())
@@ -308,7 +308,7 @@ async def test_an_administrator_lets_expire_what_waits_just_as_it_was_seen(
     days: Days, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
     with clock.at(NOON):
-        await days.town.give_points("李秀英", 12, expires_on=LAST_DAY)
+        await days.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
     await days.database.show(NEW_YEAR)
     form = {"day": "2026-12-31", "currency": "point", "amount": "12", "_key": "k"}
     with clock.at(NEW_YEAR):
@@ -333,7 +333,7 @@ async def test_an_administrator_lets_expire_what_waits_just_as_it_was_seen(
 
 async def test_a_confirmation_is_refused_while_the_databases_clock_says_otherwise(days: Days) -> None:
     with clock.at(NOON):
-        await days.town.give_points("李秀英", 12, expires_on=LAST_DAY)
+        await days.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
     await days.database.show(NOON)
     with clock.at(NEW_YEAR):
         admin = await days.town.scope("赵丽")
@@ -394,7 +394,7 @@ async def test_nobody_takes_back_an_expiry_of_their_own_household_or_past_the_gr
     days: Days, owner: asyncpg.Connection
 ) -> None:
     with clock.at(NOON):
-        await days.town.give_points("赵丽", 9, expires_on=LAST_DAY)
+        await days.town.credit_deed("赵丽", 9, expires_on=LAST_DAY)
         given = await posting.issue(
             days.town.system(), days.town.people["赵丽"], Currency.point, 1,
             Posting("deed", "d", "test", days.town.community),

@@ -48,7 +48,7 @@ TOLD = {
     "found_region": ALL, "count_stock": STAFF, "receive": STAFF, "register_device": STAFF, "revoke_device": STAFF,
     "rotate_key": STAFF, "import": STAFF, "undo_import": STAFF, "withdraw_activity": STAFF, "withdraw_area": STAFF,
     "ensure_logins": STAFF, "withdraw_logins": STAFF, "withdraw_many": STAFF, "withdraw_nominations": STAFF,
-    "withdraw_record": STAFF, "withdraw_roles": STAFF, "offer_activity_again": ALL,
+    "withdraw_record": STAFF, "withdraw_roles": STAFF, "offer_activity_again": ALL, "ask_for_check": STAFF,
     "nominate_guardians": STAFF, "enrol": STAFF,
     "enrol_many": STAFF, "open_person": STAFF, "identify": STAFF, "issue_missing_cards": STAFF,
     "book": OWN, "buy_class_hours": OWN, "move_class_hours": OWN, "reserve": OWN, "sign_up": OWN,

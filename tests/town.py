@@ -85,10 +85,10 @@ class Town:
         async with transaction(scope):
             await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)
 
-    async def credit_deed(self, name: str, points: int) -> UUID:
+    async def credit_deed(self, name: str, points: int, *, expires_on: date | None = None) -> UUID:
         """Points for a deed that is in the book, as the check of the books wants to find it; the deed's id."""
         community, deed = self.home[name], clock.new_id()
-        scope, last_day = Scope.of_system(community), date(clock.local_day().year + 1, 12, 31)
+        scope, last_day = Scope.of_system(community), expires_on or date(clock.local_day().year + 1, 12, 31)
         note = Posting("deed", f"deed:{deed}:credit", "deed", deed, "测试发放", None, "mediation", 1)
         async with transaction(scope):
             posted = await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)

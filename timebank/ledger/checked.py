@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger.check import Books, Problem, check_ledger
 from timebank.ledger.totals import totals
@@ -29,6 +29,7 @@ class _Kept(msgspec.Struct, frozen=True):
     problems: str
 
 
+@retried
 async def latest_books(scope: Scope) -> Books | None:
     """What the last check found, with the totals of this moment. None: there was none yet, and one has been asked for.
 
@@ -57,6 +58,7 @@ async def is_waiting(scope: Scope) -> bool:
     return kept is not None and kept.asked_at is not None
 
 
+@retried
 async def ask_for_check(scope: Scope) -> None:
     """Let the worker check the books as soon as it can; asked twice, it checks once."""
     scope.require_admin()
@@ -65,6 +67,7 @@ async def ask_for_check(scope: Scope) -> None:
         await audit.record(scope, "ask_for_check", "book_check", None)
 
 
+@retried
 async def check_if_due(scope: Scope) -> Books | None:
     """Check the books when somebody has asked for it, when they never were, and every night; None: it is not due."""
     if not await _claimed(scope):
@@ -76,6 +79,7 @@ async def check_if_due(scope: Scope) -> Books | None:
             await database.execute("UPDATE book_check SET begun_at = NULL WHERE community_id = $1", scope.community_id)
 
 
+@retried
 async def check_and_keep(scope: Scope) -> Books:
     """Check the books and store what was found. Who asked before it began is answered by it."""
     books = await check_ledger(scope)
@@ -89,6 +93,7 @@ async def check_and_keep(scope: Scope) -> Books:
     return books
 
 
+@retried
 async def _claimed(scope: Scope) -> bool:
     """Whether a check is due that no other worker has begun. No lock is held while it runs."""
     now = clock.now()

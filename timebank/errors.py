@@ -77,3 +77,11 @@ class Conflict(TimebankError):
     code = "conflict"
     status = 409
     sentence = "已经有一样的了。"
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says of itself, in one line, for the person who looks after the system; never nothing."""
+    if isinstance(error, TimeoutError) and not error.args:
+        return "等了太久没有答复"
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error).strip().partition("\n")[0]
+    return said or type(error).__name__

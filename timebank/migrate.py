@@ -9,7 +9,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 
 from timebank.database import NotOpen, engine
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 
 # Any number that nobody else on the server is likely to lock: the first digits of pi.
 RUNNER_LOCK = 3_141_592_653
@@ -55,7 +55,7 @@ async def migrate(url: str) -> list[str]:
     except (OSError, asyncpg.InvalidPasswordError, asyncpg.InvalidCatalogNameError) as error:
         raise NotOpen from error
     except asyncpg.PostgresError as error:
-        raise MigrationFailed(why=str(error)) from error
+        raise MigrationFailed(why=reason_of(error)) from error
     return run
 
 

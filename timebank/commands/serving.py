@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from timebank import settings, vault
 from timebank.app import create_app
 from timebank.commands.ground import ground, pool, require_migrated, run, stop_signals, with_data
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 from timebank.settings import Settings
 
 LOOPBACK = ["127.0.0.1", "::1"]
@@ -134,7 +134,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortTaken(port=port) from error
-            raise CannotListen(host=host, port=port, why=error.strerror) from error
+            raise CannotListen(host=host, port=port, why=reason_of(error)) from error
         listener.set_inheritable(True)
         yield listener
     finally:

@@ -21,6 +21,7 @@ from tests.town import Town
 from timebank import embedded
 from timebank.access import sessions
 from timebank.cli import timebank as commands
+from timebank.errors import reason_of
 from timebank.migrate import known
 
 Ran = subprocess.CompletedProcess[str]
@@ -298,3 +299,10 @@ def test_a_taken_port_is_told_in_a_sentence(timebank: Timebank) -> None:
         port = str(other.getsockname()[1])
         assert port in sentence(timebank("serve", "--port", port))
         assert port in sentence(timebank("demo", "--port", port))
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), OSError(), ConnectionError(), asyncpg.InterfaceError("")])
+def test_a_reason_is_never_empty(error: Exception) -> None:
+    assert reason_of(error).strip()
+    assert reason_of(TimeoutError()) == "等了太久没有答复"
+    assert reason_of(FileNotFoundError(2, "No such file")) == "No such file"

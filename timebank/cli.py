@@ -11,7 +11,7 @@ import click
 
 from timebank import __version__
 from timebank.embedded_programs import EmbeddedError
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 
 INTERRUPTED = 130
 # Each command is imported when it is called: most need neither the pages nor the printer.
@@ -65,19 +65,19 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except TimebankError as error:
         _refuse(error.code, error.text() + _why(error), given)
     except EmbeddedError as error:
-        _refuse("embedded_database", str(error), given)
+        _refuse("embedded_database", reason_of(error), given)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _refuse("database", f"数据库没有完成这一步（{error}）。请检查数据库后再试一次。", given)
+        _refuse("database", f"数据库没有完成这一步（{reason_of(error)}）。请检查数据库后再试一次。", given)
     except OSError as error:
         where = f"{error.filename} " if error.filename else ""
-        _refuse("system", f"系统没有完成这一步（{where}{error.strerror or error}）。请检查后再试一次。", given)
+        _refuse("system", f"系统没有完成这一步（{where}{reason_of(error)}）。请检查后再试一次。", given)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _why(error: TimebankError) -> str:
     """What the server or the system said, for whoever looks after it."""
     cause = error.__cause__
-    said = str(cause).strip().partition("\n")[0] if isinstance(cause, OSError | asyncpg.PostgresError) else ""
+    said = reason_of(cause) if isinstance(cause, OSError | asyncpg.PostgresError) else ""
     return f"（{said}）" if said and said not in error.text() else ""
 
 

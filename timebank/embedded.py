@@ -20,6 +20,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from timebank.embedded_programs import ENVIRONMENT, HERE, Account, EmbeddedError, account_for, place_for, programs
+from timebank.errors import reason_of
 
 __all__ = ["EmbeddedError", "Server", "create_database", "start"]
 
@@ -92,7 +93,7 @@ def start(data: Path, *, settings: Mapping[str, str] = MappingProxyType({})) -> 
             return _start(data, settings)
     except OSError as error:
         raise EmbeddedError(
-            f"数据目录 {data} 无法使用（{error.filename}：{error.strerror}）：请换一个自己可写的目录。"
+            f"数据目录 {data} 无法使用（{error.filename}：{reason_of(error)}）：请换一个自己可写的目录。"
         ) from error
 
 

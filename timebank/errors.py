@@ -96,3 +96,11 @@ class Unexpected(TimebankError):
     code = "internal_error"
     status = 500
     sentence = "系统出了错，您的数据没有改动。请把编号 {request_id} 告诉管理员。"
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says of itself, in one line, for the person who looks after the system; never nothing."""
+    if isinstance(error, TimeoutError) and not error.args:
+        return "等了太久没有答复"
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error).strip().partition("\n")[0]
+    return said or type(error).__name__

@@ -21,7 +21,7 @@ from piccolo.apps.migrations.tables import Migration
 
 from timebank import first_schema
 from timebank.database import NotOpen, Open, engine
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 
@@ -180,7 +180,7 @@ async def _told_as(name: str) -> AsyncIterator[None]:
     except IN_THE_WAY as error:
         raise MigrationBlocked(name=name) from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise MigrationFailed(name=name, why=str(error) or type(error).__name__) from error
+        raise MigrationFailed(name=name, why=reason_of(error)) from error
 
 
 async def _missing(connection: asyncpg.Connection) -> list[str]:

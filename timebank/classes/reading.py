@@ -62,6 +62,15 @@ _ROWS = (
 )
 
 
+# Only a family's bookings: found by the guardian who booked, and by each child in the caller's consented care.
+_OF_FAMILY = (
+    "b.id = ANY (ARRAY(SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.guardian_id = ANY ($2) UNION "
+    "SELECT f.id FROM guardianship g JOIN booking f ON f.community_id = $1 AND f.child_id = g.child_id "
+    "WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) "
+    "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)) AND "
+)
+
+
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
     return BookingOut(
         row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station, row.child_id,
@@ -81,10 +90,11 @@ async def bookings(
 ) -> Page[BookingOut]:  # fmt: skip
     """The bookings that the caller may see, those made last first; `own` leaves only the caller's children's."""
     before = read_cursor(cursor, tuple[datetime, UUID])
+    family = _OF_FAMILY if own or not (scope.reads_all or scope.kept_stations) else ""
     async with transaction(scope):
         found = await database.rows(
             _Row,
-            _ROWS + "(mine.own OR (NOT $5 AND ($3 OR c.station_id = ANY ($4)))) "
+            _ROWS + family + "(mine.own OR (NOT $5 AND ($3 OR c.station_id = ANY ($4)))) "
             "AND ($6::uuid IS NULL OR b.child_id = $6) AND ($7::uuid IS NULL OR b.lesson_id = $7) "
             "AND ($8::text IS NULL OR b.status = $8) AND ($9::timestamptz IS NULL OR (b.created_at, b.id) < ($9, $10)) "
             "ORDER BY b.created_at DESC, b.id DESC LIMIT $11",

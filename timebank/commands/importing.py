@@ -7,7 +7,7 @@ import msgspec
 
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import find_community, system_scope
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 from timebank.imports.report import Report, RowReport
 from timebank.imports.runs import TAKE_IN, import_file
 
@@ -63,7 +63,7 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(READ_BYTES_MAX)
     except OSError as error:
-        raise NoFile(path=file, why=error.strerror) from error
+        raise NoFile(path=file, why=reason_of(error)) from error
 
 
 def _print(report: Report) -> None:

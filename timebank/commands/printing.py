@@ -9,7 +9,7 @@ import click
 from timebank import settings
 from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 from timebank.paging import all_pages
 from timebank.people.cards import PrintedCard, cards_of, issue_missing_cards
 from timebank.printing.cards import CardSheet, cards_pdf
@@ -115,5 +115,5 @@ def _save(content: bytes, path: Path, as_json: bool, **told: int) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise CannotWrite(path=path, why=error.strerror) from error
+        raise CannotWrite(path=path, why=reason_of(error)) from error
     click.echo(json.dumps({"file": str(path.resolve()), **told}, ensure_ascii=False) if as_json else f"已存为 {path}")

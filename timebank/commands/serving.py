@@ -17,7 +17,7 @@ from timebank.app import create_app
 from timebank.commands.counting import counted_together, forget
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
 from timebank.commands.supervising import Lifeline, Supervisor
-from timebank.errors import TimebankError
+from timebank.errors import TimebankError, reason_of
 from timebank.health import readiness
 from timebank.logs import configure_logs
 from timebank.settings import Settings
@@ -154,7 +154,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortTaken(port=port) from error
-            raise CannotListen(host=host, port=port, why=error.strerror) from error
+            raise CannotListen(host=host, port=port, why=reason_of(error)) from error
         listener.set_inheritable(True)
         yield listener
     finally:

@@ -24,7 +24,8 @@ CURRENCIES = {"point": _("积分"), "minute": _("时间"), "class_minute": _("�
 # Any limit of time or size would one day end the check of a community that has grown. Joins are hashed or merged
 # whatever the planner believes of tables that it has not counted: a nested loop over them never ends.
 _WITHOUT_LIMITS = (
-    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL enable_nestloop = off; SET LOCAL jit = off"
+    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL work_mem = '64MB'; "
+    "SET LOCAL enable_nestloop = off; SET LOCAL jit = off"
 )
 
 

@@ -120,26 +120,36 @@ class _Entry(msgspec.Struct, frozen=True):
     source_id: UUID
     rule_code: str | None
     rule_version: int | None
+    goes_on: bool
 
 
-# The newest entries of a person's accounts: of each account the newest of its debit side and of its credit side, each
-# along its index, then merged; and of each entry that the page shows, its legs. $5: how many.
+# The newest entries of a person's accounts: of each account the newest legs of its debit side and of its credit side,
+# each along its index, then merged; and of each entry that the page shows, its legs. $5: how many entries, $6: how many
+# legs of a side. Legs of one moment are read together. Where a side goes on, nothing is shown that is older than the
+# last that was read of it: `goes_on` tells that there is more.
 _ENTRIES = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3
         AND bucket = 'available' AND ($4::uuid IS NULL OR subject_id = $4)
-), newest AS (
-    SELECT DISTINCT side.posted_at, side.entry_id FROM own CROSS JOIN LATERAL (
-        (SELECT DISTINCT t.posted_at, t.entry_id FROM transfer t
-         WHERE t.community_id = $1 AND t.debit_account = own.id {after}
-         ORDER BY t.posted_at DESC, t.entry_id DESC LIMIT $5)
+), side AS (
+    SELECT leg.* FROM own CROSS JOIN LATERAL (
+        SELECT d.*, CASE WHEN count(*) OVER () >= $6 THEN min(d.posted_at) OVER () END AS cut FROM (
+            SELECT t.posted_at, t.entry_id FROM transfer t
+            WHERE t.community_id = $1 AND t.debit_account = own.id {after}
+            ORDER BY t.posted_at DESC FETCH FIRST ($6) ROWS WITH TIES) d
         UNION ALL
-        (SELECT DISTINCT t.posted_at, t.entry_id FROM transfer t
-         WHERE t.community_id = $1 AND t.credit_account = own.id {after}
-         ORDER BY t.posted_at DESC, t.entry_id DESC LIMIT $5)
-    ) AS side ORDER BY side.posted_at DESC, side.entry_id DESC LIMIT $5
+        SELECT c.*, CASE WHEN count(*) OVER () >= $6 THEN min(c.posted_at) OVER () END AS cut FROM (
+            SELECT t.posted_at, t.entry_id FROM transfer t
+            WHERE t.community_id = $1 AND t.credit_account = own.id {after}
+            ORDER BY t.posted_at DESC FETCH FIRST ($6) ROWS WITH TIES) c
+    ) AS leg
+), bound AS (SELECT max(cut) AS cut FROM side), newest AS (
+    SELECT DISTINCT s.posted_at, s.entry_id FROM side s
+    WHERE s.posted_at >= coalesce((SELECT cut FROM bound), '-infinity')
+    ORDER BY s.posted_at DESC, s.entry_id DESC LIMIT $5
 ), mine AS (SELECT array_agg(id) AS ids FROM own)
-SELECT n.entry_id, n.posted_at, whole.* FROM newest n CROSS JOIN LATERAL (
+SELECT n.entry_id, n.posted_at, whole.*, (SELECT cut FROM bound) IS NOT NULL AS goes_on
+FROM newest n CROSS JOIN LATERAL (
     SELECT max(t.occurred_at) AS occurred_at, (array_agg(t.kind ORDER BY t.leg))[1] AS kind,
            sum(CASE WHEN t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END
              - CASE WHEN t.debit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END)::bigint
@@ -152,7 +162,7 @@ SELECT n.entry_id, n.posted_at, whole.* FROM newest n CROSS JOIN LATERAL (
 ) AS whole ORDER BY n.posted_at DESC, n.entry_id DESC
 """
 _FIRST = _ENTRIES.format(after="")
-_NEXT = _ENTRIES.format(after="AND (t.posted_at, t.entry_id) < ($6, $7)")
+_NEXT = _ENTRIES.format(after="AND t.posted_at <= $7 AND (t.posted_at, t.entry_id) < ($7, $8)")
 
 
 _BALANCE = """
@@ -180,7 +190,7 @@ async def statement(
     async with transaction(scope):
         entries = await database.rows(
             _Entry, _NEXT if at else _FIRST, scope.community_id, person_id, currency.value, subject_id, limit + 1,
-            *(at[:2] if at else ()),
+            2 * limit + 2, *(at[:2] if at else ()),
         )  # fmt: skip
         balance: int = (
             at[2]
@@ -195,7 +205,8 @@ async def statement(
         )
     lines: list[Line] = []
     for entry in entries[:limit]:
-        lines.append(Line(**{**msgspec.structs.asdict(entry), "balance": balance}))
+        told = {name: value for name, value in msgspec.structs.asdict(entry).items() if name != "goes_on"}
+        lines.append(Line(**{**told, "balance": balance}))
         balance -= entry.amount
-    more = len(entries) > limit and bool(lines)
+    more = bool(lines) and (len(entries) > limit or entries[0].goes_on)
     return Page(lines, cursor_of(lines[-1].posted_at, lines[-1].entry_id, balance) if more else None)

@@ -18,7 +18,7 @@ import pytest
 from tests.ground import grow
 from tests.shop import browser
 from tests.town import Town, build_town
-from timebank import clock, database, settings
+from timebank import clock, connections, settings
 from timebank.database import engine
 from timebank.ledger.check import check_ledger
 from timebank.ledger.posting import Currency
@@ -35,7 +35,7 @@ ROWS_MAX = 3_000
 sent: list[tuple[str, tuple[object, ...]]] = []
 
 
-class Recording(database.Connection):
+class Recording(connections.Connection):
     """A pooled connection that notes what is sent over it."""
 
     async def fetch(self, query: str, *args: Any, **more: Any) -> Any:

@@ -131,7 +131,8 @@ CREATE FUNCTION ledger_says_the_same(p_community uuid, t transfer, e ledger_entr
 $$;
 
 -- What a key was used for. A hash is a version byte and 32 bytes of what the request means. Hashes of before this migration
--- have 32 bytes and covered the day and the policies as well: such an entry is the same request when it says the same.
+-- have 32 bytes and covered the day and the policies as well: such an entry is the same request when it says the same. Of a
+-- donation they covered the request alone: there the version byte is what is new.
 CREATE FUNCTION ledger_replay(p_community uuid, e ledger_entry, p_owner uuid, p_currency text, p_amount bigint,
                               p_target uuid DEFAULT NULL, OUT verdict text, OUT entry_id uuid) LANGUAGE plpgsql AS $$
 DECLARE
@@ -140,7 +141,7 @@ BEGIN
     SELECT * INTO t FROM transfer x WHERE x.community_id = p_community AND x.key = e.key;
     IF FOUND THEN
         entry_id := t.entry_id;
-        verdict := CASE WHEN t.request_hash = e.request_hash OR length(t.request_hash) = 32
+        verdict := CASE WHEN e.request_hash IN (t.request_hash, '\x01'::bytea || t.request_hash) OR length(t.request_hash) = 32
             AND ledger_says_the_same(p_community, t, e, p_owner, p_currency, p_amount, p_target) THEN 'replayed' ELSE 'key_reused' END;
     END IF;
 END

@@ -322,7 +322,7 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
             "AND b.bucket = 'available' AND a.expires_on = b.expires_on AND a.id <> b.id AND a.owner_id IN "
             "(SELECT id FROM person WHERE name IN ('张桂兰', '王建国')) AND b.owner_id IN (SELECT id FROM person "
             "WHERE name IN ('张桂兰', '王建国')); ALTER TABLE account ADD CONSTRAINT account_unique UNIQUE NULLS "
-            "NOT DISTINCT (community_id, owner_kind, owner_id, currency, bucket, subject_id, expires_on)"
+            "NOT DISTINCT (community_id, owner_kind, owner_id, currency, bucket, subject_id, expires_on, grace_of)"
         ),
         {"deed_without_credit"},
     ),

@@ -111,7 +111,7 @@ async def test_a_volunteer_a_keeper_and_an_administrator_at_their_screens(
 ) -> None:
     for name in ("张桂兰", "周敏", "赵丽", "欧阳凯伟"):
         await set_password(town.logins[name], town.phones[name], PASSWORD)
-    await town.give_points("张桂兰", 40)
+    await town.credit_deed("张桂兰", 40)
     display = await devices.register(
         await town.scope("赵丽"), town.stations["暖蜂驿站"], name="门口的屏幕", kind="display"
     )

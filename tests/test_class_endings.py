@@ -40,7 +40,7 @@ async def buys(town: Town, scope: Scope, child: str) -> None:
     """A guardian earns 20 points and buys an hour for a child."""
     assert scope.person is not None
     town.home[scope.person.name] = town.community
-    await town.give_points(scope.person.name, 20)
+    await town.credit_deed(scope.person.name, 20)
     await purchase.buy_class_hours(scope, ClassHoursIn(scope.person.person_id, town.people[child], town.course, 60))
 
 
@@ -52,7 +52,7 @@ async def work(town: Town) -> tuple[int, int]:
 async def test_a_stopped_course_gives_everything_back_by_itself(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 60)
+    await town.credit_deed("刘洋", 60)
     await bought(town, 180)
     await booked(town, "刘洋", "刘小雨")
     await new_family(owner, town, "王建国", "王小明", 0)
@@ -120,7 +120,7 @@ async def test_stopping_while_families_book_and_come_loses_no_minute(town: Town,
 
 
 async def test_a_course_that_is_over_gives_back_what_is_left(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 40)
+    await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     ends_on = await owner.fetchval("SELECT ends_on FROM course")
     with clock.at(clock.day_bounds(ends_on)[1]):
@@ -135,7 +135,7 @@ async def test_a_course_that_is_over_gives_back_what_is_left(town: Town, owner: 
 
 
 async def test_a_longer_course_lets_minutes_last_longer(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 40, expires_on=clock.local_day() + A_DAY)
+    await town.credit_deed("刘洋", 40, expires_on=clock.local_day() + A_DAY)
     await bought(town, 120)
     old = await owner.fetchval("SELECT ends_on FROM course")
     new = old + timedelta(days=60)
@@ -151,7 +151,7 @@ async def test_a_longer_course_lets_minutes_last_longer(town: Town, owner: async
 async def test_minutes_without_living_points_run_out_only_after_grace_and_are_told(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 40, expires_on=clock.local_day() + A_DAY)
+    await town.credit_deed("刘洋", 40, expires_on=clock.local_day() + A_DAY)
     await bought(town, 120)
     last = await owner.fetchval("SELECT ends_on FROM course")
     for days, minutes in ((30, 120), (31, 0)):
@@ -166,7 +166,7 @@ async def test_minutes_without_living_points_run_out_only_after_grace_and_are_to
 
 
 async def test_a_wrong_worker_clock_neither_expires_nor_refunds(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 40, expires_on=clock.local_day() + A_DAY)
+    await town.credit_deed("刘洋", 40, expires_on=clock.local_day() + A_DAY)
     await bought(town, 120)
     with clock.at(clock.now() + timedelta(days=400)):
         assert await work(town) == (0, 0)
@@ -175,7 +175,7 @@ async def test_a_wrong_worker_clock_neither_expires_nor_refunds(town: Town, owne
 
 
 async def test_a_booked_lesson_is_not_lost_when_its_points_have_run_out(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20, expires_on=clock.local_day())
+    await town.credit_deed("刘洋", 20, expires_on=clock.local_day())
     await bought(town, 60)
     made = await booked(town, "刘洋", "刘小雨", 1)
     await day_closed(owner, town, clock.local_day() + timedelta(days=3))
@@ -188,7 +188,7 @@ async def test_a_booked_lesson_is_not_lost_when_its_points_have_run_out(town: To
 
 
 async def test_families_are_reminded_before_the_course_ends(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 40)
+    await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     ends_on = await owner.fetchval("SELECT ends_on FROM course")
     for days, new in ((31, 0), (30, 1), (29, 0), (7, 1), (1, 0)):
@@ -202,7 +202,7 @@ async def test_families_are_reminded_before_the_course_ends(town: Town, owner: a
 
 
 async def test_who_bought_before_last_days_were_shown_is_told_once(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 40)
+    await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     assert await endings.tell_of_last_days(town.system()) == 0
     await owner.execute("UPDATE class_purchase SET last_day_shown = false")
@@ -214,7 +214,7 @@ async def test_who_bought_before_last_days_were_shown_is_told_once(town: Town, o
 async def test_a_new_teacher_and_place_are_told_with_old_and_new(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await new_family(owner, town, "王建国", "王小明", 0)
     await new_family(owner, town, "李秀英", "李小花")
@@ -234,7 +234,7 @@ async def test_a_new_teacher_and_place_are_told_with_old_and_new(
 async def test_a_moved_lesson_keeps_seats_and_may_be_cancelled_until_it_begins(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 40)
+    await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     made = await booked(town, "刘洋", "刘小雨")
     before = await owner.fetchval("SELECT starts_at FROM lesson WHERE id = $1", town.lessons[0])
@@ -260,7 +260,7 @@ async def test_a_moved_lesson_keeps_seats_and_may_be_cancelled_until_it_begins(
 
 
 async def test_a_child_who_has_another_lesson_then_is_told_so(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 60)
+    await town.credit_deed("刘洋", 60)
     await bought(town, 120)
     other = await another_course(owner, town)
     await booked(town, "刘洋", "刘小雨")
@@ -273,7 +273,7 @@ async def test_a_child_who_has_another_lesson_then_is_told_so(town: Town, owner:
 
 
 async def test_what_cannot_change_of_a_lesson_is_refused_in_words(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await owner.execute("UPDATE lesson SET seats = 2")
     await booked(town, "刘洋", "刘小雨")
@@ -294,7 +294,7 @@ async def test_what_cannot_change_of_a_lesson_is_refused_in_words(town: Town, ow
 
 
 async def test_more_seats_go_to_who_waits_and_fewer_take_none_away(town: Town, owner: asyncpg.Connection) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await new_family(owner, town, "王建国", "王小明")
     await booked(town, "刘洋", "刘小雨")
@@ -311,7 +311,7 @@ async def test_more_seats_go_to_who_waits_and_fewer_take_none_away(town: Town, o
 async def test_a_lesson_of_a_stopped_course_is_not_missed_while_the_worker_was_away(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await booked(town, "刘洋", "刘小雨")
     await stopping.stop_course(await town.scope("赵丽"), town.course, "停开")
@@ -327,7 +327,7 @@ async def test_a_course_opened_again_is_bought_again(town: Town, client: httpx.A
     path, admin = f"{API}/courses/{town.course}", await town.sign_in("赵丽")
     for active in (False, True):
         assert (await client.patch(path, json={"active": active}, headers=admin)).json()["active"] is active
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     assert isinstance(await bought(town, 60), UUID)
     assert (await client.post(f"{API}/class-hours/refunds", json={}, headers=admin | key())).status_code == 400
 
@@ -336,7 +336,7 @@ async def test_a_stop_pays_whoever_paid_whatever_has_become_of_them_or_the_child
     town: Town, owner: asyncpg.Connection
 ) -> None:
     """Guardianship ended, the guardian blocked, the child grown up: the points still go to who paid."""
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await owner.execute("UPDATE guardianship SET ended_at = $1", clock.now())
     await owner.execute("UPDATE person SET status = 'blocked' WHERE id = $1", town.people["刘洋"])
@@ -350,7 +350,7 @@ async def test_a_stop_pays_whoever_paid_whatever_has_become_of_them_or_the_child
 async def test_a_stop_leaves_the_minutes_of_a_payer_who_left_for_an_administrator(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    await town.give_points("刘洋", 20)
+    await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await posting.close_accounts(town.system(), town.people["刘洋"])
     admin = await town.scope("赵丽")

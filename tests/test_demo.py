@@ -19,7 +19,8 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET
-from timebank import clock, database, settings
+from tests.elsewhere import elsewhere
+from timebank import clock, settings
 from timebank.commands.places import communities, system_scope
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
@@ -93,15 +94,9 @@ async def county_url(pool: str, owner: asyncpg.Connection) -> AsyncIterator[str]
     name = f"{pool.rsplit('/', 1)[-1].split('?', maxsplit=1)[0]}_demo"
     await owner.execute(f'CREATE DATABASE "{name}"')
     url = pool.replace(name.removesuffix("_demo"), name)
-    saved, kept = database.engine.pool, settings.current()
-    settings.use(replace(kept, database_url=url))
-    database.engine.pool = None
     await migrate(url)
-    await database.open_pool(url, 12)
-    yield url
-    await database.close_pool()
-    database.engine.pool = saved
-    settings.use(kept)
+    async with elsewhere(replace(settings.current(), database_url=url), 12):
+        yield url
     await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

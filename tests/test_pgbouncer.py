@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET
+from tests.elsewhere import elsewhere
 from tests.pgbouncer import pooled, program
 from tests.presence import body, station_code
 from tests.service import served
@@ -49,16 +50,8 @@ def pooler_url(pool: str) -> Iterator[str]:
 @asynccontextmanager
 async def through(url: str) -> AsyncIterator[None]:
     """The service's own pool on this address."""
-    kept_pool, kept = database.engine.pool, settings.current()
-    settings.use(replace(kept, database_url=url, database_pooler="transaction"))
-    database.engine.pool = None
-    try:
-        await database.open_pool(url, AT_ONCE)
+    async with elsewhere(replace(settings.current(), database_url=url, database_pooler="transaction"), AT_ONCE):
         yield
-    finally:
-        await database.close_pool()
-        database.engine.pool = kept_pool
-        settings.use(kept)
 
 
 def timebank(url: str, *arguments: str, pooler: str = "transaction") -> "subprocess.CompletedProcess[str]":

@@ -14,10 +14,11 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.elsewhere import elsewhere
 from tests.readme import section
 from tests.service import free_port, served
 from tests.town import Town, build_town
-from timebank import database, embedded, settings
+from timebank import embedded, settings
 from timebank.access.logins import set_password
 from timebank.embedded import Server
 from timebank.shop.redemption import redeem
@@ -112,16 +113,9 @@ def machine(folder: Path, number: int) -> Iterator[Machine]:
 @asynccontextmanager
 async def working_on(url: str) -> AsyncIterator[None]:
     """The service's verbs on another database than the tests' own."""
-    kept_pool, kept = database.engine.pool, settings.current()
-    settings.use(replace(settings.Settings(), database_url=url, secret_key=KEY.encode(), base_url="http://test"))
-    database.engine.pool = None
-    try:
-        await database.open_pool(url, 4)
+    chosen = replace(settings.Settings(), database_url=url, secret_key=KEY.encode(), base_url="http://test")
+    async with elsewhere(chosen, 4):
         yield
-    finally:
-        await database.close_pool()
-        database.engine.pool = kept_pool
-        settings.use(kept)
 
 
 async def a_town_that_works(first: Machine) -> Town:

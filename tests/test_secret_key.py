@@ -142,8 +142,7 @@ def test_an_installation_older_than_the_record_takes_the_key_that_opens_its_data
     ask(empty_place, "DELETE FROM installation")
     assert "请换回原来的密钥" in empty_place.run("check", TIMEBANK_SECRET_KEY=OTHER_SECRET).stderr
     assert ask(empty_place, "SELECT count(*) FROM installation") == 0, "a key that opens nothing is not recorded"
-    settings.use(replace(settings.Settings(), secret_key=OTHER_SECRET.encode()))
-    by_mistake = vault.seal("19900008002", "phone")
+    by_mistake = sealed_by(OTHER_SECRET, "19900008002")
     ask(empty_place, "INSERT INTO login VALUES (gen_random_uuid(), $1, $2, NULL, '2026-11-21')", b"x" * 20, by_mistake)
     assert "请换回原来的密钥" in empty_place.run("check", "ledger", TIMEBANK_SECRET_KEY=OTHER_SECRET).stderr
     assert empty_place.run("check", "ledger").returncode == 0

@@ -20,8 +20,9 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.elsewhere import elsewhere
 from tests.make_old_dump import DAY, PASSWORD, SECRET, at
-from timebank import clock, database, settings, worker
+from timebank import clock, settings, worker
 from timebank.first_schema import MADE_BY
 from timebank.migrate import known, migrate
 
@@ -92,22 +93,17 @@ async def old(pool: str, owner: asyncpg.Connection, client: httpx.AsyncClient) -
     name = f"{used}_{secrets.token_hex(3)}"
     await owner.execute(f'CREATE DATABASE "{name}"')
     url = pool.replace(used, name)
-    saved, kept = database.engine.pool, settings.current()
     told = json.loads((FILES / "told.json").read_text(encoding="utf-8"))
-    settings.use(replace(kept, database_url=url, secret_key=SECRET.encode(), base_url="http://meilin.example"))
     await restore(url)
     ran = await migrate(url)
-    database.engine.pool = None
-    await database.open_pool(url, 5)
-    here = Old(url, client, told, ran)
-    yield here
-    signs_in = {"phone": told["phones"]["何晓梅"], "password": PASSWORD}  # the old sessions end some day
-    token = (await here.ask("POST", "/sessions", None, 201, json=signs_in))["token"]
-    here.told["tokens"]["何晓梅"] = {"Authorization": f"Bearer {token}"}
-    books = await here.ask("GET", "/ledger/check", "何晓梅")
-    await database.close_pool()
-    database.engine.pool = saved
-    settings.use(kept)
+    chosen = replace(settings.current(), database_url=url, secret_key=SECRET.encode(), base_url="http://meilin.example")
+    async with elsewhere(chosen, 5):
+        here = Old(url, client, told, ran)
+        yield here
+        signs_in = {"phone": told["phones"]["何晓梅"], "password": PASSWORD}  # the old sessions end some day
+        token = (await here.ask("POST", "/sessions", None, 201, json=signs_in))["token"]
+        here.told["tokens"]["何晓梅"] = {"Authorization": f"Bearer {token}"}
+        books = await here.ask("GET", "/ledger/check", "何晓梅")
     await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     assert (books["ok"], books["problems"]) == (True, [])
 

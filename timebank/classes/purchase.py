@@ -12,6 +12,7 @@ from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, Cour
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.guardians import require_guardian
+from timebank.people.locks import lock_people
 from timebank.scope import Scope
 
 
@@ -72,6 +73,7 @@ async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
     """
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
+        await lock_people(scope, [wanted.person_id, wanted.child_id])
         return await _post(scope, wanted, taken)
 
 

@@ -230,10 +230,10 @@ _EXPIRY: tuple[Invariant, ...] = (
         _("有 {amount} 在 {day} 结束之前就记成了到期。请核对服务器的日期，并撤回这笔到期。"),
         """
 SELECT ARRAY[t.id, a.owner_id] AS ids, t.amount, a.expires_on AS day FROM transfer t
-JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account
-JOIN books_closed b ON b.community_id = t.community_id
-LEFT JOIN transfer r ON r.community_id = t.community_id AND r.reverses = t.id
-WHERE t.community_id = $1 AND t.kind = 'expiry' AND a.expires_on > b.until AND r.id IS NULL
+JOIN account a ON a.community_id = $1 AND a.id = t.debit_account
+LEFT JOIN transfer r ON r.community_id = $1 AND r.reverses = t.id
+WHERE t.community_id = $1 AND t.kind = 'expiry'
+  AND a.expires_on > (SELECT until FROM books_closed WHERE community_id = $1) AND r.id IS NULL
 ORDER BY t.id LIMIT $2""",
     ),
     Invariant(
@@ -241,7 +241,7 @@ ORDER BY t.id LIMIT $2""",
         _("有 {amount} 记进了 {day} 之后的宽限账户，可它不是那天以后退回来的。"),
         """
 SELECT ARRAY[t.id, a.owner_id] AS ids, t.amount, a.grace_of AS day FROM account a
-JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id
+JOIN transfer t ON t.community_id = $1 AND t.credit_account = a.id
 WHERE a.community_id = $1 AND a.grace_of IS NOT NULL AND a.bucket = 'available'
   AND (t.kind IN ('service', 'deed', 'conversion', 'adjustment') OR (t.posted_at AT TIME ZONE $3)::date <= a.grace_of)
 ORDER BY t.id LIMIT $2""",

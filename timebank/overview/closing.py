@@ -18,7 +18,7 @@ from timebank.stations.schemas import StationChange, StationOut
 class StationHasLessons(TimebankError):
     code = "station_has_lessons"
     status = 409
-    sentence = "《{course}》还有课在这个驿站上（共 {count} 节要上）。请先停开这门课，或把课取消，再停用驿站。"
+    sentence = "《{course}》还有课在这个驿站上（共 {count} 节要上）。请先把课改到别的驿站，或停开这门课，再停用驿站。"
 
 
 class Hanging(msgspec.Struct, frozen=True):

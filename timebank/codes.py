@@ -29,7 +29,8 @@ STATION_STEP_SECONDS = 15
 PERSON_STEP_SECONDS = 30
 MAC_BYTES = 10
 SIGNATURE_BYTES = 64
-_HOST = re.compile(r"https?://[^/]+/")
+# On any host and below any path; messengers append `?from=…` to a link that is passed on.
+_LINK = re.compile(r"(?i:https?)://[^/?#]+/(?:[^?#]*/)?(?P<path>[cpk]/[A-Za-z0-9_-]+)(?:[?#].*)?")
 
 
 class InvalidCode(TimebankError):
@@ -162,12 +163,13 @@ def _found(text: str) -> tuple[str, Code]:
 
 
 def _path_of(link: str) -> str:
-    """What follows the host in a link; any other text as it is.
+    """The `kind/payload` of a link; any other text as it is.
 
     The host decides nothing: a card was printed under an address that may have changed since, and its signature, like
     the keyed hash of the other two kinds, says whether it is ours.
     """
-    return _HOST.sub("", link, count=1)
+    found = _LINK.fullmatch(link)
+    return found["path"] if found else link
 
 
 def _read(bare: str) -> Code:

@@ -105,10 +105,10 @@ function release(stream) {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/* The path of a link, on whichever host it was printed: it is only ever opened here, where its signature is checked. */
+/* The path of a code's link, whatever address it was printed under: it is only ever opened here, where its signature is checked. */
 function pathOf(text) {
   try {
-    return new URL(text).pathname;
+    return new URL(text).pathname.match(/\/[cpk]\/[\w-]+$/)?.[0] ?? "";
   } catch {
     return "";
   }

@@ -9,6 +9,15 @@ import structlog
 from timebank import settings
 
 
+# One list, however often the logs are configured: a logger keeps the list that it was first used with.
+PROCESSORS: list[structlog.typing.Processor] = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+]
+
+
 def configure_logs() -> None:
     """JSON lines: events and ids, no bodies, no headers, no query strings; the libraries' warnings too.
 
@@ -16,12 +25,7 @@ def configure_logs() -> None:
     """
     level: Any = getattr(logging, settings.current().log_level, logging.INFO)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

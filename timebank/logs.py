@@ -8,7 +8,6 @@ import structlog
 
 from timebank import settings
 
-
 # One list, however often the logs are configured: a logger keeps the list that it was first used with.
 PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,

@@ -286,63 +286,6 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
 
 
 @retried
-async def expire(scope: Scope, limit: int = 500) -> int:
-    """Move what ran out on a closed day, as far as it was announced; of how many accounts something was moved."""
-    async with transaction(scope):
-        moved: int = await database.fetch_value(
-            "SELECT ledger_expire($1, $2, $3, $4)", scope.community_id, clock.local_day(), clock.now(), limit
-        )
-    return moved
-
-
-@retried
-async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date, amount: int) -> bool:
-    """Note that a person is told what runs out on a day; so much expires by itself. False when the database's clock
-    says that the day is over or far away: this process's clock is wrong, and nobody is to be told."""
-    async with transaction(scope):
-        noted: bool = await database.fetch_value(
-            "SELECT ledger_announce($1, $2, $3, $4, $5)", scope.community_id, person_id, currency.value, day, amount
-        )
-    return noted
-
-
-@retried
-async def approve_expiry(scope: Scope, currency: Currency, day: date) -> None:
-    """Let everything that is left of a closed day expire, announced or not."""
-    async with transaction(scope):
-        await database.execute("SELECT ledger_approve_expiry($1, $2, $3)", scope.community_id, day, currency.value)
-
-
-@retried
-async def close_day(scope: Scope, day: date) -> bool:
-    """Count one local day of the community's system accounts; repeatable. False while the database's clock is not past
-    it."""
-    async with transaction(scope):
-        counted: bool = await database.fetch_value(
-            "SELECT ledger_close_day($1, $2, $3, $4)", scope.community_id, day, *clock.day_bounds(day)
-        )
-    return counted
-
-
-class Closing(StrEnum):
-    """How closing days went: done; the database's clock is not past them; too many at once, a person has to confirm."""
-
-    closed = "closed"
-    not_over = "not_over"
-    skips = "skips"
-
-
-@retried
-async def close_until(scope: Scope, day: date, *, confirmed: bool = False) -> Closing:
-    """Close the days up to this one: what ran out on them may expire. Nothing goes on while it answers `skips`."""
-    async with transaction(scope):
-        answer = await database.fetch_value(
-            "SELECT ledger_close_until($1, $2, $3, $4)", scope.community_id, day, clock.day_bounds(day)[1], confirmed
-        )
-    return Closing(answer)
-
-
-@retried
 async def close_accounts(scope: Scope, person_id: UUID, *, reopen: bool = False) -> None:
     """Stop a person's accounts from earning and spending, or open them again; the balances stay."""
     closed_at = None if reopen else clock.now()

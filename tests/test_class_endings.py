@@ -19,6 +19,7 @@ from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, Less
 from timebank.ledger import posting
 from timebank.people.messages import own_messages
 from timebank.scope import Scope
+from timebank.wording import dated
 
 A_DAY = timedelta(days=1)
 
@@ -198,7 +199,8 @@ async def test_families_are_reminded_before_the_course_ends(town: Town, owner: a
     first, second = await texts(town, "刘洋", "class_ending")
     assert "120 分钟" in first
     assert "自动退回 40 积分" in first
-    assert f"{NEXT_YEAR.year}年12月31日" in second
+    with clock.at(clock.day_bounds(ends_on - timedelta(days=7))[0]):
+        assert f"请在{dated(NEXT_YEAR)}结束前使用" in second
 
 
 async def test_who_bought_before_last_days_were_shown_is_told_once(town: Town, owner: asyncpg.Connection) -> None:

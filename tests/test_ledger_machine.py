@@ -26,7 +26,7 @@ from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
-from timebank.ledger import posting
+from timebank.ledger import book_days, posting
 from timebank.ledger.posting import Currency, Insufficient, PastGrace, Posting
 from timebank.ledger.statement import Balances, balances
 
@@ -184,10 +184,10 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             return multiple(*run(_expired(url, self.now, self.persons)))
 
         async def let_everything_expire(self) -> None:
-            await posting.close_until(self.scope, self.today - timedelta(days=1), confirmed=True)
+            await book_days.close_until(self.scope, self.today - timedelta(days=1), confirmed=True)
             for day in {lot[0] for wallet in self.wallets for lot in wallet.lots if lot[0] < self.today}:
-                await posting.approve_expiry(self.scope, Currency.point, day)
-            while await posting.expire(self.scope, limit=100):
+                await book_days.approve_expiry(self.scope, Currency.point, day)
+            while await book_days.expire(self.scope, limit=100):
                 pass
 
         @rule(expired=consumes(expiries))

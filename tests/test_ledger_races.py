@@ -12,7 +12,7 @@ from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
 from timebank.errors import TimebankError
-from timebank.ledger import posting
+from timebank.ledger import book_days, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.statement import balances
 
@@ -101,8 +101,8 @@ async def test_everything_at_once_neither_deadlocks_nor_loses_a_point(town: Town
     for name in ("张桂兰", "张国庆"):
         await town.give_points(name, 200)
         await town.give_points(name, 5, expires_on=yesterday)
-        await posting.announce(scope, town.people[name], Currency.point, yesterday, 5)
-    await posting.close_until(scope, yesterday, confirmed=True)
+        await book_days.announce(scope, town.people[name], Currency.point, yesterday, 5)
+    await book_days.close_until(scope, yesterday, confirmed=True)
     entries = [
         await posting.issue(scope, person, Currency.point, 3, note("deed", f"d{n}:{person}"), expires_on=UNTIL)
         for person in two
@@ -116,7 +116,7 @@ async def test_everything_at_once_neither_deadlocks_nor_loses_a_point(town: Town
             posting.earn(scope, person, 13, 6, note("service", f"earn{n}"), expires_on=UNTIL),
             posting.spend(scope, person, 2, note("donation", f"give{n}"), to="donated"),
             posting.reverse(scope, entries[n].entry_id, note("reversal", f"rev{n}")),
-            posting.expire(scope),
+            book_days.expire(scope),
         ]
     answers = await outcomes(*verbs)
     assert set(answers) == {"done"}
@@ -127,7 +127,7 @@ async def test_closing_a_day_twice_at_once_counts_it_once(town: Town, owner: asy
     yesterday = clock.local_day() - timedelta(days=1)
     with clock.at(clock.day_bounds(yesterday)[0]):
         await town.give_points("张桂兰", 10)
-    await asyncio.gather(*(posting.close_day(town.system(), yesterday) for _ in range(8)))
+    await asyncio.gather(*(book_days.close_day(town.system(), yesterday) for _ in range(8)))
     issued = await owner.fetchrow("SELECT * FROM day_total WHERE bucket = 'issued' AND currency = 'point'")
     assert issued is not None
     assert (issued["given"], issued["taken"], issued["transfers"]) == (10, 0, 1)

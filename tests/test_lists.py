@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.shop import API, browser
+from tests.test_class_refunds import bought
 from tests.town import Town
 from timebank.imports.report import Findings, Remark
 
@@ -167,6 +168,17 @@ async def test_a_page_that_chooses_or_counts_shows_the_two_hundred_and_fifth_too
     answer = await client.get(path.format(**places), headers=await town.sign_in(reader))
     assert answer.status_code == 200, answer.text
     assert last in answer.text
+
+
+async def test_class_minutes_can_move_to_any_of_two_hundred_and_five_courses(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await fill(owner, town, "course")
+    await town.credit_deed("刘洋", 40)
+    await bought(town, 60)
+    path = f"/classes/{town.course}?child={town.people['刘小雨']}"
+    answer = await client.get(path, headers=await town.sign_in("刘洋"))
+    assert [n for n in range(1, MANY + 1) if f"课{n}（约" not in answer.text] == []
 
 
 @pytest.mark.parametrize(

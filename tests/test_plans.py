@@ -86,11 +86,11 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
         await server.close()
 
 
-def nodes(plan: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
-    """Every node of a plan, with the kinds of the nodes above it."""
-    yield plan, above
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every node of a plan."""
+    yield plan
     for part in plan.get("Plans", ()):
-        yield from nodes(part, (*above, plan["Node Type"]))
+        yield from nodes(part)
 
 
 async def explain(grown: Grown, sql: str, arguments: tuple[object, ...], *, run: bool) -> dict[str, Any]:
@@ -109,7 +109,7 @@ async def explain(grown: Grown, sql: str, arguments: tuple[object, ...], *, run:
 def history_read(plan: dict[str, Any]) -> list[str]:
     """What a plan reads of tables that grow, where it is more than a page may."""
     wrong, rows = [], 0.0
-    for node, _above in nodes(plan):
+    for node in nodes(plan):
         if node.get("Relation Name") not in GROWS:
             continue
         loops = node["Actual Loops"]
@@ -193,7 +193,7 @@ async def test_the_check_joins_set_by_set_whatever_the_planner_believes(grown: G
     await grown.owner.execute("SET enable_nestloop = off")
     for sql, arguments in [each for each in sent if "$1" in each[0]]:
         plan = await explain(grown, sql, arguments, run=False)
-        for node, _above in nodes(plan):
+        for node in nodes(plan):
             assert node["Node Type"] != "Nested Loop", sql
             assert not _uses(node), sql
     await grown.owner.execute("RESET enable_nestloop")
@@ -201,7 +201,7 @@ async def test_the_check_joins_set_by_set_whatever_the_planner_believes(grown: G
 
 def _uses(node: dict[str, Any]) -> bool:
     """Whether a part that is run for each row reads a table."""
-    return node.get("Parent Relationship") == "SubPlan" and any("Relation Name" in each for each, _above in nodes(node))
+    return node.get("Parent Relationship") == "SubPlan" and any("Relation Name" in each for each in nodes(node))
 
 
 async def test_no_page_reads_the_history_of_a_community(grown: Grown, client: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ from tests.town import SPRING, Town
 from timebank import clock, database
 from timebank.database import transaction
 from timebank.errors import TimebankError
-from timebank.ledger import posting
+from timebank.ledger import book_days, posting
 from timebank.ledger.posting import (
     AlreadyReversed,
     Currency,
@@ -81,10 +81,10 @@ async def test_points_past_their_day_cannot_be_spent_and_expire_once(town: Town)
     with pytest.raises(Insufficient) as refusal:
         await posting.hold(scope, zhang, 6, note("hold", "h"))
     assert (refusal.value.values["needed"], refusal.value.values["available"]) == (6, 5)
-    await posting.announce(scope, zhang, Currency.point, yesterday, 4)
-    await posting.close_until(scope, yesterday, confirmed=True)
-    assert await posting.expire(scope) == 1
-    assert await posting.expire(scope) == 0
+    await book_days.announce(scope, zhang, Currency.point, yesterday, 4)
+    await book_days.close_until(scope, yesterday, confirmed=True)
+    assert await book_days.expire(scope) == 1
+    assert await book_days.expire(scope) == 0
     lines = await statement(scope, zhang, Currency.point)
     assert [(line.kind, line.amount, line.balance) for line in lines.items] == [
         ("expiry", -4, 5),

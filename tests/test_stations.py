@@ -10,8 +10,9 @@ from tests.town import Town
 from timebank import clock, codes
 from timebank.access import devices
 from timebank.errors import Forbidden
+from timebank.overview.closing import change_station
 from timebank.stations import screens
-from timebank.stations.places import add_station, change_station, station_row
+from timebank.stations.places import add_station, station_row
 from timebank.stations.schemas import DeviceIn, StationChange, StationIn
 
 

@@ -4,20 +4,21 @@ from typing import ClassVar, Self
 
 from timebank.locale import put_together
 
-RETRY_AFTER_SECONDS = 2  # when to ask again after a 503 that names no other time
+BUSY_SECONDS = 2
 
 
 class TimebankError(Exception):
     """A refusal. Subclasses stand beside the verb that raises them.
 
     `code` is stable and documented; `sentence` is Chinese, with named values; `constraint` names the database
-    constraint whose violation means this error.
+    constraint whose violation means this error; `retry_after` is after how many seconds the same request may succeed.
     """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 422
     sentence: ClassVar[str] = "这一步没有成功，请再试一次。"
     constraint: ClassVar[str | tuple[str, ...] | None] = None
+    retry_after: int | None = None
 
     by_constraint: ClassVar[dict[str, type["TimebankError"]]] = {}
     by_code: ClassVar[dict[str, type["TimebankError"]]] = {}
@@ -73,6 +74,7 @@ class Busy(TimebankError):
     code = "busy"
     status = 503
     sentence = "现在人多，请过几秒再试一次。"
+    retry_after = BUSY_SECONDS
 
 
 class Unavailable(TimebankError):

@@ -12,15 +12,7 @@ from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.database import BadValue
-from timebank.errors import (
-    RETRY_AFTER_SECONDS,
-    Forbidden,
-    NotFound,
-    TimebankError,
-    Unauthenticated,
-    Unavailable,
-    Unexpected,
-)  # fmt: skip
+from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated, Unavailable, Unexpected
 from timebank.locale import _, translate
 from timebank.preferences import language_of, page_context
 
@@ -82,11 +74,7 @@ def told(request: AnyRequest, error: TimebankError) -> str:
 
 def _when_to_come_back(error: TimebankError) -> dict[str, str]:
     """When to ask again, in seconds, where that helps."""
-    if "retry_after" in error.values:
-        return {"Retry-After": str(error.values["retry_after"])}
-    if isinstance(error, Unavailable):
-        return {"Retry-After": str(error.retry_after)}
-    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.status == 503 else {}
+    return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
 
 def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from timebank import clock, database
 from timebank.access.callers import FORMS, AnyRequest
 from timebank.database import RanIntoAnother, retried, transaction
-from timebank.errors import TimebankError
+from timebank.errors import BUSY_SECONDS, TimebankError
 from timebank.scope import Scope
 
 KEY_MAX = 100
@@ -37,6 +37,7 @@ class StillRunning(TimebankError):
     code = "request_still_running"
     status = 409
     sentence = "上一次同样的请求还在办理，请过几秒再看结果。"
+    retry_after = BUSY_SECONDS
 
 
 class Once:
@@ -97,7 +98,7 @@ class Once:
                 caller, key, self.request_hash, clock.now(),
             )  # fmt: skip
         except database.LOCK_NOT_AVAILABLE as error:
-            raise StillRunning(retry_after=2) from error
+            raise StillRunning from error
         return tag == "INSERT 0 1"
 
     async def _replay(self, caller: UUID, key: str) -> Response[bytes]:

@@ -12,6 +12,11 @@ class TooManyAttempts(TimebankError):
     status = 429
     sentence = "试的次数太多了，请过 {minutes} 分钟再试。"
 
+    def __init__(self, wait: timedelta) -> None:
+        seconds = int(wait.total_seconds())
+        super().__init__(minutes=max(1, -(-seconds // 60)))
+        self.retry_after = seconds + 1
+
 
 @retried
 async def count(key: str, *, most: int, window: timedelta) -> None:
@@ -28,9 +33,7 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
         )  # fmt: skip
     if attempts > most:
         wait = start + window - clock.now()
-        raise TooManyAttempts(
-            minutes=max(1, -(-int(wait.total_seconds()) // 60)), retry_after=int(wait.total_seconds()) + 1
-        )
+        raise TooManyAttempts(wait)
 
 
 @retried

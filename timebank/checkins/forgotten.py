@@ -15,7 +15,7 @@ AT_ONCE = 50
 
 
 async def closing_time(scope: Scope, visit: VisitRow) -> datetime:
-    """When the doors were shut of the opening in which a visit began; where they never are, when it is long over."""
+    """When the opening in which a visit began ends; where the doors never close, when the longest visit is over."""
     station = await station_row(scope, visit.station_id)
     assert station is not None
     return station.opening(visit.in_at).closing(visit.in_at)

@@ -8,7 +8,7 @@ from timebank import audit, clock, database
 from timebank.access import throttle
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
-from timebank.classes.families import at_time, tell_family
+from timebank.classes.families import tell_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, Held
 from timebank.database import retried, transaction
@@ -19,7 +19,7 @@ from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
-from timebank.wording import duration
+from timebank.wording import dated_at, duration
 
 CODE_TRIES_MAX = 10
 CODE_WINDOW = timedelta(minutes=15)
@@ -158,7 +158,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
         because = f"原因：{reason}。" if reason else ""
         await tell_family(
             scope, booking.child_id, "lesson_cancelled",
-            f"{booking.child}约的《{booking.course}》{at_time(booking.starts_at)}那一节停课了{back}。{because}",
+            f"{booking.child}约的《{booking.course}》{dated_at(booking.starts_at)}那一节停课了{back}。{because}",
             f"booking:{booking.id}:cancelled", booking.id, also=[booking.guardian_id],
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)

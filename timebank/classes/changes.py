@@ -12,7 +12,7 @@ from piccolo.columns import Column
 from timebank import audit, clock, database, names
 from timebank.classes import seats
 from timebank.classes.courses import course, require_length, require_term
-from timebank.classes.families import at_time, names_of_people, on_day, tell_family
+from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
 from timebank.classes.seats import HELD, Held
 from timebank.classes.stopping import stop_course
@@ -20,6 +20,7 @@ from timebank.classes.tables import Course
 from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
+from timebank.wording import dated, dated_at, until
 
 
 class LessonBegun(TimebankError):
@@ -93,7 +94,7 @@ async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason
         for what, old, new in (
             ("老师", before.teacher, after.teacher),
             ("上课地点", before.station, after.station),
-            ("结课日", on_day(before.ends_on), on_day(after.ends_on)),
+            ("结课日", dated(before.ends_on), dated(after.ends_on)),
         )
         if old != new
     ]
@@ -216,4 +217,4 @@ async def _clashes(
 
 
 def _span(starts_at: datetime, ends_at: datetime) -> str:
-    return f"{at_time(starts_at)}–{clock.local(ends_at):%H:%M}"
+    return f"{dated_at(starts_at)}–{until(ends_at, starts_at)}"

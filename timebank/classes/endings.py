@@ -8,9 +8,10 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes import entries
-from timebank.classes.families import names_of_people, on_day, tell_family
+from timebank.classes.families import names_of_people, tell_family
 from timebank.database import retried, transaction
 from timebank.scope import Scope
+from timebank.wording import dated
 
 REMINDER_DAYS = (7, 30)
 BATCH = 500
@@ -89,11 +90,9 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
 async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
         child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]
-        text = (
-            f"《{ending.course}》{on_day(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
-        )
+        text = f"《{ending.course}》{dated(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
         if ending.points:
-            last = f"，最晚 {on_day(ending.points_until)}前用完" if ending.points_until else ""
+            last = f"，请在{dated(ending.points_until)}结束前使用" if ending.points_until else ""
             text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
         else:
             text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"

@@ -1,24 +1,12 @@
 """Who is told of a child's classes: the guardians whose consent is on record, and whoever booked or paid."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
 from uuid import UUID
 
-from timebank import clock, database
+from timebank import database
 from timebank.database import transaction
 from timebank.people.messages import tell
 from timebank.scope import Scope
-
-
-def on_day(day: date) -> str:
-    """A day as a message keeps it: with its year, whenever it is read."""
-    return f"{day.year}年{day.month}月{day.day}日"
-
-
-def at_time(moment: datetime) -> str:
-    """A moment as a message keeps it."""
-    local = clock.local(moment)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:

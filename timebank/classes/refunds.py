@@ -11,7 +11,7 @@ from timebank.areas.policies import policies
 from timebank.classes import entries
 from timebank.classes.courses import course
 from timebank.classes.entries import Back, Given
-from timebank.classes.families import guardians_of, names_of_people, on_day, tell_family
+from timebank.classes.families import guardians_of, names_of_people, tell_family
 from timebank.classes.purchase import class_minutes
 from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
 from timebank.database import retried, transaction
@@ -19,6 +19,7 @@ from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.ages import is_minor
 from timebank.people.guardians import NotGuardian, require_guardian
 from timebank.scope import Scope
+from timebank.wording import dated, points
 
 
 class OwnRefund(TimebankError):
@@ -144,8 +145,8 @@ async def give_back(
 def _yours(back: Back, of: int) -> str:
     """What somebody got back, in words."""
     much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
-    until = f"，最晚 {on_day(back.until)}前用完" if back.until else ""
-    return much + until + (f"；补还以前的冲正 {back.repaid} 分" if back.repaid else "") + "。"
+    until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
+    return much + until + (f"；{points(back.repaid)}补还了以前的欠账" if back.repaid else "") + "。"
 
 
 async def require_right(

@@ -17,6 +17,7 @@ from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMi
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import dated_at
 
 CODE_TRIES = 5
 
@@ -147,7 +148,7 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         await audit.record(system, "seat", "booking", booking.id)
         await tell(
             system, booking.guardian_id, "booking_seated",
-            f"《{booking.course}》{_when(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
+            f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
             f"booking:{booking.id}:seated", booking.id,
         )  # fmt: skip
     return seated
@@ -165,7 +166,7 @@ async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime |
 
 async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
     """Set the minutes aside, then take the seat; the code to show at the door."""
-    memo = f"《{lesson.course}》{_when(lesson.starts_at)} · {lesson.station}"
+    memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
     note = Posting("hold", f"booking:{booking_id}:hold", "booking", booking_id, memo)
     held = await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
@@ -201,11 +202,6 @@ async def _free_code(scope: Scope) -> str:
         ):
             return code
     raise Busy
-
-
-def _when(moment: datetime) -> str:
-    local = clock.local(moment)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
 async def release(scope: Scope, found: Held, memo: str) -> Returned | None:

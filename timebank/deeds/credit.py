@@ -14,6 +14,7 @@ from timebank.ledger import posting
 from timebank.ledger.posting import AccountClosed, Currency, Posting
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import dated
 
 MEMO_MAX = 200
 BATCH = 100
@@ -88,7 +89,7 @@ async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
         scope.community_id, deed.id, posted.entry_id,
     )  # fmt: skip
     await audit.record(scope, "credit_deed", "deed", deed.id, points=deed.points, entry_id=posted.entry_id)
-    text = f"「{deed.rule}」公示期满，已记 {deed.points} 分，有效到 {expires_on:%Y-%m-%d}。"
+    text = f"「{deed.rule}」公示期满，已记 {deed.points} 分，有效到 {dated(expires_on)}。"
     await tell(scope, deed.person_id, "deed_credited", text, key, deed.id)
 
 
@@ -128,7 +129,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
         await audit.record(scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed)
         owed = f"其中 {back.owed} 分已经用掉，由以后所得补上。" if back.owed else ""
         text = (
-            f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
+            f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
             "如不同意，请在「善行」里点开这件事提出异议。"
         )
         await tell(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)

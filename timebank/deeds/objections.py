@@ -17,6 +17,7 @@ from timebank.errors import NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import dated
 
 
 class NotOnNotice(TimebankError):
@@ -81,7 +82,7 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionO
             raise OwnDeed
         objection = await _object(scope, objector, reason, deed_id=deed_id)
         await _set_status(scope, deed, "objected")
-        text = f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
+        text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
         await tell(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
         return objection
 
@@ -199,11 +200,11 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
             "UPDATE deed SET review_note = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, note
         )
         await _set_status(scope, deed, "rejected")
-        text = f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）有人提出异议，核实后不予记分。说明：{note[:300]}"
+        text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
         await tell(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
         await _set_status(scope, deed, "noticed")
-        text = f"对「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}）的异议核实过了，公示照常。"
+        text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
         await tell(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
     return "这件善行不予记分" if upheld else "公示照常"
 

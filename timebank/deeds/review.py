@@ -14,6 +14,7 @@ from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import dated
 
 
 class DeedReviewed(TimebankError):
@@ -66,7 +67,7 @@ async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: 
 
 async def _tell_rejected(scope: Scope, deed: Deed, note: str) -> None:
     """Tell the person, and whoever filed it for them where that is a resident here."""
-    what = f"「{deed.rule}」（{deed.occurred_on:%Y-%m-%d}，{deed.area}）"
+    what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
     text = f"{what}没有通过审核。原因：{note[:300]} 改好后可以重新登记。"
     listeners = {deed.person_id} | ({deed.filed_by} if deed.filed_by and deed.filed_by_name else set())
     for person_id in listeners:

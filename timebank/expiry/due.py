@@ -8,8 +8,9 @@ import structlog
 from timebank import audit, clock, database, settings
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
-from timebank.ledger import posting
-from timebank.ledger.posting import Closing, Currency
+from timebank.ledger import book_days
+from timebank.ledger.book_days import Closing
+from timebank.ledger.posting import Currency
 from timebank.scope import Scope
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ class ClockDisagrees(TimebankError):
 async def expire_points(scope: Scope) -> int:
     """Take what ran out on closed days and was announced out of the accounts, until none is left."""
     moved = 0
-    while count := await posting.expire(scope, BATCH):
+    while count := await book_days.expire(scope, BATCH):
         moved += count
     return moved
 
@@ -63,8 +64,8 @@ async def close_days(scope: Scope) -> int:
         since = clock.day_bounds(last)[0] if last else FIRST_MOMENT
         until = clock.day_bounds(clock.local_day())[0]
         found = await database.fetch(_DAYS, scope.community_id, until, settings.current().time_zone.key, since)
-    counted = [row["day"] for row in found if await posting.close_day(scope, row["day"])]
-    closing = await posting.close_until(scope, clock.local_day() - timedelta(days=1))
+    counted = [row["day"] for row in found if await book_days.close_day(scope, row["day"])]
+    closing = await book_days.close_until(scope, clock.local_day() - timedelta(days=1))
     if closing is not Closing.closed:
         log.warning("days not closed", reason=closing.value, community_id=str(scope.community_id))
     return sum(day != last for day in counted)
@@ -117,12 +118,12 @@ async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -
         if not waiting:
             raise ExpiryChanged
         if waiting[0].skipped:
-            closing = await posting.close_until(scope, clock.local_day() - timedelta(days=1), confirmed=True)
+            closing = await book_days.close_until(scope, clock.local_day() - timedelta(days=1), confirmed=True)
             if closing is not Closing.closed:
                 raise ClockDisagrees
-        await posting.approve_expiry(scope, currency, day)
+        await book_days.approve_expiry(scope, currency, day)
         await audit.record(
             scope, "let_expire", "account", None, day=day, currency=currency, amount=amount,
             people=waiting[0].people, skipped=waiting[0].skipped,
         )  # fmt: skip
-        return await posting.expire(scope, BATCH)
+        return await book_days.expire(scope, BATCH)

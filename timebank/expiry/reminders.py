@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.database import retried, transaction
-from timebank.ledger import posting
+from timebank.ledger import book_days
 from timebank.ledger.posting import Currency
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -87,7 +87,7 @@ async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
     key, total = f"points-expire:{about}{due.expires_on}:{days}", due.available + due.held
     async with transaction(scope):
         currency = Currency(due.currency)
-        if not due.told_to or not await posting.announce(scope, due.owner_id, currency, due.expires_on, total):
+        if not due.told_to or not await book_days.announce(scope, due.owner_id, currency, due.expires_on, total):
             return False
         for reader in due.told_to:
             await tell(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)

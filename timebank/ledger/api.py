@@ -59,5 +59,5 @@ async def check(request: AnyRequest, caller: NamedDependency[Scope]) -> BooksOut
     """Whether the community's books balanced when they were last checked, and what was wrong where they did not."""
     books = await latest_books(caller)
     if books is None:
-        raise BooksNotChecked(retry_after=60)
+        raise BooksNotChecked
     return books_out(books, language_of(request))

@@ -20,6 +20,7 @@ class BooksNotChecked(TimebankError):
     code = "books_not_checked"
     status = 503
     sentence = "账目还没有核对过，已经排上，请过几分钟再看。如果一直这样，请管理员看看 timebank worker 在不在运行。"
+    retry_after = 60
 
 
 class _Kept(msgspec.Struct, frozen=True):

@@ -166,8 +166,11 @@ def request_hash(**meaning: object) -> bytes:
 
 
 @retried
-async def _call(scope: Scope, function: str, posting: Posting, meaning: dict[str, object], *arguments: object) -> Any:
-    """Call a ledger function: $1 the community, $2 to $13 the entry, the rest its own arguments. One round trip."""
+async def call(scope: Scope, function: str, posting: Posting, meaning: dict[str, object], *arguments: object) -> Any:
+    """Call a ledger function: $1 the community, $2 to $13 the entry, the rest its own arguments. One round trip.
+
+    Classes call functions of their own, which write their rows together with the entry: see migrations/0005.
+    """
     now = clock.now()
     asked = request_hash(
         verb=function, kind=posting.kind, source_kind=posting.source_kind, source_id=posting.source_id, **meaning
@@ -192,7 +195,7 @@ async def issue(
 ) -> Posted:  # fmt: skip
     """Issue an amount to a person. What the person owes in that currency is repaid out of it at once."""
     meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount}
-    answer = await _call(
+    answer = await call(
         scope, "ledger_issue", posting, meaning, "person", person_id, currency.value, subject_id, expires_on, amount
     )
     return Posted(answer["entry_id"], answer["verdict"] == "replayed")
@@ -203,7 +206,7 @@ async def earn(
 ) -> Earned:
     """Issue served minutes and turn every full `minutes_per_point` of the minute balance into a point."""
     meaning = {"person": person_id, "minutes": minutes}
-    answer = await _call(scope, "ledger_earn", posting, meaning, person_id, minutes, minutes_per_point, expires_on)
+    answer = await call(scope, "ledger_earn", posting, meaning, person_id, minutes, minutes_per_point, expires_on)
     return Earned(answer["entry_id"], answer["points"], answer["minutes_left"], answer["verdict"] == "replayed")
 
 
@@ -213,7 +216,7 @@ async def spend(
 ) -> Posted:  # fmt: skip
     """Spend from a person, earliest expiry first, to a system account or (`to` "held") the person's own held bucket."""
     meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount, "to": to}
-    answer = await _call(
+    answer = await call(
         scope, "ledger_spend", posting, meaning, "person", person_id, currency.value, subject_id, amount, to,
         clock.local_day(),
     )  # fmt: skip
@@ -235,7 +238,7 @@ async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = 
     """Let a hold go on to a system account: the thing it was for has been handed over. posting.kind is "settle"."""
     meaning = {"hold": hold_entry, "to": to}
     grace_days = await _grace_days(scope) if to == "available" else 0
-    answer = await _call(scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), grace_days)
+    answer = await call(scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), grace_days)
     return Closed(answer["entry_id"], answer["verdict"] == "replayed", _returned(answer))
 
 
@@ -265,7 +268,7 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
             scope.community_id, entry_id,
         ):  # fmt: skip
             raise PurchaseNotReversible
-        answer = await _call(
+        answer = await call(
             scope, "ledger_reverse", posting, {"entry": entry_id}, entry_id, clock.local_day(), await _grace_days(scope)
         )
         moved = await database.fetch_one(
@@ -283,72 +286,10 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
 
 
 @retried
-async def expire(scope: Scope, limit: int = 500) -> int:
-    """Move what ran out on a closed day, as far as it was announced; of how many accounts something was moved."""
-    async with transaction(scope):
-        moved: int = await database.fetch_value(
-            "SELECT ledger_expire($1, $2, $3, $4)", scope.community_id, clock.local_day(), clock.now(), limit
-        )
-    return moved
-
-
-@retried
-async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date, amount: int) -> bool:
-    """Note that a person is told what runs out on a day; so much expires by itself. False when the database's clock
-    says that the day is over or far away: this process's clock is wrong, and nobody is to be told."""
-    async with transaction(scope):
-        noted: bool = await database.fetch_value(
-            "SELECT ledger_announce($1, $2, $3, $4, $5)", scope.community_id, person_id, currency.value, day, amount
-        )
-    return noted
-
-
-@retried
-async def approve_expiry(scope: Scope, currency: Currency, day: date) -> None:
-    """Let everything that is left of a closed day expire, announced or not."""
-    async with transaction(scope):
-        await database.execute("SELECT ledger_approve_expiry($1, $2, $3)", scope.community_id, day, currency.value)
-
-
-@retried
-async def close_day(scope: Scope, day: date) -> bool:
-    """Count one local day of the community's system accounts; repeatable. False while the database's clock is not past
-    it."""
-    async with transaction(scope):
-        counted: bool = await database.fetch_value(
-            "SELECT ledger_close_day($1, $2, $3, $4)", scope.community_id, day, *clock.day_bounds(day)
-        )
-    return counted
-
-
-class Closing(StrEnum):
-    """How closing days went: done; the database's clock is not past them; too many at once, a person has to confirm."""
-
-    closed = "closed"
-    not_over = "not_over"
-    skips = "skips"
-
-
-@retried
-async def close_until(scope: Scope, day: date, *, confirmed: bool = False) -> Closing:
-    """Close the days up to this one: what ran out on them may expire. Nothing goes on while it answers `skips`."""
-    async with transaction(scope):
-        answer = await database.fetch_value(
-            "SELECT ledger_close_until($1, $2, $3, $4)", scope.community_id, day, clock.day_bounds(day)[1], confirmed
-        )
-    return Closing(answer)
-
-
-@retried
 async def close_accounts(scope: Scope, person_id: UUID, *, reopen: bool = False) -> None:
     """Stop a person's accounts from earning and spending, or open them again; the balances stay."""
+    closed_at = None if reopen else clock.now()
     async with transaction(scope):
         await database.execute(
-            "SELECT ledger_close_owner($1, 'person', $2, $3)",
-            scope.community_id,
-            person_id,
-            None if reopen else clock.now(),
+            "SELECT ledger_close_owner($1, 'person', $2, $3)", scope.community_id, person_id, closed_at
         )
-
-
-call = _call  # For a capability whose postings write rows of its own in the same function, see migrations/0005.

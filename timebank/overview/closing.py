@@ -55,7 +55,7 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
     """
     async with transaction(scope):
         before = await places.station(scope, station_id)
-        after = await places.change_station(scope, station_id, wanted)
+        after = await places.write_station(scope, station_id, wanted)
         if before.active and not after.active:
             await _require_no_lessons(scope, station_id)
             await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)

@@ -130,8 +130,11 @@ async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
 
 
 @retried
-async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
-    """Change what was given and leave the rest; a closed station keeps its records."""
+async def write_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
+    """Change what was given and leave the rest; a closed station keeps its records.
+
+    A part of `overview.closing.change_station`, which also ends what hangs on a station that closes.
+    """
     scope.require_admin()
     change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}
     values = dict(change)

@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
-from timebank.errors import RETRY_AFTER_SECONDS
+from timebank.errors import BUSY_SECONDS
 from timebank.preferences import page_context
 from timebank.scope import Role, Scope
 
@@ -52,7 +52,7 @@ def reading_as(caller: Scope | None) -> dict[str, Any]:
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
     """A page for this reader in the reader's language and view."""
     known = page_context(request) | reading_as(caller) | context
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    headers = {"Retry-After": str(BUSY_SECONDS)} if status == 503 else {}
     return Template(template, context=known, status_code=status, headers=headers)
 
 

@@ -60,7 +60,7 @@ WHERE (b.minutes, b.points, b.minutes + b.points) IS DISTINCT FROM (p.credited, 
 
 _LESSON_SEATS = Invariant(
     "lesson_seats_differ",
-    _("一节课记着坐了 {stored} 个位子，预约合计是 {taken} 个。"),
+    _("一节课记着占了 {stored} 个座位，预约合计是 {taken} 个。"),
     """
 WITH taken AS (
     SELECT lesson_id, count(*) AS seats FROM booking

@@ -234,5 +234,5 @@ async def _others(acting: Scope, shown: CourseOut, has: list[Unused]) -> list[tu
     """The courses that the child's unused minutes could move to, with how many they would become."""
     if not has:
         return []
-    found = (await courses.courses(acting, limit=100)).items
+    found = await all_pages(partial(courses.courses, acting))
     return [(c, has[0].worth * 60 // c.points_per_hour) for c in found if c.id != shown.id]

@@ -100,7 +100,7 @@ def _refused_for_its_key(address: str) -> httpx.Response | None:
     return asked if asked.json()["code"] == "wrong_secret_key" else None
 
 
-@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("demo", "--port", "0")])
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("demo", "--port", "0"), ("worker",)])
 def test_a_missing_key_is_not_made_anew_where_data_exists(place: Outside, command: tuple[str, ...]) -> None:
     ran = place.run(*command, TIMEBANK_SECRET_KEY=None)
     assert ran.returncode == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from timebank.commands.ground import ground, pool, run, stop_signals, with_data
+from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
 from timebank.logs import configure_logs
 from timebank.settings import Settings
 from timebank.worker import run as run_jobs
@@ -17,6 +17,7 @@ from timebank.worker import run_all
 def worker(once: bool, data: Path | None) -> None:
     with ground(data) as chosen:
         configure_logs()
+        run(require_key(chosen))
         run(_work(chosen, once=once))
 
 

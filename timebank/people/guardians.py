@@ -78,7 +78,7 @@ async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> Guar
     async with transaction(scope):
         births = await database.fetch(
             "SELECT id, born_on FROM person WHERE community_id = $1 AND id = ANY ($2) AND status = 'active' "
-            "ORDER BY id FOR SHARE",
+            "ORDER BY id FOR NO KEY UPDATE",
             scope.community_id, [named.guardian_id, child_id],
         )  # fmt: skip
         _check_ages({record["id"]: record["born_on"] for record in births}, named.guardian_id, child_id)

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from tests.outside import Outside, is_ready, lines, outside, ready, reason, sign_in, tell, until
+from timebank import connections
+from timebank.connections import NotOpen
 from timebank.health import READY_SECONDS_MAX
 
 CALM = "系统暂时不能用，请过几分钟再试。已经记下的时间和积分都在。"
@@ -202,6 +204,29 @@ def _endures(place: Outside, outage: str) -> None:
         assert process.wait(90) == 0
     checked = place.run("check", "all")
     assert checked.stdout.endswith("账目相符。\n"), checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "cut", "told"),
+    [
+        (RuntimeError("the handler is closed"), True, NotOpen),
+        (RuntimeError("a fault of ours"), False, RuntimeError),
+        (ConnectionResetError(), False, NotOpen),
+        (asyncpg.InterfaceError("connection is closed"), True, NotOpen),
+        (asyncpg.InternalClientError("unknown state"), False, NotOpen),
+    ],
+)
+async def test_a_connection_that_ends_under_a_verb_is_told_as_such(
+    pool: str, error: Exception, cut: bool, told: type[Exception]
+) -> None:
+    async def verb() -> None:
+        async with connections.borrowed() as connection:
+            if cut:
+                connection.terminate()
+            raise error
+
+    with pytest.raises(told):
+        await verb()
 
 
 def test_a_restart_under_load_loses_nothing_that_was_confirmed(place: Outside) -> None:

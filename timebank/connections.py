@@ -145,7 +145,7 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection without a pool. Raises NotOpen when the database does not answer, or no longer."""
     try:
         connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **connecting())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         raise NotOpen from error
     try:
         yield connection
@@ -193,7 +193,8 @@ async def borrowed() -> AsyncIterator["PoolConnectionProxy"]:
     connection = await _acquired(pool)
     try:
         yield connection
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except DATABASE_ERRORS as error:
+        await asyncio.sleep(0)  # The loop may just be about to tell asyncpg that the connection is gone.
         refusal = _refusal_of(error, connection)
         if refusal is None:
             raise
@@ -205,10 +206,15 @@ async def borrowed() -> AsyncIterator["PoolConnectionProxy"]:
         await pool.release(connection)
 
 
+# The last is uvloop's word for writing to a connection that has just been closed.
+DATABASE_ERRORS = (
+    OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, RuntimeError,
+)  # fmt: skip
+
 REFUSALS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[TimebankError]], ...] = (
     (asyncpg.LockNotAvailableError, Busy),
     (LOST, NotOpen),
-    (TimeoutError, NotOpen),
+    ((ConnectionError, TimeoutError), NotOpen),
     (asyncpg.ReadOnlySQLTransactionError, ReadOnly),
     ((asyncpg.DataError, ValueError), BadValue),  # The latter: what asyncpg cannot write as the column's type.
 )
@@ -221,7 +227,7 @@ def _refusal_of(error: Exception, connection: "PoolConnectionProxy") -> Timebank
             return refusal()
     if is_unwritable(error):
         return DiskFull()
-    if isinstance(error, OSError | asyncpg.InterfaceError) and is_lost(connection):
+    if isinstance(error, OSError | asyncpg.InterfaceError | RuntimeError) and is_lost(connection):
         return NotOpen()
     return None
 
@@ -243,7 +249,7 @@ async def _acquired(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProx
     except Unavailable:
         engine.door.is_open = False
         raise
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         if isinstance(error, TimeoutError) and pool.get_size() == pool.get_max_size() and pool.get_idle_size() == 0:
             raise Busy from error  # Others had every connection all the time.
         engine.door.is_open = False

@@ -150,6 +150,21 @@ async def test_a_station_that_closes_gives_back_what_waits_there_and_tells(
     await books_balance(owner)
 
 
+async def test_new_hours_of_a_station_are_told_to_those_who_are_expected_there(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 100)
+    await reserve(client, town, "张桂兰", "香皂")
+    await signed_up(town, "李秀英", "张桂兰")
+    admin, station = await town.scope("赵丽"), town.stations["暖蜂驿站"]
+    await change_station(admin, station, StationChange(opens_at="20:00", closes_at="02:00"))
+    await change_station(admin, station, StationChange(name="暖蜂新驿站"))
+    for name in ("张桂兰", "李秀英"):
+        [text] = await told(owner, town, name, "station_changed")
+        assert "20:00–次日 02:00" in text
+    assert await told(owner, town, "陈明", "station_changed") == []
+
+
 async def test_a_station_where_lessons_are_to_come_stays_open(town: Town, owner: asyncpg.Connection) -> None:
     station = town.stations["暖蜂驿站"]
     with pytest.raises(StationHasLessons):

@@ -9,6 +9,8 @@ from timebank import clock, database
 from timebank.activities.calling_off import call_off_coming
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
+from timebank.opening import in_words
+from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop.collection import RedemptionEnded, cancel
 from timebank.stations import places
@@ -51,6 +53,8 @@ async def hanging(scope: Scope, station_id: UUID) -> Hanging:
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
     """Change a station. One that closes calls its coming shifts off and gives reservations back; their people are told.
 
+    Of new hours or a new address those are told who have a reservation or a seat in a coming shift there.
+
     Raises StationHasLessons while lessons are to be given there.
     """
     async with transaction(scope):
@@ -59,9 +63,34 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
         if before.active and not after.active:
             await _require_no_lessons(scope, station_id)
             await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)
+        elif after.active and _where_and_when(before) != _where_and_when(after):
+            await _tell_of_change(scope, after)
     if not after.active:
         await _give_back(scope, station_id)
     return after
+
+
+def _where_and_when(station: StationOut) -> tuple[str, str, str]:
+    return station.opens_at, station.closes_at, station.address
+
+
+async def _tell_of_change(scope: Scope, station: StationOut) -> None:
+    """Tell each person who is expected at a station when it is open now, and where it is."""
+    expected = await database.fetch(
+        "SELECT person_id FROM redemption WHERE community_id = $1 AND station_id = $2 AND status = 'reserved' UNION "
+        "SELECT u.person_id FROM sign_up u JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
+        "WHERE u.community_id = $1 AND s.station_id = $2 AND s.starts_at > $3 AND s.cancelled_at IS NULL "
+        "AND u.cancelled_at IS NULL ORDER BY person_id",
+        scope.community_id, station.id, clock.now(),
+    )  # fmt: skip
+    place = f"，地址是{station.address}" if station.address else ""
+    text = (
+        f"{station.name}现在的开门时间是 {in_words(station.opens_at, station.closes_at)}{place}。"
+        "您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
+    )
+    change = clock.new_id()
+    for record in expected:
+        await tell(scope, record["person_id"], "station_changed", text, f"station:{station.id}:{change}", station.id)
 
 
 async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:

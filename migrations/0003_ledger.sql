@@ -630,6 +630,15 @@ INSERT INTO books_closed (community_id, until, closed_at)
     SELECT c.community_id, last.day, ledger_now() FROM (SELECT DISTINCT community_id FROM day_total) c,
         (SELECT max(day) AS day FROM day_total WHERE day < (ledger_now() AT TIME ZONE 'UTC')::date) last WHERE last.day IS NOT NULL;
 
-REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA public FROM PUBLIC;
+-- Ours alone: an extension in this schema may have functions that its owner keeps to itself.
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    FOR routine IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proowner = 'timebank_owner'::regrole LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', routine);
+    END LOOP;
+END
+$$;
 GRANT EXECUTE ON FUNCTION ledger_close_hold, ledger_reverse, ledger_announce, ledger_close_until, ledger_approve_expiry,
     ledger_close_day TO timebank_app;

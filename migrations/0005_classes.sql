@@ -215,7 +215,7 @@ DECLARE
     credited uuid[] := '{}';
 BEGIN
     PERFORM ledger_permit(p_community);
-    SELECT array_agg(DISTINCT b.guardian_id) INTO payers FROM class_purchase b
+    SELECT coalesce(array_agg(DISTINCT b.guardian_id), '{}') INTO payers FROM class_purchase b
         WHERE b.community_id = p_community AND b.child_id = p_child AND b.course_id = p_course;
     PERFORM ledger_lock_owners(p_community, array_agg('person'::text), array_agg(o.owner_id), array_agg(o.currency)) FROM (
         SELECT DISTINCT o.owner_id, 'point'::text AS currency FROM unnest(payers || p_instead) o (owner_id) WHERE o.owner_id IS NOT NULL
@@ -375,5 +375,14 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA public FROM PUBLIC;
+-- Ours alone: an extension in this schema may have functions that its owner keeps to itself.
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    FOR routine IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proowner = 'timebank_owner'::regrole LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', routine);
+    END LOOP;
+END
+$$;
 GRANT EXECUTE ON FUNCTION class_unused, class_buy, class_refund, class_move, class_expire TO timebank_app;

@@ -24,6 +24,18 @@ LANDED = {
     "0001_core.sql": "7cd31fa5a73afb6079f93a4b1363512c19ec650cf0fefd9eea728d64f23922e2",
     "0002_ledger.py": "412b742786deb9ef45af5b7fdc42082c4dccb56ab10d35510abce1dba9b22430",
     "0002_ledger.sql": "b5b8e5ef2a9ed03cef2782b5c00f188c2d858346461ba68bb6e9e746f6ada9e1",
+    "0003_ledger.py": "c511186f1610ad11cfb958cc3b14b85a5d052709cf7acc6195ec3b57b6b1adea",
+    "0003_ledger.sql": "0fea443ab1cbcd83863c49aeb880fe97ce871c83a0a6c0ada790f0278aa46027",
+    "0004_presence.py": "61e0b66092e0bb0789c28962147cc0f7f69a9099fa19402b1ed186d6e2560ae7",
+    "0004_presence.sql": "3d0ee3c0370e6e51b56123a55ad18bb6bc432302cfc13c45c4c227024c8dfde3",
+    "0005_classes.py": "e79972d4969118d550c941300211fbc072ed933a0e158495452860e572f1549a",
+    "0005_classes.sql": "5a1d2f1a32c35719dbb7b72587f0dfc1e3543ce5b4a1f47cbdd4fec3b9b941ad",
+    "0006_operation.py": "84a740bc22491d5093a2420d65043fa1ad5ea6fb0f07b8391c7b5bc88b754ea8",
+    "0006_operation.sql": "bc36a19aa8ff89d9b483ab22856e19d63b68d2f3bcf77d53d1319ceab834e24e",
+    "0007_check.py": "34139ca5338173562ad70389c023a84b0c9d6a3f7f4954fc8135f208d38beb17",
+    "0007_check.sql": "cf3754a65f2ce956dc90ff0a3bfa066c748e7e5f23c9cf387b644d4e58a04d4a",
+    "0009_transactions.py": "419df3d0c7390cd9ee3f1c4f8df5090e99342cf04584cfc725b4e5d70c7d6309",
+    "0009_transactions.sql": "45bf2da26366a29df277c855ca54ee109ac02e13cdb8e7dd449e24d1f3f989f4",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """What a workbook brings or its undoing takes back is told: once for each person, and without standing in the way."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -201,7 +202,10 @@ async def test_what_somebody_else_has_told_still_keeps_an_import(
 
 
 async def test_a_trial_tells_nobody(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> None:
-    for kind, rows in (("residents", FAMILY), ("hours", (HOURS, *hours_of(town, "张桂兰", 2)))):
+    books: dict[str, Sequence[Sequence[object]]] = {
+        "residents": FAMILY, "hours": [HOURS, *hours_of(town, "张桂兰", 2)],
+    }  # fmt: skip
+    for kind, rows in books.items():
         tried = await client.post(
             f"{API}/imports/{kind}?dry_run=true", headers=await town.sign_in("赵丽"),
             files={"file": ("a.xlsx", xlsx(*rows))},

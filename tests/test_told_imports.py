@@ -16,6 +16,8 @@ from tests.test_import_workbooks import xlsx
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident
 from tests.town import Town
 from timebank import clock, database
+from timebank.access.callers import csrf_token
+from timebank.areas.policies import change_policy
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.review import review_record
 from timebank.checkins.schemas import ReviewIn
@@ -135,6 +137,28 @@ async def test_hours_that_fall_due_on_one_day_are_credited_in_one_message(
         assert [await credit_due_records(town.system()) for _ in range(2)] == [3, 0]
     [text] = await told(owner, town.people["张桂兰"], "record_credited")
     assert text == "您补录的 3 次服务（共 4 小时 30 分）公示期满，积分 +45。"
+    await books_balance(owner)
+
+
+async def test_many_hours_approved_at_once_without_a_notice_are_one_message(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await change_policy(await town.scope("赵丽"), "notice_days", 0)
+    await send(client, town, "hours", xlsx(HOURS, *hours_of(town, "张桂兰", 3), *hours_of(town, "李秀英", 1)))
+    own = await send(client, town, "hours", xlsx(HOURS, *hours_of(town, "钱进", 1)))
+    assert own["created"] == 1
+    chosen = [str(row["id"]) for row in await owner.fetch("SELECT id FROM service_record ORDER BY id")]
+    desk = await browser(client, town, "钱进")
+    for approved, refused in ((4, 2), (0, 6)):
+        data = {"record": [*chosen, str(clock.new_id())], "_csrf": csrf_token(desk.token)}
+        done = await client.post("/admin/reviews", data=data, headers=desk.headers)
+        assert done.headers["location"] == f"/admin/reviews?approved={approved}&refused={refused}"
+    assert await told(owner, town.people["张桂兰"], "record_credited") == [
+        "您的 3 次服务（共 4 小时 30 分）已核对，积分 +45。"
+    ]
+    [single] = await told(owner, town.people["李秀英"], "record_credited")
+    assert single == "您在暖蜂驿站的 1 小时 30 分已核对，积分 +15。"
+    assert await told(owner, town.people["钱进"], "record_credited") == []
     await books_balance(owner)
 
 

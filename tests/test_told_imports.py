@@ -1,5 +1,6 @@
 """What a workbook brings or its undoing takes back is told: once for each person, and without standing in the way."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -17,12 +18,15 @@ from tests.test_imports import DEEDS, HOURS, ROSTER, resident
 from tests.town import Town
 from timebank import clock, database
 from timebank.access.callers import csrf_token
+from timebank.access.registration import sign_in_code
 from timebank.areas.policies import change_policy
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.review import review_record
 from timebank.checkins.schemas import ReviewIn
 from timebank.deeds.credit import credit_due_deeds
 from timebank.deeds.review import review_deed
+from timebank.errors import TimebankError
+from timebank.imports.history import run
 from timebank.imports.traces import ImportUsed
 from timebank.imports.undo import undo
 from timebank.people.messages import count_unread
@@ -281,3 +285,23 @@ async def test_the_serving_role_drops_no_message_but_of_whom_this_import_has_ent
             await database.execute(
                 "SELECT forget_import_messages($1, $2, $3)", town.communities["龙泉社区"], clock.new_id(), everybody
             )
+
+
+async def test_an_undoing_and_a_message_at_once_never_lose_the_message_of_somebody_who_stays(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope = await town.scope("赵丽")
+    for _ in range(4):
+        run_id = await take_in_family(town)
+        head = await person(owner, "林小满")
+        outcomes = await asyncio.gather(undo(scope, run_id), sign_in_code(scope, head), return_exceptions=True)
+        assert all(isinstance(o, TimebankError) for o in outcomes if isinstance(o, BaseException))
+        undone = (await run(scope, run_id)).undone_at is not None
+        people = await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'")
+        own = await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'sign_in_code'")
+        assert (people, own) == ((0, 0) if undone else (3, 1))
+        if not undone:
+            await owner.execute("DELETE FROM message WHERE import_id IS NULL; DELETE FROM one_time_code")
+            await owner.execute("DELETE FROM audit WHERE verb = 'give_one_time_code'")
+            await undo(scope, run_id)
+        assert await owner.fetchval("SELECT count(*) FROM message") == 0

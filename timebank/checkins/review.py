@@ -66,7 +66,6 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
         return await record(scope, record_id)
 
 
-@retried
 async def approve_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
     """Approve many pending records as they are; those that somebody else must decide about stay. How many were.
 

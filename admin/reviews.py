@@ -106,8 +106,8 @@ class ReviewPages(Controller):
         """Approve every chosen record; those that somebody else must decide about stay."""
         caller.require_admin()
         chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
-        done = [await _approve(caller, each) for each in chosen]
-        return see_other(f"/admin/reviews?approved={sum(done)}&refused={len(done) - sum(done)}")
+        done = await review.approve_records(caller, [known for each in chosen if (known := _uuid(each))])
+        return see_other(f"/admin/reviews?approved={done}&refused={len(chosen) - done}")
 
     @get("/hours")
     async def hours(
@@ -169,19 +169,6 @@ def _uuid(text: str | None) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         return None
-
-
-async def _approve(caller: Scope, text: str) -> bool:
-    record_id = _uuid(text)
-    if record_id is None:
-        return False
-    try:
-        await review.review_record(caller, record_id, ReviewIn("approve"))
-    except TimebankError as refusal:
-        if refusal.status >= 500:
-            raise
-        return False
-    return True
 
 
 async def _record_page(

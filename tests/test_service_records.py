@@ -178,7 +178,7 @@ async def test_a_rejection_says_why_and_the_person_is_told(town: Town, owner: as
     done = await review.review_record(admin, made.id, ReviewIn("reject", "当天没有活动"))
     assert (done.status, done.review_note) == ("rejected", "当天没有活动")
     assert "当天没有活动" in await owner.fetchval(
-        "SELECT text FROM message WHERE person_id = $1", town.people["张桂兰"]
+        "SELECT text FROM message WHERE person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"]
     )
 
 

@@ -175,11 +175,13 @@ async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> 
             await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
 
 
-_GRANTS = """
+# Area `a` in words: a building or unit by its own names, a grid by its own.
+AREA_NAME = """(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
+WHERE step.community_id = a.community_id AND step.id = ANY (a.path) AND (step.kind <> 'grid' OR a.kind = 'grid'))"""
+
+_GRANTS = f"""
 SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
-       coalesce(r.name, s.name, (SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
-                WHERE step.community_id = g.community_id AND step.id = ANY (a.path)
-                AND (step.kind <> 'grid' OR a.kind = 'grid'))) AS place_name,
+       coalesce(r.name, s.name, {AREA_NAME}) AS place_name,
        g.starts_on, g.ends_on, g.granted_by, g.granted_at
 FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
 LEFT JOIN region r ON r.id = g.region_id
@@ -189,7 +191,7 @@ WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.end
   AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
   AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
 ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
-"""
+"""  # noqa: S608  # own text
 
 
 async def _grants(

@@ -7,6 +7,7 @@ from timebank import clock, database
 from timebank.areas.policies import policies
 from timebank.checkins.arrivals import PersonRow, consented, lock_person
 from timebank.checkins.credit import Served, rule_code_of
+from timebank.checkins.entered import tell_entered
 from timebank.checkins.flags import entered_doubts
 from timebank.checkins.reading import record
 from timebank.checkins.records import insert_record
@@ -55,6 +56,7 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
             scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
             station_id=wanted.station_id, reason=wanted.reason,
         )  # fmt: skip
+        await tell_entered(scope, served, wanted.reason)
         return await record(scope, served.id)
 
 

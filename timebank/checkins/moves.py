@@ -15,6 +15,8 @@ from timebank.checkins.visits import ROW, VisitRow, open_row, visit_row
 from timebank.checkins.words import Refused
 from timebank.database import RanIntoAnother
 from timebank.errors import TimebankError
+from timebank.people.messages import tell
+from timebank.wording import dated_at
 
 SAME_SCAN = timedelta(seconds=60)
 
@@ -123,3 +125,11 @@ async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID)
     await audit.record(
         arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline
     )
+    if arrival.by == "keeper" and not arrival.scope.is_own(arrival.who.id):
+        how = "签到" if verb == "check_in" else "签退"
+        text = (
+            f"{arrival.here.name}的工作人员{dated_at(arrival.at)}没有扫码、替您{how}了。"
+            "您当时不在那里的话，请告诉社区管理员。"
+        )
+        key = f"visit:{visit_id}:{verb}"
+        await tell(arrival.scope, arrival.who.id, "checked_by_staff", text, key, visit_id)

@@ -78,6 +78,9 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Boo
         if found.status != "attended":
             await seats.end(scope, found.id, "attended")
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
+            what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
+            text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
+            await tell(scope, found.guardian_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
     return Booked(found.id, "attended", None, found.minutes, None)
 
 

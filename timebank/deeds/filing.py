@@ -8,6 +8,7 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.database import retried, transaction
 from timebank.deeds.caps import require_room
+from timebank.deeds.filed import Named, tell_filed, tell_withdrawn
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
@@ -81,7 +82,8 @@ class _Doer(msgspec.Struct, frozen=True):
 async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) -> DeedOut:
     """Write down what somebody did; it earns its points after review and public notice.
 
-    `from_book` lets an administrator's import reach back to days that are too long ago to be filed by hand.
+    `from_book` lets an administrator's import reach back to days that are too long ago to be filed by hand; the import
+    tells of all its deeds together.
     """
     now, today = clock.now(), clock.local_day()
     first = today - timedelta(days=DAYS_BACK_MAX)
@@ -111,21 +113,41 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
             scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
             points=points,
         )  # fmt: skip
-        return DeedOut.of(await find_deed(scope, deed_id))
+        filed = await find_deed(scope, deed_id)
+        if not from_book:
+            await tell_filed(scope, filed)
+        return DeedOut.of(filed)
+
+
+class _Gone(msgspec.Struct, frozen=True):
+    id: UUID
+    person_id: UUID
+    witness_id: UUID | None
+    points: int
 
 
 @retried
-async def withdraw_deeds(scope: Scope, deed_ids: list[UUID]) -> int:
-    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back."""
+async def withdraw_deeds(scope: Scope, deed_ids: list[UUID], import_id: UUID | None = None) -> int:
+    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back.
+
+    Whom they name is told once, of all together.
+    """
     scope.require_admin()
     async with transaction(scope):
-        gone = await database.fetch(
+        gone = await database.rows(
+            _Gone,
             "UPDATE deed SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
-            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
+            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' "
+            "RETURNING id, person_id, witness_id, points",
             scope.community_id, deed_ids, clock.now(), scope.actor_id,
         )  # fmt: skip
         for row in gone:
-            await audit.record(scope, "withdraw_deed", "deed", row["id"])
+            await audit.record(scope, "withdraw_deed", "deed", row.id)
+        if gone:
+            key = f"deed:{min(row.id for row in gone)}:withdrawn"
+            await tell_withdrawn(
+                scope, [Named(row.person_id, row.witness_id, row.points) for row in gone], key, import_id
+            )
     return len(gone)
 
 

@@ -95,14 +95,16 @@ _OF_PEOPLE = {
     ),
     "signed_in": (
         "SELECT m.person_id FROM membership m JOIN session s ON s.login_id = m.login_id "
-        "WHERE m.community_id = $1 AND m.person_id = ANY ($2) AND s.created_at > $4"
+        "WHERE m.community_id = $1 AND m.person_id = ANY ($2) AND s.created_at > $4 UNION ALL "
+        "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND read_at IS NOT NULL"
     ),
     "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",
     "corrected": (
         "SELECT noun_id FROM audit WHERE community_id = $1 AND noun_id = ANY ($2) AND at > $4 AND verb <> 'open_person'"
     ),
     "objected": "SELECT person_id FROM objection WHERE community_id = $1 AND person_id = ANY ($2)",
-    "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2)",
+    # What an import tells is no use of what it has entered; whoever is gone with it takes these messages along.
+    "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND import_id IS NULL",
 }
 
 _PARTS = " UNION ALL ".join(f"SELECT '{kind}', part.* FROM ({sql}) AS part" for kind, sql in _OF_PEOPLE.items())  # noqa: S608  # from above

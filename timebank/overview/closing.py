@@ -10,7 +10,7 @@ from timebank.activities.calling_off import call_off_coming
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.opening import in_words
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell_many
 from timebank.scope import Scope
 from timebank.shop.collection import RedemptionEnded, cancel
 from timebank.stations import places
@@ -88,9 +88,9 @@ async def _tell_of_change(scope: Scope, station: StationOut) -> None:
         f"{station.name}现在的开门时间是 {in_words(station.opens_at, station.closes_at)}{place}。"
         "您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
     )
-    change = clock.new_id()
-    for record in expected:
-        await tell(scope, record["person_id"], "station_changed", text, f"station:{station.id}:{change}", station.id)
+    key = f"station:{station.id}:{clock.new_id()}"
+    people = [UUID(bytes=record["person_id"].bytes) for record in expected]
+    await tell_many(scope, "station_changed", [Telling(person_id, text, key, station.id) for person_id in people])
 
 
 async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:

@@ -64,3 +64,4 @@ class Message(Table, tablename="message"):
     key = Varchar(length=120, default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
     read_at = Timestamptz(default=None, null=True)
+    import_id = UUID(default=None, null=True)

@@ -12,7 +12,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell_many
 from timebank.scope import Scope
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
@@ -170,9 +170,12 @@ async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
         "WHERE r.community_id = $1 AND r.good_id = $2 AND r.status = 'reserved' ORDER BY r.id",
         scope.community_id, good_id,
     )  # fmt: skip
-    for each in waiting:
-        await tell(
-            scope, each.person_id, "good_withdrawn",
+    tellings = [
+        Telling(
+            each.person_id,
             f"{each.good}以后不再兑换了。您已经预留的还在{each.station}，请在{dated_at(each.expires_at)}前领取。",
             f"redemption:{each.id}:withdrawn", each.id,
-        )  # fmt: skip
+        )
+        for each in waiting
+    ]  # fmt: skip
+    await tell_many(scope, "good_withdrawn", tellings)

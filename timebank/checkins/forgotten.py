@@ -1,6 +1,6 @@
 """Forgotten check-outs: closed at closing time, looked at by somebody, never credited silently."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from timebank import audit, clock, database, settings
 from timebank.checkins.records import Outcome, record_visit
@@ -8,22 +8,14 @@ from timebank.checkins.visits import ROW, VisitRow
 from timebank.database import retried, transaction
 from timebank.opening import CLOSING_SQL
 from timebank.scope import Scope
-from timebank.stations.places import station_row
 
 CLOSING_GRACE = timedelta(minutes=30)  # who leaves last scans out after the door is shut
 AT_ONCE = 50
 
 
-async def closing_time(scope: Scope, visit: VisitRow) -> datetime:
-    """When the opening in which a visit began ends; where the doors never close, when the longest visit is over."""
-    station = await station_row(scope, visit.station_id)
-    assert station is not None
-    return station.opening(visit.in_at).closing(visit.in_at)
-
-
 async def forget(scope: Scope, visit: VisitRow) -> Outcome:
     """End a visit at closing time, for somebody to confirm. The caller holds its row."""
-    out_at = max(visit.in_at, await closing_time(scope, visit))
+    out_at = max(visit.in_at, visit.closing)
     await database.execute(
         "UPDATE visit SET status = 'needs_confirmation', out_at = $3, out_by = 'closing_time', "
         "flags = array_append(flags, 'forgotten_check_out') WHERE community_id = $1 AND id = $2",

@@ -176,18 +176,28 @@ async def scan_batch(
     """
     received_at = clock.now()
     read = [_read(row) for row in rows]
-    times = [row.occurred_at if row and row.offline and row.occurred_at else received_at for row in read]
     told_times = [row.occurred_at for row in read if row and row.offline and row.occurred_at]
     set_back = goes_back(told_times)
+    clocks = [measured((row and row.device_now) or device_now, received_at, is_set_back=set_back) for row in read]
+    times = [_made_at(row, clock_of, received_at) for row, clock_of in zip(read, clocks, strict=True)]
     verdicts: dict[int, Verdict] = {}
     for place in sorted(range(len(read)), key=lambda n: times[n]):
         row = read[place]
         if row is None:
             verdicts[place] = Verdict("error", "error", said=[said(REASONS["unreadable"])])
             continue
-        clock_of = measured(row.device_now or device_now, received_at, is_set_back=set_back)
-        verdicts[place] = await _row(scope, row, clock_of)
+        verdicts[place] = await _row(scope, row, clocks[place])
     return BatchOut([told_in(verdicts[place], language) for place in range(len(read))])
+
+
+def _made_at(row: ScanIn | None, clock_of: DeviceClock, received_at: datetime) -> datetime:
+    """When a scan was made by the server's time, for the order of a batch; what will be refused comes last."""
+    if row is None or not row.offline or row.occurred_at is None:
+        return received_at
+    try:
+        return clock_of.corrected(row.occurred_at).astimezone(UTC)
+    except OverflowError:
+        return received_at
 
 
 def _read(row: dict[str, object]) -> ScanIn | None:

@@ -11,6 +11,7 @@ import pytest
 from tests.presence import body, card, count, later, nine_o_clock, nonce, personal_code, points_of, station_code
 from tests.town import Town
 from timebank import clock
+from timebank.access import devices
 from timebank.checkins.forgotten import close_forgotten
 
 BATCH, CHECKINS = "/api/v1/checkins/batch", "/api/v1/checkins"
@@ -255,12 +256,25 @@ async def test_one_nonce_from_two_tablets_at_once_is_one_scan(
 ) -> None:
     begin, code = nine_o_clock(), await card(town, owner, "张桂兰")
     same = row(code, begin, nonce=nonce())
-    both = await asyncio.gather(*(send(town, client, begin + timedelta(minutes=5), [same], by) for by in ("周敏", "赵丽")))
-    # The administrator serves at two stations and is asked which; the tablet's keeper at one.
-    found = [result for results in both for result in results]
-    assert await count(owner, "scan") == 1
-    assert sorted(result["replayed"] for result in found) == [False, True]
-    assert await count(owner, "visit") == (1 if found[0]["status"] == "ok" else 0)
+    tablets = []
+    with clock.at(begin - timedelta(days=1)):
+        for station in ("暖蜂驿站", "暖蜂驿站", "慈善超市"):
+            made = await devices.register(await town.scope("赵丽"), town.stations[station], name="平板", kind="counter")
+            tablets.append({"Authorization": f"Bearer {made.token}"})
+
+    async def sent_by(tablet: dict[str, str]) -> dict[str, Any]:
+        with clock.at(begin + timedelta(minutes=5)):
+            answer = await client.post(BATCH, json={"rows": [same]}, headers=tablet)
+        found: dict[str, Any] = answer.json()["results"][0]
+        return found
+
+    both = await asyncio.gather(*(sent_by(tablet) for tablet in tablets[:2]))
+    assert sorted(result["replayed"] for result in both) == [False, True]
+    assert {(result["status"], result["direction"]) for result in both} == {("ok", "in")}
+    elsewhere = await sent_by(tablets[2])
+    assert (elsewhere["status"], elsewhere["person"]) == ("error", None), "another station hears nobody's name"
+    assert "nonce" in elsewhere["texts"][0]
+    assert (await count(owner, "scan"), await count(owner, "visit")) == (1, 1)
 
 
 async def test_a_hundred_rows_of_one_person_in_any_order_are_whole_visits_in_turn(

@@ -30,6 +30,12 @@ TYPISTS: dict[str, Callable[[str], str]] = {
     "with the prefix of a Data Matrix": lambda text: f"]d2{text}",
     "between STX and ETX": lambda text: f"\x02{text}\x03\r\n",
     "between asterisks": lambda text: f"*{text}*",
+    "with an AIM prefix by a Chinese input method": lambda text: f"】Q1{typed_in_chinese(text)}",
+    "half of it in full width, with Caps Lock": lambda text: (
+        full_width(text.swapcase()[: len(text) // 2]) + text.swapcase()[len(text) // 2 :]
+    ),
+    "between the asterisks of a Chinese input method": lambda text: f"×{typed_in_chinese(text)}×",
+    "by a Chinese input method with Caps Lock": lambda text: f"】q1{typed_in_chinese(text).swapcase()}",
     "with everything at once": lambda text: f"\x02*]Q3{full_width(text.swapcase())}*\x03",
     "after a byte order mark, with spaces": lambda text: f"\ufeff  {text} \t",
 }
@@ -90,6 +96,8 @@ async def test_the_counter_says_what_to_switch_off(town: Town, client: httpx.Asy
         "*12345678*",
         "HTTP://TEST/DESK/REDEMPTIONS?CODE=12345678",
         "https://old.example/desk/redemptions?code=12345678",
+        "https://old.example/shijian/desk/redemptions?code=12345678&from=timeline",
+        "】Q1×HTTP：、、TEST、DESK、REDEMPTIONS？CODE＝１２３４５６７８×",
     ],
 )
 async def test_the_counter_finds_a_collection_code_whatever_the_keyboard_did(

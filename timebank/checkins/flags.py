@@ -32,6 +32,8 @@ async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> li
     span = Span(served.started_at, served.ended_at)
     facts = await _time_facts(scope, served.person_id, span, served.day, in_force, served.id)
     found = time_doubts(span, served.minutes, facts)
+    if "overlap" not in found and await _is_in_since(scope, served.person_id, span):
+        found.insert(0, "overlap")
     if await _is_elsewhere(scope, served.person_id, span):
         found.append("two_communities")
     if is_long_ago(served.started_at, in_force):
@@ -41,7 +43,18 @@ async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> li
 
 def is_long_ago(started_at: datetime, in_force: Policies) -> bool:
     """Whether hours are too old to be entered by hand; an import may bring them, and then they are looked at."""
-    return clock.local_day(started_at) < clock.local_day() - timedelta(days=in_force.honour_days_max)
+    # Compared as moments: the first and last days of the calendar have no local day.
+    return started_at < clock.day_bounds(clock.local_day() - timedelta(days=in_force.honour_days_max))[0]
+
+
+async def _is_in_since(scope: Scope, person_id: UUID, span: Span) -> bool:
+    """Whether the person is on a visit now that had begun before the hours ended: it makes no record until it ends."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND status = 'open' "
+        "AND in_at < $3)",
+        scope.community_id, person_id, span.end,
+    )  # fmt: skip
+    return found
 
 
 async def _is_elsewhere(scope: Scope, person_id: UUID, span: Span) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec.structs import replace
 
@@ -147,16 +148,21 @@ def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
 async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:
     """The verdict that this nonce has already got, with the full name for its reader."""
     found = await database.fetch_one(
-        "SELECT s.request_hash, s.verdict, p.name FROM scan s "
+        "SELECT s.request_hash, s.verdict, s.station_id, s.person_id, p.name FROM scan s "
         "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
         "WHERE s.community_id = $1 AND s.nonce = $2",
         scope.community_id, nonce,
     )  # fmt: skip
     if found is None:
         return None
-    if found["request_hash"] != request_hash:
+    if found["request_hash"] != request_hash or not _may_hear(scope, found):
         raise NonceReused
     return replace(_named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"]), replayed=True)
+
+
+def _may_hear(scope: Scope, found: asyncpg.Record) -> bool:
+    """Whether a verdict is the caller's: about the own person, given at a station kept, or about nobody."""
+    return found["person_id"] is None or scope.is_own(found["person_id"]) or scope.keeps(found["station_id"])
 
 
 def _named(verdict: Verdict, name: str | None) -> Verdict:
@@ -231,6 +237,6 @@ async def verdict_of(scope: Scope, nonce: str) -> Verdict:
     if found is None:
         raise NotFound
     there = scope.within(UUID(bytes=found["community_id"].bytes))
-    if found["person_id"] is not None and not there.is_own(found["person_id"]) and not there.keeps(found["station_id"]):
+    if not _may_hear(there, found):
         raise NotFound
     return _named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"])

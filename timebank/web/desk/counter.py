@@ -43,7 +43,8 @@ SCANNED = {
 BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
 LOOK = "look"
 # The link is not signed and need not be: the code is looked up among what waits at the caller's own stations.
-_SHOWN = re.compile(r"(?:https?://[^/]+/desk/redemptions\?code=)?([0-9]{8})")
+# On any host and below any path, with what messengers append, as the links of `codes` are read.
+_SHOWN = re.compile(r"(?:(?i:https?)://[^?#]+/desk/(?:redemptions|bookings)\?code=)?([0-9]{8})(?:[&#].*)?")
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -172,7 +172,7 @@ async def test_two_corrections_at_once_that_overlap_are_seen_by_the_later(
         address = f"{RECORDS}/{record_id}"
         return (await client.patch(address, json=asked, headers=await town.sign_in(by))).status_code
 
-    assert await asyncio.gather(correct(ids[0], "赵丽"), correct(ids[1], "钱进")) == [200, 200]
+    assert set(await asyncio.gather(correct(ids[0], "赵丽"), correct(ids[1], "钱进"))) == {200}
     flags = [row["flags"] for row in await owner.fetch("SELECT flags FROM service_record")]
     assert sum("overlap" in found for found in flags) == 1 or all("overlap" in found for found in flags)
     assert await points_of(town, "张桂兰") == 0
@@ -204,7 +204,6 @@ async def test_hours_entered_while_somebody_is_in_overlap_the_visit_both_ways(
     assert left["attention"] == ["overlap", "pending_review"]
     later = await enter(town, client, begin + timedelta(minutes=59), 30)
     assert later.json()["flags"] == ["overlap"]
-    assert (await enter(town, client, begin + timedelta(minutes=60), 30)).json()["flags"] == ["overlap"], (
-        "with the last"
-    )
+    after = await enter(town, client, begin + timedelta(minutes=90), 30)
+    assert after.json()["flags"] == [], "who left before is free again"
     assert await points_of(town, "张桂兰") == 0

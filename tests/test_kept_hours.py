@@ -150,3 +150,22 @@ async def test_a_second_scan_is_the_same_for_less_than_a_minute(
     assert (await scan(town, client, begin + timedelta(minutes=61)))["direction"] == "in"
     assert await count(owner, "visit") == 2
     assert await points_of(town, "张桂兰") == 10
+
+
+async def test_a_keeper_who_lays_the_office_down_before_leaving_is_still_looked_at(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    begin = nine_o_clock()
+    await scan(town, client, begin, "周敏")
+    grant = await owner.fetchval("SELECT id FROM role_grant WHERE person_id = $1", town.people["周敏"])
+    with later(begin, 110):
+        ended = await client.delete(f"/api/v1/roles/{grant}", headers=await town.sign_in("赵丽"))
+    assert ended.status_code == 204, ended.text
+    left = await scan(town, client, begin + timedelta(minutes=120), "周敏")
+    assert left["attention"] == ["keeper_is_volunteer", "pending_review"]
+    assert await points_of(town, "周敏") == 0
+    await scan(town, client, begin + timedelta(minutes=180), "周敏")
+    free = await scan(town, client, begin + timedelta(minutes=240), "周敏")
+    assert free["credited"] == {"minutes": 60, "points": 10, "minutes_left": 0}, (
+        "who is no keeper any more is as others"
+    )

@@ -118,11 +118,13 @@ async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> l
 
 
 async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
-    """Whether the volunteer keeps the very station where the hours were served."""
+    """Whether the volunteer kept the very station while the hours were served, whatever has become of it since."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND station_id = $3 "
-        "AND role = 'station_keeper' AND ended_at IS NULL AND starts_on <= $4 AND (ends_on IS NULL OR ends_on >= $4))",
-        scope.community_id, visit.person_id, visit.station_id, day,
+        "AND role = 'station_keeper' AND (ended_at IS NULL OR ended_at > $5) "
+        "AND starts_on <= $6 AND (ends_on IS NULL OR ends_on >= $4))",
+        scope.community_id, visit.person_id, visit.station_id, day, visit.in_at,
+        clock.local_day(visit.out_at or visit.in_at),
     )  # fmt: skip
     return found
 

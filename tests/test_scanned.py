@@ -5,8 +5,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from tests.shop import browser
 from tests.town import Town
 from timebank import clock, codes, scanned
+from timebank.access.registration import sign_in_code
 from timebank.codes import InvalidCode
 
 
@@ -106,3 +108,14 @@ async def test_the_counter_finds_a_collection_code_whatever_the_keyboard_did(
     from timebank.web.desk.counter import _shown_code
 
     assert _shown_code(text) == "/desk/redemptions?code=12345678"
+
+
+async def test_digits_typed_in_full_width_sign_in_and_find_a_resident(town: Town, client: httpx.AsyncClient) -> None:
+    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"])).code
+    form = {"by": "code", "phone": full_width(town.phones["张桂兰"]), "otp": full_width(code)}
+    assert (await client.post("/sign-in", data=form)).headers["location"] == "/password?first=1"
+    client.cookies.clear()
+    desk = await browser(client, town, "周敏")
+    end = full_width(town.phones["张桂兰"][-4:])
+    found = await desk.send("/desk/people", name="张桂兰", phone_last4=end, station_id=town.stations["暖蜂驿站"])
+    assert (found.status_code, "张桂兰" in found.text) == (200, True)

@@ -117,6 +117,7 @@ class DeskPages(Controller):
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Who has no phone and no card at hand: by the whole name and the end of the phone number."""
         chosen = _required(await _kept(caller), data.get("station_id"))
+        data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
         wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位")})
         found = await find_at_counter(caller, wanted.name, wanted.phone_last4)
         only = found[0].id if len(found) == 1 else None

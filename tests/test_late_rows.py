@@ -305,3 +305,20 @@ async def test_a_phones_code_proves_its_minute_to_a_late_end_too(
     assert forged["reason"] == "expired_code", "a code of half past nine is no proof of ten to twelve"
     (left,) = await send(town, client, begin + timedelta(hours=8), [row(shown, begin + timedelta(minutes=30))])
     assert left["visit"]["minutes"] == 30
+
+
+async def test_a_card_that_was_lost_after_it_was_scanned_offline_counts_until_then(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    begin, code = nine_o_clock(), await card(town, owner, "张桂兰")
+    await owner.execute("UPDATE card SET revoked_at = $1", begin + timedelta(minutes=100))
+    rows = [row(code, begin + timedelta(minutes=minutes)) for minutes in (0, 60, 101)]
+    results = await send(town, client, begin + timedelta(minutes=150), rows)
+    assert [(r["status"], r["reason"], r["direction"]) for r in results] == [
+        ("ok", None, "in"), ("ok", None, "out"), ("error", "revoked", None),
+    ]  # fmt: skip
+    with later(begin, 151):
+        sent = body(code)
+        at_once = (await client.post(CHECKINS, json=sent, headers=await town.sign_in("周敏"))).json()
+    assert at_once["reason"] == "revoked"
+    assert await points_of(town, "张桂兰") == 0, "whatever the device says of the time is looked at"

@@ -322,3 +322,21 @@ async def test_a_card_that_was_lost_after_it_was_scanned_offline_counts_until_th
         at_once = (await client.post(CHECKINS, json=sent, headers=await town.sign_in("周敏"))).json()
     assert at_once["reason"] == "revoked"
     assert await points_of(town, "张桂兰") == 0, "whatever the device says of the time is looked at"
+
+
+async def test_a_late_check_out_after_a_few_minutes_takes_the_forgotten_hours_away(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await closes_at_noon(owner)
+    begin, code = nine_o_clock(), await card(town, owner, "张桂兰")
+    await came(town, client, begin)
+    with later(begin, 240):
+        assert await close_forgotten(town.system()) == 1
+    (left,) = await send(town, client, begin + timedelta(hours=8), [row(code, begin + timedelta(minutes=3))])
+    assert (left["status"], left["reason"], left["visit"]["minutes"]) == ("incomplete", "too_short", 3)
+    found = await owner.fetchrow("SELECT status, minutes, review_note FROM service_record")
+    assert found is not None
+    assert (found["status"], found["minutes"]) == ("rejected", 3)
+    assert "不足 5 分钟" in found["review_note"]
+    assert await review(town, client, left["record_id"], "赵丽") == 409
+    assert await points_of(town, "张桂兰") == 0

@@ -95,7 +95,8 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
         "UPDATE service_record SET status = 'rejected', review_note = $3 WHERE community_id = $1 AND id = $2",
         scope.community_id, found.id, note,
     )  # fmt: skip
-    return Outcome(found.id, "rejected", judgement.minutes, note=note)
+    outcome = "too_short" if judgement.status == "too_short" else "rejected"
+    return Outcome(found.id, outcome, judgement.minutes, note=note)
 
 
 async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:

@@ -25,6 +25,7 @@ class Policies(msgspec.Struct, frozen=True):
     cancel_class_hours: int = 24
     visit_minutes_min: int = 5
     review_over_minutes: int = 720
+    honour_days_max: int = 366
 
 
 class PolicyOutOfRange(TimebankError):
@@ -50,6 +51,7 @@ KNOWN: dict[str, PolicyInfo] = {
     "cancel_class_hours": PolicyInfo(_("课程最晚提前多久取消"), _("小时"), 0, 168),
     "visit_minutes_min": PolicyInfo(_("不足这么久的签到不计"), _("分钟"), 0, 60),
     "review_over_minutes": PolicyInfo(_("一天超过这么久转人工审核"), _("分钟"), 60, 1440),
+    "honour_days_max": PolicyInfo(_("手工补录的时数最早可以是多少天前的"), _("天"), 1, 1830),
 }
 
 

@@ -139,7 +139,7 @@ async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None
     if code.community_id != scope.community_id:
         raise Refused("wrong_station")
     if isinstance(code, CardCode):
-        arrival.person = await lock_person(scope, await _card_holder(scope, code))
+        arrival.person = await lock_person(scope, await _card_holder(scope, code, arrival.at))
         return
     arrival.person = await lock_person(scope, code.person_id)
     if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):
@@ -204,14 +204,16 @@ async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
     return found
 
 
-async def _card_holder(scope: Scope, code: CardCode) -> UUID:
+async def _card_holder(scope: Scope, code: CardCode, at: datetime) -> UUID:
+    """Whose card it is. One that was revoked since a scan waited on a device was good when it was scanned."""
     card = await database.fetch_one(
         "SELECT person_id, epoch, revoked_at FROM card WHERE community_id = $1 AND id = $2",
         scope.community_id, code.card_id,
     )  # fmt: skip
     if card is None:
         raise Refused("invalid_code")
-    if card["revoked_at"] is not None or card["epoch"] != code.epoch:
+    revoked_at = card["revoked_at"]
+    if (revoked_at is not None and revoked_at <= at) or card["epoch"] != code.epoch:
         raise Refused("revoked")
     return UUID(bytes=card["person_id"].bytes)
 

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
-from timebank.checkins.credit import credit_record, valid_rule
+from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
-from timebank.checkins.flags import visit_facts
-from timebank.checkins.judging import judged
 from timebank.checkins.reading import record
-from timebank.checkins.records import why_not
+from timebank.checkins.records import judge_again
 from timebank.checkins.schemas import RecordOut, ReviewIn
 from timebank.checkins.visits import VisitRow, visit_row
 from timebank.database import retried, savepoint, transaction
@@ -166,18 +164,14 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     assert ended is not None
-    in_force = await policies(scope)
-    rule = await valid_rule(scope, row.rule_code, ended_at)
-    facts = await visit_facts(scope, ended, in_force, has_rule=rule is not None, record_id=row.id)
-    found = judged(ended.in_at, ended_at, facts)
+    found, note = await judge_again(scope, row.id, row.rule_code, ended)
     await database.execute(
-        "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6, review_note = $7, "
-        "corrected_by = $8, corrected_at = $9 WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, found.span.begin, found.span.end, found.minutes, found.flags, reason,
-        scope.actor_id, clock.now(),
+        "UPDATE service_record SET review_note = $3, corrected_by = $4, corrected_at = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, reason, scope.actor_id, clock.now(),
     )  # fmt: skip
     await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
-    if (note := why_not(found, in_force)) is not None:
+    if note is not None:
         await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec.structs import replace
 
@@ -147,16 +148,21 @@ def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
 async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:
     """The verdict that this nonce has already got, with the full name for its reader."""
     found = await database.fetch_one(
-        "SELECT s.request_hash, s.verdict, p.name FROM scan s "
+        "SELECT s.request_hash, s.verdict, s.station_id, s.person_id, p.name FROM scan s "
         "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
         "WHERE s.community_id = $1 AND s.nonce = $2",
         scope.community_id, nonce,
     )  # fmt: skip
     if found is None:
         return None
-    if found["request_hash"] != request_hash:
+    if found["request_hash"] != request_hash or not _may_hear(scope, found):
         raise NonceReused
     return replace(_named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"]), replayed=True)
+
+
+def _may_hear(scope: Scope, found: asyncpg.Record) -> bool:
+    """Whether a verdict is the caller's: about the own person, given at a station kept, or about nobody."""
+    return found["person_id"] is None or scope.is_own(found["person_id"]) or scope.keeps(found["station_id"])
 
 
 def _named(verdict: Verdict, name: str | None) -> Verdict:
@@ -176,18 +182,28 @@ async def scan_batch(
     """
     received_at = clock.now()
     read = [_read(row) for row in rows]
-    times = [row.occurred_at if row and row.offline and row.occurred_at else received_at for row in read]
     told_times = [row.occurred_at for row in read if row and row.offline and row.occurred_at]
     set_back = goes_back(told_times)
+    clocks = [measured((row and row.device_now) or device_now, received_at, is_set_back=set_back) for row in read]
+    times = [_made_at(row, clock_of, received_at) for row, clock_of in zip(read, clocks, strict=True)]
     verdicts: dict[int, Verdict] = {}
     for place in sorted(range(len(read)), key=lambda n: times[n]):
         row = read[place]
         if row is None:
             verdicts[place] = Verdict("error", "error", said=[said(REASONS["unreadable"])])
             continue
-        clock_of = measured(row.device_now or device_now, received_at, is_set_back=set_back)
-        verdicts[place] = await _row(scope, row, clock_of)
+        verdicts[place] = await _row(scope, row, clocks[place])
     return BatchOut([told_in(verdicts[place], language) for place in range(len(read))])
+
+
+def _made_at(row: ScanIn | None, clock_of: DeviceClock, received_at: datetime) -> datetime:
+    """When a scan was made by the server's time, for the order of a batch; what will be refused comes last."""
+    if row is None or not row.offline or row.occurred_at is None:
+        return received_at
+    try:
+        return clock_of.corrected(row.occurred_at).astimezone(UTC)
+    except OverflowError:
+        return received_at
 
 
 def _read(row: dict[str, object]) -> ScanIn | None:
@@ -221,6 +237,6 @@ async def verdict_of(scope: Scope, nonce: str) -> Verdict:
     if found is None:
         raise NotFound
     there = scope.within(UUID(bytes=found["community_id"].bytes))
-    if found["person_id"] is not None and not there.is_own(found["person_id"]) and not there.keeps(found["station_id"]):
+    if not _may_hear(there, found):
         raise NotFound
     return _named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"])

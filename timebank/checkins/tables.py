@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Date, Integer, Text, Time, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -28,6 +28,8 @@ class Visit(Table, tablename="visit"):
     out_by = Varchar(length=16, default=None, null=True)
     in_device = Bytea(default=None, null=True)
     flags = Array(base_column=Text(), default=list, null=False)
+    opens_at = Time(default=None, null=False)
+    closes_at = Time(default=None, null=False)
 
 
 class Scan(Table, tablename="scan"):

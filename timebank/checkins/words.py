@@ -20,6 +20,7 @@ REASONS = {
     "not_in": _("还没有签到，所以不能签退。请先扫码签到。"),
     "too_short": _("这次到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
     "overlap": _("这个时间和另一次签到重叠，没有记上。请站长核对后补录。"),
+    "decided_meanwhile": _("这次忘记签退社区已经核对过了，补传的签退没有记上。不对的话，请找社区管理员。"),
     "not_signed_up": _("这个活动要先报名。请报名后再来签到。"),
     "guardian_consent_missing": _("没有登记监护人的同意，孩子还不能签到。请家长到社区登记。"),
     "quota_reached": _("今天计入的时长到了每日上限，超出的部分不计。"),
@@ -49,11 +50,14 @@ FLAGS = {
     "by_keeper": _("站长代签，没有扫码"),
     "forgotten_check_out": _("忘记签退，按闭站时间关闭"),
     "corrected_end": _("结束时间由人更正过"),
+    "two_communities": _("同一个登录账号当时也在别的社区"),
+    "long_ago": _("时间久远，超出手工补录的期限"),
     "no_rule": _("没有可用的积分规则"),
 }
 
 NOT_REASONS = {
-    "letters_of_one_case": "invalid_code", "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
+    "letters_of_one_case": "invalid_code", "decided_meanwhile": "overlap",
+    "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
     "claim_used": "expired_code",
 }  # fmt: skip
 

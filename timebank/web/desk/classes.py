@@ -13,6 +13,7 @@ from timebank import clock, scanned
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
+from timebank.checkins.choice import EARLY
 from timebank.classes import attendance, reading
 from timebank.classes.attendance import NoSeat, OwnChild, WrongDoorCode
 from timebank.classes.booking import BookingEnded
@@ -35,9 +36,13 @@ class CounterClasses(msgspec.Struct, frozen=True):
 
 
 async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID) -> CounterClasses:
-    """Today's seats here of the child, or of the children of the guardian, who stands at the counter."""
+    """Today's seats here of the child, or of the children of the guardian, who stands at the counter.
+
+    Who comes before midnight to a lesson that begins soon after it is early, not a day too soon.
+    """
     since, until = clock.day_bounds(clock.local_day())
-    return CounterClasses(await reading.coming(caller, person_id, station_id, since, until))
+    soon = max(until, clock.now() + EARLY)
+    return CounterClasses(await reading.coming(caller, person_id, station_id, since, soon))
 
 
 class DeskClasses(Controller):

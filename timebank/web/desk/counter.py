@@ -43,7 +43,8 @@ SCANNED = {
 BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
 LOOK = "look"
 # The link is not signed and need not be: the code is looked up among what waits at the caller's own stations.
-_SHOWN = re.compile(r"(?:https?://[^/]+/desk/redemptions\?code=)?([0-9]{8})")
+# On any host and below any path, with what messengers append, as the links of `codes` are read.
+_SHOWN = re.compile(r"(?:(?i:https?)://[^?#]+/desk/(?:redemptions|bookings)\?code=)?([0-9]{8})(?:[&#].*)?")
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -116,6 +117,7 @@ class DeskPages(Controller):
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Who has no phone and no card at hand: by the whole name and the end of the phone number."""
         chosen = _required(await _kept(caller), data.get("station_id"))
+        data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
         wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位")})
         found = await find_at_counter(caller, wanted.name, wanted.phone_last4)
         only = found[0].id if len(found) == 1 else None

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank import settings
+from timebank import scanned, settings
 from timebank.access import own_password, sessions
 from timebank.access.callers import (
     COMMUNITY_COOKIE,
@@ -93,6 +93,8 @@ class SignInPages(Controller):
 
 
 async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -> sessions.SignedIn:
+    if by_code:
+        data |= {"otp": scanned.digits(data.get("otp", ""))}
     given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
     address = request.client.host if request.client else ""
     return await sessions.sign_in(

@@ -11,6 +11,7 @@ from timebank.database import transaction
 from timebank.expiry.due import waiting_expiries
 from timebank.ledger.totals import totals
 from timebank.overview.community import waiting
+from timebank.overview.figures import figures
 from timebank.scope import Scope
 from timebank.web.pages import page
 
@@ -25,9 +26,10 @@ class PanelHome(Controller):
             counted = await waiting(caller)
             expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
+            counted_before = await figures(caller)
             regions = await regions_in_reach(caller)
         return page(
             request, caller, "home/overview.html", waiting=counted, expiries=expiries, points=points,
-            year=clock.local_day().year, communities=[r for r in regions if r.kind == "community"],
-            community_id=caller.community_id,
+            figures=counted_before, year=clock.local_day().year, community_id=caller.community_id,
+            communities=[r for r in regions if r.kind == "community"],
         )  # fmt: skip

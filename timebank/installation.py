@@ -4,7 +4,8 @@ import hmac
 
 import asyncpg
 
-from timebank import clock, connections, migrate, settings, vault
+from timebank import clock, connections, database, migrate, settings, vault
+from timebank.database import retried, transaction
 from timebank.errors import Unavailable
 from timebank.vault import WrongSecretKey
 
@@ -90,3 +91,14 @@ async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
         "ORDER BY random() LIMIT $1)",
         SAMPLE,
     )
+
+
+@retried
+async def analyze_new_tables() -> int:
+    """Let statistics be made of tables that have none, as after a restore; how many they were.
+
+    Until the server's own round begins, every plan on them is a guess.
+    """
+    async with transaction(None):
+        analysed: int = await database.fetch_value("SELECT analyze_new_tables()")
+    return analysed

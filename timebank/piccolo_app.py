@@ -6,7 +6,7 @@ from piccolo.conf.apps import AppConfig, table_finder
 
 CAPABILITIES = (
     "areas", "people", "access", "stations", "activities", "rules",
-    "checkins", "deeds", "shop", "classes", "imports", "ledger",
+    "checkins", "deeds", "shop", "classes", "imports", "ledger", "overview",
 )  # fmt: skip
 
 APP_CONFIG = AppConfig(

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from timebank import connections, database
+from timebank import connections, database, installation
 from timebank.access import logins, once, sessions, throttle
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
@@ -31,6 +31,7 @@ from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.imports import drafts
 from timebank.ledger.checked import check_if_due
+from timebank.overview.figures import count_figures
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
 
@@ -83,9 +84,11 @@ JOBS: tuple[Job, ...] = (
     Job("expire_points", 600, expire_points),
     Job("forget_drafts", 600, drafts.forget_old),
     Job("check_books", 60, check_books),
+    Job("count_figures", 600, count_figures),
 )
 
 SWEEPS: tuple[Sweep, ...] = (
+    Sweep("statistics", 60, installation.analyze_new_tables),
     Sweep("throttle", 3600, throttle.sweep),
     Sweep("idempotent_requests", 3600, once.forget_old),
     Sweep("sessions", 3600, sessions.forget_old),

@@ -1,7 +1,5 @@
 """What waits in a community, and how it stands: the panel's first page."""
 
-from datetime import date
-
 import msgspec
 
 from timebank import clock, database
@@ -16,8 +14,8 @@ LOW_STOCK = 3
 class Waiting(msgspec.Struct):
     """How many of each thing wait for somebody, and how the community stands.
 
-    What waits is counted by an index of its state, this month's people by the month; the month's minutes are those
-    credited in it, less what was taken back, out of the days' totals.
+    What waits is counted by an index of its state; the month's minutes are those credited in it, less what was taken
+    back, out of the days' totals.
     """
 
     records: int
@@ -29,8 +27,6 @@ class Waiting(msgspec.Struct):
     present: int
     reserved: int
     minutes_this_month: int
-    people_this_month: int
-    expiring: int
 
 
 _WAITING = """
@@ -40,28 +36,20 @@ SELECT
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
-   WHERE s.community_id = $1 AND g.active AND s.quantity <= $5) AS low_goods,
+   WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
   (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'open') AS present,
   (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved,
-  $6::bigint AS minutes_this_month,
-  (SELECT count(DISTINCT person_id) FROM service_record WHERE community_id = $1
-   AND status = 'approved' AND created_at >= $2) AS people_this_month,
-  (SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 AND currency = 'point'
-   AND bucket = 'available' AND owner_kind = 'person' AND expires_on BETWEEN $3 AND $4) AS expiring
+  $3::bigint AS minutes_this_month
 """
 
 
 async def waiting(scope: Scope) -> Waiting:
     """The counts of the scope's community."""
     scope.require_reader()
-    today = clock.local_day()
-    first = today.replace(day=1)
-    month, _end = clock.day_bounds(first)
+    first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(
-            Waiting, _WAITING, scope.community_id, month, today, date(today.year, 12, 31), LOW_STOCK, minutes
-        )
+        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes)
     assert counted is not None
     return counted

@@ -17,7 +17,6 @@ from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated_at, duration
 
@@ -65,7 +64,8 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Boo
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
         scope.require_keeper(found.station_id)
-        if scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
+        booked = scope.is_own(found.guardian_id)
+        if booked or scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
             raise OwnChild
         if found.status == "waiting":
             raise NoSeat
@@ -80,7 +80,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Boo
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
             what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
             text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
-            await tell(scope, found.guardian_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
+            await tell_family(scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
     return Booked(found.id, "attended", None, found.minutes, None)
 
 
@@ -119,7 +119,7 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
             text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
             text += f"如果来过，请找{found.station}更正。"
         await audit.record(scope, "close", "booking", found.id, was=found.status)
-        await tell(scope, found.guardian_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
+        await tell_family(scope, found.child_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
     return True
 
 
@@ -162,7 +162,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
         await tell_family(
             scope, booking.child_id, "lesson_cancelled",
             f"{booking.child}约的《{booking.course}》{dated_at(booking.starts_at)}那一节停课了{back}。{because}",
-            f"booking:{booking.id}:cancelled", booking.id, also=[booking.guardian_id],
+            f"booking:{booking.id}:cancelled", booking.id,
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)
     await database.execute(

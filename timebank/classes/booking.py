@@ -6,6 +6,7 @@ from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes import seats
 from timebank.classes.courses import course
+from timebank.classes.families import tell_family
 from timebank.classes.purchase import require_age
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
 from timebank.classes.seats import Held
@@ -16,7 +17,6 @@ from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Returned
 from timebank.locale import _
 from timebank.people.guardians import children_of, require_guardian
-from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated_at, duration
 
@@ -123,13 +123,14 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
 
 
 async def _tell_cancelled(scope: Scope, found: Held, returned: Returned | None) -> None:
-    """Tell the guardian who booked, unless it was they who gave the seat back."""
-    if scope.is_own(found.guardian_id):
-        return
+    """Tell the family, but not whoever gave the seat back."""
     back = f"课时{back_in_words(returned, unit=duration)}。" if returned else "没有用去课时。"
     what = f"{found.child}约的《{found.course}》{dated_at(found.starts_at)}那一节"
     text = f"{what}取消了，{back}不是您要取消的，请找{found.station}。"
-    await tell(scope, found.guardian_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id)
+    await tell_family(
+        scope, found.child_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id,
+        but=[p.person_id for p in scope.persons],
+    )  # fmt: skip
 
 
 async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> None:

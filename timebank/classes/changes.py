@@ -1,6 +1,5 @@
 """What changes of a course or a lesson after families have decided for it: they are told the old and the new."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -104,25 +103,22 @@ async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason
     text = f"《{before.title}》{'，'.join(news)}。" + (f"原因：{reason}。" if reason else "")
     text += "没用的课时可以退回积分，也可以转到别的课。"
     key = f"course:{after.id}:changed:{clock.new_id()}"
-    for child_id, also in children.items():
-        await tell_family(scope, child_id, "course_changed", text, key, after.id, also=also)
+    for child_id in children:
+        await tell_family(scope, child_id, "course_changed", text, key, after.id)
 
 
-async def _children_of(scope: Scope, course_id: UUID) -> Mapping[UUID, list[UUID]]:
-    """The children with a coming seat, a place in line or unused minutes, each with who booked for them."""
+async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
+    """The children with a coming seat, a place in line or unused minutes."""
     found = await database.fetch(
-        "SELECT b.child_id, array_agg(DISTINCT b.guardian_id) AS also FROM booking b "
+        "SELECT b.child_id FROM booking b "
         "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
         "WHERE b.community_id = $1 AND l.course_id = $2 AND l.ends_at > $3 AND b.status IN ('held', 'waiting') "
-        "GROUP BY b.child_id UNION ALL SELECT a.owner_id, '{}' FROM account a WHERE a.community_id = $1 "
+        "UNION SELECT a.owner_id FROM account a WHERE a.community_id = $1 "
         "AND a.subject_id = $2 AND a.owner_kind = 'person' AND a.currency = 'class_minute' "
-        "AND a.bucket = 'available' AND a.balance > 0 GROUP BY a.owner_id ORDER BY 1",
+        "AND a.bucket = 'available' AND a.balance > 0 ORDER BY 1",
         scope.community_id, course_id, clock.now(),
     )  # fmt: skip
-    children: dict[UUID, list[UUID]] = {}
-    for row in found:
-        children.setdefault(UUID(bytes=row["child_id"].bytes), []).extend(UUID(bytes=g.bytes) for g in row["also"])
-    return children
+    return [UUID(bytes=row["child_id"].bytes) for row in found]
 
 
 @retried
@@ -197,7 +193,6 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
         text += "位子留着；来不了，开课前都可以取消，课时退回。"
         await tell_family(
             scope, booking.child_id, "lesson_moved", text, f"lesson:{before.id}:moved:{event}", booking.id,
-            also=[booking.guardian_id],
         )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
             text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
         else:
             text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"
-        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id, also=ending.payers)
+        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
 
 
 async def expire_class_minutes(scope: Scope) -> int:

@@ -158,9 +158,9 @@ async def require_right(
         scope.community_id, child_id,
     )  # fmt: skip
     if scope.is_own(person_id):
-        await require_guardian(scope, person_id, child_id)
-        if child is None or not is_minor(child.born_on):
+        if child is not None and not is_minor(child.born_on):
             raise ChildGrown
+        await require_guardian(scope, person_id, child_id)
         return
     if not scope.administers:
         raise Forbidden if scope.reads_all or scope.kept_stations else NotFound

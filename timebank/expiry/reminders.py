@@ -9,6 +9,7 @@ from timebank import clock, database
 from timebank.database import retried, transaction
 from timebank.ledger import book_days
 from timebank.ledger.posting import Currency
+from timebank.people.care import in_care
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated, duration, points
@@ -53,14 +54,15 @@ SELECT * FROM (
         AND n.currency = due.currency
     CROSS JOIN LATERAL (
         SELECT CASE WHEN due.currency = 'class_minute' THEN (
-            SELECT coalesce(array_agg(g.guardian_id), '{}') FROM guardianship g WHERE g.community_id = $1
-                AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)
+            SELECT coalesce(array_agg(g.guardian_id), ARRAY[p.id]) FROM guardianship g
+            JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
+            WHERE g.community_id = $1 AND g.child_id = p.id AND {in_care})
             ELSE ARRAY[p.id] END AS told_to
     ) readers
 ) found
 WHERE announced < available + held OR available > 0 AND NOT was_told
 ORDER BY owner_id, currency, expires_on
-"""
+""".replace("{in_care}", in_care("$6"))
 
 
 async def remind_of_expiry(scope: Scope) -> int:
@@ -72,7 +74,7 @@ async def remind_of_expiry(scope: Scope) -> int:
         since, until = until, today + timedelta(days=days)
         async with transaction(scope):
             found = await database.rows(
-                _RunningOut, _RUNNING_OUT, scope.community_id, since, until, str(days), str(REMINDER_DAYS[0])
+                _RunningOut, _RUNNING_OUT, scope.community_id, since, until, str(days), str(REMINDER_DAYS[0]), today
             )
         for due in found:
             told += await _remind(scope, due, days)

@@ -4,12 +4,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, database
+from timebank import audit, clock, database
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import AlreadyReversed, Currency, EntryNotFound, NotReversible, Posting, Reversal
+from timebank.people.care import in_care
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import duration, points
@@ -71,7 +72,9 @@ async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str)
         return [(found.owner_id, f"您到期的积分已撤回到期：{back}。原因：{reason}。")]
     back = back_in_words(reversal.returned, unit=duration)
     guardians = await database.fetch(
-        "SELECT guardian_id FROM guardianship WHERE community_id = $1 AND child_id = $2 AND consented_at IS NOT NULL "
-        "AND ended_at IS NULL", scope.community_id, found.owner_id,
+        "SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # own text
+        "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+        f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
+        scope.community_id, found.owner_id, clock.local_day(),
     )  # fmt: skip
     return [(row["guardian_id"], f"{found.owner}到期的课时已撤回到期：{back}。原因：{reason}。") for row in guardians]

@@ -12,6 +12,7 @@ from timebank import audit, clock, database
 from timebank.database import retried, transaction
 from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.people.ages import is_minor
+from timebank.people.care import UNDER_AGE, is_in_care
 from timebank.people.messages import tell
 from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
 from timebank.people.tables import Guardianship
@@ -37,38 +38,37 @@ class GuardianKnown(Conflict):
 
 
 async def children_of(scope: Scope) -> list[ChildOut]:
-    """The children in the care of the caller's own resident records, in every community of the login."""
+    """The children under 18 for whom the caller's own resident records are named, in every community of the login."""
     async with transaction(scope, every_community=True):
         return await database.rows(
             ChildOut,
-            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "
+            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "  # noqa: S608  # own text
             "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-            "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' ORDER BY c.born_on, c.id",
+            "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' "
+            f"AND {UNDER_AGE.format(today='$2')} ORDER BY c.born_on, c.id",
             [p.person_id for p in scope.persons],
+            clock.local_day(),
         )
 
 
 async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> None:
-    """Refuse unless this guardian's consent for this child is on record."""
-    async with transaction(scope):
-        consented: bool = await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND guardian_id = $2 AND child_id = $3 "
-            "AND consented_at IS NOT NULL AND ended_at IS NULL)",
-            scope.community_id, guardian_id, child_id,
-        )  # fmt: skip
-    if not consented:
+    """Refuse unless this guardian's consent for this child is in force and the child under 18 now."""
+    if not await _cares(scope, [guardian_id], child_id):
         raise NotGuardian
 
 
 async def is_guardian(scope: Scope, child_id: UUID) -> bool:
-    """Whether the caller is named as guardian of this child, with or without consent yet."""
+    """Whether the caller's consent for this child is in force and the child under 18 now."""
+    return await _cares(scope, [p.person_id for p in scope.persons], child_id)
+
+
+async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
     async with transaction(scope):
-        named: bool = await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND guardian_id = ANY ($2) "
-            "AND child_id = $3 AND ended_at IS NULL)",
-            scope.community_id, [p.person_id for p in scope.persons], child_id,
+        cares: bool = await database.fetch_value(
+            f"SELECT {is_in_care('$1', '$3', '$2', '$4')}",  # own text
+            scope.community_id, guardians, child_id, clock.local_day(),
         )  # fmt: skip
-    return named
+    return cares
 
 
 @retried
@@ -113,10 +113,10 @@ def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UU
 
 
 _GUARDIANSHIPS = """
-SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, child.name AS child_name, g.relation,
+SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, c.name AS child_name, g.relation,
        g.consented_at, g.recorded_by
 FROM guardianship g JOIN person guardian ON guardian.community_id = g.community_id AND guardian.id = g.guardian_id
-JOIN person child ON child.community_id = g.community_id AND child.id = g.child_id
+JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
 WHERE g.community_id = $1 AND g.ended_at IS NULL
 """
 
@@ -129,16 +129,19 @@ async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:
 
 
 async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
-    """Who cares for this person and whom this person cares for; for staff who read all, and for oneself."""
+    """Who cares for this person and whom this person cares for, while the child is under 18; consent may be missing.
+
+    For staff who read all, for oneself, and for a child's guardians.
+    """
     if not (scope.reads_all or scope.is_own(person_id) or await is_guardian(scope, person_id)):
         raise NotFound
     async with transaction(scope):
         return await database.rows(
             GuardianOut,
-            _GUARDIANSHIPS + "AND (g.child_id = $2 OR g.guardian_id = $2) ORDER BY g.id",
-            scope.community_id,
-            person_id,
-        )
+            _GUARDIANSHIPS
+            + f"AND (g.child_id = $2 OR g.guardian_id = $2) AND {UNDER_AGE.format(today='$3')} ORDER BY g.id",
+            scope.community_id, person_id, clock.local_day(),
+        )  # fmt: skip
 
 
 @retried

@@ -41,7 +41,7 @@ class FamilyPages(Controller):
         own = caller.require_self()
         async with transaction(caller):
             mine = [g for g in await guardianships_of(caller, own) if g.guardian_id == own]
-            bought = (await whole_balances(caller, own, [g.child_id for g in mine])).class_minutes
+            bought = (await whole_balances(caller, own, [g.child_id for g in mine if g.consented_at])).class_minutes
             every = await all_pages(partial(bookings, caller, status="held", own=True))
             held = [b for b in every if b.ends_at > clock.now()]
             has = await class_time(caller, [m for m in bought if m.available], language_of(request))

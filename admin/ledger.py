@@ -25,7 +25,8 @@ from timebank.ledger.check import CURRENCIES, Books
 from timebank.ledger.checked import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
-from timebank.ledger.posting import Currency, NotReversible, PurchaseNotReversible
+from timebank.ledger.posting import Currency
+from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import names_of

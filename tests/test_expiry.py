@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -29,7 +29,8 @@ from timebank.expiry.reminders import remind_of_expiry
 from timebank.expiry.reversal import OwnExpiry, reverse_expiry
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
-from timebank.ledger.posting import AlreadyReversed, Currency, NotReversible, PastGrace, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import AlreadyReversed, NotReversible, PastGrace
 from timebank.ledger.statement import balances
 
 LAST_DAY = date(2026, 12, 31)
@@ -345,12 +346,47 @@ async def test_a_confirmation_is_refused_while_the_databases_clock_says_otherwis
             await let_expire(await days.town.scope("周敏"), LAST_DAY, Currency.point, 12)
 
 
-async def expired_entry(owner: asyncpg.Connection, town: Town, name: str) -> object:
-    return await owner.fetchval(
+@pytest.mark.parametrize("skipped", [False, True])
+async def test_of_two_administrators_who_let_the_same_expire_at_once_one_does(
+    days: Days, owner: asyncpg.Connection, skipped: bool
+) -> None:
+    """The other is told that it has changed, and the audit says it once. Nothing waits in a circle with the worker."""
+    with clock.at(NOON):
+        for name, points in (("李秀英", 12), ("张桂兰", 7), ("王建国", 5)):
+            await days.town.credit_deed(name, points, expires_on=LAST_DAY)
+    if not skipped:
+        await owner.execute(
+            "INSERT INTO books_closed VALUES ($1, $2, $3)", days.town.community, LAST_DAY - timedelta(days=1), NOON
+        )
+    await days.work(NEW_YEAR)
+    (due,) = await days.waiting(NEW_YEAR)
+    assert (due.amount, due.skipped) == (24, skipped)
+    before = await owner.fetchval(DEADLOCKS)
+    with clock.at(NEW_YEAR):
+        admins = [await days.town.scope(name) for name in ("赵丽", "钱进", "吴昊")]
+        answers = await asyncio.gather(
+            *(let_expire(admin, LAST_DAY, Currency.point, 24) for admin in admins),
+            *(expire_points(days.town.system()) for _ in range(3)),
+            return_exceptions=True,
+        )
+    assert sorted(type(answer).__name__ for answer in answers[:3]) == ["ExpiryChanged", "ExpiryChanged", "int"]
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'let_expire'") == 1
+    assert await owner.fetchval("SELECT sum(amount) FROM transfer WHERE kind = 'expiry'") == 24
+    assert await owner.fetchval("SELECT sum(amount) FROM expiry_announcement") == 0
+    assert await owner.fetchval(DEADLOCKS) == before
+    assert await problems_of(owner) == []
+
+
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+async def expired_entry(owner: asyncpg.Connection, town: Town, name: str) -> UUID:
+    entry: UUID = await owner.fetchval(
         "SELECT t.entry_id FROM transfer t JOIN account a ON a.id = t.debit_account "
         "WHERE t.kind = 'expiry' AND a.owner_id = $1",
         town.people[name],
     )
+    return entry
 
 
 async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_told(
@@ -369,7 +405,7 @@ async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_
         state = (await balances(given.town.system(), li, [])).points
         assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (date(2027, 1, 30), 30, LAST_DAY)
         with pytest.raises(AlreadyReversed):
-            await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")  # type: ignore[arg-type]
+            await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")
     text = await owner.fetchval("SELECT text FROM message WHERE kind = 'expiry_reversed' AND person_id = $1", li)
     assert text == (
         "您到期的积分已撤回到期：30 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用。"
@@ -384,7 +420,7 @@ async def test_points_that_a_wrong_date_expired_early_go_back_to_where_they_were
     await given.work(NEW_YEAR)
     entry = await expired_entry(owner, given.town, "李秀英")
     with clock.at(NOON):
-        reversal = await reverse_expiry(await given.town.scope("赵丽"), entry, "服务器日期错了")  # type: ignore[arg-type]
+        reversal = await reverse_expiry(await given.town.scope("赵丽"), entry, "服务器日期错了")
         state = (await balances(given.town.system(), given.town.people["李秀英"], [])).points
     assert (reversal.returned.usable, reversal.returned.graced) == (30, 0)
     assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (LAST_DAY, 30, None)
@@ -403,14 +439,14 @@ async def test_nobody_takes_back_an_expiry_of_their_own_household_or_past_the_gr
     await days.work(NEW_YEAR)
     entry = await expired_entry(owner, days.town, "赵丽")
     with clock.at(NEW_YEAR), pytest.raises(OwnExpiry):
-        await reverse_expiry(await days.town.scope("赵丽"), entry, "我自己的")  # type: ignore[arg-type]
+        await reverse_expiry(await days.town.scope("赵丽"), entry, "我自己的")
     with clock.at(NEW_YEAR + timedelta(days=40)):
         with pytest.raises(PastGrace):
-            await reverse_expiry(await days.town.scope("钱进"), entry, "太晚了")  # type: ignore[arg-type]
+            await reverse_expiry(await days.town.scope("钱进"), entry, "太晚了")
         with pytest.raises(NotReversible):
             await reverse_expiry(await days.town.scope("钱进"), given.entry_id, "不是到期")
         with pytest.raises(Forbidden):
-            await reverse_expiry(await days.town.scope("孙伟"), entry, "只看不改")  # type: ignore[arg-type]
+            await reverse_expiry(await days.town.scope("孙伟"), entry, "只看不改")
 
 
 async def test_guardians_are_told_before_class_minutes_run_out(days: Days, owner: asyncpg.Connection) -> None:

@@ -16,7 +16,8 @@ from timebank.classes.booking import book
 from timebank.classes.schemas import BookingIn
 from timebank.ledger import posting
 from timebank.ledger.grace import FirstOut, back_in_words, would_return
-from timebank.ledger.posting import Currency, Insufficient, Posting, Returned
+from timebank.ledger.posting import Currency, Posting, Returned
+from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
 from timebank.shop.collection import cancel, collect, expire_redemptions, return_goods
 from timebank.shop.redemption import redeem

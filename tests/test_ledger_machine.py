@@ -26,8 +26,10 @@ from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
+from timebank.expiry.due import waiting_expiries
 from timebank.ledger import book_days, posting
-from timebank.ledger.posting import Currency, Insufficient, PastGrace, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import Insufficient, PastGrace
 from timebank.ledger.statement import Balances, balances
 
 T = TypeVar("T")
@@ -185,8 +187,8 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
         async def let_everything_expire(self) -> None:
             await book_days.close_until(self.scope, self.today - timedelta(days=1), confirmed=True)
-            for day in {lot[0] for wallet in self.wallets for lot in wallet.lots if lot[0] < self.today}:
-                await book_days.approve_expiry(self.scope, Currency.point, day)
+            for due in await waiting_expiries(self.scope):
+                assert await book_days.approve_expiry(self.scope, Currency.point, due.day, due.amount)
             while await book_days.expire(self.scope, limit=100):
                 pass
 

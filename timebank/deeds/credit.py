@@ -11,7 +11,8 @@ from timebank.deeds.reading import find_deed, lock_deed, lock_doer
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.errors import TimebankError
 from timebank.ledger import posting
-from timebank.ledger.posting import AccountClosed, Currency, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import AccountClosed
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated

@@ -9,7 +9,8 @@ from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.posting import AlreadyReversed, Currency, EntryNotFound, NotReversible, Posting, Reversal
+from timebank.ledger.posting import Currency, Posting, Reversal
+from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import duration, points

@@ -134,7 +134,8 @@ def _reverse(caller: Scope, entry: Entry, reason: str) -> Awaitable[object]:
 
 def _is_reversible(entry: Entry) -> bool:
     return not entry.reversed and (
-        entry.kind == "expiry" or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
+        (entry.kind == "expiry" and entry.source_kind == "account")
+        or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
     )
 
 

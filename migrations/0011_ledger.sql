@@ -109,6 +109,42 @@ BEGIN
 END
 $$;
 
+-- The key of the reversal that left this debt. Where nothing was left to take back the reversal has no transfer, so the debt alone
+-- knows the request. Null: of before.
+ALTER TABLE debt ADD COLUMN key varchar(160);
+CREATE INDEX debt_key ON debt (community_id, key) WHERE key IS NOT NULL;
+
+CREATE OR REPLACE FUNCTION ledger_take_back(p_community uuid, e ledger_entry, p_leg integer, t transfer, p_back_to uuid) RETURNS integer
+    LANGUAGE plpgsql AS $$
+DECLARE
+    owner account;
+    a account;
+    rest bigint := t.amount;
+    part bigint;
+    named uuid := t.id;
+BEGIN
+    SELECT * INTO owner FROM account WHERE community_id = p_community AND id = t.credit_account;
+    FOR a IN SELECT * FROM account b
+             WHERE b.community_id = p_community AND b.owner_kind = owner.owner_kind AND b.owner_id = owner.owner_id
+               AND b.currency = t.currency AND b.bucket = 'available' AND b.subject_id IS NOT DISTINCT FROM owner.subject_id
+               AND b.balance > 0 ORDER BY b.id <> owner.id, b.expires_on NULLS LAST, b.grace_of NULLS LAST LOOP
+        EXIT WHEN rest = 0;
+        part := least(rest, a.balance);
+        PERFORM ledger_must_write(p_community, e, p_leg, 'reversal', t.currency, a.id, p_back_to, part, named);
+        named := NULL;
+        rest := rest - part;
+        p_leg := p_leg + 1;
+    END LOOP;
+    IF rest > 0 THEN
+        INSERT INTO debt (community_id, id, owner_kind, owner_id, currency, subject_id, amount, repaid, repay_to, reverses, entry_id, created_at,
+                          key)
+            VALUES (p_community, uuid_v7(e.posted_at), owner.owner_kind, owner.owner_id, t.currency, owner.subject_id, rest, 0,
+                    p_back_to, t.id, e.id, e.posted_at, e.key);
+    END IF;
+    RETURN p_leg;
+END
+$$;
+
 -- Class minutes and what was paid for them are noted with their purchase as well: they are refunded, moved or expire together
 -- with those notes, and a reversal of the transfers alone would leave the notes wrong.
 CREATE OR REPLACE FUNCTION ledger_reverse(p_community uuid, e ledger_entry, p_reversed uuid, p_today date, p_grace integer,
@@ -130,6 +166,11 @@ BEGIN
         FROM transfer r JOIN account a ON a.community_id = r.community_id AND a.id IN (r.debit_account, r.credit_account)
         WHERE r.community_id = p_community AND r.entry_id = p_reversed AND a.owner_kind <> 'system') o HAVING count(*) > 0;
     SELECT * INTO verdict, entry_id FROM ledger_replay(p_community, e, NULL, NULL, NULL, p_reversed);
+    IF verdict IS NULL THEN
+        SELECT CASE WHEN o.entry_id = p_reversed THEN 'replayed' ELSE 'key_reused' END, d.entry_id INTO verdict, entry_id
+            FROM debt d JOIN transfer o ON o.community_id = d.community_id AND o.id = d.reverses
+            WHERE d.community_id = p_community AND d.key = e.key LIMIT 1;
+    END IF;
     IF verdict = 'key_reused' THEN RETURN; END IF;
     IF verdict IS NULL THEN
         SELECT CASE WHEN count(*) = 0 THEN 'not_found'

@@ -15,6 +15,7 @@ from tests.town import Town
 from timebank import clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
+from timebank.ledger.refusals import AlreadyReversed, LedgerKeyReused
 from timebank.ledger.statement import balances
 from timebank.shop.collection import expire_redemptions
 
@@ -149,3 +150,22 @@ async def test_minutes_left_over_survive_the_reversal_of_the_hours_before_and_af
             await posting.reverse(scope, earned.entry_id, Posting("reversal", f"r{order}:{n}", "test", UUID(int=n)))
         state = await balances(scope, zhang, [])
         assert (state.points.available, state.minutes, state.owed) == (0, 0, 0), (order, minutes)
+
+
+async def test_a_reversal_that_finds_nothing_left_is_still_one_request(town: Town, owner: asyncpg.Connection) -> None:
+    """It moves nothing, so the debt alone knows it: the same again is a replay, its key for another entry is not."""
+    scope, li = town.system(), town.people["李秀英"]
+    entries = []
+    for _ in range(2):
+        await town.credit_deed("李秀英", 10)
+        entries.append(await owner.fetchval("SELECT entry_id FROM deed ORDER BY id DESC LIMIT 1"))
+    await posting.spend(scope, li, 20, Posting("donation", "d", "donation", clock.new_id()), to="donated")
+    note = Posting("reversal", "r", "deed", UUID(int=1))
+    first, again = [await posting.reverse(scope, entries[0], note) for _ in range(2)]
+    assert (first.taken, first.owed, first.replayed) == (0, 10, False)
+    assert (again.entry_id, again.taken, again.owed, again.replayed) == (first.entry_id, 0, 10, True)
+    with pytest.raises(LedgerKeyReused):
+        await posting.reverse(scope, entries[1], note)
+    with pytest.raises(AlreadyReversed):
+        await posting.reverse(scope, entries[0], Posting("reversal", "r2", "deed", UUID(int=1)))
+    assert (await balances(scope, li, [])).owed == 10

@@ -26,6 +26,7 @@ from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
 from timebank.ledger.posting import Posting
+from timebank.ledger.refusals import PurchaseNotReversible
 from timebank.overview.resident import glance
 from timebank.people.guardians import NotGuardian
 from timebank.people.messages import own_messages
@@ -300,7 +301,7 @@ async def test_a_purchase_is_not_reversed_but_leads_to_the_refund(town: Town, ow
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     entry = await owner.fetchval("SELECT entry_id FROM class_purchase")
-    with pytest.raises(posting.PurchaseNotReversible) as refused:
+    with pytest.raises(PurchaseNotReversible) as refused:
         await posting.reverse(town.system(), entry, Posting("reversal", "r", "test", clock.new_id()))
     assert "退回积分" in refused.value.text()
     assert await give_back(town) == (60, 20)

@@ -16,7 +16,8 @@ from timebank.classes.booking import book
 from timebank.classes.schemas import BookingIn
 from timebank.ledger import posting
 from timebank.ledger.grace import FirstOut, back_in_words, would_return
-from timebank.ledger.posting import Currency, Insufficient, Posting, Returned
+from timebank.ledger.posting import Currency, Posting, Returned
+from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
 from timebank.shop.collection import cancel, collect, expire_redemptions, return_goods
 from timebank.shop.redemption import redeem
@@ -152,7 +153,7 @@ async def test_a_voided_hold_repays_what_is_owed_first(town: Town, owner: asyncp
     await cancel(await town.scope("张桂兰"), made.id)
     state = await balances(scope, zhang, [])
     assert (state.points.available, state.owed) == (6, 0)
-    assert await newest_message(owner, town) == "您取消了预留的香皂 2 块，6 分已退回；10 分补还了以前的欠账。"
+    assert await newest_message(owner, town) == "您取消了预留的香皂 2 块，6 分已退回；10 分补还了欠账。"
     assert await problems_of(owner) == []
 
 
@@ -240,7 +241,7 @@ async def test_a_moved_or_cancelled_lesson_gives_class_time_back_with_the_same_g
             Returned(16, 0, 0, 6, GRACE_END),
             "16 分已退回，其中 6 分 原来的有效期已过，宽限到 1月30日，请在那天结束前使用",
         ),
-        (Returned(4, 12, 0, 0, None), "4 分已退回；12 分补还了以前的欠账"),
+        (Returned(4, 12, 0, 0, None), "4 分已退回；12 分补还了欠账"),
         (Returned(0, 0, 16, 0, None), "16 分的有效期和宽限期都已过，到期作废，不能再用"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.town import PHOENIX, SPRING, Town
 from timebank.access.registration import register
 from timebank.errors import Forbidden, NotFound
-from timebank.ledger.posting import AccountClosed
+from timebank.ledger.refusals import AccountClosed
 from timebank.people.directory import by_name_and_phone_end, names_of, open_person, people
 from timebank.people.enrolment import enrol_many, withdraw_many
 from timebank.people.identity import check_character

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -267,3 +268,21 @@ async def test_a_scope_of_one_community_writes_nothing_into_another(
         if await owner.fetchval("SELECT has_table_privilege('timebank_app', $1, 'DELETE')", table):
             async with owner.transaction():
                 assert await owner.execute(f"DELETE FROM {table} WHERE community_id = '{b}'") == "DELETE 0", table
+
+
+async def test_the_service_deletes_only_from_tables_that_the_serving_role_may_delete_from(
+    owner: asyncpg.Connection,
+) -> None:
+    """A purge that loses its privilege would fail at night, where nobody looks."""
+    root, deleted = Path(__file__).parent.parent, set[str]()
+    for path in [*(root / "timebank").rglob("*.py"), *(root / "admin").rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        deleted |= set(re.findall(r"DELETE FROM (\w+)", text))
+        deleted |= {name.lower() for name in re.findall(r"\b([A-Z]\w+)\.delete\(", text)}
+    assert {"session", "photo", "import_row"} <= deleted
+    refused = [
+        table
+        for table in sorted(deleted)
+        if not await owner.fetchval("SELECT has_table_privilege('timebank_app', $1, 'DELETE')", table)
+    ]
+    assert refused == []

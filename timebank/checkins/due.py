@@ -8,7 +8,7 @@ from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import ROW, DecidedRow, served_of
 from timebank.database import retried, transaction
-from timebank.ledger.posting import AccountClosed
+from timebank.ledger.refusals import AccountClosed
 from timebank.people.messages import tell
 from timebank.rules.catalogue import RuleNotFound
 from timebank.scope import Scope

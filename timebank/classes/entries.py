@@ -10,7 +10,8 @@ from timebank import clock, database
 from timebank.areas.policies import policies
 from timebank.database import transaction
 from timebank.errors import TimebankError
-from timebank.ledger.posting import Insufficient, Posting, call
+from timebank.ledger.posting import Posting, call
+from timebank.ledger.refusals import Insufficient
 from timebank.scope import Scope
 
 SOURCE = "class_purchase"

@@ -14,7 +14,8 @@ from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.database import RanIntoAnother, retried, transaction
 from timebank.errors import Busy, NotFound
 from timebank.ledger import posting
-from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMinutes, Posting, Returned
+from timebank.ledger.posting import Currency, Posting, Returned
+from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
 from timebank.people.guardians import is_guardian
 from timebank.people.locks import lock_people
 from timebank.scope import Scope

@@ -12,7 +12,8 @@ from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.errors import TimebankError
 from timebank.ledger import posting
-from timebank.ledger.posting import AccountClosed, Currency, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import AccountClosed
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -145,7 +146,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             scope.community_id, deed.id, reason,
         )  # fmt: skip
         await audit.record(scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed)
-        owed = f"其中 {back.owed} 分已经用掉，由以后所得补上。" if back.owed else ""
+        owed = f"其中 {back.owed} 分已经花掉，记作欠账，由以后所得补还。" if back.owed else ""
         text = (
             f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
             "如不同意，请在「善行」里点开这件事提出异议。"

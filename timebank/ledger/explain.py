@@ -22,7 +22,7 @@ WHAT = {
     "expiry": _("到期"),
     "adjustment": _("调整"),
     "reversal": _("冲正"),
-    "repayment": _("补还以前的冲正"),
+    "repayment": _("补还欠账"),
     "refund": _("课时退回积分"),
     "move": _("课时转到别的课"),
 }

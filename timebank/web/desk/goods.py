@@ -18,7 +18,7 @@ from timebank.areas.policies import policies
 from timebank.classes.reading import by_code as booking_by_code
 from timebank.errors import TimebankError
 from timebank.ledger.grace import FirstOut, first_out
-from timebank.ledger.posting import Insufficient
+from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import balances
 from timebank.locale import _
 from timebank.paging import all_pages

@@ -43,7 +43,7 @@ from timebank.classes.schemas import (
     Unused,
 )
 from timebank.errors import NotFound, TimebankError
-from timebank.ledger.posting import Insufficient, InsufficientClassMinutes
+from timebank.ledger.refusals import Insufficient, InsufficientClassMinutes
 from timebank.ledger.statement import ClassMinutes, balances
 from timebank.locale import _
 from timebank.paging import all_pages

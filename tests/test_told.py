@@ -43,6 +43,7 @@ ROSTER = (
     "made or taken back by a workbook, by the hundred and within a day: the person sees it at the next sign-in, and a "
     "message would keep the workbook from being taken back"
 )
+LOOK = "a look that changes nothing; administrators and auditors read it in the trail"
 STAFF = "concerns the staff who do it, and nobody's points, hours or duties"
 
 # verb of the audit -> the test or the message that proves that it is told, or why it concerns nobody else
@@ -53,8 +54,8 @@ TOLD = {
     "rotate_key": STAFF, "import": STAFF, "undo_import": STAFF, "withdraw_activity": STAFF, "withdraw_area": STAFF,
     "ensure_logins": STAFF, "withdraw_logins": STAFF, "withdraw_many": STAFF, "withdraw_nominations": STAFF,
     "withdraw_record": ROSTER, "withdraw_roles": ROSTER, "offer_activity_again": ALL, "ask_for_check": STAFF,
-    "nominate_guardians": ROSTER, "enrol": STAFF,
-    "enrol_many": STAFF, "open_person": STAFF, "identify": STAFF, "issue_missing_cards": STAFF,
+    "look_up": LOOK, "read_children": LOOK, "nominate_guardians": ROSTER, "enrol": STAFF,
+    "enrol_many": STAFF, "open_person": LOOK, "identify": STAFF, "issue_missing_cards": STAFF,
     "book": OWN, "buy_class_hours": OWN, "move_class_hours": OWN, "reserve": OWN, "sign_up": OWN,
     "withdraw": OWN, "withdraw_deed": OWN, "attend": OWN, "file_deed": "hangs on the board before it is credited",
     "record_service": "the verdict of the scan says it; hours entered by hand hang on the board first",

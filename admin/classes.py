@@ -269,7 +269,7 @@ async def _lesson_page(
 ) -> Template:
     caller.require_reader()
     shown = await courses.lesson(caller, lesson_id)
-    found = await all_pages(partial(reading.bookings, caller, lesson_id=lesson_id))
+    found = await all_pages(partial(reading.bookings_of_all, caller, lesson_id=lesson_id))
     return page(
         request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
         opens=shown.starts_at - DOOR_OPENS <= clock.now(),

@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("deeds", "shop", "classes"),
     ("imports",),
     ("overview",),
+    ("trail",),
     ("preferences", "printing", "health"),
     ("problems", "strict"),
     ("contract",),

@@ -40,6 +40,7 @@ ROOT = Path(__file__).parent.parent
 OWN = "done by the person alone, who sees the outcome"
 ALL = "concerns everybody alike: the page of rules, goods, places or activities shows it"
 CLASSES = "tests/test_class_endings.py and test_class_refunds.py show that families are told"
+LOOK = "a look that changes nothing; administrators and auditors read it in the trail"
 STAFF = "concerns the staff who do it, and nobody's points, hours or duties"
 RUN = "a workbook as a whole: what it makes, and what is taken back with it, is told by the verb that does it"
 BOOK = "whoever comes into the book or leaves it with a workbook has nowhere else to read of it"
@@ -53,7 +54,7 @@ TOLD = {
     "rotate_key": STAFF, "ask_for_check": STAFF, "offer_activity_again": ALL,
     "withdraw_activity": "only one that nobody serves in and that has no shifts",
     "withdraw_area": "only one where nobody lives and over which nobody holds a role",
-    "open_person": "somebody looked and changed nothing; the auditor reads who did",
+    "open_person": LOOK, "look_up": LOOK, "read_children": LOOK,
     "identify": "somebody who stands at the counter has shown the own code",
     "import": RUN, "undo_import": RUN, "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,
     "ensure_logins": BOOK, "withdraw_logins": BOOK,

@@ -5,7 +5,7 @@ import hmac
 import asyncpg
 
 from timebank import clock, connections, database, migrate, settings, vault
-from timebank.database import retried, transaction
+from timebank.database import transaction
 from timebank.errors import Unavailable
 from timebank.vault import WrongSecretKey
 
@@ -93,7 +93,6 @@ async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     )
 
 
-@retried
 async def analyze_new_tables() -> int:
     """Let statistics be made of tables that have none, as after a restore; how many they were.
 

@@ -20,6 +20,7 @@ from admin import reviews as admin_reviews
 from admin import roles as admin_roles
 from admin import rules as admin_rules
 from admin import stations as admin_stations
+from admin import trail as admin_trail
 from timebank import health
 from timebank.access import api as access
 from timebank.activities import api as activities
@@ -33,6 +34,7 @@ from timebank.people import api as people
 from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
+from timebank.trail import api as trail
 from timebank.web.board import notices
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
@@ -81,6 +83,7 @@ API: Sequence[ControllerRouterHandler] = [
     classes.ClassHours,
     classes.Bookings,
     imports.Imports,
+    trail.read_trail,
 ]
 
 PAGES: Sequence[ControllerRouterHandler] = [
@@ -126,4 +129,5 @@ PAGES: Sequence[ControllerRouterHandler] = [
     admin_redemptions.RedemptionsPanel,
     admin_classes.ClassesPanel,
     admin_classes.LessonsPanel,
+    admin_trail.TrailPages,
 ]

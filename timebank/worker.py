@@ -26,6 +26,7 @@ from timebank.classes.seats import fill_seats
 from timebank.classes.stopping import finish_stopped, refund_ended
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
+from timebank.deeds.reminding import remind_of_objections
 from timebank.errors import TimebankError, Unavailable
 from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
@@ -69,6 +70,7 @@ async def check_books(scope: Scope) -> None:
 JOBS: tuple[Job, ...] = (
     Job("credit_due_deeds", 60, credit_due_deeds),
     Job("credit_due_records", 60, credit_due_records),
+    Job("remind_of_objections", 3600, remind_of_objections),
     Job("close_forgotten", 60, close_forgotten),
     Job("forget_claims", 600, forget_claims),
     Job("expire_redemptions", 60, expire_redemptions),

@@ -99,3 +99,4 @@ class Audit(Table, tablename="audit"):
     noun_id = UUID(default=None, null=True)
     reason = Varchar(length=500, default=None, null=True)
     change = JSONB(default=None, null=False)
+    device_id = UUID(default=None, null=True)

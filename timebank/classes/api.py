@@ -174,7 +174,7 @@ class Bookings(Controller):
         if code:
             shown = await reading.by_code(caller, code)
             return listed(request, Page([shown] if shown else []))
-        found = await reading.bookings(
+        found = await reading.bookings_of_all(
             caller, child_id=child_id, lesson_id=lesson_id, status=status, limit=limit, cursor=cursor
         )
         return listed(request, found)

@@ -9,11 +9,12 @@ from timebank import clock, database, names
 from timebank.access import throttle
 from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
 from timebank.people.care import in_care, is_in_care
 from timebank.people.guardians import children_of
+from timebank.people.reads import note_children
 from timebank.scope import Scope
 
 LOOK_UPS_MAX = 60
@@ -107,6 +108,21 @@ async def bookings(
     return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
 
 
+@retried
+async def bookings_of_all(
+    scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
+    own: bool = False, limit: int = 50, cursor: str | None = None,
+) -> Page[BookingOut]:  # fmt: skip
+    """`bookings`, with the look at other people's children written down where the caller reads their full names."""
+    async with transaction(scope):
+        found = await bookings(
+            scope, child_id=child_id, lesson_id=lesson_id, status=status, own=own, limit=limit, cursor=cursor
+        )
+        if scope.reads_all and not own:
+            await note_children(scope, "bookings", [b.child_id for b in found.items])
+    return found
+
+
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
     """One booking that the caller may see."""
     async with transaction(scope):
@@ -147,6 +163,7 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
     return _told(scope, found, named=True)
 
 
+@retried
 async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetime, until: datetime) -> list[BookingOut]:
     """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
 
@@ -161,6 +178,7 @@ async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetim
             "ORDER BY l.starts_at, b.id",
             *_whose(scope), station_id, person_id, since, until,
         )  # fmt: skip
+        await note_children(scope, "counter", [row.child_id for row in found if not row.own])
     return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
 
 

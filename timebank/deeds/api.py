@@ -16,6 +16,7 @@ from timebank.deeds.schemas import (
     DeedOut,
     DeedStatus,
     ObjectionDecision,
+    ObjectionIn,
     ObjectionOut,
     ReasonIn,
     ReviewIn,
@@ -75,22 +76,23 @@ class Deeds(Controller):
 
     @post("/{deed_id:uuid}/objections")
     async def object_to(
-        self, deed_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope],
+        self, deed_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Object to a deed on the board, once per resident."""
+        """Object to a deed on the board, once per resident; staff may in a resident's name."""
         return await once.answer(
-            caller, lambda: objections.object_to_deed(caller, deed_id, data.reason), required=False
+            caller, lambda: objections.object_to_deed(caller, deed_id, data.reason, data.person_id), required=False
         )
 
 
 @post("/service-records/{record_id:uuid}/objections")
 async def object_to_record(
-    record_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
-) -> Response[bytes]:
-    """Object to an honour record on the board, once per resident."""
+    record_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
+    once: NamedDependency[Once],
+) -> Response[bytes]:  # fmt: skip
+    """Object to an honour record on the board, once per resident; staff may in a resident's name."""
     return await once.answer(
-        caller, lambda: objections.object_to_record(caller, record_id, data.reason), required=False
+        caller, lambda: objections.object_to_record(caller, record_id, data.reason, data.person_id), required=False
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from timebank import clock, database
 from timebank.database import transaction
 from timebank.deeds.parties import is_caller
+from timebank.deeds.reminding import decide_by
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
@@ -36,6 +37,16 @@ class Doubt(msgspec.Struct, frozen=True):
     created_at: datetime
     upheld: bool | None
     decision_note: str | None
+    entered_by: UUID | None
+
+    @property
+    def decide_by(self) -> datetime:
+        """Until when somebody is to decide: a credit waits for it."""
+        return decide_by(self.created_at)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.upheld is None and self.decide_by < clock.now()
 
     @property
     def day(self) -> date:
@@ -46,7 +57,7 @@ _DOUBTS = """
 SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person, p.household_id,
        coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
        coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
-       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note
+       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by
 FROM objection o
 JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
 LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
@@ -99,8 +110,8 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
 
 
 def may_decide(scope: Scope, doubt: Doubt) -> bool:
-    """Whether the caller is an administrator and no party: neither person, household, filer, witness nor objector."""
+    """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected."""
     near = scope.is_family(doubt.person_id, doubt.household_id) or is_caller(
-        scope, doubt.filed_by, doubt.witness_id, doubt.objector_id
+        scope, doubt.filed_by, doubt.witness_id, doubt.objector_id, doubt.entered_by
     )
     return scope.administers and doubt.upheld is None and not near

@@ -40,6 +40,13 @@ class ReasonIn(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason
 
 
+class ObjectionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Why one objects; staff name the resident in whose name they do."""
+
+    reason: Reason
+    person_id: UUID | None = None
+
+
 class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
     """`upheld` true: the objection is right. The note goes to those whom it concerns."""
 

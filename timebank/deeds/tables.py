@@ -41,3 +41,4 @@ class Objection(Table, tablename="objection"):
     decided_by = UUID(default=None, null=True)
     decided_at = Timestamptz(default=None, null=True)
     decision_note = Varchar(length=500, default=None, null=True)
+    entered_by = UUID(default=None, null=True)

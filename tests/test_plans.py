@@ -71,6 +71,7 @@ SUMMED = {
     ("objection_once", "deed_id ="): "the objections to one deed",
     ("objection_once", "service_record_id ="): "the objections to one record",
     ("objection_open", ""): "what waits for a decision",
+    ("objection_waiting", ""): "what waits for a decision",
     ("redemption_due", "'reserved'"): "what waits to be collected",
     ("redemption_station_status", "'reserved'"): "what waits to be collected",
     ("service_record_person_time", "started_at >="): "one person's month",

@@ -93,7 +93,7 @@ $$;
 
 -- The try was right: start counting anew. Another's failures do not count against a known browser, nor does its success
 -- free them.
-CREATE FUNCTION sign_in_right(p_phone bytea, p_network bytea, p_browser bytea, p_now timestamptz) RETURNS void
+CREATE FUNCTION sign_in_right(p_phone bytea, p_network bytea, p_by_code boolean, p_browser bytea, p_now timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM 1 FROM sign_in_failure f
@@ -104,7 +104,8 @@ BEGIN
                     UNION SELECT k.key FROM sign_in_keys(p_phone, p_network, false, p_browser) k WHERE k.free_tries IS NOT NULL);
     IF p_browser IS NULL THEN
         DELETE FROM sign_in_suspect s WHERE s.network = p_network AND s.phone = p_phone;
-        UPDATE sign_in_failure f SET free_at = p_now WHERE f.key = '\x61'::bytea || p_network;
+        -- The network's delay began with this try: it passed none. A code was not delayed by it and does not end it.
+        UPDATE sign_in_failure f SET free_at = p_now WHERE NOT p_by_code AND f.key = '\x61'::bytea || p_network;
     END IF;
 END
 $$;

@@ -30,6 +30,7 @@ class Try(msgspec.Struct, frozen=True):
 
     phone: bytes
     network: bytes
+    by_code: bool
     failures: int
     browser: bytes | None
 
@@ -59,14 +60,15 @@ async def begin_try(phone_index: bytes, address: str, browsers: Sequence[str], *
     assert told is not None
     if told["wait_seconds"] > 0:
         raise SignInDelayed(told["wait_seconds"])
-    return Try(phone_index, network, told["failures"], told["browser"])
+    return Try(phone_index, network, by_code, told["failures"], told["browser"])
 
 
 async def end_try(tried: Try) -> None:
     """The try was right: its counts begin anew."""
     await database.execute(
-        "SELECT sign_in_right($1, $2, $3, $4)", tried.phone, tried.network, tried.browser, clock.now()
-    )
+        "SELECT sign_in_right($1, $2, $3, $4, $5)",
+        tried.phone, tried.network, tried.by_code, tried.browser, clock.now(),
+    )  # fmt: skip
 
 
 @retried

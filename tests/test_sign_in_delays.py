@@ -7,9 +7,10 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.shop import wish
 from tests.town import Town
 from timebank import clock, settings, vault
-from timebank.access import delays, sessions
+from timebank.access import delays, once, sessions
 from timebank.access.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
 from timebank.access.callers import SESSION_COOKIE
 from timebank.access.delays import SignInDelayed, begin_try, end_try, network_of
@@ -190,7 +191,7 @@ async def test_a_code_of_long_ago_sets_no_first_password(town: Town, client: htt
 async def test_staff_need_a_better_password_than_residents(town: Town, client: httpx.AsyncClient) -> None:
     for name, status in (("张桂兰", 204), ("赵丽", 422)):
         headers = await town.sign_in(name)
-        answer = await client.post("/api/v1/me/password", headers=headers, json={"password": "凤凰鸣vk83"})
+        answer = await client.post("/api/v1/me/password", headers=headers, json={"password": "kite4821"})
         assert answer.status_code == status, name
 
 
@@ -251,16 +252,25 @@ def test_only_named_proxies_are_believed(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_a_stored_answer_is_sealed_and_opens_in_its_own_row_alone(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    headers = await town.sign_in("赵丽") | {"Idempotency-Key": uuid4().hex}
-    body = {"name": "钱小梅", "phone": "19900007777"}
-    first = await client.post("/api/v1/persons", headers=headers, json=body)
+    await town.give_points("张桂兰", 500)
+    headers = await town.sign_in("张桂兰") | {"Idempotency-Key": uuid4().hex}
+    key = headers["Idempotency-Key"]
+    body = wish(town, "张桂兰", "香皂")
+
+    async def reserve() -> httpx.Response:
+        return await client.post("/api/v1/redemptions", headers=headers, json=body)
+
+    first = await reserve()
     assert first.status_code == 201, first.text
-    stored = await owner.fetchval("SELECT body FROM idempotent_request WHERE key = $1", headers["Idempotency-Key"])
-    assert "钱小梅".encode() not in stored
-    again = await client.post("/api/v1/persons", headers=headers, json=body)
+    stored: bytes = await owner.fetchval("SELECT body FROM idempotent_request WHERE key = $1", key)
+    assert first.json()["code"].encode() not in stored
+    again = await reserve()
     assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
-    await owner.execute("UPDATE idempotent_request SET status = 200 WHERE key = $1", headers["Idempotency-Key"])
-    assert (await client.post("/api/v1/persons", headers=headers, json=body)).status_code == 503
-    await owner.execute("UPDATE idempotent_request SET body = NULL WHERE key = $1", headers["Idempotency-Key"])
-    gone = await client.post("/api/v1/persons", headers=headers, json=body)
+    await owner.execute("UPDATE idempotent_request SET status = 200 WHERE key = $1", key)
+    assert (await reserve()).status_code == 503
+    await owner.execute("UPDATE idempotent_request SET body = NULL WHERE key = $1", key)
+    gone = await reserve()
     assert (gone.status_code, gone.json()["code"]) == (409, "answer_gone")
+    with clock.at(clock.now() + timedelta(hours=25)):
+        await once.forget_old()
+    assert not await owner.fetchval("SELECT count(*) FROM idempotent_request WHERE key = $1", key)

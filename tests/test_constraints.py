@@ -45,6 +45,7 @@ REASONS: dict[str, str] = {
     "deed_witness": LOCKED,
     "device_kind": KIND, "device_station": LOOKED_UP, "device_token_unique": "the token is 256 random bits",
     "expiry_announcement_amount": LEDGER, "expiry_announcement_currency": LEDGER, "expiry_announcement_pkey": UPSERT,
+    "known_browser_login_id_fkey": "only a login that has just signed in is given one; logins are not deleted",
     "books_closed_pkey": UPSERT, "installation_one": "one statement writes the only row",
     "installation_pkey": UPSERT,
     "good_monthly_limit": BOUND, "good_points": BOUND, "good_photo": "the photo is written in the same transaction",

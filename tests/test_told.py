@@ -66,7 +66,8 @@ TOLD = {
     "check_in": "checked_by_staff", "check_out": "checked_by_staff",
     "close_forgotten": "check_out_forgotten",
     "correct_end": "the decision about the corrected record is told",
-    "give_one_time_code": "sign_in_code",
+    "give_one_time_code": "sign_in_code", "sign_in": OWN, "sign_out": OWN, "set_password": OWN,
+    "fail_sign_in": "nothing happened to the person; anybody who knows a phone could send them messages without end",
     "credit_deed": "deed_credited", "credit_record": "record_credited", "approve_record": "record_credited",
     "reject_record": "record_rejected", "review_deed": "deed_rejected", "reverse_deed": "deed_reversed",
     "reverse_record": "record_reversed", "object": "deed_objected", "decide_objection": "objection_decided",
@@ -106,8 +107,9 @@ def audited() -> set[str]:
     found: dict[str, set[str]] = {}
     for tree in TREES:
         for function in (f for f in ast.walk(tree) if isinstance(f, ast.AsyncFunctionDef)):
-            for call in calls("audit.record", within=[function]):
-                verb, nouns = call.args[1], words(call.args[2]) or {""}
+            for call in calls("audit.record", "audit.record_of_login", within=[function]):
+                is_login = ast.unparse(call.func) == "audit.record_of_login"
+                verb, nouns = call.args[1], {"login"} if is_login else words(call.args[2]) or {""}
                 if isinstance(verb, ast.Name):
                     number = [a.arg for a in function.args.args].index(verb.id)
                     passed = [words(c.args[number]) for c in calls(function.name, within=[tree])]

@@ -24,3 +24,11 @@ async def record(
         scope.community_id, clock.new_id(), clock.now(), scope.person_id, scope.login_id, scope.via, scope.request_id,
         verb, noun, noun_id, reason, msgspec.json.encode(change).decode(), scope.device_id,
     )  # fmt: skip
+
+
+async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:
+    """Write down a sign-in, a failed one, a sign-out or a new password in every community that the login stands for."""
+    await database.execute(
+        "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
+        login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),
+    )  # fmt: skip

@@ -44,12 +44,19 @@ class Sessions(Controller):
     async def sign_in(self, data: JSONBody[SignIn], request: AnyRequest) -> Response[SessionOut]:
         """Open a session by phone and password, or phone and one-time code."""
         address = request.client.host if request.client else ""
-        opened = await sessions.sign_in(normal_phone(data.phone), password=data.password, otp=data.otp, address=address)
+        opened = await sessions.sign_in(
+            normal_phone(data.phone), password=data.password, otp=data.otp, address=address,
+            request_id=request.state.get("request_id", ""),
+        )  # fmt: skip
         holder = await sessions.find(opened.token)
         if holder is None:
             raise Unauthenticated
         out = SessionOut(
-            opened.token, opened.expires_at, LoginOut(opened.login_id), persons_out(holder.persons, holder.grants)
+            opened.token,
+            opened.expires_at,
+            LoginOut(opened.login_id),
+            persons_out(holder.persons, holder.grants),
+            opened.weak_password,
         )
         return Response(out, status_code=201)
 
@@ -57,7 +64,7 @@ class Sessions(Controller):
     async def sign_out(self, caller: NamedDependency[Scope]) -> None:
         """End the session that this request came with."""
         if caller.session_id:
-            await sessions.sign_out(caller.session_id)
+            await sessions.sign_out(caller.session_id, caller.request_id)
 
 
 class Me(Controller):

@@ -1,12 +1,13 @@
 """Logins: one phone each; which resident records it stands for, its password and its one-time codes."""
 
+import asyncio
 import hmac
 import secrets
 from datetime import timedelta
 from uuid import UUID
 
 from timebank import audit, clock, database, vault
-from timebank.access.passwords import check_strength, hash_password
+from timebank.access.passwords import Facts, check_strength, hash_password
 from timebank.access.tables import Login, OneTimeCode
 from timebank.database import retried, transaction
 from timebank.scope import Scope
@@ -39,12 +40,30 @@ async def ensure_login(scope: Scope, phone: str, person_id: UUID) -> UUID:
     return login_id
 
 
+async def password_facts(login_id: UUID) -> Facts:
+    """What the login's password must not be made of, and whether the login holds a role."""
+    async with transaction(None):
+        told = await database.fetch_one(
+            "SELECT words, is_staff FROM access_password_facts($1, $2)", login_id, clock.local_day()
+        )
+    assert told is not None  # an aggregate has one row
+    return Facts(tuple(told["words"]), told["is_staff"])
+
+
+async def set_password(login_id: UUID, phone: str, password: str, request_id: str = "") -> None:
+    """Set a password that is strong enough for what the login may do; no browser is known any more."""
+    await asyncio.to_thread(check_strength, password, phone, await password_facts(login_id))
+    await store_password(login_id, password, request_id)
+
+
 @retried
-async def set_password(login_id: UUID, phone: str, password: str) -> None:
-    check_strength(password, phone)
+async def store_password(login_id: UUID, password: str, request_id: str = "") -> None:
+    """Store a password as it is. A thief may have made a browser known with the earlier one: all are forgotten."""
     hashed = await hash_password(password)
     async with transaction(None):
         await Login.update({Login.password_hash: hashed}).where(Login.id == login_id)
+        await database.execute("SELECT sign_in_forget_browsers($1)", login_id)
+        await audit.record_of_login(login_id, "set_password", request_id)
 
 
 @retried
@@ -59,6 +78,7 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
                 expires_at=clock.now() + ONE_TIME_CODE_LASTS, used_at=None,
             )
         )  # fmt: skip
+        await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
         await audit.record(scope, "give_one_time_code", "person", person_id)
     return code
 

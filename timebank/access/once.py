@@ -10,7 +10,7 @@ from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 
-from timebank import clock, database
+from timebank import clock, database, vault
 from timebank.access.callers import FORMS, AnyRequest
 from timebank.database import RanIntoAnother, retried, transaction
 from timebank.errors import BUSY_SECONDS, TimebankError
@@ -18,7 +18,7 @@ from timebank.scope import Scope
 
 KEY_MAX = 100
 FORM_VERSION = b"\x02"  # before it, a form was hashed as it was sent, without a version
-KEPT_FOR = timedelta(days=7)
+KEPT_FOR = timedelta(hours=24)
 
 
 class KeyMissing(TimebankError):
@@ -38,6 +38,12 @@ class StillRunning(TimebankError):
     status = 409
     sentence = "上一次同样的请求还在办理，请过几秒再看结果。"
     retry_after = BUSY_SECONDS
+
+
+class AnswerGone(TimebankError):
+    code = "answer_gone"
+    status = 409
+    sentence = "这个请求已经办过了，答复没有保留。请刷新看结果，不要再办一次。"
 
 
 class Once:
@@ -85,7 +91,7 @@ class Once:
                 caller,
                 key,
                 status,
-                body,
+                vault.seal(body.decode(), self._row(caller, key, self.request_hash, status)),
             )
         return _response(status, body, replayed=False)
 
@@ -109,7 +115,14 @@ class Once:
             raise RanIntoAnother  # The request that was using the key has failed: it is free again.
         if stored["request_hash"] not in (self.request_hash, self.former_hash):
             raise KeyReused
-        return _response(stored["status"], stored["body"], replayed=True)
+        if stored["body"] is None:
+            raise AnswerGone
+        row = self._row(caller, key, stored["request_hash"], stored["status"])
+        return _response(stored["status"], vault.unseal(stored["body"], row).encode(), replayed=True)
+
+    def _row(self, caller: UUID, key: str, request_hash: bytes, status: int) -> str:
+        """What a sealed answer is bound to: put into another row, it does not open."""
+        return f"answer:{caller}:{status}:{request_hash.hex()}:{key}"
 
 
 def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
@@ -149,6 +162,6 @@ async def _said(value: object) -> object:
 
 @retried
 async def forget_old() -> None:
-    """Drop answers older than a week: nobody retries after that."""
+    """Drop answers older than a day: nobody retries after that."""
     async with transaction(None):
         await database.execute("DELETE FROM idempotent_request WHERE created_at < $1", clock.now() - KEPT_FOR)

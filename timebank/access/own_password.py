@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from timebank import database, vault
+from timebank import clock, database, vault
 from timebank.access import throttle
 from timebank.access.logins import set_password
 from timebank.access.passwords import is_password
@@ -12,6 +12,15 @@ from timebank.access.tables import Login
 from timebank.database import transaction
 from timebank.errors import TimebankError, Unauthenticated
 from timebank.scope import Scope
+
+PROVES_FOR = timedelta(minutes=15)
+"""How long after a sign-in with a code a new password may be set without the earlier one."""
+
+
+class CodeTooOld(TimebankError):
+    code = "code_too_old"
+    status = 403
+    sentence = "用登录码登录已超过 15 分钟，不能再直接设密码。请到驿站请站长再发一个登录码，登录后马上设。"
 
 
 class WrongPassword(TimebankError):
@@ -31,18 +40,24 @@ async def needs_current(scope: Scope) -> bool:
     if scope.login_id is None:
         raise Unauthenticated
     async with transaction(None):
-        proved: bool = await database.fetch_value(
-            "SELECT l.password_hash IS NULL OR coalesce(s.by_code, false) FROM login l "
-            "LEFT JOIN session s ON s.id = $2 AND s.login_id = l.id WHERE l.id = $1",
+        told = await database.fetch_one(
+            "SELECT l.password_hash IS NULL AS has_none, coalesce(s.by_code, false) AS by_code, s.created_at "
+            "FROM login l LEFT JOIN session s ON s.id = $2 AND s.login_id = l.id WHERE l.id = $1",
             scope.login_id, scope.session_id,
         )  # fmt: skip
-    return not proved
+    if told is None:
+        raise Unauthenticated
+    is_fresh = told["created_at"] is not None and told["created_at"] > clock.now() - PROVES_FOR
+    if told["has_none"] and not is_fresh:
+        raise CodeTooOld
+    return not (told["has_none"] or (told["by_code"] and is_fresh))
 
 
 async def change_password(scope: Scope, password: str, current: str | None = None) -> None:
     """Set the caller's password; every other session of the login ends.
 
-    The present one must be given, unless there is none or the session was opened by a one-time code.
+    The present one must be given, unless a one-time code opened the session in the last 15 minutes: a browser that was
+    left open later is not enough to lock its owner out.
     """
     asks = await needs_current(scope)
     async with transaction(None):
@@ -53,5 +68,5 @@ async def change_password(scope: Scope, password: str, current: str | None = Non
         await throttle.count(f"password:{login.id}", most=10, window=timedelta(minutes=15))
         if not await is_password(current or "", login.password_hash):
             raise WrongPassword
-    await set_password(login.id, vault.unseal(login.phone_sealed, "phone"), password)
+    await set_password(login.id, vault.unseal(login.phone_sealed, "phone"), password, scope.request_id)
     await sign_out_elsewhere(login.id, scope.session_id)

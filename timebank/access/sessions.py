@@ -1,15 +1,16 @@
 """Sessions: a random token whose hash is stored, new at each sign-in."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, settings, vault
-from timebank.access import throttle
-from timebank.access.logins import login_by_phone, use_one_time_code
-from timebank.access.passwords import is_password
+from timebank import audit, clock, database, settings, vault
+from timebank.access.delays import Try, begin_try, end_try
+from timebank.access.logins import login_by_phone, password_facts, use_one_time_code
+from timebank.access.passwords import DEMO_PASSWORD, is_password, is_weak
 from timebank.access.tables import Session
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
@@ -37,27 +38,51 @@ class SignedIn(msgspec.Struct, frozen=True):
     token: str
     expires_at: datetime
     login_id: UUID
+    weak_password: bool = False
+    knows_browser: bool = False
 
 
-async def sign_in(phone: str, *, password: str | None = None, otp: str | None = None, address: str = "") -> SignedIn:
+async def sign_in(
+    phone: str, *, password: str | None = None, otp: str | None = None, address: str = "",
+    browsers: Sequence[str] = (), request_id: str = "",
+) -> SignedIn:  # fmt: skip
     """Open a session for the login of this phone, by its password or a one-time code.
 
-    Throttled per phone (10 tries in 15 minutes) and per network address (100).
+    Failures delay the next try; those of others do not delay a browser that has signed in to this login before.
     """
-    index = vault.blind_index(phone, "phone")
-    window = timedelta(minutes=15)
-    await throttle.count(f"sign-in:{index.hex()}", most=10, window=window)
-    if address:
-        await throttle.count(f"address:{vault.blind_index(address, 'address').hex()}", most=100, window=window)
+    by_code = otp is not None
+    tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
     login = await login_by_phone(phone)
     if otp is not None:
         right = login is not None and await use_one_time_code(login.id, otp)
     else:
         right = await is_password(password or "", login.password_hash if login else None)
     if not right or login is None:
+        if login is not None:
+            await _note_failure(login.id, tried.failures, request_id, by_code=by_code)
         raise WrongSignIn
-    await throttle.forget(f"sign-in:{index.hex()}")
-    return await open_session(login.id, by_code=otp is not None)
+    weak = False
+    if password is not None and not by_code and not (settings.current().is_demo and password == DEMO_PASSWORD):
+        weak = await asyncio.to_thread(is_weak, password, phone, await password_facts(login.id))
+    opened = await _open_after(tried, login.id, request_id, by_code=by_code)
+    return msgspec.structs.replace(opened, weak_password=weak, knows_browser=tried.browser is not None)
+
+
+@retried
+async def _open_after(tried: Try, login_id: UUID, request_id: str, *, by_code: bool) -> SignedIn:
+    async with transaction(None):
+        await end_try(tried)
+        opened = await open_session(login_id, by_code=by_code)
+        await audit.record_of_login(login_id, "sign_in", request_id, by_code=by_code)
+    return opened
+
+
+@retried
+async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_code: bool) -> None:
+    """Write down the first failure, the tenth, the hundredth: a flood of guesses does not flood the audit."""
+    if str(failures).strip("0") == "1":
+        async with transaction(None):
+            await audit.record_of_login(login_id, "fail_sign_in", request_id, failures=failures, by_code=by_code)
 
 
 @retried
@@ -101,18 +126,26 @@ _look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
 
 
 @retried
-async def sign_out(session_id: UUID) -> None:
+async def sign_out(session_id: UUID, request_id: str = "") -> None:
     async with transaction(None):
-        await Session.update({Session.ended_at: clock.now()}).where(Session.id == session_id)
+        ended = await database.fetch_one(
+            "UPDATE session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING login_id",
+            session_id, clock.now(),
+        )  # fmt: skip
+        if ended is not None:
+            await audit.record_of_login(ended["login_id"], "sign_out", request_id)
 
 
 @retried
-async def sign_out_token(token: str) -> None:
+async def sign_out_token(token: str, request_id: str = "") -> None:
     """End the session of this token, whoever holds it: before its browser gets another one."""
     async with transaction(None):
-        await Session.update({Session.ended_at: clock.now()}).where(
-            (Session.token_hash == vault.token_hash(token)) & Session.ended_at.is_null()
-        )
+        ended = await database.fetch_one(
+            "UPDATE session SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL RETURNING login_id",
+            vault.token_hash(token), clock.now(),
+        )  # fmt: skip
+        if ended is not None:
+            await audit.record_of_login(ended["login_id"], "sign_out", request_id)
 
 
 @retried

@@ -43,6 +43,26 @@ class Throttle(Table, tablename="throttle"):
     attempts = Integer(default=None, null=False)
 
 
+class SignInFailure(Table, tablename="sign_in_failure"):
+    key = Bytea(primary_key=True, default=None, null=False)
+    failures = Integer(default=None, null=False)
+    failed_at = Timestamptz(default=None, null=False)
+    free_at = Timestamptz(default=None, null=False)
+
+
+class SignInSuspect(Table, tablename="sign_in_suspect"):
+    network = Bytea(default=None, null=False)
+    phone = Bytea(primary_key=True, default=None, null=False)
+    failed_at = Timestamptz(default=None, null=False)
+
+
+class KnownBrowser(Table, tablename="known_browser"):
+    token_hash = Bytea(primary_key=True, default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    used_at = Timestamptz(default=None, null=False)
+
+
 class IdempotentRequest(Table, tablename="idempotent_request"):
     caller_id = UUID(default=None, null=False)
     key = Varchar(length=120, primary_key=True, default=None, null=False)

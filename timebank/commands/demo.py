@@ -49,7 +49,7 @@ def demo(port: int, data: Path | None, as_json: bool) -> None:
             chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")
         if given.log_level == usual.log_level:  # Lines of JSON would bury the table of sign-ins.
             chosen = replace(chosen, log_level="WARNING")
-        chosen = replace(chosen, leave_seconds=0)
+        chosen = replace(chosen, leave_seconds=0, is_demo=True)
         settings.use(chosen)
         run(_demo(chosen, listener, as_json))
 

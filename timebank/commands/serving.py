@@ -22,7 +22,6 @@ from timebank.health import readiness
 from timebank.logs import configure_logs
 from timebank.settings import Settings
 
-LOOPBACK = ["127.0.0.1", "::1"]
 STOP_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 10
 """What a process may take to close its connections after its last request."""
@@ -127,7 +126,7 @@ class OwnSignals(uvicorn.Server):
 
 
 def server_config(app: object) -> uvicorn.Config:
-    """How uvicorn serves: our own request log instead of its, and a proxy's word taken only from this machine."""
+    """How uvicorn serves: our own request log instead of its, and a proxy's word taken only where it is trusted."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Litestar types ASGI messages apart
         lifespan="on",
@@ -136,7 +135,7 @@ def server_config(app: object) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=True,
-        forwarded_allow_ips=LOOPBACK,
+        forwarded_allow_ips=list(settings.current().trusted_proxies),
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
 

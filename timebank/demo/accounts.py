@@ -7,7 +7,8 @@ import msgspec
 
 from timebank import database, vault
 from timebank.access.devices import revoke
-from timebank.access.logins import login_by_phone, set_password
+from timebank.access.logins import login_by_phone, store_password
+from timebank.access.passwords import DEMO_PASSWORD as PASSWORD
 from timebank.database import transaction
 from timebank.deeds.board import board_places
 from timebank.demo.county import COMMUNITIES
@@ -19,7 +20,6 @@ from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
 from timebank.stations.screens import add_device
 
-PASSWORD = "shijian-2026"  # noqa: S105  # of invented people on one's own machine, and printed on every start
 DISPLAY = "演示屏"
 
 
@@ -51,7 +51,7 @@ async def set_passwords() -> None:
     for number in SIGN_IN_PHONES:
         login = await login_by_phone(phone(number))
         assert login is not None
-        await set_password(login.id, phone(number), PASSWORD)
+        await store_password(login.id, PASSWORD)
 
 
 async def sign_ins() -> list[SignIn]:

@@ -2,8 +2,8 @@
 -- sealed. The serving role reaches the new tables through these functions alone.
 SET LOCAL ROLE timebank_owner;
 
--- Stored answers were in clear. The key stays, so that a retry is not carried out a second time.
-UPDATE idempotent_request SET body = NULL;
+-- Answers of before stand in clear, so that a retry across the upgrade gets them; the first sweep after their day drops them.
+DELETE FROM idempotent_request WHERE created_at < now() - interval '1 day';
 
 CREATE TABLE sign_in_failure (
     key         bytea NOT NULL,                -- a letter for what is counted, then keyed hashes of phone, network, browser

@@ -1,9 +1,7 @@
 -- Failed sign-ins delay the next try and lock nobody out; a browser that has signed in before is known; stored answers are
--- sealed. The serving role reaches the new tables through these functions alone.
+-- sealed: those of before stand in clear until the sweep drops them, a day old, so that a retry across the upgrade gets them.
+-- The serving role reaches the new tables through these functions alone.
 SET LOCAL ROLE timebank_owner;
-
--- Answers of before stand in clear, so that a retry across the upgrade gets them; the first sweep after their day drops them.
-DELETE FROM idempotent_request WHERE created_at < now() - interval '1 day';
 
 CREATE TABLE sign_in_failure (
     key         bytea NOT NULL,                -- a letter for what is counted, then keyed hashes of phone, network, browser

@@ -41,10 +41,11 @@ STAYS = {
     "day_total": "a few a day: the stored totals themselves", "device": "a few a station",
     "good": "as many as a community offers", "guardianship": "as many as there are parents",
     "household": "as many as there are doors", "import_draft": "swept after a day", "installation": "one",
-    "login": "one a person", "membership": "one a person", "migration": "one a version",
+    "known_browser": "a few a login", "login": "one a person", "membership": "one a person", "migration": "one a version",
     "person": "as many as live there", "photo": "one a good", "policy": "a few a community",
     "region": "as many as there are communities", "role_grant": "as many as there are offices",
-    "rule": "a few a community", "station": "a few a community", "stock": "one a good and station",
+    "rule": "a few a community", "sign_in_failure": "swept after a day",
+    "sign_in_suspect": "swept after a day", "station": "a few a community", "stock": "one a good and station",
     "throttle": "swept after a day",
 }  # fmt: skip
 """Tables that people and places bound, not time, each with its bound."""

@@ -33,6 +33,6 @@ async def create_admin(
         login_id = await ensure_login(scope, phone, enrolled.person_id)
         asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
         with suppress(RoleHeld):
-            await grant(scope, asked)
+            await grant(scope, asked)  # by the operator: it waits for nobody
     await set_password(login_id, phone, password)
     return enrolled.person_id

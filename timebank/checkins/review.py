@@ -60,7 +60,7 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
         elif decided.ended_at is not None:
             await _correct_end(scope, row, decided.ended_at, note)
         else:
-            require_not_corrected_by(scope, row)
+            await require_not_corrected_by(scope, row)
             await _approve(scope, row, note or None)
         return await record(scope, record_id)
 

@@ -64,7 +64,7 @@ async def _credit_one(scope: Scope, deed_id: UUID) -> int:
             if mine is None:
                 return 0
             deed = await lock_deed(scope, deed_id)
-            if deed.open_objections:
+            if deed.open_objections or deed.witness_owes:
                 return 0
             await credit(scope, deed, key=f"deed:{deed_id}:credit")
     except AccountClosed:  # the account was closed since the list was read: the deed waits until it is open again
@@ -116,7 +116,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
     await find_deed(scope, deed_id)
     async with transaction(scope):
         deed = await lock_deed(scope, deed_id)
-        require_no_party(scope, deed)
+        await require_no_party(scope, deed)
         if deed.status != "credited" or deed.entry_id is None:
             raise NotCredited
         memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]

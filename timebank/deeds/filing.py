@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_family, side_of, sides_of
 from timebank.database import retried, transaction
 from timebank.deeds.caps import require_room
 from timebank.deeds.reading import find_deed
@@ -14,9 +15,11 @@ from timebank.deeds.tables import Deed
 from timebank.errors import NotFound, TimebankError
 from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
+from timebank.people.messages import tell
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
 from timebank.rules.schemas import RuleOut
 from timebank.scope import Role, Scope
+from timebank.wording import dated
 
 # A quarter: long enough for a head who files once a season, short enough that witness and neighbours still remember.
 DAYS_BACK_MAX = 90
@@ -43,7 +46,7 @@ class DeedDay(TimebankError):
 class WitnessTooClose(TimebankError):
     code = "witness_too_close"
     status = 422
-    sentence = "见证人不能是本人或同一户的人。请换一位邻居。"
+    sentence = "见证人不能是本人、登记人或他们同一户的人。请换一位邻居。"
     constraint = "deed_not_own_witness"
 
 
@@ -92,7 +95,7 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
         doer = await _lock_doer(scope, wanted.person_id)
         place = await _lock_place(scope, wanted.area_id)
         _require_duty(scope, wanted.person_id, place, doer)
-        await _require_witness(scope, wanted, doer.household_id)
+        await _require_witness(scope, wanted)
         rule = await _rule_of_that_day(scope, wanted)
         points, points_reason = _worth(scope, wanted, rule)
         await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.occurred_on)
@@ -104,14 +107,17 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
                 occurred_on=wanted.occurred_on, note=wanted.note.strip(), witness_id=wanted.witness_id,
                 filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
                 notice_from=None, notice_until=None, entry_id=None, created_at=now, withdrawn_at=None,
-                withdrawn_by=None,
+                withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
+                witness_asked_by=None,
             )
         )  # fmt: skip
         await audit.record(
             scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
             points=points,
         )  # fmt: skip
-        return DeedOut.of(await find_deed(scope, deed_id))
+        filed = DeedOut.of(await find_deed(scope, deed_id))
+        await _ask_witness(scope, filed)
+        return filed
 
 
 @retried
@@ -178,19 +184,28 @@ def _require_duty(scope: Scope, person_id: UUID, place: _Place, doer: _Doer) -> 
         raise NotForThisPerson
 
 
-async def _require_witness(scope: Scope, wanted: DeedIn, household_id: UUID | None) -> None:
+async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
+    """Refuse a witness who did it, who files it, or who lives with either of them."""
     if wanted.witness_id is None:
         return
-    if wanted.witness_id == wanted.person_id:
-        raise WitnessTooClose
-    witness = await database.fetch_one(
-        "SELECT household_id FROM person WHERE community_id = $1 AND id = $2 AND status = 'active'",
+    known: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2 AND status = 'active')",
         scope.community_id, wanted.witness_id,
     )  # fmt: skip
-    if witness is None:
+    if not known:
         raise WitnessUnknown
-    if household_id is not None and witness["household_id"] == household_id:
+    sides = await sides_of(scope, [wanted.person_id, wanted.witness_id])
+    if any(is_family(sides[wanted.witness_id], other) for other in (sides[wanted.person_id], await side_of(scope))):
         raise WitnessTooClose
+
+
+async def _ask_witness(scope: Scope, deed: DeedOut) -> None:
+    if deed.witness_id is not None:
+        text = (
+            f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
+            "请在「善行」里点开，说是不是这样。"
+        )
+        await tell(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
 
 
 async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:

@@ -1,16 +1,21 @@
 """What waits in a community, and how it stands: the panel's first page."""
 
+from collections import Counter
 from datetime import date
+from uuid import UUID
 
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import near
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
+from timebank.overview.agreements import count_yours
 from timebank.scope import Scope
 
 LOW_STOCK = 3
+LOOKED_AT = 200
 
 
 class Waiting(msgspec.Struct):
@@ -24,6 +29,7 @@ class Waiting(msgspec.Struct):
     doubtful: int
     deeds: int
     objections: int
+    agreements: int
     low_goods: int
     people: int
     present: int
@@ -39,6 +45,7 @@ SELECT
   (SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending' AND flags <> '{}') AS doubtful,
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
+  (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $5) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
@@ -65,3 +72,45 @@ async def waiting(scope: Scope) -> Waiting:
         )
     assert counted is not None
     return counted
+
+
+class Yours(msgspec.Struct, frozen=True):
+    """How much of what waits the caller may decide; the rest somebody else does."""
+
+    records: int
+    deeds: int
+    objections: int
+    agreements: int
+
+
+_PARTIES = """
+(SELECT 'records' AS what, s.id, ARRAY[s.person_id, s.entered_by] AS people FROM service_record s
+ WHERE s.community_id = $1 AND s.status = 'pending' LIMIT $2)
+UNION ALL
+(SELECT 'deeds', d.id, ARRAY[d.person_id, d.filed_by, d.witness_id] FROM deed d
+ WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
+UNION ALL
+(SELECT 'objections', o.id, ARRAY[o.person_id, d.person_id, d.filed_by, d.witness_id, s.person_id, s.entered_by]
+ FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
+ LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
+ WHERE o.community_id = $1 AND o.upheld IS NULL LIMIT $2)
+"""
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    what: str
+    id: UUID
+    people: list[UUID | None]
+
+
+async def yours(scope: Scope, counted: Waiting) -> Yours:
+    """Of what waits how much is the caller's to decide, as far as the first that wait of each kind tell."""
+    async with transaction(scope):
+        taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
+        close = await near(scope, [person for each in taken for person in each.people])
+        decides = await count_yours(scope, counted.agreements)
+    others = Counter(each.what for each in taken if not close.isdisjoint(each.people))
+    return Yours(
+        counted.records - others["records"], counted.deeds - others["deeds"],
+        counted.objections - others["objections"], decides,
+    )  # fmt: skip

@@ -1,0 +1,48 @@
+"""The kinds of change that wait for a second person: how each is said, who must agree, and what carries it out."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from timebank.scope import Scope
+
+Needs = Literal["above", "another"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A change as it was proposed. `do` is what its kind carries out, `by` whoever proposed it."""
+
+    id: UUID
+    do: Any
+    by: UUID | None
+    person_id: UUID | None
+
+
+async def _nothing(scope: Scope, change: Change) -> None:  # the shape of what carries a change out
+    """What is in force already has only to be seen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One kind of change.
+
+    `sentence` is Chinese with named values, marked for translation; {person} is whom it concerns. `carry_out` does it
+    after the agreement, inside its transaction, and `now` tells what stands there now, to be held against what stood
+    there when it was proposed. Where `in_force` the change has been made already and is only to be seen by a second
+    person. An auditor decides where nobody is above, unless the change is about auditors.
+    """
+
+    name: str
+    sentence: str
+    needs: Needs = "above"
+    carry_out: Callable[[Scope, Change], Awaitable[None]] = _nothing
+    now: Callable[[Scope, Any], Awaitable[object]] | None = None
+    in_force: bool = False
+    words: dict[str, dict[Any, str]] = field(default_factory=dict)
+
+    def said(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values of the sentence, with the field's words for what is stored as a code."""
+        return {name: self.words.get(name, {}).get(value, value) for name, value in values.items()}

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access import grants, sessions
@@ -78,6 +79,9 @@ class Me(Controller):
         await change_password(caller, data.password, data.current)
 
 
+ENDED = {204: ResponseSpec(None, description="The role has ended.", generate_examples=False)}
+
+
 class Roles(Controller):
     path = "/roles"
 
@@ -94,7 +98,7 @@ class Roles(Controller):
         """Give a person a role over one place; an administrator's or auditor's waits for somebody from above."""
         return answered(await grants.grant(caller, data))
 
-    @delete("/{grant_id:uuid}", responses=WAITS)
+    @delete("/{grant_id:uuid}", status_code=202, responses=ENDED)
     async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[Waiting | None]:
         """End a role at once; an auditor's waits for somebody from above."""
         return answered(await grants.end_grant(caller, grant_id), 204)

@@ -133,13 +133,13 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
     return made
 
 
-async def _give_agreed(scope: Scope, change: Change) -> None:
+async def give_agreed(scope: Scope, change: Change) -> None:
     asked = msgspec.convert(change.do, GrantIn)
     await _require_holder(scope, asked.person_id)
     await _give(scope, asked, change.by)
 
 
-async def _is_held(scope: Scope, do: Any) -> bool:
+async def is_held(scope: Scope, do: Any) -> bool:
     try:
         await _require_new(scope, msgspec.convert(do, GrantIn))
     except RoleHeld:
@@ -239,7 +239,7 @@ async def _end(scope: Scope, grant_id: UUID, held: _Held, reason: str | None) ->
     await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
 
 
-async def _end_agreed(scope: Scope, change: Change) -> None:
+async def end_agreed(scope: Scope, change: Change) -> None:
     grant_id = UUID(change.do["grant_id"])
     held = await _locked(scope, grant_id)
     if held.ended_at is None:
@@ -247,10 +247,8 @@ async def _end_agreed(scope: Scope, change: Change) -> None:
 
 
 _ROLE_WORDS: dict[str, dict[Any, str]] = {"role": {role.value: word for role, word in ROLES.items()}}
-ADMIN_GRANT = Kind(
-    "admin_grant", _("让{person}担任{role}（{place}）"), carry_out=_give_agreed, now=_is_held, words=_ROLE_WORDS
-)
-END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}）。原因：{reason}"), carry_out=_end_agreed)
+ADMIN_GRANT = Kind("admin_grant", _("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
+END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}）。原因：{reason}"))
 OFFICE_BEFORE = Kind("office_before", _("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS)
 
 

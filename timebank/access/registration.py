@@ -14,7 +14,7 @@ from timebank.areas.reach import require_region, stands_above
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import _
-from timebank.people.agreed import ask_for, stands_now, touches_family, unsealed
+from timebank.people.agreed import ask_for, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
@@ -206,13 +206,12 @@ async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
             raise OfficeHolder from None
 
 
-async def _amend_agreed(scope: Scope, change: Change) -> None:
+async def amend_agreed(scope: Scope, change: Change) -> None:
     assert change.person_id is not None
     await _amend(scope, change.person_id, unsealed(change.do))
 
 
-CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"), carry_out=_amend_agreed, now=stands_now)
+CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"))
 FAMILY_CORRECTION = Kind(
     "family_correction", _("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
-    carry_out=_amend_agreed, now=stands_now,
 )  # fmt: skip

@@ -21,28 +21,31 @@ class Change(msgspec.Struct, frozen=True):
     person_id: UUID | None
 
 
-async def _nothing(scope: Scope, change: Change) -> None:  # the shape of what carries a change out
-    """What is in force already has only to be seen."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of change.
 
-    `sentence` is Chinese with named values, marked for translation; {person} is whom it concerns. `carry_out` does it
-    after the agreement, inside its transaction, and `now` tells what stands there now, to be held against what stood
-    there when it was proposed. Where `in_force` the change has been made already and is only to be seen by a second
-    person. An auditor decides where nobody is above, unless the change is about auditors.
+    `sentence` is Chinese with named values, marked for translation; {person} is whom it concerns. Where `in_force` the
+    change has been made already and is only to be seen by a second person.
     """
 
     name: str
     sentence: str
     needs: Needs = "above"
-    carry_out: Callable[[Scope, Change], Awaitable[None]] = _nothing
-    now: Callable[[Scope, Any], Awaitable[object]] | None = None
     in_force: bool = False
     words: dict[str, dict[Any, str]] = field(default_factory=dict)
 
     def said(self, values: dict[str, Any]) -> dict[str, Any]:
         """The values of the sentence, with the field's words for what is stored as a code."""
         return {name: self.words.get(name, {}).get(value, value) for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What carries a kind out after the agreement, inside its transaction.
+
+    `now` tells what stands there now, to be held against what stood there when the change was proposed.
+    """
+
+    do: Callable[[Scope, Change], Awaitable[None]]
+    now: Callable[[Scope, Any], Awaitable[object]] | None = None

@@ -138,18 +138,16 @@ async def _write(scope: Scope, name: str, value: int, by: UUID | None) -> None:
     await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
 
 
-async def _carry_out(scope: Scope, change: Change) -> None:
+async def set_agreed(scope: Scope, change: Change) -> None:
     await _write(scope, change.do["name"], change.do["value"], change.by)
 
 
-async def _stands(scope: Scope, do: Any) -> int:
+async def stands_now(scope: Scope, do: Any) -> int:
     value: int = getattr(await policies(scope), do["name"])
     return value
 
 
-LOOSER_POLICY = Kind(
-    "looser_policy", _("放宽规则“{title}”：从 {before} 改成 {after}"), carry_out=_carry_out, now=_stands, words=_WORDS
-)
+LOOSER_POLICY = Kind("looser_policy", _("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
 POLICY_BEFORE = Kind(
     "policy_before", _("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
 )

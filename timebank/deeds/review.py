@@ -96,13 +96,13 @@ async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:
     return msgspec.structs.replace(out, waiting=waits.waiting, who=waits.who)
 
 
-async def _approve_agreed(scope: Scope, change: Change) -> None:
+async def approve_agreed(scope: Scope, change: Change) -> None:
     deed = await lock_deed(scope, UUID(change.do["deed_id"]))
     await _hang_out(scope, deed, change.do["note"])
     await audit.record(scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, decision="approve")
 
 
-async def _stands_now(scope: Scope, do: Any) -> list[object]:
+async def stands_now(scope: Scope, do: Any) -> list[object]:
     deed = await lock_deed(scope, UUID(do["deed_id"]))
     return _stand_of(deed)
 
@@ -112,8 +112,7 @@ def _stand_of(deed: Deed) -> list[object]:
 
 
 DEED_POINTS = Kind(
-    "deed_points", _("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"), carry_out=_approve_agreed,
-    now=_stands_now,
+    "deed_points", _("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"),
 )  # fmt: skip
 
 

@@ -9,23 +9,29 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.access import grants, registration
 from timebank.access.grants import ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE
 from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.independence import NotIndependent, is_uninvolved, near
-from timebank.agreements.kinds import Change, Kind, Needs
+from timebank.agreements.kinds import Carrier, Change, Kind, Needs
 from timebank.agreements.schemas import AgreementOut, Decision, Status, Unconfirmed
+from timebank.areas import policies
 from timebank.areas.policies import LOOSER_POLICY, POLICY_BEFORE
 from timebank.database import retried, transaction
+from timebank.deeds import review
 from timebank.deeds.review import DEED_POINTS
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import put_together
 from timebank.paging import Page, page, read_cursor
+from timebank.people import agreed, guardians
 from timebank.people.guardians import GUARDIAN, GUARDIAN_CONSENT
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
+from timebank.rules import catalogue
 from timebank.rules.catalogue import LOOSER_RULE, RULE_BEFORE
 from timebank.scope import Role, Scope
+from timebank.shop import collection, stock
 from timebank.shop.collection import RETURN
 from timebank.shop.stock import COUNT
 
@@ -36,6 +42,19 @@ KINDS: dict[str, Kind] = {
         LOOSER_RULE, RULE_BEFORE, DEED_POINTS, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
     )
 }  # fmt: skip
+CARRIERS: dict[str, Carrier] = {
+    ADMIN_GRANT.name: Carrier(grants.give_agreed, grants.is_held),
+    END_AUDITOR.name: Carrier(grants.end_agreed),
+    CORRECTION.name: Carrier(registration.amend_agreed, agreed.stands_now),
+    FAMILY_CORRECTION.name: Carrier(registration.amend_agreed, agreed.stands_now),
+    LOOSER_POLICY.name: Carrier(policies.set_agreed, policies.stands_now),
+    LOOSER_RULE.name: Carrier(catalogue.set_agreed, catalogue.version_now),
+    DEED_POINTS.name: Carrier(review.approve_agreed, review.stands_now),
+    GUARDIAN.name: Carrier(guardians.name_agreed),
+    GUARDIAN_CONSENT.name: Carrier(guardians.consent_agreed),
+    RETURN.name: Carrier(collection.return_agreed),
+    COUNT.name: Carrier(stock.count_agreed),
+}
 LOOKED_AT = 200
 ACKNOWLEDGED_AT_ONCE = 500
 STAFF = (Role.station_keeper, Role.grid_worker)
@@ -176,14 +195,16 @@ def _is_proposer(scope: Scope, row: _Row) -> bool:
 
 
 async def _carry_out(scope: Scope, row: _Row) -> None:
-    """Do what was proposed, over nothing else than what stood there then."""
-    kind, change = KINDS[row.kind], Change(row.id, row.said["do"], row.proposed_by, row.person_id)
-    if kind.now is not None:
-        stands = msgspec.json.decode(msgspec.json.encode(await kind.now(scope, change.do)))
+    """Do what was proposed, over nothing else than what stood there then; what is in force already is only seen."""
+    if KINDS[row.kind].in_force:
+        return
+    carrier, change = CARRIERS[row.kind], Change(row.id, row.said["do"], row.proposed_by, row.person_id)
+    if carrier.now is not None:
+        stands = msgspec.json.decode(msgspec.json.encode(await carrier.now(scope, change.do)))
         if stands != msgspec.json.decode(row.before):
             raise ChangeStale
     # Whoever agrees has the right by the agreement: an auditor or the operator administers nothing of their own.
-    await kind.carry_out(replace(scope, system=True), change)
+    await carrier.do(replace(scope, system=True), change)
 
 
 async def _settle(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
@@ -316,7 +337,6 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             await audit.record(scope, "confirm_login", "person", person_id)
 
 
-@retried
 async def remind_deciders(scope: Scope) -> int:
     """Tell whoever may decide that something waits for them, once a day at most; how many were told."""
     async with transaction(scope):

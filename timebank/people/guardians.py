@@ -130,7 +130,7 @@ async def _require_pair(scope: Scope, child_id: UUID, guardian_id: UUID) -> None
     _check_ages({record["id"]: record["born_on"] for record in births}, guardian_id, child_id)
 
 
-async def _name_agreed(scope: Scope, change: Change) -> None:
+async def name_agreed(scope: Scope, change: Change) -> None:
     await _name(scope, UUID(change.do["child_id"]), msgspec.convert(change.do["named"], GuardianIn), scope.person_id)
 
 
@@ -196,7 +196,7 @@ async def _consent(scope: Scope, found: GuardianOut, by: UUID | None) -> Guardia
     return await _guardianship(scope, found.id)
 
 
-async def _consent_agreed(scope: Scope, change: Change) -> None:
+async def consent_agreed(scope: Scope, change: Change) -> None:
     await _consent(scope, await _guardianship(scope, UUID(change.do["id"])), scope.person_id)
 
 
@@ -241,7 +241,5 @@ async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[
     await audit.record(scope, verb, "guardianship", guardianship_id)
 
 
-GUARDIAN = Kind("guardian", _("登记{person}为{child}的监护人（{relation}）"), needs="another", carry_out=_name_agreed)
-GUARDIAN_CONSENT = Kind(
-    "guardian_consent", _("登记{person}对{child}的监护同意"), needs="another", carry_out=_consent_agreed
-)
+GUARDIAN = Kind("guardian", _("登记{person}为{child}的监护人（{relation}）"), needs="another")
+GUARDIAN_CONSENT = Kind("guardian_consent", _("登记{person}对{child}的监护同意"), needs="another")

@@ -240,13 +240,13 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
     return _told(written)
 
 
-async def _set_agreed(scope: Scope, change: Change) -> None:
+async def set_agreed(scope: Scope, change: Change) -> None:
     wanted = msgspec.convert(change.do, RuleIn)
     assert wanted.code is not None
     await _write(scope, wanted, await _newest(scope, wanted.code), change.by)
 
 
-async def _version_now(scope: Scope, do: Any) -> int | None:
+async def version_now(scope: Scope, do: Any) -> int | None:
     newest = await _newest(scope, do["code"])
     return newest.version if newest else None
 
@@ -270,7 +270,7 @@ async def _free_code(scope: Scope, name: str) -> str:
     return base if base not in used else next(f"{base}-{n}" for n in range(2, 1000) if f"{base}-{n}" not in used)
 
 
-LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"), carry_out=_set_agreed, now=_version_now)
+LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
     "rule_before", _("积分规则“{name}”由一个人定下（分数 {points}，每分 {minutes} 分钟）"), in_force=True
 )

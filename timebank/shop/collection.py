@@ -246,7 +246,7 @@ async def _take_back(scope: Scope, found: Open, entry_id: UUID, reason: str) -> 
     return Redeemed(found.id, "returned", None, found.points, found.expires_at)
 
 
-async def _return_agreed(scope: Scope, change: Change) -> None:
+async def return_agreed(scope: Scope, change: Change) -> None:
     found = await locked(scope, UUID(change.do["redemption_id"]))
     if found.status != "collected" or found.settled_entry_id is None:
         raise NotCollected
@@ -255,7 +255,6 @@ async def _return_agreed(scope: Scope, change: Change) -> None:
 
 RETURN = Kind(
     "return_goods", _("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
-    carry_out=_return_agreed,
 )  # fmt: skip
 
 

@@ -72,7 +72,9 @@ TOLD = {
     "let_expire": "points_expiring", "grant_role": "role_granted",
     "end_role": "role_ended", "name_guardian": "guardianship", "set_status": "status_changed",
     "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
-    "undo_check_in": "check_in_undone",
+    "undo_check_in": "check_in_undone", "propose": "the page of what waits shows it, and its deciders are reminded",
+    "decide_change": "change_decided", "confirm_login": STAFF, "answer_as_witness": "witness_denied",
+    "ask_witness": STAFF,
 }  # fmt: skip
 
 

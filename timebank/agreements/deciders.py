@@ -35,7 +35,7 @@ class Officer(msgspec.Struct, frozen=True):
 
     def in_words(self, language: str = "zh") -> str:
         said = {"place": self.place, "role": ROLE_WORDS[self.role], "name": self.name}
-        return put_together(_("{place}{role}{name}"), said, language)
+        return put_together(_("{role}{name}（{place}）"), said, language)
 
 
 class Party(msgspec.Struct, frozen=True):

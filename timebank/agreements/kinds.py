@@ -37,7 +37,10 @@ class Kind:
 
     def said(self, values: dict[str, Any]) -> dict[str, Any]:
         """The values of the sentence, with the field's words for what is stored as a code."""
-        return {name: self.words.get(name, {}).get(value, value) for name, value in values.items()}
+        return {
+            name: self.words.get(name, {}).get(value, value) if isinstance(value, str) else value
+            for name, value in values.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Kind
-from timebank.agreements.schemas import Waiting
+from timebank.agreements.schemas import Status, Waiting
 from timebank.database import retried, transaction
 from timebank.errors import Conflict
 from timebank.scope import Role, Scope
@@ -92,6 +92,15 @@ async def done_alone(
         "proposed_by_login = excluded.proposed_by_login, proposed_at = excluded.proposed_at",
         scope.community_id, clock.new_id(), kind.name, subject, person_id, _encoded({"do": None, "says": says}),
         kind.needs, depth, scope.actor_id, scope.login_id, clock.now(),
+    )  # fmt: skip
+
+
+async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
+    """Write down what was decided about a change whose row the caller holds."""
+    await database.execute(
+        "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, change_id, status, scope.actor_id, scope.login_id, clock.now(), note,
     )  # fmt: skip
 
 

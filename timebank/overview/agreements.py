@@ -15,6 +15,7 @@ from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.independence import NotIndependent, is_uninvolved, near
 from timebank.agreements.kinds import Carrier, Change, Kind, Needs
+from timebank.agreements.proposing import settle
 from timebank.agreements.schemas import AgreementOut, Decision, Status, Unconfirmed
 from timebank.areas import policies
 from timebank.areas.policies import LOOSER_POLICY, POLICY_BEFORE
@@ -22,7 +23,7 @@ from timebank.database import retried, transaction
 from timebank.deeds import review
 from timebank.deeds.review import DEED_POINTS
 from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.locale import put_together
+from timebank.locale import put_together, translate
 from timebank.paging import Page, page, read_cursor
 from timebank.people import agreed, guardians
 from timebank.people.guardians import GUARDIAN, GUARDIAN_CONSENT
@@ -117,7 +118,15 @@ class _Row(msgspec.Struct, frozen=True):
 
     def text(self, language: str = "zh") -> str:
         kind = KINDS[self.kind]
-        return put_together(kind.sentence, {"person": self.person or "—"} | kind.said(self.said["says"]), language)
+        says = {name: _joined(value, language) for name, value in kind.said(self.said["says"]).items()}
+        return put_together(kind.sentence, {"person": self.person or "—"} | says, language)
+
+
+def _joined(value: object, language: str) -> object:
+    """A list of marked words as one; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return translate("、", language).join(translate(str(word), language) for word in value)
 
 
 _ROWS = """
@@ -209,11 +218,7 @@ async def _carry_out(scope: Scope, row: _Row) -> None:
 
 async def _settle(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
     status = OUTCOMES[decision]
-    await database.execute(
-        "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, status, scope.actor_id, scope.login_id, clock.now(), note or None,
-    )  # fmt: skip
+    await settle(scope, row.id, status, note or None)
     await audit.record(
         scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
     )

@@ -12,13 +12,17 @@ from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
 from timebank.errors import NotFound
+from timebank.locale import _
 from timebank.people.phones import normal_phone
-from timebank.people.records import FIELD_WORDS
 from timebank.people.schemas import Correction
 from timebank.scope import Scope
 
 Touches = Literal["home", "identity"]
-STATUS = "状态"
+FIELDS = {
+    "name": _("姓名"), "sex": _("性别"), "born_on": _("出生日期"), "identity": _("身份证号"), "phone": _("手机号"),
+    "area_id": _("楼栋单元"), "room": _("房号"), "head_name": _("户主姓名"), "relation": _("与户主关系"),
+    "status": _("状态"), "publishes_name": _("公示是否用全名"),
+}  # fmt: skip
 
 
 class _Stands(msgspec.Struct, frozen=True):
@@ -87,10 +91,12 @@ def _phone_index(phone: str | None) -> str | None:
 async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correction) -> Waiting:
     """Let a correction wait. It is kept sealed: phone and identity number stand readable nowhere."""
     sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
-    words = list(dict.fromkeys(FIELD_WORDS.get(field, STATUS) for field in sent))
     sealed = vault.seal(msgspec.json.encode(correction).decode(), "waiting change").hex()
     # The seal differs each time; the keyed hash tells the same correction, sent again, from another.
-    says = {"fields": "、".join(words), "mark": _index(msgspec.json.encode(correction).decode(), "waiting change")}
+    says = {
+        "fields": [FIELDS[field] for field in sent],
+        "mark": _index(msgspec.json.encode(correction).decode(), "waiting change"),
+    }
     do = {"sealed": sealed, "person_id": person_id}
     return await propose(
         scope, kind, str(person_id), do, says, person_id=person_id, before=await stands_now(scope, do)

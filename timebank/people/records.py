@@ -54,7 +54,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             await Person.update(changed).where(here)
             await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
             if not scope.is_own(person_id):
-                told = "、".join(dict.fromkeys(FIELD_WORDS[field] for field in sent))
+                told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
                 text = f"社区更正了您的登记：{told}。不对的话请找社区管理员。"
                 await tell(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
 
@@ -71,7 +71,7 @@ async def _keep_where_from(scope: Scope, person: Person, household_id: UUID | No
         )  # fmt: skip
 
 
-FIELD_WORDS = {
+_FIELD_WORDS = {
     "name": "姓名", "sex": "性别", "born_on": "出生日期", "relation": "与户主的关系", "identity": "证件号",
     "phone": "手机号", "area_id": "住址", "room": "住址", "head_name": "户主", "publishes_name": "公示是否用全名",
 }  # fmt: skip

@@ -146,7 +146,7 @@ async def test_a_head_files_for_oneself_or_a_head_below_and_for_nobody_else(town
 
 async def test_a_grid_worker_files_for_who_lives_in_the_grid(town: Town) -> None:
     with clock.at(MORNING):
-        assert (await filed(town, by="陈明", person="张桂兰", witness_id=town.people["陈明"])).witness == "陈明"
+        assert (await filed(town, by="陈明", person="张桂兰", witness_id=town.people["周敏"])).witness == "周敏"
         with pytest.raises(NotFound):
             await filed(town, by="陈明", person="马涛")
 

@@ -12,14 +12,13 @@ from timebank.deeds.caps import require_room
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
+from timebank.deeds.witness import ask_witness
 from timebank.errors import NotFound, TimebankError
 from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
-from timebank.people.messages import tell
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
 from timebank.rules.schemas import RuleOut
 from timebank.scope import Role, Scope
-from timebank.wording import dated
 
 # A quarter: long enough for a head who files once a season, short enough that witness and neighbours still remember.
 DAYS_BACK_MAX = 90
@@ -116,7 +115,8 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
             points=points,
         )  # fmt: skip
         filed = DeedOut.of(await find_deed(scope, deed_id))
-        await _ask_witness(scope, filed)
+        if not from_book:  # the witnesses of a book are asked when its deeds are approved: it may be taken back before
+            await ask_witness(scope, filed)
         return filed
 
 
@@ -197,15 +197,6 @@ async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
     sides = await sides_of(scope, [wanted.person_id, wanted.witness_id])
     if any(is_family(sides[wanted.witness_id], other) for other in (sides[wanted.person_id], await side_of(scope))):
         raise WitnessTooClose
-
-
-async def _ask_witness(scope: Scope, deed: DeedOut) -> None:
-    if deed.witness_id is not None:
-        text = (
-            f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
-            "请在「善行」里点开，说是不是这样。"
-        )
-        await tell(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
 
 
 async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:

@@ -15,6 +15,7 @@ from timebank.deeds.credit import credit
 from timebank.deeds.parties import people_of, require_no_party, reviews
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
+from timebank.deeds.witness import ask_witness
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.people.messages import tell
@@ -119,7 +120,9 @@ DEED_POINTS = Kind(
 async def _hang_out(scope: Scope, deed: Deed, note: str) -> None:
     days = (await policies(scope)).notice_days
     await _write(scope, deed, "noticed", note, days)
-    if days == 0 and not deed.witness_owes:
+    if deed.witness_owes:
+        await ask_witness(scope, deed)
+    elif days == 0:
         await credit(scope, deed, key=f"deed:{deed.id}:credit")
 
 

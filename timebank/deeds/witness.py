@@ -26,6 +26,16 @@ class WitnessThroughFiler(TimebankError):
     sentence = "您的账号是登记人发码开通的，还没有别人确认过。请审核人当面问您，由审核人记下。"
 
 
+async def ask_witness(scope: Scope, deed: Deed | DeedOut) -> None:
+    """Ask the witness of a deed, once."""
+    if deed.witness_id is not None:
+        text = (
+            f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
+            "请在「善行」里点开，说是不是这样。"
+        )
+        await tell(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
+
+
 @retried
 async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: str = "") -> DeedOut:
     """Say as the witness whether a deed was as it was filed. The same answer again changes nothing.

@@ -10,7 +10,7 @@ import msgspec
 from piccolo.columns import Column
 
 from timebank import audit, clock, database
-from timebank.agreements.independence import is_uninvolved
+from timebank.agreements.independence import is_near_home
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -81,11 +81,11 @@ async def is_guardian(scope: Scope, child_id: UUID) -> bool:
 async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut | Waiting:
     """Name a guardian of a child, and note the consent where it was given in front of the administrator.
 
-    Oneself, the own household, or a login that the caller has opened is named by another administrator.
+    Oneself or somebody of the own household is named by another administrator.
     """
     scope.require_admin()
     async with transaction(scope):
-        if not await is_uninvolved(scope, named.guardian_id):
+        if await is_near_home(scope, named.guardian_id):
             await _require_pair(scope, child_id, named.guardian_id)
             child: str = await database.fetch_value(
                 "SELECT name FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
@@ -180,7 +180,7 @@ async def record_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut | W
     """
     async with transaction(scope):
         found = await _of_caller(scope, guardianship_id)
-        if not scope.is_own(found.guardian_id) and not await is_uninvolved(scope, found.guardian_id):
+        if not scope.is_own(found.guardian_id) and await is_near_home(scope, found.guardian_id):
             return await propose(
                 scope, GUARDIAN_CONSENT, str(guardianship_id), {"id": guardianship_id}, {"child": found.child_name},
                 person_id=found.guardian_id,

@@ -170,7 +170,7 @@ class ReviewPages(Controller):
 async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
     """Those of the records about which somebody else decides: the caller's own, the household's, or entered by them."""
     close = await near(caller, [person for record in records for person in (record.person_id, record.entered_by)])
-    return {record.id for record in records if not close.isdisjoint((record.person_id, record.entered_by))}
+    return {r.id for r in records if not close.is_uninvolved([r.entered_by or r.person_id], [r.person_id])}
 
 
 def _uuid(text: str | None) -> UUID | None:

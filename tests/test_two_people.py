@@ -123,6 +123,42 @@ async def test_who_signs_in_again_by_an_administrators_code_is_that_administrato
     assert (answer.status_code, answer.json()["code"]) == (403, "party_to_deed")
 
 
+async def test_whoever_gave_a_resident_the_first_code_still_decides_about_hours_that_somebody_else_saw(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    """Two thousand residents who sign in for the first time by a code bring their administrator to no standstill."""
+    await puppet(client, town, "赵丽", "新居民", "19900007001")
+    seen = await hours_of(town, client, "新居民", "周敏")
+    decision = {"decision": "approve", "note": "站长看见的"}
+    await call(client, "POST", f"/service-records/{seen}/review", await town.sign_in("赵丽"), decision)
+
+
+async def test_hours_that_ones_second_login_entered_are_ones_own(town: Town, client: httpx.AsyncClient) -> None:
+    doll = await puppet(client, town, "赵丽", "木偶", "19900007001")
+    keeper = {
+        "person_id": str(town.people["木偶"]), "role": "station_keeper", "station_id": str(town.stations["暖蜂驿站"])
+    }  # fmt: skip
+    await call(client, "POST", "/roles", await town.sign_in("赵丽"), keeper, 201)
+    end = clock.now() - timedelta(hours=1)
+    wanted = {
+        "person_id": str(town.people["张桂兰"]), "station_id": str(town.stations["暖蜂驿站"]),
+        "started_at": (end - timedelta(hours=2)).isoformat(), "ended_at": end.isoformat(), "reason": "忘带手机",
+    }  # fmt: skip
+    record = (await call(client, "POST", "/service-records", doll | key(), wanted, 201))["id"]
+    answer = await client.post(
+        f"{API}/service-records/{record}/review", headers=await town.sign_in("赵丽"), json={"decision": "approve"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "own_record")
+
+
+async def test_nobody_gives_a_role_to_the_own_household(town: Town, client: httpx.AsyncClient) -> None:
+    spouse = await spouse_of(town, client, "赵丽的丈夫")
+    grid = {"person_id": spouse, "role": "grid_worker", "area_id": str(town.areas[f"{PHOENIX}/第一网格"])}
+    refused = await client.post(f"{API}/roles", headers=await town.sign_in("赵丽"), json=grid)
+    assert (refused.status_code, refused.json()["code"]) == (403, "own_role")
+    await call(client, "POST", "/roles", await town.sign_in("钱进"), grid, 201)
+
+
 @pytest.mark.parametrize("name", ["何静二", "孙伟", "钱进", "吴昊"])
 async def test_nobody_gives_a_code_to_a_peer_a_superior_or_an_auditor(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, name: str

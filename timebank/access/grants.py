@@ -10,7 +10,7 @@ from timebank import audit, clock, database
 from timebank.access.schemas import GrantIn, GrantOut
 from timebank.access.tables import RoleGrant
 from timebank.access.words import ROLES
-from timebank.agreements.independence import is_uninvolved
+from timebank.agreements.independence import is_near_home, is_uninvolved
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -53,7 +53,7 @@ class WrongPlace(TimebankError):
 class OwnRole(TimebankError):
     code = "own_role"
     status = 403
-    sentence = "不能给自己设定或取消身份，请另一位管理员来办。"
+    sentence = "不能给自己或同户的家人设定身份，也不能取消自己的身份。请另一位管理员或街道来办。"
 
 
 class RoleHeld(Conflict):
@@ -155,7 +155,7 @@ async def _require_holder(scope: Scope, person_id: UUID) -> None:
     )  # fmt: skip
     if person is None:
         raise NotFound
-    if scope.is_own(person_id):
+    if await is_near_home(scope, person_id):
         raise OwnRole
     if person["status"] != "active" or is_guarded(person["born_on"]):
         raise CannotHoldRole

@@ -99,26 +99,41 @@ async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID
     return {row.id: row.side() for row in found}
 
 
-async def near(scope: Scope, person_ids: Iterable[UUID | None]) -> set[UUID]:
-    """Those of these residents who are no other person than the caller, who does not decide about what is theirs.
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Who of some residents is too near the caller: `same` are no other person, `home` live or have lived with them."""
 
-    For a device all of them are: it is nobody.
-    """
+    same: frozenset[UUID] = frozenset()
+    home: frozenset[UUID] = frozenset()
+
+    def is_uninvolved(self, acted: Iterable[UUID | None], concerns: Iterable[UUID | None] = ()) -> bool:
+        """Whether the caller may decide about what these have brought, filed or entered, and whom it concerns.
+
+        Whom it concerns may hold an account that the caller opened, as long as somebody else brought it.
+        """
+        return self.same.isdisjoint(p for p in acted if p) and self.home.isdisjoint(p for p in concerns if p)
+
+
+async def near(scope: Scope, person_ids: Iterable[UUID | None]) -> Near:
+    """Those of these residents who are near the caller. For a device all of them are: it is nobody."""
     if scope.system:
-        return set()
+        return Near()
     sides = await sides_of(scope, person_ids)
     if not sides or scope.device_id is not None:
-        return set(sides)
+        return Near(frozenset(sides), frozenset(sides))
     own = await side_of(scope)
-    return {person_id for person_id, side in sides.items() if not is_independent(own, side)}
+    return Near(
+        frozenset(person_id for person_id, side in sides.items() if not is_independent(own, side)),
+        frozenset(person_id for person_id, side in sides.items() if is_family(own, side)),
+    )
+
+
+async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = ()) -> bool:
+    """Whether the caller may decide about what these have brought, and whom it concerns."""
+    people = list(concerns)
+    return (await near(scope, [*acted, *people])).is_uninvolved(acted, people)
 
 
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:
     """Whether somebody is the caller, or lives or has lived with the caller."""
-    sides = await sides_of(scope, [person_id])
-    return not scope.system and bool(sides) and is_family(await side_of(scope), sides[person_id])
-
-
-async def is_uninvolved(scope: Scope, *person_ids: UUID | None) -> bool:
-    """Whether the caller is another person than every one of these."""
-    return not await near(scope, person_ids)
+    return person_id in (await near(scope, [person_id])).home

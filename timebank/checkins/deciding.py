@@ -62,7 +62,8 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     )  # fmt: skip
     if found is None or person is None:
         raise NotFound
-    if not await is_uninvolved(scope, person.id, found.entered_by) or await _told_its_times(scope, found):
+    brought = found.entered_by or person.id
+    if not await is_uninvolved(scope, brought, concerns=[person.id]) or await _told_its_times(scope, found):
         raise OwnRecord
     return found
 

@@ -100,5 +100,9 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
 
 async def may_decide(scope: Scope, doubt: Doubt) -> bool:
     """Whether the caller is an administrator and no party: neither person, household, filer, witness nor objector."""
-    people = (doubt.person_id, doubt.filed_by, doubt.witness_id, doubt.objector_id)
-    return scope.administers and doubt.upheld is None and await is_uninvolved(scope, *people)
+    brought = doubt.filed_by or doubt.person_id
+    return (
+        scope.administers
+        and doubt.upheld is None
+        and await is_uninvolved(scope, brought, doubt.objector_id, concerns=[doubt.person_id, doubt.witness_id])
+    )

@@ -163,7 +163,7 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
     scope.require_admin()
     async with transaction(scope):
         objection = await _find(scope, objection_id)
-        if is_caller(scope, objection.person_id):
+        if not await is_uninvolved(scope, objection.person_id):
             raise PartyToDeed
         settle = _settle_deed if objection.deed_id else _settle_record
         outcome = await settle(scope, objection, upheld, note)
@@ -214,7 +214,7 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    if not await is_uninvolved(scope, record.person_id, record.entered_by):
+    if not await is_uninvolved(scope, record.entered_by or record.person_id, concerns=[record.person_id]):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
     if record.status == "reversed":

@@ -23,14 +23,17 @@ def is_caller(scope: Scope, *people: UUID | None) -> bool:
 
 
 def people_of(deed: Deed) -> list[UUID | None]:
-    """Whoever takes part in a deed: who did it, who filed it, who saw it."""
-    return [deed.person_id, deed.filed_by, deed.witness_id]
+    """Whoever takes part in a deed: who filed it, who did it, who saw it."""
+    return [deed.filed_by, deed.person_id, deed.witness_id]
 
 
 async def party_to(scope: Scope, deeds: Sequence[Deed]) -> set[UUID]:
-    """Those of the deeds about which somebody else must decide: the caller is, or is near, one who takes part."""
+    """Those of the deeds about which somebody else must decide.
+
+    The caller, or somebody who is no other person, filed them, or the caller's household did or saw them.
+    """
     close = await near(scope, [person for deed in deeds for person in people_of(deed)])
-    return {deed.id for deed in deeds if not close.isdisjoint(people_of(deed))}
+    return {d.id for d in deeds if not close.is_uninvolved([d.filed_by], [d.person_id, d.witness_id])}
 
 
 async def require_no_party(scope: Scope, deed: Deed) -> None:

@@ -321,7 +321,7 @@ async def unconfirmed(scope: Scope) -> list[Unconfirmed]:
 async def may_confirm(scope: Scope, logins: Sequence[Unconfirmed]) -> set[UUID]:
     """Whose logins of these the caller may confirm."""
     close = await near(scope, [login.person_id for login in logins])
-    return {login.person_id for login in logins} - close if scope.administers else set()
+    return {login.person_id for login in logins} - close.same if scope.administers else set()
 
 
 @retried

@@ -84,13 +84,15 @@ class Yours(msgspec.Struct, frozen=True):
 
 
 _PARTIES = """
-(SELECT 'records' AS what, s.id, ARRAY[s.person_id, s.entered_by] AS people FROM service_record s
+(SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns
+ FROM service_record s
  WHERE s.community_id = $1 AND s.status = 'pending' LIMIT $2)
 UNION ALL
-(SELECT 'deeds', d.id, ARRAY[d.person_id, d.filed_by, d.witness_id] FROM deed d
+(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id] FROM deed d
  WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
 UNION ALL
-(SELECT 'objections', o.id, ARRAY[o.person_id, d.person_id, d.filed_by, d.witness_id, s.person_id, s.entered_by]
+(SELECT 'objections', ARRAY[o.person_id, d.filed_by, coalesce(s.entered_by, s.person_id)],
+        ARRAY[d.person_id, d.witness_id, s.person_id]
  FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
  LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
  WHERE o.community_id = $1 AND o.upheld IS NULL LIMIT $2)
@@ -99,17 +101,17 @@ UNION ALL
 
 class _Taken(msgspec.Struct, frozen=True):
     what: str
-    id: UUID
-    people: list[UUID | None]
+    acted: list[UUID | None]
+    concerns: list[UUID | None]
 
 
 async def yours(scope: Scope, counted: Waiting) -> Yours:
     """Of what waits how much is the caller's to decide, as far as the first that wait of each kind tell."""
     async with transaction(scope):
         taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
-        close = await near(scope, [person for each in taken for person in each.people])
+        close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
-    others = Counter(each.what for each in taken if not close.isdisjoint(each.people))
+    others = Counter(each.what for each in taken if not close.is_uninvolved(each.acted, each.concerns))
     return Yours(
         counted.records - others["records"], counted.deeds - others["deeds"],
         counted.objections - others["objections"], decides,

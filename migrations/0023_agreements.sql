@@ -27,8 +27,7 @@ CREATE TABLE waiting_change (
     CONSTRAINT waiting_change_decided CHECK ((status = 'waiting') = (decided_at IS NULL))
 );
 CREATE UNIQUE INDEX waiting_change_one_open ON waiting_change (community_id, kind, subject) WHERE status = 'waiting';
-CREATE INDEX waiting_change_waiting ON waiting_change (community_id, id) WHERE status = 'waiting';
-CREATE INDEX waiting_change_time ON waiting_change (community_id, proposed_at, id);
+CREATE INDEX waiting_change_time ON waiting_change (community_id, status, proposed_at, id);
 CALL protect_tenant_table('waiting_change', 'SELECT, INSERT, UPDATE');
 
 -- ------------------------------------------------------------------------------------------------------ who opened a login

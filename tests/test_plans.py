@@ -27,7 +27,7 @@ from timebank.migrate import migrate
 
 GROWS = {
     "transfer", "service_record", "visit", "scan", "redemption", "booking", "deed", "audit", "message", "stock_move",
-    "objection", "sign_up", "shift",
+    "objection", "sign_up", "shift", "waiting_change",
 }  # fmt: skip
 # A page, a day, a month or what waits: of any of them more is read nowhere, in 220,000 transfers and 50,000 records.
 ROWS_MAX = 3_000
@@ -131,7 +131,8 @@ READERS = {
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/reviews", "/admin/deeds", "/admin/goods",
         "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/classes", "/admin/activities", "/admin/stations",
-        "/admin/people", "/admin/people/{heavy}", "/admin/imports", "/api/v1/ledger/check", "/api/v1/service-records",
+        "/admin/people", "/admin/people/{heavy}", "/admin/imports", "/admin/agreements", "/api/v1/agreements",
+        "/api/v1/agreements?status=agreed", "/api/v1/ledger/check", "/api/v1/service-records",
         "/api/v1/service-records?status=pending", "/api/v1/service-records?status=approved", "/api/v1/deeds",
         "/api/v1/deeds?status=credited", "/api/v1/redemptions", "/api/v1/redemptions?status=collected",
         "/api/v1/bookings", "/api/v1/me/statement?person_id={heavy}",

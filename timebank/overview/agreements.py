@@ -284,7 +284,10 @@ async def count_yours(scope: Scope, waiting: int) -> int:
         return 0
     async with transaction(scope):
         rows = await database.rows(
-            _Row, _ROWS + "AND w.status = 'waiting' ORDER BY w.id LIMIT $2", scope.community_id, LOOKED_AT
+            _Row,
+            _ROWS + "AND w.status = 'waiting' ORDER BY w.proposed_at, w.id LIMIT $2",
+            scope.community_id,
+            LOOKED_AT,
         )
         bench = await Bench.of(scope, [row.about for row in rows])
     return sum(bench.may_decide(row.about) for row in rows)
@@ -346,7 +349,10 @@ async def remind_deciders(scope: Scope) -> int:
     """Tell whoever may decide that something waits for them, once a day at most; how many were told."""
     async with transaction(scope):
         rows = await database.rows(
-            _Row, _ROWS + "AND w.status = 'waiting' ORDER BY w.id LIMIT $2", scope.community_id, ACKNOWLEDGED_AT_ONCE
+            _Row,
+            _ROWS + "AND w.status = 'waiting' ORDER BY w.proposed_at, w.id LIMIT $2",
+            scope.community_id,
+            ACKNOWLEDGED_AT_ONCE,
         )
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
         waiting: dict[tuple[UUID, UUID], int] = {}

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
-from timebank.agreements.schemas import DecisionIn
+from timebank.agreements.schemas import DecisionIn, Status
 from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.overview.agreements import acknowledge, agreements, confirm_login, decide, may_confirm, unconfirmed
@@ -19,6 +19,9 @@ from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
 PAGE = 50
+TABS: dict[Status, str] = {
+    "waiting": _("等待决定"), "agreed": _("已同意"), "refused": _("没有同意"), "withdrawn": _("已撤回")
+}  # fmt: skip
 DECISION = {"decision": _("决定"), "note": _("说明")}
 
 
@@ -28,10 +31,17 @@ class AgreementPages(Controller):
 
     @get()
     async def waiting(
-        self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
-    ) -> Template:
-        """Everything that waits, with who may decide about it."""
-        return await _page(request, caller, cursor=cursor, done=done)
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "waiting",
+        cursor: Cursor = None, done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """Everything that waits, with who may decide about it; by the tabs what was decided."""
+        shown: Status = next((known for known in TABS if known == status), "waiting")
+        if shown == "waiting":
+            return await _page(request, caller, cursor=cursor, done=done)
+        found = await agreements(caller, status=shown, limit=PAGE, cursor=cursor, language=language_of(request))
+        return page(
+            request, caller, "agreements/decided.html", found=found, shown=shown, tabs_of=TABS, first=cursor is None
+        )
 
     @post("/{agreement_id:uuid}")
     async def decide(
@@ -75,6 +85,6 @@ async def _page(
         request, caller, "agreements/list.html", status=refusal.status if refusal else 200, first=cursor is None,
         waiting=[each for each in found.items if not each.in_force],
         alone=[each for each in found.items if each.in_force], next=found.next, done=done,
-        logins=logins, confirms=await may_confirm(caller, logins),
+        tabs_of=TABS, logins=logins, confirms=await may_confirm(caller, logins),
         error=refusal.text(language) if refusal else None,
     )  # fmt: skip

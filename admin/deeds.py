@@ -16,7 +16,7 @@ from timebank.deeds.doubts import count_doubts, doubts, doubts_of, find_doubt, m
 from timebank.deeds.objections import decide_objection
 from timebank.deeds.parties import party_to, reviews
 from timebank.deeds.reading import count_waiting, deeds, find_deed
-from timebank.deeds.review import review_deed
+from timebank.deeds.review import needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.errors import Forbidden, TimebankError
@@ -171,6 +171,7 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: Time
     return page(
         request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
         party=party, may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        above=deed.status == "filed" and await needs_second(caller, deed),
         waits=await waiting_for(caller, deed_id) if caller.reads_all and deed.status == "filed" else None,
         doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
         error=refusal.text(language_of(request)) if refusal else None,

@@ -8,11 +8,13 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.presence import nine_o_clock, scanned, station_code
 from tests.shop import API, books_balance, browser, key, points_of, reserve, stock_of
 from tests.town import PHOENIX, SPRING, Town
 from timebank import clock
 from timebank.agreements.independence import Side, is_independent
 from timebank.areas.policies import KNOWN, Policies, is_looser, policies
+from timebank.checkins.forgotten import close_forgotten
 from timebank.deeds.credit import credit_due_deeds
 from timebank.overview import agreements
 from timebank.overview.agreements import ChangeDecided, OthersDecide, decide, remind_deciders
@@ -486,6 +488,74 @@ def test_each_policy_says_which_direction_loosens_it() -> None:
     assert all(info.looser in ("up", "down") for info in KNOWN.values())
     tighter = {name for name in KNOWN if is_looser(KNOWN[name], getattr(Policies(), name), KNOWN[name].smallest)}
     assert tighter == {"notice_days", "attendance_percent_min", "cancel_class_hours", "visit_minutes_min"}
+
+
+async def test_whoever_stands_above_approves_many_points_in_the_review_itself(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    deed = await big_deed(client, town, "赵丽")
+    await call(client, "POST", f"/deeds/{deed}/review", await town.sign_in("陈明"), {"decision": "approve"}, 202)
+    street = await town.sign_in("钱进")
+    told = await call(client, "POST", f"/deeds/{deed}/review", street, {"decision": "approve"})
+    assert (told["status"], told["waiting"]) == ("noticed", None)
+    assert (await client.get(f"{API}/agreements", headers=street)).json()["items"] == []
+
+
+async def test_a_town_on_its_first_day_appoints_its_people_without_waiting(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The operator makes the county's administrator, who appoints the street's, who appoints the community's."""
+    await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role IN ('street_admin', 'community_admin')")
+    steps = (
+        ("吴昊", "钱进", "street_admin", town.street), ("钱进", "赵丽", "community_admin", town.community),
+        ("钱进", "张国庆", "auditor", town.community),
+    )  # fmt: skip
+    for giver, name, role, region in steps:
+        office = {"person_id": str(town.people[name]), "role": role, "region_id": str(region)}
+        await call(client, "POST", "/roles", await town.sign_in(giver), office, 201)
+    admin = await town.sign_in("赵丽")
+    await call(client, "POST", "/rules", admin, {"kind": "deed", "name": "抢险", "points": 50}, 201)
+    await call(client, "PUT", "/policies/notice_days", admin, {"value": 5})
+
+
+async def test_a_second_login_does_not_approve_the_end_that_the_first_has_lengthened(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """Of a check-out that was forgotten: 赵丽 corrects it to eight hours, and her puppet approves it."""
+    with clock.at(nine_o_clock()):
+        await scanned(await town.scope("张桂兰"), station_code(town))
+    await close_forgotten(town.system())
+    record = await owner.fetchval("SELECT id FROM service_record WHERE status = 'pending'")
+    end = (nine_o_clock() + timedelta(hours=8)).isoformat()
+    at_once = {"decision": "approve", "note": "问过了", "ended_at": end}
+    review = f"/service-records/{record}/review"
+    assert (await call(client, "POST", review, await town.sign_in("赵丽"), at_once))["status"] == "pending"
+    doll = await puppet(client, town, "赵丽", "木偶", "19900007001")
+    await owner.execute(
+        "INSERT INTO role_grant (community_id, id, person_id, role, region_id, starts_on, granted_at) "
+        "VALUES ($1, $2, $3, 'community_admin', $1, '2025-01-01', now())",
+        town.community, clock.new_id(), town.people["木偶"],
+    )  # fmt: skip
+    for hand in (await town.sign_in("赵丽"), doll):
+        refused = await client.post(f"{API}{review}", headers=hand, json={"decision": "approve", "note": "属实"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "own_record")
+    assert await points_of(town, "张桂兰") == (0, 0)
+
+
+async def test_the_contract_tells_of_each_call_that_may_wait(client: httpx.AsyncClient) -> None:
+    paths = (await client.get(f"{API}/schema/openapi.json")).json()["paths"]
+    waits = {
+        (method, path.removeprefix(API))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if "202" in operation["responses"] and not path.startswith(f"{API}/imports")
+    }
+    assert waits == {
+        ("post", "/roles"), ("delete", "/roles/{grant_id}"), ("put", "/policies/{name}"), ("post", "/rules"),
+        ("patch", "/people/{person_id}"), ("post", "/people/{person_id}/guardians"),
+        ("post", "/guardianships/{guardianship_id}/consent"), ("post", "/deeds/{deed_id}/review"),
+        ("post", "/goods/{good_id}/counts"), ("post", "/redemptions/{redemption_id}/return"),
+    }  # fmt: skip
 
 
 async def loosening(town: Town, client: httpx.AsyncClient) -> UUID:

@@ -57,7 +57,6 @@ async def review_deed(
         if deed.status != "filed":
             raise DeedReviewed
         if decision == "reject":
-            await close(scope, DEED_POINTS, str(deed_id))
             await _write(scope, deed, "rejected", note, None)
             await _tell_rejected(scope, deed, note)
         else:
@@ -65,9 +64,12 @@ async def review_deed(
                 raise WitnessDenied(witness=deed.witness or "—", said=deed.witness_note or "—")
             if deed.witness_owes and (witness_asked or deed.witness_answer == "denied"):
                 await _note_asked(scope, deed)
-            if await _needs_second(scope, deed):
+            if await needs_second(scope, deed):
                 return await _ask_above(scope, deed, note)
             await _hang_out(scope, await lock_deed(scope, deed_id), note)
+        await close(
+            scope, DEED_POINTS, str(deed_id)
+        )  # what an earlier approval has asked for has been answered by this
         await audit.record(scope, "review_deed", "deed", deed.id, reason=note or None, decision=decision)
         return DeedOut.of(await lock_deed(scope, deed_id))
 
@@ -81,7 +83,7 @@ async def _note_asked(scope: Scope, deed: Deed) -> None:
     await audit.record(scope, "ask_witness", "deed", deed.id)
 
 
-async def _needs_second(scope: Scope, deed: Deed) -> bool:
+async def needs_second(scope: Scope, deed: Deed) -> bool:
     """Whether its points are more than a reviewer of the community approves alone."""
     much = deed.points_reason is not None or deed.points > (await policies(scope)).second_person_points
     return much and not is_above(scope)

@@ -11,7 +11,7 @@ from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
 # Where a message leads, by the beginning of its kind.
-LEADS = {"deed_": "/deeds/", "redemption_": "/redemptions/"}
+LEADS = {"deed_": "/deeds/", "witness_": "/deeds/", "redemption_": "/redemptions/"}
 
 
 def _lead(message: MessageOut) -> str | None:

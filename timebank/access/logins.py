@@ -63,6 +63,14 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
     return code
 
 
+async def confirm_login(scope: Scope, person_id: UUID) -> bool:
+    """Note that a second person confirms whose the logins of a person are; whether that was still to be done."""
+    done: int = await database.fetch_value(
+        "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
+    )
+    return done > 0
+
+
 @retried
 async def use_one_time_code(login_id: UUID, code: str) -> bool:
     """Whether this is the login's newest unused code; it is used up by a success."""

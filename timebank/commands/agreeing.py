@@ -10,7 +10,7 @@ from timebank.agreements.schemas import AgreementOut, Decision
 from timebank.commands.ground import ground, pool, run, with_data, with_json
 from timebank.commands.places import communities, find_community, system_scope
 from timebank.errors import NotFound
-from timebank.overview.agreements import agreement, agreements, decide
+from timebank.overview.agreements import acknowledge, agreement, agreements, decide
 
 
 @click.command(
@@ -19,15 +19,21 @@ from timebank.overview.agreements import agreement, agreements, decide
 )
 @click.argument("change", required=False, type=click.UUID)
 @click.option("--community", help="只看这个社区；默认全部。")
+@click.option("--seen", is_flag=True, help="一个人定下、请另一人看过的，全部记为看过。")
 @click.option("--refuse", metavar="REASON", help="不同意，并写明原因。")
 @with_data
 @with_json
-def confirm(change: UUID | None, community: str | None, refuse: str | None, data: Path | None, as_json: bool) -> None:
+def confirm(
+    change: UUID | None, community: str | None, seen: bool, refuse: str | None, data: Path | None, as_json: bool
+) -> None:  # fmt: skip
     decision: Decision = "refuse" if refuse else "agree"
 
     async def work() -> list[AgreementOut]:
         async with pool(chosen):
             places = [await find_community(community)] if community else await communities()
+            if seen:
+                for place in places:
+                    await acknowledge(system_scope(place))
             if change is None:
                 return [each for place in places for each in (await agreements(system_scope(place), limit=200)).items]
             for place in places:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.access import grants, registration
+from timebank.access import grants, logins, registration
 from timebank.access.grants import ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE
 from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.deciders import Bench, Party, who_in_words
@@ -161,8 +161,7 @@ async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str
             raise Forbidden
         first = await _found(scope, agreement_id)
         # The person before the row, as everywhere: what is carried out locks the person too.
-        if first.person_id is not None:
-            await lock_people(scope, [first.person_id])
+        await lock_people(scope, first.about.people)
         await database.execute(
             "SELECT FROM waiting_change WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
             scope.community_id, agreement_id,
@@ -321,10 +320,10 @@ async def unconfirmed(scope: Scope) -> list[Unconfirmed]:
         )
 
 
-async def may_confirm(scope: Scope, logins: Sequence[Unconfirmed]) -> set[UUID]:
+async def may_confirm(scope: Scope, opened: Sequence[Unconfirmed]) -> set[UUID]:
     """Whose logins of these the caller may confirm."""
-    close = await near(scope, [login.person_id for login in logins])
-    return {login.person_id for login in logins} - close.same if scope.administers else set()
+    close = await near(scope, [login.person_id for login in opened])
+    return {login.person_id for login in opened} - close.same if scope.administers else set()
 
 
 @retried
@@ -338,10 +337,7 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             raise Forbidden
         if not await is_uninvolved(scope, person_id):
             raise NotIndependent
-        done: int = await database.fetch_value(
-            "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
-        )
-        if done:
+        if await logins.confirm_login(scope, person_id):
             await audit.record(scope, "confirm_login", "person", person_id)
 
 

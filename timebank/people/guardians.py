@@ -92,7 +92,7 @@ async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> Guar
             )
             return await propose(
                 scope, GUARDIAN, f"{named.guardian_id}:{child_id}", {"child_id": child_id, "named": named},
-                {"child": child, "relation": named.relation}, person_id=named.guardian_id,
+                {"child": child, "relation": named.relation}, person_id=named.guardian_id, involved=[child_id],
             )  # fmt: skip
         return await _name(scope, child_id, named, scope.person_id)
 
@@ -183,7 +183,7 @@ async def record_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut | W
         if not scope.is_own(found.guardian_id) and await is_near_home(scope, found.guardian_id):
             return await propose(
                 scope, GUARDIAN_CONSENT, str(guardianship_id), {"id": guardianship_id}, {"child": found.child_name},
-                person_id=found.guardian_id,
+                person_id=found.guardian_id, involved=[found.child_id],
             )  # fmt: skip
         return await _consent(scope, found, scope.person_id)
 

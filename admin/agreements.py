@@ -11,7 +11,8 @@ from timebank.access.callers import AnyRequest
 from timebank.agreements.schemas import DecisionIn, Status
 from timebank.errors import TimebankError
 from timebank.locale import _
-from timebank.overview.agreements import acknowledge, agreements, confirm_login, decide, may_confirm, unconfirmed
+from timebank.overview.agreements import acknowledge, agreements, decide
+from timebank.overview.openers import confirm_login, may_confirm, unconfirmed
 from timebank.paging import Cursor
 from timebank.preferences import language_of
 from timebank.scope import Scope

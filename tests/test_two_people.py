@@ -16,7 +16,7 @@ from timebank.agreements.independence import Side, is_independent
 from timebank.areas.policies import KNOWN, Policies, is_looser, policies
 from timebank.checkins.forgotten import close_forgotten
 from timebank.deeds.credit import credit_due_deeds
-from timebank.overview import agreements
+from timebank.overview import agreed
 from timebank.overview.agreements import ChangeDecided, OthersDecide, decide, remind_deciders
 from timebank.people.messages import own_messages
 from timebank.scope import Role, Scope
@@ -684,4 +684,4 @@ def test_two_are_two_people_when_neither_person_nor_door_nor_hand_is_the_same(
 
 
 async def test_every_kind_of_change_is_carried_out_or_in_force_already() -> None:
-    assert {n for n, kind in agreements.KINDS.items() if not kind.in_force} == agreements.CARRIERS.keys()
+    assert {n for n, kind in agreed.KINDS.items() if not kind.in_force} == agreed.CARRIERS.keys()

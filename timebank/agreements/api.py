@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access.callers import AnyRequest
 from timebank.agreements.schemas import AgreementOut, DecisionIn, Status, Unconfirmed
-from timebank.overview import agreements
+from timebank.overview import agreements, openers
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -45,9 +45,9 @@ class Agreements(Controller):
     @get("/logins")
     async def logins(self, caller: NamedDependency[Scope]) -> list[Unconfirmed]:
         """Staff whose login was opened by a code that nobody else has confirmed since."""
-        return await agreements.unconfirmed(caller)
+        return await openers.unconfirmed(caller)
 
     @post("/logins/{person_id:uuid}", status_code=204)
     async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
         """Confirm that somebody's login is theirs: its acts no longer count as those of whoever gave the code."""
-        await agreements.confirm_login(caller, person_id)
+        await openers.confirm_login(caller, person_id)

@@ -9,56 +9,21 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.access import grants, logins, registration
-from timebank.access.grants import ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE
-from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.deciders import Bench, Party, who_in_words
-from timebank.agreements.independence import NotIndependent, is_uninvolved, near
-from timebank.agreements.kinds import Carrier, Change, Kind, Needs
+from timebank.agreements.kinds import Change, Needs
 from timebank.agreements.proposing import settle
-from timebank.agreements.schemas import AgreementOut, Decision, Status, Unconfirmed
-from timebank.areas import policies
-from timebank.areas.policies import LOOSER_POLICY, POLICY_BEFORE
+from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.database import retried, transaction
-from timebank.deeds import review
-from timebank.deeds.review import DEED_POINTS
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import put_together, translate
+from timebank.overview.agreed import CARRIERS, KINDS
 from timebank.paging import Page, page, read_cursor
-from timebank.people import agreed, guardians
-from timebank.people.guardians import GUARDIAN, GUARDIAN_CONSENT
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
-from timebank.rules import catalogue
-from timebank.rules.catalogue import LOOSER_RULE, RULE_BEFORE
-from timebank.scope import Role, Scope
-from timebank.shop import collection, stock
-from timebank.shop.collection import RETURN
-from timebank.shop.stock import COUNT
+from timebank.scope import Scope
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE, CORRECTION, FAMILY_CORRECTION, LOOSER_POLICY, POLICY_BEFORE,
-        LOOSER_RULE, RULE_BEFORE, DEED_POINTS, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
-    )
-}  # fmt: skip
-CARRIERS: dict[str, Carrier] = {
-    ADMIN_GRANT.name: Carrier(grants.give_agreed, grants.is_held),
-    END_AUDITOR.name: Carrier(grants.end_agreed),
-    CORRECTION.name: Carrier(registration.amend_agreed, agreed.stands_now),
-    FAMILY_CORRECTION.name: Carrier(registration.amend_agreed, agreed.stands_now),
-    LOOSER_POLICY.name: Carrier(policies.set_agreed, policies.stands_now),
-    LOOSER_RULE.name: Carrier(catalogue.set_agreed, catalogue.version_now),
-    DEED_POINTS.name: Carrier(review.approve_agreed, review.stands_now),
-    GUARDIAN.name: Carrier(guardians.name_agreed),
-    GUARDIAN_CONSENT.name: Carrier(guardians.consent_agreed),
-    RETURN.name: Carrier(collection.return_agreed),
-    COUNT.name: Carrier(stock.count_agreed),
-}
 LOOKED_AT = 200
 ACKNOWLEDGED_AT_ONCE = 500
-STAFF = (Role.station_keeper, Role.grid_worker)
 
 
 class ChangeDecided(TimebankError):
@@ -272,7 +237,7 @@ async def waiting_for(scope: Scope, deed_id: UUID) -> AgreementOut | None:
     async with transaction(scope):
         row = await database.row(
             _Row, _ROWS + "AND w.kind = $2 AND w.subject = $3 AND w.status = 'waiting'",
-            scope.community_id, DEED_POINTS.name, str(deed_id),
+            scope.community_id, "deed_points", str(deed_id),
         )  # fmt: skip
         return (await _outs(scope, [row], "zh"))[0] if row else None
 
@@ -309,36 +274,6 @@ async def acknowledge(scope: Scope) -> int:
                 await _settle(scope, row, "agree", "")
                 seen += 1
     return seen
-
-
-async def unconfirmed(scope: Scope) -> list[Unconfirmed]:
-    """Staff whose login was opened by a code that nobody else has confirmed since."""
-    scope.require_reader()
-    async with transaction(scope):
-        return await database.rows(
-            Unconfirmed, "SELECT * FROM agreement_unconfirmed($1, $2)", scope.community_id, clock.local_day()
-        )
-
-
-async def may_confirm(scope: Scope, opened: Sequence[Unconfirmed]) -> set[UUID]:
-    """Whose logins of these the caller may confirm."""
-    close = await near(scope, [login.person_id for login in opened])
-    return {login.person_id for login in opened} - close.same if scope.administers else set()
-
-
-@retried
-async def confirm_login(scope: Scope, person_id: UUID) -> None:
-    """Confirm that somebody's login is theirs: from now on its acts are not those of whoever gave the code.
-
-    By an administrator, keeper or grid worker who neither is that person nor gave that code.
-    """
-    async with transaction(scope):
-        if scope.device_id is not None or not (scope.administers or scope.has(*STAFF)):
-            raise Forbidden
-        if not await is_uninvolved(scope, person_id):
-            raise NotIndependent
-        if await logins.confirm_login(scope, person_id):
-            await audit.record(scope, "confirm_login", "person", person_id)
 
 
 async def remind_deciders(scope: Scope) -> int:

@@ -1,5 +1,6 @@
 """The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from msgspec import Meta
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.activities.offers import activities
+from timebank.agreements.independence import is_uninvolved, near
 from timebank.checkins import reading, review
 from timebank.checkins.deciding import OwnRecord
 from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
@@ -96,8 +98,9 @@ class ReviewPages(Controller):
         caller.require_reader()
         tab = status if status in STATUSES else "pending"
         found = await reading.records(caller, status=tab, limit=PAGE, cursor=cursor)
+        own = await not_for(caller, found.items) if tab == "pending" and caller.administers else set()
         return page(
-            request, caller, "reviews/records.html", found=found, tab=tab, statuses=STATUSES, cursor=cursor,
+            request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
             waiting=await reading.count_pending(caller), approved=approved, refused=refused,
         )  # fmt: skip
 
@@ -164,6 +167,12 @@ class ReviewPages(Controller):
         return see_other(f"/admin/reviews/{record_id}")
 
 
+async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
+    """Those of the records about which somebody else decides: the caller's own, the household's, or entered by them."""
+    close = await near(caller, [person for record in records for person in (record.person_id, record.entered_by)])
+    return {r.id for r in records if not close.is_uninvolved([r.entered_by or r.person_id], [r.person_id])}
+
+
 def _uuid(text: str | None) -> UUID | None:
     try:
         return UUID(text) if text else None
@@ -180,8 +189,8 @@ async def _record_page(
     return page(
         request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
         statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
-        may_decide=caller.administers and not caller.is_own(found.person_id),
-        corrected_here=any(p.person_id == found.corrected_by for p in caller.persons),
+        may_decide=caller.administers and not await not_for(caller, [found]),
+        corrected_here=not await is_uninvolved(caller, found.corrected_by),
     )  # fmt: skip
 
 

@@ -139,3 +139,8 @@ INSERT INTO day_total (community_id, day, currency, bucket, given, taken, transf
     FROM c, (SELECT at, debit AS account, amount AS given, 0 AS taken FROM leg UNION ALL SELECT at, credit, 0, amount FROM leg) m
     JOIN account a ON a.id = m.account AND a.owner_kind = 'system' WHERE m.at < date_trunc('day', c.now AT TIME ZONE '{zone}') AT TIME ZONE '{zone}'
     GROUP BY 1, 2, 3, 4;
+INSERT INTO waiting_change (community_id, id, kind, subject, change, before, needs, depth, proposed_by, proposed_at, status, decided_at)
+    SELECT c.id, md5('change' || n)::uuid, 'looser_policy', 'hold_days' || n,
+        '{{"do": {{"name": "hold_days", "value": 9}}, "says": {{"title": "hold_days", "before": 7, "after": 9}}}}', '7', 'above', 3, c.heavy,
+        c.now - n * interval '1 hour', CASE WHEN n <= 20 THEN 'waiting' ELSE 'agreed' END, CASE WHEN n > 20 THEN c.now END
+    FROM c, generate_series(1, 5000) AS n;

@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "audit", "opening", "wording", "scanned", "migrate", "embedded", "embedded_programs", "piccolo_app",
         "piccolo_conf", "connections", "first_schema", "installation", "logs",
     ),
+    ("agreements",),
     ("areas",),
     ("ledger",),
     ("people",),

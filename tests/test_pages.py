@@ -192,7 +192,8 @@ async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> N
         ("刘洋", "light", ("/classes", "/family")),
         ("周敏", "light", ("/desk",)),
         ("赵丽", "light", ("/admin", "/admin/reviews", "/admin/people", f"/admin/people/{person}", "/admin/deeds")),
-        ("赵丽", "dark", ("/admin", "/admin/imports")),
+        ("赵丽", "dark", ("/admin", "/admin/imports", "/admin/agreements")),
+        ("钱进", "light", ("/admin/agreements",)),
     )
     for name, how, paths in looks:
         token = await lived_in.token(name) if name else None

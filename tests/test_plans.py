@@ -29,9 +29,9 @@ from timebank.overview.figures import count_figures
 
 GROWS = {
     "account", "audit", "booking", "claim", "class_payment", "class_purchase", "debt", "deed",
-    "expiry_announcement", "household_month", "idempotent_request", "import_row", "import_run", "lesson", "message",
-    "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift", "sign_up", "stock_move",
-    "transfer", "visit",
+    "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
+    "lesson", "message", "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift",
+    "sign_up", "stock_move", "transfer", "visit", "waiting_change",
 }  # fmt: skip
 """Tables that grow for as long as people use them."""
 STAYS = {
@@ -214,7 +214,8 @@ READERS = {
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/reviews", "/admin/deeds", "/admin/goods",
         "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/classes", "/admin/activities", "/admin/stations",
-        "/admin/people", "/admin/people/{heavy}", "/admin/imports", "/api/v1/ledger/check", "/api/v1/service-records",
+        "/admin/people", "/admin/people/{heavy}", "/admin/imports", "/admin/agreements", "/api/v1/agreements",
+        "/api/v1/agreements?status=agreed", "/api/v1/ledger/check", "/api/v1/service-records",
         "/api/v1/service-records?status=pending", "/api/v1/service-records?status=approved", "/api/v1/deeds",
         "/api/v1/deeds?status=credited", "/api/v1/redemptions", "/api/v1/redemptions?status=collected",
         "/api/v1/bookings", "/api/v1/me/statement?person_id={heavy}",

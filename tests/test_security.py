@@ -39,7 +39,7 @@ from timebank.deeds.objections import decide_objection
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger import posting
 from timebank.people.guardians import NotGuardian
-from timebank.people.schemas import Correction
+from timebank.people.schemas import Correction, PersonDetail
 from timebank.scope import Scope
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
@@ -84,7 +84,9 @@ async def test_a_phone_does_not_carry_a_role_to_somebody_below_it(
 
 async def test_what_is_not_the_login_may_be_corrected_of_anybody(town: Town) -> None:
     change = Correction(name="吴昊一", phone=town.phones["吴昊"])
-    assert (await amend(await town.scope("赵丽"), town.people["吴昊"], change)).name == "吴昊一"
+    amended = await amend(await town.scope("赵丽"), town.people["吴昊"], change)
+    assert isinstance(amended, PersonDetail)
+    assert amended.name == "吴昊一"
 
 
 async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: Town) -> None:

@@ -189,7 +189,8 @@ async def a_deed_passes_its_notice(
             "occurred_on": clock.local_day().isoformat(), "note": "劝和了楼上楼下的漏水纠纷",
         }  # fmt: skip
         deed = await story.ask("POST", "/deeds", head, 201, json=body)
-        await story.ask("POST", f"/deeds/{deed['id']}/review", reviewer, json={"decision": "approve", "note": "属实"})
+        asked = {"decision": "approve", "note": "属实", "witness_asked": True}
+        await story.ask("POST", f"/deeds/{deed['id']}/review", reviewer, json=asked)
         board = await story.ask("GET", f"/board?community_id={story.community}", {})
         assert any(notice["id"] == deed["id"] for notice in board["items"])
     with clock.at(today + timedelta(days=6)):

@@ -17,7 +17,7 @@ from tests.test_deeds import MORNING, noticed
 from tests.town import Town
 from timebank import clock
 from timebank.access.grants import end_grant, grant
-from timebank.access.schemas import GrantIn
+from timebank.access.schemas import GrantIn, GrantOut
 from timebank.activities import shifts
 from timebank.activities.calling_off import cancel_shift
 from timebank.activities.changes import change_activity
@@ -81,7 +81,9 @@ TOLD = {
     "end_role": "role_ended", "name_guardian": "guardianship", "record_consent": "guardianship",
     "withdraw_consent": "guardianship", "end_guardianship": "guardianship", "set_status": "status_changed",
     "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
-    "undo_check_in": "check_in_undone",
+    "undo_check_in": "check_in_undone", "propose": "the page of what waits shows it, and its deciders are reminded",
+    "decide_change": "change_decided", "confirm_login": STAFF, "answer_as_witness": "witness_denied",
+    "ask_witness": STAFF,
 }  # fmt: skip
 
 TREES = [
@@ -228,6 +230,7 @@ async def test_a_withdrawn_good_is_told_to_those_who_reserved_it(
 async def test_a_role_that_is_given_or_ended_is_told_to_its_holder(town: Town, owner: asyncpg.Connection) -> None:
     asked = GrantIn(person_id=town.people["张桂兰"], role=Role.station_keeper, station_id=town.stations["暖蜂驿站"])
     made = await grant(await town.scope("赵丽"), asked)
+    assert isinstance(made, GrantOut)
     for _ in range(2):
         await end_grant(await town.scope("赵丽"), made.id, "换人")
     [given] = await told(owner, town, "张桂兰", "role_granted")

@@ -221,7 +221,7 @@ async def test_deeds_go_the_rest_of_their_way(old: Old) -> None:
         before = await old.points("王建国")
         reason = {"reason": "查明是同一件事，重复申报"}
         await old.ask("POST", f"/deeds/{deeds['credited']}/reversal", "何晓梅", json=reason)
-        decision = {"decision": "approve", "note": "属实"}
+        decision = {"decision": "approve", "note": "属实", "witness_asked": True}
         await old.ask("POST", f"/deeds/{deeds['filed']}/review", "何晓梅", json=decision)
         assert await old.points("王建国") == before - 10
     with clock.at(AFTERNOON + timedelta(days=9)):
@@ -230,6 +230,12 @@ async def test_deeds_go_the_rest_of_their_way(old: Old) -> None:
         statuses = {title: (await old.ask("GET", f"/deeds/{id_}", "王建国"))["status"] for title, id_ in deeds.items()}
         assert statuses == {"credited": "reversed", "noticed": "credited", "filed": "credited"}
         assert await old.points("王建国") == before + 10
+
+
+async def test_grants_policies_and_rules_of_before_stay_and_are_listed_for_a_second_person(old: Old) -> None:
+    listed = (await old.ask("GET", "/agreements", "何晓梅"))["items"]
+    assert {each["kind"] for each in listed} >= {"office_before", "rule_before"}
+    assert all(each["in_force"] and each["status"] == "waiting" and each["who"] for each in listed)
 
 
 async def test_after_a_year_of_jobs_the_books_of_an_old_installation_balance(old: Old) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from litestar.types import ControllerRouterHandler
 
 from admin import activities as admin_activities
+from admin import agreements as admin_agreements
 from admin import areas as admin_areas
 from admin import classes as admin_classes
 from admin import deeds as admin_deeds
@@ -24,6 +25,7 @@ from admin import trail as admin_trail
 from timebank import health
 from timebank.access import api as access
 from timebank.activities import api as activities
+from timebank.agreements import api as agreements
 from timebank.areas import api as areas
 from timebank.checkins import api as checkins
 from timebank.classes import api as classes
@@ -55,6 +57,7 @@ API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
     access.Me,
     access.Roles,
+    agreements.Agreements,
     people.People,
     people.Guardianships,
     people.Messages,
@@ -96,6 +99,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     preferences.PreferencePages,
     family.FamilyPages,
     admin_home.PanelHome,
+    admin_agreements.AgreementPages,
     admin_people.PeoplePages,
     admin_person_acts.PersonActs,
     admin_roles.RolePages,

@@ -4,12 +4,15 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access import grants, sessions
 from timebank.access.callers import AnyRequest
 from timebank.access.own_password import change_password
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.errors import Unauthenticated
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people.guardians import children_of
@@ -83,6 +86,9 @@ class Me(Controller):
         await change_password(caller, data.password, data.current)
 
 
+ENDED = {204: ResponseSpec(None, description="The role has ended.", generate_examples=False)}
+
+
 class Roles(Controller):
     path = "/roles"
 
@@ -94,12 +100,12 @@ class Roles(Controller):
         """The roles that people of the community hold, newest first."""
         return listed(request, await grants.grants(caller, person_id=person_id, role=role, limit=limit, cursor=cursor))
 
-    @post()
-    async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> GrantOut:
-        """Give a person a role over one place; it works on the person's next request."""
-        return await grants.grant(caller, data)
+    @post(responses=WAITS)
+    async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> Response[GrantOut | Waiting]:
+        """Give a person a role over one place; an administrator's or auditor's waits for somebody from above."""
+        return answered(await grants.grant(caller, data))
 
-    @delete("/{grant_id:uuid}")
-    async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """End a role at once."""
-        await grants.end_grant(caller, grant_id)
+    @delete("/{grant_id:uuid}", status_code=202, responses=ENDED)
+    async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[Waiting | None]:
+        """End a role at once; an auditor's waits for somebody from above."""
+        return answered(await grants.end_grant(caller, grant_id), 204)

@@ -75,12 +75,20 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
         await OneTimeCode.insert(
             OneTimeCode(
                 id=clock.new_id(), login_id=login_id, code_hash=_code_hash(login_id, code), created_at=clock.now(),
-                expires_at=clock.now() + ONE_TIME_CODE_LASTS, used_at=None,
+                expires_at=clock.now() + ONE_TIME_CODE_LASTS, used_at=None, given_by_login=scope.login_id,
             )
         )  # fmt: skip
         await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
         await audit.record(scope, "give_one_time_code", "person", person_id)
     return code
+
+
+async def confirm_login(scope: Scope, person_id: UUID) -> bool:
+    """Note that a second person confirms whose the logins of a person are; whether that was still to be done."""
+    done: int = await database.fetch_value(
+        "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
+    )
+    return done > 0
 
 
 @retried
@@ -95,6 +103,8 @@ async def use_one_time_code(login_id: UUID, code: str) -> bool:
         if newest is None or not hmac.compare_digest(newest["code_hash"], _code_hash(login_id, code)):
             return False
         await database.execute("UPDATE one_time_code SET used_at = $2 WHERE id = $1", newest["id"], clock.now())
+        # From now on the login's acts count as its opener's too, until somebody else confirms whose it is.
+        await database.execute("SELECT login_was_opened($1, $2, $3)", login_id, newest["id"], clock.now())
     return True
 
 

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 
 from timebank import clock, database, vault
 from timebank.access.callers import FORMS, AnyRequest
+from timebank.agreements.answers import status_of
 from timebank.database import RanIntoAnother, retried, transaction
 from timebank.errors import BUSY_SECONDS, TimebankError
 from timebank.scope import Scope
@@ -57,7 +58,8 @@ class Once:
         without a key, which is then not protected against repetition.
         """
         if self.key is None and not required:
-            return _response(status, msgspec.json.encode(await verb()), replayed=False)
+            result = await verb()
+            return _response(status_of(result, status), msgspec.json.encode(result), replayed=False)
         key = self.required_key()
         return await self._attempt(scope, key, verb, status)
 
@@ -79,7 +81,8 @@ class Once:
         async with transaction(scope):
             if not await self._is_first(caller, key):
                 return await self._replay(caller, key)
-            body = msgspec.json.encode(await verb())
+            result = await verb()
+            body, status = msgspec.json.encode(result), status_of(result, status)
             await database.execute(
                 "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
                 caller,

@@ -10,6 +10,10 @@ class Login(Table, tablename="login"):
     phone_sealed = Bytea(default=None, null=False)
     password_hash = Varchar(length=200, default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
+    opened_by_login = UUID(default=None, null=True)
+    opened_at = Timestamptz(default=None, null=True)
+    confirmed_by_login = UUID(default=None, null=True)
+    confirmed_at = Timestamptz(default=None, null=True)
 
 
 class Installation(Table, tablename="installation"):
@@ -35,6 +39,7 @@ class OneTimeCode(Table, tablename="one_time_code"):
     created_at = Timestamptz(default=None, null=False)
     expires_at = Timestamptz(default=None, null=False)
     used_at = Timestamptz(default=None, null=True)
+    given_by_login = UUID(default=None, null=True)
 
 
 class Throttle(Table, tablename="throttle"):

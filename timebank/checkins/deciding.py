@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import is_uninvolved
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
 from timebank.errors import NotFound, TimebankError
@@ -61,15 +62,15 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     )  # fmt: skip
     if found is None or person is None:
         raise NotFound
-    own = scope.is_family(person.id, person.household_id)
-    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _told_its_times(scope, found):
+    brought = found.entered_by or person.id
+    if not await is_uninvolved(scope, brought, concerns=[person.id]) or await _told_its_times(scope, found):
         raise OwnRecord
     return found
 
 
-def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
-    """Refuse to approve an end that the caller entered."""
-    if row.corrected_by is not None and any(p.person_id == row.corrected_by for p in scope.persons):
+async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
+    """Refuse to approve an end that the caller, or somebody who is no other person, entered."""
+    if not await is_uninvolved(scope, row.corrected_by):
         raise OwnRecord
 
 

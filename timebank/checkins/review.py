@@ -112,7 +112,7 @@ async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]
 
 async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | None:
     """Approve a record; the points credited, or None where it hangs on the board first."""
-    require_not_corrected_by(scope, row)
+    await require_not_corrected_by(scope, row)
     if row.visit_id is not None:
         await database.execute(
             "UPDATE visit SET status = 'closed' WHERE community_id = $1 AND id = $2 AND status = 'needs_confirmation'",

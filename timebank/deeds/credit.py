@@ -71,7 +71,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
                 scope.community_id, person_id, clock.now(),
             )  # fmt: skip
             deeds = [await lock_deed(scope, UUID(bytes=row["id"].bytes)) for row in due]
-            deeds = [deed for deed in deeds if not deed.open_objections]
+            deeds = [deed for deed in deeds if not (deed.open_objections or deed.witness_owes)]
             ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
             if deeds:
                 await _tell_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
@@ -135,7 +135,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
     await find_deed(scope, deed_id)
     async with transaction(scope):
         deed = await lock_deed(scope, deed_id)
-        require_no_party(scope, deed)
+        await require_no_party(scope, deed)
         if deed.status != "credited" or deed.entry_id is None:
             raise NotCredited
         memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]

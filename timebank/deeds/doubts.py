@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import is_uninvolved
 from timebank.database import transaction
-from timebank.deeds.parties import is_caller
 from timebank.deeds.reminding import decide_by
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
@@ -109,9 +109,13 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
         return await database.rows(Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id)
 
 
-def may_decide(scope: Scope, doubt: Doubt) -> bool:
+async def may_decide(scope: Scope, doubt: Doubt) -> bool:
     """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected."""
-    near = scope.is_family(doubt.person_id, doubt.household_id) or is_caller(
-        scope, doubt.filed_by, doubt.witness_id, doubt.objector_id, doubt.entered_by
+    brought = doubt.filed_by or doubt.person_id
+    return (
+        scope.administers
+        and doubt.upheld is None
+        and await is_uninvolved(
+            scope, brought, doubt.objector_id, doubt.entered_by, concerns=[doubt.person_id, doubt.witness_id]
+        )
     )
-    return scope.administers and doubt.upheld is None and not near

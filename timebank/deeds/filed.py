@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import names
 from timebank.deeds.schemas import Deed
 from timebank.people.messages import Telling, tell, tell_many
 from timebank.scope import Scope
@@ -22,15 +21,11 @@ class Named(msgspec.Struct, frozen=True):
 
 
 async def tell_filed(scope: Scope, deed: Deed) -> None:
-    """Tell of one deed, filed by hand: a witness who saw nothing can say so before it is credited."""
+    """Tell who did a deed that somebody else has filed by hand; its witness is asked."""
     what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
     if not scope.is_own(deed.person_id):
         text = f"有人给您登记了善行{what}，{deed.points} 分，审核并公示后才记分。不对的话请找社区管理员。"
         await tell(scope, deed.person_id, "deed_filed", text, f"deed:{deed.id}:filed", deed.id)
-    if deed.witness_id is not None and not scope.is_own(deed.witness_id):
-        doer = names.masked(deed.person)
-        text = f"{doer}的善行{what}写了您是证明人。您没有见证的话，请告诉社区管理员。"
-        await tell(scope, deed.witness_id, "deed_witness", text, f"deed:{deed.id}:witness")
 
 
 async def tell_filed_by_book(scope: Scope, deeds: Sequence[Named], import_id: UUID) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_uninvolved
 from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
 from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
@@ -174,7 +175,7 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
     scope.require_admin()
     async with transaction(scope):
         objection = await _find(scope, objection_id)
-        if is_caller(scope, objection.person_id, objection.entered_by):
+        if not await is_uninvolved(scope, objection.person_id, objection.entered_by):
             raise PartyToDeed
         settle = _settle_deed if objection.deed_id else _settle_record
         outcome = await settle(scope, objection, upheld, note)
@@ -201,7 +202,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
     """Decide for the deed, and say what became of it."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
-    require_no_party(scope, deed)
+    await require_no_party(scope, deed)
     await _write_decision(scope, objection, upheld, note)
     if deed.status == "reversed":
         if upheld:
@@ -215,7 +216,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
         await tell(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
-        await _set_status(scope, deed, "noticed")
+        await _set_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
         text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
         await tell(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
     return "这件善行不予记分" if upheld else "公示照常"
@@ -225,7 +226,7 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    if scope.is_family(record.person_id, record.household_id) or is_caller(scope, record.entered_by):
+    if not await is_uninvolved(scope, record.entered_by or record.person_id, concerns=[record.person_id]):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
     if record.status == "reversed":

@@ -1,14 +1,20 @@
 """What waits in a community, and how it stands: the panel's first page."""
 
+from collections import Counter
+from uuid import UUID
+
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import near
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
+from timebank.overview.agreements import count_yours
 from timebank.scope import Scope
 
 LOW_STOCK = 3
+LOOKED_AT = 200
 
 
 class Waiting(msgspec.Struct):
@@ -22,6 +28,7 @@ class Waiting(msgspec.Struct):
     doubtful: int
     deeds: int
     objections: int
+    agreements: int
     low_goods: int
     people: int
     present: int
@@ -35,6 +42,7 @@ SELECT
   (SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending' AND flags <> '{}') AS doubtful,
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
+  (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
@@ -53,3 +61,47 @@ async def waiting(scope: Scope) -> Waiting:
         counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes)
     assert counted is not None
     return counted
+
+
+class Yours(msgspec.Struct, frozen=True):
+    """How much of what waits the caller may decide; the rest somebody else does."""
+
+    records: int
+    deeds: int
+    objections: int
+    agreements: int
+
+
+_PARTIES = """
+(SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns
+ FROM service_record s
+ WHERE s.community_id = $1 AND s.status = 'pending' LIMIT $2)
+UNION ALL
+(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id] FROM deed d
+ WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
+UNION ALL
+(SELECT 'objections', ARRAY[o.person_id, d.filed_by, coalesce(s.entered_by, s.person_id)],
+        ARRAY[d.person_id, d.witness_id, s.person_id]
+ FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
+ LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
+ WHERE o.community_id = $1 AND o.upheld IS NULL LIMIT $2)
+"""
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    what: str
+    acted: list[UUID | None]
+    concerns: list[UUID | None]
+
+
+async def yours(scope: Scope, counted: Waiting) -> Yours:
+    """Of what waits how much is the caller's to decide, as far as the first that wait of each kind tell."""
+    async with transaction(scope):
+        taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
+        close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
+        decides = await count_yours(scope, counted.agreements)
+    others = Counter(each.what for each in taken if not close.is_uninvolved(each.acted, each.concerns))
+    return Yours(
+        counted.records - others["records"], counted.deeds - others["deeds"],
+        counted.objections - others["objections"], decides,
+    )  # fmt: skip

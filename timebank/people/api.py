@@ -11,6 +11,8 @@ from timebank import codes
 from timebank.access import registration
 from timebank.access.callers import AnyRequest
 from timebank.access.finding import find_at_counter
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people import cards, directory, guardians, messages
 from timebank.people.schemas import (
@@ -60,12 +62,12 @@ class People(Controller):
         """One person, as far as the caller may see them."""
         return await directory.open_person(caller, person_id)
 
-    @patch("/{person_id:uuid}")
+    @patch("/{person_id:uuid}", responses=WAITS)
     async def amend(
         self, person_id: FromPath[UUID], data: JSONBody[Correction], caller: NamedDependency[Scope]
-    ) -> PersonDetail:
-        """Correct a person, block them, or note that they have left."""
-        return await registration.amend(caller, person_id, data)
+    ) -> Response[PersonDetail | Waiting]:
+        """Correct a person, block them, or note that they have left; what concerns oneself waits for another."""
+        return answered(await registration.amend(caller, person_id, data), 200)
 
     @post("/{person_id:uuid}/sign-in-code")
     async def sign_in_code(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> registration.SignInCode:
@@ -77,12 +79,12 @@ class People(Controller):
         """Who cares for this person, and whom this person cares for."""
         return await guardians.guardianships_of(caller, person_id)
 
-    @post("/{person_id:uuid}/guardians")
+    @post("/{person_id:uuid}/guardians", responses=WAITS)
     async def name_guardian(
         self, person_id: FromPath[UUID], data: JSONBody[GuardianIn], caller: NamedDependency[Scope]
-    ) -> GuardianOut:
-        """Name a guardian of the child."""
-        return await guardians.name_guardian(caller, person_id, data)
+    ) -> Response[GuardianOut | Waiting]:
+        """Name a guardian of the child; oneself or one's household waits for another administrator."""
+        return answered(await guardians.name_guardian(caller, person_id, data))
 
     @post("/{person_id:uuid}/card")
     async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
@@ -103,15 +105,17 @@ class People(Controller):
 class Guardianships(Controller):
     path = "/guardianships"
 
-    @post("/{guardianship_id:uuid}/consent", status_code=200)
-    async def consent(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:
-        """Record the guardian's consent."""
-        return await guardians.record_consent(caller, guardianship_id)
+    @post("/{guardianship_id:uuid}/consent", status_code=200, responses=WAITS)
+    async def consent(
+        self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Response[GuardianOut | Waiting]:
+        """Record the guardian's consent; that of somebody of one's household waits for another administrator."""
+        return answered(await guardians.record_consent(caller, guardianship_id), 200)
 
     @delete("/{guardianship_id:uuid}/consent", status_code=200)
     async def withdraw(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:
         """Record that the guardian has withdrawn the consent."""
-        return await guardians.record_consent(caller, guardianship_id, given=False)
+        return await guardians.withdraw_consent(caller, guardianship_id)
 
     @delete("/{guardianship_id:uuid}")
     async def end(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:

@@ -13,6 +13,15 @@ class Household(Table, tablename="household"):
     created_at = Timestamptz(default=None, null=False)
 
 
+class HouseholdMove(Table, tablename="household_move"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    from_household = UUID(default=None, null=False)
+    moved_at = Timestamptz(default=None, null=False)
+    moved_by = UUID(default=None, null=True)
+
+
 class Person(Table, tablename="person"):
     community_id = UUID(default=None, null=False)
     id = UUID(primary_key=True, default=None, null=False)

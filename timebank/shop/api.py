@@ -9,6 +9,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryP
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
 from timebank.shop import collection, goods, photos, reading, redemption, stock
@@ -83,12 +85,12 @@ class Goods(Controller):
             caller, lambda: verb(caller, good_id, data.station_id, data.quantity, data.note), required=False
         )
 
-    @post("/{good_id:uuid}/counts")
+    @post("/{good_id:uuid}/counts", responses=WAITS)
     async def count(
         self, good_id: FromPath[UUID], data: JSONBody[Count], caller: NamedDependency[Scope]
-    ) -> stock.StockOut:
-        """The shelf was counted."""
-        return await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note)
+    ) -> Response[stock.StockOut | Waiting]:
+        """The shelf was counted; what takes away goods that one has just put back as returned waits for another."""
+        return answered(await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note))
 
 
 class Redemptions(Controller):
@@ -133,7 +135,7 @@ class Redemptions(Controller):
         await collection.count_try(caller, redemption_id)
         return await once.answer(caller, lambda: collection.collect(caller, redemption_id, data.code), status=200)
 
-    @post("/{redemption_id:uuid}/return")
+    @post("/{redemption_id:uuid}/return", responses=WAITS)
     async def return_goods(
         self, redemption_id: FromPath[UUID], data: JSONBody[Return], caller: NamedDependency[Scope],
         once: NamedDependency[Once],

@@ -8,6 +8,9 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
@@ -206,29 +209,53 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
 
 
 @retried
-async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed:
-    """Take a collected good back, with the reason: points, stock and the monthly limit return."""
+async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed | Waiting:
+    """Take a collected good back, with the reason: points, stock and the monthly limit return.
+
+    After a count by the same hands that found fewer it waits for an administrator: the two would cancel each other.
+    """
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
         require_other(scope, found.person_id, found.home_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
-        await _restock(scope, found)
-        note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
-        reversal = await posting.reverse(scope, found.settled_entry_id, note)
-        await database.execute(
-            "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
-            scope.community_id, found.id, clock.now(),
-        )  # fmt: skip
-        await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
-        await tell(
-            scope, found.person_id, "redemption_returned",
-            f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
-            f"有疑问请找{found.station}。",
-            f"redemption:{found.id}:returned", found.id,
-        )  # fmt: skip
+        if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):
+            return await propose(
+                scope, RETURN, str(redemption_id), {"redemption_id": redemption_id, "reason": reason},
+                {"what": found.what, "station": found.station, "reason": reason}, person_id=found.person_id,
+            )  # fmt: skip
+        return await _take_back(scope, found, found.settled_entry_id, reason)
+
+
+async def _take_back(scope: Scope, found: Open, entry_id: UUID, reason: str) -> Redeemed:
+    await _restock(scope, found)
+    note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
+    reversal = await posting.reverse(scope, entry_id, note)
+    await database.execute(
+        "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, clock.now(),
+    )  # fmt: skip
+    await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
+    await tell(
+        scope, found.person_id, "redemption_returned",
+        f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
+        f"有疑问请找{found.station}。",
+        f"redemption:{found.id}:returned", found.id,
+    )  # fmt: skip
     return Redeemed(found.id, "returned", None, found.points, found.expires_at)
+
+
+async def return_agreed(scope: Scope, change: Change) -> None:
+    found = await locked(scope, UUID(change.do["redemption_id"]))
+    if found.status != "collected" or found.settled_entry_id is None:
+        raise NotCollected
+    await _take_back(scope, found, found.settled_entry_id, change.do["reason"])
+
+
+RETURN = Kind(
+    "return_goods", _("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
+)  # fmt: skip
 
 
 def _require_reserved(found: Open) -> None:

@@ -7,6 +7,7 @@ from litestar import Response
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
+from timebank.agreements.schemas import Waiting
 from timebank.errors import BUSY_SECONDS
 from timebank.preferences import page_context
 from timebank.scope import Role, Scope
@@ -69,3 +70,8 @@ def see_other(path: str) -> Redirect:
 def answered(response: Response[bytes], shape: type[Any]) -> Any:
     """What `once.answer` told, first time or again, as `shape`."""
     return msgspec.json.decode(response.content, type=shape)
+
+
+def waits_or(made: object, address: str) -> Redirect:
+    """Where a form leads: to what it has done, or, where that waits for a second person, to what waits."""
+    return see_other(f"/admin/agreements?done={made.waiting}" if isinstance(made, Waiting) else address)

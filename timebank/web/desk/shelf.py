@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
+from timebank.agreements.schemas import Waiting
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import all_pages
@@ -69,10 +70,11 @@ class ShelfPages(Controller):
         at = filled(Place, data, PLACE)
         try:
             found = filled(Count, data, COUNT)
-            await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
+            made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
         except (Invalid, CountedBelowReserved) as refusal:
             return await _shelf_page(request, caller, at.station_id, refusal)
-        return see_other(f"/desk/shelf?station={at.station_id}&done=counted")
+        done = "waits" if isinstance(made, Waiting) else "counted"
+        return see_other(f"/desk/shelf?station={at.station_id}&done={done}")
 
 
 async def _shelf_page(

@@ -16,7 +16,7 @@ from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
 from timebank.overview.resident import whole_balances
 from timebank.paging import all_pages
-from timebank.people.guardians import guardianships_of, record_consent
+from timebank.people.guardians import guardianships_of, record_consent, withdraw_consent
 from timebank.people.schemas import GuardianOut
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -55,5 +55,6 @@ class FamilyPages(Controller):
     async def consent(
         self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Redirect:
-        await record_consent(caller, guardianship_id, given=data.get("given") == "1")
+        note = record_consent if data.get("given") == "1" else withdraw_consent
+        await note(caller, guardianship_id)
         return see_other("/family")

@@ -11,7 +11,10 @@ from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
 # Where a message leads: by the beginning of its kind to the page of what it speaks of, by its kind to a page.
-LEADS = {"deed_": "/deeds/", "redemption_": "/redemptions/", "check_": "/visits/", "checked_": "/visits/"}
+LEADS = {
+    "deed_": "/deeds/", "witness_": "/deeds/", "redemption_": "/redemptions/", "check_": "/visits/",
+    "checked_": "/visits/",
+}  # fmt: skip
 PAGES = {"guardianship": "/family"}
 
 

@@ -83,6 +83,7 @@ SUMMED = {
     ("transfer_entry", "entry_id ="): "the legs of one entry",
     ("transfer_reversed_once", "reverses ="): "what reversed one transfer",
     ("visit_one_open", ""): "who is at a station now",
+    ("waiting_change_one_open", ""): "what waits for another person",
 }  # fmt: skip
 
 sent: list[tuple[str, tuple[object, ...]]] = []

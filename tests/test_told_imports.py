@@ -191,7 +191,7 @@ async def test_deeds_that_fall_due_together_are_credited_in_one_message(
     deeds = [[DAY - timedelta(days=n), "王建国", "3栋", "调解邻里纠纷", 10, "李秀英", f"第{n}次"] for n in range(3)]
     await send(client, town, "deeds", xlsx(DEEDS, *deeds))
     for row in await owner.fetch("SELECT id FROM deed ORDER BY id"):
-        await review_deed(await town.scope("钱进"), row["id"], "approve", "")
+        await review_deed(await town.scope("钱进"), row["id"], "approve", "", witness_asked=True)
     with clock.at(clock.now() + timedelta(days=8)):
         assert await credit_due_deeds(town.system()) == 3
     [text] = await told(owner, town.people["王建国"], "deed_credited")

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from pypinyin import lazy_pinyin
 from zxcvbn import zxcvbn
 
 from timebank.errors import TimebankError
@@ -65,7 +66,9 @@ def is_weak(password: str, phone: str, facts: Facts = RESIDENT) -> bool:
         # A name in pinyin is stored with spaces; people write it without, and its first or last part alone.
         own += [word, word.replace(" ", ""), *word.split(" ")]
     known = [word.lower() for word in (*own, *favourites()) if len(word) > 1]
-    rated: int = zxcvbn(password[:RATED_MAX], known, max_length=LENGTH_MAX)["score"]
+    # It counts letters: Chinese words are as hard to guess as their pinyin, and favourites are the same in both.
+    spelt = "".join(lazy_pinyin(password))[:RATED_MAX]
+    rated: int = zxcvbn(spelt, known, max_length=LENGTH_MAX)["score"]
     return rated < (SCORE_STAFF if facts.is_staff else SCORE_RESIDENT)
 
 

@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("overview",),
     ("preferences", "printing", "health"),
     ("problems", "strict"),
-    ("contract",),
+    ("contract", "answering"),
     ("api", "worker"),
     ("web",),
     ("admin",),

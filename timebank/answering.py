@@ -5,6 +5,7 @@ It stands around the whole service, so that an unknown address and a broken requ
 
 import asyncio
 import re
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +14,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from timebank import clock, settings
 from timebank.errors import TimebankError, Unexpected
-from timebank.problems import PROBLEM, problem_of
+from timebank.locale import _
+from timebank.problems import PROBLEM, BadRequest, problem_of
 
 BODY_SECONDS_MAX = 20
 """How long a body may stand still; a large one over a slow line may take as long as it takes."""
@@ -111,8 +113,11 @@ class Answering:
         log.error("failed", request_id=self.request_id, error=type(error).__name__, at=["answering"])
         if self.status:
             raise error
-        body, headers = bare_problem(Unexpected(request_id=self.request_id), self.request_id)
-        self.status = Unexpected.status
+        await self.refuse(Unexpected(request_id=self.request_id))
+
+    async def refuse(self, error: TimebankError) -> None:
+        body, headers = bare_problem(error, self.request_id)
+        self.status = error.status
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -122,6 +127,9 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
     answering, began = Answering(scope, receive, send), clock.now()
     scope.setdefault("state", {})["request_id"] = answering.request_id
     try:
+        if not _is_host(scope):
+            await answering.refuse(BadRequest(why=_("不是完整的 HTTP 请求")))
+            return
         await app(scope, answering.receive, answering.send)  # type: ignore[arg-type]
     except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
         await answering.fail(error)
@@ -131,6 +139,16 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
             answering.request_id, answering.status, method=str(scope.get("method")), ms=spent,
             handler=scope.get("route_handler"),
         )  # fmt: skip
+
+
+def _is_host(scope: Scope) -> bool:
+    """Whether the request names a host that an address can be made with; the framework fails over one that does not."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    try:
+        urlsplit(f"//{host}").port  # noqa: B018  # reading it is the check
+    except ValueError:
+        return False
+    return True
 
 
 def _request_id(scope: Scope) -> str:

@@ -53,7 +53,7 @@ def openapi_config() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="timebank",
         version=__version__,
-        openapi_router=Router("/api/v1/schema", route_handlers=[], guards=[known_readers]),
+        openapi_router=Router("/api/v1/schema", route_handlers=[], guards=[known_readers], include_in_schema=False),
         render_plugins=[WithRefusals()],
         security=[{"bearer": []}],
         components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),

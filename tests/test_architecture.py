@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("trail",),
     ("preferences", "printing", "health"),
     ("problems", "strict"),
-    ("contract",),
+    ("contract", "answering"),
     ("api", "worker"),
     ("web",),
     ("admin",),

@@ -316,7 +316,7 @@ async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monke
     """Flows that go well, flows that are refused, and one that fails with somebody's name in its words."""
     name, phone, token = "张桂兰", town.phones["张桂兰"], await town.token("张桂兰")
     keeper, code = await town.sign_in("周敏"), personal_code(town, "张桂兰")
-    for module in ("app", "problems"):  # a logger that has been used keeps its first output
+    for module in ("answering", "problems"):  # a logger that has been used keeps its first output
         monkeypatch.setattr(f"timebank.{module}.log", structlog.get_logger())
 
     async def fail(*_: object, **__: object) -> None:

@@ -4,9 +4,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
-import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.enums import ScopeType
@@ -14,11 +12,21 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.template.config import TemplateConfig
-from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    ControllerRouterHandler,
+    LifeSpanReceive,
+    LifeSpanScope,
+    LifeSpanSend,
+    Receive,
+    Scope,
+    Send,
+)
 
 from timebank import clock, connections, installation, names, settings, vault, wording
 from timebank.access.callers import provide_scope
 from timebank.access.once import provide_once
+from timebank.answering import answered
 from timebank.contract import openapi_config
 from timebank.errors import TimebankError
 from timebank.logs import configure_logs
@@ -26,32 +34,28 @@ from timebank.problems import failed, out_of_range, refused, refused_by_framewor
 from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
 from timebank.stations.places import open_hours
-from timebank.strict import strict_body
+from timebank.strict import readable_body, strict_body
 from timebank.web.static_files import files, static_address, static_file
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-}
-STATIC_DEFAULTS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-DEFAULTS = [*STATIC_DEFAULTS, (b"cache-control", b"no-store")]
 # Counted by the route, never by the address: that may hold an id or a token.
 COUNTED = PrometheusConfig(app_name="timebank", prefix="timebank", group_path=True, exclude_unhandled_paths=True)
 BODY_BYTES_MAX = 12 * 1024 * 1024
 WITHOUT_DATABASE = re.compile(r"/(healthz|readyz|metrics)$|/static/").match
 
-log = structlog.get_logger()
+
+class Service(Litestar):
+    """Litestar with our answers around all of it: its own middleware never hears of an unknown address."""
+
+    async def __call__(
+        self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
+    ) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await answered(super().__call__, scope, receive, send)  # type: ignore[arg-type]  # of the same request
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(*, opens_pool: bool = True) -> Litestar:
@@ -71,10 +75,11 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
         finally:
             await connections.close_pool()
 
-    return Litestar(
+    return Service(
         route_handlers=routes(),
         lifespan=[pool],
-        middleware=[COUNTED.middleware, named_and_safe, only_with_a_database],
+        middleware=[COUNTED.middleware, only_with_a_database],
+        before_request=readable_body,
         dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
         exception_handlers={
             TimebankError: refused,
@@ -107,44 +112,6 @@ def template_engine() -> JinjaTemplateEngine:
     return engine
 
 
-def named_and_safe(app: ASGIApp) -> ASGIApp:
-    """Give every request an id, every answer its security headers, and the log one line without personal data."""
-
-    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP:
-            await app(scope, receive, send)
-            return
-        request_id = _request_id(scope)
-        scope["state"]["request_id"] = request_id
-        status = 0
-
-        async def send_named(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                given = {name.lower() for name, _ in message["headers"]}
-                defaults = STATIC_DEFAULTS if scope["path"].startswith("/static/") else DEFAULTS
-                message["headers"] = [
-                    *message["headers"],
-                    *(header for header in defaults if header[0] not in given),
-                    (b"x-request-id", request_id.encode()),
-                ]
-            await send(message)
-
-        began = clock.now()
-        try:
-            await app(scope, receive, send_named)
-        finally:
-            spent = (clock.now() - began).total_seconds() * 1000
-            handler = scope.get("route_handler")
-            log.info(
-                "request", request_id=request_id, method=scope.get("method"), status=status, ms=round(spent, 1),
-                handler=getattr(handler, "handler_name", None),
-            )  # fmt: skip
-
-    return middleware
-
-
 def only_with_a_database(app: ASGIApp) -> ASGIApp:
     """Refuse what needs the database while it is away, and until it was found to be the right one."""
 
@@ -154,9 +121,3 @@ def only_with_a_database(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return middleware
-
-
-def _request_id(scope: Scope) -> str:
-    """The proxy's request id where it sent a plain one, else our own."""
-    given: str = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    return given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid4().hex

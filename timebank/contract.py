@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Router
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from timebank import __version__
+from timebank.access.callers import provide_scope
+from timebank.health import AnyConnection, is_inside
 from timebank.problems import PROBLEM
 
 PROBLEM_SCHEMA = {
@@ -40,11 +43,17 @@ class WithRefusals(JsonRenderPlugin):
         return super().render(request, openapi_schema)
 
 
+async def known_readers(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Whoever is signed in may read the document, and programs inside; to a stranger it would be a map."""
+    if not is_inside(connection):
+        await provide_scope(Request(connection.scope))
+
+
 def openapi_config() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="timebank",
         version=__version__,
-        path="/api/v1/schema",
+        openapi_router=Router("/api/v1/schema", route_handlers=[], guards=[known_readers], include_in_schema=False),
         render_plugins=[WithRefusals()],
         security=[{"bearer": []}],
         components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),

@@ -1,14 +1,19 @@
 """Is it alive, is it ready, what does it do: for the machine that watches over the service."""
 
 import asyncio
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 from litestar import Response, get
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.plugins.prometheus import PrometheusController
 
-from timebank import connections, installation
+from timebank import connections, installation, settings
 from timebank.connections import DiskFull, NotOpen, ReadOnly
-from timebank.errors import Unavailable
+from timebank.errors import NotFound, Unavailable
 
 READY_SECONDS_MAX = 1.5
 # A set that is larger than its working memory goes to the disk: the smallest write that needs free space, leaves no row
@@ -90,8 +95,39 @@ async def readyz() -> Response[dict[str, object]]:
     return Response(told, status_code=503, headers={"Retry-After": str(refusal.retry_after)})
 
 
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+# What proxies add to a request that they pass on.
+PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+
+
+def is_inside(connection: AnyConnection) -> bool:
+    """Whether a request comes from this machine or its private network and was passed on by no proxy.
+
+    A proxy that adds no header of its own is told by the public name that was asked for.
+    """
+    if connection.client is None or any(name in connection.headers for name in PASSED_ON):
+        return False
+    try:
+        address = ip_address(connection.client.host)
+        asked = urlsplit(f"//{connection.headers.get('Host', '')}").hostname
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    chosen = settings.current()
+    is_public_name = chosen.secure and asked == urlsplit(chosen.base_url).hostname
+    return (address.is_loopback or address.is_private) and not is_public_name
+
+
+def only_inside(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Strangers are told that there is nothing, by whichever spelling of the address they get past the proxy."""
+    if not is_inside(connection):
+        raise NotFound
+
+
 class Metrics(PrometheusController):
     """Requests and their durations by route and status, for Prometheus; nothing that names a person."""
 
     path = "/metrics"
+    guards = [only_inside]  # noqa: RUF012  # Litestar reads it from the class
     include_in_schema = False

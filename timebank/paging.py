@@ -69,4 +69,4 @@ def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]
         return Response(found)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     following = urlencode([*kept, ("cursor", found.next)])
-    return Response(found, headers={"Link": f'<{request.url.path}?{following}>; rel="next"'})
+    return Response(found, headers={"Link": f'<{request.scope["path"]}?{following}>; rel="next"'})

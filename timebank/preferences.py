@@ -29,7 +29,7 @@ def page_context(request: AnyRequest) -> dict[str, Any]:
         "view": "elder" if request.cookies.get(VIEW_COOKIE) == "elder" else "plain",
         "csrf": csrf_token(token) if token else "",
         "me": None,
-        "path": request.url.path,
+        "path": request.scope["path"],
         "now": clock.now(),
         "time_zone": settings.current().time_zone.key,
     }

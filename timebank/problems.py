@@ -59,17 +59,17 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
     if wants_problem(request):
         return problem(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
-        onwards = quote(request.url.path, safe="/:")
+        onwards = quote(request.scope["path"], safe="/:")
         return Response(None, status_code=303, headers={"Location": f"/sign-in?next={onwards}"})
-    context = page_context(request) | {"sentence": told(request, error), "status": error.status}
+    context = page_context(request) | {"sentence": told(error, language_of(request)), "status": error.status}
     return Template(
         "layouts/refusal.html", context=context, status_code=error.status, headers=_when_to_come_back(error)
     )
 
 
-def told(request: AnyRequest, error: TimebankError) -> str:
+def told(error: TimebankError, language: str) -> str:
     """What the reader is told. Why the service is unavailable concerns whoever runs it: that is in the log, by code."""
-    return (Unavailable() if isinstance(error, Unavailable) else error).text(language_of(request))
+    return (Unavailable() if isinstance(error, Unavailable) else error).text(language)
 
 
 def _when_to_come_back(error: TimebankError) -> dict[str, str]:
@@ -81,19 +81,24 @@ def problem(request: AnyRequest, error: TimebankError, **more: object) -> Respon
     headers = {"Cache-Control": "no-store"} | _when_to_come_back(error)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    body: dict[str, object] = {
+    body = problem_of(error, _request_id(request), language_of(request))
+    return Response(body | more, status_code=error.status, media_type=PROBLEM, headers=headers)
+
+
+def problem_of(error: TimebankError, request_id: str, language: str) -> dict[str, object]:
+    """A refusal as RFC 9457 has it."""
+    return {
         "type": f"urn:timebank:{error.code}",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
-        "detail": told(request, error),
-        "request_id": _request_id(request),
+        "detail": told(error, language),
+        "request_id": request_id,
     }
-    return Response(body | more, status_code=error.status, media_type=PROBLEM, headers=headers)
 
 
 def wants_problem(request: AnyRequest) -> bool:
-    return request.url.path.startswith("/api/") or "application/json" in request.headers.get("Accept", "")
+    return request.scope["path"].startswith("/api/") or "application/json" in request.headers.get("Accept", "")
 
 
 def refused_by_framework(request: AnyRequest, error: HTTPException) -> Response[Any]:

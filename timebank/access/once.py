@@ -142,7 +142,7 @@ async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> O
         fields = [(name, await _said(value)) for name, value in form.multi_items() if name not in ("_key", "_csrf")]
     if key is not None and not (0 < len(key) <= KEY_MAX and key.isprintable()):
         raise KeyMissing
-    place = f"{request.method} {request.url.path}\n".encode()
+    place = f"{request.method} {request.scope['path']}\n".encode()
     sent = hashlib.sha256(place + await request.body()).digest()
     if fields is None:
         return Once(key, sent)

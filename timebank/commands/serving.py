@@ -16,6 +16,7 @@ from timebank import settings
 from timebank.app import create_app
 from timebank.commands.counting import counted_together, forget
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
+from timebank.commands.patience import PatientProtocol
 from timebank.commands.supervising import Lifeline, Supervisor
 from timebank.errors import TimebankError, reason_of
 from timebank.health import readiness
@@ -126,9 +127,11 @@ class OwnSignals(uvicorn.Server):
 
 
 def server_config(app: object) -> uvicorn.Config:
-    """How uvicorn serves: our own request log instead of its, and a proxy's word taken only where it is trusted."""
+    """How uvicorn serves: our request log and patience instead of its, and a proxy's word only where it is trusted."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Litestar types ASGI messages apart
+        http=PatientProtocol,
+        ws="none",
         lifespan="on",
         log_config=None,
         log_level="warning",

@@ -118,7 +118,8 @@ NOUNS: dict[str, str] = {
     "good": _("物品"), "grid": _("网格"), "guardianship": _("监护登记"), "import_run": _("导入"),
     "lesson": _("课"), "login": _("登录"), "objection": _("异议"), "person": _("居民"), "policy": _("社区规则"),
     "redemption": _("兑换"), "role_grant": _("身份"), "rule": _("积分规则"), "service_record": _("服务记录"),
-    "shift": _("班次"), "station": _("驿站"), "street": _("街道"), "unit": _("单元"), "visit": _("到场"), "waiting_change": _("待确认的事"),
+    "shift": _("班次"), "station": _("驿站"), "street": _("街道"), "unit": _("单元"), "visit": _("到场"),
+    "waiting_change": _("待确认的事"),
 }  # fmt: skip
 
 # What a value of the change is called. Ids say nothing to a reader; the subject is linked instead.

@@ -48,10 +48,16 @@ def same_site(request: AnyRequest) -> None:
         raise CsrfMissing
     # Browsers of before 2020, WeChat's among them, say where a form stands only in this header.
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc not in (
-        request.headers.get("Host"), urlsplit(settings.current().base_url).netloc,
-    ):  # fmt: skip
+    ours = (request.headers.get("Host"), urlsplit(settings.current().base_url).netloc)
+    if origin is not None and _host_of(origin) not in ours:
         raise CsrfMissing
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as a bracket that is never closed
+        return None
 
 
 class SignInPages(Controller):

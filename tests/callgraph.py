@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 WRITES = re.compile(
     r"\b(INSERT INTO|DELETE FROM|UPDATE [a-z_]+ (AS )?[a-z]* ?SET|FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|"
     r"ledger_[a-z_]+|forget_unused_logins\(|tell_people\(|forget_import_messages\(|count_imported\(|"
-    r"sign_in_[a-z_]+\(|access_audit_login\()"
+    r"sign_in_[a-z_]+\(|access_audit_login\(|analyze_new_tables\()"
 )
 TABLE_WRITES = {"insert", "update", "delete", "save", "remove", "lock_rows"}
 

@@ -1,7 +1,7 @@
 """Figures that take reading history are counted by the worker, stored, and shown with their time."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import httpx
 import pytest
@@ -37,6 +37,31 @@ async def test_points_that_expire_this_year_and_who_served_this_month_are_counte
         next_year = await figures(await town.scope("赵丽"))
     assert next_year is not None
     assert next_year.expiring == 30
+
+
+@pytest.mark.parametrize(
+    ("counted_on", "shown_on"), [(date(2027, 12, 31), date(2028, 1, 1)), (date(2027, 2, 28), date(2027, 3, 1))]
+)
+async def test_after_midnight_no_figure_of_the_month_or_year_before_is_shown(
+    town: Town, client: httpx.AsyncClient, counted_on: date, shown_on: date
+) -> None:
+    """Counted at 23:55 and looked at five minutes after midnight: being counted, until the worker comes again."""
+    with clock.at(clock.at_local(counted_on, time(23, 55))):
+        admin = await browser(client, town, "赵丽")
+        await town.credit_deed("张桂兰", 30)
+        await count_figures(town.system())
+        before = await figures(await town.scope("赵丽"))
+        assert before is not None
+        assert before.expiring == 0
+        assert "正在统计" not in await admin.see("/admin")
+    with clock.at(clock.at_local(shown_on, time(0, 5))):
+        assert await figures(await town.scope("赵丽")) is None
+        assert "正在统计，请过几分钟再看" in await admin.see("/admin")
+        await count_figures(town.system())
+        after = await figures(await town.scope("赵丽"))
+        assert after is not None
+        assert after.expiring == (30 if shown_on.month == 1 else 0)
+        assert "正在统计" not in await admin.see("/admin")
 
 
 async def test_of_two_counts_the_later_stays(town: Town) -> None:

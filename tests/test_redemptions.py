@@ -14,6 +14,7 @@ from timebank.errors import Forbidden
 from timebank.ledger.statement import balances
 from timebank.shop import collection, redemption, stock
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue
+from timebank.shop.limits import taken_this_month
 from timebank.shop.reading import waiting_for
 from timebank.shop.schemas import RedemptionIn
 
@@ -86,6 +87,29 @@ async def test_an_empty_shelf_says_how_many_are_left(town: Town, client: httpx.A
     refused = await reserve(client, town, "张桂兰", "抽纸", 2)
     assert (refused.status_code, refused.json()["code"]) == (422, "out_of_stock")
     assert "只有 1 件" in refused.json()["detail"]
+
+
+async def test_what_a_household_took_this_month_is_told_to_each_of_its_members(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The neighbours' takings, last month's, and a person without a household are kept apart."""
+    for name in ("张桂兰", "张国庆", "王建国", "陈明"):
+        await town.give_points(name, 200)
+    await owner.execute("UPDATE person SET household_id = NULL WHERE id = $1", town.people["陈明"])
+    assert (await reserve(client, town, "张桂兰", "香皂", 2)).status_code == 201
+    assert (await reserve(client, town, "张国庆", "食用油 5L")).status_code == 201
+    assert (await reserve(client, town, "王建国", "香皂", 3)).status_code == 201
+    assert (await reserve(client, town, "陈明", "香皂")).status_code == 201
+    await owner.execute(
+        "INSERT INTO household_month SELECT community_id, household_id, good_id, month - interval '1 month', 7 "
+        "FROM household_month"
+    )
+    taken = {name: await taken_this_month(await town.scope(name), town.people[name]) for name in town.logins}
+    soap, oil = town.goods["香皂"], town.goods["食用油 5L"]
+    assert taken["张桂兰"] == taken["张国庆"] == {soap: 2, oil: 1}
+    assert taken["王建国"] == {soap: 3}
+    assert taken["陈明"] == {soap: 1}
+    assert taken["李秀英"] == taken["何静"] == {}
 
 
 async def test_a_household_shares_its_monthly_limit(town: Town, client: httpx.AsyncClient) -> None:

@@ -63,13 +63,16 @@ _ROWS = (
 )
 
 
-# Only a family's bookings: of the caller's own records, and of each child in the caller's care now.
+# Only a family's bookings: of the caller's own records, and of each child in the caller's care now. Of each the newest
+# are read along its own index, no more than the page may show, and then merged. $4: how many.
 _OF_FAMILY = (
-    "b.id = ANY (ARRAY(SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = ANY ($2) UNION "  # noqa: S608  # own text
-    "SELECT f.id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-    "JOIN booking f ON f.community_id = $1 AND f.child_id = g.child_id "
-    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) AND {in_care('$3')})) AND "
+    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::uuid[]) AS id UNION "  # noqa: S608  # own text
+    "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) AND {in_care('$3')}) AS child CROSS JOIN LATERAL ("
+    "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id {chosen} "
+    "ORDER BY f.created_at DESC, f.id DESC LIMIT $4) AS newest)) "
 )
+_ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
@@ -93,17 +96,26 @@ async def bookings(
 ) -> Page[BookingOut]:  # fmt: skip
     """The bookings that the caller may see, those made last first; `own` leaves only the caller's children's."""
     before = read_cursor(cursor, tuple[datetime, UUID])
-    family = _OF_FAMILY if own or not (scope.reads_all or scope.kept_stations) else ""
+    is_family = own or not (scope.reads_all or scope.kept_stations)
+    values: list[object] = [
+        *_whose(scope),
+        limit + 1,
+        *(() if is_family else (scope.reads_all, [*scope.kept_stations])),
+    ]
+    chosen = ""
+    for column, value in (("child_id", child_id), ("lesson_id", lesson_id), ("status", status)):
+        if value is not None:
+            values.append(value)
+            chosen += f" AND {{row}}.{column} = ${len(values)}"
+    if before:
+        values += before
+        chosen += f" AND ({{row}}.created_at, {{row}}.id) < (${len(values) - 1}, ${len(values)})"
+    which = (
+        _OF_FAMILY.format(chosen=chosen.format(row="f")) if is_family else _ALL.format(chosen=chosen.format(row="b"))
+    )
     async with transaction(scope):
         found = await database.rows(
-            _Row,
-            _ROWS + family + "(mine.own OR (NOT $6 AND ($4 OR c.station_id = ANY ($5)))) "
-            "AND ($7::uuid IS NULL OR b.child_id = $7) AND ($8::uuid IS NULL OR b.lesson_id = $8) "
-            "AND ($9::text IS NULL OR b.status = $9) "
-            "AND ($10::timestamptz IS NULL OR (b.created_at, b.id) < ($10, $11)) "
-            "ORDER BY b.created_at DESC, b.id DESC LIMIT $12",
-            *_whose(scope), scope.reads_all, list(scope.kept_stations), own, child_id, lesson_id,
-            status, *(before or (None, None)), limit + 1,
+            _Row, f"{_ROWS}{which}ORDER BY b.created_at DESC, b.id DESC LIMIT $4", *values
         )  # fmt: skip
     return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
 

@@ -18,20 +18,28 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 async def figures(scope: Scope) -> Figures | None:
-    """What was counted last; None before the first count."""
+    """What was counted last in this local month; None before the first count of it.
+
+    A count of the month before is of that month and, in January, of that year: under today's words it is wrong.
+    """
     scope.require_reader()
+    month = clock.local_day().replace(day=1)
     async with transaction(scope):
-        return await database.row(
+        counted = await database.row(
             Figures,
             "SELECT counted_at, expiring, people_this_month FROM community_figures WHERE community_id = $1",
             scope.community_id,
         )
+    if counted is None or clock.local_day(counted.counted_at).replace(day=1) != month:
+        return None
+    return counted
 
 
 @retried
 async def count_figures(scope: Scope) -> None:
     """Count them anew. Of two workers at once the later count stays."""
-    now, today = clock.now(), clock.local_day()
+    now = clock.now()
+    today = clock.local_day(now)
     month, _end = clock.day_bounds(today.replace(day=1))
     async with transaction(scope):
         [counted] = await database.fetch_unlimited(

@@ -7,7 +7,8 @@ from typing import Any
 
 GROWS = {
     "account", "audit", "booking", "claim", "class_payment", "class_purchase", "debt", "deed",
-    "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run", "lesson", "message",
+    "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
+    "lesson", "message",
     "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift", "sign_up", "stock_move",
     "transfer", "visit", "waiting_change",
 }  # fmt: skip

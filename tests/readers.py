@@ -39,7 +39,8 @@ READERS = {
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
         "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
-        "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}", "/admin/agreements",
+        "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
+        "/admin/agreements", "/api/v1/agreements/logins",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
         "/api/v1/agreements", "/api/v1/agreements?status=agreed",
         "/admin/areas", "/admin/areas/{area}", "/admin/policies", "/admin/policies/{policy}", "/admin/roles",
@@ -74,7 +75,7 @@ UNREAD = {
     "/c/{}": "a code of this moment; the claim is written by its key", "/k/{}": "leads to the counter",
     "/p/{}": "leads to the counter", "/scans/{}": "one scan by its key",
     "/board/{}/{}/{}": "a form for one deed or record by its key",
-    "/api/v1/goods/{}/photo": "one photo by its key",
+    "/api/v1/agreements/{}": "one change by its key", "/api/v1/goods/{}/photo": "one photo by its key",
     "/admin/imports/drafts/{}": "one draft of one session, swept after a day",
     "/admin/imports/drafts/{}/refused.xlsx": "one draft of one session, swept after a day",
 }  # fmt: skip

@@ -7,6 +7,7 @@ check of the books hold before the tables were analysed, too, as after a restore
 import json
 import re
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -158,14 +159,20 @@ async def plan_of_body(grown: Grown, function: Function, call: Call) -> dict[str
     for number, name in enumerate(function.named, 1):
         body = re.sub(rf"\b{name}\b", f"${number}", body)
     types = f"({', '.join(function.typed)})" if function.typed else ""
-    given = f"({call.arguments})" if call.arguments else ""
+    arguments = call.arguments
+    if re.search(r"\b[a-z_]+\.[a-z_]+\b", re.sub(r"'[^']*'", "", arguments)):  # called for each row before it
+        arguments = ", ".join(f"NULL::{each}" for each in function.typed)
+    given = f"({arguments})" if arguments else ""
     role = "timebank_owner" if function.is_definer else "timebank_app"
     await grown.owner.execute(f"SET LOCAL ROLE {role}; SET LOCAL plan_cache_mode = force_generic_plan")
     await grown.owner.execute(f"PREPARE body {types} AS {body}")
     try:
-        return await plan_of(grown, f"EXECUTE body {given}")
+        plan = await plan_of(grown, f"EXECUTE body {given}")
+        await grown.owner.execute("SET LOCAL ROLE timebank_app; SET LOCAL plan_cache_mode = auto")
     finally:
-        await grown.owner.execute("DEALLOCATE body; SET LOCAL ROLE timebank_app; SET LOCAL plan_cache_mode = auto")
+        with suppress(asyncpg.InFailedSQLTransactionError):
+            await grown.owner.execute("DEALLOCATE body")
+    return plan
 
 
 async def counted(grown: Grown) -> int:

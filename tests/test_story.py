@@ -13,6 +13,7 @@ import httpx
 import zxingcpp
 from PIL import Image
 
+from tests.counter import PASSWORD
 from tests.ledger_sums import problems_of
 from tests.town import SPRING, Town
 from timebank import clock, vault, worker
@@ -90,6 +91,8 @@ async def test_one_community_runs_on_it(
         keeper = await story.first_sign_in(admin, keeper_id, keeper_phone)
         role = {"person_id": keeper_id, "role": "station_keeper", "station_id": stations["米邻驿站"]}
         await story.ask("POST", "/roles", admin, 201, json=role)
+        await story.ask("POST", "/me/password", keeper, 204, json={"password": PASSWORD})
+        await story.ask("POST", "/counter/sign-on", counter, 201, json={"phone": keeper_phone, "password": PASSWORD})
 
         guardian_id, child_id, guardian_phone = await people.guardian()
         guardian = await story.first_sign_in(admin, guardian_id, guardian_phone)

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from admin import activities as admin_activities
 from admin import areas as admin_areas
 from admin import classes as admin_classes
+from admin import confirmations as admin_confirmations
 from admin import deeds as admin_deeds
 from admin import goods as admin_goods
 from admin import home as admin_home
@@ -34,10 +35,12 @@ from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
 from timebank.web.board import notices
+from timebank.web.desk import agreed as desk_agreed
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
 from timebank.web.desk import goods as desk_goods
 from timebank.web.desk import shelf as desk_shelf
+from timebank.web.desk import sign_on as desk_sign_on
 from timebank.web.display import wall
 from timebank.web.member import activities as member_activities
 from timebank.web.member import classes as member_classes
@@ -53,6 +56,7 @@ API: Sequence[ControllerRouterHandler] = [
     access.Sessions,
     access.Me,
     access.Roles,
+    access.Counter,
     people.People,
     people.Guardianships,
     people.Messages,
@@ -76,6 +80,7 @@ API: Sequence[ControllerRouterHandler] = [
     checkins.ServiceRecords,
     shop.Goods,
     shop.Redemptions,
+    shop.Confirmations,
     classes.Courses,
     classes.Lessons,
     classes.ClassHours,
@@ -115,6 +120,8 @@ PAGES: Sequence[ControllerRouterHandler] = [
     member_activities.ActivityPages,
     wall.WallPages,
     desk_counter.DeskPages,
+    desk_sign_on.SignOnPages,
+    desk_agreed.AgreedPages,
     desk_goods.DeskGoods,
     desk_shelf.ShelfPages,
     desk_classes.DeskClasses,
@@ -124,6 +131,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     admin_rules.RulesPanel,
     admin_goods.GoodsPanel,
     admin_redemptions.RedemptionsPanel,
+    admin_confirmations.ConfirmationsPanel,
     admin_classes.ClassesPanel,
     admin_classes.LessonsPanel,
 ]

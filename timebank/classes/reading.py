@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import database, names
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.database import transaction
@@ -72,16 +73,13 @@ _OF_FAMILY = (
 
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
+    known = row.own or named or scope.reads_all  # a keeper knows only who has just been recognised here
     return BookingOut(
-        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station, row.child_id,
-        row.child if row.own or named or scope.reads_all else names.masked(row.child), row.starts_at, row.ends_at,
+        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station,
+        row.child_id if known else None, row.child if known else names.masked(row.child), row.starts_at, row.ends_at,
         row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
         row.moved_at,
     )  # fmt: skip
-
-
-def _own(scope: Scope) -> list[UUID]:
-    return [p.person_id for p in scope.persons if p.community_id == scope.community_id]
 
 
 async def bookings(
@@ -98,7 +96,7 @@ async def bookings(
             "AND ($6::uuid IS NULL OR b.child_id = $6) AND ($7::uuid IS NULL OR b.lesson_id = $7) "
             "AND ($8::text IS NULL OR b.status = $8) AND ($9::timestamptz IS NULL OR (b.created_at, b.id) < ($9, $10)) "
             "ORDER BY b.created_at DESC, b.id DESC LIMIT $11",
-            scope.community_id, _own(scope), scope.reads_all, list(scope.kept_stations), own, child_id, lesson_id,
+            scope.community_id, scope.stood_for, scope.reads_all, list(scope.kept_stations), own, child_id, lesson_id,
             status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
     return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
@@ -107,7 +105,7 @@ async def bookings(
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
     """One booking that the caller may see."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "b.id = $3", scope.community_id, _own(scope), booking_id)
+        found = await database.row(_Row, _ROWS + "b.id = $3", scope.community_id, scope.stood_for, booking_id)
     if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
     return _told(scope, found)
@@ -116,7 +114,9 @@ async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
 async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
     """A booking of one of the caller's own children."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "mine.own AND b.id = $3", scope.community_id, _own(scope), booking_id)
+        found = await database.row(
+            _Row, _ROWS + "mine.own AND b.id = $3", scope.community_id, scope.stood_for, booking_id
+        )
     return _told(scope, found) if found else None
 
 
@@ -131,7 +131,11 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
     await throttle.count(guesses, most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
     async with transaction(scope):
         found = await database.row(
-            _Row, _ROWS + "b.code = $3 AND b.status = 'held'", scope.community_id, _own(scope), code.replace(" ", "")
+            _Row,
+            _ROWS + "b.code = $3 AND b.status = 'held'",
+            scope.community_id,
+            scope.stood_for,
+            code.replace(" ", ""),
         )
     if found is None:
         return None
@@ -141,20 +145,23 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
     return _told(scope, found, named=True)
 
 
-async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetime, until: datetime) -> list[BookingOut]:
+async def coming(
+    scope: Scope, person_id: UUID, station_id: UUID, presence: str | None, since: datetime, until: datetime
+) -> list[BookingOut]:  # fmt: skip
     """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
 
-    Codes included: being there is the proof.
+    Codes included: being there is the proof, and `presence` the nonce of the scan that says so. Raises PresenceNeeded.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
+        await require_presence(scope, [person_id], station_id, presence)
         found = await database.rows(
             _Row,
             _ROWS + "c.station_id = $3 AND b.status = 'held' AND l.ends_at > $5 AND l.starts_at < $6 "
             "AND (b.child_id = $4 OR b.guardian_id = $4 OR EXISTS (SELECT FROM guardianship g "
             "WHERE g.community_id = b.community_id AND g.child_id = b.child_id AND g.guardian_id = $4 "
             "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)) ORDER BY l.starts_at, b.id",
-            scope.community_id, _own(scope), station_id, person_id, since, until,
+            scope.community_id, scope.stood_for, station_id, person_id, since, until,
         )  # fmt: skip
     return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank import codes
 from timebank.access import registration
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.finding import find_at_counter
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people import cards, directory, guardians, messages
@@ -34,7 +34,7 @@ LastFour = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$")]
 class People(Controller):
     path = "/people"
 
-    @get()
+    @get(opt=AT_THE_COUNTER)
     async def people(
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Words = "", name: FullName = None,
         phone_last4: LastFour = None, area_id: FromQuery[UUID | None] = None,
@@ -84,17 +84,17 @@ class People(Controller):
         """Name a guardian of the child."""
         return await guardians.name_guardian(caller, person_id, data)
 
-    @post("/{person_id:uuid}/card")
+    @post("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
         """A new card; the one before ends at once."""
         return await cards.issue_card(caller, person_id)
 
-    @delete("/{person_id:uuid}/card")
+    @delete("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def revoke_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
         """End the person's card."""
         await cards.revoke_card(caller, person_id)
 
-    @get("/{person_id:uuid}/card.png", media_type="image/png")
+    @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
     async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
         """The code of the person's card in force."""
         return codes.png((await cards.card_of(caller, person_id)).url)

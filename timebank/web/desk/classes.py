@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import clock, scanned
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
 from timebank.classes import attendance, reading
@@ -34,14 +34,15 @@ class CounterClasses(msgspec.Struct, frozen=True):
     coming: list[BookingOut]
 
 
-async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID) -> CounterClasses:
+async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterClasses:
     """Today's seats here of the child, or of the children of the guardian, who stands at the counter."""
     since, until = clock.day_bounds(clock.local_day())
-    return CounterClasses(await reading.coming(caller, person_id, station_id, since, until))
+    return CounterClasses(await reading.coming(caller, person_id, station_id, presence, since, until))
 
 
 class DeskClasses(Controller):
     path = "/desk/bookings"
+    opt = AT_THE_COUNTER
     include_in_schema = False
 
     @get()

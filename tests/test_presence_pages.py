@@ -274,7 +274,7 @@ async def test_looking_at_a_card_checks_nobody_in(town: Town, owner: asyncpg.Con
     assert "香皂" in words(answer)
     assert await count(owner, "visit") == 0
     assert await count(owner, "audit", "verb = 'identify'") == 1
-    refused = await desk.post("/desk/scan", data=form | {"code": "hello"}, headers=headers)
+    refused = await desk.post("/desk/scan", data=form | {"code": "hello", "nonce": nonce()}, headers=headers)
     assert "不是本站的码" in words(refused)
 
 

@@ -52,6 +52,7 @@ class Arrival:
     def flags(self) -> list[str]:
         """Why hours are looked at that this scan begins or ends."""
         found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
+        found += ["offline_keeper"] * (self.sender is not None)
         return [*found, "served_by_family"] if self.is_served_by_family else found
 
     @property

@@ -179,8 +179,10 @@ async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUI
         scope.community_id, found.id, status, redemption_id or found.redemption_id, scope.actor_id, scope.login_id,
         clock.now(),
     )  # fmt: skip
-    verb = "agree_confirmation" if status == "agreed" else "refuse_confirmation"
-    await audit.record(scope, verb, "counter_confirmation", found.id, person_id=found.person_id)
+    await audit.record(
+        scope, "agree_confirmation" if status == "agreed" else "refuse_confirmation", "counter_confirmation",
+        found.id, person_id=found.person_id,
+    )  # fmt: skip
 
 
 class _Line(ConfirmationOut, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ async def visitor(scope: Scope, person_id: UUID) -> Visitor:
     return found
 
 
+@retried
 async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
     """Whose own code or card is shown to a counter to which nobody is signed on; the password proves the rest.
 

@@ -65,40 +65,35 @@ async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
 
 
 async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station_id: UUID) -> None:
-    """Refuse what could not be handed over whoever agreed to it."""
+    """Refuse what could not be handed over whoever agreed to it. Joins a verb."""
     wanted = RedemptionIn(person_id, good_id, station_id)
-    async with transaction(scope):
-        await _locked_customer(scope, wanted)
-        await _offer(scope, wanted)
+    await _locked_customer(scope, wanted)
+    await _offer(scope, wanted)
 
 
 async def redeem_agreed(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     """Hand a good over to somebody without code or card, for whom a second member of staff agrees. Joins that verb."""
-    async with transaction(scope):
-        return await _taken(scope, wanted, await _customer(scope, wanted, agreed=True))
+    return await _taken(scope, wanted, await _customer(scope, wanted, agreed=True))
 
 
 async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Redeemed:
-    async with transaction(scope):
-        offer = await _offer(scope, wanted)
-        household_id = customer.household_id or customer.id
-        redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
-        await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
-        await stock.take(
-            scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
-        )
-        memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
-        note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
-        held = await posting.hold(scope, customer.id, points, note)
-        expires_at = now + timedelta(days=(await policies(scope)).hold_days)
-        code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
-        await audit.record(
-            scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
-            station_id=wanted.station_id, quantity=wanted.quantity, points=points,
-        )  # fmt: skip
-        if wanted.collect_now:
-            await collection.hand_over(scope, await collection.locked(scope, redemption_id, agreed=True))
-            return Redeemed(redemption_id, "collected", None, points, expires_at)
+    offer = await _offer(scope, wanted)
+    household_id = customer.household_id or customer.id
+    redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
+    await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
+    await stock.take(scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id)
+    memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
+    note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
+    held = await posting.hold(scope, customer.id, points, note)
+    expires_at = now + timedelta(days=(await policies(scope)).hold_days)
+    code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
+    await audit.record(
+        scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
+        station_id=wanted.station_id, quantity=wanted.quantity, points=points,
+    )  # fmt: skip
+    if wanted.collect_now:
+        await collection.hand_over(scope, await collection.locked(scope, redemption_id, agreed=True))
+        return Redeemed(redemption_id, "collected", None, points, expires_at)
     return Redeemed(redemption_id, "reserved", code, points, expires_at)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.counter import API, PASSWORD, STATION, Tablet, has_password, kept, stands_here, tablet
 from tests.presence import body, card, count, nine_o_clock, nonce, personal_code
-from tests.shop import browser, key, points_of, reserve, stock_of, wish
+from tests.shop import browser, key, minutes_of, points_of, reserve, stock_of, wish
+from tests.test_bookings import booked, give_minutes
 from tests.town import Town
 from timebank import clock
 from timebank.access import sessions
@@ -438,6 +439,18 @@ async def test_a_card_that_a_keeper_prints_for_an_absent_person_spends_nothing_u
     assert late.json()["code"] == "confirmation_decided"
     await take(counter, town, "王建国", 201, presence=await looked(counter, printed))
     assert await points_of(town, "王建国") == (34, 0), "the card was agreed to and serves from now on"
+
+
+async def test_an_old_person_without_a_phone_is_found_by_name_and_room(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE person SET phone_last4 = NULL WHERE id = $1", town.people["王建国"])
+    counter = await kept(client, town)
+    assert "王建国" not in (await counter.send("/desk/people", name="王建国")).text
+    assert "王建国" not in (await counter.send("/desk/people", name="王建国", room="909")).text
+    assert "王建国" in (await counter.send("/desk/people", name="王建国", room="201")).text
+    (line,) = (await counter.ask("GET", "/people?name=王建国&room=201")).json()["items"]
+    assert line["id"] == str(town.people["王建国"])
 
 
 async def test_what_was_asked_yesterday_is_agreed_to_no_more(town: Town, client: httpx.AsyncClient) -> None:

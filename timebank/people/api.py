@@ -28,6 +28,7 @@ from timebank.scope import Scope
 
 Words = Annotated[str, QueryParameter(max_length=60, pattern=NO_NUL)]
 FullName = Annotated[str | None, QueryParameter(max_length=60, pattern=NO_NUL)]
+Room = Annotated[str | None, QueryParameter(min_length=1, max_length=60, pattern=NO_NUL)]
 LastFour = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$")]
 
 
@@ -37,12 +38,13 @@ class People(Controller):
     @get(opt=AT_THE_COUNTER)
     async def people(
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Words = "", name: FullName = None,
-        phone_last4: LastFour = None, area_id: FromQuery[UUID | None] = None,
+        phone_last4: LastFour = None, room: Room = None, area_id: FromQuery[UUID | None] = None,
         status: FromQuery[Status | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[PersonLine]]:  # fmt: skip
-        """The people whom the caller may list; or, by exact name and the phone's last four digits, just these."""
-        if name is not None and phone_last4 is not None:
-            return listed(request, Page(await find_at_counter(caller, name, phone_last4)))
+        """The people whom the caller may list; or, by exact name and last four digits or room, just these."""
+        if name is not None and (phone_last4 or room):
+            found = await find_at_counter(caller, name, phone_last4=phone_last4 or "", room=room or "")
+            return listed(request, Page(found))
         return listed(
             request,
             await directory.people(

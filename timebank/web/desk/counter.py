@@ -50,7 +50,8 @@ _SHOWN = re.compile(r"(?:https?://[^/]+/desk/redemptions\?code=)?([0-9]{8})")
 
 class Found(msgspec.Struct, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
-    phone_last4: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$")]
+    phone_last4: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4})?$")] = ""
+    room: Annotated[str, msgspec.Meta(max_length=60)] = ""
 
 
 class Hand(msgspec.Struct, frozen=True):
@@ -121,10 +122,10 @@ class DeskPages(Controller):
 
     @post("/people")
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
-        """Who has no phone and no card at hand: by the whole name and the end of the phone number."""
+        """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
-        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位")})
-        found = await find_at_counter(caller, wanted.name, wanted.phone_last4)
+        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        found = await find_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
         only = found[0].id if len(found) == 1 else None
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
 

@@ -369,6 +369,6 @@ async def test_only_a_keeper_sees_what_waits_for_the_person_at_the_counter(town:
     presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
     place = town.people["张桂兰"], town.stations["暖蜂驿站"], presence
     (waiting,) = await waiting_for(await town.scope("周敏"), *place)
-    assert (waiting.code, waiting.person) == (made.code, "张桂兰")
+    assert (waiting.id, waiting.person, waiting.code) == (made.id, "张桂兰", None)
     with pytest.raises(Forbidden):
         await waiting_for(await town.scope("孙伟"), *place)

@@ -179,10 +179,14 @@ async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUI
         scope.community_id, found.id, status, redemption_id or found.redemption_id, scope.actor_id, scope.login_id,
         clock.now(),
     )  # fmt: skip
-    await audit.record(
-        scope, "agree_confirmation" if status == "agreed" else "refuse_confirmation", "counter_confirmation",
-        found.id, person_id=found.person_id,
-    )  # fmt: skip
+    if status == "agreed":
+        await audit.record(
+            scope, "agree_confirmation", "counter_confirmation", found.id, person_id=found.person_id
+        )  # fmt: skip
+    else:
+        await audit.record(
+            scope, "refuse_confirmation", "counter_confirmation", found.id, person_id=found.person_id
+        )  # fmt: skip
 
 
 class _Line(ConfirmationOut, frozen=True, kw_only=True):

@@ -150,7 +150,7 @@ async def coming(
 ) -> list[BookingOut]:  # fmt: skip
     """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
 
-    Codes included: being there is the proof, and `presence` the nonce of the scan that says so. Raises PresenceNeeded.
+    Being there is the proof, and `presence` the nonce of the scan that says so; no code is told. Raises PresenceNeeded.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
@@ -163,7 +163,7 @@ async def coming(
             "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)) ORDER BY l.starts_at, b.id",
             scope.community_id, scope.stood_for, station_id, person_id, since, until,
         )  # fmt: skip
-    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
+    return [_told(scope, row, named=True) for row in found]
 
 
 async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:

@@ -135,9 +135,12 @@ class Redemptions(Controller):
         self, redemption_id: FromPath[UUID], data: JSONBody[Collection], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """A keeper hands the good over to whoever knows the code."""
+        """A keeper hands the good over to whoever knows the code, or has just been scanned here."""
         await collection.count_try(caller, redemption_id)
-        return await once.answer(caller, lambda: collection.collect(caller, redemption_id, data.code), status=200)
+        verb = collection.collect
+        return await once.answer(
+            caller, lambda: verb(caller, redemption_id, data.code, data.presence), status=200
+        )  # fmt: skip
 
     @post("/{redemption_id:uuid}/confirmation")
     async def ask(

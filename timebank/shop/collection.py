@@ -8,6 +8,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
@@ -126,8 +127,10 @@ async def count_try(scope: Scope, redemption_id: UUID) -> None:
 
 
 @retried
-async def collect(scope: Scope, redemption_id: UUID, code: str) -> Redeemed:
-    """Hand a reserved good over to whoever knows its code. Call `count_try` first."""
+async def collect(
+    scope: Scope, redemption_id: UUID, code: str | None, presence: str | None = None
+) -> Redeemed:  # fmt: skip
+    """Hand a reserved good over to whoever knows its code, or whose presence a scan proves. Call `count_try` first."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
@@ -135,7 +138,9 @@ async def collect(scope: Scope, redemption_id: UUID, code: str) -> Redeemed:
         require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
-        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+        if code is None:
+            await require_presence(scope, [found.person_id], found.station_id, presence)
+        elif not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongCollectionCode
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)

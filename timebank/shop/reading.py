@@ -131,7 +131,7 @@ async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
 async def waiting_for(
     scope: Scope, person_id: UUID, station_id: UUID, presence: str | None
 ) -> list[RedemptionOut]:  # fmt: skip
-    """What waits at a station for a person who stands at its counter, codes included: being there is the proof.
+    """What waits at a station for a person who stands at its counter: being there is the proof, and no code is told.
 
     `presence` is the nonce of the scan that says so. Raises PresenceNeeded.
     """
@@ -143,4 +143,4 @@ async def waiting_for(
             _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",
             scope.community_id, person_id, station_id,
         )  # fmt: skip
-    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
+    return [_told(scope, row, named=True) for row in found]

@@ -109,7 +109,14 @@ class Redeemed(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, forbid_unknown_fields=True):
-    code: CollectionCode
+    """The code, or as `presence` the nonce of a scan of that person at this station in the last 5 minutes."""
+
+    code: CollectionCode | None = None
+    presence: Presence | None = None
+
+    def __post_init__(self) -> None:
+        if self.code is None and self.presence is None:
+            raise ValueError("give code or presence")
 
 
 class Return(msgspec.Struct, forbid_unknown_fields=True):

@@ -41,6 +41,7 @@ Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-
 Token = Annotated[str, PathParameter(max_length=200)]
 SCANNED = {
     "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
+    "purpose": _("扫码做什么"),
 }  # fmt: skip
 BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
 LOOK = "look"

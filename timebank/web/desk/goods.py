@@ -36,7 +36,7 @@ from timebank.web.forms import filled
 from timebank.web.pages import answered, page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
-CODE = {"code": _("取货码")}
+CODE = {"code": _("取货码"), "presence": _("扫码")}
 TAKEN = {
     "person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量"),
     "collect_now": _("交付"), "presence": _("扫码"),
@@ -69,6 +69,12 @@ async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presen
     return CounterGoods(person_id, station_id, presence, points.available, first, waiting, shelf)
 
 
+def shown_by(data: dict[str, str]) -> dict[str, str]:
+    """A form's code as digits, and what its page knows of a scan; a form without a code has none."""
+    digits = {"code": scanned.digits(data["code"])} if "code" in data else {}
+    return {name: value for name, value in data.items() if name != "code"} | digits
+
+
 async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
     """What lies at this station and can be taken."""
     offered = await all_pages(partial(goods.goods, caller, station_id=station_id))
@@ -98,10 +104,10 @@ class DeskGoods(Controller):
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Hand over what the code stands for."""
-        code = filled(Collection, data | {"code": scanned.digits(data.get("code", ""))}, CODE).code
+        proof = filled(Collection, shown_by(data), CODE)
         try:
             await collection.count_try(caller, redemption_id)
-            await once.answer(caller, lambda: collection.collect(caller, redemption_id, code))
+            await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
         except OwnRedemption as refusal:
             return refused(request, caller, refusal, ask=f"/desk/confirmations/redemptions/{redemption_id}")
         except REFUSALS as refusal:

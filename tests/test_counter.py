@@ -499,6 +499,25 @@ async def test_a_childs_minutes_are_used_by_the_code_or_by_who_stands_there(
     assert await minutes_of(owner, town, "刘小雨", "held") == 0
 
 
+async def test_who_has_been_scanned_takes_what_waits_and_no_code_stays_with_the_keeper(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    await town.give_points("张桂兰", 50)
+    made = (await reserve(client, town, "张桂兰", "香皂")).json()
+    begin, counter = clock.now(), await kept(client, town)
+    shown = {"code": personal_code(town, "张桂兰"), "nonce": nonce(), "purpose": "look"}
+    page = await counter.send("/desk/scan", **shown)
+    assert "香皂" in page.text
+    assert made["code"] not in page.text
+    path = f"/desk/redemptions/{made['id']}/collection"
+    with clock.at(begin + PROVES_FOR + timedelta(minutes=1)):
+        assert (await counter.send(path, presence=shown["nonce"])).status_code == 422
+    assert (await counter.send(path)).status_code == 422
+    assert await points_of(town, "张桂兰") == (42, 8)
+    assert (await counter.send(path, presence=shown["nonce"])).status_code == 303
+    assert await points_of(town, "张桂兰") == (42, 0)
+
+
 # --------------------------------------------------------------------------------------------------------------- lists
 
 

@@ -1,5 +1,6 @@
 """A device is nobody, and nobody's points are spent in their absence: the cheats, played over HTTP."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -466,6 +467,43 @@ async def test_what_was_asked_yesterday_is_agreed_to_no_more(town: Town, client:
         )  # fmt: skip
         assert answer.json()["code"] == "confirmation_stale"
     assert await points_of(town, "王建国") == (50, 0)
+
+
+async def test_two_who_agree_at_once_hand_the_good_over_once(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("王建国", 50)
+    counter = await kept(client, town)
+    asked = (await counter.ask("POST", "/counter/confirmations", 201, json=wish(town, "王建国", "香皂"))).json()
+    path, agree = f"{API}/counter/confirmations/{asked['id']}/decision", {"decision": "agree"}
+    both = [(await town.sign_in(name)) | key() | {"X-Community-Id": str(town.community)} for name in ("赵丽", "钱进")]
+    answers = await asyncio.gather(*(client.post(path, json=agree, headers=headers) for headers in both))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert await points_of(town, "王建国") == (42, 0)
+    assert await stock_of(owner, town, "香皂") == 49
+
+
+async def test_of_two_keepers_who_sign_on_at_once_one_is_on(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await make_keeper(owner, town, "陈明")
+    counter = await tablet(client, town)
+    await has_password(town, "周敏", "陈明")
+    await asyncio.gather(counter.sign_on(town, "周敏"), counter.sign_on(town, "陈明"))
+    assert await count(owner, "counter_sign_on") == 2
+    assert await count(owner, "counter_sign_on", "signed_off_at IS NULL") == 1
+    assert (
+        await count(
+            owner,
+            "session",
+            "ended_at IS NULL AND login_id = ANY ($1)",
+            [
+                town.logins["周敏"],
+                town.logins["陈明"],
+            ],
+        )
+        == 2
+    ), "the one who paired the tablet has a session of their own"
 
 
 async def test_an_administrator_agrees_with_one_tap_in_the_panel(town: Town, client: httpx.AsyncClient) -> None:

@@ -51,21 +51,25 @@ def reading_as(caller: Scope | None) -> dict[str, Any]:
 
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
     """A page for this reader in the reader's language and view."""
-    known = page_context(request) | reading_as(caller) | _token_of_device(request, caller) | context
+    known = page_context(request) | reading_as(caller) | _of_device(request, caller) | context
     headers = {"Retry-After": str(BUSY_SECONDS)} if status == 503 else {}
     return Template(template, context=known, status_code=status, headers=headers)
 
 
-def _token_of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
-    """The CSRF token of a device's pages; its browser may still hold the cookie of a session that has ended."""
+def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
+    """The CSRF token of a device's pages, and who is signed on to it.
+
+    Its browser may still hold the cookie of a session that has ended.
+    """
     if caller is None or caller.device_id is None:
         return {}
-    return {"csrf": csrf_token(request.cookies.get(DEVICE_COOKIE, ""))}
+    keeper = caller.person.name if caller.person else None
+    return {"csrf": csrf_token(request.cookies.get(DEVICE_COOKIE, "")), "keeper": keeper}
 
 
 def partial(request: AnyRequest, template: str, caller: Scope | None = None, **context: Any) -> Template:
     """A piece of a page, for a script that puts it in its place."""
-    return Template(template, context=page_context(request) | _token_of_device(request, caller) | context)
+    return Template(template, context=page_context(request) | _of_device(request, caller) | context)
 
 
 def see_other(path: str) -> Redirect:

@@ -229,7 +229,6 @@ async def _parts(
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
         "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
         "undo_since": now() - counter.UNDO_WITHIN,
-        "keeper": caller.person.name if caller.is_counter and caller.person else None,
     }  # fmt: skip
     return context
 

@@ -8,6 +8,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from tests.counter import kept_scope
 from tests.town import Town
 from timebank import settings, vault
 from timebank.errors import Forbidden
@@ -67,6 +68,7 @@ async def test_a_card_of_another_community_or_of_somebody_blocked_is_refused(
     body = {"name": "柜台", "kind": "counter"}
     elsewhere = f"/api/v1/stations/{town.stations['龙泉驿站']}/devices"
     token = (await client.post(elsewhere, json=body, headers=await town.sign_in("何静"))).json()["token"]
+    await kept_scope(town, token, "何静")
     assert await scanned(client, {"Authorization": f"Bearer {token}"}, card.url) == ("error", "wrong_station")
     await set_status(admin, town.people["刘小雨"], "blocked", "测试")
     assert await scanned(client, await town.sign_in("周敏"), card.url) == ("error", "blocked")

@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.presence import (
     body,
     card,
@@ -294,6 +295,7 @@ async def test_a_card_is_accepted_at_a_counter_alone(
     code = await card(town, owner, "张桂兰")
     counter = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
     wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    await kept_scope(town, counter.token)
     for headers, status in (
         (await town.sign_in("张桂兰"), 403),
         (await town.sign_in("孙伟"), 403),

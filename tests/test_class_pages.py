@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import stands_here
 from tests.shop import browser, minutes_of, points_of
 from tests.test_bookings import booked, give_minutes, new_family, taken
 from tests.test_class_refunds import another_course
@@ -246,7 +247,9 @@ async def test_the_counter_knows_a_lesson_over_midnight_before_and_after_it(
             town.lessons[0], starts_at, starts_at + timedelta(minutes=60),
         )  # fmt: skip
         with clock.at(midnight + timedelta(minutes=seen_at)):
-            found = await counter_classes(await town.scope("周敏"), town.people["刘小雨"], town.stations["暖蜂驿站"])
+            keeper = await town.scope("周敏")
+            presence = await stands_here(keeper, town, "刘小雨")
+            found = await counter_classes(keeper, town.people["刘小雨"], town.stations["暖蜂驿站"], presence)
         return [seat.id for seat in found.coming] == [made.id]
 
     assert await shown(-30, -40), "this evening"

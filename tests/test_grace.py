@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import stands_here
 from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
@@ -206,7 +207,10 @@ async def test_the_goods_page_and_the_counter_say_before_the_reservation_until_w
         assert told == [{"on": "2027-01-30", "amount": 8, "grace_of": "2026-12-31"}]
     with clock.at(JANUARY + timedelta(days=18)):
         headers = await town.sign_in("张桂兰")
-        shown = await counter_goods(await town.scope("周敏"), town.people["张桂兰"], town.stations["暖蜂驿站"])
+        presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
+        shown = await counter_goods(
+            await town.scope("周敏"), town.people["张桂兰"], town.stations["暖蜂驿站"], presence
+        )
         assert shown.first == FirstOut(GRACE_END, None)
         text = (await client.get(good, headers=headers)).text
         assert "会先用宽限到 1月30日 的积分。在那以后退回来的，不能再用。" in text

@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.presence import card, count, later, nine_o_clock, nonce, personal_code, served, station_code
 from tests.town import Town
 from timebank import clock
@@ -238,6 +239,7 @@ async def counter_of(town: Town) -> httpx.AsyncClient:
     made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
     tablet = browser()
     assert (await tablet.get(path_of(made.url))).headers["location"] == "/desk"
+    await kept_scope(town, made.token)
     return tablet
 
 
@@ -272,7 +274,7 @@ async def test_looking_at_a_card_checks_nobody_in(town: Town, owner: asyncpg.Con
     assert "香皂" in words(answer)
     assert await count(owner, "visit") == 0
     assert await count(owner, "audit", "verb = 'identify'") == 1
-    refused = await desk.post("/desk/scan", data=form | {"code": "hello"}, headers=headers)
+    refused = await desk.post("/desk/scan", data=form | {"code": "hello", "nonce": nonce()}, headers=headers)
     assert "不是本站的码" in words(refused)
 
 

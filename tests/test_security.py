@@ -10,6 +10,7 @@ import pytest
 import structlog
 import structlog.testing
 
+from tests.counter import kept_scope, stands_here
 from tests.ledger_sums import problems_of
 from tests.presence import (
     count,
@@ -47,11 +48,10 @@ from timebank.shop.schemas import RedemptionIn
 APPROVE = ReviewIn("approve")
 
 
-async def device(town: Town, kind: str = "counter") -> Scope:
-    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind=kind)
-    found = await devices.find(made.token)
-    assert found is not None
-    return found
+async def device(town: Town) -> Scope:
+    """A counter with its keeper signed on."""
+    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    return await kept_scope(town, made.token)
 
 
 # ----------------------------------------------------------------------------------- nobody becomes more than they are
@@ -150,7 +150,7 @@ async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.
     """Four digits are guessed in ten thousand tries, by the page as by the API: neither allows so many."""
     scope = await town.scope("周敏")
     for _ in range(LOOK_UPS_MAX):
-        await find_at_counter(scope, "张桂兰", "9999")
+        await find_at_counter(scope, "张桂兰", phone_last4="9999")
     params = {"name": "张桂兰", "phone_last4": town.phones["张桂兰"][-4:]}
     answer = await client.get("/api/v1/people", params=params, headers=await town.sign_in("周敏"))
     assert answer.status_code == 429
@@ -162,7 +162,10 @@ async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.
 
 async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: asyncpg.Connection) -> None:
     await town.give_points("刘小雨", 20)
-    wanted = RedemptionIn(town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True)
+    presence = await stands_here(await town.scope("周敏"), town, "刘小雨")
+    wanted = RedemptionIn(
+        town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True, presence=presence
+    )
     assert (await redeem(await town.scope("周敏"), wanted)).status == "collected"
     await owner.execute("UPDATE guardianship SET consented_at = NULL")
     with pytest.raises(NotGuardian):

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.town import Town
 from timebank import clock, codes
 from timebank.access import devices
@@ -108,6 +109,9 @@ async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: To
         assert made.url.endswith(made.token)
         scope = await devices.find(made.token)
         assert scope is not None
+        assert not scope.keeps(station), "a device is nobody until a keeper has signed on"
+        if serves:
+            scope = await kept_scope(town, made.token)
         assert scope.keeps(station) is serves
         await devices.revoke(keeper, made.id)
         assert await devices.find(made.token) is None

@@ -46,10 +46,15 @@ class Story:
         told = await self.ask("POST", f"/people/{person_id}/sign-in-code", admin, 201)
         opened = await self.ask("POST", "/sessions", {}, 201, json={"phone": phone, "otp": told["code"]})
         who = {"Authorization": f"Bearer {opened['token']}"}
-        password = f"清江-{phone[-4:]}-2026"
+        password = password_of(phone)
         await self.ask("POST", "/me/password", who, 204, json={"password": password})
         opened = await self.ask("POST", "/sessions", {}, 201, json={"phone": phone, "password": password})
         return {"Authorization": f"Bearer {opened['token']}"}
+
+
+def password_of(phone: str) -> str:
+    """The password that the resident with this phone chooses."""
+    return f"清江-{phone[-4:]}-2026"
 
 
 async def import_all(story: Story, admin: dict[str, str], chengjiang: Path, stations: dict[str, str]) -> None:
@@ -90,6 +95,8 @@ async def test_one_community_runs_on_it(
         keeper = await story.first_sign_in(admin, keeper_id, keeper_phone)
         role = {"person_id": keeper_id, "role": "station_keeper", "station_id": stations["米邻驿站"]}
         await story.ask("POST", "/roles", admin, 201, json=role)
+        signs_on = {"phone": keeper_phone, "password": password_of(keeper_phone)}
+        await story.ask("POST", "/counter/sign-on", counter, 201, json=signs_on)
 
         guardian_id, child_id, guardian_phone = await people.guardian()
         guardian = await story.first_sign_in(admin, guardian_id, guardian_phone)

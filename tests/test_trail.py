@@ -93,7 +93,7 @@ async def test_a_look_up_at_the_counter_is_written_down_without_what_was_typed(
     last4 = await owner.fetchval("SELECT phone_last4 FROM person WHERE id = $1", town.people["张桂兰"])
     keeper = await town.scope("周敏")
     for digits, found in ((last4, 1), ("9876", 0)):
-        assert len(await find_at_counter(keeper, "张桂兰", digits)) == found
+        assert len(await find_at_counter(keeper, "张桂兰", phone_last4=digits)) == found
     rows = await owner.fetch("SELECT noun_id, change::text FROM audit WHERE verb = 'look_up' ORDER BY id")
     assert [row["noun_id"] for row in rows] == [town.people["张桂兰"], None]
     assert [row["change"] for row in rows] == ['{"found": 1}', '{"found": 0}']

@@ -159,8 +159,13 @@ async def test_the_open_visit_is_checked_out_and_credited(old: Old) -> None:
         assert await old.points("张桂兰") == before + 60
 
 
-async def test_the_paired_tablet_reads_a_card_that_was_printed_before(old: Old) -> None:
+async def test_the_paired_tablet_asks_for_a_sign_on_and_reads_a_card_that_was_printed_before(old: Old) -> None:
     with clock.at(AFTERNOON):
+        scan = {"code": old.told["card"], "nonce": secrets.token_urlsafe(24)}
+        refused = await old.ask("POST", "/checkins", "counter", 403, json=scan)
+        assert refused["code"] == "sign_on_needed"
+        signs_on = {"phone": old.told["phones"]["周敏"], "password": PASSWORD}
+        await old.ask("POST", "/counter/sign-on", "counter", 201, json=signs_on)
         came = await old.scan("counter", old.told["card"])
         assert (came["direction"], came["person"]["id"]) == ("in", old.told["people"]["李秀英"])
     with clock.at(AFTERNOON + timedelta(hours=1)):

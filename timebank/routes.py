@@ -8,6 +8,7 @@ from admin import activities as admin_activities
 from admin import agreements as admin_agreements
 from admin import areas as admin_areas
 from admin import classes as admin_classes
+from admin import confirmations as admin_confirmations
 from admin import deeds as admin_deeds
 from admin import goods as admin_goods
 from admin import home as admin_home
@@ -38,10 +39,12 @@ from timebank.shop import api as shop
 from timebank.stations import api as stations
 from timebank.trail import api as trail
 from timebank.web.board import notices
+from timebank.web.desk import agreed as desk_agreed
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
 from timebank.web.desk import goods as desk_goods
 from timebank.web.desk import shelf as desk_shelf
+from timebank.web.desk import sign_on as desk_sign_on
 from timebank.web.display import wall
 from timebank.web.member import activities as member_activities
 from timebank.web.member import classes as member_classes
@@ -58,6 +61,7 @@ API: Sequence[ControllerRouterHandler] = [
     access.Me,
     access.Roles,
     agreements.Agreements,
+    access.Counter,
     people.People,
     people.Guardianships,
     people.Messages,
@@ -81,6 +85,7 @@ API: Sequence[ControllerRouterHandler] = [
     checkins.ServiceRecords,
     shop.Goods,
     shop.Redemptions,
+    shop.Confirmations,
     classes.Courses,
     classes.Lessons,
     classes.ClassHours,
@@ -122,6 +127,8 @@ PAGES: Sequence[ControllerRouterHandler] = [
     member_activities.ActivityPages,
     wall.WallPages,
     desk_counter.DeskPages,
+    desk_sign_on.SignOnPages,
+    desk_agreed.AgreedPages,
     desk_goods.DeskGoods,
     desk_shelf.ShelfPages,
     desk_classes.DeskClasses,
@@ -131,6 +138,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     admin_rules.RulesPanel,
     admin_goods.GoodsPanel,
     admin_redemptions.RedemptionsPanel,
+    admin_confirmations.ConfirmationsPanel,
     admin_classes.ClassesPanel,
     admin_classes.LessonsPanel,
     admin_trail.TrailPages,

@@ -7,10 +7,11 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.access import grants, sessions
-from timebank.access.callers import AnyRequest
+from timebank.access import grants, sessions, sign_on
+from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest
 from timebank.access.own_password import change_password
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
+from timebank.access.sign_on import OnDuty, SignOnIn
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.errors import Unauthenticated
@@ -84,6 +85,27 @@ class Me(Controller):
     async def change_password(self, data: JSONBody[NewPassword], caller: NamedDependency[Scope]) -> None:
         """Set the caller's password; every other session of the login ends."""
         await change_password(caller, data.password, data.current)
+
+
+class Counter(Controller):
+    path = "/counter"
+    opt = WITHOUT_A_KEEPER
+
+    @get("/sign-on")
+    async def on_duty(self, caller: NamedDependency[Scope]) -> OnDuty | None:
+        """Who is signed on to this counter tablet; null where nobody is."""
+        return await sign_on.on_duty(caller)
+
+    @post("/sign-on")
+    async def sign_on(self, data: JSONBody[SignOnIn], request: AnyRequest, caller: NamedDependency[Scope]) -> OnDuty:
+        """A keeper signs on to this counter tablet, with phone and password, and answers for it for 12 hours."""
+        address = request.client.host if request.client else ""
+        return await sign_on.sign_on(caller, data, address=address)
+
+    @delete("/sign-on")
+    async def sign_off(self, caller: NamedDependency[Scope]) -> None:
+        """The keeper leaves the counter tablet."""
+        await sign_on.sign_off(caller)
 
 
 ENDED = {204: ResponseSpec(None, description="The role has ended.", generate_examples=False)}

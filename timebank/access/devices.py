@@ -4,11 +4,11 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, vault
+from timebank import audit, clock, database, vault
 from timebank.access.tables import Device
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden
-from timebank.scope import Scope
+from timebank.scope import Mine, Scope
 
 PREFIX = "tbd"
 
@@ -55,24 +55,33 @@ async def revoke(scope: Scope, device_id: UUID) -> None:
             await audit.record(scope, "revoke_device", "device", device_id)
 
 
-async def find(token: str) -> Scope | None:
-    """The scope of the device that holds this token: its community and station, and nobody's person."""
+async def find(token: str, *, request_id: str = "") -> Scope | None:
+    """The scope of the device that holds this token: its community, its station, and the keeper who is signed on to it.
+
+    The keeper is the actor, with no more than the reach of this counter; without one the device is nobody.
+    """
     parts = token.split("_", 2)
     if len(parts) != 3 or parts[0] != PREFIX or len(parts[1]) != 32:
         return None
     try:
-        scope = Scope(UUID(hex=parts[1]), via="device")
+        community_id = UUID(hex=parts[1])
     except ValueError:
         return None
-    async with transaction(scope):
-        device = await Device.objects().get(
-            (Device.community_id == scope.community_id)
-            & (Device.token_hash == vault.token_hash(token))
-            & Device.revoked_at.is_null()
-        )
-    if device is None:
-        return None
-    return Scope(
-        scope.community_id, device_id=device.id, device_station_id=device.station_id, device_kind=device.kind,
-        via="device",
+    found = await database.ask(
+        "SELECT * FROM access_device($1, $2, $3, $4)", community_id, vault.token_hash(token), clock.now(),
+        clock.local_day(),
     )  # fmt: skip
+    if not found:
+        return None
+    (device,) = found
+    return Scope(
+        community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[Mine, ...]),
+        login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
+        device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
+        device_kind=device["kind"], request_id=request_id, via="device",
+    )  # fmt: skip
+
+
+def _plain(value: UUID | None) -> UUID | None:
+    """The driver's id as one of the standard library, as every other scope carries it."""
+    return UUID(bytes=value.bytes) if value else None

@@ -77,7 +77,8 @@ class Once:
     async def _attempt(
         self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
     ) -> Response[bytes]:
-        caller = scope.login_id or scope.device_id or UUID(int=0)
+        # A counter's request stays its own when another keeper has signed on before it is sent again.
+        caller = scope.device_id or scope.login_id or UUID(int=0)
         async with transaction(scope):
             if not await self._is_first(caller, key):
                 return await self._replay(caller, key)

@@ -96,6 +96,18 @@ class Device(Table, tablename="device"):
     revoked_at = Timestamptz(default=None, null=True)
 
 
+class CounterSignOn(Table, tablename="counter_sign_on"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    device_id = UUID(default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    session_id = UUID(default=None, null=False)
+    signed_on_at = Timestamptz(default=None, null=False)
+    expires_at = Timestamptz(default=None, null=False)
+    signed_off_at = Timestamptz(default=None, null=True)
+
+
 class RoleGrant(Table, tablename="role_grant"):
     community_id = UUID(default=None, null=False)
     id = UUID(primary_key=True, default=None, null=False)

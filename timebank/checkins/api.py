@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank import codes
+from timebank.access.callers import WITHOUT_A_KEEPER
 from timebank.access.once import Once
 from timebank.checkins import hours, personal, reading, reversal, review, scanning
 from timebank.checkins import visits as seen
@@ -35,6 +36,7 @@ RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed",
 
 class Checkins(Controller):
     path = "/checkins"
+    opt = WITHOUT_A_KEEPER
 
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:

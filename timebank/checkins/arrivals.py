@@ -45,11 +45,21 @@ class Arrival:
     station: StationRow | None = None
     person: PersonRow | None = None
     clock: DeviceClock = field(default_factory=DeviceClock)
+    sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
+    card_id: UUID | None = None
 
     @property
     def flags(self) -> list[str]:
         """Why hours are looked at that this scan begins or ends."""
-        return offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
+        found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
+        found += ["offline_keeper"] * (self.sender is not None)
+        return [*found, "served_by_family"] if self.is_served_by_family else found
+
+    @property
+    def is_served_by_family(self) -> bool:
+        """Whether the keeper at the counter scanned for themselves or for their household."""
+        served = self.by in ("personal_code", "card", "keeper") and self.person is not None
+        return served and self.person is not None and self.scope.is_family(self.person.id, self.person.household_id)
 
     @property
     def here(self) -> StationRow:
@@ -136,10 +146,17 @@ async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None
     require_counter(scope)
     arrival.at = await occurred(arrival)
     arrival.station = await counter_station(scope, asked.station_id)
+    await recognise(arrival, code)
+
+
+async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
+    """Whose phone or card this is, or why it is not accepted."""
+    scope = arrival.scope
     if code.community_id != scope.community_id:
         raise Refused("wrong_station")
     if isinstance(code, CardCode):
         arrival.person = await lock_person(scope, await _card_holder(scope, code, arrival.at))
+        arrival.card_id = code.card_id
         return
     arrival.person = await lock_person(scope, code.person_id)
     if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):

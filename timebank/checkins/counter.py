@@ -5,14 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.checkins.arrivals import (
-    Arrival,
-    find_out,
-    no_code,
-    read_code,
-    require_counter,
-)
+from timebank import audit, clock, database, names
+from timebank.checkins.arrivals import Arrival, read_code, recognise, require_counter
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, PersonCode
@@ -55,18 +49,18 @@ async def visitor(scope: Scope, person_id: UUID) -> Visitor:
 
 
 @retried
-async def identify(scope: Scope, code: str, station_id: UUID | None) -> UUID:
-    """Whose code or card this is, for goods and classes; nobody is checked in. Raises Refused with the reason."""
-    require_counter(scope)
-    read = read_code(code)
-    if not isinstance(read, PersonCode | CardCode):
-        raise Refused(no_code(code))
-    now = clock.now()
-    arrival = Arrival(scope, ScanIn(code, "-" * 22, station_id=station_id), now, now, "")
+async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
+    """Whose own code or card is shown to a counter to which nobody is signed on; the password proves the rest.
+
+    Raises Refused with the reason.
+    """
+    read, now = read_code(code), clock.now()
+    if not scope.is_counter or not isinstance(read, PersonCode | CardCode):
+        raise Refused("invalid_code")
+    arrival = Arrival(scope, ScanIn(code, "-" * 22), now, now, "")
     async with transaction(scope):
-        await find_out(arrival, read)
-        await audit.record(scope, "identify", "person", arrival.who.id)
-    return arrival.who.id
+        await recognise(arrival, read)
+    return Visitor(arrival.who.id, names.masked(arrival.who.name), None)
 
 
 @retried

@@ -86,6 +86,16 @@ async def _told_its_times(scope: Scope, row: DecidedRow) -> bool:
         "AND verb IN ('check_in', 'check_out') AND (change ->> 'by' = 'keeper' OR change ->> 'offline' = 'true'))",
         scope.community_id, row.visit_id, scope.login_id,
     )  # fmt: skip
+    return found or await _answers_for_a_scan(scope, row.visit_id)
+
+
+async def _answers_for_a_scan(scope: Scope, visit_id: UUID) -> bool:
+    """Whether the caller checked this visit in or out by hand or offline, or sent such a scan in another's name."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM scan WHERE community_id = $1 AND visit_id = $2 "
+        "AND (how = 'keeper' OR device_at IS NOT NULL) AND (by_login = $3 OR sent_by_login = $3))",
+        scope.community_id, visit_id, scope.login_id,
+    )  # fmt: skip
     return found
 
 

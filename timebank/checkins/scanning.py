@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 from msgspec.structs import replace
 
-from timebank import clock, database, vault
+from timebank import audit, clock, database, vault
+from timebank.checkins.answering import find_keeper
 from timebank.checkins.arrivals import (
     Arrival,
     addressed,
@@ -51,7 +52,7 @@ async def scan(
     device_clock = clock_of or measured(asked.device_now, clock.now())
     code = read_code(asked.code)
     here = addressed(scope, code)
-    if isinstance(code, PersonCode | CardCode):
+    if isinstance(code, PersonCode | CardCode) and not here.is_counter:
         require_counter(here)
     own = isinstance(code, StationCode)
     by = _BY.get(type(code), "")
@@ -61,9 +62,19 @@ async def scan(
         return Arrival(here, asked, now, now, by, claim, device, clock=device_clock)
 
     async def look(arrived: Arrival) -> None:
+        await find_keeper(arrived)
+        if asked.purpose == "look" and (own or asked.offline):
+            raise Refused("invalid_code" if own else "looked_offline")
         await find_out(arrived, code)
 
-    return await _judged(arrival, look, _hash(asked, here.person_id if own else None))
+    carry_out = _recognised if asked.purpose == "look" else move
+    return await _judged(arrival, look, _hash(asked, here.person_id if own else None), carry_out)
+
+
+async def _recognised(arrival: Arrival) -> Verdict:
+    """Who stands at the counter, for goods and classes; nobody is checked in."""
+    await audit.record(arrival.scope, "identify", "person", arrival.who.id)
+    return Verdict("ok", person=person_seen(arrival))
 
 
 async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
@@ -92,13 +103,15 @@ def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
         asked.code, asked.direction, asked.occurred_at, asked.activity_id, asked.shift_id, asked.station_id,
         asked.person_id, person_id,
     )  # fmt: skip
-    return hashlib.sha256(msgspec.json.encode(request)).digest()
+    looks = (asked.purpose,) if asked.purpose == "look" else ()
+    return hashlib.sha256(msgspec.json.encode((*request, *looks))).digest()
 
 
 @retried
 async def _judged(
-    arriving: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes
-) -> Verdict:
+    arriving: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes,
+    carry_out: Callable[[Arrival], Awaitable[Verdict]] = move,
+) -> Verdict:  # fmt: skip
     """Look the nonce up, judge, and keep the verdict: one transaction."""
     arrival = arriving(clock.now())
     async with transaction(arrival.scope):
@@ -107,7 +120,7 @@ async def _judged(
             return stored
         try:
             await look(arrival)
-            verdict = await move(arrival)
+            verdict = await carry_out(arrival)
         except Refused as refusal:
             verdict = Verdict(refusal.status, refusal.reason, None, person_seen(arrival), said=[refusal.said])
         await _keep(arrival, request_hash, verdict)
@@ -121,13 +134,14 @@ async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None
         kept = replace(verdict, person=replace(verdict.person, name=verdict.person.masked_name))
     tag = await database.execute(
         "INSERT INTO scan (community_id, nonce, request_hash, scanned_at, received_at, station_id, person_id, "
-        "visit_id, status, reason, verdict, device_at, skew_seconds) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13) "
+        "visit_id, status, reason, verdict, device_at, skew_seconds, how, card_id, device_id, by_login, sent_by_login) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18) "
         "ON CONFLICT (community_id, nonce) DO NOTHING",
         arrival.scope.community_id, arrival.asked.nonce, request_hash, arrival.at, arrival.received_at,
         arrival.station.id if arrival.station else None, arrival.person.id if arrival.person else None,
         verdict.visit.id if verdict.visit else None, verdict.status, verdict.reason,
-        msgspec.json.encode(kept).decode(), *_by_the_device(arrival),
+        msgspec.json.encode(kept).decode(), *_by_the_device(arrival), arrival.by or None, arrival.card_id,
+        arrival.scope.device_id, arrival.scope.login_id, arrival.sender.login_id if arrival.sender else None,
     )  # fmt: skip
     if tag != "INSERT 0 1":
         raise RanIntoAnother  # The same nonce was stored while this scan was being judged: the next run finds it.

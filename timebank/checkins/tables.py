@@ -46,6 +46,11 @@ class Scan(Table, tablename="scan"):
     verdict = JSONB(default=None, null=False)
     device_at = Timestamptz(default=None, null=True)
     skew_seconds = BigInt(default=None, null=True)
+    how = Varchar(length=16, default=None, null=True)
+    card_id = UUID(default=None, null=True)
+    device_id = UUID(default=None, null=True)
+    by_login = UUID(default=None, null=True)
+    sent_by_login = UUID(default=None, null=True)
 
 
 class ServiceRecord(Table, tablename="service_record"):
@@ -78,3 +83,21 @@ class ServiceRecord(Table, tablename="service_record"):
     corrected_at = Timestamptz(default=None, null=True)
     withdrawn_at = Timestamptz(default=None, null=True)
     withdrawn_by = UUID(default=None, null=True)
+
+
+class CounterConfirmation(Table, tablename="counter_confirmation"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    good_id = UUID(default=None, null=False)
+    quantity = Integer(default=None, null=False)
+    redemption_id = UUID(default=None, null=True)
+    asked_by = UUID(default=None, null=True)
+    asked_by_login = UUID(default=None, null=True)
+    asked_at = Timestamptz(default=None, null=False)
+    status = Varchar(length=16, default=None, null=False)
+    decided_by = UUID(default=None, null=True)
+    decided_by_login = UUID(default=None, null=True)
+    decided_at = Timestamptz(default=None, null=True)

@@ -36,6 +36,7 @@ REASONS = {
         "这台设备的时钟不准：这次离线扫码的时间比现在还晚，没有记上。请校准设备的时钟，并请站长补录时长。"
     ),
     "before_pairing": _("这次离线扫码的时间在这台设备启用之前，没有记上。请校准设备的时钟，并请站长补录时长。"),
+    "no_keeper_then": _("断网时记下的这次扫码，当时没有站长在这台平板上岗，没有记上。请站长补录时长。"),
     "claim_used": _("这次扫码已经用过了。请对准屏幕再扫一次。"),
 }
 
@@ -47,6 +48,8 @@ FLAGS = {
     "skew": _("设备的时钟不准，时间是推算的"),
     "offline_late": _("离线扫码，补传晚了 15 分钟以上"),
     "keeper_is_volunteer": _("志愿者就是本站站长"),
+    "served_by_family": _("扫码的站长是本人或同一户的家人"),
+    "offline_keeper": _("断网时的扫码，按当时上岗的站长记下"),
     "by_keeper": _("站长代签，没有扫码"),
     "forgotten_check_out": _("忘记签退，按闭站时间关闭"),
     "corrected_end": _("结束时间由人更正过"),
@@ -56,7 +59,7 @@ FLAGS = {
 }
 
 NOT_REASONS = {
-    "letters_of_one_case": "invalid_code", "decided_meanwhile": "overlap",
+    "letters_of_one_case": "invalid_code", "decided_meanwhile": "overlap", "no_keeper_then": "error",
     "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
     "claim_used": "expired_code",
 }  # fmt: skip

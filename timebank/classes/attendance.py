@@ -6,6 +6,7 @@ from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
 from timebank.classes.families import tell_family
@@ -55,11 +56,12 @@ async def count_try(scope: Scope, booking_id: UUID) -> None:
 
 
 @retried
-async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Booked:
+async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presence: str | None = None) -> Booked:
     """Note that a child came: the minutes are consumed. Who was marked missing by mistake is put right.
 
-    The keeper of the course's station, its counter or an administrator marks it, never for the own child; a code that
-    is given must be the booking's. Once more answers the same and moves nothing. Call `count_try` first.
+    A keeper of the course's station marks it, never for the own child, by the booking's code or by `presence`, the
+    nonce of a scan of the child or a guardian at the station in the last 5 minutes; an administrator may without. Once
+    more answers the same and moves nothing. Call `count_try` first.
     """
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
@@ -72,8 +74,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Boo
         if found.status == "cancelled":
             raise BookingEnded(how=ENDED[found.status])
         if found.status == "held":
-            if code is not None and not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
-                raise WrongDoorCode
+            await _require_proof(scope, found, code, presence)
             await _consume(scope, found)
         if found.status != "attended":
             await seats.end(scope, found.id, "attended")
@@ -82,6 +83,16 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Boo
             text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
             await tell_family(scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
     return Booked(found.id, "attended", None, found.minutes, None)
+
+
+async def _require_proof(scope: Scope, found: Held, code: str | None, presence: str | None) -> None:
+    """Refuse to consume a family's minutes on a keeper's word alone."""
+    if code is not None:
+        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+            raise WrongDoorCode
+    elif not scope.administers or presence is not None:
+        family = [found.child_id, *await seats.guardians_of(scope, found.child_id)]
+        await require_presence(scope, family, found.station_id, presence)
 
 
 async def close_lessons(scope: Scope) -> int:

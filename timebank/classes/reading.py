@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import clock, database, names
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.database import retried, transaction
@@ -76,9 +77,10 @@ _ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
+    known = row.own or named or scope.reads_all  # a keeper knows only who has just been recognised here
     return BookingOut(
-        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station, row.child_id,
-        row.child if row.own or named or scope.reads_all else names.masked(row.child), row.starts_at, row.ends_at,
+        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station,
+        row.child_id if known else None, row.child if known else names.masked(row.child), row.starts_at, row.ends_at,
         row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
         row.moved_at,
     )  # fmt: skip
@@ -86,8 +88,7 @@ def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
 
 def _whose(scope: Scope) -> tuple[UUID, list[UUID], date]:
     """The first three values of `_ROWS`."""
-    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
-    return scope.community_id, own, clock.local_day()
+    return scope.community_id, scope.stood_for, clock.local_day()
 
 
 async def bookings(
@@ -131,7 +132,7 @@ async def bookings_of_all(
             scope, child_id=child_id, lesson_id=lesson_id, status=status, own=own, limit=limit, cursor=cursor
         )
         if scope.reads_all and not own:
-            await note_children(scope, "bookings", [b.child_id for b in found.items])
+            await note_children(scope, "bookings", [b.child_id for b in found.items if b.child_id])
     return found
 
 
@@ -176,13 +177,16 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
 
 
 @retried
-async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetime, until: datetime) -> list[BookingOut]:
+async def coming(
+    scope: Scope, person_id: UUID, station_id: UUID, presence: str | None, since: datetime, until: datetime
+) -> list[BookingOut]:  # fmt: skip
     """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
 
-    Codes included: being there is the proof.
+    Being there is the proof, and `presence` the nonce of the scan that says so; no code is told. Raises PresenceNeeded.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
+        await require_presence(scope, [person_id], station_id, presence)
         found = await database.rows(
             _Row,
             _ROWS + "c.station_id = $4 AND b.status = 'held' AND l.ends_at > $6 AND l.starts_at < $7 "
@@ -191,7 +195,7 @@ async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetim
             *_whose(scope), station_id, person_id, since, until,
         )  # fmt: skip
         await note_children(scope, "counter", [row.child_id for row in found if not row.own])
-    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
+    return [_told(scope, row, named=True) for row in found]
 
 
 async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:

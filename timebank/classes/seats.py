@@ -87,9 +87,21 @@ async def locked_booking(scope: Scope, booking_id: UUID) -> Held:
 async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
     """A booking that the caller may see."""
     found = await database.row(Held, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
-    if found is None or not (scope.keeps(found.station_id) or scope.reads_all or await cares_for(scope, found)):
+    if found is None or not (
+        scope.keeps(found.station_id) or scope.reads_all or (scope.device_id is None and await cares_for(scope, found))
+    ):
         raise NotFound
     return found
+
+
+async def guardians_of(scope: Scope, child_id: UUID) -> list[UUID]:
+    """Who may stand at the counter for a child: the guardians whose consent is in force."""
+    found = await database.fetch(
+        "SELECT guardian_id FROM guardianship WHERE community_id = $1 AND child_id = $2 AND consented_at IS NOT NULL "
+        "AND ended_at IS NULL",
+        scope.community_id, child_id,
+    )  # fmt: skip
+    return [UUID(bytes=row["guardian_id"].bytes) for row in found]
 
 
 async def cares_for(scope: Scope, booking: Held) -> bool:

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank import codes
 from timebank.access import registration
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.finding import find_at_counter
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
@@ -30,21 +30,23 @@ from timebank.scope import Scope
 
 Words = Annotated[str, QueryParameter(max_length=60, pattern=NO_NUL)]
 FullName = Annotated[str | None, QueryParameter(max_length=60, pattern=NO_NUL)]
+Room = Annotated[str | None, QueryParameter(min_length=1, max_length=60, pattern=NO_NUL)]
 LastFour = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$")]
 
 
 class People(Controller):
     path = "/people"
 
-    @get()
+    @get(opt=AT_THE_COUNTER)
     async def people(
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Words = "", name: FullName = None,
-        phone_last4: LastFour = None, area_id: FromQuery[UUID | None] = None,
+        phone_last4: LastFour = None, room: Room = None, area_id: FromQuery[UUID | None] = None,
         status: FromQuery[Status | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[PersonLine]]:  # fmt: skip
-        """The people whom the caller may list; or, by exact name and the phone's last four digits, just these."""
-        if name is not None and phone_last4 is not None:
-            return listed(request, Page(await find_at_counter(caller, name, phone_last4)))
+        """The people whom the caller may list; or, by exact name and last four digits or room, just these."""
+        if name is not None and (phone_last4 or room):
+            found = await find_at_counter(caller, name, phone_last4=phone_last4 or "", room=room or "")
+            return listed(request, Page(found))
         return listed(
             request,
             await directory.people(
@@ -86,17 +88,17 @@ class People(Controller):
         """Name a guardian of the child; oneself or one's household waits for another administrator."""
         return answered(await guardians.name_guardian(caller, person_id, data))
 
-    @post("/{person_id:uuid}/card")
+    @post("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
         """A new card; the one before ends at once."""
         return await cards.issue_card(caller, person_id)
 
-    @delete("/{person_id:uuid}/card")
+    @delete("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def revoke_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
         """End the person's card."""
         await cards.revoke_card(caller, person_id)
 
-    @get("/{person_id:uuid}/card.png", media_type="image/png")
+    @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
     async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
         """The code of the person's card in force."""
         return codes.png((await cards.card_of(caller, person_id)).url)

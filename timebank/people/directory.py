@@ -1,8 +1,8 @@
 """Who is in the community's book, as far as the one who asks may see it.
 
 Administrators and auditors see everybody; a grid worker the people of the own grid; building and unit heads the names
-and buildings of their own area; a keeper only who is named in full together with the last four digits of the phone;
-a resident nobody but oneself and the own children.
+and buildings of their own area; a keeper only who is named in full together with the last four digits of the phone or
+the room; a resident nobody but oneself and the own children.
 """
 
 import re
@@ -121,10 +121,11 @@ def _identity_index(q: str) -> bytes | None:
 
 
 @retried
-async def by_name_and_phone_end(scope: Scope, name: str, phone_last4: str) -> list[PersonLine]:
-    """Who has just this name and these last four digits of the phone: how a keeper finds the person at the counter.
+async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
+    """Who has just this name and these last four digits of the phone, or lives in this room.
 
-    Each look-up is written down, with whom it found where that was one; never what was typed.
+    That is how a keeper finds the person at the counter; the room is for whoever has no phone. Each look-up is written
+    down, with whom it found where that was one; never what was typed.
     """
     if not (scope.kept_stations or sight_of(scope).everybody):
         raise Forbidden
@@ -133,8 +134,9 @@ async def by_name_and_phone_end(scope: Scope, name: str, phone_last4: str) -> li
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
             f"false AS near {PEOPLE} "
-            "WHERE p.community_id = $1 AND p.name = $2 AND p.phone_last4 = $3 AND p.status <> 'left' ORDER BY p.id",
-            scope.community_id, names.clean(name), phone_last4,
+            "WHERE p.community_id = $1 AND p.name = $2 AND p.status <> 'left' "
+            "AND (p.phone_last4 = nullif($3, '') OR h.room = nullif($4, '')) ORDER BY p.id",
+            scope.community_id, names.clean(name), phone_last4, names.clean(room),
         )  # fmt: skip
         one = found[0].id if len(found) == 1 else None
         await audit.record(scope, "look_up", "person", one, found=len(found))

@@ -41,6 +41,19 @@ async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, ab
     await tell_many(scope, kind, [Telling(person_id, text, key, about_id)])
 
 
+async def tell_household(
+    scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None
+) -> None:
+    """Tell a person and everybody of the household; the same key tells each of them once."""
+    found = await database.fetch(
+        "SELECT m.id FROM person p JOIN person m ON m.community_id = p.community_id AND m.status = 'active' "
+        "AND (m.id = p.id OR m.household_id = p.household_id) WHERE p.community_id = $1 AND p.id = $2 ORDER BY m.id",
+        scope.community_id, person_id,
+    )  # fmt: skip
+    tellings = [Telling(UUID(bytes=row["id"].bytes), text, key, about_id) for row in found]
+    await tell_many(scope, kind, tellings)
+
+
 @retried
 async def tell_many(scope: Scope, kind: str, tellings: Sequence[Telling], *, import_id: UUID | None = None) -> None:
     """Tell each of these people something, thousands in two statements; the same key tells a person once.

@@ -11,6 +11,7 @@ from timebank.access import throttle
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
+from timebank.checkins.presence import require_presence
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
@@ -33,7 +34,7 @@ ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过�
 class OwnRedemption(TimebankError):
     code = "own_redemption"
     status = 403
-    sentence = "不能给自己或同一户的家人交付、退货。请另一位站长来办。"
+    sentence = "不能给自己或同一户的家人交付、退货。请另一位站长来办，到别的驿站凭取货码领，或请管理员在后台同意。"
 
 
 class WrongCollectionCode(TimebankError):
@@ -103,11 +104,13 @@ def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> N
         raise OwnRedemption
 
 
-async def locked(scope: Scope, redemption_id: UUID) -> Open:
-    """A redemption that the caller may see, under its person's row lock and its own."""
+async def locked(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> Open:
+    """A redemption under its person's row lock and its own, that the caller may see or agrees to as second person."""
     await _lock_customer(scope, redemption_id)
     found = await database.row(Open, _LOCKED, scope.community_id, redemption_id)
-    if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
+    if found is None or not (
+        agreed or scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all
+    ):
         raise NotFound
     return found
 
@@ -127,16 +130,20 @@ async def count_try(scope: Scope, redemption_id: UUID) -> None:
 
 
 @retried
-async def collect(scope: Scope, redemption_id: UUID, code: str) -> Redeemed:
-    """Hand a reserved good over to whoever knows its code. Call `count_try` first."""
+async def collect(
+    scope: Scope, redemption_id: UUID, code: str | None, presence: str | None = None
+) -> Redeemed:  # fmt: skip
+    """Hand a reserved good over to whoever knows its code, or whose presence a scan proves. Call `count_try` first."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
         require_other(scope, found.person_id, found.home_id)
-        _require_reserved(found)
+        require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
-        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+        if code is None:
+            await require_presence(scope, [found.person_id], found.station_id, presence)
+        elif not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongCollectionCode
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)
@@ -164,10 +171,10 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
     """Give up a reservation: points and stock return. Once more answers the same and moves nothing."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
-        if not (scope.is_own(found.person_id) or scope.keeps(found.station_id)):
+        if not (scope.stands_for(found.person_id) or scope.keeps(found.station_id)):
             raise Forbidden
         if found.status != "cancelled":
-            _require_reserved(found)
+            require_reserved(found)
             back = await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
             await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
             own = scope.is_own(found.person_id)
@@ -258,7 +265,8 @@ RETURN = Kind(
 )  # fmt: skip
 
 
-def _require_reserved(found: Open) -> None:
+def require_reserved(found: Open) -> None:
+    """Refuse what has ended already."""
     if found.status != "reserved":
         raise RedemptionEnded(how=ENDED[found.status])
 

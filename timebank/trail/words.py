@@ -18,9 +18,11 @@ VERBS: dict[str, str] = {
     "add_lesson": _("新增了一节课"),
     "add_shift": _("新增了班次"),
     "add_station": _("新增了驿站"),
+    "agree_confirmation": _("同意了柜台的请求"),
     "answer_as_witness": _("作了证"),
     "approve_record": _("通过了服务时长"),
     "ask_witness": _("问了见证人"),
+    "ask_confirmation": _("在柜台请人同意"),
     "ask_for_check": _("要求了核对账目"),
     "attend": _("登记了上课"),
     "book": _("约了课"),
@@ -75,6 +77,7 @@ VERBS: dict[str, str] = {
     "receive": _("收了货"),
     "record_consent": _("登记了监护同意"),
     "record_service": _("记了服务时长"),
+    "refuse_confirmation": _("没有同意柜台的请求"),
     "refund_class_hours": _("退了课时"),
     "register_device": _("配对了设备"),
     "reject_record": _("退回了服务时长"),
@@ -94,6 +97,8 @@ VERBS: dict[str, str] = {
     "set_rule": _("设定了积分规则"),
     "set_status": _("停用或恢复了居民"),
     "sign_in": _("登录了"),
+    "sign_off": _("从柜台下岗"),
+    "sign_on": _("在柜台上岗"),
     "sign_out": _("退出了登录"),
     "sign_up": _("报名了班次"),
     "stop_course": _("停开了课程"),
@@ -114,6 +119,7 @@ VERBS: dict[str, str] = {
 NOUNS: dict[str, str] = {
     "activity": _("活动"), "account": _("账户"), "area": _("区域"), "book_check": _("账目"), "booking": _("约课"),
     "building": _("楼栋"), "card": _("服务卡"), "class_purchase": _("课时"), "community": _("社区"),
+    "counter": _("柜台"), "counter_confirmation": _("柜台的请求"),
     "county": _("县"), "course": _("课程"), "deed": _("善行"), "demo": _("示范"), "device": _("设备"),
     "good": _("物品"), "grid": _("网格"), "guardianship": _("监护登记"), "import_run": _("导入"),
     "lesson": _("课"), "login": _("登录"), "objection": _("异议"), "person": _("居民"), "policy": _("社区规则"),
@@ -125,7 +131,8 @@ NOUNS: dict[str, str] = {
 # What a value of the change is called. Ids say nothing to a reader; the subject is linked instead.
 LABELS: dict[str, str] = {
     "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "by": _("方式"), "change": _("增减"),
-    "children": _("孩子人数"), "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"),
+    "children": _("孩子人数"), "confirms": _("属实"),
+    "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
     "failures": _("次数"),
     "fields": _("改了"), "flags": _("标记"), "found": _("找到"), "given": _("份数"), "grants": _("身份数"),
@@ -134,7 +141,7 @@ LABELS: dict[str, str] = {
     "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"), "people": _("人数"),
     "points": _("积分"), "points_per_hour": _("每课时积分"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "skipped": _("跳过"),
-    "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "taken": _("收回"),
+    "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
 }  # fmt: skip
 

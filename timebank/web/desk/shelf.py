@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.agreements.schemas import Waiting
 from timebank.errors import Invalid, TimebankError
@@ -38,6 +38,7 @@ class Place(msgspec.Struct):
 
 class ShelfPages(Controller):
     path = "/desk/shelf"
+    opt = AT_THE_COUNTER
     include_in_schema = False
 
     @get()

@@ -18,8 +18,23 @@ from timebank.access.once import Once
 from timebank.classes import attendance, changes, courses, reading, refunds, stopping
 from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
 from timebank.classes.booking import BookingEnded
-from timebank.classes.changes import LessonBegun, LessonBooked, LessonInPast, SeatsTaken
-from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm
+from timebank.classes.changes import (
+    CourseEndPast,
+    CourseEndTooEarly,
+    LessonBegun,
+    LessonBooked,
+    LessonInPast,
+    SeatsTaken,
+)
+from timebank.classes.courses import (
+    CourseAges,
+    CourseExists,
+    CourseOver,
+    CourseTerm,
+    LessonExists,
+    LessonLength,
+    LessonOutsideTerm,
+)
 from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
 from timebank.classes.refunds import OwnRefund, RefundReason
 from timebank.classes.schemas import (
@@ -66,7 +81,7 @@ LESSON = {"day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "
 REFUSALS = (
     Invalid, CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm, LessonOver, NoSeat,
     OwnChild, BookingEnded, LessonBegun, LessonInPast, LessonBooked, SeatsTaken, NotEnoughUnused, WorthTooLittle,
-    RefundReason, OwnRefund, NotGuardian,
+    RefundReason, OwnRefund, NotGuardian, CourseEndPast, CourseEndTooEarly, CourseOver,
 )  # fmt: skip
 
 

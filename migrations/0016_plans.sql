@@ -80,7 +80,7 @@ CREATE OR REPLACE FUNCTION class_unused(p_community uuid, p_course uuid, p_child
         SELECT p.*, p.points * (p.done_minutes + p.can) / p.minutes - p.done_points AS back FROM priced p
     )
     SELECT v.id, v.course_id, v.child_id, v.guardian_id, v.unused::integer,
-           (v.points * (v.done_minutes + v.unused) / v.minutes - v.done_points)::integer,
+           greatest(0, v.points * (v.done_minutes + v.unused) / v.minutes - v.done_points)::integer,
            CASE WHEN v.back > 0 AND (p_left OR NOT v.payer_left) THEN v.can ELSE 0 END::integer,
            CASE WHEN v.back > 0 AND (p_left OR NOT v.payer_left) THEN v.back ELSE 0 END::integer,
            v.back_until, CASE WHEN v.points_until IS NOT NULL THEN greatest(v.points_until, c.ends_on) END,

@@ -151,14 +151,26 @@ async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut
 
 @retried
 async def call_off(scope: Scope, lesson_id: UUID, reason: str) -> bool:
-    """Call off a lesson of a stopped course, also one whose time has passed meanwhile. False: it was called off."""
+    """Call off a lesson of a stopped course, also one whose time has passed meanwhile.
+
+    False: it was called off before, or the course goes on after all.
+    """
     async with transaction(scope):
+        await seats.lock_line(scope, lesson_id, seated=True)
         lesson = await seats.locked_lesson(scope, lesson_id)
-        if lesson.cancelled_at is not None:
+        if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
         await _return_all(scope, lesson, reason)
         await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
     return True
+
+
+async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
+    stopped: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM course WHERE community_id = $1 AND id = $2 AND stopped_at < $3)",
+        scope.community_id, lesson.course_id, lesson.starts_at,
+    )  # fmt: skip
+    return stopped
 
 
 async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:

@@ -1,6 +1,6 @@
 """What changes of a course or a lesson after families have decided for it: they are told the old and the new."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +36,17 @@ class LessonInPast(TimebankError):
 class LessonBooked(TimebankError):
     code = "lesson_booked"
     status = 409
-    sentence = "已经有孩子约了这节课，用去的课时不能改。可以停掉这一节，另排一节。"
+    sentence = "已经有孩子约了或在候补这节课，用去的课时不能改。可以停掉这一节，另排一节。"
+
+
+class CourseEndPast(TimebankError):
+    code = "course_end_past"
+    sentence = "结课日不能早于今天。马上不开了，请用“停开”：没上的课停掉，没用的课时退回积分。"
+
+
+class CourseEndTooEarly(TimebankError):
+    code = "course_end_too_early"
+    sentence = "{last}还排着课，结课日不能更早。请先停掉或改期结课日以后的课。"
 
 
 class SeatsTaken(TimebankError):
@@ -59,6 +69,8 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
     reason = change.reason or ""
     async with transaction(scope):
         before = await course(scope, course_id)
+        if change.ends_on is not UNSET and change.ends_on < before.ends_on:
+            await _require_room(scope, course_id, change.ends_on)
         if values:
             await _write(scope, course_id, values)
         after = await course(scope, course_id)
@@ -68,6 +80,18 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
         if change.active is True and not before.active:
             await _write(scope, course_id, {"active": True, "stopped_at": None, "stop_reason": None})
         return await course(scope, course_id)
+
+
+async def _require_room(scope: Scope, course_id: UUID, ends_on: date) -> None:
+    """Refuse an end in the past, and one before a lesson that is still to be given: families count on both."""
+    if ends_on < clock.local_day():
+        raise CourseEndPast
+    later: datetime | None = await database.fetch_value(
+        "SELECT max(starts_at) FROM lesson WHERE community_id = $1 AND course_id = $2 AND cancelled_at IS NULL "
+        "AND starts_at >= $3", scope.community_id, course_id, clock.day_bounds(ends_on)[1],
+    )  # fmt: skip
+    if later is not None:
+        raise CourseEndTooEarly(last=dated(clock.local_day(later)))
 
 
 async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any]) -> None:
@@ -170,7 +194,7 @@ def _seats(before: LessonOut, change: LessonChange) -> tuple[int, int]:
     taken = before.seats - before.seats_free
     minutes = before.minutes if change.minutes is UNSET else change.minutes
     places = before.seats if change.seats is UNSET else change.seats
-    if minutes != before.minutes and taken:
+    if minutes != before.minutes and (taken or before.waiting):
         raise LessonBooked
     if places < taken:
         raise SeatsTaken(taken=taken)

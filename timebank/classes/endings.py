@@ -123,6 +123,6 @@ async def _expire(scope: Scope, due: _Due) -> bool:
             await tell_family(
                 scope, due.child_id, "class_expired",
                 f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",
-                f"class_expired:{due.course_id}:{due.child_id}:{clock.local_day()}", due.course_id,
+                f"class_expired:{clock.new_id()}", due.course_id,
             )  # fmt: skip
     return minutes > 0

@@ -22,7 +22,8 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
     """Move a child's unused minutes to a course that is running and fits its age; the guardians are told.
 
     They carry what they had cost and become as many minutes as that buys in the other course; who paid stays who gets
-    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse.
+    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse,
+    MinutesOutlived.
     """
     if wanted.course_id == wanted.to_course_id:
         raise SameCourse

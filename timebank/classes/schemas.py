@@ -100,7 +100,7 @@ class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
 class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
     """What is left out stays as it is; a lesson that begins at another time keeps its length.
 
-    `minutes` of class time can be changed only while nobody has a seat.
+    `minutes` of class time can be changed only while nobody has a seat or waits for one.
     """
 
     starts_at: Moment | UnsetType = UNSET

@@ -115,10 +115,12 @@ async def refund_ended(scope: Scope) -> int:
 
 @retried
 async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
-    """False where another worker, or the guardian, was there first."""
+    """False where another worker or the guardian was there first, or the course goes on after all."""
     try:
         async with transaction(scope):
             ended = await course(scope, course_id)
+            if ended.active and ended.ends_on >= clock.local_day():
+                return False
             why = "课程已结课" if ended.active else await _reason(scope, course_id)
             await give_back(scope, child_id, ended, None, why)
     except (NotEnoughUnused, WorthTooLittle):

@@ -181,15 +181,17 @@ class Redemption:
         if self.ended is not None and self.how in ("collected", "cancelled"):
             yield Step(self.ended, self.person.id, self._collect if self.how == "collected" else self._cancel)
 
-    def _wanted(self, *, now: bool) -> RedemptionIn:
+    def _wanted(self) -> RedemptionIn:
         place = self.place
-        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity, now)
+        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity)
 
     async def _take(self) -> None:
-        await redeem(self.place.keeper(self.station), self._wanted(now=True))
+        """Reserved on the phone in front of the counter, and taken along at once."""
+        await self._reserve()
+        await self._collect()
 
     async def _reserve(self) -> None:
-        made = await redeem(self.place.scope(self.person), self._wanted(now=False))
+        made = await redeem(self.place.scope(self.person), self._wanted())
         self._id, self._code = made.id, made.code or ""
 
     async def _collect(self) -> None:

@@ -24,7 +24,7 @@ from tests.test_class_refunds import (
 )
 from tests.town import Town
 from timebank import clock, database, worker
-from timebank.classes import attendance, entries, stopping
+from timebank.classes import attendance, endings, entries, stopping
 from timebank.database import transaction
 from timebank.errors import Busy, Unexpected
 from timebank.ledger import posting
@@ -541,3 +541,35 @@ async def test_the_serving_role_buys_no_hours_below_their_price(town: Town, owne
                 )  # fmt: skip
     assert await points_of(town, "刘洋") == (20, 0)
     assert await told(town, "刘洋") == []
+
+
+async def test_a_family_whose_points_have_run_out_is_told_once_that_the_course_was_stopped(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.credit_deed("刘洋", 20, expires_on=clock.local_day())
+    await bought(town, 60)
+    second = await another_course(owner, town)
+    with clock.at(clock.now() + timedelta(days=60)):
+        await stopping.stop_course(await town.scope("赵丽"), town.course, "老师生病")
+        await asyncio.gather(worker.run_all(), worker.run_all())
+        await worker.run_all()
+        (news,) = await texts(town, "刘洋", "course_stopped")
+        assert "60 分钟" in news
+        assert "老师生病" in news
+        entered = await moved(client, town, town.course, second)
+        assert entered.status_code == 201, entered.text
+        assert entered.json()["lasts_until"] == (await ends(owner, second)).isoformat()
+    assert await told(town, "刘洋") == ["class_moved", "course_stopped"]
+    await books_are_clean(owner, town)
+
+
+async def test_a_family_is_reminded_once_though_who_paid_is_guardian_no_more(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await second_guardian(owner, town)
+    await town.credit_deed("刘洋", 20)
+    await bought(town, 60)
+    await owner.execute("UPDATE guardianship SET ended_at = now() WHERE guardian_id = $1", town.people["刘洋"])
+    with clock.at(clock.day_bounds(await ends(owner, town.course) - timedelta(days=7))[0]):
+        assert [await endings.remind_of_class_ends(town.system()) for _ in range(2)] == [1, 0]
+    assert await told(town, "王建国") == ["class_ending"]

@@ -23,7 +23,7 @@ from timebank.checkins.forgotten import close_forgotten
 from timebank.classes.attendance import close_lessons
 from timebank.classes.endings import expire_class_minutes, remind_of_class_ends, tell_of_last_days
 from timebank.classes.seats import fill_seats
-from timebank.classes.stopping import finish_stopped, refund_ended
+from timebank.classes.stopping import finish_stopped, refund_ended, tell_of_stops
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
 from timebank.deeds.reminding import remind_of_objections
@@ -78,6 +78,7 @@ JOBS: tuple[Job, ...] = (
     Job("finish_stopped", 60, finish_stopped),
     Job("close_lessons", 60, close_lessons),
     Job("refund_ended", 60, refund_ended),
+    Job("tell_of_stops", 60, tell_of_stops),
     Job("fill_seats", 60, fill_seats),
     Job("remind_of_expiry", 3600, remind_of_expiry),
     Job("remind_of_class_ends", 3600, remind_of_class_ends),

@@ -45,9 +45,13 @@ FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, c.ends_on + 1, $2)
 WHERE c.community_id = $1 AND c.active AND c.ends_on BETWEEN $3 AND $4
 GROUP BY c.id, c.title, c.ends_on, u.child_id
 """
+# Who paid need not be who is told: of the family one has been told, the child itself when it is old enough.
 _NOT_TOLD = """
-HAVING NOT EXISTS (SELECT FROM message m WHERE m.community_id = $1 AND m.person_id = ANY (array_agg(u.guardian_id))
-                   AND m.key = {key}) ORDER BY c.id, u.child_id LIMIT $5
+HAVING NOT EXISTS (
+    SELECT FROM message m WHERE m.community_id = $1 AND m.key = {key} AND m.person_id = ANY (
+        array_agg(u.guardian_id) || u.child_id || ARRAY(
+            SELECT g.guardian_id FROM guardianship g WHERE g.community_id = $1 AND g.child_id = u.child_id)))
+ORDER BY c.id, u.child_id LIMIT $5
 """
 
 

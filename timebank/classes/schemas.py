@@ -209,13 +209,17 @@ class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MovedOut(msgspec.Struct, frozen=True):
-    """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other."""
+    """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other.
+
+    `available` is what the child has there now, `lasts_until` the last day of it; None: for ever.
+    """
 
     id: UUID
     minutes: int
     points: int
     arrived: int
     available: int
+    lasts_until: date | None = None
 
 
 class Unused(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from timebank.access import throttle
 from timebank.checkins.presence import require_presence
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
-from timebank.classes.families import tell_family
+from timebank.classes.families import guardians_of, tell_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, Held
 from timebank.database import retried, transaction
@@ -91,7 +91,7 @@ async def _require_proof(scope: Scope, found: Held, code: str | None, presence: 
         if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongDoorCode
     elif not scope.administers or presence is not None:
-        family = [found.child_id, *await seats.guardians_of(scope, found.child_id)]
+        family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
         await require_presence(scope, family, found.station_id, presence)
 
 

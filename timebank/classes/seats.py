@@ -94,16 +94,6 @@ async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
     return found
 
 
-async def guardians_of(scope: Scope, child_id: UUID) -> list[UUID]:
-    """Who may stand at the counter for a child: the guardians whose consent is in force."""
-    found = await database.fetch(
-        "SELECT guardian_id FROM guardianship WHERE community_id = $1 AND child_id = $2 AND consented_at IS NOT NULL "
-        "AND ended_at IS NULL",
-        scope.community_id, child_id,
-    )  # fmt: skip
-    return [UUID(bytes=row["guardian_id"].bytes) for row in found]
-
-
 async def cares_for(scope: Scope, booking: Held) -> bool:
     """Whether it is the caller's own seat, or that of a child in the caller's care now, whoever booked it."""
     return scope.is_own(booking.child_id) or await is_guardian(scope, booking.child_id)

@@ -148,7 +148,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             run(self.at(self.change_grace(days)))
 
         async def change_grace(self, days: int) -> None:
-            await change_policy(await town.scope("赵丽"), "grace_days", days)
+            await change_policy(town.system(), "grace_days", days)  # an administrator's wait for a second person
 
         def twice(self, verb: Callable[[], Coroutine[Any, Any, T]]) -> T:
             """The request, and the same again, which moves nothing."""

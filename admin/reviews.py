@@ -16,15 +16,17 @@ from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.activities.offers import activities
 from timebank.checkins import reading, review
-from timebank.checkins.deciding import OwnRecord
+from timebank.checkins.deciding import OwnRecord, has_scanned
 from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.checkins.reversal import NotCredited, reverse_record
 from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
+from timebank.checkins.senders import crowds
 from timebank.checkins.visits import visit
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor, Page, all_pages
+from timebank.people.card_checks import count_unconfirmed
 from timebank.people.directory import people
 from timebank.people.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
@@ -98,7 +100,8 @@ class ReviewPages(Controller):
         found = await reading.records(caller, status=tab, limit=PAGE, cursor=cursor)
         return page(
             request, caller, "reviews/records.html", found=found, tab=tab, statuses=STATUSES, cursor=cursor,
-            waiting=await reading.count_pending(caller), approved=approved, refused=refused,
+            waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
+            refused=refused,
         )  # fmt: skip
 
     @post()
@@ -177,10 +180,13 @@ async def _record_page(
     caller.require_reader()
     found: RecordOut = await reading.record(caller, record_id)
     seen = await visit(caller, found.visit_id) if found.visit_id else None
+    crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
     return page(
         request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
+        crowd=crowd,
         statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
-        may_decide=caller.administers and not caller.is_own(found.person_id),
+        may_decide=caller.administers and not caller.is_own(found.person_id)
+        and not await has_scanned(caller, found.visit_id),
         corrected_here=any(p.person_id == found.corrected_by for p in caller.persons),
     )  # fmt: skip
 

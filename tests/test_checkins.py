@@ -28,6 +28,7 @@ from timebank.activities.schemas import ShiftIn
 from timebank.checkins.claims import binding_hash, new_claim, read_claim
 from timebank.checkins.scanning import NonceReused, scan, scan_by_hand
 from timebank.checkins.schemas import ScanIn
+from timebank.checkins.senders import Sender
 from timebank.checkins.visits import open_visit
 from timebank.errors import Forbidden
 from timebank.ledger.posting import Currency
@@ -238,7 +239,7 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         text = station_code(town)
         code = codes.read(text)
         assert isinstance(code, codes.StationCode)
-        claim = new_claim(code, "phone")
+        claim = new_claim(code, "phone", scope.session_id)
     assert claim is not None
     with clock.at(begin + timedelta(seconds=119)):
         found = read_claim(claim.token(), "phone")
@@ -252,7 +253,7 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         assert used.reason == "expired_code", "a claim serves once"
     with clock.at(begin + timedelta(seconds=121)):
         assert read_claim(claim.token(), "phone") is None
-        assert new_claim(code, "phone") is None
+        assert new_claim(code, "phone", scope.session_id) is None
 
 
 async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> None:
@@ -260,11 +261,11 @@ async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> No
     scopes = [await town.scope("张桂兰"), await town.scope("李秀英")]
     for scope in scopes:
         with clock.at(begin):
-            await scan(scope, ScanIn(station_code(town), nonce()), phone=phone)
+            await scan(scope, ScanIn(station_code(town), nonce()), sender=Sender(phone))
     verdicts = []
     for scope in scopes:
         with later(begin, 60):
-            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), phone=phone))
+            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), sender=Sender(phone)))
     assert [v.attention for v in verdicts] == [["same_device", "pending_review"]] * 2
     assert "同一部手机" in verdicts[0].texts()[0]
     assert await points_of(town, "张桂兰") == 0

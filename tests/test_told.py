@@ -54,6 +54,8 @@ TOLD = {
     "withdraw_activity": "only one that nobody serves in and that has no shifts",
     "withdraw_area": "only one where nobody lives and over which nobody holds a role",
     "open_person": "somebody looked and changed nothing; the auditor reads who did",
+    "read_code": "a station's code is nobody's; what is checked in by it afterwards is looked at",
+    "pair_device": STAFF, "confirm_card": "it changes nothing of the card; its holder was told when it was issued",
     "identify": "somebody who stands at the counter has shown the own code",
     "import": RUN, "undo_import": RUN, "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,
     "ensure_logins": BOOK, "withdraw_logins": BOOK,

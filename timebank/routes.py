@@ -15,6 +15,7 @@ from admin import ledger as admin_ledger
 from admin import people as admin_people
 from admin import person_acts as admin_person_acts
 from admin import policies as admin_policies
+from admin import presence as admin_presence
 from admin import redemptions as admin_redemptions
 from admin import reviews as admin_reviews
 from admin import roles as admin_roles
@@ -33,6 +34,7 @@ from timebank.people import api as people
 from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
+from timebank.web import pairing
 from timebank.web.board import notices
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
@@ -114,11 +116,13 @@ PAGES: Sequence[ControllerRouterHandler] = [
     member_visits.VisitPages,
     member_activities.ActivityPages,
     wall.WallPages,
+    pairing.PairingPages,
     desk_counter.DeskPages,
     desk_goods.DeskGoods,
     desk_shelf.ShelfPages,
     desk_classes.DeskClasses,
     admin_reviews.ReviewPages,
+    admin_presence.PresencePages,
     admin_stations.StationsPanel,
     admin_activities.ActivitiesPanel,
     admin_rules.RulesPanel,

@@ -20,6 +20,7 @@ from timebank.access import logins, once, sessions, throttle
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.forgotten import close_forgotten
+from timebank.checkins.senders import forget_addresses
 from timebank.classes.attendance import close_lessons
 from timebank.classes.endings import expire_class_minutes, remind_of_class_ends, tell_of_last_days
 from timebank.classes.seats import fill_seats
@@ -33,6 +34,7 @@ from timebank.imports import drafts
 from timebank.ledger.checked import check_if_due
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
+from timebank.stations.readings import forget_readings
 
 log = structlog.get_logger()
 
@@ -70,6 +72,8 @@ JOBS: tuple[Job, ...] = (
     Job("credit_due_records", 60, credit_due_records),
     Job("close_forgotten", 60, close_forgotten),
     Job("forget_claims", 600, forget_claims),
+    Job("forget_readings", 3600, forget_readings),
+    Job("forget_addresses", 3600, forget_addresses),
     Job("expire_redemptions", 60, expire_redemptions),
     Job("finish_stopped", 60, finish_stopped),
     Job("close_lessons", 60, close_lessons),

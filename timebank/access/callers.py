@@ -42,6 +42,11 @@ def session_cookie(opened: sessions.SignedIn) -> Cookie:
     )  # fmt: skip
 
 
+def address_of(request: AnyRequest) -> str:
+    """The network address that a request came from; empty where it is not known."""
+    return request.client.host if request.client else ""
+
+
 async def provide_scope(request: AnyRequest) -> Scope:
     """The signed-in caller, person or device. Raises Unauthenticated where there is none."""
     scope = await provide_scope_or_none(request)

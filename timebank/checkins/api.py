@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank import codes
+from timebank.access.callers import address_of
 from timebank.access.once import Once
 from timebank.checkins import hours, personal, reading, reversal, review, scanning
 from timebank.checkins import visits as seen
@@ -24,6 +25,7 @@ from timebank.checkins.schemas import (
     VisitOut,
     told_in,
 )
+from timebank.checkins.senders import Sender
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -39,7 +41,8 @@ class Checkins(Controller):
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
         """Check in or out by a code; every verdict is a 200, and the same nonce gets the same verdict."""
-        return told_in(await scanning.scan(caller, data), language_of(request))
+        sender = Sender(address=address_of(request))
+        return told_in(await scanning.scan(caller, data, sender=sender), language_of(request))
 
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:

@@ -88,8 +88,9 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
         if found["status"] != "open" or now - found["in_at"] > UNDO_WITHIN:
             raise TooLateToUndo
         await database.execute(
-            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper' WHERE community_id = $1 AND id = $2",
-            scope.community_id, visit_id, max(now, found["in_at"]),
+            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper', out_by_login = $4 "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, visit_id, max(now, found["in_at"]), scope.login_id,
         )  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
         text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"

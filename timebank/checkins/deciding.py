@@ -8,6 +8,7 @@ import msgspec
 from timebank import clock, database
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
+from timebank.database import transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 
@@ -62,7 +63,7 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     if found is None or person is None:
         raise NotFound
     own = scope.is_family(person.id, person.household_id)
-    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _told_its_times(scope, found):
+    if own or any(p.person_id == found.entered_by for p in scope.persons) or await has_scanned(scope, found.visit_id):
         raise OwnRecord
     return found
 
@@ -73,18 +74,19 @@ def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
         raise OwnRecord
 
 
-async def _told_its_times(scope: Scope, row: DecidedRow) -> bool:
-    """Whether the caller checked the person in or out without a code, or sent a scan with a time of its own.
+async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
+    """Whether the caller sent the scan at either end of the visit, by hand or by a code.
 
     That is as much as entering the hours.
     """
-    if row.visit_id is None or scope.login_id is None:
+    if visit_id is None or scope.login_id is None:
         return False
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM audit WHERE community_id = $1 AND noun_id = $2 AND login_id = $3 "
-        "AND verb IN ('check_in', 'check_out') AND (change ->> 'by' = 'keeper' OR change ->> 'offline' = 'true'))",
-        scope.community_id, row.visit_id, scope.login_id,
-    )  # fmt: skip
+    async with transaction(scope):
+        found: bool = await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND id = $2 "
+            "AND $3 IN (in_by_login, out_by_login))",
+            scope.community_id, visit_id, scope.login_id,
+        )  # fmt: skip
     return found
 
 

@@ -99,9 +99,7 @@ _OF_PEOPLE = {
         "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND read_at IS NOT NULL"
     ),
     "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",
-    "corrected": (
-        "SELECT noun_id FROM audit WHERE community_id = $1 AND noun_id = ANY ($2) AND at > $4 AND verb <> 'open_person'"
-    ),
+    "corrected": ("SELECT id FROM person WHERE community_id = $1 AND id = ANY ($2) AND corrected_at > $4"),
     "objected": "SELECT person_id FROM objection WHERE community_id = $1 AND person_id = ANY ($2)",
     # What an import tells is no use of what it has entered; whoever is gone with it takes these messages along.
     "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND import_id IS NULL",

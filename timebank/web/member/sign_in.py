@@ -30,6 +30,7 @@ from timebank.people.phones import BadPhone, normal_phone
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled, local_path
+from timebank.web.member.phone import claim_of_the_signed_in
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -80,6 +81,8 @@ class SignInPages(Controller):
         first = by_code and await own_password.has_none(opened.login_id)
         answer = see_other("/password?first=1" if first else onwards)
         answer.set_cookie(session_cookie(opened))
+        if claim := claim_of_the_signed_in(request, opened.session_id):
+            answer.set_cookie(claim)
         return answer
 
     @post("/sign-out")

@@ -8,7 +8,7 @@ from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
-from timebank.checkins.senders import crowds
+from timebank.checkins.browsers import crowds
 from timebank.errors import TimebankError
 from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, unconfirmed_cards
 from timebank.preferences import language_of

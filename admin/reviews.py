@@ -16,12 +16,12 @@ from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.activities.offers import activities
 from timebank.checkins import reading, review
+from timebank.checkins.browsers import crowds
 from timebank.checkins.deciding import OwnRecord, has_scanned
 from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.checkins.reversal import NotCredited, reverse_record
 from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
-from timebank.checkins.senders import crowds
 from timebank.checkins.visits import visit
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _

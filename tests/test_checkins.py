@@ -25,10 +25,10 @@ from timebank import clock, codes
 from timebank.access import devices
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
+from timebank.checkins.browsers import Browser
 from timebank.checkins.claims import binding_hash, new_claim, read_claim
 from timebank.checkins.scanning import NonceReused, scan, scan_by_hand
 from timebank.checkins.schemas import ScanIn
-from timebank.checkins.senders import Sender
 from timebank.checkins.visits import open_visit
 from timebank.errors import Forbidden
 from timebank.ledger.posting import Currency
@@ -261,11 +261,11 @@ async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> No
     scopes = [await town.scope("张桂兰"), await town.scope("李秀英")]
     for scope in scopes:
         with clock.at(begin):
-            await scan(scope, ScanIn(station_code(town), nonce()), sender=Sender(phone))
+            await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone))
     verdicts = []
     for scope in scopes:
         with later(begin, 60):
-            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), sender=Sender(phone)))
+            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone)))
     assert [v.attention for v in verdicts] == [["same_device", "pending_review"]] * 2
     assert "同一部手机" in verdicts[0].texts()[0]
     assert await points_of(town, "张桂兰") == 0

@@ -17,10 +17,10 @@ import structlog
 
 from timebank import connections, database
 from timebank.access import logins, once, sessions, throttle
+from timebank.checkins.browsers import forget_addresses
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.forgotten import close_forgotten
-from timebank.checkins.senders import forget_addresses
 from timebank.classes.attendance import close_lessons
 from timebank.classes.endings import expire_class_minutes, remind_of_class_ends, tell_of_last_days
 from timebank.classes.seats import fill_seats

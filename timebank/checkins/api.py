@@ -12,6 +12,7 @@ from timebank.access.callers import address_of
 from timebank.access.once import Once
 from timebank.checkins import hours, personal, reading, reversal, review, scanning
 from timebank.checkins import visits as seen
+from timebank.checkins.browsers import Browser
 from timebank.checkins.schemas import (
     BatchIn,
     BatchOut,
@@ -25,7 +26,6 @@ from timebank.checkins.schemas import (
     VisitOut,
     told_in,
 )
-from timebank.checkins.senders import Sender
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -41,8 +41,8 @@ class Checkins(Controller):
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
         """Check in or out by a code; every verdict is a 200, and the same nonce gets the same verdict."""
-        sender = Sender(address=address_of(request))
-        return told_in(await scanning.scan(caller, data, sender=sender), language_of(request))
+        browser = Browser(address=address_of(request))
+        return told_in(await scanning.scan(caller, data, browser=browser), language_of(request))
 
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:

@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, codes, database, scanned
+from timebank.checkins.browsers import Browser
 from timebank.checkins.card_scans import card_holder
 from timebank.checkins.claims import Claim, use_claim
 from timebank.checkins.device_clock import TOLERANCE, DeviceClock, offline_flags
 from timebank.checkins.schemas import ScanIn
-from timebank.checkins.senders import Sender
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
 from timebank.errors import Forbidden, NotFound
@@ -44,7 +44,7 @@ class Arrival:
     at: datetime
     by: str
     claim: Claim | None = None
-    sender: Sender | None = None
+    browser: Browser | None = None
     station: StationRow | None = None
     person: PersonRow | None = None
     clock: DeviceClock = field(default_factory=DeviceClock)
@@ -59,7 +59,7 @@ class Arrival:
     @property
     def marks(self) -> list[bytes]:
         """What stands for the browser that sent a station's code; none for a counter, which scans everybody."""
-        return self.sender.marks(self.scope) if self.sender else []
+        return self.browser.marks(self.scope) if self.browser else []
 
     @property
     def here(self) -> StationRow:

@@ -103,7 +103,7 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
             status="needs_confirmation" if over else "open", in_by=arrival.by, out_by="closing_time" if over else None,
             flags=[*arrival.flags, *["forgotten_check_out"] * bool(over)],
             opens_at=station.opens_at, closes_at=station.closes_at, in_by_login=scope.login_id, out_by_login=None,
-            marks=arrival.marks, in_address=arrival.sender.hint(scope.community_id) if arrival.sender else None,
+            marks=arrival.marks, in_address=arrival.browser.hint(scope.community_id) if arrival.browser else None,
         )
     )  # fmt: skip
     await _record(arrival, "check_in", visit_id, station.id)

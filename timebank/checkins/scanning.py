@@ -20,11 +20,11 @@ from timebank.checkins.arrivals import (
     read_code,
     require_counter,
 )
+from timebank.checkins.browsers import Browser
 from timebank.checkins.claims import Claim
 from timebank.checkins.device_clock import DeviceClock, goes_back, measured
 from timebank.checkins.moves import move
 from timebank.checkins.schemas import BatchOut, ScanIn, Verdict, told_in
-from timebank.checkins.senders import Sender
 from timebank.checkins.verdicts import person_seen
 from timebank.checkins.words import REASONS, Refused
 from timebank.codes import CardCode, PersonCode, StationCode
@@ -41,12 +41,12 @@ class NonceReused(TimebankError):
 
 
 async def scan(
-    scope: Scope, asked: ScanIn, *, claim: Claim | None = None, sender: Sender | None = None,
+    scope: Scope, asked: ScanIn, *, claim: Claim | None = None, browser: Browser | None = None,
     clock_of: DeviceClock | None = None,
 ) -> Verdict:  # fmt: skip
     """Check in or out by a code. The same nonce again gets the stored verdict; nothing is done twice.
 
-    `claim` is the right that opening a station's code gave this phone, `sender` what is known of its browser and
+    `claim` is the right that opening a station's code gave this phone, `browser` what is known of the browser and
     network, `clock_of` the clock of the device that a batch waited on.
     """
     device_clock = clock_of or measured(asked.device_now, clock.now())
@@ -56,7 +56,7 @@ async def scan(
         require_counter(here)
     own = isinstance(code, StationCode)
     by = _BY.get(type(code), "")
-    sent_by = (sender or Sender()) if own else None
+    sent_by = (browser or Browser()) if own else None
 
     def arrival(now: datetime) -> Arrival:
         return Arrival(here, asked, now, now, by, claim, sent_by, clock=device_clock)

@@ -12,11 +12,11 @@ from timebank import clock, codes, vault
 from timebank.access.callers import AnyRequest, address_of, provide_scope_or_none
 from timebank.checkins import scanning
 from timebank.checkins.arrivals import no_code, read_code
+from timebank.checkins.browsers import Browser
 from timebank.checkins.choice import offers_to
 from timebank.checkins.claims import Claim, binding_hash, shown_station
 from timebank.checkins.moves import SAME_SCAN
 from timebank.checkins.schemas import ScanIn, Verdict
-from timebank.checkins.senders import Sender
 from timebank.checkins.visits import open_visit
 from timebank.checkins.words import REASONS
 from timebank.errors import NotFound
@@ -68,7 +68,7 @@ class ScanPages(Controller):
         phone = phone_of(request)
         asked = filled(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
         claim = held_claim(request, phone)
-        await scanning.scan(caller, asked, claim=claim, sender=Sender(binding_hash(phone), address_of(request)))
+        await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), address_of(request)))
         answer = see_other(f"/scans/{asked.nonce}" + (f"?claim={claim.id}" if claim else ""))
         answer.set_cookie(claim_served())
         return answer

@@ -20,7 +20,7 @@ CROWD = 3  # so many people by one address within a minute are worth a look
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class Browser:
     """`phone` is what is kept of a browser's random cookie, `address` the network address of the request."""
 
     phone: bytes | None = None

@@ -11,6 +11,7 @@ from timebank.database import transaction
 from timebank.expiry.due import waiting_expiries
 from timebank.ledger.totals import totals
 from timebank.overview.community import waiting
+from timebank.people.card_checks import count_unconfirmed
 from timebank.scope import Scope
 from timebank.web.pages import page
 
@@ -23,11 +24,12 @@ class PanelHome(Controller):
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         async with transaction(caller):
             counted = await waiting(caller)
+            cards = await count_unconfirmed(caller)
             expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
             regions = await regions_in_reach(caller)
         return page(
-            request, caller, "home/overview.html", waiting=counted, expiries=expiries, points=points,
+            request, caller, "home/overview.html", waiting=counted, expiries=expiries, cards=cards, points=points,
             year=clock.local_day().year, communities=[r for r in regions if r.kind == "community"],
             community_id=caller.community_id,
         )  # fmt: skip

@@ -9,8 +9,8 @@ SET LOCAL ROLE timebank_owner;
 ALTER TABLE visit ADD COLUMN in_by_login uuid, ADD COLUMN out_by_login uuid, ADD COLUMN marks bytea[] NOT NULL DEFAULT '{}',
                   ADD COLUMN in_address bytea;
 UPDATE visit SET marks = ARRAY[in_device] WHERE in_device IS NOT NULL;
-ALTER TABLE visit ALTER COLUMN marks DROP DEFAULT;
 ALTER TABLE visit DROP COLUMN in_device;
+CREATE INDEX visit_address ON visit (community_id, station_id, in_address, in_at) WHERE in_address IS NOT NULL;
 UPDATE visit v SET in_by_login = a.login_id FROM audit a
     WHERE a.community_id = v.community_id AND a.noun_id = v.id AND a.noun = 'visit' AND a.verb = 'check_in';
 UPDATE visit v SET out_by_login = a.login_id FROM (

@@ -129,7 +129,8 @@ READERS = {
         "/api/v1/redemptions", "/api/v1/service-records", "/api/v1/deeds", "/api/v1/bookings",
     ),
     "赵丽": (
-        "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/reviews", "/admin/deeds", "/admin/goods",
+        "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/reviews", "/admin/presence", "/admin/deeds",
+        "/admin/goods",
         "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/classes", "/admin/activities", "/admin/stations",
         "/admin/people", "/admin/people/{heavy}", "/admin/imports", "/api/v1/ledger/check", "/api/v1/service-records",
         "/api/v1/service-records?status=pending", "/api/v1/service-records?status=approved", "/api/v1/deeds",

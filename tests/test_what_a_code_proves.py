@@ -14,6 +14,7 @@ from tests.town import Town
 from timebank import clock
 from timebank.access import devices
 from timebank.access.callers import DEVICE_COOKIE
+from timebank.access.logins import give_one_time_code
 from timebank.checkins.browsers import forget_addresses
 from timebank.people.cards import cards_of, issue_missing_cards
 from timebank.stations.readings import forget_readings
@@ -91,6 +92,27 @@ async def test_a_visitors_claim_carried_to_somebody_who_is_signed_in_is_refused(
         form = {"_csrf": csrf_of(page), "nonce": hidden(page, "nonce"), "direction": "in"}
         await at_home.post(path, data=form)
     assert await count(owner, "visit") == 0
+
+
+async def test_in_wechats_browser_one_scans_signs_in_by_a_code_and_has_arrived_at_the_scan(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """Its cookies are apart from the phone's own browser: she signs in there anew, with a code from the counter."""
+    wechat, begin = browser(), nine_o_clock()
+    wechat.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0.49 NetType/WIFI Language/zh_CN"
+    with clock.at(begin):
+        path = path_of(station_code(town))
+        assert f"/sign-in?next={path}" in (await wechat.get(path)).text
+    with clock.at(begin + timedelta(seconds=50)):
+        otp = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], town.phones["张桂兰"])
+        form = {"phone": town.phones["张桂兰"], "otp": otp, "by": "code", "next": path}
+        assert (await wechat.post("/sign-in", data=form)).headers["location"] == path, "she checks in first"
+    with clock.at(begin + timedelta(seconds=100)):
+        assert "已签到" in await sends(wechat, path)
+    with later(begin, HOUR):
+        assert "已签退" in await sends(wechat, path_of(station_code(town)))
+    assert await owner.fetchval("SELECT in_at FROM visit") == begin
+    assert await points_of(town, "张桂兰") == 10
 
 
 async def test_whoever_takes_the_phone_next_scans_for_themselves(town: Town, owner: asyncpg.Connection) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.presence import later, nine_o_clock, nonce, personal_code, points_of, record_id_of, scanned
-from tests.shop import API, reserve
+from tests.shop import API, key, reserve
 from tests.test_told import ROOT
 from tests.town import Town
 from timebank import clock
@@ -73,6 +73,28 @@ async def test_whoever_scanned_a_code_does_not_approve_what_is_doubtful_about_it
     assert await approves(town, client, "赵丽", record_id) == (403, "own_record")
     assert await points_of(town, "周敏") == 0
     assert (await approves(town, client, "钱进", record_id))[0] == 200
+
+
+async def test_whoever_scanned_does_not_restore_what_was_reversed(
+    town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
+) -> None:
+    record_id = await by_hand(town, owner, "张桂兰", "赵丽", "周敏")
+    assert (await approves(town, client, "钱进", record_id))[0] == 200
+    street, admin, person = [await town.sign_in(name) for name in ("钱进", "赵丽", "张桂兰")]
+    address = f"{RECORDS}/{record_id}"
+    taken = await client.post(f"{address}/reversal", json={"reason": "没来"}, headers=street | key())
+    assert taken.status_code == 200
+    objection = await client.post(f"{address}/objections", json={"reason": "我来了"}, headers=person)
+    assert objection.status_code == 201, objection.text
+    address = f"{API}/objections/{objection.json()['id']}/decision"
+    decided = {"upheld": True, "note": "来了"}
+    refused = await client.post(address, json=decided, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (403, "party_to_deed")
+    page = await client.get(f"/admin/objections/{objection.json()['id']}", headers=admin | HTML)
+    assert 'name="upheld"' not in page.text
+    assert await points_of(town, "张桂兰") == 0
+    assert (await client.post(address, json=decided, headers=street)).status_code == 200
+    assert await points_of(town, "张桂兰") == 10
 
 
 async def test_a_visit_keeps_who_sent_each_of_its_scans(town: Town, owner: asyncpg.Connection) -> None:

@@ -36,6 +36,8 @@ class Doubt(msgspec.Struct, frozen=True):
     created_at: datetime
     upheld: bool | None
     decision_note: str | None
+    corrected_by: UUID | None
+    scanned_by: list[UUID]
 
     @property
     def day(self) -> date:
@@ -46,12 +48,14 @@ _DOUBTS = """
 SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person, p.household_id,
        coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
        coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
-       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note
+       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, s.corrected_by,
+       array_remove(ARRAY[w.in_by_login, w.out_by_login], NULL) AS scanned_by
 FROM objection o
 JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
 LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
 LEFT JOIN rule r ON r.community_id = d.community_id AND r.code = d.rule_code AND r.version = d.rule_version
 LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
+LEFT JOIN visit w ON w.community_id = s.community_id AND w.id = s.visit_id
 LEFT JOIN activity v ON v.community_id = s.community_id AND v.id = s.activity_id
 JOIN person p ON p.community_id = o.community_id AND p.id = coalesce(d.person_id, s.person_id)
 WHERE o.community_id = $1
@@ -99,8 +103,12 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
 
 
 def may_decide(scope: Scope, doubt: Doubt) -> bool:
-    """Whether the caller is an administrator and no party: neither person, household, filer, witness nor objector."""
+    """Whether the caller is an administrator and no party: neither person, household, filer, witness nor objector.
+
+    Nor who scanned the visit or corrected its end.
+    """
     near = scope.is_family(doubt.person_id, doubt.household_id) or is_caller(
-        scope, doubt.filed_by, doubt.witness_id, doubt.objector_id
+        scope, doubt.filed_by, doubt.witness_id, doubt.objector_id, doubt.corrected_by
     )
+    near = near or scope.login_id in doubt.scanned_by
     return scope.administers and doubt.upheld is None and not near

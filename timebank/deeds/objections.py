@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.checkins.deciding import has_scanned
 from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
 from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
@@ -213,7 +214,8 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    if scope.is_family(record.person_id, record.household_id) or is_caller(scope, record.entered_by):
+    near = scope.is_family(record.person_id, record.household_id)
+    if near or is_caller(scope, record.entered_by, record.corrected_by) or await has_scanned(scope, record.visit_id):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
     if record.status == "reversed":

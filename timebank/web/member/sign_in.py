@@ -78,10 +78,12 @@ class SignInPages(Controller):
             )  # fmt: skip
         if old := request.cookies.get(SESSION_COOKIE):
             await sessions.sign_out_token(old)
-        first = by_code and await own_password.has_none(opened.login_id)
+        claim = claim_of_the_signed_in(request, opened.session_id)
+        # Who has just scanned a station's code checks in first; the next sign-in asks for a password.
+        first = by_code and claim is None and await own_password.has_none(opened.login_id)
         answer = see_other("/password?first=1" if first else onwards)
         answer.set_cookie(session_cookie(opened))
-        if claim := claim_of_the_signed_in(request, opened.session_id):
+        if claim is not None:
             answer.set_cookie(claim)
         return answer
 

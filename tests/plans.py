@@ -16,9 +16,11 @@ GROWS = {
 STAYS = {
     "activity": "as many as a community offers", "area": "as many as there are doors", "book_check": "one a community",
     "books_closed": "one a community", "card": "one a person, and those that were lost",
+    "code_reading": "swept after a day",
     "community_figures": "one a community", "course": "as many as a community offers",
     "day_total": "a few a day: the stored totals themselves", "device": "a few a station",
-    "good": "as many as a community offers", "guardianship": "as many as there are parents",
+    "good": "as many as a community offers", "good_price": "a few a good",
+    "guardianship": "as many as there are parents",
     "household": "as many as there are doors", "import_draft": "swept after a day", "installation": "one",
     "known_browser": "a few a login", "login": "one a person",
     "membership": "one a person", "migration": "one a version",

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database, names
-from timebank.checkins.arrivals import Arrival, read_code, recognise, require_counter
+from timebank.checkins.arrivals import Arrival, counter_station, read_code, recognise, require_counter
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, PersonCode
@@ -59,6 +59,7 @@ async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
         raise Refused("invalid_code")
     arrival = Arrival(scope, ScanIn(code, "-" * 22), now, now, "")
     async with transaction(scope):
+        arrival.station = await counter_station(scope, scope.device_station_id)
         await recognise(arrival, read)
     return Visitor(arrival.who.id, names.masked(arrival.who.name), None)
 
@@ -82,8 +83,9 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
         if found["status"] != "open" or now - found["in_at"] > UNDO_WITHIN:
             raise TooLateToUndo
         await database.execute(
-            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper' WHERE community_id = $1 AND id = $2",
-            scope.community_id, visit_id, max(now, found["in_at"]),
+            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper', out_by_login = $4 "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, visit_id, max(now, found["in_at"]), scope.login_id,
         )  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
         text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"

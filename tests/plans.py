@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 GROWS = {
-    "account", "audit", "booking", "claim", "class_payment", "class_purchase", "debt", "deed",
+    "account", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
+    "counter_sign_on", "debt", "deed",
     "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "message",
     "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift", "sign_up", "stock_move",

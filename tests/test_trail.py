@@ -7,11 +7,12 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.shop import API, browser
 from tests.test_told import calls
 from tests.town import Town
 from timebank import clock
-from timebank.access.devices import find, register
+from timebank.access.devices import register
 from timebank.access.finding import find_at_counter
 from timebank.errors import Forbidden
 from timebank.people.cards import issue_card
@@ -80,8 +81,7 @@ async def test_another_communitys_trail_is_not_seen(town: Town, owner: asyncpg.C
 
 async def test_a_device_is_named(town: Town, owner: asyncpg.Connection) -> None:
     made = await register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="东门平板", kind="counter")
-    device = await find(made.token)
-    assert device is not None
+    device = await kept_scope(town, made.token)
     await issue_card(device, town.people["张桂兰"])
     [line] = (await trail(await town.scope("赵丽"), verb="issue_card")).items
     assert (line.device_id, line.device) == (made.id, "东门平板")

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import httpx
 
+from tests.counter import kept_scope
 from tests.presence import body, count, later, nine_o_clock, nonce, personal_code, points_of, station_code
 from tests.test_presence_pages import browser, csrf_of, hidden, path_of, signed_in, words
 from tests.town import Town
@@ -273,6 +274,7 @@ async def test_a_counter_tablet_is_not_the_screen(
     tablet, friend, begin = {"Authorization": f"Bearer {made.token}"}, await town.sign_in("张桂兰"), nine_o_clock()
     for minutes in (0, HOUR):
         with later(begin, minutes):
+            await kept_scope(town, made.token)
             await scan(client, friend, await shown_to(client, town, tablet))
     assert await flags_of(owner, town, "张桂兰") == ["code_read_by_staff"]
     assert await points_of(town, "张桂兰") == 0
@@ -479,7 +481,9 @@ async def test_the_cards_that_one_administrator_gave_to_many_are_confirmed_at_on
 async def test_a_tablet_of_the_issuers_station_is_no_second_person(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    tablet = {"Authorization": f"Bearer {(await registered(town, client, 'counter'))['token']}"}
+    token = (await registered(town, client, "counter"))["token"]
+    tablet = {"Authorization": f"Bearer {token}"}
+    await kept_scope(town, token)
     by_keeper, by_admin = await issued(town, client, "周敏", "张桂兰"), await issued(town, client, "赵丽", "李秀英")
     by_tablet = await issued(town, client, tablet, "王建国")
     for card in (by_keeper, by_admin, by_tablet):

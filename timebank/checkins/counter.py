@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database, names
-from timebank.checkins.arrivals import Arrival, counter_station, read_code, recognise, require_counter
+from timebank.checkins.arrivals import Arrival, read_code, recognise, require_counter
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, PersonCode
@@ -15,6 +15,7 @@ from timebank.errors import NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.stations.places import station_row
 from timebank.wording import dated_at
 
 UNDO_WITHIN = timedelta(minutes=15)
@@ -55,11 +56,11 @@ async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
     Raises Refused with the reason.
     """
     read, now = read_code(code), clock.now()
-    if not scope.is_counter or not isinstance(read, PersonCode | CardCode):
+    if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
         raise Refused("invalid_code")
     arrival = Arrival(scope, ScanIn(code, "-" * 22), now, now, "")
     async with transaction(scope):
-        arrival.station = await counter_station(scope, scope.device_station_id)
+        arrival.station = await station_row(scope, scope.device_station_id)
         await recognise(arrival, read)
     return Visitor(arrival.who.id, names.masked(arrival.who.name), None)
 

@@ -39,8 +39,9 @@ async def require_presence(scope: Scope, person_ids: Collection[UUID], station_i
     async with transaction(scope):
         found = await database.fetch_one(
             "SELECT s.person_id, c.issued_by, p.household_id, c.confirmed_by_login IS NOT NULL "
-            "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id AND o.person_id = s.person_id AND o.status = 'agreed' "
-            "AND o.decided_at >= c.issued_at) AS confirmed FROM scan s "
+            "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
+            "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed "
+            "FROM scan s "
             "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
             "LEFT JOIN person p ON p.community_id = c.community_id AND p.id = c.issued_by "
             "WHERE s.community_id = $1 AND s.nonce = $2 AND s.station_id = $3 AND s.person_id = ANY ($4) "

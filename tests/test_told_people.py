@@ -134,7 +134,7 @@ async def test_a_lesson_that_used_minutes_is_told_to_who_booked_it(town: Town, o
     await give_minutes(town, "刘小雨", 60)
     made = await booked(town, "刘洋", "刘小雨")
     for _ in range(2):
-        await attendance.attend(await town.scope("周敏"), made.id)
+        await attendance.attend(await town.scope("周敏"), made.id, made.code)
     [text] = await told(owner, town, "刘洋", "booking_attended")
     assert text.startswith("刘小雨来上了《")
     assert "用去 60 分钟课时。没有去的话，请找" in text

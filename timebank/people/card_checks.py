@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import near
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
@@ -85,8 +86,8 @@ def _family(scope: Scope) -> tuple[list[UUID], list[UUID]]:
 async def confirm_cards(scope: Scope, card_ids: Sequence[UUID]) -> int:
     """Confirm that these cards were issued to people who are there; how many were confirmed.
 
-    For staff who did not issue them: an administrator, or a keeper of the community. Cards of one's own issue, of
-    oneself or of one's household stay. Raises OwnCard where all of them do.
+    For staff who did not issue them: an administrator, or a keeper of the community. Cards of one's own issue or of
+    somebody's who is no other person, of oneself or of one's household stay. Raises OwnCard where all of them do.
     """
     if scope.login_id is None or not (scope.administers or scope.kept_stations):
         raise Forbidden
@@ -96,13 +97,28 @@ async def confirm_cards(scope: Scope, card_ids: Sequence[UUID]) -> int:
             "WHERE c.community_id = $1 AND c.id = ANY ($2) AND p.community_id = $1 AND p.id = c.person_id "
             "AND c.confirmed_by_login IS NULL AND c.revoked_at IS NULL AND c.issued_by_login IS DISTINCT FROM $4 "
             "AND p.id <> ALL ($5) AND (p.household_id IS NULL OR p.household_id <> ALL ($6)) RETURNING c.id",
-            scope.community_id, list(card_ids), clock.now(), scope.login_id, *_family(scope),
+            scope.community_id, await _of_others(scope, card_ids), clock.now(), scope.login_id, *_family(scope),
         )  # fmt: skip
         for row in sorted(confirmed, key=lambda row: row["id"]):
             await audit.record(scope, "confirm_card", "card", UUID(bytes=row["id"].bytes))
         if not confirmed and await _holds_back(scope, card_ids):
             raise OwnCard
     return len(confirmed)
+
+
+async def _of_others(scope: Scope, card_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of the cards that neither the caller issued, nor anybody who is no other person, nor are the family's."""
+    found = await database.fetch(
+        "SELECT id, issued_by, person_id FROM card WHERE community_id = $1 AND id = ANY ($2)",
+        scope.community_id, list(card_ids),
+    )  # fmt: skip
+    cards = [(_plain(row["id"]), _plain(row["issued_by"]), _plain(row["person_id"])) for row in found]
+    close = await near(scope, [person for _, issuer, holder in cards for person in (issuer, holder)])
+    return [card for card, issuer, holder in cards if card and close.is_uninvolved([issuer], [holder])]
+
+
+def _plain(value: UUID | None) -> UUID | None:
+    return UUID(bytes=value.bytes) if value else None
 
 
 async def _holds_back(scope: Scope, card_ids: Sequence[UUID]) -> bool:

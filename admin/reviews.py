@@ -18,7 +18,8 @@ from timebank.access.once import Once
 from timebank.activities.offers import activities
 from timebank.agreements.independence import is_uninvolved, near
 from timebank.checkins import reading, review
-from timebank.checkins.deciding import OwnRecord
+from timebank.checkins.browsers import crowds
+from timebank.checkins.deciding import OwnRecord, scanned_by
 from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.checkins.reversal import NotCredited, reverse_record
 from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
@@ -27,6 +28,7 @@ from timebank.checkins.visits import visit
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor, Page, all_pages
+from timebank.people.card_checks import count_unconfirmed
 from timebank.people.directory import people
 from timebank.people.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
@@ -101,7 +103,8 @@ class ReviewPages(Controller):
         own = await not_for(caller, found.items) if tab == "pending" and caller.administers else set()
         return page(
             request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
-            waiting=await reading.count_pending(caller), approved=approved, refused=refused,
+            waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
+            refused=refused,
         )  # fmt: skip
 
     @post()
@@ -168,9 +171,17 @@ class ReviewPages(Controller):
 
 
 async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
-    """Those of the records about which somebody else decides: the caller's own, the household's, or entered by them."""
+    """Those of the records about which somebody else decides.
+
+    They are the caller's own, the household's, entered by them, or of a visit that the caller scanned.
+    """
     close = await near(caller, [person for record in records for person in (record.person_id, record.entered_by)])
-    return {r.id for r in records if not close.is_uninvolved([r.entered_by or r.person_id], [r.person_id])}
+    scanned = await scanned_by(caller, [r.visit_id for r in records])
+    return {
+        r.id
+        for r in records
+        if r.visit_id in scanned or not close.is_uninvolved([r.entered_by or r.person_id], [r.person_id])
+    }
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -186,8 +197,10 @@ async def _record_page(
     caller.require_reader()
     found: RecordOut = await reading.record(caller, record_id)
     seen = await visit(caller, found.visit_id) if found.visit_id else None
+    crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
     return page(
         request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
+        crowd=crowd,
         statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
         may_decide=caller.administers and not await not_for(caller, [found]),
         corrected_here=not await is_uninvolved(caller, found.corrected_by),

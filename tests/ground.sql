@@ -30,8 +30,10 @@ $$;
 CREATE TEMP TABLE rec AS SELECT n, pg_temp.acts(n) AS person, pg_temp.moment(n, {records}, 0) AS at FROM generate_series(1, {records}) n;
 ALTER TABLE rec ADD id uuid, ADD visit uuid, ADD entry uuid;
 UPDATE rec SET id = pg_temp.id_at(at, 'record' || n), visit = pg_temp.id_at(at, 'visit' || n), entry = pg_temp.id_at(at, 're' || n);
-INSERT INTO visit (community_id, id, person_id, station_id, activity_id, in_at, out_at, status, in_by, out_by, opens_at, closes_at)
-    SELECT c.id, r.visit, r.person, c.station, c.activity, r.at - interval '1 hour', r.at, 'closed', 'station_code', 'station_code', '06:00', '22:00' FROM rec r, c;
+INSERT INTO visit (community_id, id, person_id, station_id, activity_id, in_at, out_at, status, in_by, out_by, opens_at, closes_at,
+        in_address)
+    SELECT c.id, r.visit, r.person, c.station, c.activity, r.at - interval '1 hour', r.at, 'closed', 'station_code', 'station_code', '06:00', '22:00',
+        CASE WHEN r.at > c.now - interval '3 days' THEN 'one network'::bytea END FROM rec r, c;
 INSERT INTO scan (community_id, nonce, request_hash, scanned_at, received_at, station_id, person_id, visit_id, status, verdict)
     SELECT c.id, 'nonce' || r.n || s, '', r.at - s * interval '1 hour', r.at - s * interval '1 hour', c.station, r.person, r.visit, 'ok', '{{}}'
     FROM rec r, c, generate_series(0, 1) s;

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 GROWS = {
-    "account", "audit", "booking", "claim", "class_payment", "class_purchase", "debt", "deed",
+    "account", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
+    "counter_sign_on", "debt", "deed",
     "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "message",
     "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift", "sign_up", "stock_move",
@@ -16,9 +17,11 @@ GROWS = {
 STAYS = {
     "activity": "as many as a community offers", "area": "as many as there are doors", "book_check": "one a community",
     "books_closed": "one a community", "card": "one a person, and those that were lost",
+    "code_reading": "swept after a day",
     "community_figures": "one a community", "course": "as many as a community offers",
     "day_total": "a few a day: the stored totals themselves", "device": "a few a station",
-    "good": "as many as a community offers", "guardianship": "as many as there are parents",
+    "good": "as many as a community offers", "good_price": "a few a good",
+    "guardianship": "as many as there are parents",
     "household": "as many as there are doors", "import_draft": "swept after a day", "installation": "one",
     "known_browser": "a few a login", "login": "one a person",
     "membership": "one a person", "migration": "one a version",
@@ -58,6 +61,7 @@ SUMMED = (
     Bound("booking_one_active", ("lesson_id =",), "the seats of one lesson"),
     Bound("class_payment_pkey", ("purchase_id =",), "the accounts that paid one purchase"),
     Bound("class_purchase_course_id", ("course_id =", "child_id ="), "what was bought for one child in one course"),
+    Bound("counter_sign_on_time", ("device_id =", "signed_on_at >"), "who served at one tablet in the last 30 days"),
     Bound("debt_entry", ("entry_id =",), "the debts of one entry"),
     Bound("debt_open", ("owner_id =",), "what one person owes now"),
     Bound("debt_owed", (), "what is owed now"),
@@ -77,6 +81,7 @@ SUMMED = (
     Bound("transfer_entry", ("entry_id =",), "the legs of one entry"),
     Bound("transfer_pkey", (".id =",), "one transfer for each row before it, which PAGE bounds"),
     Bound("transfer_reversed_once", ("reverses =",), "what reversed one transfer"),
+    Bound("visit_address", ("in_address =", "in_at >", "in_at <"), "who came by one network within a minute"),
     Bound("visit_one_open", (), "who is at a station now"),
     Bound("visit_station_time", ("station_id =", "in_at >"), "who came to one station since a moment"),
     Bound("objection_waiting", (), "what waits for a decision"),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
+from tests.counter import kept_scope
 from tests.town import PHOENIX, Town
 from timebank import clock
 from timebank.access import devices
@@ -33,14 +34,15 @@ READERS = {
     ),
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/ledger/{reversal}", "/admin/ledger/{debt}",
-        "/admin/reviews", "/admin/reviews/hours", "/admin/reviews/{record}", "/admin/deeds", "/admin/deeds/catalogue",
+        "/admin/reviews", "/admin/reviews/hours", "/admin/reviews/{record}", "/admin/presence", "/admin/deeds",
+        "/admin/deeds/catalogue",
         "/admin/deeds/{deed}", "/admin/objections/{objection}", "/admin/goods", "/admin/goods/new",
         "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/{redemption}", "/admin/classes",
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
         "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
-        "/admin/agreements", "/api/v1/agreements/logins",
+        "/admin/agreements", "/api/v1/agreements/logins", "/admin/confirmations",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
         "/api/v1/agreements", "/api/v1/agreements?status=agreed",
         "/admin/areas", "/admin/areas/{area}", "/admin/policies", "/admin/policies/{policy}", "/admin/roles",
@@ -56,14 +58,14 @@ READERS = {
     "孙伟": ("/admin", "/admin/ledger"),
     "周敏": (
         "/desk", "/desk/stations", "/desk/shelf?station={station}", "/desk/redemptions",
-        "/desk/redemptions/{redemption}",
+        "/desk/redemptions/{redemption}", "/desk/confirmations", "/api/v1/counter/confirmations",
         "/desk/bookings", "/desk/bookings/{booking}", "/api/v1/redemptions", "/api/v1/service-records",
         "/api/v1/bookings", "/api/v1/stations/{station}/code", "/api/v1/stations/{station}/code.png",
         "/api/v1/stations/{station}/code.svg",
     ),
     "陈明": ("/api/v1/deeds", "/api/v1/service-records"),
     "display": ("/display", "/display/code.json"),
-    "counter": ("/desk",),
+    "counter": ("/desk", "/desk/sign-on", "/desk/confirmations", "/api/v1/counter/sign-on"),
 }  # fmt: skip
 
 UNREAD = {
@@ -87,6 +89,10 @@ async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
     if name in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
         device = await devices.register(await town.scope("赵丽"), station, name="屏", kind=name)
+        if name == "counter":
+            await kept_scope(town, device.token)
+        if path.startswith("/api/"):
+            return {"Authorization": f"Bearer {device.token}"}
         return {"Cookie": f"{DEVICE_COOKIE}={device.token}"}
     if path.startswith("/api/"):
         return await town.sign_in(name)

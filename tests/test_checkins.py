@@ -26,6 +26,7 @@ from timebank import clock, codes
 from timebank.access import devices
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
+from timebank.checkins.browsers import Browser
 from timebank.checkins.claims import binding_hash, new_claim, read_claim
 from timebank.checkins.scanning import NonceReused, scan, scan_by_hand
 from timebank.checkins.schemas import ScanIn
@@ -239,7 +240,7 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         text = station_code(town)
         code = codes.read(text)
         assert isinstance(code, codes.StationCode)
-        claim = new_claim(code, "phone")
+        claim = new_claim(code, "phone", scope.session_id)
     assert claim is not None
     with clock.at(begin + timedelta(seconds=119)):
         found = read_claim(claim.token(), "phone")
@@ -253,7 +254,7 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         assert used.reason == "expired_code", "a claim serves once"
     with clock.at(begin + timedelta(seconds=121)):
         assert read_claim(claim.token(), "phone") is None
-        assert new_claim(code, "phone") is None
+        assert new_claim(code, "phone", scope.session_id) is None
 
 
 async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> None:
@@ -261,11 +262,11 @@ async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> No
     scopes = [await town.scope("张桂兰"), await town.scope("李秀英")]
     for scope in scopes:
         with clock.at(begin):
-            await scan(scope, ScanIn(station_code(town), nonce()), phone=phone)
+            await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone))
     verdicts = []
     for scope in scopes:
         with later(begin, 60):
-            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), phone=phone))
+            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone)))
     assert [v.attention for v in verdicts] == [["same_device", "pending_review"]] * 2
     assert "同一部手机" in verdicts[0].texts()[0]
     assert await points_of(town, "张桂兰") == 0

@@ -31,6 +31,8 @@ REASONS: dict[str, str] = {
     "booking_lesson": LOOKED_UP, "booking_code_unique": "a free code is looked for; of two at once one is run again",
     "card_person": LOCKED, "card_epoch_unique": "the person's row is locked while the next epoch is counted",
     "claim_station": "only a station's own signed code makes a claim",
+    "code_reading_pkey": UPSERT, "code_reading_station": LOOKED_UP,
+    "good_price_pkey": UPSERT, "good_price_points": BOUND, "good_price_good": LOOKED_UP,
     "class_payment_account": LEDGER, "class_payment_points": LEDGER, "class_payment_purchase": LEDGER,
     "class_payment_returned": LEDGER, "class_payment_pkey": LEDGER, "class_purchase_counts": LEDGER,
     "class_purchase_minutes_left": LEDGER, "class_purchase_points_left": LEDGER, "class_purchase_moved_from": LOCKED,

@@ -16,6 +16,7 @@ from tests.town import Town
 from timebank import clock
 from timebank.access import sessions
 from timebank.checkins.presence import PROVES_FOR
+from timebank.people.card_checks import OwnCard, confirm_cards
 
 
 async def other_household(owner: asyncpg.Connection, town: Town, keeper: str, member: str) -> None:
@@ -405,6 +406,22 @@ async def test_a_scan_elsewhere_or_of_a_check_in_is_told_apart(town: Town, clien
     if (await counter.ask("POST", "/checkins", json=came)).json()["status"] == "ok":
         await take(counter, town, "张桂兰", 201, presence=came["nonce"])
         assert await points_of(town, "张桂兰") == (42, 0)
+
+
+async def test_a_card_that_another_of_the_staff_has_confirmed_spends_at_its_issuers_counter(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("王建国", 50)
+    counter = await kept(client, town)
+    printed = (await counter.ask("POST", f"/people/{town.people['王建国']}/card", 201)).json()["url"]
+    presence = await looked(counter, printed)
+    assert (await take(counter, town, "王建国", 422, presence=presence)).json()["code"] == "card_not_confirmed"
+    issued = [await owner.fetchval("SELECT id FROM card WHERE person_id = $1", town.people["王建国"])]
+    with pytest.raises(OwnCard):
+        await confirm_cards(await town.scope("周敏"), issued)
+    assert await confirm_cards(await town.scope("赵丽"), issued) == 1
+    await take(counter, town, "王建国", 201, presence=presence)
+    assert await points_of(town, "王建国") == (42, 0)
 
 
 async def test_a_card_that_a_keeper_prints_for_an_absent_person_spends_nothing_until_another_agrees(

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.presence import body, card, count, later, nine_o_clock, nonce, personal_code, points_of, station_code
 from tests.town import Town
 from timebank import clock
@@ -261,6 +262,8 @@ async def test_one_nonce_from_two_tablets_at_once_is_one_scan(
         for station in ("暖蜂驿站", "暖蜂驿站", "慈善超市"):
             made = await devices.register(await town.scope("赵丽"), town.stations[station], name="平板", kind="counter")
             tablets.append({"Authorization": f"Bearer {made.token}"})
+            with clock.at(begin - timedelta(minutes=5)):
+                await kept_scope(town, made.token, "赵丽")
 
     async def sent_by(tablet: dict[str, str]) -> dict[str, Any]:
         with clock.at(begin + timedelta(minutes=5)):

@@ -14,6 +14,7 @@ from tests.presence import card, count, later, nine_o_clock, nonce, personal_cod
 from tests.town import Town
 from timebank import clock
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
+from timebank.access.logins import set_password
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app
@@ -108,7 +109,10 @@ async def test_a_visitor_signs_in_and_still_arrives_when_the_code_was_scanned(
         asked = await phone.get(path)
     assert "请先登录" in words(asked)
     assert f"/sign-in?next={path}" in asked.text
-    phone.cookies.set(SESSION_COOKIE, await town.token("张桂兰"))
+    await set_password(town.logins["张桂兰"], town.phones["张桂兰"], "桂兰的密码-2026")
+    with clock.at(begin + timedelta(seconds=60)):
+        form = {"phone": town.phones["张桂兰"], "password": "桂兰的密码-2026", "next": path}
+        assert (await phone.post("/sign-in", data=form)).headers["location"] == path
     with clock.at(begin + timedelta(seconds=100)):
         page = await phone.get(path)
         assert "在暖蜂驿站签到？" in words(page)
@@ -216,7 +220,9 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
     made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("大屏", "display"))
     screen = browser()
     assert (await screen.get("/display")).status_code == 403
-    paired = await screen.get(path_of(made.url))
+    asked = await screen.get(path_of(made.url))
+    assert (asked.status_code, "大屏" in words(asked), DEVICE_COOKIE in screen.cookies) == (200, True, False)
+    paired = await screen.post(path_of(made.url))
     assert (paired.status_code, paired.headers["location"]) == (303, "/display")
     assert DEVICE_COOKIE in screen.cookies
     await scan(await town.scope("张桂兰"), ScanIn(station_code(town), nonce()))
@@ -229,7 +235,8 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
     assert (turned["present"], turned["recent"][0]["name"]) == (1, "张*")
     assert (await browser().get("/display/tbd_wrong")).status_code == 403
     counter = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
-    assert (await browser().get(f"/display/{counter.token}")).status_code == 403
+    code = counter.url.rsplit("/", 1)[1]
+    assert (await browser().post(f"/display/{code}")).status_code == 403, "a counter is no display"
 
 
 # --------------------------------------------------------------------------------------------------------- the counter
@@ -238,8 +245,8 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
 async def counter_of(town: Town) -> httpx.AsyncClient:
     made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
     tablet = browser()
-    assert (await tablet.get(path_of(made.url))).headers["location"] == "/desk"
-    await kept_scope(town, made.token)
+    assert (await tablet.post(path_of(made.url))).headers["location"] == "/desk"
+    await kept_scope(town, tablet.cookies[DEVICE_COOKIE])
     return tablet
 
 

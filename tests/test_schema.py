@@ -153,6 +153,7 @@ async def test_the_serving_role_only_reads_the_ledger_and_only_adds_to_what_is_k
         "scan": "UPDATE, DELETE",
         "stock_move": "UPDATE, DELETE",
         "rule": "UPDATE, DELETE",
+        "good_price": "UPDATE, DELETE",
         **dict.fromkeys(("service_record", "deed", "visit", "good", "stock", "message"), "DELETE"),
     }
     forbidden = dict.fromkeys(LEDGER_TABLES, "INSERT, UPDATE, DELETE") | kept
@@ -224,6 +225,7 @@ async def _insert_something(owner: asyncpg.Connection, table: str, community: UU
         "uuid": "gen_random_uuid()", "integer": "1", "bigint": "1", "smallint": "1", "boolean": "true",
         "date": "'2026-01-01'", "timestamp with time zone": "'2026-01-01'", "time without time zone": "'08:00'",
         "text": "'x'", "bytea": "'x'", "jsonb": "'{}'", "character varying": "'x'", "uuid[]": "'{}'", "text[]": "'{}'",
+        "bytea[]": "'{}'",
     }  # fmt: skip
     values = {row["attname"]: some[row["type"]] for row in columns} | {"community_id": f"'{community}'"}
     await owner.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})")

@@ -55,6 +55,8 @@ TOLD = {
     "withdraw_activity": "only one that nobody serves in and that has no shifts",
     "withdraw_area": "only one where nobody lives and over which nobody holds a role",
     "open_person": LOOK, "look_up": LOOK, "read_children": LOOK,
+    "read_code": "a station's code is nobody's; what is checked in by it afterwards is looked at",
+    "pair_device": STAFF, "confirm_card": "it changes nothing of the card; its holder was told when it was issued",
     "identify": "somebody who stands at the counter has shown the own code",
     "sign_on": "the keeper did it by the own password, on a device that the audit names", "sign_off": OWN,
     "ask_confirmation": "nothing has moved yet; whoever agrees sees it in the panel and at the counter",

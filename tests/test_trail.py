@@ -11,7 +11,7 @@ from tests.counter import kept_scope
 from tests.shop import API, browser
 from tests.test_told import calls
 from tests.town import Town
-from timebank import audit, clock
+from timebank import clock
 from timebank.access.devices import register
 from timebank.access.finding import find_at_counter
 from timebank.errors import Forbidden
@@ -107,10 +107,6 @@ async def test_a_list_with_children_is_written_down_and_one_without_is_not(
     assert (await client.get(f"{API}/people", params={"q": "刘小雨"}, headers=admin)).status_code == 200
     change = await owner.fetchval("SELECT change::text FROM audit WHERE verb = 'read_children'")
     assert change == '{"list": "people", "children": 1}'
-
-
-def test_looks_are_known_as_looks() -> None:
-    assert set(audit.READS) <= VERBS.keys()
 
 
 async def test_the_panel_shows_it_in_both_languages(town: Town, client: httpx.AsyncClient) -> None:

@@ -250,3 +250,30 @@ async def test_after_a_year_of_jobs_the_books_of_an_old_installation_balance(old
             await worker.run_all()
     checked = check_all(old.url)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+async def test_what_the_audit_alone_knew_is_kept_where_it_decides(old: Old) -> None:
+    """Who scanned, who issued a card, which prices a good has had; cards and tablets of before stay good."""
+    connection = await asyncpg.connect(old.url)
+    try:
+        ends = await connection.fetch(
+            "SELECT v.in_by_login, v.out_by_login, v.out_by, i.login_id AS came, o.login_id AS went FROM visit v "
+            "LEFT JOIN audit i ON i.noun_id = v.id AND i.verb = 'check_in' "
+            "LEFT JOIN audit o ON o.noun_id = v.id AND o.verb = 'check_out'"
+        )
+        assert len([end for end in ends if end["came"]]) > 0
+        assert all((end["in_by_login"], end["out_by_login"]) == (end["came"], end["went"]) for end in ends)
+        unknown = await connection.fetchval(
+            "SELECT count(*) FROM redemption r WHERE NOT EXISTS (SELECT FROM good_price p WHERE p.good_id = r.good_id "
+            "AND p.points * r.quantity = r.points)"
+        )
+        assert unknown == 0
+        cards = await connection.fetch("SELECT issued_by, issued_by_login, confirmed_at, confirmed_by_login FROM card")
+        assert cards
+        assert all(card["confirmed_at"] and card["confirmed_by_login"] is None for card in cards)
+        assert all(card["issued_by_login"] for card in cards if card["issued_by"])
+        assert await connection.fetchval("SELECT count(*) FROM device WHERE pairing_hash IS NOT NULL") == 0
+    finally:
+        await connection.close()
+    with clock.at(AFTERNOON):
+        assert await old.shown(), "the screen of before still shows its code"

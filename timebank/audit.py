@@ -7,9 +7,6 @@ import msgspec
 from timebank import clock, database
 from timebank.scope import Scope
 
-# Looking is written down too; it changes nothing and leaves no trace in what was looked at.
-READS = ("open_person", "look_up", "read_children")
-
 
 async def record(
     scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None, **change: object

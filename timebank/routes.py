@@ -17,6 +17,7 @@ from admin import ledger as admin_ledger
 from admin import people as admin_people
 from admin import person_acts as admin_person_acts
 from admin import policies as admin_policies
+from admin import presence as admin_presence
 from admin import redemptions as admin_redemptions
 from admin import reviews as admin_reviews
 from admin import roles as admin_roles
@@ -38,6 +39,7 @@ from timebank.rules import api as rules
 from timebank.shop import api as shop
 from timebank.stations import api as stations
 from timebank.trail import api as trail
+from timebank.web import pairing
 from timebank.web.board import notices
 from timebank.web.desk import agreed as desk_agreed
 from timebank.web.desk import classes as desk_classes
@@ -126,6 +128,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     member_visits.VisitPages,
     member_activities.ActivityPages,
     wall.WallPages,
+    pairing.PairingPages,
     desk_counter.DeskPages,
     desk_sign_on.SignOnPages,
     desk_agreed.AgreedPages,
@@ -133,6 +136,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     desk_shelf.ShelfPages,
     desk_classes.DeskClasses,
     admin_reviews.ReviewPages,
+    admin_presence.PresencePages,
     admin_stations.StationsPanel,
     admin_activities.ActivitiesPanel,
     admin_rules.RulesPanel,

@@ -17,6 +17,7 @@ import structlog
 
 from timebank import connections, database, installation
 from timebank.access import delays, logins, once, sessions, throttle
+from timebank.checkins.browsers import forget_addresses
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.forgotten import close_forgotten
@@ -36,6 +37,7 @@ from timebank.overview.agreements import remind_deciders
 from timebank.overview.figures import count_figures
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
+from timebank.stations.readings import forget_readings
 
 log = structlog.get_logger()
 
@@ -74,6 +76,8 @@ JOBS: tuple[Job, ...] = (
     Job("remind_of_objections", 3600, remind_of_objections),
     Job("close_forgotten", 60, close_forgotten),
     Job("forget_claims", 600, forget_claims),
+    Job("forget_readings", 3600, forget_readings),
+    Job("forget_addresses", 3600, forget_addresses),
     Job("expire_redemptions", 60, expire_redemptions),
     Job("finish_stopped", 60, finish_stopped),
     Job("close_lessons", 60, close_lessons),

@@ -8,7 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access import grants, sessions, sign_on
-from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest
+from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
 from timebank.access.own_password import change_password
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
 from timebank.access.sign_on import OnDuty, SignOnIn
@@ -47,9 +47,8 @@ class Sessions(Controller):
     @post()
     async def sign_in(self, data: JSONBody[SignIn], request: AnyRequest) -> Response[SessionOut]:
         """Open a session by phone and password, or phone and one-time code."""
-        address = request.client.host if request.client else ""
         opened = await sessions.sign_in(
-            normal_phone(data.phone), password=data.password, otp=data.otp, address=address,
+            normal_phone(data.phone), password=data.password, otp=data.otp, address=address_of(request),
             request_id=request.state.get("request_id", ""),
         )  # fmt: skip
         holder = await sessions.find(opened.token)
@@ -99,8 +98,7 @@ class Counter(Controller):
     @post("/sign-on")
     async def sign_on(self, data: JSONBody[SignOnIn], request: AnyRequest, caller: NamedDependency[Scope]) -> OnDuty:
         """A keeper signs on to this counter tablet, with phone and password, and answers for it for 12 hours."""
-        address = request.client.host if request.client else ""
-        return await sign_on.sign_on(caller, data, address=address)
+        return await sign_on.sign_on(caller, data, address=address_of(request))
 
     @delete("/sign-on")
     async def sign_off(self, caller: NamedDependency[Scope]) -> None:

@@ -52,6 +52,11 @@ ON_A_SCREEN = {"counter": "keeper", "display": True}
 """For `opt` of a route that a screen on the wall may call as well."""
 
 
+def address_of(request: AnyRequest) -> str:
+    """The network address that a request came from; empty where it is not known."""
+    return request.client.host if request.client else ""
+
+
 async def provide_scope(request: AnyRequest) -> Scope:
     """The signed-in caller, person or device. Raises Unauthenticated where there is none.
 

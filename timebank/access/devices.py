@@ -1,5 +1,6 @@
 """Devices: a screen or counter tablet of one station, known by a token that names its community."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,8 @@ from timebank.errors import Forbidden
 from timebank.scope import Mine, Scope
 
 PREFIX = "tbd"
+PAIRING_PREFIX = "tbp"
+PAIRING_LASTS = timedelta(hours=1)
 
 
 class NewDevice(msgspec.Struct, frozen=True):
@@ -18,6 +21,18 @@ class NewDevice(msgspec.Struct, frozen=True):
     station_id: UUID
     kind: str
     token: str
+    pairing_code: str
+    pairing_expires_at: datetime
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """A device that waits for its browser."""
+
+    id: UUID
+    station_id: UUID
+    kind: str
+    name: str
+    station: str
 
 
 @retried
@@ -29,17 +44,73 @@ async def register(scope: Scope, station_id: UUID, *, name: str, kind: str) -> N
     if scope.device_id is not None:
         raise Forbidden
     scope.require_keeper(station_id)
-    token = f"{PREFIX}_{scope.community_id.hex}_{vault.token()}"
-    device_id = clock.new_id()
+    token, device_id = _new_token(PREFIX, scope.community_id), clock.new_id()
+    code, ends_at = _new_token(PAIRING_PREFIX, scope.community_id), clock.now() + PAIRING_LASTS
     async with transaction(scope):
         await Device.insert(
             Device(
                 community_id=scope.community_id, id=device_id, station_id=station_id, name=name, kind=kind,
                 token_hash=vault.token_hash(token), created_at=clock.now(), created_by=scope.person_id, revoked_at=None,
+                pairing_hash=vault.token_hash(code), pairing_expires_at=ends_at, paired_at=None,
             )
         )  # fmt: skip
         await audit.record(scope, "register_device", "device", device_id, kind=kind, station_id=station_id)
-    return NewDevice(device_id, station_id, kind, token)
+    return NewDevice(device_id, station_id, kind, token, code, ends_at)
+
+
+def _new_token(prefix: str, community_id: UUID) -> str:
+    return f"{prefix}_{community_id.hex}_{vault.token()}"
+
+
+def _community_of(text: str, prefix: str) -> UUID | None:
+    """The community that a device's token or a pairing code names."""
+    parts = text.split("_", 2)
+    if len(parts) != 3 or parts[0] != prefix or len(parts[1]) != 32:
+        return None
+    try:
+        return UUID(hex=parts[1])
+    except ValueError:
+        return None
+
+
+_WAITING = "d.pairing_hash = $2 AND d.pairing_expires_at > $3 AND d.paired_at IS NULL AND d.revoked_at IS NULL"
+
+
+async def waiting(code: str) -> Pairing | None:
+    """The device that this pairing code is for, while it waits: looking uses nothing up."""
+    community_id = _community_of(code, PAIRING_PREFIX)
+    if community_id is None:
+        return None
+    async with transaction(Scope(community_id, via="device")):
+        return await database.row(
+            Pairing,
+            "SELECT d.id, d.station_id, d.kind, d.name, s.name AS station FROM device d "  # noqa: S608  # own condition
+            "JOIN station s ON s.community_id = d.community_id AND s.id = d.station_id "
+            f"WHERE d.community_id = $1 AND {_WAITING}",
+            community_id, vault.token_hash(code), clock.now(),
+        )  # fmt: skip
+
+
+@retried
+async def pair(code: str, kind: str) -> str | None:
+    """Make whoever has this code the device, and give it a token of its own; None where the code serves no more.
+
+    Of two browsers at once one gets it. The token that was told at the registration ends.
+    """
+    community_id = _community_of(code, PAIRING_PREFIX)
+    if community_id is None:
+        return None
+    token, scope = _new_token(PREFIX, community_id), Scope(community_id, via="device")
+    async with transaction(scope):
+        device_id = await database.fetch_value(
+            "UPDATE device d SET token_hash = $4, paired_at = $3, pairing_hash = NULL "  # noqa: S608  # own condition
+            f"WHERE d.community_id = $1 AND d.kind = $5 AND {_WAITING} RETURNING d.id",
+            community_id, vault.token_hash(code), clock.now(), vault.token_hash(token), kind,
+        )  # fmt: skip
+        if device_id is None:
+            return None
+        await audit.record(scope, "pair_device", "device", UUID(bytes=device_id.bytes))
+    return token
 
 
 @retried

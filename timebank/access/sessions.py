@@ -38,6 +38,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     token: str
     expires_at: datetime
     login_id: UUID
+    session_id: UUID
     weak_password: bool = False
     knows_browser: bool = False
 
@@ -88,16 +89,16 @@ async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_co
 @retried
 async def open_session(login_id: UUID, *, by_code: bool = False) -> SignedIn:
     """A new session for a login that has proved itself."""
-    token, now = vault.token(), clock.now()
+    token, session_id, now = vault.token(), clock.new_id(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
     async with transaction(None):
         await Session.insert(
             Session(
-                id=clock.new_id(), token_hash=vault.token_hash(token), login_id=login_id, by_code=by_code,
+                id=session_id, token_hash=vault.token_hash(token), login_id=login_id, by_code=by_code,
                 created_at=now, expires_at=expires_at, ended_at=None,
             )
         )  # fmt: skip
-    return SignedIn(token, expires_at, login_id)
+    return SignedIn(token, expires_at, login_id, session_id)
 
 
 async def find(token: str) -> Caller | None:

@@ -94,6 +94,9 @@ class Device(Table, tablename="device"):
     created_at = Timestamptz(default=None, null=False)
     created_by = UUID(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
+    pairing_hash = Bytea(default=None, null=True)
+    pairing_expires_at = Timestamptz(default=None, null=True)
+    paired_at = Timestamptz(default=None, null=True)
 
 
 class CounterSignOn(Table, tablename="counter_sign_on"):

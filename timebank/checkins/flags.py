@@ -5,6 +5,7 @@ from uuid import UUID
 
 from timebank import clock, database
 from timebank.areas.policies import Policies
+from timebank.checkins.card_scans import is_still_unconfirmed
 from timebank.checkins.credit import Served
 from timebank.checkins.judging import Other, Span, TimeFacts, VisitFacts, time_doubts
 from timebank.checkins.visits import VisitRow
@@ -93,13 +94,13 @@ async def _time_facts(
 
 
 async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
-    """When the same phone had somebody else in, on the days around the visit."""
-    if visit.in_device is None:
+    """When the same browser or session had somebody else in, on the days around the visit."""
+    if not visit.marks:
         return []
     found = await database.fetch(
-        "SELECT in_at, out_at FROM visit WHERE community_id = $1 AND station_id = $2 AND in_device = $3 "
+        "SELECT in_at, out_at FROM visit WHERE community_id = $1 AND station_id = $2 AND marks && $3 "
         "AND person_id <> $4 AND in_at > $5 AND in_at < $6",
-        scope.community_id, visit.station_id, visit.in_device, visit.person_id, visit.in_at - AROUND, visit.out_at,
+        scope.community_id, visit.station_id, visit.marks, visit.person_id, visit.in_at - AROUND, visit.out_at,
     )  # fmt: skip
     assert visit.out_at is not None
     return [Span(row["in_at"], row["out_at"] or max(visit.out_at, row["in_at"])) for row in found]
@@ -108,6 +109,8 @@ async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
 async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
     """What is doubtful about a visit whatever its length."""
     found = list(visit.flags)
+    if "own_card" in found and not await is_still_unconfirmed(scope, visit.person_id):
+        found.remove("own_card")
     if await _is_keeper(scope, visit, day):
         found.append("keeper_is_volunteer")
     if await _is_elsewhere(scope, visit.person_id, Span(visit.in_at, visit.out_at or visit.in_at)):

@@ -101,8 +101,9 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
             community_id=scope.community_id, id=visit_id, person_id=arrival.who.id, station_id=station.id,
             activity_id=choice.activity_id, shift_id=choice.shift_id, in_at=arrival.at, out_at=over,
             status="needs_confirmation" if over else "open", in_by=arrival.by, out_by="closing_time" if over else None,
-            in_device=arrival.phone, flags=[*arrival.flags, *["forgotten_check_out"] * bool(over)],
-            opens_at=station.opens_at, closes_at=station.closes_at,
+            flags=[*arrival.flags, *["forgotten_check_out"] * bool(over)],
+            opens_at=station.opens_at, closes_at=station.closes_at, in_by_login=scope.login_id, out_by_login=None,
+            marks=arrival.marks, in_address=arrival.browser.hint(scope.community_id) if arrival.browser else None,
         )
     )  # fmt: skip
     await _record(arrival, "check_in", visit_id, station.id)
@@ -158,10 +159,10 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
     """
     scope, flags = arrival.scope, [flag for flag in visit.flags if flag not in UNSCANNED_END]
     tag = await database.execute(
-        "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = $5 "
-        "WHERE community_id = $1 AND id = $2 AND status = $6",
+        "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = $5, out_by_login = $7, "
+        "marks = marks || $8 WHERE community_id = $1 AND id = $2 AND status = $6",
         scope.community_id, visit.id, arrival.at, arrival.by, list(dict.fromkeys([*flags, *arrival.flags])),
-        visit.status,
+        visit.status, scope.login_id, arrival.marks,
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     if tag != "UPDATE 1" or ended is None:
@@ -172,7 +173,7 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 
 async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
-    """Who checked in or out by what, and whether the device told the time: its sender does not approve it."""
+    """Who checked in or out by what, and whether the device told the time, for those who read the log."""
     await audit.record(
         arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline
     )

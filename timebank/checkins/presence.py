@@ -31,16 +31,17 @@ async def require_presence(scope: Scope, person_ids: Collection[UUID], station_i
     """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
 
     A scan by hand proves nothing, nor one that waited on a device. A card proves it unless the caller or
-    somebody of the caller's household issued it and nobody else of the staff has agreed to spending for its holder
-    since.
+    somebody of the caller's household issued it and nobody else of the staff has confirmed it or agreed to spending for
+    its holder since.
     """
     if nonce is None:
         raise PresenceNeeded
     async with transaction(scope):
         found = await database.fetch_one(
-            "SELECT s.person_id, c.issued_by, p.household_id, EXISTS (SELECT FROM counter_confirmation o "
-            "WHERE o.community_id = s.community_id AND o.person_id = s.person_id AND o.status = 'agreed' "
-            "AND o.decided_at >= c.issued_at) AS confirmed FROM scan s "
+            "SELECT s.person_id, c.issued_by, p.household_id, c.confirmed_by_login IS NOT NULL "
+            "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
+            "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed "
+            "FROM scan s "
             "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
             "LEFT JOIN person p ON p.community_id = c.community_id AND p.id = c.issued_by "
             "WHERE s.community_id = $1 AND s.nonce = $2 AND s.station_id = $3 AND s.person_id = ANY ($4) "

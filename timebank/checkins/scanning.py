@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from msgspec.structs import replace
 
-from timebank import audit, clock, database, vault
+from timebank import audit, clock, database
 from timebank.checkins.answering import find_keeper
 from timebank.checkins.arrivals import (
     Arrival,
@@ -21,6 +21,7 @@ from timebank.checkins.arrivals import (
     read_code,
     require_counter,
 )
+from timebank.checkins.browsers import Browser
 from timebank.checkins.claims import Claim
 from timebank.checkins.device_clock import DeviceClock, goes_back, measured
 from timebank.checkins.moves import move
@@ -41,13 +42,13 @@ class NonceReused(TimebankError):
 
 
 async def scan(
-    scope: Scope, asked: ScanIn, *, claim: Claim | None = None, phone: bytes | None = None,
+    scope: Scope, asked: ScanIn, *, claim: Claim | None = None, browser: Browser | None = None,
     clock_of: DeviceClock | None = None,
 ) -> Verdict:  # fmt: skip
     """Check in or out by a code. The same nonce again gets the stored verdict; nothing is done twice.
 
-    `claim` is the right that opening a station's code gave this phone, `phone` what is kept of its random cookie,
-    `clock_of` the clock of the device that a batch waited on.
+    `claim` is the right that opening a station's code gave this phone, `browser` what is known of the browser and
+    network, `clock_of` the clock of the device that a batch waited on.
     """
     device_clock = clock_of or measured(asked.device_now, clock.now())
     code = read_code(asked.code)
@@ -56,10 +57,10 @@ async def scan(
         require_counter(here)
     own = isinstance(code, StationCode)
     by = _BY.get(type(code), "")
-    device = (phone or _session_mark(here)) if own else None
+    sent_by = (browser or Browser()) if own else None
 
     def arrival(now: datetime) -> Arrival:
-        return Arrival(here, asked, now, now, by, claim, device, clock=device_clock)
+        return Arrival(here, asked, now, now, by, claim, sent_by, clock=device_clock)
 
     async def look(arrived: Arrival) -> None:
         await find_keeper(arrived)
@@ -90,11 +91,6 @@ async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
 
 
 _BY: dict[type, str] = {StationCode: "station_code", PersonCode: "personal_code", CardCode: "card"}
-
-
-def _session_mark(scope: Scope) -> bytes | None:
-    """What stands for the phone of a program that keeps no cookie: its session."""
-    return vault.blind_index(str(scope.session_id), "session") if scope.session_id else None
 
 
 def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
@@ -162,14 +158,16 @@ def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
 async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:
     """The verdict that this nonce has already got, with the full name for its reader."""
     found = await database.fetch_one(
-        "SELECT s.request_hash, s.verdict, s.station_id, s.person_id, p.name FROM scan s "
+        "SELECT s.request_hash, s.verdict, s.station_id, s.person_id, s.device_id, p.name FROM scan s "
         "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
         "WHERE s.community_id = $1 AND s.nonce = $2",
         scope.community_id, nonce,
     )  # fmt: skip
     if found is None:
         return None
-    if found["request_hash"] != request_hash or not _may_hear(scope, found):
+    # A tablet sends its queue again although its keeper has gone home by then.
+    own_device = scope.device_id is not None and scope.device_id == found["device_id"]
+    if found["request_hash"] != request_hash or not (own_device or _may_hear(scope, found)):
         raise NonceReused
     return replace(_named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"]), replayed=True)
 

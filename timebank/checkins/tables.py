@@ -26,10 +26,13 @@ class Visit(Table, tablename="visit"):
     status = Varchar(length=20, default=None, null=False)
     in_by = Varchar(length=16, default=None, null=False)
     out_by = Varchar(length=16, default=None, null=True)
-    in_device = Bytea(default=None, null=True)
     flags = Array(base_column=Text(), default=list, null=False)
     opens_at = Time(default=None, null=False)
     closes_at = Time(default=None, null=False)
+    in_by_login = UUID(default=None, null=True)
+    out_by_login = UUID(default=None, null=True)
+    marks = Array(base_column=Bytea(), default=list, null=False)
+    in_address = Bytea(default=None, null=True)
 
 
 class Scan(Table, tablename="scan"):

@@ -33,7 +33,7 @@ class VisitRow(msgspec.Struct, frozen=True):
     status: str
     in_by: str
     out_by: str | None
-    in_device: bytes | None
+    marks: list[bytes]
     flags: list[str]
     opens_at: time
     closes_at: time
@@ -51,7 +51,7 @@ class VisitRow(msgspec.Struct, frozen=True):
 
 ROW = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
-    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.in_device, v.flags, "
+    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks, v.flags, "
     "v.opens_at, v.closes_at FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "

@@ -38,6 +38,7 @@ REASONS = {
     "before_pairing": _("这次离线扫码的时间在这台设备启用之前，没有记上。请校准设备的时钟，并请站长补录时长。"),
     "no_keeper_then": _("断网时记下的这次扫码，当时没有站长在这台平板上岗，没有记上。请站长补录时长。"),
     "claim_used": _("这次扫码已经用过了。请对准屏幕再扫一次。"),
+    "claim_elsewhere": _("这次扫码不是在这里、用这次登录打开的。请用这部手机对准屏幕再扫一次。"),
 }
 
 FLAGS = {
@@ -53,6 +54,8 @@ FLAGS = {
     "by_keeper": _("站长代签，没有扫码"),
     "forgotten_check_out": _("忘记签退，按闭站时间关闭"),
     "corrected_end": _("结束时间由人更正过"),
+    "code_read_by_staff": _("签到码被工作人员在屏幕以外读取过"),
+    "own_card": _("办卡和扫卡是同一个人，还没有另一位核对"),
     "two_communities": _("同一个登录账号当时也在别的社区"),
     "long_ago": _("时间久远，超出手工补录的期限"),
     "no_rule": _("没有可用的积分规则"),
@@ -61,7 +64,7 @@ FLAGS = {
 NOT_REASONS = {
     "letters_of_one_case": "invalid_code", "decided_meanwhile": "overlap", "no_keeper_then": "error",
     "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
-    "claim_used": "expired_code",
+    "claim_used": "expired_code", "claim_elsewhere": "expired_code",
 }  # fmt: skip
 
 

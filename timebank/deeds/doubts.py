@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.agreements.independence import is_uninvolved
+from timebank.checkins.deciding import has_scanned
 from timebank.database import transaction
 from timebank.deeds.reminding import decide_by
 from timebank.errors import NotFound
@@ -38,6 +39,8 @@ class Doubt(msgspec.Struct, frozen=True):
     upheld: bool | None
     decision_note: str | None
     entered_by: UUID | None
+    corrected_by: UUID | None
+    visit_id: UUID | None
 
     @property
     def decide_by(self) -> datetime:
@@ -57,7 +60,8 @@ _DOUBTS = """
 SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person, p.household_id,
        coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
        coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
-       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by
+       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by,
+       s.corrected_by, s.visit_id
 FROM objection o
 JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
 LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
@@ -110,12 +114,17 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
 
 
 async def may_decide(scope: Scope, doubt: Doubt) -> bool:
-    """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected."""
+    """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected.
+
+    Nor who scanned the visit or corrected its end.
+    """
     brought = doubt.filed_by or doubt.person_id
     return (
         scope.administers
         and doubt.upheld is None
         and await is_uninvolved(
-            scope, brought, doubt.objector_id, doubt.entered_by, concerns=[doubt.person_id, doubt.witness_id]
+            scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by,
+            concerns=[doubt.person_id, doubt.witness_id],
         )
-    )
+        and not await has_scanned(scope, doubt.visit_id)
+    )  # fmt: skip

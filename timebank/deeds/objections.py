@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.agreements.independence import is_uninvolved
+from timebank.checkins.deciding import has_scanned
 from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
 from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
@@ -226,7 +227,9 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    if not await is_uninvolved(scope, record.entered_by or record.person_id, concerns=[record.person_id]):
+    acted = (record.entered_by or record.person_id, record.corrected_by)
+    uninvolved = await is_uninvolved(scope, *acted, concerns=[record.person_id])
+    if not uninvolved or await has_scanned(scope, record.visit_id):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
     if record.status == "reversed":

@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.agreements.independence import near
+from timebank.checkins.deciding import scanned_by
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
@@ -73,15 +74,16 @@ class Yours(msgspec.Struct, frozen=True):
 
 
 _PARTIES = """
-(SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns
+(SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns,
+        s.visit_id
  FROM service_record s
  WHERE s.community_id = $1 AND s.status = 'pending' LIMIT $2)
 UNION ALL
-(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id] FROM deed d
+(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
  WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
 UNION ALL
-(SELECT 'objections', ARRAY[o.person_id, d.filed_by, coalesce(s.entered_by, s.person_id)],
-        ARRAY[d.person_id, d.witness_id, s.person_id]
+(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by],
+        ARRAY[d.person_id, d.witness_id, s.person_id], s.visit_id
  FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
  LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
  WHERE o.community_id = $1 AND o.upheld IS NULL LIMIT $2)
@@ -92,6 +94,7 @@ class _Taken(msgspec.Struct, frozen=True):
     what: str
     acted: list[UUID | None]
     concerns: list[UUID | None]
+    visit_id: UUID | None
 
 
 async def yours(scope: Scope, counted: Waiting) -> Yours:
@@ -100,7 +103,10 @@ async def yours(scope: Scope, counted: Waiting) -> Yours:
         taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
         close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
-    others = Counter(each.what for each in taken if not close.is_uninvolved(each.acted, each.concerns))
+        scanned = await scanned_by(scope, [each.visit_id for each in taken])
+    others = Counter(
+        each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
+    )
     return Yours(
         counted.records - others["records"], counted.deeds - others["deeds"],
         counted.objections - others["objections"], decides,

@@ -75,11 +75,13 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
     )  # fmt: skip
     return await database.rows(
         _Card,
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by) "
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "
+        "issued_by_device) "
         "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
-        "       AND c.person_id = n.person_id), 0), $4, $5 "
+        "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
         "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at",
         scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
+        scope.login_id, scope.device_id,
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             changed["household_id"] = household_id
         if changed:
             here = (Person.community_id == scope.community_id) & (Person.id == person_id)
-            await Person.update(changed).where(here)
+            await Person.update(changed | {"corrected_at": clock.now()}).where(here)
             await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
             if not scope.is_own(person_id):
                 told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
@@ -153,7 +153,7 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
             raise Forbidden
         if person.status == status:
             return
-        await Person.update({Person.status: status}).where(
+        await Person.update({Person.status: status, Person.corrected_at: clock.now()}).where(
             (Person.community_id == scope.community_id) & (Person.id == person_id)
         )
         await audit.record(scope, "set_status", "person", person_id, reason=reason, status=status)

@@ -40,6 +40,7 @@ class Person(Table, tablename="person"):
     status = Varchar(length=16, default=None, null=False)
     code_epoch = Integer(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    corrected_at = Timestamptz(default=None, null=True)
 
 
 class Guardianship(Table, tablename="guardianship"):
@@ -61,6 +62,10 @@ class Card(Table, tablename="card"):
     issued_at = Timestamptz(default=None, null=False)
     issued_by = UUID(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
+    issued_by_login = UUID(default=None, null=True)
+    issued_by_device = UUID(default=None, null=True)
+    confirmed_at = Timestamptz(default=None, null=True)
+    confirmed_by_login = UUID(default=None, null=True)
 
 
 class Message(Table, tablename="message"):

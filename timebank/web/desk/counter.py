@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import scanned, vault
@@ -30,7 +30,6 @@ from timebank.stations.places import kept_stations
 from timebank.stations.schemas import StationOut
 from timebank.web.desk.classes import counter_classes
 from timebank.web.desk.goods import counter_goods, offered_here
-from timebank.web.devices import device_cookie, paired
 from timebank.web.forms import filled
 from timebank.web.pages import page, partial, see_other
 from timebank.web.verdicts import Told, told
@@ -38,7 +37,6 @@ from timebank.wording import said
 
 Form = URLEncodedBody[dict[str, str]]
 Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Token = Annotated[str, PathParameter(max_length=200)]
 SCANNED = {
     "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
     "purpose": _("扫码做什么"),
@@ -64,14 +62,6 @@ class DeskPages(Controller):
     path = "/desk"
     opt = AT_THE_COUNTER
     include_in_schema = False
-
-    @get("/pair/{token:str}")
-    async def pair(self, token: Token) -> Redirect:
-        """Make this browser the station's counter."""
-        await paired(token, "counter")
-        answer = see_other("/desk")
-        answer.set_cookie(device_cookie(token))
-        return answer
 
     @get("/stations")
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:

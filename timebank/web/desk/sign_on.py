@@ -10,7 +10,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta, Struct
 
 from timebank.access import sign_on
-from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest
+from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
 from timebank.access.sessions import WrongSignIn
 from timebank.access.sign_on import NotKeeperHere, SignOnIn
 from timebank.access.throttle import TooManyAttempts
@@ -51,10 +51,9 @@ class SignOnPages(Controller):
     @post("/sign-on")
     async def sign_on(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Take over the counter with the password."""
-        address = request.client.host if request.client else ""
         given = {name: value for name, value in data.items() if name in SIGN_ON and value}
         try:
-            await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=address)
+            await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=address_of(request))
         except CORRECTABLE as refusal:
             return await _page(
                 request, caller, who=_uuid(given.get("person_id")), by_phone="phone" in given,

@@ -18,6 +18,7 @@ from timebank.access.callers import (
     SESSION_COOKIE,
     AnyRequest,
     CsrfMissing,
+    address_of,
     provide_scope_or_none,
     session_cookie,
 )
@@ -33,6 +34,7 @@ from timebank.people.phones import BadPhone, normal_phone
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled, local_path
+from timebank.web.member.phone import claim_of_the_signed_in
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -89,12 +91,13 @@ class SignInPages(Controller):
             return refused
         if old := request.cookies.get(SESSION_COOKIE):
             await sessions.sign_out_token(old, request.state.get("request_id", ""))
-        first = by_code and await own_password.has_none(opened.login_id)
-        weak = "/password?weak=1" if opened.weak_password else onwards
-        answer = see_other("/password?first=1" if first else weak)
+        claim = claim_of_the_signed_in(request, opened.session_id)
+        answer = see_other(onwards if claim else await _asks_for_password(opened, by_code=by_code) or onwards)
         answer.set_cookie(session_cookie(opened))
         if not opened.knows_browser:
             answer.set_cookie(await _known(request, opened.login_id))
+        if claim is not None:
+            answer.set_cookie(claim)
         return answer
 
     @post("/sign-out")
@@ -107,13 +110,23 @@ class SignInPages(Controller):
         return answer
 
 
+async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str | None:
+    """Where a password is asked for that is missing or easily guessed.
+
+    Who has just scanned a station's code is not led there: they check in first, and the next sign-in asks.
+    """
+    if by_code and await own_password.has_none(opened.login_id):
+        return "/password?first=1"
+    return "/password?weak=1" if opened.weak_password else None
+
+
 async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -> sessions.SignedIn:
     if by_code:
         data |= {"otp": scanned.digits(data.get("otp", ""))}
     given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
-    address = request.client.host if request.client else ""
     return await sessions.sign_in(
-        normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None, address=address,
+        normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
+        address=address_of(request),
         browsers=browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE)),
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip

@@ -6,15 +6,18 @@ import asyncpg
 import httpx
 import pytest
 
+from admin.reviews import not_for
 from tests.presence import later, nine_o_clock, nonce, personal_code, points_of, record_id_of, scanned
 from tests.shop import API, key, reserve
 from tests.test_told import ROOT
 from tests.town import Town
 from timebank import clock
+from timebank.checkins import reading
 from timebank.checkins.counter import undo_check_in
 from timebank.checkins.scanning import scan_by_hand
 from timebank.checkins.schemas import ScanIn
 from timebank.ledger.check import check_ledger
+from timebank.overview.community import waiting, yours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 
@@ -145,3 +148,14 @@ def test_no_verb_decides_by_the_audit() -> None:
         if any(f"{word} audit" in path.read_text(encoding="utf-8") for word in ("FROM", "JOIN"))
     }  # fmt: skip
     assert readers <= {"timebank/demo/settling.py", "timebank/trail/reading.py"}
+
+
+async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await by_hand(town, owner, "张桂兰", "周敏", "赵丽")
+    for name, mine in (("赵丽", 0), ("钱进", 1)):
+        caller = (await town.scope(name)).within(town.community)
+        found = await reading.records(caller, status="pending")
+        assert len(found.items) - len(await not_for(caller, found.items)) == mine
+        assert (await yours(caller, await waiting(caller))).records == mine

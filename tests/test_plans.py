@@ -190,7 +190,7 @@ async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...]) -> Se
     seen = await look(grown, sql, arguments)
     every = [node for plan in seen.plans for node in nodes(plan)]
     whole = [node for node in every if node.get("Relation Name") in GROWS and node["Node Type"] == "Seq Scan"]
-    if whole and all(rows_read(node) < SMALL * node["Actual Loops"] for node in whole):
+    if whole and all(rows_read(node) <= SMALL * node["Actual Loops"] for node in whole):
         return await look(grown, sql, arguments, scans=False)
     return seen
 

@@ -32,8 +32,8 @@ class Tablet:
         return found
 
     async def ask(self, method: str, path: str, status: int = 200, /, **more: object) -> httpx.Response:
-        headers = self.bearer | dict(more.pop("headers", {}))  # type: ignore[call-overload]
-        answer = await self.client.request(method, f"{API}{path}", headers=headers, **more)  # type: ignore[arg-type]
+        headers = self.bearer | dict(more.pop("headers", {}))  # type: ignore[call-overload]  # of `more`
+        answer = await self.client.request(method, f"{API}{path}", headers=headers, **more)  # type: ignore[arg-type]  # as above
         assert answer.status_code == status, answer.text
         return answer
 

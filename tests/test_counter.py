@@ -292,7 +292,7 @@ async def test_a_retry_after_a_change_of_keepers_moves_nothing_twice(
 
 
 def row(code: str, at: object, **more: object) -> dict[str, object]:
-    return body(code, occurred_at=at.isoformat(), offline=True, **more)  # type: ignore[attr-defined]
+    return body(code, occurred_at=at.isoformat(), offline=True, **more)  # type: ignore[attr-defined]  # a datetime
 
 
 async def test_what_waited_on_the_tablet_is_the_last_keepers_and_neither_keeper_approves_it(

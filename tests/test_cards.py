@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from uuid import UUID
 
 import httpx
 import pytest
@@ -9,9 +10,11 @@ import zxingcpp
 from PIL import Image
 
 from tests.counter import kept_scope
+from tests.shop import browser
 from tests.town import Town
 from timebank import settings, vault
 from timebank.errors import Forbidden
+from timebank.people.card_checks import confirm_cards
 from timebank.people.cards import PersonNotServed, cards_of, issue_card, issue_missing_cards
 from timebank.people.records import set_status
 
@@ -41,13 +44,49 @@ async def test_the_picture_of_a_card_says_its_code(town: Town, client: httpx.Asy
     address = f"/api/v1/people/{town.people['张桂兰']}/card"
     assert (await client.get(f"{address}.png", headers=await town.sign_in("赵丽"))).status_code == 404
     url = (await client.post(address, headers=await town.sign_in("赵丽"))).json()["url"]
-    for name in ("赵丽", "周敏", "张桂兰"):
+    for name in ("赵丽", "张桂兰"):
         picture = await client.get(f"{address}.png", headers=await town.sign_in(name))
         assert picture.headers["content-type"] == "image/png"
         [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.content)).convert("L"))
         assert found.text == url
     assert (await client.get(f"{address}.png", headers=await town.sign_in("张国庆"))).status_code == 404
     assert (await client.get(f"{address}.png")).status_code == 401
+
+
+async def test_nobody_holds_the_picture_of_somebody_elses_card_before_the_counters_camera(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    """周敏 would spend the points of an old man who is at home, whose card 赵丽 has issued."""
+    await town.give_points("张国庆", 50)
+    address = f"/api/v1/people/{town.people['张国庆']}/card"
+    await client.post(address, headers=await town.sign_in("赵丽"))
+    for name in ("周敏", "欧阳凯伟", "孙伟", "钱进"):
+        seen = await client.get(f"{address}.png", headers=await town.sign_in(name))
+        assert (seen.status_code, seen.headers["content-type"]) in (
+            (403, "application/problem+json"), (404, "application/problem+json")
+        ), name  # fmt: skip
+    seen = await client.get(f"{address}.png", headers=await town.sign_in("周敏"))
+    assert seen.json()["code"] == "card_of_another"
+    panel = await browser(client, town, "钱进")
+    page = await panel.see(f"/admin/people/{town.people['张国庆']}")
+    assert "第 1 张" in page
+    assert "card.png" not in page
+
+
+async def test_who_issued_a_card_reads_its_code_until_somebody_else_has_confirmed_it(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    """To print it. What the issuer scans with it counts for nothing before that, and afterwards it is not shown."""
+    address, keeper = f"/api/v1/people/{town.people['张国庆']}/card", await town.sign_in("周敏")
+    made = (await client.post(address, headers=keeper)).json()
+    assert (await client.get(f"{address}.png", headers=keeper)).status_code == 200
+    assert await confirm_cards(await town.scope("赵丽"), [UUID(made["id"])]) == 1
+    assert (await client.get(f"{address}.png", headers=keeper)).json()["code"] == "card_of_another"
+
+
+async def test_the_card_of_who_is_not_in_the_book_is_not_found(town: Town, client: httpx.AsyncClient) -> None:
+    address = f"/api/v1/people/{town.people['张桂兰']}/card"
+    assert (await client.delete(address, headers=await town.sign_in("何静"))).status_code == 404
 
 
 async def test_cards_are_given_at_counters_and_by_administrators_only(town: Town, client: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from timebank import audit, clock, database, vault
 from timebank.access.tables import Device
 from timebank.database import retried, transaction
-from timebank.errors import Forbidden
+from timebank.errors import Forbidden, NotFound
 from timebank.scope import Mine, Scope
 
 PREFIX = "tbd"
@@ -118,12 +118,13 @@ async def revoke(scope: Scope, device_id: UUID) -> None:
     """End a device's token at once, for a lost or replaced tablet."""
     async with transaction(scope):
         device = await Device.objects().get((Device.community_id == scope.community_id) & (Device.id == device_id))
-        if device is not None:
-            scope.require_keeper(device.station_id)
-            await Device.update({Device.revoked_at: clock.now()}).where(
-                (Device.community_id == scope.community_id) & (Device.id == device_id)
-            )
-            await audit.record(scope, "revoke_device", "device", device_id)
+        if device is None:
+            raise NotFound
+        scope.require_keeper(device.station_id)
+        await Device.update({Device.revoked_at: clock.now()}).where(
+            (Device.community_id == scope.community_id) & (Device.id == device_id)
+        )
+        await audit.record(scope, "revoke_device", "device", device_id)
 
 
 async def find(token: str, *, request_id: str = "") -> Scope | None:

@@ -9,6 +9,7 @@ from timebank.agreements.independence import NotIndependent, is_uninvolved, near
 from timebank.agreements.schemas import Unconfirmed
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden
+from timebank.people.residents import require_resident
 from timebank.scope import Role, Scope
 
 STAFF = (Role.station_keeper, Role.grid_worker)
@@ -38,6 +39,7 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
     async with transaction(scope):
         if scope.device_id is not None or not (scope.administers or scope.has(*STAFF)):
             raise Forbidden
+        await require_resident(scope, person_id)
         if not await is_uninvolved(scope, person_id):
             raise NotIndependent
         if await logins.confirm_login(scope, person_id):

@@ -10,6 +10,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.residents import require_resident
 from timebank.people.schemas import CardOut
 from timebank.scope import Scope
 
@@ -18,6 +19,12 @@ class PersonNotServed(TimebankError):
     code = "person_not_served"
     status = 422
     sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
+
+
+class CardOfAnother(TimebankError):
+    code = "card_of_another"
+    status = 403
+    sentence = "卡上的码等于本人到场，只给持卡人，和刚办这张卡、还没有别人核对过的人看。要重印，请换发一张新卡。"
 
 
 class PrintedCard(msgspec.Struct):
@@ -39,6 +46,8 @@ class _Card(msgspec.Struct):
     person_id: UUID
     epoch: int
     issued_at: datetime
+    issued_by_login: UUID | None = None
+    confirmed_by_login: UUID | None = None
 
 
 def _require_counter(scope: Scope) -> None:
@@ -112,6 +121,7 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
     """End a person's card, for a lost one; harmless where there is none."""
     _require_counter(scope)
     async with transaction(scope):
+        await require_resident(scope, person_id)
         card_id = await database.fetch_value(
             "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL "
             "RETURNING id",
@@ -128,19 +138,53 @@ async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None
 
 
 async def card_of(scope: Scope, person_id: UUID) -> CardOut:
-    """The card in force of a person: for counters, administrators, and the person alone."""
+    """The card in force of a person, with its code: for the person, and for who may print it just now.
+
+    Its code is the person's presence at a counter. Whoever issued the card prints it; what they scan with it counts for
+    nothing until somebody else has confirmed it, and from then on they read it no more. Nobody reads another's issue.
+    """
+    card = await _in_force(scope, person_id)
+    if not _prints(scope, card):
+        raise CardOfAnother
+    return _out(scope, card)
+
+
+def _prints(scope: Scope, card: _Card) -> bool:
+    is_issuer = card.issued_by_login is not None and card.issued_by_login == scope.login_id
+    return scope.stands_for(card.person_id) or (is_issuer and card.confirmed_by_login is None)
+
+
+class CardGiven(msgspec.Struct, frozen=True):
+    """That somebody has a card, and since when; `prints` is whether the reader may see its code."""
+
+    epoch: int
+    issued_at: datetime
+    prints: bool
+
+
+async def card_given(scope: Scope, person_id: UUID) -> CardGiven | None:
+    """The card in force of a person without its code; None where there is none."""
+    try:
+        card = await _in_force(scope, person_id)
+    except NotFound:
+        return None
+    return CardGiven(card.epoch, card.issued_at, _prints(scope, card))
+
+
+async def _in_force(scope: Scope, person_id: UUID) -> _Card:
+    """The card in force of a person: for counters, those who read all, and the person alone."""
     if not (scope.reads_all or scope.kept_stations or scope.is_own(person_id)):
         raise NotFound
     async with transaction(scope):
         card = await database.row(
             _Card,
-            "SELECT id, person_id, epoch, issued_at FROM card "
+            "SELECT id, person_id, epoch, issued_at, issued_by_login, confirmed_by_login FROM card "
             "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
             scope.community_id, person_id,
         )  # fmt: skip
     if card is None:
         raise NotFound
-    return _out(scope, card)
+    return card
 
 
 def _url(scope: Scope, card_id: UUID, epoch: int) -> str:

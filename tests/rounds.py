@@ -1,21 +1,22 @@
 """One object of every kind in one community, and somebody of every role: what the matrix and the duties ask about."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from io import BytesIO
 from uuid import UUID
 
 import asyncpg
 import httpx
+from PIL import Image
 
 from tests.counter import Tablet, has_password, tablet
-from tests.presence import body, card, nonce, personal_code
+from tests.presence import body, nine_o_clock, personal_code, scanned, served, station_code
 from tests.shop import API, key
 from tests.test_imports import GOODS, table
-from tests.town import PHOENIX, SPRING, Town
+from tests.town import PHOENIX, Town
 from timebank import clock, names, vault
 from timebank.access import devices
-from timebank.access.callers import COMMUNITY_COOKIE
+from timebank.checkins.forgotten import close_forgotten
 
 STATION = "暖蜂驿站"
 FAR_STREET, FAR = "河西街道", "河西社区"
@@ -85,6 +86,13 @@ async def build(owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town
     return made
 
 
+def picture() -> bytes:
+    """A photo as a phone sends it."""
+    written = BytesIO()
+    Image.new("RGB", (64, 64), "red").save(written, "JPEG")
+    return written.getvalue()
+
+
 async def _more_people(owner: asyncpg.Connection, town: Town) -> None:
     now = clock.now()
     street, community = clock.new_id(), clock.new_id()
@@ -144,20 +152,29 @@ async def _devices(client: httpx.AsyncClient, made: Round) -> None:
 
 async def _visits(owner: asyncpg.Connection, asking: Asking) -> None:
     town, objects = asking.made.town, asking.made.objects
-    station = str(town.stations[STATION])
-    objects |= {"station": station, "person": str(town.people[OWNER]), "child": str(town.people["刘小雨"])}
-    end = clock.now() - timedelta(hours=1)
-    hours = {
-        "person_id": objects["person"], "station_id": station, "reason": "停电，纸上签到",
-        "started_at": (end - timedelta(hours=2)).isoformat(), "ended_at": end.isoformat(),
-    }  # fmt: skip
-    objects["record"] = str((await asking.by("grid worker", "POST", "/service-records", hours))["id"])
-    scanned = body(personal_code(town, OWNER), station_id=station)
-    verdict = await asking.by("keeper", "POST", "/checkins", scanned)
+    objects |= {"person": str(town.people[OWNER]), "child": str(town.people["刘小雨"])}
+    await served(town, "王建国", 90)
+    with clock.at(nine_o_clock()):
+        assert (await scanned(await town.scope(NEIGHBOUR), station_code(town))).status == "ok"
+    await close_forgotten(town.system())
+    for kind, status in (("credited record", "approved"), ("forgotten record", "pending")):
+        objects[kind] = await owner.fetchval("SELECT id::text FROM service_record WHERE status = $1", status)
+    objects["station"] = station = str(town.stations[STATION])
+    for kind, hour in (("record", 3), ("noticed record", 6)):
+        begin = clock.now() - timedelta(hours=hour)
+        hours = {
+            "person_id": objects["person"], "station_id": station, "reason": "停电，纸上签到",
+            "started_at": begin.isoformat(), "ended_at": (begin + timedelta(hours=2)).isoformat(),
+        }  # fmt: skip
+        objects[kind] = str((await asking.by("grid worker", "POST", "/service-records", hours))["id"])
+    review = {"decision": "approve", "note": "站长看见的"}
+    await asking.by("admin", "POST", f"/service-records/{objects['noticed record']}/review", review)
+    asked = body(personal_code(town, OWNER), station_id=station)
+    verdict = await asking.by("keeper", "POST", "/checkins", asked)
     assert verdict["status"] == "ok", verdict
     visit = verdict["visit"]
     assert isinstance(visit, dict)
-    objects |= {"visit": str(visit["id"]), "nonce": str(scanned["nonce"])}
+    objects |= {"visit": str(visit["id"]), "nonce": str(asked["nonce"])}
     await asking.by("keeper", "POST", f"/people/{objects['person']}/card")
     objects["card"] = await owner.fetchval("SELECT id::text FROM card LIMIT 1")
 
@@ -195,6 +212,8 @@ async def _goods(owner: asyncpg.Connection, asking: Asking) -> None:
     path = f"/redemptions/{objects['collected redemption']}/collection"
     await asking.by("keeper", "POST", path, {"code": objects["code"]})
     objects["code"] = await owner.fetchval("SELECT code FROM redemption WHERE status = 'reserved'")
+    photo = {"photo": ("照片.jpg", picture(), "image/jpeg")}
+    await asking.by("admin", "PUT", f"/goods/{objects['good']}/photo", files=photo)
     asked = await asking.by("keeper", "POST", "/counter/confirmations", wanted)
     objects["confirmation"] = str(asked["id"])
 
@@ -204,9 +223,10 @@ async def _classes(owner: asyncpg.Connection, asking: Asking) -> None:
     await town.credit_deed("刘洋", 200)
     objects |= {"course": str(town.course), "lesson": str(town.lessons[0]), "next lesson": str(town.lessons[1])}
     asked = {"person_id": str(town.people["刘洋"]), "child_id": objects["child"], "course_id": objects["course"]}
-    await asking.by("guardian", "POST", "/class-hours", asked | {"minutes": 180})
+    await asking.by("guardian", "POST", "/class-hours", asked | {"minutes": 240})
     seat = {"lesson_id": objects["lesson"], "child_id": objects["child"]}
-    objects["booking"] = str((await asking.by("guardian", "POST", "/bookings", seat))["id"])
+    booked = await asking.by("guardian", "POST", "/bookings", seat)
+    objects |= {"booking": str(booked["id"]), "door code": str(booked["code"])}
     objects["guardian"] = asked["person_id"]
     objects["guardianship"] = await owner.fetchval("SELECT id::text FROM guardianship WHERE ended_at IS NULL")
     today = clock.local_day()
@@ -234,7 +254,6 @@ async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
         "SELECT id::text FROM role_grant WHERE person_id = $1", town.people["李秀英"]
     )
     content = table(GOODS, ["毛巾", "条", "5", "10", STATION, ""])
-    asking.client.headers  # noqa: B018
     imported = await asking.client.post(
         f"{API}/imports/goods", headers=asking.made.bearer["admin"], files={"file": ("物品.csv", content)}
     )

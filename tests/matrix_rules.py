@@ -1,0 +1,3 @@
+RULES=[]
+NEVER_DONE={}
+FREE=()

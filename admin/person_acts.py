@@ -35,7 +35,8 @@ class PersonActs(Controller):
     async def give_code(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        """The code stands on this answer only: nothing keeps it."""
+        """The code stands on this answer only: nothing keeps it. So who may not read the page is refused before."""
+        caller.require_reader()
         try:
             code = await sign_in_code(caller, person_id)
         except TimebankError as refusal:

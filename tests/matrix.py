@@ -1,10 +1,10 @@
 """Every operation of the service, read from its route table and its OpenAPI, and how one asks for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 from litestar import Litestar
@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from tests.counter import PASSWORD
-from tests.presence import nonce, personal_code, station_code
+from tests.presence import nine_o_clock, nonce, personal_code, station_code
 from tests.rounds import DEVICES, OWNER, STATION, Round, picture
 from tests.shop import key
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
@@ -61,7 +61,7 @@ def _queries(handler: HTTPRouteHandler) -> tuple[str, ...]:
     return tuple(
         name
         for name, each in told
-        if not each.has_default and any(isinstance(part, QueryParameter) for part in each.metadata)
+        if not each.has_default and any(isinstance(part, QueryParameter) for part in get_args(each.raw))
     )
 
 
@@ -167,6 +167,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
     r"POST /admin/reviews/hours": {"day": str(clock.local_day() - timedelta(days=1)), "activity_id": "", "minutes": 45},
     r"POST /admin/reviews/\{record_id\}": {"at": ""},
+    r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
 # What a JSON body has that it need not have.
 ALSO: dict[str, tuple[str, ...]] = {
@@ -238,11 +239,11 @@ def _files(op: Operation) -> dict[str, tuple[str, bytes, str]]:
     if "photo" in op.path:
         return {"photo": ("照片.jpg", picture(), "image/jpeg")}
     day = clock.local_day() - timedelta(days=1)
-    rows = {
-        "residents": (ROSTER, resident("林小满", phone="19900008001", head="林小满", relation="户主")),
-        "hours": (HOURS, [day, "站点值守", STATION, "李秀英", "", "10:00", "12:00"]),
-        "deeds": (DEEDS, [day, "李秀英", "", "楼道卫生巡查", 2, "王建国", ""]),
-        "goods": (GOODS, ["水杯", "个", "5", "10", STATION, ""]),
+    rows: dict[str, list[Sequence[object]]] = {
+        "residents": [ROSTER, resident("林小满", phone="19900008001", head="林小满", relation="户主")],
+        "hours": [HOURS, [day, "站点值守", STATION, "李秀英", "", "10:00", "12:00"]],
+        "deeds": [DEEDS, [day, "李秀英", "", "楼道卫生巡查", 2, "王建国", ""]],
+        "goods": [GOODS, ["水杯", "个", "5", "10", STATION, ""]],
     }  # fmt: skip
     return {"file": ("表.csv", table(*rows.get(op.path.rpartition("/")[2], rows["goods"])), "text/csv")}
 

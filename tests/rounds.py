@@ -146,8 +146,7 @@ async def _devices(client: httpx.AsyncClient, made: Round) -> None:
         made.bearer[role], made.cookie[role] = device.bearer, device.cookie
     for kind in ("counter", "display"):
         waits = await devices.register(keeper, station, name="待配对", kind=kind)
-        made.objects[f"pairing {kind}"] = waits.pairing_code
-    made.objects["device"] = str(waits.id)
+        made.objects |= {f"pairing {kind}": waits.pairing_code, "device": str(waits.id)}
 
 
 async def _visits(owner: asyncpg.Connection, asking: Asking) -> None:
@@ -155,7 +154,7 @@ async def _visits(owner: asyncpg.Connection, asking: Asking) -> None:
     objects |= {"person": str(town.people[OWNER]), "child": str(town.people["刘小雨"])}
     await served(town, "王建国", 90)
     with clock.at(nine_o_clock()):
-        assert (await scanned(await town.scope(NEIGHBOUR), station_code(town))).status == "ok"
+        assert (await scanned(await town.scope("欧阳凯伟"), station_code(town))).status == "ok"
     await close_forgotten(town.system())
     for kind, status in (("credited record", "approved"), ("forgotten record", "pending")):
         objects[kind] = await owner.fetchval("SELECT id::text FROM service_record WHERE status = $1", status)

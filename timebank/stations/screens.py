@@ -70,8 +70,9 @@ def pairing_url(kind: str, code: str) -> str:
 
 async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
     """The station's devices, newest first, the ended ones too."""
-    scope.require_keeper(station_id)
     async with transaction(scope):
+        await station(scope, station_id)
+        scope.require_keeper(station_id)
         return await database.rows(
             DeviceOut,
             "SELECT id, station_id, name, kind, created_at, revoked_at FROM device "

@@ -208,9 +208,11 @@ def filled(op: Operation, made: Round) -> dict[str, Any]:
     return {name: value == "true" if name in TRUTHS else value for name, value in wanted.items()}
 
 
-async def ask(client: httpx.AsyncClient, made: Round, role: str, op: Operation) -> httpx.Response:
-    """Send an operation as this role does, with an object of each kind in its place."""
-    headers, fields = dict(made.bearer[role]) | key(), filled(op, made)
+async def ask(
+    client: httpx.AsyncClient, made: Round, role: str, op: Operation, more: Mapping[str, Any] = {}
+) -> httpx.Response:
+    """Send an operation as this role does, with an object of each kind in its place, and `more` in the body."""
+    headers, fields = dict(made.bearer[role]) | key(), filled(op, made) | more
     if op.is_page:
         headers["Accept"] = "application/json, text/html"
     if op.is_page and role in DEVICES:
@@ -230,7 +232,7 @@ def _sent(op: Operation, fields: dict[str, Any]) -> dict[str, Any]:
     if op.path == "/desk/scan/batch":
         return {"json": {"rows": fields["rows"]}}
     if op.body == "":
-        return {"params": {name: fields[name] for name in op.needs}}
+        return {"params": {name: value for name, value in fields.items() if name != "_csrf"}}
     data = {name: str(value) for name, value in fields.items()} | {"_key": nonce()}
     return {"data": data, "files": _files(op)} if op.body == "multipart" or op.path in UPLOADS else {"data": data}
 

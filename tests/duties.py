@@ -1,6 +1,10 @@
 """docs/duties.md as a table, and what drives one line of it."""
 
+import asyncio
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +19,8 @@ from tests.matrix import Operation, ask, code_of, operations
 from tests.rounds import DEVICES, PEOPLE, Round
 from tests.shop import API
 
+SECRET = "a secret key that only the tests know, 32+"
+
 DOCUMENT = Path(__file__).parent.parent / "docs" / "duties.md"
 # What no refused request may change, and what a change that waits must leave as it is.
 MOVED = (
@@ -22,7 +28,8 @@ MOVED = (
     "(SELECT count(*) FROM guardianship WHERE consented_at IS NOT NULL AND ended_at IS NULL), "
     "(SELECT count(*) FROM membership), (SELECT count(*) FROM card WHERE revoked_at IS NULL), "
     "(SELECT count(*) FROM device WHERE revoked_at IS NULL), (SELECT count(*) FROM one_time_code), "
-    "(SELECT count(*) FROM policy), (SELECT count(*) FROM rule), (SELECT sum(change) FROM stock_move), "
+    "(SELECT md5(string_agg(p::text, '')) FROM policy p), (SELECT count(*) FROM rule), "
+    "(SELECT sum(change) FROM stock_move), "
     "(SELECT count(*) FROM person), (SELECT md5(string_agg(status || phone_last4, '' ORDER BY id)) FROM person), "
     "(SELECT md5(string_agg(status, '' ORDER BY id)) FROM deed), "
     "(SELECT md5(string_agg(status || minutes, '' ORDER BY id)) FROM service_record), "
@@ -67,65 +74,81 @@ class Driving:
     owner: asyncpg.Connection
     made: Round
     line: Line
+    folder: Path
+    database: str
     seen: set[str] = field(default_factory=set)
 
-    def op(self, name: str | None = None) -> Operation:
+    def operation(self, name: str | None) -> Operation:
+        """An operation by its name; else the line's first."""
         wanted = name or self.line.routes[0]
-        assert wanted in self.line.routes or wanted not in {r for each in lines() for r in each.routes} or name, wanted
         return next(op for op in operations(self.app) if op.name == wanted)
 
     async def send(
-        self, role: str, name: str | None = None, *, objects: Mapping[str, str] = {}, **body: Any
+        self, role: str, name: str | None = None, /, *, objects: Mapping[str, str] = {}, **body: Any
     ) -> httpx.Response:
         made = replace(self.made, objects=self.made.objects | objects)
-        return await ask(self.client, made, role, self.op(name), body)
+        return await ask(self.client, made, role, self.operation(name), body)
 
     async def refused(
-        self, role: str, code: str, name: str | None = None, *, objects: Mapping[str, str] = {}, **body: Any
+        self, role: str, code: str, name: str | None = None, /, *, objects: Mapping[str, str] = {}, **body: Any
     ) -> None:
         """The forbidden actor is told why, by its code, and nothing has moved."""
-        stood = await self.owner.fetchval(MOVED)
+        stood = await self.moved()
         answer = await self.send(role, name, objects=objects, **body)
         assert 400 <= answer.status_code < 500, f"{role}: {answer.status_code} {answer.text[:300]}"
         assert code_of(answer) == code, f"{role}: {answer.status_code} {answer.text[:300]}"
-        assert await self.owner.fetchval(MOVED) == stood, f"{role} was refused and something moved"
+        assert await self.moved() == stood, f"{role} was refused and something moved"
 
     async def done(
-        self, role: str, *verbs: str, name: str | None = None, objects: Mapping[str, str] = {}, **body: Any
+        self, role: str, *verbs: str, op: str | None = None, objects: Mapping[str, str] = {}, **body: Any
     ) -> Any:
         """It is done, and the audit has its verbs with who did it, on a tablet with the device too."""
-        after = await self._last()
-        answer = await self.send(role, name, objects=objects, **body)
+        before = await self.rows_before()
+        answer = await self.send(role, op, objects=objects, **body)
         assert answer.status_code in (200, 201, 204, 303), f"{role}: {answer.status_code} {answer.text[:300]}"
-        await self.recorded(role, after, *verbs)
+        await self.recorded(role, before, *verbs)
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
     async def waits(
-        self, role: str, second: str, *verbs: str, name: str | None = None, objects: Mapping[str, str] = {}, **body: Any
+        self, role: str, second: str, *verbs: str, op: str | None = None, objects: Mapping[str, str] = {}, **body: Any
     ) -> None:
         """It waits for a second person: nothing has moved until that person agrees, and who asked may not agree."""
-        stood, after = await self.owner.fetchval(MOVED), await self._last()
-        answer = await self.send(role, name, objects=objects, **body)
+        stood, before = await self.moved(), await self.rows_before()
+        answer = await self.send(role, op, objects=objects, **body)
         told = answer.json()
         assert (answer.status_code, bool(told["who"])) == (202, True), answer.text
-        assert await self.owner.fetchval(MOVED) == stood, "it waits and yet something moved"
-        await self.recorded(role, after, "propose")
+        assert await self.moved() == stood, "it waits and yet something moved"
+        await self.recorded(role, before, "propose")
         path, agree = f"{API}/agreements/{told['waiting']}/decision", {"decision": "agree"}
         own = await self.client.post(path, json=agree, headers=self.made.bearer[role])
         assert own.status_code == 403, own.text
-        assert await self.owner.fetchval(MOVED) == stood
+        assert await self.moved() == stood
         agreed = await self.client.post(path, json=agree, headers=self.made.bearer[second])
         assert (agreed.status_code, agreed.json()["status"]) == (200, "agreed"), agreed.text
-        assert await self.owner.fetchval(MOVED) != stood, "it was agreed to and nothing moved"
-        await self.recorded(second, after, "decide_change", *verbs)
+        assert await self.moved() != stood, "it was agreed to and nothing moved"
+        await self.recorded(second, before, "decide_change", *verbs)
 
-    async def _last(self) -> UUID:
-        last = await self.owner.fetchval("SELECT id FROM audit ORDER BY id DESC LIMIT 1")
-        return UUID(int=last.int)
+    async def moved(self) -> str:
+        stand: str = await self.owner.fetchval(MOVED)
+        return stand
 
-    async def recorded(self, role: str | None, after: UUID, *verbs: str) -> None:
+    async def run(self, *arguments: str, given: str = "", status: int = 0) -> None:
+        """Run the command as whoever is signed in to the server."""
+        known = {"TIMEBANK_DATABASE_URL": self.database, "TIMEBANK_SECRET_KEY": SECRET, "PATH": os.environ["PATH"]}
+        ran = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "timebank", *arguments], env=known, input=given,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert ran.returncode == status, ran.stdout + ran.stderr
+
+    async def rows_before(self) -> set[UUID]:
+        """The rows of the audit up to now. Their ids have no order: sign-ins are written by the database."""
+        return {row["id"] for row in await self.owner.fetch("SELECT id FROM audit")}
+
+    async def recorded(self, role: str | None, before: set[UUID], *verbs: str) -> None:
         """Each verb has a row since then, by whoever did it; None for the system, which is nobody."""
-        rows = await self.owner.fetch("SELECT verb, login_id, device_id, via FROM audit WHERE id > $1", after)
+        found = await self.owner.fetch("SELECT id, verb, login_id, device_id FROM audit")
+        rows = [row for row in found if row["id"] not in before]
         for verb in verbs:
             found = [row for row in rows if row["verb"] == verb]
             assert found, f"{verb} is not among {sorted({row['verb'] for row in rows})}"

@@ -1,7 +1,7 @@
 """Drives the lines of docs/duties.md that grant roles, logins, cards, devices and places."""
 
 from tests.counter import PASSWORD
-from tests.duties import Driving, drives
+from tests.duties import Driving, Fields, drives
 from tests.rounds import OWNER
 from tests.shop import API
 from timebank import clock
@@ -13,7 +13,7 @@ async def _(d: Driving) -> None:
         await d.refused(role, "forbidden")
     here, region = d.made.objects["neighbour"], d.made.objects["community"]
     await d.refused("admin", "own_role", person_id=str(d.made.town.people["赵丽"]))
-    admin = {"person_id": here, "role": "community_admin", "region_id": region, "area_id": None}
+    admin: Fields = {"person_id": here, "role": "community_admin", "region_id": region, "area_id": None}
     await d.waits("admin", "street admin", "grant_role", **admin)
     await d.done("admin", "grant_role")
     await d.refused("admin", "forbidden", **admin | {"role": "street_admin", "region_id": d.made.objects["street"]})
@@ -35,7 +35,7 @@ async def _(d: Driving) -> None:
 async def _(d: Driving) -> None:
     for role in ("keeper", "auditor", "owner"):
         await d.refused(role, "forbidden")
-    await d.done("admin", "enrol", "open_person")
+    await d.done("admin", "enrol")
 
 
 @drives("correct-person")
@@ -106,12 +106,12 @@ async def _(d: Driving) -> None:
         await d.refused(role, "forbidden")
     old = {"person": str(d.made.town.people["张国庆"])}
     made = await d.done("counter", "issue_card", objects=old)
-    seen = {"code": made["url"], "purpose": "look"}
+    seen: Fields = {"code": made["url"], "purpose": "look"}
     told = await d.send("counter", "POST /api/v1/checkins", **seen)
     assert told.json()["status"] != "error", told.text
-    nonce_ = await d.owner.fetchval("SELECT nonce FROM scan ORDER BY id DESC LIMIT 1")
+    nonce_ = await d.owner.fetchval("SELECT nonce FROM scan ORDER BY received_at DESC LIMIT 1")
     await d.made.town.credit_deed("张国庆", 50)
-    take = {"person_id": old["person"], "collect_now": True, "presence": nonce_}
+    take: Fields = {"person_id": old["person"], "collect_now": True, "presence": nonce_}
     await d.refused("counter", "card_not_confirmed", "POST /api/v1/redemptions", **take)
 
 
@@ -127,7 +127,7 @@ async def _(d: Driving) -> None:
 async def _(d: Driving) -> None:
     for role in ("guardian", "keeper", "auditor"):
         await d.refused(role, "forbidden")
-    await d.waits("admin", "street admin", "name_guardian", guardian_id=str(d.made.town.people["赵丽"]))
+    await d.waits("admin", "street admin", "name_guardian", guardian_id=str(d.made.town.people["赵丽"]), consented=True)
     await d.done("admin", "name_guardian")
 
 
@@ -195,6 +195,6 @@ async def _(d: Driving) -> None:
     for role in ("keeper", "auditor", "owner"):
         await d.refused(role, "forbidden")
     await d.done("admin", "add_area")
-    place = {"kind": "community", "name": "新社区", "parent_id": d.made.objects["street"]}
+    place: Fields = {"kind": "community", "name": "新社区", "parent_id": d.made.objects["street"]}
     await d.refused("admin", "forbidden", **place)
     await d.done("street admin", "found_region", **place)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from tests.duties import Driving, drives
-from tests.presence import nine_o_clock, personal_code
+from tests.presence import nine_o_clock, personal_code, station_code
 from tests.rounds import NEIGHBOUR, OWNER
 from tests.shop import API, key, points_of
 from tests.town import PHOENIX
@@ -47,6 +47,10 @@ async def _(d: Driving) -> None:
     await d.refused("auditor", "forbidden", code=code)
     told = await d.done("counter", "check_in", code=code)
     assert told["status"] == "ok", told
+    await d.done("former guardian", "check_in", code=station_code(d.made.town))
+    with clock.at(clock.now() + timedelta(minutes=30)):
+        left = await d.done("former guardian", "check_out", "credit_record", code=station_code(d.made.town))
+    assert left["credited"]["points"] == 5, left
     own = personal_code(d.made.town, "周敏")
     await d.done("counter", "check_in", code=own)
     with clock.at(clock.now() + timedelta(hours=1)):
@@ -131,8 +135,10 @@ async def _(d: Driving) -> None:
     much = {"deed": await deed_of(d, "刘洋", "admin", points=10_000, points_reason="贡献突出")}
     await d.waits("grid worker", "street admin", "review_deed", objects=much)
     await d.done("grid worker", "ask_witness", witness_asked=True)
+    before = await d.rows_before()
     with clock.at(clock.now() + timedelta(days=8)):
         assert await credit_due_deeds(d.made.town.system()) >= 2
+    await d.recorded(None, before, "credit_deed")
 
 
 @drives("witness")

@@ -1,6 +1,6 @@
 """Drives the lines of docs/duties.md that spend points, hand things over and end what was promised."""
 
-from tests.duties import Driving, drives
+from tests.duties import Driving, Fields, drives
 from tests.presence import body, personal_code
 from tests.rounds import OWNER
 from tests.shop import API, key, points_of
@@ -38,9 +38,13 @@ async def _(d: Driving) -> None:
 @drives("spend-here")
 async def _(d: Driving) -> None:
     await d.made.town.credit_deed("周敏", 50)
-    own = {"person_id": str(d.made.town.people["周敏"]), "collect_now": True, "presence": await looked(d, "周敏")}
+    own: Fields = {
+        "person_id": str(d.made.town.people["周敏"]),
+        "collect_now": True,
+        "presence": await looked(d, "周敏"),
+    }
     await d.refused("counter", "own_redemption", **own)
-    here = {"collect_now": True, "presence": await looked(d, OWNER)}
+    here: Fields = {"collect_now": True, "presence": await looked(d, OWNER)}
     await d.refused("counter", "presence_needed", collect_now=True)
     await d.refused("counter without a keeper", "sign_on_needed", **here)
     await d.refused("display", "forbidden", **here)

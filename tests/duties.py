@@ -38,6 +38,9 @@ MOVED = (
 )
 
 
+Fields = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Line:
     """One verb of the document."""
@@ -77,6 +80,7 @@ class Driving:
     folder: Path
     database: str
     seen: set[str] = field(default_factory=set)
+    waited: bool = False
 
     def operation(self, name: str | None) -> Operation:
         """An operation by its name; else the line's first."""
@@ -86,7 +90,7 @@ class Driving:
     async def send(
         self, role: str, name: str | None = None, /, *, objects: Mapping[str, str] = {}, **body: Any
     ) -> httpx.Response:
-        made = replace(self.made, objects=self.made.objects | objects)
+        made = replace(self.made, objects={**self.made.objects, **objects})
         return await ask(self.client, made, role, self.operation(name), body)
 
     async def refused(
@@ -100,7 +104,7 @@ class Driving:
         assert await self.moved() == stood, f"{role} was refused and something moved"
 
     async def done(
-        self, role: str, *verbs: str, op: str | None = None, objects: Mapping[str, str] = {}, **body: Any
+        self, role: str, /, *verbs: str, op: str | None = None, objects: Mapping[str, str] = {}, **body: Any
     ) -> Any:
         """It is done, and the audit has its verbs with who did it, on a tablet with the device too."""
         before = await self.rows_before()
@@ -110,7 +114,14 @@ class Driving:
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
     async def waits(
-        self, role: str, second: str, *verbs: str, op: str | None = None, objects: Mapping[str, str] = {}, **body: Any
+        self,
+        role: str,
+        second: str,
+        /,
+        *verbs: str,
+        op: str | None = None,
+        objects: Mapping[str, str] = {},
+        **body: Any,
     ) -> None:
         """It waits for a second person: nothing has moved until that person agrees, and who asked may not agree."""
         stood, before = await self.moved(), await self.rows_before()
@@ -119,6 +130,7 @@ class Driving:
         assert (answer.status_code, bool(told["who"])) == (202, True), answer.text
         assert await self.moved() == stood, "it waits and yet something moved"
         await self.recorded(role, before, "propose")
+        self.waited = True
         path, agree = f"{API}/agreements/{told['waiting']}/decision", {"decision": "agree"}
         own = await self.client.post(path, json=agree, headers=self.made.bearer[role])
         assert own.status_code == 403, own.text

@@ -212,7 +212,7 @@ async def ask(
     client: httpx.AsyncClient, made: Round, role: str, op: Operation, more: Mapping[str, Any] = {}
 ) -> httpx.Response:
     """Send an operation as this role does, with an object of each kind in its place, and `more` in the body."""
-    headers, fields = dict(made.bearer[role]) | key(), filled(op, made) | more
+    headers, fields = dict(made.bearer[role]) | key(), {**filled(op, made), **more}
     if op.is_page:
         headers["Accept"] = "application/json, text/html"
     if op.is_page and role in DEVICES:

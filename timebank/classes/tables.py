@@ -52,6 +52,7 @@ class ClassPurchase(Table, tablename="class_purchase"):
     expired_minutes = Integer(default=0, null=False)
     moved_from = UUID(default=None, null=True)
     last_day_shown = Boolean(default=False, null=False)
+    last_day = Date(default=None, null=True)
 
 
 class ClassPayment(Table, tablename="class_payment"):

@@ -25,7 +25,7 @@ WITH drawn AS (
     JOIN account c ON c.community_id = $1 AND c.id = t.credit_account AND c.owner_kind = 'person'
     GROUP BY 1, 2, 3, 4
 )
-SELECT ARRAY[d.id, d.draws_on] AS ids, d.taken, coalesce(x.amount, 0) AS expired FROM drawn d
+SELECT array_remove(ARRAY[d.id, d.draws_on], NULL) AS ids, d.taken, coalesce(x.amount, 0) AS expired FROM drawn d
 LEFT JOIN transfer x ON x.community_id = $1 AND x.id = d.draws_on AND x.kind = 'expiry'
 LEFT JOIN account a ON a.community_id = $1 AND a.id = x.debit_account
 LEFT JOIN credited c ON c.entry_id = d.entry_id AND c.owner_id = a.owner_id AND c.currency = a.currency

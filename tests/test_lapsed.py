@@ -8,11 +8,15 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.test_class_refunds import bought
 from tests.test_expiry import LAST_DAY, NEW_YEAR, NOON, Days, expired_entry
 from tests.test_ledger_check import check
 from tests.town import Town
 from timebank import clock
+from timebank.classes.refunds import refund
+from timebank.classes.schemas import RefundIn
 from timebank.deeds.credit import reverse_deed
+from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
@@ -215,3 +219,50 @@ async def test_the_check_finds_a_reversal_that_took_what_had_not_expired(
         assert (await check(days.town)).problems == []
         await owner.execute(tamper)
         assert "expiry_drawn_astray" in {problem.code for problem in (await check(days.town)).problems}
+
+
+@pytest.mark.parametrize("turn", range(3))
+async def test_a_deed_reversed_while_the_worker_lets_its_points_expire_is_lost_once(
+    days: Days, owner: asyncpg.Connection, turn: int
+) -> None:
+    with clock.at(NOON):
+        deed = await days.town.credit_deed(LI, 10, expires_on=LAST_DAY)
+        await days.town.credit_deed(LI, 3, expires_on=LAST_DAY)
+    await days.work(NOON)
+    await days.database.show(NEW_YEAR)
+    with clock.at(NEW_YEAR):
+        wu = await days.town.scope("吴昊")
+        await close_days(days.town.system())
+        await asyncio.gather(reverse_deed(wu, deed, "重复登记"), *(expire_points(days.town.system()) for _ in range(3)))
+        await expire_points(days.town.system())
+        assert await has(days.town) == (0, 0)
+        assert (await check(days.town)).problems == []
+    gone = await owner.fetchval(
+        "SELECT sum(CASE WHEN t.credit_account = a.id THEN t.amount ELSE -t.amount END) FROM transfer t "
+        "JOIN account a ON a.id IN (t.credit_account, t.debit_account) WHERE a.bucket = 'expired'"
+    )
+    assert gone == 3
+
+
+async def test_a_deed_whose_points_paid_a_refunded_class_takes_what_came_back_or_has_lapsed(
+    days: Days, owner: asyncpg.Connection
+) -> None:
+    """Bought in December, given back in the days of grace, run out after them, and only then was the deed reversed."""
+    town = days.town
+    with clock.at(NOON):
+        await owner.execute("UPDATE course SET starts_on = '2026-01-01', ends_on = '2027-12-31'")
+        deed = await town.credit_deed("刘洋", 40, expires_on=LAST_DAY)
+        await bought(town, 120)
+    await days.work(NOON)
+    await days.work(NEW_YEAR)
+    with clock.at(NEW_YEAR):
+        wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 90)
+        assert (await refund(await town.scope("刘洋"), wanted)).points == 30
+    after = LAST_DAY + timedelta(days=31)
+    later = datetime(after.year, after.month, after.day, 4, tzinfo=UTC)
+    await days.work(later)
+    with clock.at(later):
+        await reverse_deed(await town.scope("吴昊"), deed, "重复登记")
+        state = await balances(town.system(), town.people["刘洋"], [])
+        assert (state.points.available, state.owed) == (0, 10), "30 had lapsed, the half hour is still there"
+        assert (await check(town)).problems == []

@@ -1,5 +1,6 @@
 """The last day that was shown is kept, whatever becomes of the policy or of the course; and it ends by itself."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -7,8 +8,8 @@ import pytest
 
 from tests.conftest import DatabaseClock
 from tests.shop import minutes_of
-from tests.test_class_endings import A_DAY, day_closed
-from tests.test_class_refunds import bought
+from tests.test_class_endings import A_DAY, day_closed, let_run_out
+from tests.test_class_refunds import another_course, books_are_clean, bought
 from tests.test_expiry import Days
 from tests.test_grace import DECEMBER, GRACE_END, JANUARY, LAST_DAY, has, newest_message, reserve
 from tests.test_ledger_check import check
@@ -16,7 +17,12 @@ from tests.town import Town
 from timebank import clock
 from timebank.areas.policies import change_policy
 from timebank.classes import endings, refunds
-from timebank.classes.schemas import RefundIn
+from timebank.classes.changes import change_course
+from timebank.classes.entries import NotEnoughUnused
+from timebank.classes.moves import move_class_hours
+from timebank.classes.schemas import CourseChange, MoveIn, RefundIn
+from timebank.classes.stopping import finish_stopped, refund_ended
+from timebank.classes.unexpiry import reverse_class_expiry
 from timebank.ledger.statement import Expiring
 from timebank.shop import reading
 from timebank.shop.collection import cancel, collect, return_goods
@@ -179,3 +185,58 @@ async def test_a_course_cut_short_takes_nothing_of_the_last_day_that_was_shown(
     with clock.at(clock.day_bounds(shown + timedelta(days=30))[1]):
         assert await endings.expire_class_minutes(town.system()) == 1
     assert await minutes_of(owner, town, "刘小雨") == 0
+
+
+async def test_a_guardian_disposes_of_class_minutes_until_the_day_before_a_leap_day_birthday(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """Born on 29 February: still a child on 28 February 2026, grown up on 1 March. Who paid is refunded."""
+    start = datetime(2026, 2, 20, 4, tzinfo=UTC)
+    with clock.at(start):
+        await owner.execute("UPDATE course SET starts_on = '2026-01-01', ends_on = '2026-06-30', age_max = 18")
+        await owner.execute("UPDATE person SET born_on = '2008-02-29' WHERE id = $1", town.people["刘小雨"])
+        await town.credit_deed("刘洋", 60, expires_on=date(2027, 12, 31))
+        await bought(town, 180)
+    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 60)
+    with clock.at(datetime(2026, 2, 28, 4, tzinfo=UTC)):
+        assert (await refunds.refund(await town.scope("刘洋"), wanted)).points == 20
+    with clock.at(datetime(2026, 3, 1, 4, tzinfo=UTC)):
+        with pytest.raises(refunds.ChildGrown):
+            await refunds.refund(await town.scope("刘洋"), wanted)
+        await change_course(await town.scope("赵丽"), town.course, CourseChange(active=False, reason="老师调走"))
+        await finish_stopped(town.system())
+        assert await refund_ended(town.system()) == 1
+        assert (await has(town, "刘洋"))[0] == 60
+        await books_are_clean(owner, town)
+
+
+async def test_class_minutes_that_came_back_can_move(town: Town, owner: asyncpg.Connection) -> None:
+    day, entry = await let_run_out(town, owner)
+    await owner.execute("UPDATE course SET ends_on = ends_on + 60 WHERE id = $1", town.course)
+    with clock.at(clock.day_bounds(day)[0]):
+        await reverse_class_expiry(await town.scope("赵丽"), entry, "结课日写错了")
+        other = await another_course(owner, town)
+        family = (town.people["刘洋"], town.people["刘小雨"])
+        moved = await move_class_hours(await town.scope("刘洋"), MoveIn(*family, town.course, other))
+        assert moved.arrived == 90
+        await books_are_clean(owner, town)
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_worker_and_a_family_and_an_administrator_at_the_last_minutes_at_once(
+    town: Town, owner: asyncpg.Connection, turn: int
+) -> None:
+    """An expiry is taken back while the worker lets others run out and the family moves what it has."""
+    day, entry = await let_run_out(town, owner)
+    await owner.execute("UPDATE course SET ends_on = ends_on + 60 WHERE id = $1", town.course)
+    with clock.at(clock.day_bounds(day)[0]):
+        zhao, liu, other = await town.scope("赵丽"), await town.scope("刘洋"), await another_course(owner, town)
+        wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
+        answers = await asyncio.gather(
+            reverse_class_expiry(zhao, entry, "结课日写错了"), move_class_hours(liu, wanted),
+            endings.expire_class_minutes(town.system()), move_class_hours(liu, wanted), return_exceptions=True,
+        )  # fmt: skip
+        odd = [a for a in answers if isinstance(a, BaseException) and not isinstance(a, NotEnoughUnused)]
+        assert odd == []
+        assert await owner.fetchval("SELECT sum(balance) FROM account WHERE owner_id = $1", wanted.child_id) == 90
+        await books_are_clean(owner, town)

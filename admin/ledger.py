@@ -27,7 +27,7 @@ from timebank.ledger.checked import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
 from timebank.ledger.posting import Currency
-from timebank.ledger.refusals import AlreadyReversed, NotReversible, PurchaseNotReversible
+from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import names_of
@@ -105,6 +105,8 @@ class AdminLedger(Controller):
         """Reverse what the entry stands for, with its reason."""
         entry = await find_entry(caller, entry_id)
         try:
+            if not entry.reversed and not _is_reversible(entry):
+                raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
             reason = filled(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: _reverse(caller, entry, reason))
         except TimebankError as refusal:
@@ -126,20 +128,14 @@ class AdminLedger(Controller):
 
 
 async def _reverse(caller: Scope, entry: Entry, reason: str) -> object:
-    """Inside the answer that is kept, so that the same form sent twice is answered the same."""
-    if not _is_reversible(entry):
-        raise _refusal(entry)
+    """Refuses a second reversal inside the answer that is kept: the same form sent twice is answered the same."""
+    if entry.reversed:
+        raise NotReversible
     if entry.kind == "expiry" and entry.source_kind == "class_purchase":
         return await reverse_class_expiry(caller, entry.entry_id, reason)
     if entry.kind == "expiry":
         return await reverse_expiry(caller, entry.entry_id, reason)
     return await REVERSE[entry.source_kind](caller, entry.source_id, reason)
-
-
-def _refusal(entry: Entry) -> TimebankError:
-    if entry.reversed:
-        return AlreadyReversed()
-    return PurchaseNotReversible() if entry.source_kind == "class_purchase" else NotReversible()
 
 
 def _is_reversible(entry: Entry) -> bool:

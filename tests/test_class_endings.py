@@ -403,7 +403,7 @@ async def test_class_minutes_that_ran_out_by_a_wrong_date_come_back_and_stay(
         assert "同一天到期的都不该到期" not in page.text
         for _ in range(2):
             assert (await client.post(path, data=form, headers=zhao)).status_code == 303
-        assert (await client.post(path, data=form | {"_key": "k2"}, headers=zhao)).status_code == 409
+        assert (await client.post(path, data=form | {"_key": "k2"}, headers=zhao)).status_code == 422
         assert await minutes_of(owner, town, "刘小雨") == 90
         assert await owner.fetchval("SELECT sum(expired_minutes) FROM class_purchase") == 0
         assert await endings.expire_class_minutes(town.system()) == 0, "they are not over yet"

@@ -34,7 +34,7 @@ DAY_AFTER = datetime(2027, 1, 31, 4, tzinfo=UTC)
 
 
 async def policy(town: Town, days: int) -> None:
-    await change_policy(await town.scope("赵丽"), "grace_days", days)
+    await change_policy(town.system(), "grace_days", days)
 
 
 async def test_days_of_grace_cut_while_goods_are_reserved_are_kept_for_them(
@@ -95,7 +95,7 @@ async def test_what_comes_back_in_the_last_hours_of_its_grace_ends_by_itself(
     """Its person is told the last day when it comes back: nobody has to let it expire."""
     days, keeper = Days(town, database_clock), await town.scope("周敏")
     with clock.at(DECEMBER):
-        await change_policy(await town.scope("赵丽"), "hold_days", 60)
+        await change_policy(town.system(), "hold_days", 60)
         await town.credit_deed("张桂兰", 16, expires_on=LAST_DAY)
         made = await reserve(town)
         if way == "brought back":

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.agreements.independence import is_uninvolved
+from timebank.agreements.independence import is_independent, is_uninvolved, side_of, sides_of_logins
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
 from timebank.database import transaction
@@ -77,22 +77,36 @@ async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
 
 
 async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
-    """Whether the caller sent the scan at either end of the visit. That is as much as entering the hours."""
+    """Whether the caller, or no other person, sent the scan at either end of the visit: as much as entering hours."""
     return visit_id in await scanned_by(scope, [visit_id])
 
 
+class _Sent(msgspec.Struct, frozen=True):
+    id: UUID
+    login: UUID
+
+
+_SENT = """
+SELECT v.id, s.login FROM visit v CROSS JOIN LATERAL (VALUES (v.in_by_login), (v.out_by_login)) AS s (login)
+WHERE v.community_id = $1 AND v.id = ANY ($2) AND s.login IS NOT NULL
+UNION SELECT visit_id, sent_by_login FROM scan
+WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL
+"""
+
+
 async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID | None]:
-    """Those of the visits of which the caller sent the scan at either end, by hand, by a code or in another's name."""
+    """Those of the visits of which the caller sent the scan at either end, by hand, by a code or in another's name.
+
+    So did whoever is no other person: a second account of the caller's, or somebody of the own household.
+    """
     wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted or scope.login_id is None:
         return set()
     async with transaction(scope):
-        found = await database.fetch(
-            "SELECT id FROM visit WHERE community_id = $1 AND id = ANY ($2) AND $3 IN (in_by_login, out_by_login) "
-            "UNION SELECT visit_id FROM scan WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login = $3",
-            scope.community_id, wanted, scope.login_id,
-        )  # fmt: skip
-    return {UUID(bytes=row["id"].bytes) for row in found}
+        sent = await database.rows(_Sent, _SENT, scope.community_id, wanted)
+        sides = await sides_of_logins(scope, [each.login for each in sent])
+        own = await side_of(scope)
+    return {each.id for each in sent if not is_independent(own, sides[each.login])}
 
 
 def served_of(row: DecidedRow) -> Served:

@@ -14,10 +14,12 @@ from timebank.areas.reach import require_region, stands_above
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import _
+from timebank.people.ages import is_guarded
 from timebank.people.agreed import ask_for, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
+from timebank.people.identity import require_identity
 from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
@@ -173,12 +175,20 @@ async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction
     """Whether a correction changes who can sign in as this person, or whether anybody can."""
     if scope.is_own(person_id):
         return False
-    if correction.status is not msgspec.UNSET:
+    if correction.status is not msgspec.UNSET or _makes_a_child(correction):
         return True
     if correction.phone is msgspec.UNSET:
         return False
     new = normal_phone(correction.phone) if correction.phone else None
     return new != (await contact_of(scope, person_id)).phone
+
+
+def _makes_a_child(correction: Correction) -> bool:
+    """Whether a correction says that somebody is a child, who does not sign in."""
+    said = None if correction.born_on is msgspec.UNSET else correction.born_on
+    if correction.identity is not msgspec.UNSET and correction.identity:
+        said = require_identity(correction.identity).born_on
+    return is_guarded(said)
 
 
 async def _offices_of(scope: Scope, person_id: UUID) -> list[_Office]:

@@ -117,12 +117,12 @@ class Objections(Controller):
         """The community's objections, oldest first; who objected is not told."""
         return listed(request, await objections.objections(caller, undecided=undecided, limit=limit, cursor=cursor))
 
-    @post("/{objection_id:uuid}/decision")
+    @post("/{objection_id:uuid}/decision", responses=WAITS)
     async def decide(
         self, objection_id: FromPath[UUID], data: JSONBody[ObjectionDecision], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Decide about an objection."""
+        """Decide about an objection; that many points come back waits for a second person."""
         return await once.answer(
             caller,
             lambda: objections.decide_objection(caller, objection_id, data.upheld, data.note),

@@ -144,7 +144,10 @@ class DeedOut(msgspec.Struct):
 
 
 class ObjectionOut(msgspec.Struct):
-    """An objection to a deed or an honour record; `upheld` is null until somebody decided."""
+    """An objection to a deed or an honour record; `upheld` is null until somebody decided.
+
+    `waiting` and `who`: that it is right gives many points again, which waits for a second person from above.
+    """
 
     id: UUID
     deed_id: UUID | None
@@ -154,6 +157,8 @@ class ObjectionOut(msgspec.Struct):
     upheld: bool | None
     decided_at: datetime | None
     decision_note: str | None
+    waiting: UUID | None = None
+    who: list[str] = []
 
 
 class BoardItem(msgspec.Struct):

@@ -6,7 +6,8 @@ from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.kinds import Carrier, Kind
 from timebank.areas import policies
 from timebank.areas.policies import LOOSER_POLICY, POLICY_BEFORE
-from timebank.deeds import review
+from timebank.deeds import objections, restoring, review
+from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS
 from timebank.people import agreed, guardians
 from timebank.people.guardians import GUARDIAN, GUARDIAN_CONSENT
@@ -20,7 +21,7 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE, CORRECTION, FAMILY_CORRECTION, LOOSER_POLICY, POLICY_BEFORE,
-        LOOSER_RULE, RULE_BEFORE, DEED_POINTS, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
+        LOOSER_RULE, RULE_BEFORE, DEED_POINTS, DEED_AGAIN, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
     )
 }  # fmt: skip
 CARRIERS: dict[str, Carrier] = {
@@ -31,6 +32,7 @@ CARRIERS: dict[str, Carrier] = {
     LOOSER_POLICY.name: Carrier(policies.set_agreed, policies.stands_now),
     LOOSER_RULE.name: Carrier(catalogue.set_agreed, catalogue.version_now),
     DEED_POINTS.name: Carrier(review.approve_agreed, review.stands_now),
+    DEED_AGAIN.name: Carrier(objections.restore_agreed, restoring.stands_now),
     GUARDIAN.name: Carrier(guardians.name_agreed),
     GUARDIAN_CONSENT.name: Carrier(guardians.consent_agreed),
     RETURN.name: Carrier(collection.return_agreed),

@@ -10,7 +10,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.agreements.deciders import Bench, Party, who_in_words
-from timebank.agreements.kinds import Change, Needs
+from timebank.agreements.kinds import Change, Kind, Needs
 from timebank.agreements.proposing import settle
 from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.database import retried, transaction
@@ -231,13 +231,13 @@ async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -
         return (await _outs(scope, [await _found(scope, agreement_id)], language))[0]
 
 
-async def waiting_for(scope: Scope, deed_id: UUID) -> AgreementOut | None:
-    """The approval of a deed that waits for a second person."""
+async def waiting_for(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
+    """What of this kind waits for a second person about one thing."""
     scope.require_reader()
     async with transaction(scope):
         row = await database.row(
             _Row, _ROWS + "AND w.kind = $2 AND w.subject = $3 AND w.status = 'waiting'",
-            scope.community_id, "deed_points", str(deed_id),
+            scope.community_id, kind.name, str(subject_id),
         )  # fmt: skip
         return (await _outs(scope, [row], "zh"))[0] if row else None
 

@@ -10,7 +10,7 @@ from piccolo.columns import Column
 
 from timebank import audit, clock, database, names
 from timebank.classes import seats
-from timebank.classes.courses import course, require_length, require_term
+from timebank.classes.courses import course, require_length, require_term, show_another
 from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
 from timebank.classes.seats import HELD, Held
@@ -74,6 +74,8 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
         if values:
             await _write(scope, course_id, values)
         after = await course(scope, course_id)
+        if after.points_per_hour < before.points_per_hour:
+            await show_another(scope, course_id, after.title, after.points_per_hour)
         await _tell_course(scope, before, after, reason)
         if change.active is False and before.active:
             return await stop_course(scope, course_id, reason or "不再开课")

@@ -4,10 +4,13 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from timebank import audit, clock, database, names
+from timebank.agreements.kinds import Kind
+from timebank.agreements.proposing import done_alone
 from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
 from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
+from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 
@@ -115,7 +118,19 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
             scope, "add_course", "course", course_id, title=title, points_per_hour=wanted.points_per_hour,
             station_id=wanted.station_id,
         )  # fmt: skip
+        await show_another(scope, course_id, title, wanted.points_per_hour)
         return await course(scope, course_id)
+
+
+async def show_another(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
+    """List what a course costs for another person to see: until then whoever set it, and their household, wait."""
+    if not scope.system:
+        await done_alone(scope, COURSE_TERMS, str(course_id), {"course": title, "points": points_per_hour})
+
+
+COURSE_TERMS = Kind(
+    "course_terms", _("课程《{course}》由一个人定为每 60 分钟 {points} 分"), needs="another", in_force=True
+)
 
 
 @retried

@@ -188,5 +188,6 @@ async def _objection(
     waits = await waiting_for(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
     return page(
         request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
-        waits=waits, may_decide=await may_decide(caller, doubt), error=refusal.text(language_of(request)) if refusal else None,
+        waits=waits, may_decide=await may_decide(caller, doubt),
+        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank import clock, database
-from timebank.agreements.independence import Side, is_independent, side_of, sides_of, sides_of_logins
+from timebank.agreements.independence import Side, guardians_of, is_independent, side_of, sides_of, sides_of_logins
 from timebank.agreements.kinds import Needs
 from timebank.database import transaction
 from timebank.locale import _, put_together
@@ -24,7 +25,10 @@ WITHIN = 4
 
 
 class Officer(msgspec.Struct, frozen=True):
-    """Somebody who administers or audits the community. `home_id` is where their resident record is."""
+    """Somebody who administers or audits the community, and who appointed them.
+
+    `home_id` is where their resident record is.
+    """
 
     person_id: UUID
     home_id: UUID
@@ -32,6 +36,8 @@ class Officer(msgspec.Struct, frozen=True):
     role: str
     depth: int
     place: str
+    granted_by: UUID | None
+    granted_at: datetime
 
     def in_words(self, language: str = "zh") -> str:
         said = {"place": self.place, "role": ROLE_WORDS[self.role], "name": self.name}
@@ -39,13 +45,20 @@ class Officer(msgspec.Struct, frozen=True):
 
 
 class Party(msgspec.Struct, frozen=True):
-    """Who proposed something, whom it concerns, and what it needs."""
+    """Who proposed something and when (null: just now), whom it concerns, and what it needs."""
 
     needs: Needs
     depth: int
     proposed_by: UUID | None
     proposed_by_login: UUID | None
     people: list[UUID]
+    proposed_at: datetime | None = None
+
+    def has_chosen(self, officer: Officer) -> bool:
+        """Whether the proposer has appointed this officer in the meantime, or as the auditor who is to watch them."""
+        if officer.granted_by is None or officer.granted_by != self.proposed_by:
+            return False
+        return officer.role == AUDITOR or (self.proposed_at is not None and officer.granted_at >= self.proposed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,7 @@ class Bench:
     people: dict[UUID, Side]
     logins: dict[UUID, Side]
     own: Side
+    guardians: dict[UUID, set[UUID]]
 
     @classmethod
     async def of(cls, scope: Scope, asked: Sequence[Party]) -> "Bench":
@@ -68,17 +82,23 @@ class Bench:
             named = [person for about in asked for person in (about.proposed_by, *about.people)]
             people = await sides_of(scope, [*named, *(officer.person_id for officer in known)])
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
-            return cls(scope, known, people, logins, await side_of(scope))
+            return cls(scope, known, people, logins, await side_of(scope), await guardians_of(scope, people))
 
     def _involved(self, about: Party) -> list[Side]:
         """The sides of whoever proposed a change and of whom it concerns."""
         people = [self.people[person] for person in (about.proposed_by, *about.people) if person in self.people]
         return people + [self.logins[login] for login in (about.proposed_by_login,) if login in self.logins]
 
+    def _is_uninvolved(self, about: Party, who: Side) -> bool:
+        """Whether this is another human than all of them, and nobody's guardian."""
+        cared_by = set().union(*(self.guardians.get(person, ()) for person in about.people))
+        return who.persons.isdisjoint(cared_by) and all(is_independent(who, side) for side in self._involved(about))
+
     def deciders(self, about: Party) -> list[Officer]:
         """Who may decide now; nobody: the operator does, by command."""
-        involved = self._involved(about)
-        free = [o for o in self.officers if all(is_independent(self.people[o.person_id], side) for side in involved)]
+        free = [
+            o for o in self.officers if not about.has_chosen(o) and self._is_uninvolved(about, self.people[o.person_id])
+        ]
         return eligible(free, about.needs, about.depth)
 
     def may_decide(self, about: Party) -> bool:
@@ -87,8 +107,7 @@ class Bench:
         if self.scope.system:
             return not chosen
         named = any(p.person_id == o.person_id for o in chosen for p in self.scope.persons)
-        uninvolved = all(is_independent(self.own, side) for side in self._involved(about))
-        return named and uninvolved and self.scope.device_id is None
+        return named and self._is_uninvolved(about, self.own) and self.scope.device_id is None
 
 
 def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]:

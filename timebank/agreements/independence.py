@@ -101,7 +101,10 @@ async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Who of some residents is too near the caller: `same` are no other person, `home` live or have lived with them."""
+    """Who of some residents is too near the caller.
+
+    `same` are no other person; `home` live or have lived with them, or are a child in their care.
+    """
 
     same: frozenset[UUID] = frozenset()
     home: frozenset[UUID] = frozenset()
@@ -121,11 +124,29 @@ async def near(scope: Scope, person_ids: Iterable[UUID | None]) -> Near:
     sides = await sides_of(scope, person_ids)
     if not sides or scope.device_id is not None:
         return Near(frozenset(sides), frozenset(sides))
-    own = await side_of(scope)
+    own, cared = await side_of(scope), await guardians_of(scope, sides)
+    wards = {child for child, guardians in cared.items() if not guardians.isdisjoint(own.persons)}
     return Near(
         frozenset(person_id for person_id, side in sides.items() if not is_independent(own, side)),
-        frozenset(person_id for person_id, side in sides.items() if is_family(own, side)),
+        frozenset(person_id for person_id, side in sides.items() if person_id in wards or is_family(own, side)),
     )
+
+
+class _Care(msgspec.Struct, frozen=True):
+    child_id: UUID
+    guardian_id: UUID
+
+
+async def guardians_of(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Who cares, or has cared, for those of these residents who are children: their benefit is the guardian's too."""
+    async with transaction(scope):
+        found = await database.rows(
+            _Care, "SELECT * FROM agreement_guardians($1, $2)", scope.community_id, list(person_ids)
+        )
+    cared: dict[UUID, set[UUID]] = {}
+    for each in found:
+        cared.setdefault(each.child_id, set()).add(each.guardian_id)
+    return cared
 
 
 async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = ()) -> bool:
@@ -135,5 +156,5 @@ async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UU
 
 
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:
-    """Whether somebody is the caller, or lives or has lived with the caller."""
+    """Whether somebody is the caller, lives or has lived with the caller, or is a child in the caller's care."""
     return person_id in (await near(scope, [person_id])).home

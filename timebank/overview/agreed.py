@@ -6,6 +6,7 @@ from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.kinds import Carrier, Kind
 from timebank.areas import policies
 from timebank.areas.policies import LOOSER_POLICY, POLICY_BEFORE
+from timebank.classes.courses import COURSE_TERMS
 from timebank.deeds import objections, restoring, review
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS
@@ -15,6 +16,7 @@ from timebank.rules import catalogue
 from timebank.rules.catalogue import LOOSER_RULE, RULE_BEFORE
 from timebank.shop import collection, stock
 from timebank.shop.collection import RETURN
+from timebank.shop.goods import GOOD_TERMS
 from timebank.shop.stock import COUNT
 
 KINDS: dict[str, Kind] = {
@@ -22,6 +24,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE, CORRECTION, FAMILY_CORRECTION, LOOSER_POLICY, POLICY_BEFORE,
         LOOSER_RULE, RULE_BEFORE, DEED_POINTS, DEED_AGAIN, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
+        GOOD_TERMS, COURSE_TERMS,
     )
 }  # fmt: skip
 CARRIERS: dict[str, Carrier] = {

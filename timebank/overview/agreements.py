@@ -50,6 +50,12 @@ class RefusalNeedsReason(TimebankError):
     sentence = "不同意要写明原因，提出的人会看到。"
 
 
+class InForceAlready(TimebankError):
+    code = "change_in_force"
+    status = 409
+    sentence = "这项已经在用，退回改变不了它。有问题请先到相应的页面改回去，再点「都看过了」。"
+
+
 class _Row(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
@@ -74,7 +80,7 @@ class _Row(msgspec.Struct, frozen=True):
     @property
     def about(self) -> Party:
         people = [*self.involved, self.person_id] if self.person_id else self.involved
-        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people)
+        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people, self.proposed_at)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -155,6 +161,8 @@ async def _require_right(scope: Scope, row: _Row, decision: Decision, note: str)
         if not _is_proposer(scope, row):
             raise Forbidden
         return
+    if decision == "refuse" and KINDS[row.kind].in_force:
+        raise InForceAlready
     if decision == "refuse" and not note:
         raise RefusalNeedsReason
     bench = await Bench.of(scope, [row.about])

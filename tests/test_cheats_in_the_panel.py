@@ -10,7 +10,7 @@ import pytest
 from tests.presence import later, nine_o_clock, nonce, record_id_of
 from tests.shop import API, browser, key, points_of, reserve
 from tests.test_two_people import UNIT, big_deed, call, hours_of, puppet
-from tests.town import Town
+from tests.town import PHOENIX, Town
 from timebank import clock
 from timebank.areas.policies import policies
 from timebank.checkins.scanning import scan_by_hand
@@ -74,6 +74,29 @@ async def test_whoever_watches_is_not_made_a_child(town: Town, client: httpx.Asy
     answer = await client.patch(f"{API}/people/{town.people[name]}", headers=admin, json=body)
     assert answer.status_code in (202, 403), answer.text
     assert (await client.get(f"{API}/agreements", headers=watcher)).status_code == 200
+
+
+async def test_nobody_chooses_who_watches_them_by_saying_where_they_live(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """Moved to one's own door, or made guardian of the own child, the street would be no second person."""
+    await town.credit_deed("张桂兰", 10)
+    admin = await town.sign_in("赵丽")
+    own_door = {"area_id": str(town.areas[UNIT]), "room": "301", "head_name": "赵丽"}
+    for name in ("钱进", "吴昊", "孙伟", "张国庆"):
+        waits = await call(client, "PATCH", f"/people/{town.people[name]}", admin, own_door, 202)
+        assert waits["who"], name
+    elsewhere = {"room": "101", "head_name": "陈明", "area_id": str(town.areas[f"{PHOENIX}/第一网格/5栋/1单元"])}
+    await call(client, "PATCH", f"/people/{town.people['王建国']}", admin, elsewhere, 200)
+    refused = await client.patch(f"{API}/people/{town.people['孙伟']}", headers=admin, json=elsewhere)
+    assert refused.json()["code"] == "change_already_waiting"
+    await owner.execute(
+        "UPDATE person SET household_id = $2 WHERE id = $1", town.people["刘小雨"], town.households["赵丽"]
+    )
+    guardian = {"guardian_id": str(town.people["钱进"]), "relation": "叔叔", "consented": True}
+    await call(client, "POST", f"/people/{town.people['刘小雨']}/guardians", admin, guardian, 201)
+    loosened = await call(client, "PUT", "/policies/notice_days", admin, {"value": 0}, 202)
+    assert loosened["who"] == ["街道管理员钱进（城关街道）", "县管理员吴昊（清江县）"]
 
 
 async def test_many_points_that_were_taken_back_are_given_again_by_the_street_alone(

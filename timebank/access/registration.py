@@ -15,7 +15,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import _
 from timebank.people.ages import is_guarded
-from timebank.people.agreed import ask_for, touches_family, unsealed
+from timebank.people.agreed import ask_for, moves_home, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
@@ -102,6 +102,8 @@ async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind 
         await _require_reach(scope, offices)
         if await _guards(scope, offices, correction):
             return CORRECTION
+    if await _moves_a_watcher(scope, person_id, correction):
+        return CORRECTION
     touches = await touches_family(scope, person_id, correction)
     return {None: None, "home": CORRECTION, "identity": FAMILY_CORRECTION}[touches]
 
@@ -111,6 +113,19 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
     watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
     for office in offices:
         if office.role in watched and office.region_id and not await stands_above(scope, office.region_id):
+            return True
+    return False
+
+
+async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction) -> bool:
+    """Whether a correction says with whom an administrator or auditor lives whom the caller does not stand above.
+
+    Who lives with somebody decides nothing for them: a wrong door would choose who does.
+    """
+    if scope.is_own(person_id) or not await moves_home(scope, person_id, correction):
+        return False
+    for office in await _offices_of(scope, person_id):
+        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
             return True
     return False
 

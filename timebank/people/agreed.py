@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from timebank import database, vault
-from timebank.agreements.independence import is_near_home
+from timebank.agreements.independence import is_near_home, side_of
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -56,18 +56,14 @@ async def _stands(scope: Scope, person_id: UUID) -> _Stands:
 async def touches_family(scope: Scope, person_id: UUID, correction: Correction) -> Touches | None:
     """What a correction changes of the caller or of the caller's household: where they live, or who they are.
 
-    The own phone is changed alone: it rests, and the old one is told.
+    Who is moved to the caller's door becomes one of the household. The own phone is changed alone: it rests, and the
+    old one is told.
     """
-    if not await is_near_home(scope, person_id):
-        return None
     stands = await _stands(scope, person_id)
-    if any(
-        sent is not UNSET and sent != now
-        for sent, now in (
-            (correction.area_id, stands.area_id), (correction.room, stands.room),
-            (correction.head_name, stands.head_name),
-        )
-    ):  # fmt: skip
+    moves = _moves(correction, stands)
+    if not await is_near_home(scope, person_id):
+        return "home" if moves and await _leads_home(scope, correction, stands) else None
+    if moves:
         return "home"
     own, born_on = scope.is_own(person_id), correction.born_on
     moved = (
@@ -78,6 +74,33 @@ async def touches_family(scope: Scope, person_id: UUID, correction: Correction) 
         not own and correction.status is not UNSET and correction.status != stands.status,
     )
     return "identity" if any(moved) else None
+
+
+async def moves_home(scope: Scope, person_id: UUID, correction: Correction) -> bool:
+    """Whether a correction says that somebody lives elsewhere, or with others, than the book has it."""
+    return _moves(correction, await _stands(scope, person_id))
+
+
+def _moves(correction: Correction, stands: _Stands) -> bool:
+    return any(
+        sent is not UNSET and sent != now
+        for sent, now in (
+            (correction.area_id, stands.area_id), (correction.room, stands.room),
+            (correction.head_name, stands.head_name),
+        )
+    )  # fmt: skip
+
+
+async def _leads_home(scope: Scope, correction: Correction, stands: _Stands) -> bool:
+    """Whether the corrected door is one behind which the caller lives or has lived."""
+    area_id = stands.area_id if correction.area_id is UNSET else correction.area_id
+    room = (stands.room if correction.room is UNSET else correction.room.strip()) or ""
+    own: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM household "
+        "WHERE community_id = $1 AND id = ANY ($2) AND area_id = $3 AND room = $4)",
+        scope.community_id, list((await side_of(scope)).households), area_id, room,
+    )  # fmt: skip
+    return own
 
 
 def _index(text: str | None, purpose: str) -> str | None:

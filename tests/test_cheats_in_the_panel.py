@@ -126,9 +126,12 @@ async def test_nobody_buys_at_a_price_that_they_have_set_until_another_has_seen_
     assert "街道管理员钱进（城关街道）" in refused.json()["detail"]
     assert (await reserve(client, town, "张桂兰", "食用油 5L")).status_code == 201, "for everybody else it is the price"
     assert await points_of(town, "赵丽") == (10, 0)
-    street = await browser(client, town, "钱进")
+    street, street_api = await browser(client, town, "钱进"), await town.sign_in("钱进")
     assert "物品“食用油 5L”由一个人定为 1 分，每户每月限换：1" in await street.see("/admin/agreements")
-    await street.send("/admin/agreements/seen")
+    await call(client, "PATCH", f"/goods/{town.goods['食用油 5L']}", street_api, {"unit": "瓶"})
+    assert (await reserve(client, town, "赵丽", "食用油 5L")).json()["code"] == "own_terms", "whoever touches it since"
+    county = await browser(client, town, "吴昊")
+    await county.send("/admin/agreements/seen")
     assert (await reserve(client, town, "赵丽", "食用油 5L")).status_code == 201
 
 
@@ -165,6 +168,34 @@ async def test_a_guardian_buys_no_class_time_at_a_price_that_they_have_set(
     await call(client, "POST", decision, parent, {"decision": "agree"}, 403)
     await call(client, "POST", decision, await town.sign_in("赵丽"), {"decision": "agree"})
     assert (await client.post(f"{API}/class-hours", headers=parent | key(), json=wanted)).status_code == 201
+
+
+async def test_a_lesson_that_uses_up_one_minute_is_not_booked_by_whoever_planned_it(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.credit_deed("刘洋", 40)
+    await with_office(owner, town, "刘洋")
+    parent, child = await town.sign_in("刘洋"), str(town.people["刘小雨"])
+    bought = {"person_id": str(town.people["刘洋"]), "child_id": child, "course_id": str(town.course), "minutes": 60}
+    assert (await client.post(f"{API}/class-hours", headers=parent | key(), json=bought)).status_code == 201
+    begin = clock.now() + timedelta(days=3)
+    planned = {
+        "starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat(), "minutes": 1, "seats": 3
+    }  # fmt: skip
+    lessons = [await call(client, "POST", f"/courses/{town.course}/lessons", parent, planned, 201)]
+    honest = planned | {"minutes": 60, "starts_at": (begin + timedelta(hours=2)).isoformat(),
+                        "ends_at": (begin + timedelta(hours=3)).isoformat()}  # fmt: skip
+    lessons.append(await call(client, "POST", f"/courses/{town.course}/lessons", parent, honest, 201))
+    await call(client, "PATCH", f"/lessons/{lessons[1]['id']}", parent, {"minutes": 2})
+    for lesson in lessons:
+        booking = {"lesson_id": lesson["id"], "child_id": child}
+        refused = await client.post(f"{API}/bookings", headers=parent | key(), json=booking)
+        assert (refused.status_code, refused.json()["code"]) == (403, "own_terms")
+    panel = await browser(client, town, "赵丽")
+    assert "一节上 60 分钟，由一个人定为只用 1 分钟课时" in await panel.see("/admin/agreements")
+    await panel.send("/admin/agreements/seen")
+    booking = {"lesson_id": lessons[0]["id"], "child_id": child}
+    assert (await client.post(f"{API}/bookings", headers=parent | key(), json=booking)).status_code == 201
 
 
 async def test_a_deed_in_two_halves_waits_as_the_whole_would(town: Town, client: httpx.AsyncClient) -> None:

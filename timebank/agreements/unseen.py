@@ -24,6 +24,7 @@ class OwnTerms(TimebankError):
 class _Set(msgspec.Struct, frozen=True):
     by: UUID | None
     by_login: UUID | None
+    earlier: list[UUID]
 
 
 async def require_seen(scope: Scope, kind: Kind, subject: UUID, person_id: UUID, what: str) -> None:
@@ -33,13 +34,13 @@ async def require_seen(scope: Scope, kind: Kind, subject: UUID, person_id: UUID,
     """
     found = await database.row(
         _Set,
-        "SELECT proposed_by AS by, proposed_by_login AS by_login FROM waiting_change "
+        "SELECT proposed_by AS by, proposed_by_login AS by_login, involved AS earlier FROM waiting_change "
         "WHERE community_id = $1 AND kind = $2 AND subject = $3 AND status = 'waiting'",
         scope.community_id, kind.name, str(subject),
     )  # fmt: skip
     if found is None or found.by is None:
         return
-    about = Party(kind.needs, COMMUNITY_DEPTH, found.by, found.by_login, [])
+    about = Party(kind.needs, COMMUNITY_DEPTH, found.by, found.by_login, found.earlier)
     bench = await Bench.of(scope, [about, Party(kind.needs, COMMUNITY_DEPTH, person_id, None, [])])
-    if is_family(bench.people[found.by], bench.people[person_id]):
+    if any(is_family(bench.people[setter], bench.people[person_id]) for setter in (found.by, *found.earlier)):
         raise OwnTerms(what=what, who="、".join(who_in_words(bench.deciders(about))))

@@ -10,7 +10,7 @@ from piccolo.columns import Column
 
 from timebank import audit, clock, database, names
 from timebank.classes import seats
-from timebank.classes.courses import course, require_length, require_term, show_another
+from timebank.classes.courses import asks_less, course, require_length, require_term, show_another, show_lesson
 from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
 from timebank.classes.seats import HELD, Held
@@ -179,6 +179,9 @@ async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> 
         )  # fmt: skip
         if moved:
             await _tell_moved(scope, before, starts_at, ends_at, reason)
+        after = await seats.locked_lesson(scope, lesson_id)
+        if asks_less(after, before):
+            await show_lesson(scope, after)
         if places > before.seats:
             await seats.fill(scope, lesson_id)
         return await seats.locked_lesson(scope, lesson_id)

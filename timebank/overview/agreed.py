@@ -6,7 +6,7 @@ from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.kinds import Carrier, Kind
 from timebank.areas import policies
 from timebank.areas.policies import LOOSER_POLICY, POLICY_BEFORE
-from timebank.classes.courses import COURSE_TERMS
+from timebank.classes.courses import COURSE_TERMS, LESSON_TERMS
 from timebank.deeds import objections, restoring, review
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS
@@ -24,7 +24,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE, CORRECTION, FAMILY_CORRECTION, LOOSER_POLICY, POLICY_BEFORE,
         LOOSER_RULE, RULE_BEFORE, DEED_POINTS, DEED_AGAIN, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
-        GOOD_TERMS, COURSE_TERMS,
+        GOOD_TERMS, COURSE_TERMS, LESSON_TERMS,
     )
 }  # fmt: skip
 CARRIERS: dict[str, Carrier] = {

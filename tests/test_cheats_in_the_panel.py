@@ -270,6 +270,29 @@ async def test_a_guardian_does_not_decide_for_the_child_who_lives_elsewhere(
     assert (waits["may_decide"], len(waits["who"])) == (False, 2)
 
 
+async def test_whoever_approved_a_deed_does_not_turn_down_the_objection_to_it(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    admin, street = await town.sign_in("赵丽"), await town.sign_in("钱进")
+    deed = await big_deed(client, town, "李秀英", points=None, points_reason=None, area_id=str(
+        town.areas[f"{PHOENIX}/第一网格/3栋/1单元"]))  # fmt: skip
+    record = await hours_of(town, client, "张桂兰", "周敏")
+    decisions = []
+    for what, verdict in ((f"/deeds/{deed}", "noticed"), (f"/service-records/{record}", "noticed")):
+        approved = await call(client, "POST", f"{what}/review", admin, {"decision": "approve"})
+        assert approved["status"] == verdict
+        doubt = await call(
+            client, "POST", f"{what}/objections", await town.sign_in("王建国"), {"reason": "没有这回事"}, 201
+        )
+        decisions.append(f"/objections/{doubt['id']}/decision")
+    for decision in decisions:
+        refused = await client.post(f"{API}{decision}", headers=admin, json={"upheld": False, "note": "属实"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "party_to_deed")
+    assert "没有等着办的事" in await (await browser(client, town, "赵丽")).see("/admin")
+    for decision in decisions:
+        await call(client, "POST", decision, street, {"upheld": True, "note": "查过了，没有"})
+
+
 async def with_office(owner: asyncpg.Connection, town: Town, name: str) -> None:
     """Make somebody a second administrator of the community."""
     await owner.execute(

@@ -214,10 +214,17 @@ async def _ask_above(scope: Scope, objection: _Objection, note: str) -> Waiting 
     deed = await lock_deed(scope, objection.deed_id)
     if deed.status != "reversed" or not await needs_second(scope, deed):
         return None
-    await require_no_party(scope, deed)
+    await _require_judge(scope, deed)
     if (await _find(scope, objection.id)).upheld is not None:
         raise ObjectionDecided
     return await ask_for_again(scope, deed, objection.id, note, (objection.person_id, objection.entered_by))
+
+
+async def _require_judge(scope: Scope, deed: Deed) -> None:
+    """Refuse whoever is party to a deed, and, while it hangs on the board, whoever has approved it."""
+    await require_no_party(scope, deed)
+    if deed.status != "reversed" and not await is_uninvolved(scope, deed.reviewed_by):
+        raise PartyToDeed
 
 
 async def restore_agreed(scope: Scope, change: Change) -> None:
@@ -228,7 +235,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
     """Decide for the deed, and say what became of it."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
-    await require_no_party(scope, deed)
+    await _require_judge(scope, deed)
     await _write_decision(scope, objection, upheld, note)
     if deed.status == "reversed":
         if upheld:
@@ -252,7 +259,8 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    acted = (record.entered_by or record.person_id, record.corrected_by)
+    approved_by = None if record.status == "reversed" else record.reviewed_by
+    acted = (record.entered_by or record.person_id, record.corrected_by, approved_by)
     uninvolved = await is_uninvolved(scope, *acted, concerns=[record.person_id])
     if not uninvolved or await has_scanned(scope, record.visit_id):
         raise PartyToDeed

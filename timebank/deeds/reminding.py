@@ -54,9 +54,11 @@ async def remind_of_objections(scope: Scope) -> int:
 
 
 _WAITING = """
-SELECT o.id, o.created_at, array_remove(ARRAY[o.person_id, o.entered_by, coalesce(d.filed_by, s.entered_by),
-       d.witness_id, p.id] || ARRAY(SELECT m.id FROM person m WHERE m.community_id = p.community_id
-                                    AND m.household_id = p.household_id), NULL) AS involved
+SELECT o.id, o.created_at, array_remove(
+           ARRAY[o.person_id, o.entered_by, coalesce(d.filed_by, s.entered_by), d.witness_id, p.id,
+                 CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END]
+           || ARRAY(SELECT m.id FROM person m WHERE m.community_id = p.community_id
+                    AND m.household_id = p.household_id), NULL) AS involved
 FROM objection o
 LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
 LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id

@@ -91,6 +91,7 @@ class Deed(msgspec.Struct, frozen=True):
     filed_by_name: str | None
     status: DeedStatus
     review_note: str | None
+    reviewed_by: UUID | None
     reviewed_at: datetime | None
     notice_from: datetime | None
     notice_until: datetime | None

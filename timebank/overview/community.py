@@ -82,7 +82,8 @@ UNION ALL
 (SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
  WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
 UNION ALL
-(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by],
+(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by,
+              CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END],
         ARRAY[d.person_id, d.witness_id, s.person_id], s.visit_id
  FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
  LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id

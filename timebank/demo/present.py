@@ -17,7 +17,7 @@ from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
-from timebank.overview.agreements import decide
+from timebank.overview.agreements import acknowledge, decide
 from timebank.people.ages import age_on
 from timebank.scope import Role
 from timebank.shop.goods import good
@@ -135,7 +135,10 @@ class Present:
     # ---------------------------------------------------------------------------------------- for the second person
 
     def _two_people(self) -> Iterator[Step]:
-        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits."""
+        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits.
+
+        The street has seen what the courses cost.
+        """
         place = self.place
         admin = place.scope(place.holder(Role.community_admin))
         wants: list[Waiting | None] = []
@@ -146,12 +149,17 @@ class Present:
         async def propose_shorter_notice() -> None:
             await change_policy(admin, "notice_days", 5)
 
+        street = place.scope(place.holder(Role.street_admin))
+
         async def agree() -> None:
             [waits] = wants
             assert waits is not None
-            street = place.scope(place.holder(Role.street_admin))
             await decide(street, waits.waiting, "agree", "与街道的值班安排一致")
 
+        async def see() -> None:
+            await acknowledge(street)
+
+        yield Step(self.ago(days=1, hours=3), place.id, see)
         yield Step(self.ago(days=1, hours=2), place.id, propose_shorter_notice)
         if any(person.name == "张桂兰" for person in self._told):
             yield Step(self.ago(days=6), place.id, propose_longer_days)

@@ -99,6 +99,24 @@ async def test_nobody_chooses_who_watches_them_by_saying_where_they_live(
     assert loosened["who"] == ["街道管理员钱进（城关街道）", "县管理员吴昊（清江县）"]
 
 
+async def test_whoever_decides_about_a_correction_reads_what_it_makes_of_each_field(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """“The status of the auditor” may be anything: what is agreed to is said, and stands readable nowhere else."""
+    admin, street = await town.sign_in("赵丽"), await town.sign_in("钱进")
+    blocked = {"status": "blocked", "reason": "更正"}
+    await call(client, "PATCH", f"/people/{town.people['孙伟']}", admin, blocked, 202)
+    move = {"room": "808", "head_name": "赵丽丽", "area_id": str(town.areas[UNIT]), "phone": "19900007777"}
+    await call(client, "PATCH", f"/people/{town.people['赵丽']}", admin, move, 202)
+    told = [each["text"] for each in (await client.get(f"{API}/agreements", headers=street)).json()["items"]]
+    assert told == [
+        "更改赵丽的登记：手机号改成“199****7777”、楼栋单元改成“5栋2单元”、房号改成“808”、户主姓名改成“赵丽丽”",
+        "更改孙伟的登记：状态改成“已停用”",
+    ]
+    assert "赵丽丽" not in await owner.fetchval("SELECT string_agg(change::text, '') FROM waiting_change")
+    await client.get("/admin/agreements", headers=street)
+
+
 async def test_many_points_that_were_taken_back_are_given_again_by_the_street_alone(
     town: Town, client: httpx.AsyncClient
 ) -> None:

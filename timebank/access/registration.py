@@ -15,7 +15,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import _
 from timebank.people.ages import is_guarded
-from timebank.people.agreed import ask_for, moves_home, touches_family, unsealed
+from timebank.people.agreed import ask_for, moves_home, revealed, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
@@ -236,7 +236,8 @@ async def amend_agreed(scope: Scope, change: Change) -> None:
     await _amend(scope, change.person_id, unsealed(change.do))
 
 
-CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"))
+CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"), reveal=revealed)
 FAMILY_CORRECTION = Kind(
     "family_correction", _("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
+    reveal=revealed,
 )  # fmt: skip

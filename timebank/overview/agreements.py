@@ -15,13 +15,14 @@ from timebank.agreements.proposing import settle
 from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.locale import put_together, translate
+from timebank.locale import _, put_together, translate
 from timebank.overview.agreed import CARRIERS, KINDS
 from timebank.paging import Page, page, read_cursor
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 
+FIELD_TO = _("{field}改成“{value}”")
 LOOKED_AT = 200
 ACKNOWLEDGED_AT_ONCE = 500
 
@@ -89,15 +90,21 @@ class _Row(msgspec.Struct, frozen=True):
 
     def text(self, language: str = "zh") -> str:
         kind = KINDS[self.kind]
-        says = {name: _joined(value, language) for name, value in kind.said(self.said["says"]).items()}
+        says = {name: _joined(value, language) for name, value in kind.said(self.said).items()}
         return put_together(kind.sentence, {"person": self.person or "—"} | says, language)
 
 
 def _joined(value: object, language: str) -> object:
-    """A list of marked words as one; anything else as it is."""
+    """A list of marked words as one, each with what it is to be where that is told; anything else as it is."""
     if not isinstance(value, list):
         return value
-    return translate("、", language).join(translate(str(word), language) for word in value)
+    told = [
+        put_together(FIELD_TO, {"field": part[0], "value": part[1]}, language)
+        if isinstance(part, tuple)
+        else translate(str(part), language)
+        for part in value
+    ]
+    return translate("、", language).join(told)
 
 
 _ROWS = """

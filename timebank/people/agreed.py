@@ -13,7 +13,8 @@ from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
 from timebank.errors import NotFound
 from timebank.locale import _
-from timebank.people.phones import normal_phone
+from timebank.people.identity import masked_identity
+from timebank.people.phones import masked_phone, normal_phone
 from timebank.people.schemas import Correction
 from timebank.scope import Scope
 
@@ -119,11 +120,48 @@ async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correct
     says = {
         "fields": [FIELDS[field] for field in sent],
         "mark": _index(msgspec.json.encode(correction).decode(), "waiting change"),
+        "area": await _area_name(scope, correction),
     }
     do = {"sealed": sealed, "person_id": person_id}
     return await propose(
         scope, kind, str(person_id), do, says, person_id=person_id, before=await stands_now(scope, do)
     )  # fmt: skip
+
+
+async def _area_name(scope: Scope, correction: Correction) -> str | None:
+    if correction.area_id is UNSET:
+        return None
+    name: str | None = await database.fetch_value(
+        "SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area a "
+        "JOIN area step ON step.community_id = a.community_id AND step.id = ANY (a.path) AND step.kind <> 'grid' "
+        "WHERE a.community_id = $1 AND a.id = $2",
+        scope.community_id, correction.area_id,
+    )  # fmt: skip
+    return name
+
+
+STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
+
+
+def revealed(change: dict[str, Any]) -> dict[str, Any]:
+    """What a correction makes of each field, as whoever decides about it reads it; numbers are masked."""
+    correction, area = unsealed(change["do"]), change["says"].get("area")
+    sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
+    return {"fields": [(FIELDS[field], _value(field, value, area)) for field, value in sent.items()]}
+
+
+def _value(field: str, value: object, area: str | None) -> str:
+    if value is None or value == "":
+        return "—"
+    if field == "phone":
+        return masked_phone(normal_phone(str(value)))
+    if field == "identity":
+        return masked_identity(str(value))
+    if field == "area_id":
+        return area or "—"
+    if field == "publishes_name":
+        return _("是") if value else _("否")
+    return STATUS.get(str(value), str(value)) if field == "status" else str(value)
 
 
 def unsealed(do: Any) -> Correction:

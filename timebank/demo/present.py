@@ -137,7 +137,7 @@ class Present:
     def _two_people(self) -> Iterator[Step]:
         """The only administrator proposes what the street decides: it has agreed to one thing, and another waits.
 
-        The street has seen what the courses cost.
+        Where it is at home it has also seen what the courses cost.
         """
         place = self.place
         admin = place.scope(place.holder(Role.community_admin))
@@ -149,21 +149,20 @@ class Present:
         async def propose_shorter_notice() -> None:
             await change_policy(admin, "notice_days", 5)
 
-        street = place.scope(place.holder(Role.street_admin))
-
         async def agree() -> None:
             [waits] = wants
             assert waits is not None
+            street = place.scope(place.holder(Role.street_admin))
             await decide(street, waits.waiting, "agree", "与街道的值班安排一致")
 
         async def see() -> None:
-            await acknowledge(street)
+            await acknowledge(place.scope(place.holder(Role.street_admin)))
 
-        yield Step(self.ago(days=1, hours=3), place.id, see)
         yield Step(self.ago(days=1, hours=2), place.id, propose_shorter_notice)
         if any(person.name == "张桂兰" for person in self._told):
             yield Step(self.ago(days=6), place.id, propose_longer_days)
             yield Step(self.ago(days=5, hours=3), place.id, agree)
+            yield Step(self.ago(days=5, hours=2), place.id, see)
 
     # ------------------------------------------------------------------------------------------------ for the families
 

@@ -549,8 +549,10 @@ async def test_a_childs_minutes_are_used_by_the_code_or_by_who_stands_there(
         refused = await counter.ask("POST", path, 422, json=sent, headers=key())
         assert refused.json()["code"] == "presence_needed"
     assert await minutes_of(owner, town, "刘小雨", "held") == 60
-    guardian = await looked(counter, personal_code(town, "刘洋"))
-    await counter.ask("POST", path, 200, json={"presence": guardian}, headers=key())
+    with clock.at(await owner.fetchval("SELECT starts_at FROM lesson WHERE id = $1", town.lessons[0])):
+        await counter.sign_on(town, "周敏")
+        guardian = await looked(counter, personal_code(town, "刘洋"))
+        await counter.ask("POST", path, 200, json={"presence": guardian}, headers=key())
     assert await minutes_of(owner, town, "刘小雨", "held") == 0
 
 

@@ -15,12 +15,14 @@ from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
 from timebank.errors import Forbidden, NotFound
-from timebank.people.ages import GUARDED_UNDER, age_on
+from timebank.people.ages import GUARDED_UNDER, age_on, is_minor
+from timebank.people.closeness import is_close
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
 from timebank.stations.readings import was_read
 
 OFFLINE_MAX = timedelta(hours=48)
+BY_COUNTER = ("personal_code", "card", "keeper")
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -57,13 +59,7 @@ class Arrival:
         """Why hours are looked at that this scan begins or ends."""
         found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
         found += ["offline_keeper"] * (self.sender is not None)
-        return [*found, *["served_by_family"] * self.is_served_by_family, *self.doubts]
-
-    @property
-    def is_served_by_family(self) -> bool:
-        """Whether the keeper at the counter scanned for themselves or for their household."""
-        served = self.by in ("personal_code", "card", "keeper") and self.person is not None
-        return served and self.person is not None and self.scope.is_family(self.person.id, self.person.household_id)
+        return [*found, *self.doubts]
 
     @property
     def marks(self) -> list[bytes]:
@@ -264,6 +260,15 @@ async def check_person(arrival: Arrival) -> None:
         raise Refused("blocked")
     if not await consented(arrival.scope, person, arrival.at):
         raise Refused("guardian_consent_missing")
+    if arrival.by in BY_COUNTER and await _is_close(arrival.scope, person):
+        arrival.doubts.append("served_by_family")
+
+
+async def _is_close(scope: Scope, person: PersonRow) -> bool:
+    """Whether the keeper scans for themselves, their household, or a child in their care."""
+    if not is_minor(person.born_on):
+        return scope.is_family(person.id, person.household_id)
+    return await is_close(scope, person.id, person.household_id)
 
 
 async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:

@@ -1,13 +1,13 @@
 """How a reservation ends: handed over, cancelled, expired; and how a collected good comes back."""
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.access import throttle
+from timebank.access import guesses
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -18,14 +18,13 @@ from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
 from timebank.locale import _
+from timebank.people.closeness import is_close
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.shop import limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 
-CODE_TRIES_MAX = 10
-CODE_WINDOW = timedelta(minutes=15)
 EXPIRE_BATCH = 500
 AGAIN = "需要时可以再兑换。"
 ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期未领"), "returned": _("退货")}
@@ -98,9 +97,9 @@ _LOCKED = (
 )
 
 
-def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> None:
-    """Nobody serves oneself or the own household."""
-    if scope.is_family(person_id, household_id):
+async def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> None:
+    """Nobody serves oneself, the own household, or a child in the own care."""
+    if await is_close(scope, person_id, household_id):
         raise OwnRedemption
 
 
@@ -124,9 +123,10 @@ async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
         await lock_people(scope, [person_id])
 
 
-async def count_try(scope: Scope, redemption_id: UUID) -> None:
+async def count_try(scope: Scope, redemption_id: UUID, code: str | None) -> None:
     """Count one try of a collection code, before the transaction that checks it: a wrong one stays counted."""
-    await throttle.count(f"collection:{scope.community_id}:{redemption_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
+    if code is not None:
+        await guesses.count_guess_at(scope, f"collection:{redemption_id}")
 
 
 @retried
@@ -137,7 +137,7 @@ async def collect(
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id, found.home_id)
         require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
@@ -145,6 +145,8 @@ async def collect(
             await require_presence(scope, [found.person_id], found.station_id, presence)
         elif not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongCollectionCode
+        else:
+            await guesses.was_right(scope)
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)
 
@@ -224,7 +226,7 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id, found.home_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
         if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):

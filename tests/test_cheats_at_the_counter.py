@@ -9,14 +9,15 @@ import httpx
 import zxingcpp
 from PIL import Image
 
-from tests.counter import API, kept
-from tests.presence import body, count, nine_o_clock, personal_code, station_code
+from tests.counter import API, STATION, kept
+from tests.presence import body, count, nine_o_clock, nonce, personal_code, station_code
 from tests.shop import browser, key, minutes_of, points_of, reserve
 from tests.test_bookings import booked, give_minutes
 from tests.test_counter import looked, make_keeper, other_household, take
 from tests.town import Town
 from timebank import clock
 from timebank.people.card_checks import confirm_cards
+from timebank.stations.readings import forget_readings
 
 HOUR = timedelta(minutes=60)
 
@@ -250,3 +251,54 @@ async def test_wrong_passwords_from_the_stations_own_network_keep_no_keeper_off_
     with clock.at(begin + timedelta(minutes=20 * 11, seconds=1)):
         assert (await client.post(f"{API}/sessions", json=wrong)).status_code == 429
         await counter.sign_on(town, "周敏")
+
+
+# ------------------------------------------------------------------------------------------- who decides about a flag
+
+
+async def decides(client: httpx.AsyncClient, town: Town, name: str, record: UUID) -> tuple[int, str]:
+    path, approve = f"{API}/service-records/{record}/review", {"decision": "approve", "note": ""}
+    answer = await client.post(path, json=approve, headers=await town.sign_in(name))
+    return answer.status_code, answer.json().get("code", "")
+
+
+async def test_an_administrator_approves_no_visit_that_somebody_at_home_has_scanned(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """周敏 checks an absent friend in by hand; 赵丽, who lives with her, is the administrator."""
+    await other_household(owner, town, "周敏", "赵丽")
+    begin, hand = nine_o_clock(), {"person_id": town.people["王建国"], "station_id": town.stations[STATION]}
+    for moment, direction in ((begin, "in"), (begin + HOUR, "out")):
+        with clock.at(moment):
+            desk = await browser(client, town, "周敏")
+            assert (await desk.send("/desk/hand", **hand, nonce=nonce(), direction=direction)).status_code == 303
+    record = await owner.fetchval("SELECT id FROM service_record")
+    assert await decides(client, town, "赵丽", record) == (403, "own_record")
+    panel = await browser(client, town, "赵丽")
+    assert 'value="approve"' not in await panel.see(f"/admin/reviews/{record}")
+    assert await points_of(town, "王建国") == (0, 0)
+    above = await browser(client, town, "钱进")
+    assert 'value="approve"' in await above.see(f"/admin/reviews/{record}")
+    assert (await decides(client, town, "钱进", record))[0] == 200
+    assert await points_of(town, "王建国") == (10, 0)
+
+
+async def test_who_read_the_code_at_home_does_not_approve_what_came_of_it(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The administrator reads the code by the API, a friend at home uses it; days later the flag is to be decided."""
+    begin = nine_o_clock(3)
+    for moment in (begin, begin + HOUR):
+        with clock.at(moment):
+            code = f"{API}/stations/{town.stations[STATION]}/code"
+            read = (await client.get(code, headers=await town.sign_in("赵丽"))).json()["url"]
+            friend = await town.sign_in("王建国")
+            told = (await client.post(f"{API}/checkins", json=body(read), headers=friend)).json()
+            assert told["status"] == "ok", told
+    await forget_readings(town.system())
+    assert await count(owner, "code_reading") == 0
+    record = await owner.fetchval("SELECT id FROM service_record")
+    assert await decides(client, town, "赵丽", record) == (403, "own_record")
+    assert await points_of(town, "王建国") == (0, 0)
+    assert (await decides(client, town, "钱进", record))[0] == 200
+    assert await points_of(town, "王建国") == (10, 0)

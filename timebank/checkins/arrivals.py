@@ -19,7 +19,7 @@ from timebank.people.ages import GUARDED_UNDER, age_on, is_minor
 from timebank.people.closeness import is_close
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
-from timebank.stations.readings import was_read
+from timebank.stations.readings import readers_of
 
 OFFLINE_MAX = timedelta(hours=48)
 BY_COUNTER = ("personal_code", "card", "keeper")
@@ -53,6 +53,7 @@ class Arrival:
     sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
     card_id: UUID | None = None
     doubts: list[str] = field(default_factory=list)
+    read_by: list[UUID] = field(default_factory=list)
 
     @property
     def flags(self) -> list[str]:
@@ -132,8 +133,8 @@ async def _own_visit(arrival: Arrival, code: StationCode) -> None:
     if asked.station_id not in (None, code.station_id):
         raise Refused("wrong_station")
     arrival.at = await _arrived_at(arrival, code)
-    if await was_read(scope, code, arrival.at):
-        arrival.doubts.append("code_read_by_staff")
+    arrival.read_by = await readers_of(scope, code, arrival.at)
+    arrival.doubts += ["code_read_by_staff"] * bool(arrival.read_by)
     arrival.person = await lock_person(scope, person_id)
 
 

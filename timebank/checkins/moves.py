@@ -104,6 +104,7 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
             flags=[*arrival.flags, *["forgotten_check_out"] * bool(over)],
             opens_at=station.opens_at, closes_at=station.closes_at, in_by_login=scope.login_id, out_by_login=None,
             marks=arrival.marks, in_address=arrival.browser.hint(scope.community_id) if arrival.browser else None,
+            read_by=arrival.read_by,
         )
     )  # fmt: skip
     await _record(arrival, "check_in", visit_id, station.id)
@@ -160,9 +161,9 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
     scope, flags = arrival.scope, [flag for flag in visit.flags if flag not in UNSCANNED_END]
     tag = await database.execute(
         "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = $5, out_by_login = $7, "
-        "marks = marks || $8 WHERE community_id = $1 AND id = $2 AND status = $6",
+        "marks = marks || $8, read_by = read_by || $9 WHERE community_id = $1 AND id = $2 AND status = $6",
         scope.community_id, visit.id, arrival.at, arrival.by, list(dict.fromkeys([*flags, *arrival.flags])),
-        visit.status, scope.login_id, arrival.marks,
+        visit.status, scope.login_id, arrival.marks, arrival.read_by,
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     if tag != "UPDATE 1" or ended is None:

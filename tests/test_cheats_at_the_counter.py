@@ -9,7 +9,7 @@ import httpx
 import zxingcpp
 from PIL import Image
 
-from tests.counter import API, STATION, kept
+from tests.counter import API, STATION, has_password, kept
 from tests.presence import body, count, nine_o_clock, nonce, personal_code, station_code
 from tests.shop import browser, key, minutes_of, points_of, reserve
 from tests.test_bookings import booked, give_minutes
@@ -302,3 +302,55 @@ async def test_who_read_the_code_at_home_does_not_approve_what_came_of_it(
     assert await points_of(town, "王建国") == (0, 0)
     assert (await decides(client, town, "钱进", record))[0] == 200
     assert await points_of(town, "王建国") == (10, 0)
+
+
+async def test_a_guardian_decides_nothing_about_a_child_that_lives_elsewhere(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The administrator is the father; the child lives with its mother, and its code is on his phone too."""
+    await ward(owner, town, "赵丽")
+    begin = nine_o_clock(2)
+    hours = {
+        "person_id": str(town.people["刘小雨"]), "reason": "停电，没有扫码",
+        "started_at": begin.isoformat(), "ended_at": (begin + HOUR).isoformat(),
+    }  # fmt: skip
+    entered = await client.post(f"{API}/service-records", json=hours, headers=await town.sign_in("陈明"))
+    assert entered.status_code == 201, entered.text
+    record = UUID(entered.json()["id"])
+    assert await decides(client, town, "赵丽", record) == (403, "own_record")
+    await owner.execute("UPDATE guardianship SET ended_at = now() WHERE guardian_id = $1", town.people["赵丽"])
+    assert (await decides(client, town, "赵丽", record))[0] == 200, "who cares for it no longer is a stranger again"
+
+
+async def test_nothing_is_handed_over_for_somebody_who_is_blocked(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """Blocked for a fraud, the reservation is fetched by a friend who knows the code."""
+    await town.give_points("王建国", 50)
+    made = (await reserve(client, town, "王建国", "香皂")).json()
+    blocked = await client.patch(
+        f"{API}/people/{town.people['王建国']}", json={"status": "blocked", "reason": "骗取积分"},
+        headers=await town.sign_in("赵丽"),
+    )  # fmt: skip
+    assert blocked.status_code == 200, blocked.text
+    counter = await kept(client, town)
+    path = f"/redemptions/{made['id']}/collection"
+    refused = await counter.ask("POST", path, 422, json={"code": made["code"]}, headers=key())
+    assert refused.json()["code"] == "person_not_active"
+    assert await points_of(town, "王建国") == (42, 8)
+
+
+async def test_a_scan_serves_the_keeper_who_made_it_and_no_other(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The next keeper finds the scan in the tablet's address line; the resident has gone by then."""
+    await make_keeper(owner, town, "陈明")
+    await has_password(town, "陈明")
+    await town.give_points("张桂兰", 50)
+    counter = await kept(client, town)
+    presence = await looked(counter, personal_code(town, "张桂兰"))
+    await counter.sign_on(town, "陈明")
+    assert (await take(counter, town, "张桂兰", 422, presence=presence)).json()["code"] == "presence_needed"
+    await counter.sign_on(town, "周敏")
+    await take(counter, town, "张桂兰", 201, presence=presence)
+    assert await points_of(town, "张桂兰") == (42, 0)

@@ -48,6 +48,12 @@ class RedemptionEnded(TimebankError):
     sentence = "这份兑换已经{how}了，不能再办。"
 
 
+class PersonNotActive(TimebankError):
+    code = "person_not_active"
+    status = 422
+    sentence = "这位居民的账户已停用，不能兑换。请找社区管理员。"
+
+
 class RedemptionOverdue(TimebankError):
     code = "redemption_overdue"
     status = 409
@@ -65,6 +71,7 @@ class Open(msgspec.Struct, frozen=True):
 
     id: UUID
     person_id: UUID
+    person_status: str
     home_id: UUID | None
     household_id: UUID
     good_id: UUID
@@ -87,9 +94,9 @@ class Open(msgspec.Struct, frozen=True):
 
 
 _LOCKED = (
-    "SELECT r.id, r.person_id, p.household_id AS home_id, r.household_id, r.good_id, r.station_id, r.quantity, "
-    "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
-    "g.name AS good, g.unit, t.name AS station FROM redemption r "
+    "SELECT r.id, r.person_id, p.status AS person_status, p.household_id AS home_id, r.household_id, r.good_id, "
+    "r.station_id, r.quantity, r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, "
+    "r.expires_at, g.name AS good, g.unit, t.name AS station FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
@@ -152,7 +159,12 @@ async def collect(
 
 
 async def hand_over(scope: Scope, found: Open) -> None:
-    """Settle a reservation that the caller holds locked: the good is in the person's hands."""
+    """Settle a reservation that the caller holds locked: the good is in the person's hands.
+
+    Who is blocked, or has left, is not served, whoever shows the code: what is reserved runs out.
+    """
+    if found.person_status != "active":
+        raise PersonNotActive
     note = Posting("settle", f"redemption:{found.id}:settle", "redemption", found.id, f"{found.what} · {found.station}")
     settled = await posting.settle(scope, found.entry_id, note)
     await database.execute(

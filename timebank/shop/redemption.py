@@ -17,6 +17,7 @@ from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
 from timebank.shop import collection, limits, stock
+from timebank.shop.collection import PersonNotActive
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
 CODE_TRIES = 5
@@ -26,12 +27,6 @@ class GoodNotOffered(TimebankError):
     code = "good_not_offered_here"
     status = 422
     sentence = "这种物品在这个驿站没有，或已不再兑换。请换一种物品或换一个驿站。"
-
-
-class PersonNotActive(TimebankError):
-    code = "person_not_active"
-    status = 422
-    sentence = "这位居民的账户已停用，不能兑换。请找社区管理员。"
 
 
 class _Customer(msgspec.Struct, frozen=True):

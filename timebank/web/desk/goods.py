@@ -28,9 +28,15 @@ from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import collection, goods, reading
-from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue, WrongCollectionCode
+from timebank.shop.collection import (
+    OwnRedemption,
+    PersonNotActive,
+    RedemptionEnded,
+    RedemptionOverdue,
+    WrongCollectionCode,
+)
 from timebank.shop.limits import MonthlyLimitReached
-from timebank.shop.redemption import GoodNotOffered, PersonNotActive, redeem
+from timebank.shop.redemption import GoodNotOffered, redeem
 from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
 from timebank.shop.stock import OutOfStock
 from timebank.web.forms import filled

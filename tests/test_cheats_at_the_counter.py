@@ -354,3 +354,14 @@ async def test_a_scan_serves_the_keeper_who_made_it_and_no_other(
     await counter.sign_on(town, "周敏")
     await take(counter, town, "张桂兰", 201, presence=presence)
     assert await points_of(town, "张桂兰") == (42, 0)
+
+
+async def test_that_staff_open_one_childs_seat_is_written_down(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The list is noted; so is each line of it, opened by its address alone."""
+    await give_minutes(town, "刘小雨", 60)
+    made = await booked(town, "刘洋", "刘小雨")
+    auditor = await browser(client, town, "孙伟")
+    assert "刘小雨" in await auditor.see(f"/desk/bookings/{made.id}")
+    assert await count(owner, "audit", "verb = 'read_children' AND person_id = $1", town.people["孙伟"]) == 1

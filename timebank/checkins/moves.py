@@ -1,6 +1,7 @@
 """In and out: what a scan does to a person's visits. The person's row is locked by then."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from timebank import audit, clock, database
@@ -175,9 +176,12 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
     """Who checked in or out by what, and whether the device told the time, for those who read the log."""
+    # The keeper who was on then is the actor; that somebody else has sent it in their name stands beside it.
+    sent: dict[str, Any] = {"sent_by": arrival.sender.login_id or arrival.sender.device_id} if arrival.sender else {}
     await audit.record(
-        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline
-    )
+        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline,
+        **sent,
+    )  # fmt: skip
     if arrival.by == "keeper" and not arrival.scope.is_own(arrival.who.id):
         how = "签到" if verb == "check_in" else "签退"
         text = (

@@ -133,12 +133,15 @@ async def bookings_of_all(
     return found
 
 
+@retried
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
-    """One booking that the caller may see."""
+    """One booking that the caller may see; that staff have read the child's full name is written down."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
-    if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
-        raise NotFound
+        if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
+            raise NotFound
+        if scope.reads_all and not found.own:
+            await note_children(scope, "bookings", [found.child_id])
     return _told(scope, found)
 
 

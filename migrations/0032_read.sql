@@ -15,7 +15,7 @@ UPDATE visit v SET read_by = ARRAY(
     WHERE 'code_read_by_staff' = ANY (v.flags);
 
 -- Who cares for a child that lives elsewhere is as near to it as who lives with it: the points of the child are spent by the
--- code on the guardian's phone.
+-- code on the guardian's phone. Nearness takes no right from anybody, so the age is not asked here.
 CREATE OR REPLACE FUNCTION agreement_side(p_community uuid, p_login uuid, p_person uuid, OUT persons uuid[], OUT households uuid[], OUT hands uuid[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH RECURSIVE own AS (
@@ -36,8 +36,7 @@ CREATE OR REPLACE FUNCTION agreement_side(p_community uuid, p_login uuid, p_pers
                  UNION SELECT c.household_id FROM record r
                        JOIN guardianship g ON g.community_id = r.community_id AND g.guardian_id = r.id
                             AND g.consented_at IS NOT NULL AND g.ended_at IS NULL
-                       JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id AND c.household_id IS NOT NULL
-                            AND (c.born_on IS NULL OR c.born_on > current_date - interval '18 years')),
+                       JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id AND c.household_id IS NOT NULL),
            ARRAY(SELECT id FROM hand)
     WHERE p_community = ANY (visible_communities())
 $$;

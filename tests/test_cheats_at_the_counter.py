@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.counter import API, STATION, has_password, kept
 from tests.presence import body, count, nine_o_clock, nonce, personal_code, station_code
-from tests.shop import browser, key, minutes_of, points_of, reserve
+from tests.shop import browser, key, minutes_of, points_of, reserve, wish
 from tests.test_bookings import booked, give_minutes
 from tests.test_counter import looked, make_keeper, other_household, take
 from tests.town import Town
@@ -365,3 +365,38 @@ async def test_that_staff_open_one_childs_seat_is_written_down(
     auditor = await browser(client, town, "孙伟")
     assert "刘小雨" in await auditor.see(f"/desk/bookings/{made.id}")
     assert await count(owner, "audit", "verb = 'read_children' AND person_id = $1", town.people["孙伟"]) == 1
+
+
+# ------------------------------------------------------------------------------------------------------ and what held
+
+
+async def test_a_scan_at_another_station_proves_nothing_here(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """One keeper of two stations scans at one and would spend at the other."""
+    await owner.execute(
+        "INSERT INTO role_grant (community_id, id, person_id, role, station_id, starts_on, granted_at) "
+        "VALUES ($1, $2, $3, 'station_keeper', $4, '2025-01-01', now())",
+        town.community, clock.new_id(), town.people["周敏"], town.stations["慈善超市"],
+    )  # fmt: skip
+    await town.give_points("张桂兰", 50)
+    keeper = await town.sign_in("周敏")
+    asked = body(personal_code(town, "张桂兰"), purpose="look", station_id=str(town.stations["慈善超市"]))
+    assert (await client.post(f"{API}/checkins", json=asked, headers=keeper)).json()["status"] == "ok"
+    wanted = wish(town, "张桂兰", "香皂", collect_now=True, presence=asked["nonce"])
+    refused = await client.post(f"{API}/redemptions", json=wanted, headers=keeper | key())
+    assert (refused.status_code, refused.json()["code"]) == (422, "presence_needed")
+    assert await points_of(town, "张桂兰") == (50, 0)
+
+
+async def test_nobody_gets_anothers_answer_by_their_key(town: Town, client: httpx.AsyncClient) -> None:
+    """The key and the body of a reservation were seen in a log; sent by others they tell and move nothing."""
+    await town.give_points("张桂兰", 50)
+    once, wanted = key(), wish(town, "张桂兰", "香皂")
+    made = await client.post(f"{API}/redemptions", json=wanted, headers=await town.sign_in("张桂兰") | once)
+    assert made.status_code == 201
+    for name, status in (("王建国", 404), ("周敏", 403), ("赵丽", 403)):
+        answer = await client.post(f"{API}/redemptions", json=wanted, headers=await town.sign_in(name) | once)
+        assert answer.status_code == status
+        assert made.json()["code"] not in answer.text
+    assert await points_of(town, "张桂兰") == (42, 8)

@@ -188,6 +188,10 @@ class Scope:
             raise NotFound
         return replace(self, community_id=community_id)
 
+    def as_nobody(self) -> Self:
+        """A device without its keeper: on a page that is nobody's work at the counter it stands for no person."""
+        return replace(self, persons=(), grants=frozenset(), login_id=None, session_id=None)
+
     def acting_as(self, person_id: UUID) -> Self:
         """The same caller in the community of this one of the own records; unchanged for anybody else's."""
         mine = next((p for p in self.persons if p.person_id == person_id), None)

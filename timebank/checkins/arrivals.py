@@ -15,12 +15,14 @@ from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
 from timebank.errors import Forbidden, NotFound
-from timebank.people.ages import GUARDED_UNDER, age_on
+from timebank.people.ages import GUARDED_UNDER, age_on, is_minor
+from timebank.people.closeness import is_close
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
-from timebank.stations.readings import was_read
+from timebank.stations.readings import readers_of
 
 OFFLINE_MAX = timedelta(hours=48)
+BY_COUNTER = ("personal_code", "card", "keeper")
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -51,19 +53,14 @@ class Arrival:
     sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
     card_id: UUID | None = None
     doubts: list[str] = field(default_factory=list)
+    read_by: list[UUID] = field(default_factory=list)
 
     @property
     def flags(self) -> list[str]:
         """Why hours are looked at that this scan begins or ends."""
         found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
         found += ["offline_keeper"] * (self.sender is not None)
-        return [*found, *["served_by_family"] * self.is_served_by_family, *self.doubts]
-
-    @property
-    def is_served_by_family(self) -> bool:
-        """Whether the keeper at the counter scanned for themselves or for their household."""
-        served = self.by in ("personal_code", "card", "keeper") and self.person is not None
-        return served and self.person is not None and self.scope.is_family(self.person.id, self.person.household_id)
+        return [*found, *self.doubts]
 
     @property
     def marks(self) -> list[bytes]:
@@ -136,8 +133,8 @@ async def _own_visit(arrival: Arrival, code: StationCode) -> None:
     if asked.station_id not in (None, code.station_id):
         raise Refused("wrong_station")
     arrival.at = await _arrived_at(arrival, code)
-    if await was_read(scope, code, arrival.at):
-        arrival.doubts.append("code_read_by_staff")
+    arrival.read_by = await readers_of(scope, code, arrival.at)
+    arrival.doubts += ["code_read_by_staff"] * bool(arrival.read_by)
     arrival.person = await lock_person(scope, person_id)
 
 
@@ -264,6 +261,15 @@ async def check_person(arrival: Arrival) -> None:
         raise Refused("blocked")
     if not await consented(arrival.scope, person, arrival.at):
         raise Refused("guardian_consent_missing")
+    if arrival.by in BY_COUNTER and await _is_close(arrival.scope, person):
+        arrival.doubts.append("served_by_family")
+
+
+async def _is_close(scope: Scope, person: PersonRow) -> bool:
+    """Whether the keeper scans for themselves, their household, or a child in their care."""
+    if not is_minor(person.born_on):
+        return scope.is_family(person.id, person.household_id)
+    return await is_close(scope, person.id, person.household_id)
 
 
 async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:

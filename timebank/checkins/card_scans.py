@@ -12,7 +12,7 @@ from timebank.scope import Scope
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Whose card it is. `is_issuers_own`: whoever scans it issued it, and nobody else has confirmed it yet."""
+    """Whose card it is. `is_issuers_own`: who scans it, or somebody at home, issued it; nobody has confirmed it yet."""
 
     person_id: UUID
     is_issuers_own: bool
@@ -23,6 +23,7 @@ class _Card(msgspec.Struct, frozen=True):
     epoch: int
     revoked_at: datetime | None
     issued_by: UUID | None
+    issuers_home: UUID | None
     issued_by_login: UUID | None
     issued_by_device: UUID | None
     confirmed_at: datetime | None
@@ -32,8 +33,10 @@ async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: dateti
     """Whose card it is. One that was revoked since a scan waited on a device was good when it was scanned."""
     card = await database.row(
         _Card,
-        "SELECT person_id, epoch, revoked_at, issued_by, issued_by_login, issued_by_device, confirmed_at FROM card "
-        "WHERE community_id = $1 AND id = $2",
+        "SELECT c.person_id, c.epoch, c.revoked_at, c.issued_by, i.household_id AS issuers_home, c.issued_by_login, "
+        "c.issued_by_device, c.confirmed_at FROM card c "
+        "LEFT JOIN person i ON i.community_id = c.community_id AND i.id = c.issued_by "
+        "WHERE c.community_id = $1 AND c.id = $2",
         scope.community_id, code.card_id,
     )  # fmt: skip
     if card is None:
@@ -45,7 +48,12 @@ async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: dateti
 
 
 async def _may_be_the_issuers(scope: Scope, card: _Card, station_id: UUID) -> bool:
-    """Whether the scan may come from who issued the card: a tablet that nobody has signed on to is its keepers'."""
+    """Whether the scan may come from who issued the card, or from who lives with them.
+
+    A tablet that nobody has signed on to is its keepers'.
+    """
+    if card.issued_by is not None and scope.is_family(card.issued_by, card.issuers_home):
+        return True
     if scope.login_id is not None and card.issued_by_login is not None:
         return scope.login_id == card.issued_by_login
     if card.issued_by_login is None:

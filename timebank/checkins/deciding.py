@@ -77,36 +77,40 @@ async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
 
 
 async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
-    """Whether the caller, or no other person, sent the scan at either end of the visit: as much as entering hours."""
+    """Whether the caller, or who is no other person, had a hand in the scans of a visit: see `scanned_by`."""
     return visit_id in await scanned_by(scope, [visit_id])
 
 
-class _Sent(msgspec.Struct, frozen=True):
-    id: UUID
-    login: UUID
-
-
-_SENT = """
-SELECT v.id, s.login FROM visit v CROSS JOIN LATERAL (VALUES (v.in_by_login), (v.out_by_login)) AS s (login)
-WHERE v.community_id = $1 AND v.id = ANY ($2) AND s.login IS NOT NULL
-UNION SELECT visit_id, sent_by_login FROM scan
-WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL
-"""
+class _Hand(msgspec.Struct, frozen=True):
+    visit_id: UUID
+    login_id: UUID
 
 
 async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID | None]:
-    """Those of the visits of which the caller sent the scan at either end, by hand, by a code or in another's name.
+    """Those of the visits in whose scans the caller had a hand, or who lives with the caller or is no other person.
 
-    So did whoever is no other person: a second account of the caller's, or somebody of the own household.
+    That is who sent the scan at either end, by hand, by a code or in another's name, and who had read the station's
+    code elsewhere than on its screen. It is as much as entering the hours.
     """
     wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted or scope.login_id is None:
         return set()
     async with transaction(scope):
-        sent = await database.rows(_Sent, _SENT, scope.community_id, wanted)
-        sides = await sides_of_logins(scope, [each.login for each in sent])
-        own = await side_of(scope)
-    return {each.id for each in sent if not is_independent(own, sides[each.login])}
+        hands = await database.rows(
+            _Hand,
+            "SELECT v.id AS visit_id, h.login_id FROM visit v "
+            "CROSS JOIN LATERAL unnest(v.read_by || ARRAY[v.in_by_login, v.out_by_login]) AS h (login_id) "
+            "WHERE v.community_id = $1 AND v.id = ANY ($2) AND h.login_id IS NOT NULL "
+            "UNION SELECT visit_id, sent_by_login FROM scan "
+            "WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL",
+            scope.community_id, wanted,
+        )  # fmt: skip
+        own, sides = await side_of(scope), await sides_of_logins(scope, {hand.login_id for hand in hands})
+    return {
+        hand.visit_id
+        for hand in hands
+        if hand.login_id == scope.login_id or not is_independent(own, sides[hand.login_id])
+    }
 
 
 def served_of(row: DecidedRow) -> Served:

@@ -30,9 +30,9 @@ class CardNotConfirmed(TimebankError):
 async def require_presence(scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None) -> None:
     """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
 
-    A scan by hand proves nothing, nor one that waited on a device. A card proves it unless the caller or
-    somebody of the caller's household issued it and nobody else of the staff has confirmed it or agreed to spending for
-    its holder since.
+    A scan by hand proves nothing, nor one that waited on a device, nor one that another keeper made. A card proves it
+    unless the caller or somebody of the caller's household issued it and nobody else of the staff has confirmed it or
+    agreed to spending for its holder since.
     """
     if nonce is None:
         raise PresenceNeeded
@@ -46,8 +46,8 @@ async def require_presence(scope: Scope, person_ids: Collection[UUID], station_i
             "LEFT JOIN person p ON p.community_id = c.community_id AND p.id = c.issued_by "
             "WHERE s.community_id = $1 AND s.nonce = $2 AND s.station_id = $3 AND s.person_id = ANY ($4) "
             "AND s.received_at > $5 AND s.status <> 'error' AND s.device_at IS NULL "
-            "AND s.how IN ('station_code', 'personal_code', 'card')",
-            scope.community_id, nonce, station_id, list(person_ids), clock.now() - PROVES_FOR,
+            "AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)",
+            scope.community_id, nonce, station_id, list(person_ids), clock.now() - PROVES_FOR, scope.login_id,
         )  # fmt: skip
     if found is None:
         raise PresenceNeeded

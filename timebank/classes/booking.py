@@ -144,11 +144,12 @@ async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> 
 
 
 async def _require_in_time(scope: Scope, found: Held) -> None:
-    """A guardian cancels a seat in time; the station helps out later, not for the own child."""
+    """A guardian cancels a seat in time; the station helps out later, but not the household of who helps."""
     own = await seats.cares_for(scope, found)
     if not own and not scope.keeps(found.station_id):
         raise Forbidden
-    if found.status == "waiting" or (not own and scope.keeps(found.station_id)):
+    close = own or scope.is_own(found.guardian_id) or scope.is_family(found.child_id, found.home_id)
+    if found.status == "waiting" or (not close and scope.keeps(found.station_id)):
         return
     if not await seats.is_cancellable(scope, found.starts_at, found.moved_at):
         raise TooLateToCancel(hours=(await policies(scope)).cancel_class_hours, station=found.station)

@@ -127,20 +127,50 @@ async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None
         await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 
 
+class CardInForce(msgspec.Struct, frozen=True):
+    """A person's card as staff see it. `may_read`: whether the one who asks may see the code on it."""
+
+    epoch: int
+    issued_at: datetime
+    may_read: bool
+
+
+async def card_in_force(scope: Scope, person_id: UUID) -> CardInForce | None:
+    """The card in force of a person, without its code, for those who read the community's books."""
+    scope.require_reader()
+    found = await _in_force(scope, person_id)
+    return CardInForce(found.epoch, found.issued_at, _may_read(scope, found)) if found else None
+
+
 async def card_of(scope: Scope, person_id: UUID) -> CardOut:
-    """The card in force of a person: for counters, administrators, and the person alone."""
-    if not (scope.reads_all or scope.kept_stations or scope.is_own(person_id)):
+    """The card in force of a person with its code: for the person, and for who issued it and prints it.
+
+    The code is all that a scan needs: whoever else could read it would scan, and spend, in the holder's absence. Staff
+    who need a card to print issue a new one, and are its issuer then.
+    """
+    found = await _in_force(scope, person_id)
+    if found is None or not _may_read(scope, found):
         raise NotFound
+    return _out(scope, found)
+
+
+class _InForce(_Card):
+    issued_by_login: UUID | None
+
+
+async def _in_force(scope: Scope, person_id: UUID) -> _InForce | None:
     async with transaction(scope):
-        card = await database.row(
-            _Card,
-            "SELECT id, person_id, epoch, issued_at FROM card "
+        return await database.row(
+            _InForce,
+            "SELECT id, person_id, epoch, issued_at, issued_by_login FROM card "
             "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
             scope.community_id, person_id,
         )  # fmt: skip
-    if card is None:
-        raise NotFound
-    return _out(scope, card)
+
+
+def _may_read(scope: Scope, card: _InForce) -> bool:
+    issued = (scope.administers or scope.kept_stations) and scope.login_id is not None
+    return scope.stands_for(card.person_id) or bool(issued and card.issued_by_login == scope.login_id)
 
 
 def _url(scope: Scope, card_id: UUID, epoch: int) -> str:

@@ -138,7 +138,7 @@ class Redemptions(Controller):
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
         """A keeper hands the good over to whoever knows the code, or has just been scanned here."""
-        await collection.count_try(caller, redemption_id)
+        await collection.count_try(caller, redemption_id, data.code)
         verb = collection.collect
         return await once.answer(
             caller, lambda: verb(caller, redemption_id, data.code, data.presence), status=200

@@ -18,6 +18,7 @@ from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
 from timebank.shop import collection, limits, stock
+from timebank.shop.collection import PersonNotActive
 from timebank.shop.goods import GOOD_TERMS
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
@@ -28,12 +29,6 @@ class GoodNotOffered(TimebankError):
     code = "good_not_offered_here"
     status = 422
     sentence = "这种物品在这个驿站没有，或已不再兑换。请换一种物品或换一个驿站。"
-
-
-class PersonNotActive(TimebankError):
-    code = "person_not_active"
-    status = 422
-    sentence = "这位居民的账户已停用，不能兑换。请找社区管理员。"
 
 
 class _Customer(msgspec.Struct, frozen=True):
@@ -110,7 +105,7 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
     if wanted.collect_now:
         if not agreed:
             scope.require_keeper(wanted.station_id)
-        collection.require_other(scope, found.id, found.household_id)
+        await collection.require_other(scope, found.id, found.household_id)
     return found
 
 

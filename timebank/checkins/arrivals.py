@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, codes, database, scanned
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.browsers import Browser
 from timebank.checkins.card_scans import card_holder
 from timebank.checkins.claims import Claim, use_claim
@@ -57,13 +58,7 @@ class Arrival:
         """Why hours are looked at that this scan begins or ends."""
         found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
         found += ["offline_keeper"] * (self.sender is not None)
-        return [*found, *["served_by_family"] * self.is_served_by_family, *self.doubts]
-
-    @property
-    def is_served_by_family(self) -> bool:
-        """Whether the keeper at the counter scanned for themselves or for their household."""
-        served = self.by in ("personal_code", "card", "keeper") and self.person is not None
-        return served and self.person is not None and self.scope.is_family(self.person.id, self.person.household_id)
+        return [*found, *self.doubts]
 
     @property
     def marks(self) -> list[bytes]:
@@ -256,7 +251,10 @@ async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
 
 
 async def check_person(arrival: Arrival) -> None:
-    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent."""
+    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent.
+
+    What a keeper scans or enters for themselves, or for whom they live or have lived with, is doubtful.
+    """
     person = arrival.person
     if person is None:
         raise Refused("invalid_code")
@@ -264,6 +262,8 @@ async def check_person(arrival: Arrival) -> None:
         raise Refused("blocked")
     if not await consented(arrival.scope, person, arrival.at):
         raise Refused("guardian_consent_missing")
+    if arrival.by in ("personal_code", "card", "keeper") and await is_near_home(signed_on(arrival.scope), person.id):
+        arrival.doubts.append("served_by_family")
 
 
 async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:

@@ -1,12 +1,15 @@
 """What one member of staff asks for at the counter and a second one agrees to. `shop.agreed` carries it out."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import Side, is_family, is_independent, side_of, sides_of, sides_of_logins
 from timebank.checkins.tables import CounterConfirmation
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
@@ -20,7 +23,7 @@ WAITS_MAX = 50
 class NotSecondPerson(TimebankError):
     code = "not_second_person"
     status = 403
-    sentence = "这件事要由另一位工作人员来同意：不能是提出的人、居民本人或他们同户的家人。"
+    sentence = "这件事要由另一位工作人员来同意：不能是提出的人、居民本人、他们同户的家人，或发码开通提出人账号的人。"
 
 
 class ConfirmationDecided(TimebankError):
@@ -67,28 +70,19 @@ class ConfirmationOut(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A confirmation under its row lock, with the households of both whom it concerns."""
+    """A confirmation under its row lock: what was asked, for whom and by whom."""
 
     id: UUID
     kind: Kind
     status: Status
     person_id: UUID
-    home_id: UUID | None
     station_id: UUID
     good_id: UUID
     quantity: int
     redemption_id: UUID | None
     asked_by: UUID | None
     asked_by_login: UUID | None
-    asker_home_id: UUID | None
     asked_at: datetime
-
-    @property
-    def is_for_own_household(self) -> bool:
-        """Whether the one who asked is, or lives with, the one whose points they are."""
-        return self.asked_by is not None and (
-            self.asked_by == self.person_id or (self.home_id is not None and self.home_id == self.asker_home_id)
-        )
 
 
 async def ask(scope: Scope, wanted: Wanted) -> UUID:
@@ -133,16 +127,13 @@ async def locked(scope: Scope, confirmation_id: UUID) -> Asked:
     """A confirmation under its row lock, for somebody who may decide it. Lock the person first."""
     found = await database.row(
         Asked,
-        "SELECT o.id, o.kind, o.status, o.person_id, p.household_id AS home_id, o.station_id, o.good_id, o.quantity, "
-        "o.redemption_id, o.asked_by, o.asked_by_login, a.household_id AS asker_home_id, o.asked_at "
-        "FROM counter_confirmation o JOIN person p ON p.community_id = o.community_id AND p.id = o.person_id "
-        "LEFT JOIN person a ON a.community_id = o.community_id AND a.id = o.asked_by "
-        "WHERE o.community_id = $1 AND o.id = $2 FOR NO KEY UPDATE OF o",
+        "SELECT id, kind, status, person_id, station_id, good_id, quantity, redemption_id, asked_by, asked_by_login, "
+        "asked_at FROM counter_confirmation WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
         scope.community_id, confirmation_id,
     )  # fmt: skip
     if found is None:
         raise NotFound
-    _require_second(scope, found)
+    (await _Seconds.of(scope, [found])).require(found)
     if found.status != "waiting":
         raise ConfirmationDecided
     if found.asked_at < _today():
@@ -155,20 +146,51 @@ def _today() -> datetime:
     return clock.day_bounds(clock.local_day())[0]
 
 
-def _require_second(scope: Scope, found: Asked) -> None:
-    """The one who agrees is of the staff, is another than who asked, and lives with neither of the two.
+class _Parties(Protocol):
+    """Whom a confirmation concerns, and who asked for it."""
 
-    What a keeper asks for the own household is for an administrator to decide.
+    @property
+    def person_id(self) -> UUID: ...
+    @property
+    def asked_by(self) -> UUID | None: ...
+    @property
+    def asked_by_login(self) -> UUID | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Seconds:
+    """Whether the caller is a second person: of the staff, and nobody near who asked or whom it concerns.
+
+    At a counter the human who is signed on to it is judged, not the tablet. What a keeper asks for the own household is
+    for an administrator to decide.
     """
-    if not (scope.administers or (scope.kept_stations and not found.is_for_own_household)):
-        raise Forbidden
-    asked_oneself = found.asked_by_login is not None and found.asked_by_login == scope.login_id
-    if (
-        asked_oneself
-        or scope.is_family(found.person_id, found.home_id)
-        or (found.asked_by is not None and scope.is_family(found.asked_by, found.asker_home_id))
-    ):
-        raise NotSecondPerson
+
+    scope: Scope
+    own: Side
+    people: dict[UUID, Side]
+    logins: dict[UUID, Side]
+
+    @classmethod
+    async def of(cls, scope: Scope, found: Sequence[_Parties]) -> "_Seconds":
+        people = await sides_of(scope, [person for each in found for person in (each.person_id, each.asked_by)])
+        logins = await sides_of_logins(scope, [each.asked_by_login for each in found if each.asked_by_login])
+        return cls(scope, await side_of(scope), people, logins)
+
+    def require(self, about: _Parties) -> None:
+        asker = self.people[about.asked_by] if about.asked_by else Side()
+        asker |= self.logins[about.asked_by_login] if about.asked_by_login else Side()
+        served = self.people[about.person_id]
+        if not (self.scope.administers or (self.scope.kept_stations and not is_family(asker, served))):
+            raise Forbidden
+        if not is_independent(self.own, asker) or is_family(self.own, served):
+            raise NotSecondPerson
+
+    def may_decide(self, about: _Parties) -> bool:
+        try:
+            self.require(about)
+        except (Forbidden, NotSecondPerson):
+            return False
+        return True
 
 
 async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUID | None) -> None:
@@ -190,14 +212,18 @@ async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUI
 
 
 class _Line(ConfirmationOut, frozen=True, kw_only=True):
-    """A confirmation with whom it concerns."""
+    """A confirmation with the ids of whom it concerns."""
 
     person_id: UUID
-    home_id: UUID | None
-    good_id: UUID
     asked_by_id: UUID | None
     asked_by_login: UUID | None
-    asker_home_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Concerned:
+    person_id: UUID
+    asked_by: UUID | None
+    asked_by_login: UUID | None
 
 
 async def confirmations(scope: Scope, *, since: datetime | None = None) -> list[ConfirmationOut]:
@@ -209,8 +235,7 @@ async def confirmations(scope: Scope, *, since: datetime | None = None) -> list[
             _Line,
             "SELECT o.id, o.kind, o.status, p.name AS person, o.station_id, t.name AS station, g.name AS good, "
             "g.unit, o.quantity, o.redemption_id, a.name AS asked_by, o.asked_at, d.name AS decided_by, "
-            "o.decided_at, o.person_id, p.household_id AS home_id, o.good_id, o.asked_by AS asked_by_id, "
-            "o.asked_by_login, a.household_id AS asker_home_id FROM counter_confirmation o "
+            "o.decided_at, o.person_id, o.asked_by AS asked_by_id, o.asked_by_login FROM counter_confirmation o "
             "JOIN person p ON p.community_id = o.community_id AND p.id = o.person_id "
             "JOIN station t ON t.community_id = o.community_id AND t.id = o.station_id "
             "JOIN good g ON g.community_id = o.community_id AND g.id = o.good_id "
@@ -221,17 +246,14 @@ async def confirmations(scope: Scope, *, since: datetime | None = None) -> list[
             "ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT $6",
             scope.community_id, scope.reads_all, list(scope.kept_stations), _today(), since or clock.now(), WAITS_MAX,
         )  # fmt: skip
-    return [_told(scope, line) for line in found]
+        concerned = [_Concerned(line.person_id, line.asked_by_id, line.asked_by_login) for line in found]
+        seconds = await _Seconds.of(scope, concerned)
+    return [
+        _told(line, may_decide=line.status == "waiting" and seconds.may_decide(about))
+        for line, about in zip(found, concerned, strict=True)
+    ]
 
 
-def _told(scope: Scope, line: _Line) -> ConfirmationOut:
+def _told(line: _Line, *, may_decide: bool) -> ConfirmationOut:
     shown = {name: getattr(line, name) for name in ConfirmationOut.__struct_fields__}
-    asked = Asked(
-        line.id, line.kind, line.status, line.person_id, line.home_id, line.station_id, line.good_id, line.quantity,
-        line.redemption_id, line.asked_by_id, line.asked_by_login, line.asker_home_id, line.asked_at,
-    )  # fmt: skip
-    try:
-        _require_second(scope, asked)
-    except (Forbidden, NotSecondPerson):
-        return ConfirmationOut(**shown)
-    return ConfirmationOut(**shown | {"may_decide": line.status == "waiting"})
+    return ConfirmationOut(**shown | {"may_decide": may_decide})

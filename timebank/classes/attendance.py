@@ -6,6 +6,7 @@ from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.presence import require_presence
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
@@ -67,7 +68,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
         found = await seats.locked_booking(scope, booking_id)
         scope.require_keeper(found.station_id)
         booked = scope.is_own(found.guardian_id)
-        if booked or scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
+        if booked or await is_near_home(signed_on(scope), found.child_id) or await seats.cares_for(scope, found):
             raise OwnChild
         if found.status == "waiting":
             raise NoSeat

@@ -8,6 +8,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -66,7 +67,6 @@ class Open(msgspec.Struct, frozen=True):
 
     id: UUID
     person_id: UUID
-    home_id: UUID | None
     household_id: UUID
     good_id: UUID
     station_id: UUID
@@ -88,19 +88,18 @@ class Open(msgspec.Struct, frozen=True):
 
 
 _LOCKED = (
-    "SELECT r.id, r.person_id, p.household_id AS home_id, r.household_id, r.good_id, r.station_id, r.quantity, "
+    "SELECT r.id, r.person_id, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
     "g.name AS good, g.unit, t.name AS station FROM redemption r "
-    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
     "WHERE r.community_id = $1 AND r.id = $2 FOR NO KEY UPDATE OF r"
 )
 
 
-def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> None:
-    """Nobody serves oneself or the own household."""
-    if scope.is_family(person_id, household_id):
+async def require_other(scope: Scope, person_id: UUID) -> None:
+    """Nobody serves oneself or whom one lives or has lived with, through a counter neither."""
+    if await is_near_home(signed_on(scope), person_id):
         raise OwnRedemption
 
 
@@ -137,7 +136,7 @@ async def collect(
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id)
         require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
@@ -224,7 +223,7 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
         if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):

@@ -1,15 +1,13 @@
 """What one member of staff asks for at the counter and a second one agrees to. `shop.agreed` carries it out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.agreements.independence import Side, is_family, is_independent, side_of, sides_of, sides_of_logins
+from timebank.checkins.second_person import Parties, Seconds
 from timebank.checkins.tables import CounterConfirmation
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
@@ -18,12 +16,6 @@ from timebank.scope import Scope
 Kind = Literal["spend", "own_collection"]
 Status = Literal["waiting", "agreed", "refused"]
 WAITS_MAX = 50
-
-
-class NotSecondPerson(TimebankError):
-    code = "not_second_person"
-    status = 403
-    sentence = "这件事要由另一位工作人员来同意：不能是提出的人、居民本人、他们同户的家人，或发码开通提出人账号的人。"
 
 
 class ConfirmationDecided(TimebankError):
@@ -133,64 +125,18 @@ async def locked(scope: Scope, confirmation_id: UUID) -> Asked:
     )  # fmt: skip
     if found is None:
         raise NotFound
-    (await _Seconds.of(scope, [found])).require(found)
+    about = Parties(found.person_id, found.asked_by, found.asked_by_login)
+    (await Seconds.of(scope, [about])).require(about)
     if found.status != "waiting":
         raise ConfirmationDecided
-    if found.asked_at < _today():
+    if found.asked_at < waits_since():
         raise ConfirmationStale
     return found
 
 
-def _today() -> datetime:
+def waits_since() -> datetime:
     """Since when what was asked still waits: whoever stood there yesterday stands there no more."""
     return clock.day_bounds(clock.local_day())[0]
-
-
-class _Parties(Protocol):
-    """Whom a confirmation concerns, and who asked for it."""
-
-    @property
-    def person_id(self) -> UUID: ...
-    @property
-    def asked_by(self) -> UUID | None: ...
-    @property
-    def asked_by_login(self) -> UUID | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Seconds:
-    """Whether the caller is a second person: of the staff, and nobody near who asked or whom it concerns.
-
-    At a counter the human who is signed on to it is judged, not the tablet. What a keeper asks for the own household is
-    for an administrator to decide.
-    """
-
-    scope: Scope
-    own: Side
-    people: dict[UUID, Side]
-    logins: dict[UUID, Side]
-
-    @classmethod
-    async def of(cls, scope: Scope, found: Sequence[_Parties]) -> "_Seconds":
-        people = await sides_of(scope, [person for each in found for person in (each.person_id, each.asked_by)])
-        logins = await sides_of_logins(scope, [each.asked_by_login for each in found if each.asked_by_login])
-        return cls(scope, await side_of(scope), people, logins)
-
-    def require(self, about: _Parties) -> None:
-        asker = self.people[about.asked_by] if about.asked_by else Side()
-        asker |= self.logins[about.asked_by_login] if about.asked_by_login else Side()
-        served = self.people[about.person_id]
-        if not (self.scope.administers or (self.scope.kept_stations and not is_family(asker, served))):
-            raise Forbidden
-        if not is_independent(self.own, asker) or is_family(self.own, served):
-            raise NotSecondPerson
-
-    def may_decide(self, about: _Parties) -> bool:
-        try:
-            self.require(about)
-        except (Forbidden, NotSecondPerson):
-            return False
-        return True
 
 
 async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUID | None) -> None:
@@ -219,13 +165,6 @@ class _Line(ConfirmationOut, frozen=True, kw_only=True):
     asked_by_login: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Concerned:
-    person_id: UUID
-    asked_by: UUID | None
-    asked_by_login: UUID | None
-
-
 async def confirmations(scope: Scope, *, since: datetime | None = None) -> list[ConfirmationOut]:
     """What waits, and what was decided since a moment: for administrators all, for a keeper of the own stations."""
     if not (scope.reads_all or scope.kept_stations):
@@ -244,10 +183,11 @@ async def confirmations(scope: Scope, *, since: datetime | None = None) -> list[
             "WHERE o.community_id = $1 AND ($2 OR o.station_id = ANY ($3)) "
             "AND (o.status = 'waiting' AND o.asked_at >= $4 OR o.decided_at > $5) "
             "ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT $6",
-            scope.community_id, scope.reads_all, list(scope.kept_stations), _today(), since or clock.now(), WAITS_MAX,
+            scope.community_id, scope.reads_all, list(scope.kept_stations), waits_since(), since or clock.now(),
+            WAITS_MAX,
         )  # fmt: skip
-        concerned = [_Concerned(line.person_id, line.asked_by_id, line.asked_by_login) for line in found]
-        seconds = await _Seconds.of(scope, concerned)
+        concerned = [Parties(line.person_id, line.asked_by_id, line.asked_by_login) for line in found]
+        seconds = await Seconds.of(scope, concerned)
     return [
         _told(line, may_decide=line.status == "waiting" and seconds.may_decide(about))
         for line, about in zip(found, concerned, strict=True)

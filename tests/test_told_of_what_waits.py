@@ -90,7 +90,8 @@ async def test_the_counter_issues_a_card_that_spends_nothing_until_the_panel_has
     assert "等另一位工作人员核对" in answer.text
     assert (await counter.send("/desk/cards", "one-key-for-one-card-0001", **form)).text.count("王建国") > 0
     assert await owner.fetchval("SELECT count(*) FROM card") == 1, "a repeated tap prints no second card"
-    url = (await counter.ask("GET", f"/people/{town.people['王建国']}/card")).json()["url"]
+    shown = await client.get(f"{API}/people/{town.people['王建国']}/card", headers=await town.sign_in("周敏"))
+    url = shown.json()["url"]
     presence = await looked(counter, url)
     assert (await take(counter, town, "王建国", 422, presence=presence)).json()["code"] == "card_not_confirmed"
     assert await points_of(town, "王建国") == (50, 0)

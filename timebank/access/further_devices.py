@@ -7,7 +7,6 @@ from timebank.access.devices import PAIRING_PREFIX, PREFIX, PairingCode, insert,
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.database import retried
 from timebank.locale import _
 from timebank.scope import Scope
 
@@ -17,7 +16,6 @@ FURTHER_DEVICE = Kind(
 )  # fmt: skip
 
 
-@retried
 async def ask_for_further(scope: Scope, station_id: UUID, *, name: str, kind: str, station: str) -> Waiting:
     """Ask a second person to agree that a station has one more device beside those that stand there."""
     require_may_register(scope, station_id)

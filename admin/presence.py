@@ -13,6 +13,7 @@ from timebank.errors import TimebankError
 from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, unconfirmed_cards
 from timebank.preferences import language_of
 from timebank.scope import Scope
+from timebank.stations.screens import standing_devices
 from timebank.web.pages import page, see_other
 
 
@@ -49,5 +50,6 @@ async def _page(request: AnyRequest, caller: Scope, *, done: int = 0, refusal: T
     return page(
         request, caller, "presence/presence.html", status=refusal.status if refusal else 200,
         cards=await unconfirmed_cards(caller), crowds=await crowds(caller), done=done,
+        devices=await standing_devices(caller),
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

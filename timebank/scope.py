@@ -157,13 +157,6 @@ class Scope:
         """The resident records here that the caller may act and read as."""
         return [p.person_id for p in self.persons if self.stands_for(p.person_id)]
 
-    def is_family(self, person_id: UUID, household_id: UUID | None) -> bool:
-        """Whether the person is the caller, or lives in the caller's household: nobody serves or approves those."""
-        return self.is_own(person_id) or (
-            household_id is not None
-            and any(p.household_id == household_id and p.community_id == self.community_id for p in self.persons)
-        )
-
     def require_admin(self) -> None:
         if not self.administers:
             raise Forbidden

@@ -76,9 +76,7 @@ class Bench:
     async def of(cls, scope: Scope, asked: Sequence[Party]) -> "Bench":
         """The bench for these changes, read at once."""
         async with transaction(scope):
-            known = await database.rows(
-                Officer, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
-            )
+            known = await officers_of(scope)
             named = [person for about in asked for person in (about.proposed_by, *about.people)]
             people = await sides_of(scope, [*named, *(officer.person_id for officer in known)])
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
@@ -108,6 +106,14 @@ class Bench:
             return not chosen
         named = any(p.person_id == o.person_id for o in chosen for p in self.scope.persons)
         return named and self._is_uninvolved(about, self.own) and self.scope.device_id is None
+
+
+async def officers_of(scope: Scope) -> list[Officer]:
+    """Who administers or audits the community, from itself or from above, wherever they live."""
+    async with transaction(scope):
+        return await database.rows(
+            Officer, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
+        )
 
 
 def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]:

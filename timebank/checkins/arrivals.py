@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, codes, database, scanned
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.browsers import Browser
 from timebank.checkins.card_scans import card_holder
 from timebank.checkins.claims import Claim, use_claim
@@ -15,8 +16,7 @@ from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
 from timebank.errors import Forbidden, NotFound
-from timebank.people.ages import GUARDED_UNDER, age_on, is_minor
-from timebank.people.closeness import is_close
+from timebank.people.ages import GUARDED_UNDER, age_on
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
 from timebank.stations.readings import readers_of
@@ -253,7 +253,10 @@ async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
 
 
 async def check_person(arrival: Arrival) -> None:
-    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent."""
+    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent.
+
+    What a keeper scans or enters for themselves, or for whom they live or have lived with, is doubtful.
+    """
     person = arrival.person
     if person is None:
         raise Refused("invalid_code")
@@ -261,15 +264,8 @@ async def check_person(arrival: Arrival) -> None:
         raise Refused("blocked")
     if not await consented(arrival.scope, person, arrival.at):
         raise Refused("guardian_consent_missing")
-    if arrival.by in BY_COUNTER and await _is_close(arrival.scope, person):
+    if arrival.by in BY_COUNTER and await is_near_home(signed_on(arrival.scope), person.id):
         arrival.doubts.append("served_by_family")
-
-
-async def _is_close(scope: Scope, person: PersonRow) -> bool:
-    """Whether the keeper scans for themselves, their household, or a child in their care."""
-    if not is_minor(person.born_on):
-        return scope.is_family(person.id, person.household_id)
-    return await is_close(scope, person.id, person.household_id)
 
 
 async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode
 from timebank.scope import Scope
@@ -23,7 +24,6 @@ class _Card(msgspec.Struct, frozen=True):
     epoch: int
     revoked_at: datetime | None
     issued_by: UUID | None
-    issuers_home: UUID | None
     issued_by_login: UUID | None
     issued_by_device: UUID | None
     confirmed_at: datetime | None
@@ -33,10 +33,8 @@ async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: dateti
     """Whose card it is. One that was revoked since a scan waited on a device was good when it was scanned."""
     card = await database.row(
         _Card,
-        "SELECT c.person_id, c.epoch, c.revoked_at, c.issued_by, i.household_id AS issuers_home, c.issued_by_login, "
-        "c.issued_by_device, c.confirmed_at FROM card c "
-        "LEFT JOIN person i ON i.community_id = c.community_id AND i.id = c.issued_by "
-        "WHERE c.community_id = $1 AND c.id = $2",
+        "SELECT person_id, epoch, revoked_at, issued_by, issued_by_login, issued_by_device, confirmed_at FROM card "
+        "WHERE community_id = $1 AND id = $2",
         scope.community_id, code.card_id,
     )  # fmt: skip
     if card is None:
@@ -52,7 +50,11 @@ async def _may_be_the_issuers(scope: Scope, card: _Card, station_id: UUID) -> bo
 
     A tablet that nobody has signed on to is its keepers'.
     """
-    if card.issued_by is not None and scope.is_family(card.issued_by, card.issuers_home):
+    if (
+        card.issued_by is not None
+        and scope.login_id is not None
+        and await is_near_home(signed_on(scope), card.issued_by)
+    ):
         return True
     if scope.login_id is not None and card.issued_by_login is not None:
         return scope.login_id == card.issued_by_login

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.access import guesses
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.choice import EARLY
 from timebank.checkins.presence import require_presence
 from timebank.classes import seats
@@ -17,7 +18,6 @@ from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
-from timebank.people.closeness import is_close
 from timebank.people.locks import lock_people
 from timebank.scope import Scope
 from timebank.wording import dated_at, duration
@@ -72,7 +72,8 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
         scope.require_keeper(found.station_id)
-        if scope.is_own(found.guardian_id) or await is_close(scope, found.child_id, found.home_id):
+        booked = scope.is_own(found.guardian_id)
+        if booked or await is_near_home(signed_on(scope), found.child_id) or await seats.cares_for(scope, found):
             raise OwnChild
         if found.status == "waiting":
             raise NoSeat

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.unseen import require_seen
 from timebank.areas.policies import policies
 from timebank.classes import seats
@@ -148,7 +149,7 @@ async def _require_in_time(scope: Scope, found: Held) -> None:
     own = await seats.cares_for(scope, found)
     if not own and not scope.keeps(found.station_id):
         raise Forbidden
-    close = own or scope.is_own(found.guardian_id) or scope.is_family(found.child_id, found.home_id)
+    close = own or scope.is_own(found.guardian_id) or await is_near_home(signed_on(scope), found.child_id)
     if found.status == "waiting" or (not close and scope.keeps(found.station_id)):
         return
     if not await seats.is_cancellable(scope, found.starts_at, found.moved_at):

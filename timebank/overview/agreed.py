@@ -1,6 +1,7 @@
 """Every kind of change that waits for a second person, with what carries it out."""
 
-from timebank.access import grants, registration
+from timebank.access import further_devices, grants, registration
+from timebank.access.further_devices import FURTHER_DEVICE
 from timebank.access.grants import ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE
 from timebank.access.registration import CORRECTION, FAMILY_CORRECTION
 from timebank.agreements.kinds import Carrier, Kind
@@ -23,7 +24,7 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE, CORRECTION, FAMILY_CORRECTION, LOOSER_POLICY, POLICY_BEFORE,
-        LOOSER_RULE, RULE_BEFORE, DEED_POINTS, DEED_AGAIN, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT,
+        LOOSER_RULE, RULE_BEFORE, DEED_POINTS, DEED_AGAIN, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT, FURTHER_DEVICE,
         GOOD_TERMS, COURSE_TERMS, LESSON_TERMS,
     )
 }  # fmt: skip
@@ -40,4 +41,5 @@ CARRIERS: dict[str, Carrier] = {
     GUARDIAN_CONSENT.name: Carrier(guardians.consent_agreed),
     RETURN.name: Carrier(collection.return_agreed),
     COUNT.name: Carrier(stock.count_agreed),
+    FURTHER_DEVICE.name: Carrier(further_devices.register_agreed),
 }

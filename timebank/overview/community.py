@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.agreements.independence import near
+from timebank.checkins.confirmations import confirmations, waits_since
 from timebank.checkins.deciding import scanned_by
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
@@ -30,6 +31,7 @@ class Waiting(msgspec.Struct):
     deeds: int
     objections: int
     agreements: int
+    confirmations: int
     low_goods: int
     people: int
     present: int
@@ -44,6 +46,8 @@ SELECT
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
+  (SELECT count(*) FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND asked_at >= $4)
+   AS confirmations,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
@@ -59,7 +63,7 @@ async def waiting(scope: Scope) -> Waiting:
     first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes)
+        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since())
     assert counted is not None
     return counted
 
@@ -71,6 +75,7 @@ class Yours(msgspec.Struct, frozen=True):
     deeds: int
     objections: int
     agreements: int
+    confirmations: int
 
 
 _PARTIES = """
@@ -104,11 +109,12 @@ async def yours(scope: Scope, counted: Waiting) -> Yours:
         taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
         close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
+        asked = await confirmations(scope) if counted.confirmations else []
         scanned = await scanned_by(scope, [each.visit_id for each in taken])
     others = Counter(
         each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
     )
     return Yours(
         counted.records - others["records"], counted.deeds - others["deeds"],
-        counted.objections - others["objections"], decides,
+        counted.objections - others["objections"], decides, sum(each.may_decide for each in asked),
     )  # fmt: skip

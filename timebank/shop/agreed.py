@@ -89,6 +89,6 @@ async def _carry_out(scope: Scope, found: confirmations.Asked) -> UUID:
     assert found.redemption_id is not None
     reserved = await collection.locked(scope, found.redemption_id, agreed=True)
     collection.require_reserved(reserved)
-    await collection.require_other(scope, reserved.person_id, reserved.home_id)
+    await collection.require_other(scope, reserved.person_id)
     await collection.hand_over(scope, reserved)
     return reserved.id

@@ -8,6 +8,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.access import guesses
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -18,7 +19,6 @@ from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
 from timebank.locale import _
-from timebank.people.closeness import is_close
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -72,7 +72,6 @@ class Open(msgspec.Struct, frozen=True):
     id: UUID
     person_id: UUID
     person_status: str
-    home_id: UUID | None
     household_id: UUID
     good_id: UUID
     station_id: UUID
@@ -94,9 +93,9 @@ class Open(msgspec.Struct, frozen=True):
 
 
 _LOCKED = (
-    "SELECT r.id, r.person_id, p.status AS person_status, p.household_id AS home_id, r.household_id, r.good_id, "
-    "r.station_id, r.quantity, r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, "
-    "r.expires_at, g.name AS good, g.unit, t.name AS station FROM redemption r "
+    "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
+    "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
+    "g.name AS good, g.unit, t.name AS station FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
@@ -104,9 +103,9 @@ _LOCKED = (
 )
 
 
-async def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> None:
-    """Nobody serves oneself, the own household, or a child in the own care."""
-    if await is_close(scope, person_id, household_id):
+async def require_other(scope: Scope, person_id: UUID) -> None:
+    """Nobody serves oneself or whom one lives or has lived with, through a counter neither."""
+    if await is_near_home(signed_on(scope), person_id):
         raise OwnRedemption
 
 
@@ -144,7 +143,7 @@ async def collect(
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        await require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id)
         require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
@@ -238,7 +237,7 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        await require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
         if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):

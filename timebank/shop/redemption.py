@@ -105,7 +105,7 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
     if wanted.collect_now:
         if not agreed:
             scope.require_keeper(wanted.station_id)
-        await collection.require_other(scope, found.id, found.household_id)
+        await collection.require_other(scope, found.id)
     return found
 
 

@@ -83,6 +83,7 @@ VERBS: dict[str, str] = {
     "refuse_confirmation": _("没有同意柜台的请求"),
     "refund_class_hours": _("退了课时"),
     "register_device": _("登记了设备"),
+    "renew_pairing": _("取了新的配对链接"),
     "reject_record": _("退回了服务时长"),
     "rename_area": _("给区域改了名"),
     "reserve": _("预留了物品"),

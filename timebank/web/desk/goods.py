@@ -16,8 +16,9 @@ from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
 from timebank.areas.policies import policies
-from timebank.checkins.confirmations import ConfirmationDecided, ConfirmationStale, NotSecondPerson
+from timebank.checkins.confirmations import ConfirmationDecided, ConfirmationStale
 from timebank.checkins.presence import CardNotConfirmed, PresenceNeeded
+from timebank.checkins.second_person import NotSecondPerson
 from timebank.classes.reading import by_code as booking_by_code
 from timebank.errors import TimebankError
 from timebank.ledger.grace import FirstOut, first_out

@@ -1,0 +1,226 @@
+"""Where it must not hurt: people for whom a rule about two people could be a wall, each at their own screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser_path import browser_path, why_not
+from tests.conftest import SECRET
+from tests.hands import (
+    PANEL,
+    PASSWORD,
+    PHONE,
+    TABLET,
+    Camera,
+    chromium,
+    follow,
+    picture,
+    press,
+    reads,
+    screen,
+    signed_in,
+)
+from tests.ledger_sums import problems_of
+from tests.service import Service, served
+from tests.town import Town
+from timebank.access import devices
+from timebank.access.logins import set_password
+from timebank.ledger.statement import balances
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
+
+
+@pytest.fixture
+def service(pool: str, tmp_path: Path) -> Iterator[Service]:
+    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
+        yield running
+
+
+async def have_passwords(town: Town, *names: str) -> None:
+    for name in names:
+        await set_password(town.logins[name], town.phones[name], PASSWORD)
+
+
+async def points_of(town: Town, name: str) -> tuple[int, int]:
+    """Points that are free, and points that are reserved."""
+    points = (await balances(town.system(), town.people[name], [])).points
+    return points.available, points.held
+
+
+# ------------------------------------------------------------------------------------------ a keeper alone on a Saturday
+
+
+async def test_a_keeper_alone_on_a_saturday_serves_everybody_within_the_day(
+    town: Town, owner: asyncpg.Connection, service: Service, tmp_path: Path
+) -> None:
+    await have_passwords(town, "张桂兰", "周敏", "赵丽", "李秀英")
+    for name in ("张桂兰", "李秀英", "周敏", "王建国"):
+        await town.credit_deed(name, 40)
+    camera = Camera(tmp_path)
+    async with chromium(camera) as browser:
+        tablet = await a_keeper_signs_on(browser, service, town)
+
+        guest = await signed_in(browser, service, PHONE, town.phones["张桂兰"])
+        await holds_the_own_code(guest, camera)
+        await scans(tablet, "签到、签退")
+        await reads(tablet, "已签到", "张桂兰")
+        await picture(tablet, "a_checked_in")
+
+        buyer = await signed_in(browser, service, PHONE, town.phones["李秀英"])
+        await holds_the_own_code(buyer, camera)
+        await scans(tablet, "领物、上课")
+        await reads(tablet, "李秀英")
+        await picture(tablet, "a_person")
+        await tablet.get_by_label("当场领走什么").select_option(str(town.goods["抽纸"]))
+        await press(tablet, "交付并扣积分")
+        await reads(tablet, "已交付", "李*")
+        await follow(tablet, "下一位")
+        assert await points_of(town, "李秀英") == (10, 0)
+
+        code = await reserves(guest, town, "香皂")
+        await types_the_code(tablet, code)
+        await reads(tablet, "请核对是本人，再交付。")
+        await press(tablet, "交付")
+        await reads(tablet, "已交付", "张*")
+        await follow(tablet, "下一位")
+        assert await points_of(town, "张桂兰") == (32, 0)
+
+        await somebody_without_phone_or_card_takes_soap(browser, service, town, tablet)
+        await the_keeper_collects_what_is_reserved_at_home(browser, service, town, tablet)
+    assert await problems_of(owner) == []
+
+
+async def a_keeper_signs_on(browser: Browser, service: Service, town: Town) -> Page:
+    made = await devices.register(
+        await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter"
+    )
+    tablet = await screen(browser, service, TABLET)
+    await tablet.goto(f"/desk/pair/{made.pairing_code}")
+    await press(tablet, "配对这台设备")
+    await reads(tablet, "谁来上岗？")
+    await picture(tablet, "a_sign_on")
+    await tablet.get_by_label("手机号").fill(town.phones["周敏"])
+    await tablet.get_by_label("密码").fill(PASSWORD)
+    await press(tablet, "上岗")
+    await reads(tablet, "等下一位居民")
+    return tablet
+
+
+async def holds_the_own_code(phone: Page, camera: Camera) -> None:
+    await phone.goto("/me/code")
+    await phone.locator("[data-turning-image]").wait_for()
+    await camera.is_shown(phone.locator(".code-frame"))
+
+
+async def scans(tablet: Page, purpose: str) -> None:
+    """The keeper opens the camera and the code that is held before it is read."""
+    await tablet.goto("/desk")
+    await tablet.get_by_label(purpose).check()
+    await press(tablet, "打开相机")
+
+
+async def reserves(phone: Page, town: Town, good: str) -> str:
+    """The collection code of what was reserved on the phone."""
+    await phone.goto("/goods")
+    await follow(phone, good)
+    await press(phone, "预留")
+    await phone.wait_for_url("**/redemptions/**")
+    return (await phone.locator(".code-number").inner_text()).replace(" ", "")
+
+
+async def types_the_code(tablet: Page, code: str) -> None:
+    await tablet.goto("/desk")
+    await tablet.get_by_label("扫码枪，或输入取货码").fill(code)
+    await press(tablet, "确定")
+    await follow(tablet, "打开")
+
+
+async def somebody_without_phone_or_card_takes_soap(
+    browser: Browser, service: Service, town: Town, tablet: Page
+) -> None:
+    await tablet.get_by_text("没带手机和卡").click()
+    await tablet.get_by_label("姓名").fill("王建国")
+    await tablet.get_by_label("手机后四位").fill(town.phones["王建国"][-4:])
+    await press(tablet, "查找")
+    await reads(tablet, "用积分要本人的码、卡或取货码", "请另一位工作人员同意")
+    await picture(tablet, "a_by_name")
+    await tablet.get_by_label("当场领走什么").select_option(str(town.goods["香皂"]))
+    await press(tablet, "请另一位同意")
+    await reads(tablet, "等另一位工作人员")
+    await picture(tablet, "a_waits")
+    assert await points_of(town, "王建国") == (40, 0)
+    panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+    await panel.goto("/admin")
+    await picture(panel, "a_panel_home")
+    await follow(panel, "柜台请您同意")
+    await reads(panel, "王建国", "没有带手机和卡，当场领取")
+    await picture(panel, "a_panel_confirms")
+    await press(panel, "同意，交付")
+    await reads(panel, "已同意，可以交付")
+    await tablet.reload()
+    await reads(tablet, "赵丽已同意，可以交付")
+    assert await points_of(town, "王建国") == (32, 0)
+
+
+async def the_keeper_collects_what_is_reserved_at_home(
+    browser: Browser, service: Service, town: Town, tablet: Page
+) -> None:
+    own_phone = await signed_in(browser, service, PHONE, town.phones["周敏"])
+    code = await reserves(own_phone, town, "香皂")
+    await types_the_code(tablet, code)
+    await press(tablet, "交付")
+    await reads(tablet, "不能给自己或同一户的家人交付")
+    await picture(tablet, "a_own_refused")
+    await press(tablet, "请管理员同意")
+    await reads(tablet, "站长同户的预留", "等另一位工作人员")
+    assert await points_of(town, "周敏") == (32, 8)
+    panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+    await panel.goto("/admin/confirmations")
+    await press(panel, "同意，交付")
+    await reads(panel, "已同意，可以交付")
+    assert await points_of(town, "周敏") == (32, 0)
+
+
+# ------------------------------------------------------------------------------------ a community with one administrator
+
+
+async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the_same_day(
+    town: Town, owner: asyncpg.Connection, service: Service
+) -> None:
+    await have_passwords(town, "何静", "钱进")
+    await town.credit_deed("马涛", 10)  # the town has begun: rules are loosened by two from now on
+    async with chromium() as browser:
+        alone = await signed_in(browser, service, PANEL, town.phones["何静"])
+        await she_lets_objections_come_for_three_days_only(alone)
+        await she_names_a_second_administrator(alone, town)
+        await she_has_done_something_herself(alone, town, owner)
+        assert await policy_of(owner, town) is None
+        assert await grants_of(owner, town, "马涛") == []
+
+        street = await signed_in(browser, service, PANEL, town.phones["钱进"])
+        await reads(street, "龙泉社区有")
+        await street.goto("/admin")
+        await press(street, "龙泉社区")
+        await picture(street, "b_street_home")
+        await follow(street, "待另一人确认")
+        await reads(street, "何静")
+        await picture(street, "b_street_decides")
+        while await street.get_by_role("button", name="同意", exact=True).count():
+            await press(street, "同意")
+            await reads(street, "已同意，已经生效。")
+        await reads(street, "没有等另一人确认的事")
+        await alone.goto("/messages")
+        await reads(alone, "另一个人同意了，已经办好")
+    assert await policy_of(owner, town) == 3
+    assert await grants_of(owner, town, "马涛") == ["community_admin"]
+
+
+async def she_lets_objections_come_for_three_days_only(panel: Page) -> None:
+    await panel.goto("/admin/policies/deed_notice_days")
+    await panel.get_by_label("改成").fill("3")
+    await press(panel, "保存")
+    await reads(panel, "已提交。另一个人同意后才生效，现在还没有改。", "街道管理员钱进")
+    await picture(panel, "b_policy_waits")

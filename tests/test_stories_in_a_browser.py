@@ -26,9 +26,14 @@ from tests.hands import (
 from tests.ledger_sums import problems_of
 from tests.service import Service, served
 from tests.town import Town
+from timebank import clock
 from timebank.access import devices
 from timebank.access.logins import set_password
+from timebank.areas.policies import policies
+from timebank.deeds.filing import file_deed
+from timebank.deeds.schemas import DeedIn
 from timebank.ledger.statement import balances
+from timebank.overview.agreements import remind_deciders
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
@@ -50,7 +55,7 @@ async def points_of(town: Town, name: str) -> tuple[int, int]:
     return points.available, points.held
 
 
-# ------------------------------------------------------------------------------------------ a keeper alone on a Saturday
+# ----------------------------------------------------------------------------------------- a keeper alone on a Saturday
 
 
 async def test_a_keeper_alone_on_a_saturday_serves_everybody_within_the_day(
@@ -94,9 +99,7 @@ async def test_a_keeper_alone_on_a_saturday_serves_everybody_within_the_day(
 
 
 async def a_keeper_signs_on(browser: Browser, service: Service, town: Town) -> Page:
-    made = await devices.register(
-        await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter"
-    )
+    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter")
     tablet = await screen(browser, service, TABLET)
     await tablet.goto(f"/desk/pair/{made.pairing_code}")
     await press(tablet, "配对这台设备")
@@ -184,7 +187,7 @@ async def the_keeper_collects_what_is_reserved_at_home(
     assert await points_of(town, "周敏") == (32, 0)
 
 
-# ------------------------------------------------------------------------------------ a community with one administrator
+# ----------------------------------------------------------------------------------- a community with one administrator
 
 
 async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the_same_day(
@@ -194,33 +197,79 @@ async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the
     await town.credit_deed("马涛", 10)  # the town has begun: rules are loosened by two from now on
     async with chromium() as browser:
         alone = await signed_in(browser, service, PANEL, town.phones["何静"])
-        await she_lets_objections_come_for_three_days_only(alone)
+        await she_lets_deeds_hang_out_for_three_days_only(alone)
         await she_names_a_second_administrator(alone, town)
-        await she_has_done_something_herself(alone, town, owner)
-        assert await policy_of(owner, town) is None
-        assert await grants_of(owner, town, "马涛") == []
+        await her_own_deed_tells_who_decides(alone, town)
+        assert await notice_days_of(town, "龙泉社区") == 7
+        assert await roles_of(owner, town, "马涛") == []
 
+        await remind_deciders(town.system("龙泉社区"))  # the worker's job of every minute
         street = await signed_in(browser, service, PANEL, town.phones["钱进"])
-        await reads(street, "龙泉社区有")
+        await street.goto("/messages")
+        await reads(street, "龙泉社区有 2 项改动等您决定")
         await street.goto("/admin")
         await press(street, "龙泉社区")
         await picture(street, "b_street_home")
         await follow(street, "待另一人确认")
-        await reads(street, "何静")
+        await reads(street, "放宽规则", "何静")
         await picture(street, "b_street_decides")
-        while await street.get_by_role("button", name="同意", exact=True).count():
+        for _ in range(2):
             await press(street, "同意")
             await reads(street, "已同意，已经生效。")
+            await street.goto("/admin/agreements")
         await reads(street, "没有等另一人确认的事")
+        await the_street_approves_her_deed(street)
         await alone.goto("/messages")
         await reads(alone, "另一个人同意了，已经办好")
-    assert await policy_of(owner, town) == 3
-    assert await grants_of(owner, town, "马涛") == ["community_admin"]
+    assert await notice_days_of(town, "龙泉社区") == 3
+    assert await roles_of(owner, town, "马涛") == ["community_admin"]
+    assert await owner.fetchval("SELECT status FROM deed WHERE person_id = $1", town.people["何静"]) == "noticed"
 
 
-async def she_lets_objections_come_for_three_days_only(panel: Page) -> None:
-    await panel.goto("/admin/policies/deed_notice_days")
-    await panel.get_by_label("改成").fill("3")
+async def she_lets_deeds_hang_out_for_three_days_only(panel: Page) -> None:
+    await panel.goto("/admin/policies")
+    await follow(panel, "善行和荣誉时数的公示天数")
+    await panel.get_by_label("改成（天）").fill("3")
     await press(panel, "保存")
     await reads(panel, "已提交。另一个人同意后才生效，现在还没有改。", "街道管理员钱进")
     await picture(panel, "b_policy_waits")
+
+
+async def she_names_a_second_administrator(panel: Page, town: Town) -> None:
+    await panel.goto("/admin/people")
+    await follow(panel, "马涛")
+    await follow(panel, "加一个身份")
+    await follow(panel, "社区管理员")
+    await panel.get_by_label("管哪里").select_option(label="龙泉社区")
+    await press(panel, "确定")
+    await reads(panel, "已提交。另一个人同意后才生效，现在还没有改。", "可以决定的人：街道管理员钱进（城关街道）")
+    await picture(panel, "b_grant_waits")
+
+
+async def her_own_deed_tells_who_decides(panel: Page, town: Town) -> None:
+    area = town.areas["龙泉社区/第一网格/1栋"]
+    wanted = DeedIn(town.people["何静"], "mediation", area, clock.local_day(), "调解两家的漏水纠纷")
+    deed = await file_deed(await town.scope("何静"), wanted)
+    await panel.goto("/admin/deeds")
+    await reads(panel, "与您有关")
+    await follow(panel, "调解邻里纠纷")
+    await reads(panel, "请由另一位来审核", "可以决定的人：街道管理员钱进（城关街道）")
+    await picture(panel, "b_own_deed")
+    assert deed.status == "filed"
+
+
+async def the_street_approves_her_deed(panel: Page) -> None:
+    await panel.goto("/admin/deeds")
+    await press(panel, "同意")
+    await reads(panel, "已同意，开始公示。")
+
+
+async def notice_days_of(town: Town, community: str) -> int:
+    return (await policies(town.system(community))).notice_days
+
+
+async def roles_of(owner: asyncpg.Connection, town: Town, name: str) -> list[str]:
+    found = await owner.fetch(
+        "SELECT role FROM role_grant WHERE person_id = $1 AND ended_at IS NULL", town.people[name]
+    )
+    return [row["role"] for row in found]

@@ -1,6 +1,6 @@
 """Who may agree to a change: from above, else the auditor, else the operator; or another administrator."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -96,6 +96,14 @@ def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]
     limit = depth if needs == "above" else WITHIN
     above = [o for o in free if o.role != AUDITOR and o.depth < limit]
     return above or [o for o in free if o.role == AUDITOR]
+
+
+async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Officer]:
+    """The administrators who may decide about what these people have done or are concerned by; nearest first."""
+    asked = Party("another", WITHIN, None, None, [person for person in people if person is not None])
+    bench = await Bench.of(scope, [asked])
+    free = [officer for officer in bench.deciders(asked) if officer.role != AUDITOR]
+    return sorted(free, key=lambda officer: -officer.depth)
 
 
 def who_in_words(chosen: Sequence[Officer], language: str = "zh") -> list[str]:

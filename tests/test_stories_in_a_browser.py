@@ -1,10 +1,13 @@
 """Where it must not hurt: people for whom a rule about two people could be a wall, each at their own screen."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import asyncpg
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page
 
 from tests.browser_path import browser_path, why_not
@@ -33,7 +36,7 @@ from timebank.areas.policies import policies
 from timebank.deeds.filing import file_deed
 from timebank.deeds.schemas import DeedIn
 from timebank.ledger.statement import balances
-from timebank.overview.agreements import remind_deciders
+from timebank.overview.reminding import remind_deciders
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
@@ -273,3 +276,69 @@ async def roles_of(owner: asyncpg.Connection, town: Town, name: str) -> list[str
         "SELECT role FROM role_grant WHERE person_id = $1 AND ended_at IS NULL", town.people[name]
     )
     return [row["role"] for row in found]
+
+
+# -------------------------------------------------------------------------------------- an old person without a phone
+
+
+async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
+    town: Town, owner: asyncpg.Connection, service: Service, tmp_path: Path
+) -> None:
+    await have_passwords(town, "周敏", "赵丽")
+    await owner.execute(
+        "UPDATE person SET phone_index = NULL, phone_sealed = NULL, phone_last4 = NULL WHERE id = $1",
+        town.people["王建国"],
+    )
+    await town.credit_deed("王建国", 40)
+    camera = Camera(tmp_path)
+    async with chromium(camera) as browser:
+        tablet = await a_keeper_signs_on(browser, service, town)
+        await tablet.get_by_text("没带手机和卡").click()
+        await tablet.get_by_label("姓名").fill("王建国")
+        await tablet.get_by_label("没有手机的，填房号").fill("201")
+        await press(tablet, "查找")
+        await picture(tablet, "c_found")
+        await press(tablet, "办一张卡")
+        await reads(tablet, "王建国的卡", "已经告诉他们")
+        await picture(tablet, "c_card")
+        card = await printed(tablet)
+
+        await remind_deciders(town.system())
+        panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+        await panel.goto("/messages")
+        await reads(panel, "张新卡等您核对")
+        await picture(panel, "c_told")
+        await panel.goto("/admin")
+        await follow(panel, "等另一位核对的卡")
+        await reads(panel, "王建国", "周敏")
+        await picture(panel, "c_confirm")
+        await press(panel, "核对选中的卡")
+        await reads(panel, "已核对 1 张卡。")
+
+        camera.holds(card)
+        await scans(tablet, "签到、签退")
+        await reads(tablet, "已签到", "王建国")
+        await scans(tablet, "领物、上课")
+        await tablet.get_by_label("当场领走什么").select_option(str(town.goods["抽纸"]))
+        await press(tablet, "交付并扣积分")
+        await reads(tablet, "已交付")
+        await ago(owner, town, "王建国", hours=2)
+        await scans(tablet, "签到、签退")
+        await reads(tablet, "已签退", "王建国")
+        await picture(tablet, "c_checked_out")
+    assert await points_of(town, "王建国") == (40 - 30 + 20, 0), "two hours by a confirmed card are credited at once"
+    assert await problems_of(owner) == []
+
+
+async def printed(tablet: Page) -> Image.Image:
+    """The card on paper."""
+    return Image.open(BytesIO(await tablet.locator(".code-frame").screenshot()))
+
+
+async def ago(owner: asyncpg.Connection, town: Town, name: str, *, hours: int) -> None:
+    """Let an open visit have begun earlier."""
+    moved = await owner.execute(
+        "UPDATE visit SET in_at = in_at - $1::interval WHERE person_id = $2 AND status = 'open'",
+        timedelta(hours=hours), town.people[name],
+    )  # fmt: skip
+    assert moved == "UPDATE 1"

@@ -42,6 +42,7 @@ from timebank.trail import api as trail
 from timebank.web import pairing
 from timebank.web.board import notices
 from timebank.web.desk import agreed as desk_agreed
+from timebank.web.desk import cards as desk_cards
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
 from timebank.web.desk import goods as desk_goods
@@ -132,6 +133,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     desk_counter.DeskPages,
     desk_sign_on.SignOnPages,
     desk_agreed.AgreedPages,
+    desk_cards.DeskCards,
     desk_goods.DeskGoods,
     desk_shelf.ShelfPages,
     desk_classes.DeskClasses,

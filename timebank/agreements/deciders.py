@@ -17,14 +17,14 @@ AUDITOR = "auditor"
 OPERATOR = _("系统管理员（在服务器上运行 timebank confirm）")
 ROLE_WORDS = {
     "community_admin": _("社区管理员"), "street_admin": _("街道管理员"), "county_admin": _("县管理员"),
-    "auditor": _("审计员"),
+    "auditor": _("审计员"), "station_keeper": _("站长"),
 }  # fmt: skip
 WITHIN = 4
 """A depth below every region's: any administrator of the community is above it."""
 
 
 class Officer(msgspec.Struct, frozen=True):
-    """Somebody who administers or audits the community. `home_id` is where their resident record is."""
+    """Somebody who administers, audits or keeps a station. `home_id` is where their resident record is."""
 
     person_id: UUID
     home_id: UUID
@@ -70,14 +70,14 @@ class Bench:
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
             return cls(scope, known, people, logins, await side_of(scope))
 
-    def _involved(self, about: Party) -> list[Side]:
+    def involved(self, about: Party) -> list[Side]:
         """The sides of whoever proposed a change and of whom it concerns."""
         people = [self.people[person] for person in (about.proposed_by, *about.people) if person in self.people]
         return people + [self.logins[login] for login in (about.proposed_by_login,) if login in self.logins]
 
     def deciders(self, about: Party) -> list[Officer]:
         """Who may decide now; nobody: the operator does, by command."""
-        involved = self._involved(about)
+        involved = self.involved(about)
         free = [o for o in self.officers if all(is_independent(self.people[o.person_id], side) for side in involved)]
         return eligible(free, about.needs, about.depth)
 
@@ -87,7 +87,7 @@ class Bench:
         if self.scope.system:
             return not chosen
         named = any(p.person_id == o.person_id for o in chosen for p in self.scope.persons)
-        uninvolved = all(is_independent(self.own, side) for side in self._involved(about))
+        uninvolved = all(is_independent(self.own, side) for side in self.involved(about))
         return named and uninvolved and self.scope.device_id is None
 
 

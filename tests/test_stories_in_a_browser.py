@@ -299,7 +299,7 @@ async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
         await press(tablet, "查找")
         await picture(tablet, "c_found")
         await press(tablet, "办一张卡")
-        await reads(tablet, "王建国的卡", "已经告诉他们")
+        await reads(tablet, "王建国的卡", "会有消息告诉他们")
         await picture(tablet, "c_card")
         card = await printed(tablet)
 

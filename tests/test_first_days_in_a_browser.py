@@ -1,0 +1,187 @@
+"""First days, in a browser: a town that is founded in the morning, and residents who have never signed in."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, Page
+
+from tests.browser_path import browser_path, why_not
+from tests.conftest import SECRET
+from tests.hands import PANEL, PASSWORD, PHONE, Camera, chromium, follow, picture, press, reads, screen, signed_in
+from tests.ledger_sums import problems_of
+from tests.service import Service, served
+from tests.town import Town
+from timebank.ledger.statement import balances
+from timebank.scope import Scope
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
+
+ADMIN_PHONE, RESIDENT_PHONE = "19900017001", "19900017002"
+
+
+@pytest.fixture
+def service(pool: str, tmp_path: Path) -> Iterator[Service]:
+    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
+        yield running
+
+
+async def command(service: Service, *words: str, typed: str = "") -> str:
+    """What a command of the operator prints; it must not fail."""
+    environment = os.environ | {
+        "TIMEBANK_DATABASE_URL": service.database_url, "TIMEBANK_SECRET_KEY": service.secret_key,
+        "TIMEBANK_BASE_URL": service.base_url,
+    }  # fmt: skip
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "timebank", *words, env=environment, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    told, wrong = await process.communicate(typed.encode())
+    assert process.returncode == 0, wrong.decode()
+    return told.decode()
+
+
+# ------------------------------------------------------------------------------------------ a new town on its first day
+
+
+async def test_a_new_town_goes_from_its_first_command_to_its_first_credit_in_a_day(
+    town: Town, owner: asyncpg.Connection, service: Service, tmp_path: Path
+) -> None:
+    made = await command(
+        service, "create-admin", "--county", "望江县", "--street", "滨江街道", "--community", "望江社区",
+        "--name", "秦岚", "--phone", ADMIN_PHONE, "--password-stdin", "--json", typed=PASSWORD,
+    )  # fmt: skip
+    assert json.loads(made)
+    community = Scope.of_system(
+        UUID(bytes=(await owner.fetchval("SELECT id FROM region WHERE name = '望江社区'")).bytes)
+    )
+    camera = Camera(tmp_path)
+    async with chromium(camera) as browser:
+        panel = await signed_in(browser, service, PANEL, ADMIN_PHONE)
+        await panel.goto("/admin")
+        await picture(panel, "e_first_home")
+        await she_sets_the_rules_alone(panel)
+        wall = await a_station_with_its_wall(browser, service, panel)
+        phone = await a_resident_with_a_code(browser, service, panel)
+        await scans_the_wall(phone, wall, camera, "签到")
+        await owner.execute(
+            "UPDATE visit SET in_at = in_at - $1::interval WHERE community_id = $2 AND status = 'open'",
+            timedelta(hours=2), community.community_id,
+        )  # fmt: skip
+        await scans_the_wall(phone, wall, camera, "签退")
+        await reads(phone, "20")
+        await picture(phone, "e_first_credit")
+        resident = await owner.fetchval("SELECT id FROM person WHERE name = '林秀兰'")
+        assert (await balances(community, UUID(bytes=resident.bytes), [])).points.available == 20
+
+        await what_she_set_alone_is_listed(panel, service)
+        await what_loosens_waits_from_now_on(panel, service)
+    assert await problems_of(owner) == []
+
+
+async def she_sets_the_rules_alone(panel: Page) -> None:
+    await panel.goto("/admin/policies")
+    await follow(panel, "善行和荣誉时数的公示天数")
+    await panel.get_by_label("改成（天）").fill("3")
+    await press(panel, "保存")
+    await reads(panel, "已保存。", "3 天")
+    await panel.goto("/admin/rules")
+    await follow(panel, "添加善行规则")
+    await panel.get_by_label("名称").fill("调解邻里纠纷")
+    await panel.get_by_label("积多少分").fill("10")
+    await press(panel, "添加")
+    await panel.goto("/admin/rules")
+    await reads(panel, "调解邻里纠纷")
+    await picture(panel, "e_rules")
+
+
+async def a_station_with_its_wall(browser: Browser, service: Service, panel: Page) -> Page:
+    await panel.goto("/admin/stations/new")
+    await panel.get_by_label("名称").fill("望江驿站")
+    await panel.get_by_label("开门时间").fill("00:00")
+    await panel.get_by_label("关门时间").fill("00:00")
+    await press(panel, "添加")
+    await reads(panel, "已添加。现在给它配一块显示签到码的屏幕。")
+    await panel.get_by_label("设备名称").fill("门口大屏")
+    await press(panel, "登记并取配对链接")
+    link = await panel.get_by_label("链接", exact=True).input_value()
+    await picture(panel, "e_pairing")
+    wall = await screen(browser, service, PANEL)
+    await wall.goto(link)
+    await press(wall, "配对这台设备")
+    await wall.locator("[data-turning-image]").wait_for()
+    return wall
+
+
+async def a_resident_with_a_code(browser: Browser, service: Service, panel: Page) -> Page:
+    """Registered at the desk, with a code for the first sign-in; the password is set on the own phone."""
+    await panel.goto("/admin/people/new")
+    await panel.get_by_label("姓名", exact=True).fill("林秀兰")
+    await panel.get_by_label("手机号").fill(RESIDENT_PHONE)
+    await panel.get_by_label("出生日期").fill("1962-04-09")
+    await press(panel, "保存")
+    await reads(panel, "已登记。")
+    return await signs_in_for_the_first_time(browser, service, RESIDENT_PHONE, await code_from_the_panel(panel))
+
+
+async def code_from_the_panel(panel: Page) -> str:
+    """The code that an administrator reads out; the person's page is open."""
+    await press(panel, "给登录码")
+    return (await panel.locator(".code-number").inner_text()).replace(" ", "")
+
+
+async def signs_in_for_the_first_time(
+    browser: Browser, service: Service, number: str, code: str, password: str = PASSWORD
+) -> Page:
+    phone = await screen(browser, service, PHONE)
+    await phone.goto("/sign-in")
+    await follow(phone, "第一次登录，或忘了密码：用登录码")
+    await phone.get_by_label("手机号").fill(number)
+    await phone.get_by_label("登录码").fill(code)
+    await press(phone, "登录")
+    await reads(phone, "设一个密码")
+    await phone.get_by_label("新密码").fill(password)
+    await phone.get_by_label("再输一遍").fill(password)
+    await press(phone, "保存密码")
+    await phone.wait_for_url(service.base_url + "/")
+    return phone
+
+
+async def scans_the_wall(phone: Page, wall: Page, camera: Camera, verb: str) -> None:
+    camera.sees(Image.open(BytesIO(await wall.screenshot())).convert("RGB").resize((640, 480)))
+    await phone.goto("/")
+    await phone.get_by_role("link", name=re.compile("扫一扫")).first.click()
+    await phone.wait_for_url("**/c/**")
+    await press(phone, verb)
+    await reads(phone, f"已{verb}")
+
+
+async def what_she_set_alone_is_listed(panel: Page, service: Service) -> None:
+    await panel.goto("/admin/agreements")
+    await reads(panel, "一个人定下、请另一人看过的", "调解邻里纠纷", "系统管理员（在服务器上运行 timebank confirm）")
+    await picture(panel, "e_set_alone")
+    assert "调解邻里纠纷" in await command(service, "confirm", "--community", "望江社区")
+    await command(service, "confirm", "--community", "望江社区", "--seen")
+    await panel.goto("/admin/agreements")
+    await reads(panel, "没有等另一人确认的事")
+
+
+async def what_loosens_waits_from_now_on(panel: Page, service: Service) -> None:
+    await panel.goto("/admin/policies/notice_days")
+    await panel.get_by_label("改成（天）").fill("1")
+    await press(panel, "保存")
+    await reads(panel, "已提交。另一个人同意后才生效，现在还没有改。", "系统管理员（在服务器上运行 timebank confirm）")
+    [waits] = json.loads(await command(service, "confirm", "--community", "望江社区", "--json"))
+    await command(service, "confirm", waits["id"])
+    await panel.goto("/admin/policies/notice_days")
+    await reads(panel, "现在 1 天")

@@ -6,6 +6,7 @@ from litestar.response import Template
 
 from timebank import clock
 from timebank.access.callers import AnyRequest
+from timebank.agreements.proposing import has_credited
 from timebank.areas.places import regions_in_reach
 from timebank.checkins.asked import count_yours
 from timebank.database import transaction
@@ -29,12 +30,13 @@ class PanelHome(Controller):
             mine = await yours(caller, counted)
             cards = await count_unconfirmed(caller)
             counter = await count_yours(caller)
+            begun = await has_credited(caller)
             expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
             counted_before = await figures(caller)
             regions = await regions_in_reach(caller)
         return page(
             request, caller, "home/overview.html", waiting=counted, mine=mine, expiries=expiries, cards=cards,
-            counter=counter, points=points, figures=counted_before, year=clock.local_day().year,
+            begun=begun, counter=counter, points=points, figures=counted_before, year=clock.local_day().year,
             community_id=caller.community_id, communities=[r for r in regions if r.kind == "community"],
         )  # fmt: skip

@@ -69,6 +69,7 @@ async def test_a_new_town_goes_from_its_first_command_to_its_first_credit_in_a_d
     async with chromium(camera) as browser:
         panel = await signed_in(browser, service, PANEL, ADMIN_PHONE)
         await panel.goto("/admin")
+        await reads(panel, "第一天，从这里开始", "第一次入账以前，规则由您一个人定")
         await picture(panel, "e_first_home")
         await she_sets_the_rules_alone(panel)
         wall = await a_station_with_its_wall(browser, service, panel)

@@ -84,7 +84,7 @@ class _Row(msgspec.Struct, frozen=True):
     def text(self, language: str = "zh") -> str:
         kind = KINDS[self.kind]
         says = {name: _joined(value, language) for name, value in kind.said(self.said["says"]).items()}
-        return put_together(kind.sentence, {"person": self.person or "—"} | says, language)
+        return put_together(kind.sentence_of(says), {"person": self.person or "—"} | says, language)
 
 
 def _joined(value: object, language: str) -> object:

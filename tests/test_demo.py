@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import SECRET
 from tests.elsewhere import elsewhere
@@ -119,7 +120,9 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
     """Seeded anew over a seeding that broke off, told as it is, served on one address to every role, stopped, found."""
     await _break_off_a_seeding(county_url)
     told: list[tuple[int, int]] = []
-    await settle(county_url, lambda total, steps: told.append((total, steps)))
+    with capture_logs() as logged:
+        await settle(county_url, lambda total, steps: told.append((total, steps)))
+    assert [line for line in logged if line["event"] == "demo step refused"] == []
     assert {total for total, _ in told} == {sum(steps for _, steps in told)}, "the bar ends where it is full"
     assert await state() == "finished"
     county = await asyncpg.connect(county_url)

@@ -206,6 +206,9 @@ async def _has_something_open_for_everybody(county: asyncpg.Connection) -> None:
     )
     assert await found(of, "赵丽", "agreed") == await found(of, "赵丽", "waiting") == 1
     assert await found(of, "何静", "waiting") == 1, "the community with one administrator waits for the street"
+    assert await found("SELECT count(*) FROM counter_confirmation WHERE status = 'waiting'") == 1
+    unconfirmed = "SELECT count(*) FROM card WHERE issued_by_login IS NOT NULL AND confirmed_by_login IS NULL"
+    assert await found(f"{unconfirmed} AND revoked_at IS NULL") == 1, "a card of the keeper's waits for somebody else"
     asked = "SELECT count(*) FROM deed WHERE status = 'filed' AND witness_answer IS NULL AND witness_id IS NOT NULL"
     assert await found(asked) >= 1, "a witness is asked"
     assert await found("SELECT count(*) FROM stock s JOIN good g ON g.id = s.good_id WHERE s.quantity <= 3") >= 3

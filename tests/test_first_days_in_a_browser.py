@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 from PIL import Image
 from playwright.async_api import Browser, Page
@@ -22,12 +24,17 @@ from tests.hands import PANEL, PASSWORD, PHONE, Camera, chromium, follow, pictur
 from tests.ledger_sums import problems_of
 from tests.service import Service, served
 from tests.town import Town
+from timebank import clock, vault
+from timebank.access.callers import SESSION_COOKIE
+from timebank.access.logins import set_password
 from timebank.ledger.statement import balances
+from timebank.overview.reminding import remind_deciders
+from timebank.people.cards import issue_card
 from timebank.scope import Scope
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
-ADMIN_PHONE, RESIDENT_PHONE = "19900017001", "19900017002"
+ADMIN_PHONE, RESIDENT_PHONE, NEW_PHONE = "19900017001", "19900017002", "19900017003"
 
 
 @pytest.fixture
@@ -186,3 +193,132 @@ async def what_loosens_waits_from_now_on(panel: Page, service: Service) -> None:
     await command(service, "confirm", waits["id"])
     await panel.goto("/admin/policies/notice_days")
     await reads(panel, "现在 1 天")
+
+
+# ------------------------------------------------------------------------- a mother whose phone was stolen
+
+
+async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
+    town: Town, owner: asyncpg.Connection, service: Service
+) -> None:
+    await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
+    await set_password(town.logins["赵丽"], town.phones["赵丽"], PASSWORD)
+    await town.credit_deed("张桂兰", 40)
+    async with chromium() as browser:
+        stolen = await signed_in(browser, service, PHONE, town.phones["张桂兰"])
+        panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+        await panel.goto("/admin/people")
+        await follow(panel, "张桂兰")
+        await follow(panel, "更正登记")
+        await panel.get_by_label("手机号").fill(NEW_PHONE)
+        await panel.get_by_label("更正的依据").fill("手机被偷，带身份证来换号")
+        await press(panel, "保存")
+        await reads(panel, "已更正。")
+
+        await stolen.goto("/")
+        assert await stolen.get_by_text("40").count() == 0, "the thief sees nothing of hers any more"
+        await stolen.goto("/me/code")
+        assert await stolen.locator("[data-turning-image]").count() == 0
+        await picture(stolen, "d_stolen")
+
+        code = await code_from_the_panel(panel)
+        await picture(panel, "d_code")
+        hers = await signs_in_for_the_first_time(browser, service, NEW_PHONE, code, "新手机新密码-2026")
+        await reads(hers, "40")
+        await picture(hers, "d_home")
+        # Where a changed phone rests, a second member of staff confirms her here before she spends.
+        await hers.goto("/goods")
+        await follow(hers, "香皂")
+        await press(hers, "预留")
+        await hers.wait_for_url("**/redemptions/**")
+        points = (await balances(town.system(), town.people["张桂兰"], [])).points
+        assert (points.available, points.held) == (32, 8)
+
+        thief = await screen(browser, service, PHONE)
+        await thief.goto("/sign-in")
+        await thief.get_by_label("手机号").fill(town.phones["张桂兰"])
+        await thief.get_by_label("密码").fill(PASSWORD)
+        await press(thief, "登录")
+        await thief.goto("/me/code")
+        assert await thief.locator("[data-turning-image]").count() == 0
+    assert await problems_of(owner) == []
+
+
+# ------------------------------------------------------------------- two thousand residents who have never signed in
+
+
+async def two_thousand_residents(owner: asyncpg.Connection, town: Town) -> list[UUID]:
+    """In the book with their phones, by one statement; none has ever signed in. Each has a card of the keeper's."""
+    phones = [f"1992{number:07}" for number in range(2000)]
+    ids = [clock.new_id() for _ in phones]
+    await owner.execute(
+        "WITH born AS (INSERT INTO person (community_id, id, name, pinyin, sex, born_on, phone_sealed, phone_index, "
+        "phone_last4, publishes_name, status, code_epoch, created_at) "
+        "SELECT $1, n.id, n.name, 'aa', '女', '1960-01-01', n.sealed, n.at, n.last4, false, 'active', 1, now() "
+        "FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::text[]) AS n (id, name, sealed, at, last4) "
+        "RETURNING id) INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login) "
+        "SELECT $1, gen_random_uuid(), id, 1, now(), $7, $8 FROM born",
+        town.community, ids, [f"居民{number:04}" for number in range(2000)],
+        [vault.seal(phone, "phone") for phone in phones], [vault.blind_index(phone, "phone") for phone in phones],
+        [phone[-4:] for phone in phones], town.people["周敏"], town.logins["周敏"],
+    )  # fmt: skip
+    await owner.execute("ANALYZE person, card")
+    return ids
+
+
+async def test_two_thousand_residents_sign_in_for_the_first_time_by_a_code_from_the_counter(
+    town: Town, owner: asyncpg.Connection, service: Service
+) -> None:
+    await set_password(town.logins["赵丽"], town.phones["赵丽"], PASSWORD)
+    await two_thousand_residents(owner, town)
+    async with chromium() as browser:
+        panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+        for number in (7, 1234, 1999):
+            phone = f"1992{number:07}"
+            await panel.goto("/admin/people")
+            assert await panel.locator("tbody tr").count() == 50, "the list is read page by page"
+            await panel.get_by_placeholder("姓名、拼音、手机号或身份证号").fill(phone)
+            await panel.keyboard.press("Enter")
+            await follow(panel, f"居民{number:04}")
+            home = await signs_in_for_the_first_time(browser, service, phone, await code_from_the_panel(panel))
+            await reads(home, f"居民{number:04}")
+            await home.context.close()
+        await panel.goto("/admin/presence")
+        await reads(panel, "一共 2000 张，先列出最近的 200 张")
+        await picture(panel, "f_cards")
+        await press(panel, "核对选中的卡")
+        await reads(panel, "已核对 200 张卡。", "一共 1800 张")
+        await panel.goto("/admin/agreements")
+        await reads(panel, "没有等另一人确认的事")
+    assert await owner.fetchval("SELECT count(*) FROM card WHERE confirmed_at IS NOT NULL") == 200
+
+
+async def test_pages_of_two_thousand_residents_take_no_more_statements_than_those_of_a_dozen(
+    town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = {"Cookie": f"{SESSION_COOKIE}={await town.token('赵丽')}"}
+    taken: list[str] = []
+    execute = asyncpg.connection.Connection._execute  # type: ignore[attr-defined]  # not in its stubs
+
+    async def counted(self: asyncpg.Connection, query: str, *values: Any, **named: Any) -> Any:
+        taken.append(query)
+        return await execute(self, query, *values, **named)
+
+    monkeypatch.setattr(asyncpg.connection.Connection, "_execute", counted)
+
+    async def statements_of(path: str) -> int:
+        assert (await client.get(path, headers=cookie)).status_code == 200
+        taken.clear()
+        assert (await client.get(path, headers=cookie)).status_code == 200
+        assert taken, path
+        return len(taken)
+
+    await issue_card(await town.scope("周敏"), town.people["王建国"])
+    paths = ("/admin", "/admin/people", "/admin/presence", "/admin/agreements", "/admin/confirmations")
+    few = [await statements_of(path) for path in paths]
+    await two_thousand_residents(owner, town)
+    many = [await statements_of(path) for path in paths]
+    assert all(later <= before for later, before in zip(many, few, strict=True)), (few, many)
+    taken.clear()
+    await remind_deciders(town.system())
+    assert len(taken) < 60, "a reminder does not look at residents one by one"

@@ -58,7 +58,7 @@ READERS = {
     "孙伟": ("/admin", "/admin/ledger"),
     "周敏": (
         "/desk", "/desk/stations", "/desk/shelf?station={station}", "/desk/redemptions",
-        "/desk/redemptions/{redemption}", "/desk/confirmations", "/api/v1/counter/confirmations",
+        "/desk/redemptions/{redemption}", "/desk/confirmations", "/desk/cards/{heavy}", "/api/v1/counter/confirmations",
         "/desk/bookings", "/desk/bookings/{booking}", "/api/v1/redemptions", "/api/v1/service-records",
         "/api/v1/bookings", "/api/v1/stations/{station}/code", "/api/v1/stations/{station}/code.png",
         "/api/v1/stations/{station}/code.svg",

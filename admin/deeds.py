@@ -11,10 +11,11 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
+from timebank.agreements.deciders import administrators_apart_from
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.doubts import count_doubts, doubts, doubts_of, find_doubt, may_decide
 from timebank.deeds.objections import decide_objection
-from timebank.deeds.parties import party_to, reviews
+from timebank.deeds.parties import party_to, people_of, reviews
 from timebank.deeds.reading import count_waiting, deeds, find_deed
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
@@ -171,9 +172,11 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: Time
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
     party = bool(await party_to(caller, [deed]))
+    others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
         request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
-        party=party, may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        party=party, others=[officer.in_words(language_of(request)) for officer in others],
+        may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
         waits=await waiting_for(caller, DEED_POINTS, deed_id) if caller.reads_all and deed.status == "filed" else None,
         doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],

@@ -60,7 +60,7 @@ TOLD = {
     "pair_device": STAFF, "confirm_card": "it changes nothing of the card; its holder was told when it was issued",
     "identify": "somebody who stands at the counter has shown the own code",
     "sign_on": "the keeper did it by the own password, on a device that the audit names", "sign_off": OWN,
-    "ask_confirmation": "nothing has moved yet; whoever agrees sees it in the panel and at the counter",
+    "ask_confirmation": "confirmation_waits",
     "agree_confirmation": "spent_by_agreement",
     "refuse_confirmation": "nothing moves; who asked sees it at the counter",
     "import": RUN, "undo_import": RUN, "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,

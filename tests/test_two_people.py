@@ -17,7 +17,8 @@ from timebank.areas.policies import KNOWN, Policies, is_looser, policies
 from timebank.checkins.forgotten import close_forgotten
 from timebank.deeds.credit import credit_due_deeds
 from timebank.overview import agreed
-from timebank.overview.agreements import ChangeDecided, OthersDecide, decide, remind_deciders
+from timebank.overview.agreements import ChangeDecided, OthersDecide, decide
+from timebank.overview.reminding import remind_deciders
 from timebank.people.messages import own_messages
 from timebank.scope import Role, Scope
 

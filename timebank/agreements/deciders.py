@@ -1,6 +1,6 @@
 """Who may agree to a change: from above, else the auditor, else the operator; or another administrator."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,14 +18,14 @@ AUDITOR = "auditor"
 OPERATOR = _("系统管理员（在服务器上运行 timebank confirm）")
 ROLE_WORDS = {
     "community_admin": _("社区管理员"), "street_admin": _("街道管理员"), "county_admin": _("县管理员"),
-    "auditor": _("审计员"),
+    "auditor": _("审计员"), "station_keeper": _("站长"),
 }  # fmt: skip
 WITHIN = 4
 """A depth below every region's: any administrator of the community is above it."""
 
 
 class Officer(msgspec.Struct, frozen=True):
-    """Somebody who administers or audits the community, and who appointed them.
+    """Somebody who administers, audits or keeps a station, and who appointed them.
 
     `home_id` is where their resident record is.
     """
@@ -82,20 +82,24 @@ class Bench:
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
             return cls(scope, known, people, logins, await side_of(scope), await guardians_of(scope, people))
 
-    def _involved(self, about: Party) -> list[Side]:
-        """The sides of whoever proposed a change and of whom it concerns."""
-        people = [self.people[person] for person in (about.proposed_by, *about.people) if person in self.people]
+    def askers(self, about: Party) -> list[Side]:
+        """The sides of whoever proposed a change."""
+        people = [self.people[person] for person in (about.proposed_by,) if person in self.people]
         return people + [self.logins[login] for login in (about.proposed_by_login,) if login in self.logins]
 
-    def _is_uninvolved(self, about: Party, who: Side) -> bool:
+    def involved(self, about: Party) -> list[Side]:
+        """The sides of whoever proposed a change and of whom it concerns."""
+        return self.askers(about) + [self.people[person] for person in about.people if person in self.people]
+
+    def is_uninvolved(self, about: Party, who: Side) -> bool:
         """Whether this is another human than all of them, and nobody's guardian."""
         cared_by = set().union(*(self.guardians.get(person, ()) for person in about.people))
-        return who.persons.isdisjoint(cared_by) and all(is_independent(who, side) for side in self._involved(about))
+        return who.persons.isdisjoint(cared_by) and all(is_independent(who, side) for side in self.involved(about))
 
     def deciders(self, about: Party) -> list[Officer]:
         """Who may decide now; nobody: the operator does, by command."""
         free = [
-            o for o in self.officers if not about.has_chosen(o) and self._is_uninvolved(about, self.people[o.person_id])
+            o for o in self.officers if not about.has_chosen(o) and self.is_uninvolved(about, self.people[o.person_id])
         ]
         return eligible(free, about.needs, about.depth)
 
@@ -105,7 +109,7 @@ class Bench:
         if self.scope.system:
             return not chosen
         named = any(p.person_id == o.person_id for o in chosen for p in self.scope.persons)
-        return named and self._is_uninvolved(about, self.own) and self.scope.device_id is None
+        return named and self.is_uninvolved(about, self.own) and self.scope.device_id is None
 
 
 async def officers_of(scope: Scope) -> list[Officer]:
@@ -121,6 +125,14 @@ def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]
     limit = depth if needs == "above" else WITHIN
     above = [o for o in free if o.role != AUDITOR and o.depth < limit]
     return above or [o for o in free if o.role == AUDITOR]
+
+
+async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Officer]:
+    """The administrators who may decide about what these people have done or are concerned by; nearest first."""
+    asked = Party("another", WITHIN, None, None, [person for person in people if person is not None])
+    bench = await Bench.of(scope, [asked])
+    free = [officer for officer in bench.deciders(asked) if officer.role != AUDITOR]
+    return sorted(free, key=lambda officer: -officer.depth)
 
 
 def who_in_words(chosen: Sequence[Officer], language: str = "zh") -> list[str]:

@@ -36,6 +36,11 @@ class Kind:
     in_force: bool = False
     words: dict[str, dict[Any, str]] = field(default_factory=dict)
     reveal: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    without: dict[str, str] = field(default_factory=dict)
+    """Another sentence where a value is missing."""
+
+    def sentence_of(self, values: dict[str, Any]) -> str:
+        return next((other for name, other in self.without.items() if values.get(name) is None), self.sentence)
 
     def said(self, change: dict[str, Any]) -> dict[str, Any]:
         """The values of the sentence, with the field's words for what is stored as a code."""

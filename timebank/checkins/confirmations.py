@@ -9,13 +9,11 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.checkins.second_person import Parties, Seconds
 from timebank.checkins.tables import CounterConfirmation
-from timebank.database import transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 
 Kind = Literal["spend", "own_collection"]
 Status = Literal["waiting", "agreed", "refused"]
-WAITS_MAX = 50
 
 
 class ConfirmationDecided(TimebankError):
@@ -42,7 +40,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class ConfirmationOut(msgspec.Struct, frozen=True):
-    """What waits for a second member of staff, or was decided by one; `may_decide` is for the reader."""
+    """What waits for a second member of staff, or was decided by one.
+
+    `may_decide` is for the reader; `who` may decide while it waits, in words.
+    """
 
     id: UUID
     kind: Kind
@@ -59,6 +60,7 @@ class ConfirmationOut(msgspec.Struct, frozen=True):
     decided_by: str | None
     decided_at: datetime | None
     may_decide: bool = False
+    who: list[str] = []
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -78,13 +80,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 async def ask(scope: Scope, wanted: Wanted) -> UUID:
-    """Write down what a second member of staff shall agree to; what waits already is not asked twice. Joins a verb."""
+    """Write down what a second member of staff shall agree to; what waits today is not asked twice. Joins a verb."""
     waiting = await database.fetch_value(
         "SELECT id FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND kind = $2 "
         "AND person_id = $3 AND station_id = $4 AND good_id = $5 AND quantity = $6 "
-        "AND redemption_id IS NOT DISTINCT FROM $7 AND asked_by_login IS NOT DISTINCT FROM $8",
+        "AND redemption_id IS NOT DISTINCT FROM $7 AND asked_by_login IS NOT DISTINCT FROM $8 AND asked_at >= $9",
         scope.community_id, wanted.kind, wanted.person_id, wanted.station_id, wanted.good_id, wanted.quantity,
-        wanted.redemption_id, scope.login_id,
+        wanted.redemption_id, scope.login_id, waits_since(),
     )  # fmt: skip
     if waiting is not None:
         return UUID(bytes=waiting.bytes)
@@ -155,45 +157,3 @@ async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUI
         await audit.record(
             scope, "refuse_confirmation", "counter_confirmation", found.id, person_id=found.person_id
         )  # fmt: skip
-
-
-class _Line(ConfirmationOut, frozen=True, kw_only=True):
-    """A confirmation with the ids of whom it concerns."""
-
-    person_id: UUID
-    asked_by_id: UUID | None
-    asked_by_login: UUID | None
-
-
-async def confirmations(scope: Scope, *, since: datetime | None = None) -> list[ConfirmationOut]:
-    """What waits, and what was decided since a moment: for administrators all, for a keeper of the own stations."""
-    if not (scope.reads_all or scope.kept_stations):
-        raise Forbidden
-    async with transaction(scope):
-        found = await database.rows(
-            _Line,
-            "SELECT o.id, o.kind, o.status, p.name AS person, o.station_id, t.name AS station, g.name AS good, "
-            "g.unit, o.quantity, o.redemption_id, a.name AS asked_by, o.asked_at, d.name AS decided_by, "
-            "o.decided_at, o.person_id, o.asked_by AS asked_by_id, o.asked_by_login FROM counter_confirmation o "
-            "JOIN person p ON p.community_id = o.community_id AND p.id = o.person_id "
-            "JOIN station t ON t.community_id = o.community_id AND t.id = o.station_id "
-            "JOIN good g ON g.community_id = o.community_id AND g.id = o.good_id "
-            "LEFT JOIN person a ON a.community_id = o.community_id AND a.id = o.asked_by "
-            "LEFT JOIN person d ON d.community_id = o.community_id AND d.id = o.decided_by "
-            "WHERE o.community_id = $1 AND ($2 OR o.station_id = ANY ($3)) "
-            "AND (o.status = 'waiting' AND o.asked_at >= $4 OR o.decided_at > $5) "
-            "ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT $6",
-            scope.community_id, scope.reads_all, list(scope.kept_stations), waits_since(), since or clock.now(),
-            WAITS_MAX,
-        )  # fmt: skip
-        concerned = [Parties(line.person_id, line.asked_by_id, line.asked_by_login) for line in found]
-        seconds = await Seconds.of(scope, concerned)
-    return [
-        _told(line, may_decide=line.status == "waiting" and seconds.may_decide(about))
-        for line, about in zip(found, concerned, strict=True)
-    ]
-
-
-def _told(line: _Line, *, may_decide: bool) -> ConfirmationOut:
-    shown = {name: getattr(line, name) for name in ConfirmationOut.__struct_fields__}
-    return ConfirmationOut(**shown | {"may_decide": may_decide})

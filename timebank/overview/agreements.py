@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
+from timebank import audit, database
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Change, Kind, Needs
 from timebank.agreements.proposing import settle
@@ -91,7 +91,7 @@ class _Row(msgspec.Struct, frozen=True):
     def text(self, language: str = "zh") -> str:
         kind = KINDS[self.kind]
         says = {name: _joined(value, language) for name, value in kind.said(self.said).items()}
-        return put_together(kind.sentence, {"person": self.person or "—"} | says, language)
+        return put_together(kind.sentence_of(says), {"person": self.person or "—"} | says, language)
 
 
 def _joined(value: object, language: str) -> object:
@@ -291,8 +291,8 @@ async def acknowledge(scope: Scope) -> int:
     return seen
 
 
-async def remind_deciders(scope: Scope) -> int:
-    """Tell whoever may decide that something waits for them, once a day at most; how many were told."""
+async def waiting_rows(scope: Scope) -> list[tuple[UUID, datetime, Party, bool]]:
+    """What waits, the oldest first: its number, since when, whom it concerns, and whether it is only to be seen."""
     async with transaction(scope):
         rows = await database.rows(
             _Row,
@@ -300,20 +300,4 @@ async def remind_deciders(scope: Scope) -> int:
             scope.community_id,
             ACKNOWLEDGED_AT_ONCE,
         )
-        place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
-        waiting: dict[tuple[UUID, UUID], int] = {}
-        bench = await Bench.of(scope, [row.about for row in rows])
-        for row in rows:
-            for officer in bench.deciders(row.about):
-                key = (officer.home_id, officer.person_id)
-                waiting[key] = waiting.get(key, 0) + 1
-    return await _tell_deciders(scope, place, waiting)
-
-
-async def _tell_deciders(scope: Scope, place: str, waiting: dict[tuple[UUID, UUID], int]) -> int:
-    """Each in the community where they are at home, which may be another than the one that waits."""
-    key = f"agreements:{scope.community_id}:{clock.local_day()}"
-    for (home_id, person_id), count in waiting.items():
-        text = f"{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"
-        await tell(Scope.of_system(home_id), person_id, "change_waits", text, key)
-    return len(waiting)
+    return [(row.id, row.proposed_at, row.about, KINDS[row.kind].in_force) for row in rows]

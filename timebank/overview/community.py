@@ -7,7 +7,8 @@ import msgspec
 
 from timebank import clock, database
 from timebank.agreements.independence import near
-from timebank.checkins.confirmations import confirmations, waits_since
+from timebank.checkins.asked import confirmations
+from timebank.checkins.confirmations import waits_since
 from timebank.checkins.deciding import scanned_by
 from timebank.database import transaction
 from timebank.ledger.posting import Currency

@@ -4,6 +4,7 @@ Whoever issues a card and scans it alone could serve somebody who never came. Wh
 somebody else has confirmed it: the issuer may be asked, the holder called, or the card seen at the counter.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +12,8 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.agreements.independence import near
+from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Party
+from timebank.agreements.independence import is_family, near, sides_of
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
@@ -87,6 +89,35 @@ async def count_unconfirmed(scope: Scope) -> int:
             scope.community_id,
         )
     return found
+
+
+class _Waits(msgspec.Struct, frozen=True):
+    person_id: UUID
+    issued_by: UUID | None
+    issued_by_login: UUID | None
+
+
+async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
+    """How many of the cards that wait each nearest administrator may confirm, by where they live and who they are."""
+    async with transaction(scope):
+        waiting = await database.rows(
+            _Waits,
+            "SELECT c.person_id, c.issued_by, c.issued_by_login FROM card c "  # noqa: S608  # own condition
+            "JOIN person p ON p.community_id = $1 AND p.id = c.person_id "
+            f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} ORDER BY c.id LIMIT $2",
+            scope.community_id, LISTED_MAX,
+        )  # fmt: skip
+        parties = [Party("another", WITHIN, card.issued_by, card.issued_by_login, []) for card in waiting]
+        bench = await Bench.of(scope, parties)
+        holders = await sides_of(scope, [card.person_id for card in waiting])
+    counted: Counter[tuple[UUID, UUID]] = Counter()
+    for card, party in zip(waiting, parties, strict=True):
+        free = [
+            o for o in bench.deciders(party)
+            if o.role != AUDITOR and not is_family(bench.people[o.person_id], holders[card.person_id])
+        ]  # fmt: skip
+        counted.update((o.home_id, o.person_id) for o in free if o.depth == max(each.depth for each in free))
+    return dict(counted)
 
 
 @retried

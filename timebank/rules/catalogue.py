@@ -246,5 +246,6 @@ async def _free_code(scope: Scope, name: str) -> str:
 
 LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
-    "rule_before", _("积分规则“{name}”由一个人定下（分数 {points}，每分 {minutes} 分钟）"), in_force=True
-)
+    "rule_before", _("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
+    without={"points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分")},
+)  # fmt: skip

@@ -72,6 +72,7 @@ UNREAD = {
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
     "/api/v1/schema/{}": "not found", "/sign-in": "reads nothing before somebody is known",
+    "/desk/devices": "the devices of one station",
     "/password": "a form for one login", "/desk/pair/{}": "a form for one token", "/display/{}": "one token",
     "/board": "leads to one board, or lists communities",
     "/c/{}": "a code of this moment; the claim is written by its key", "/k/{}": "leads to the counter",
@@ -109,8 +110,7 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
 
     await owner.execute(
         "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by_login) "
-        "VALUES ($1, $2, $3, 1, $4, $5) "
-        "ON CONFLICT DO NOTHING",
+        "VALUES ($1, $2, $3, 1, $4, $5) ON CONFLICT DO NOTHING",
         town.community, clock.new_id(), heavy, clock.now(), town.logins["赵丽"],
     )  # fmt: skip
     found: dict[str, object] = {

@@ -57,6 +57,20 @@ async def test_guesses_from_one_address_are_slowed_and_the_owner_elsewhere_is_no
     assert await guesses(phone, SHARED, 5) == 0
 
 
+async def test_two_who_sign_in_at_one_moment_on_one_network_do_not_delay_each_other(town: Town) -> None:
+    behind = clock.now()
+    ahead = behind + timedelta(milliseconds=20)
+    with clock.at(ahead):
+        tried = await begin_try(index(town.phones["周敏"]), SHARED, (), by_code=False)
+    with clock.at(behind):
+        assert await is_let_in(town.phones["张桂兰"], SHARED), "while the first is being looked at"
+    with clock.at(ahead):
+        async with transaction(None):
+            await end_try(tried)
+    with clock.at(behind):
+        assert await is_let_in(town.phones["王建国"], SHARED), "after the first was right"
+
+
 async def test_each_wrong_try_doubles_the_delay_up_to_a_quarter_of_an_hour(town: Town) -> None:
     phone, waits, now = town.phones["张桂兰"], [], clock.now()
     for _ in range(14):

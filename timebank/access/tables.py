@@ -52,7 +52,7 @@ class SignInFailure(Table, tablename="sign_in_failure"):
     key = Bytea(primary_key=True, default=None, null=False)
     failures = Integer(default=None, null=False)
     failed_at = Timestamptz(default=None, null=False)
-    free_at = Timestamptz(default=None, null=False)
+    free_at = Timestamptz(default=None, null=True)
 
 
 class SignInSuspect(Table, tablename="sign_in_suspect"):
@@ -97,6 +97,7 @@ class Device(Table, tablename="device"):
     pairing_hash = Bytea(default=None, null=True)
     pairing_expires_at = Timestamptz(default=None, null=True)
     paired_at = Timestamptz(default=None, null=True)
+    seen_at = Timestamptz(default=None, null=True)
 
 
 class CounterSignOn(Table, tablename="counter_sign_on"):

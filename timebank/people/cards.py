@@ -38,6 +38,8 @@ class PrintedCard(msgspec.Struct):
     url: str
 
 
+# A card that a command gave out has no issuer who could scan it: the operator stands at no counter.
+WAITS = "(confirmed_by_login IS NULL AND (issued_by_login IS NOT NULL OR issued_by_device IS NOT NULL))"
 _GIVEN = "给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。"
 
 
@@ -46,6 +48,7 @@ class _Card(msgspec.Struct):
     person_id: UUID
     epoch: int
     issued_at: datetime
+    waits: bool
     issued_by_login: UUID | None = None
     confirmed_by_login: UUID | None = None
 
@@ -84,11 +87,12 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
     )  # fmt: skip
     return await database.rows(
         _Card,
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "  # noqa: S608  # own condition
         "issued_by_device) "
         "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
         "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
-        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at",
+        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at, "
+        f"{WAITS} AS waits",  # own condition
         scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
         scope.login_id, scope.device_id,
     )  # fmt: skip
@@ -178,7 +182,8 @@ async def _in_force(scope: Scope, person_id: UUID) -> _Card:
     async with transaction(scope):
         card = await database.row(
             _Card,
-            "SELECT id, person_id, epoch, issued_at, issued_by_login, confirmed_by_login FROM card "
+            f"SELECT id, person_id, epoch, issued_at, {WAITS} AS waits, issued_by_login, "  # noqa: S608  # own condition
+            "confirmed_by_login FROM card "
             "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
             scope.community_id, person_id,
         )  # fmt: skip
@@ -192,7 +197,7 @@ def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
 
 
 def _out(scope: Scope, card: _Card) -> CardOut:
-    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch))
+    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch), card.waits)
 
 
 class _Printed(msgspec.Struct):

@@ -145,7 +145,7 @@ async def _devices(client: httpx.AsyncClient, made: Round) -> None:
     for role, device in zip(DEVICES, (*counters, screen), strict=True):
         made.bearer[role], made.cookie[role] = device.bearer, device.cookie
     for kind in ("counter", "display"):
-        waits = await devices.register(keeper, station, name="待配对", kind=kind)
+        waits = await devices.register(town.system(), station, name="待配对", kind=kind)
         made.objects |= {f"pairing {kind}": waits.pairing_code, "device": str(waits.id)}
 
 

@@ -7,12 +7,21 @@ import msgspec
 
 from timebank import clock, database
 from timebank.access.grants import UNLOCKS_MUCH
-from timebank.access.logins import ONE_TIME_CODE_LASTS, ensure_login, give_one_time_code, login_by_phone
+from timebank.access.logins import (
+    ONE_TIME_CODE_LASTS,
+    Proof,
+    ensure_login,
+    give_one_time_code,
+    login_by_phone,
+    tell_login,
+)
+from timebank.access.standing import standing_of
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.schemas import Waiting
 from timebank.areas.reach import require_region, stands_above
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.ledger.resting import RESTS_FOR
 from timebank.locale import _
 from timebank.people.agreed import ask_for, touches_family, unsealed
 from timebank.people.contact import contact_of
@@ -23,6 +32,7 @@ from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
 from timebank.scope import ADMINS, Role, Scope
+from timebank.wording import dated_at
 
 
 class NoPhone(TimebankError):
@@ -43,6 +53,12 @@ class OfficeHolder(TimebankError):
     sentence = (
         "这位居民有管理身份，这一步要由上一级管理员来办；没有上一级时，由系统管理员用 timebank create-admin 重设密码。"
     )
+
+
+class HolderDeclined(TimebankError):
+    code = "holder_declined"
+    status = 409
+    sentence = "这个手机号的主人没有同意把这条登记并到自己的账号，不能发登录码。请当面核对手机号，登记错了的请更正。"
 
 
 class SignInCode(msgspec.Struct):
@@ -85,12 +101,40 @@ async def amend(scope: Scope, person_id: UUID, correction: Correction) -> Person
         return await _amend(scope, person_id, correction)
 
 
-async def _amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
+async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agreed: bool = False) -> PersonDetail:
+    before = (await contact_of(scope, person_id)).phone
     await correct(scope, person_id, correction)
     if correction.status is not msgspec.UNSET:
         await set_status(scope, person_id, correction.status, correction.reason)
-    await _settle_login(scope, person_id)
+    left = await _settle_login(scope, person_id)
+    now = (await contact_of(scope, person_id)).phone
+    if before != now:
+        await _rest_after_change(scope, person_id, left, now, agreed=agreed)
     return await open_person(scope, person_id)
+
+
+async def _rest_after_change(
+    scope: Scope, person_id: UUID, left: list[UUID], phone: str | None, *, agreed: bool
+) -> None:
+    """A changed phone spends nothing for three days: the old one is told, and whoever knows the person confirms it.
+
+    Where a second person has agreed to the change, it is confirmed already.
+    """
+    text = (
+        f"{scope.community_name or '社区'}的登记换了手机号（{dated_at(clock.now())}）。不是您要换的，请马上告诉社区；"
+        "72 小时内新手机号不能花费积分。"
+    )
+    key = f"phone-changed:{clock.new_id()}"
+    for login_id in left:
+        await tell_login(login_id, "phone_changed", text, key)
+    await tell(scope, person_id, "phone_changed", text, key)
+    login = await login_by_phone(phone) if phone else None
+    if not agreed and phone:
+        await database.execute(
+            "SELECT login_rest($1, $2, $3, $4, $5, $6, $7)",
+            scope.community_id, person_id, login.id if login else None, scope.login_id, next(iter(left), None),
+            RESTS_FOR, clock.now(),
+        )  # fmt: skip
 
 
 async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind | None:
@@ -113,24 +157,27 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
     return False
 
 
-async def _settle_login(scope: Scope, person_id: UUID) -> None:
-    """Let the person's own phone, and no other, sign in for them; a child's does not."""
+async def _settle_login(scope: Scope, person_id: UUID) -> list[UUID]:
+    """Let the person's own phone, and no other, sign in for them; a child's does not. Answers the logins that did."""
     contact = await contact_of(scope, person_id)
     login_id = None
     if contact.phone and not contact.guarded:
         login_id = await ensure_login(scope, contact.phone, person_id)
-    await database.execute(
-        "DELETE FROM membership WHERE community_id = $1 AND person_id = $2 AND login_id IS DISTINCT FROM $3",
+    left = await database.fetch(
+        "WITH waited AS (DELETE FROM membership_question WHERE community_id = $1 AND person_id = $2 "
+        "AND login_id IS DISTINCT FROM $3) DELETE FROM membership WHERE community_id = $1 AND person_id = $2 "
+        "AND login_id IS DISTINCT FROM $3 RETURNING login_id",
         scope.community_id, person_id, login_id,
     )  # fmt: skip
+    return [UUID(bytes=row["login_id"].bytes) for row in left]
 
 
 @retried
-async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
+async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -> SignInCode:
     """A one-time code for a person in front of a keeper, grid worker or administrator; the person is told of it.
 
     Nobody can become more than they are by it: a person who holds a role gets the code only from an administrator
-    whose reach covers that role, wherever it is held.
+    whose reach covers that role, wherever it is held. Only an administrator's word stands without another proof.
     """
     async with transaction(scope):
         contact = await contact_of(scope, person_id)
@@ -143,14 +190,13 @@ async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
             raise NoPhone
         if contact.guarded:
             raise ChildHasNoLogin
+        if proof == "office":
+            scope.require_admin()
         await _require_above(scope, contact.phone)
-        code = await give_one_time_code(scope, person_id, contact.phone)
-        now = clock.now()
-        await tell(
-            scope, person_id, "sign_in_code", "工作人员刚为您发了一个登录码。如果不是您要的，请告诉社区。",
-            f"sign-in-code:{clock.new_id()}",
-        )  # fmt: skip
-    return SignInCode(code, now + ONE_TIME_CODE_LASTS)
+        if (await standing_of(scope, person_id)).login == "declined":
+            raise HolderDeclined
+        code = await give_one_time_code(scope, person_id, contact.phone, proof)
+    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS)
 
 
 async def _require_above(scope: Scope, phone: str) -> None:
@@ -208,7 +254,7 @@ async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
 
 async def amend_agreed(scope: Scope, change: Change) -> None:
     assert change.person_id is not None
-    await _amend(scope, change.person_id, unsealed(change.do))
+    await _amend(scope, change.person_id, unsealed(change.do), agreed=True)
 
 
 CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"))

@@ -9,7 +9,7 @@ import msgspec
 
 from timebank import audit, clock, database, settings, vault
 from timebank.access.delays import Try, begin_try, end_try
-from timebank.access.logins import login_by_phone, password_facts, use_one_time_code
+from timebank.access.logins import Used, login_by_phone, password_facts, tell_code_used, use_one_time_code
 from timebank.access.passwords import DEMO_PASSWORD, is_password, is_weak
 from timebank.access.tables import Session
 from timebank.database import retried, transaction
@@ -54,8 +54,10 @@ async def sign_in(
     by_code = otp is not None
     tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
     login = await login_by_phone(phone)
+    used: Used | None = None
     if otp is not None:
-        right = login is not None and await use_one_time_code(login.id, otp)
+        used = await use_one_time_code(login.id, otp) if login is not None else None
+        right = used is not None
     else:
         right = await is_password(password or "", login.password_hash if login else None)
     if not right or login is None:
@@ -65,16 +67,18 @@ async def sign_in(
     weak = False
     if password is not None and not by_code and not (settings.current().is_demo and password == DEMO_PASSWORD):
         weak = await asyncio.to_thread(is_weak, password, phone, await password_facts(login.id))
-    opened = await _open_after(tried, login.id, request_id, by_code=by_code)
+    opened = await _open_after(tried, login.id, request_id, used)
     return msgspec.structs.replace(opened, weak_password=weak, knows_browser=tried.browser is not None)
 
 
 @retried
-async def _open_after(tried: Try, login_id: UUID, request_id: str, *, by_code: bool) -> SignedIn:
+async def _open_after(tried: Try, login_id: UUID, request_id: str, used: Used | None) -> SignedIn:
     async with transaction(None):
         await end_try(tried)
-        opened = await open_session(login_id, by_code=by_code)
-        await audit.record_of_login(login_id, "sign_in", request_id, by_code=by_code)
+        opened = await open_session(login_id, by_code=used is not None, used=used)
+        await audit.record_of_login(login_id, "sign_in", request_id, by_code=used is not None)
+        if used is not None:
+            await tell_code_used(login_id, used, opened.session_id)
     return opened
 
 
@@ -87,15 +91,16 @@ async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_co
 
 
 @retried
-async def open_session(login_id: UUID, *, by_code: bool = False) -> SignedIn:
-    """A new session for a login that has proved itself."""
+async def open_session(login_id: UUID, *, by_code: bool = False, used: Used | None = None) -> SignedIn:
+    """A new session for a login that has proved itself; by a code it opens what the code opens."""
     token, session_id, now = vault.token(), clock.new_id(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
     async with transaction(None):
         await Session.insert(
             Session(
                 id=session_id, token_hash=vault.token_hash(token), login_id=login_id, by_code=by_code,
-                created_at=now, expires_at=expires_at, ended_at=None,
+                created_at=now, expires_at=expires_at, ended_at=None, opens=used.opens if used else None,
+                by_scan=used is not None and used.by_scan,
             )
         )  # fmt: skip
     return SignedIn(token, expires_at, login_id, session_id)
@@ -166,3 +171,18 @@ async def forget_old() -> None:
         await database.execute(
             "DELETE FROM session WHERE least(expires_at, ended_at) < $1", clock.now() - timedelta(days=1)
         )
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A community in which another phone has lately taken the place of this login's."""
+
+    community_name: str
+    since: datetime
+
+
+async def moved(token: str) -> list[Moved]:
+    """Where the phone of this session was replaced in the last three days; its holder may know nothing of it."""
+    async with transaction(None):
+        return await database.rows(
+            Moved, "SELECT * FROM login_moved($1, $2)", vault.token_hash(token), clock.now()
+        )  # fmt: skip

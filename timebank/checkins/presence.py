@@ -7,6 +7,7 @@ from uuid import UUID
 from timebank import clock, database
 from timebank.database import transaction
 from timebank.errors import TimebankError
+from timebank.ledger.resting import SpendingRests, require_rested
 from timebank.scope import Scope
 
 PROVES_FOR = timedelta(minutes=5)
@@ -27,39 +28,69 @@ class CardNotConfirmed(TimebankError):
     sentence = "这张卡是您自己或家里人刚办的，还没有另一位工作人员核对过。请另一位工作人员同意后再用它花积分。"
 
 
-async def require_presence(scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None) -> None:
+_SCANS = (
+    "SELECT s.person_id, s.how, c.issued_by, p.household_id, c.confirmed_by_login IS NOT NULL "
+    "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
+    "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
+    "(SELECT max(r.until) FROM spending_rest r WHERE r.community_id = s.community_id AND r.person_id = s.person_id "
+    "AND r.ended_at IS NULL) AS rests_until "
+    "FROM scan s "
+    "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
+    "LEFT JOIN person p ON p.community_id = c.community_id AND p.id = c.issued_by "
+    "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
+    "AND s.status <> 'error' AND s.device_at IS NULL "
+)
+
+
+async def require_presence(
+    scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None, *, spends: bool = True
+) -> None:  # fmt: skip
     """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
 
     A scan by hand proves nothing, nor one that waited on a device. A card proves it unless the caller or
     somebody of the caller's household issued it and nobody else of the staff has confirmed it or agreed to spending for
-    its holder since.
+    its holder since. A code of a phone whose login rests does not prove who may spend.
     """
     if nonce is None:
         raise PresenceNeeded
     async with transaction(scope):
         found = await database.fetch_one(
-            "SELECT s.person_id, c.issued_by, p.household_id, c.confirmed_by_login IS NOT NULL "
-            "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
-            "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed "
-            "FROM scan s "
-            "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
-            "LEFT JOIN person p ON p.community_id = c.community_id AND p.id = c.issued_by "
-            "WHERE s.community_id = $1 AND s.nonce = $2 AND s.station_id = $3 AND s.person_id = ANY ($4) "
-            "AND s.received_at > $5 AND s.status <> 'error' AND s.device_at IS NULL "
-            "AND s.how IN ('station_code', 'personal_code', 'card')",
-            scope.community_id, nonce, station_id, list(person_ids), clock.now() - PROVES_FOR,
+            _SCANS + "AND s.nonce = $5 AND s.how IN ('station_code', 'personal_code', 'card')",
+            scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce,
         )  # fmt: skip
     if found is None:
         raise PresenceNeeded
     issuer = found["issued_by"]
     if issuer is not None and not found["confirmed"] and scope.is_family(issuer, found["household_id"]):
         raise CardNotConfirmed
+    if spends and found["how"] != "card":
+        require_rested(found["rests_until"])
+
+
+async def was_scanned(scope: Scope, person_id: UUID) -> bool:
+    """Whether the person's card or own code was scanned in the last five minutes at a station that the caller keeps.
+
+    A card that the caller or the caller's household has issued proves nothing until somebody else has confirmed it.
+    """
+    stations = list(scope.kept_stations)
+    async with transaction(scope):
+        if scope.administers:
+            found = await database.fetch("SELECT id FROM station WHERE community_id = $1", scope.community_id)
+            stations = [row["id"] for row in found]
+        scans = await database.fetch(
+            _SCANS + "AND s.how IN ('personal_code', 'card') ORDER BY s.received_at DESC LIMIT 20",
+            scope.community_id, stations, clock.now() - PROVES_FOR, [person_id],
+        )  # fmt: skip
+    return any(
+        scan["issued_by"] is None or scan["confirmed"] or not scope.is_family(scan["issued_by"], scan["household_id"])
+        for scan in scans
+    )
 
 
 async def is_present(scope: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> bool:
     """Whether this nonce proves that the person stands at this station."""
     try:
         await require_presence(scope, [person_id], station_id, nonce)
-    except (PresenceNeeded, CardNotConfirmed):
+    except (PresenceNeeded, CardNotConfirmed, SpendingRests):
         return False
     return True

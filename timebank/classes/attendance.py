@@ -92,7 +92,7 @@ async def _require_proof(scope: Scope, found: Held, code: str | None, presence: 
             raise WrongDoorCode
     elif not scope.administers or presence is not None:
         family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
-        await require_presence(scope, family, found.station_id, presence)
+        await require_presence(scope, family, found.station_id, presence, spends=False)
 
 
 async def close_lessons(scope: Scope) -> int:

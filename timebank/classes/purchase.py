@@ -11,6 +11,7 @@ from timebank.classes.courses import CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.ledger.resting import require_spendable
 from timebank.people.guardians import require_guardian
 from timebank.people.locks import lock_people
 from timebank.scope import Scope
@@ -66,6 +67,7 @@ async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
 
     Raises NotGuardian, CourseOver, ChildAge, NotInQuarters, Insufficient.
     """
+    require_spendable(scope, [wanted.person_id])
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
         await lock_people(scope, [wanted.person_id, wanted.child_id])

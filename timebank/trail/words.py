@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "add_lesson": _("新增了一节课"),
     "add_shift": _("新增了班次"),
     "add_station": _("新增了驿站"),
+    "agree_membership": _("同意了并到自己的账号"),
     "agree_confirmation": _("同意了柜台的请求"),
     "answer_as_witness": _("作了证"),
     "approve_record": _("通过了服务时长"),
@@ -48,6 +49,7 @@ VERBS: dict[str, str] = {
     "credit_deed": _("给善行记了分"),
     "credit_record": _("给服务记了时长和积分"),
     "decide_change": _("决定了待确认的事"),
+    "decline_membership": _("没有同意并到自己的账号"),
     "decide_objection": _("决定了异议"),
     "end_guardianship": _("解除了监护登记"),
     "end_role": _("取消了身份"),
@@ -133,7 +135,8 @@ NOUNS: dict[str, str] = {
 
 # What a value of the change is called. Ids say nothing to a reader; the subject is linked instead.
 LABELS: dict[str, str] = {
-    "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "by": _("方式"), "change": _("增减"),
+    "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "asked": _("等主人同意"),
+    "by": _("方式"), "change": _("增减"),
     "children": _("孩子人数"), "confirms": _("属实"),
     "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),

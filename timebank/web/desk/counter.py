@@ -1,6 +1,7 @@
 """The counter page: scan, see who it is, do what they came for."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from litestar.response import Redirect, Template
 from timebank import scanned, vault
 from timebank.access.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.access.finding import find_at_counter
+from timebank.access.standing import standing_of
 from timebank.checkins import counter, scanning
 from timebank.checkins.presence import is_present
 from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
@@ -188,6 +190,7 @@ class Served(msgspec.Struct, frozen=True):
     elsewhere: str | None
     goods: Any
     classes: Any
+    rests_until: datetime | None  # nothing is spent by the person's phone before
     offered: list[GoodOut]  # what a second member of staff may agree to
 
 
@@ -201,6 +204,7 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         visit.station if visit is not None and visit.station_id != chosen.id else None,
         await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        (await standing_of(caller, person_id)).rests_until,
         [] if stands_here else await offered_here(caller, chosen.id),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ SET LOCAL ROLE timebank_owner;
 -- ------------------------------------------------------------------------------------------------- what a code opens
 
 ALTER TABLE one_time_code
-    ADD COLUMN community_id uuid,              -- where it was given
+    ADD COLUMN given_in uuid REFERENCES region (id),  -- the community where it was given
     ADD COLUMN opens uuid[],                   -- the communities whose records it opens; null: all, of a code of before or by a command
     ADD COLUMN proof varchar(8) CONSTRAINT one_time_code_proof CHECK (proof IN ('scan', 'name', 'office'));
 ALTER TABLE session
@@ -119,7 +119,7 @@ CREATE FUNCTION code_give(p_id uuid, p_login uuid, p_hash bytea, p_community uui
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM ledger_permit(p_community);
-    INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login, community_id, opens, proof)
+    INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login, given_in, opens, proof)
     VALUES (p_id, p_login, p_hash, p_now, p_expires, p_by, p_community,
             CASE WHEN p_reach IS NOT NULL THEN ARRAY(
                 SELECT m.community_id FROM membership m WHERE m.login_id = p_login AND m.community_id = ANY (p_reach)
@@ -140,7 +140,7 @@ $$;
 -- for it, the records that it opens rest: after a name and four digits always, after an administrator's word where there is
 -- something to spend.
 CREATE FUNCTION code_use(p_login uuid, p_hash bytea, p_rest interval, p_now timestamptz)
-    RETURNS TABLE (opens uuid[], by_scan boolean, given_in varchar)
+    RETURNS TABLE (opens uuid[], by_scan boolean, place varchar)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -149,7 +149,7 @@ BEGIN
     SELECT * INTO used FROM one_time_code c
     WHERE c.login_id = p_login AND c.code_hash = p_hash AND c.used_at IS NULL AND c.expires_at > p_now
       AND NOT EXISTS (SELECT FROM one_time_code n WHERE n.login_id = p_login AND n.used_at IS NULL
-                      AND n.community_id IS NOT DISTINCT FROM c.community_id AND n.created_at > c.created_at)
+                      AND n.given_in IS NOT DISTINCT FROM c.given_in AND n.created_at > c.created_at)
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
@@ -165,7 +165,7 @@ BEGIN
                 SELECT FROM code_records(p_login, used.opens) h JOIN account a ON a.community_id = h.community_id AND a.owner_id = h.person_id
                 WHERE a.owner_kind = 'person' AND a.balance > 0 AND a.currency = 'point'));
     END IF;
-    RETURN QUERY SELECT used.opens, coalesce(used.proof = 'scan', false), (SELECT g.name FROM region g WHERE g.id = used.community_id);
+    RETURN QUERY SELECT used.opens, coalesce(used.proof = 'scan', false), (SELECT g.name FROM region g WHERE g.id = used.given_in);
 END
 $$;
 

@@ -143,7 +143,7 @@ class Used(msgspec.Struct, frozen=True):
 
     opens: list[UUID] | None
     by_scan: bool
-    given_in: str | None
+    place: str | None
 
 
 @retried
@@ -158,8 +158,7 @@ async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
 async def tell_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
     """Tell every record of the login that a code has opened it."""
     text = (
-        f"有人用{used.given_in or '社区'}发的登录码登录了您的账号（{dated_at(clock.now())}）。"
-        "不是您本人，请马上告诉社区。"
+        f"有人用{used.place or '社区'}发的登录码登录了您的账号（{dated_at(clock.now())}）。不是您本人，请马上告诉社区。"
     )
     await tell_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
 

@@ -180,6 +180,16 @@ async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -
     whose reach covers that role, wherever it is held. Only an administrator's word stands without another proof.
     """
     async with transaction(scope):
+        phone = await receiving_phone(scope, person_id)
+        if proof == "office":
+            scope.require_admin()
+        code = await give_one_time_code(scope, person_id, phone, proof)
+    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS)
+
+
+async def receiving_phone(scope: Scope, person_id: UUID) -> str:
+    """The phone of somebody to whom the caller may give a sign-in code, once it is known who stands there."""
+    async with transaction(scope):
         contact = await contact_of(scope, person_id)
         # A tablet may not, though it serves a station: who finds a lost one must not become anybody by it.
         if scope.device_id is not None or not (scope.kept_stations or scope.works_in(contact.area_path)):
@@ -190,13 +200,10 @@ async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -
             raise NoPhone
         if contact.guarded:
             raise ChildHasNoLogin
-        if proof == "office":
-            scope.require_admin()
         await _require_above(scope, contact.phone)
         if (await standing_of(scope, person_id)).login == "declined":
             raise HolderDeclined
-        code = await give_one_time_code(scope, person_id, contact.phone, proof)
-    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS)
+    return contact.phone
 
 
 async def _require_above(scope: Scope, phone: str) -> None:

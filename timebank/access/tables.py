@@ -42,7 +42,7 @@ class OneTimeCode(Table, tablename="one_time_code"):
     expires_at = Timestamptz(default=None, null=False)
     used_at = Timestamptz(default=None, null=True)
     given_by_login = UUID(default=None, null=True)
-    community_id = UUID(default=None, null=True)
+    given_in = UUID(default=None, null=True)
     opens = Array(base_column=UUID(), default=None, null=True)
     proof = Varchar(length=8, default=None, null=True)
 

@@ -10,11 +10,11 @@ from msgspec import Meta
 from timebank import database
 from timebank.access import throttle
 from timebank.access.logins import Proof, login_by_phone
-from timebank.access.registration import NoPhone, SignInCode, sign_in_code
+from timebank.access.registration import SignInCode, receiving_phone, sign_in_code
 from timebank.checkins.presence import was_scanned
 from timebank.database import transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.people.contact import contact_of, is_called
+from timebank.errors import TimebankError
+from timebank.people.contact import is_called
 from timebank.scope import Scope
 
 TRIES_MAX = 120
@@ -57,17 +57,11 @@ async def give_code(scope: Scope, person_id: UUID, told: CodeIn) -> SignInCode:
     else has confirmed the person, for three days at most. An administrator's word is enough, and rests where there is
     something to spend. Raises CodeNeedsPresence, NotFirstSignIn, NotCalledSo.
     """
-    return await sign_in_code(scope, person_id, await _proof(scope, person_id, told))
+    phone = await receiving_phone(scope, person_id)
+    return await sign_in_code(scope, person_id, await _proof(scope, person_id, phone, told))
 
 
-async def _proof(scope: Scope, person_id: UUID, told: CodeIn) -> Proof:
-    contact = await contact_of(scope, person_id)
-    if scope.device_id is not None or not (scope.kept_stations or scope.works_in(contact.area_path)):
-        raise Forbidden
-    if contact.status != "active":
-        raise NotFound
-    if not contact.phone:
-        raise NoPhone
+async def _proof(scope: Scope, person_id: UUID, phone: str, told: CodeIn) -> Proof:
     if await was_scanned(scope, person_id):
         return "scan"
     if scope.administers:
@@ -77,7 +71,7 @@ async def _proof(scope: Scope, person_id: UUID, told: CodeIn) -> Proof:
     await throttle.count(f"find:{scope.login_id}", most=TRIES_MAX, window=TRIES_WINDOW)
     if not await is_called(scope, person_id, told.name, told.last4):
         raise NotCalledSo
-    login = await login_by_phone(contact.phone)
+    login = await login_by_phone(phone)
     async with transaction(scope):
         if login and await database.fetch_value("SELECT login_is_used($1)", login.id):
             raise NotFirstSignIn

@@ -19,6 +19,7 @@ class Settings:
     """What one running timebank needs to know. README.md lists every field's variable."""
 
     database_url: str | None = None
+    operator_database_url: str | None = field(default=None, repr=False)
     secret_key: bytes = field(default=b"", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
@@ -28,6 +29,11 @@ class Settings:
     log_level: str = "INFO"
     session_days: int = 30
     leave_seconds: int = 2
+
+    @property
+    def operator_url(self) -> str | None:
+        """Where the operator's commands go: migrate, create-admin, import. One address may still do for both."""
+        return self.operator_database_url or self.database_url
 
     @property
     def secure(self) -> bool:
@@ -80,6 +86,7 @@ def _time_zone() -> ZoneInfo:
 def from_environment() -> Settings:
     return Settings(
         database_url=os.environ.get("TIMEBANK_DATABASE_URL") or None,
+        operator_database_url=os.environ.get("TIMEBANK_OPERATOR_DATABASE_URL") or None,
         secret_key=_secret_key(),
         base_url=(os.environ.get("TIMEBANK_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
         time_zone=_time_zone(),

@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from timebank import connections, database
-from timebank.access import logins, once, sessions, throttle
+from timebank.access import once, sessions, throttle
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.forgotten import close_forgotten
@@ -89,7 +89,6 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("throttle", 3600, throttle.sweep),
     Sweep("idempotent_requests", 3600, once.forget_old),
     Sweep("sessions", 3600, sessions.forget_old),
-    Sweep("one_time_codes", 3600, logins.forget_old_codes),
 )
 
 ALL: tuple[Job | Sweep, ...] = (*JOBS, *SWEEPS)

@@ -5,10 +5,8 @@ from uuid import UUID
 
 from timebank import database, vault
 from timebank.access import throttle
-from timebank.access.logins import set_password
-from timebank.access.passwords import is_password
+from timebank.access.logins import OwnLogin, own_login, password_proof, set_password
 from timebank.access.sessions import sign_out_elsewhere
-from timebank.access.tables import Login
 from timebank.database import transaction
 from timebank.errors import TimebankError, Unauthenticated
 from timebank.scope import Scope
@@ -23,20 +21,23 @@ class WrongPassword(TimebankError):
 async def has_none(login_id: UUID) -> bool:
     """Whether the login has no password yet."""
     async with transaction(None):
-        return not await Login.exists().where((Login.id == login_id) & Login.password_hash.is_not_null())
+        return not await database.fetch_value("SELECT login_has_password($1)", login_id)
 
 
 async def needs_current(scope: Scope) -> bool:
     """Whether the login must prove its present password before it gets a new one."""
-    if scope.login_id is None:
+    return _must_prove(await _own(scope))
+
+
+async def _own(scope: Scope) -> OwnLogin:
+    login = await own_login(scope) if scope.session_id else None
+    if login is None:
         raise Unauthenticated
-    async with transaction(None):
-        proved: bool = await database.fetch_value(
-            "SELECT l.password_hash IS NULL OR coalesce(s.by_code, false) FROM login l "
-            "LEFT JOIN session s ON s.id = $2 AND s.login_id = l.id WHERE l.id = $1",
-            scope.login_id, scope.session_id,
-        )  # fmt: skip
-    return not proved
+    return login
+
+
+def _must_prove(login: OwnLogin) -> bool:
+    return login.salt is not None and not login.by_code
 
 
 async def change_password(scope: Scope, password: str, current: str | None = None) -> None:
@@ -44,14 +45,12 @@ async def change_password(scope: Scope, password: str, current: str | None = Non
 
     The present one must be given, unless there is none or the session was opened by a one-time code.
     """
-    asks = await needs_current(scope)
-    async with transaction(None):
-        login = await Login.objects().get(Login.id == scope.login_id)
-    if login is None:
-        raise Unauthenticated
-    if asks:
+    login, proof = await _own(scope), None
+    if _must_prove(login):
         await throttle.count(f"password:{login.id}", most=10, window=timedelta(minutes=15))
-        if not await is_password(current or "", login.password_hash):
+        proof = await password_proof(login.id, login.salt, current or "")
+        if proof is None:
             raise WrongPassword
-    await set_password(login.id, vault.unseal(login.phone_sealed, "phone"), password)
+    phone = vault.unseal(login.phone_sealed, "phone")
+    await set_password(login.id, phone, password, scope=scope, present=proof)
     await sign_out_elsewhere(login.id, scope.session_id)

@@ -8,9 +8,7 @@ import msgspec
 
 from timebank import clock, database, settings, vault
 from timebank.access import throttle
-from timebank.access.logins import login_by_phone, use_one_time_code
-from timebank.access.passwords import is_password
-from timebank.access.tables import Session
+from timebank.access.logins import login_by_phone, password_proof, use_one_time_code
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.grouping import Grouped
@@ -50,27 +48,28 @@ async def sign_in(phone: str, *, password: str | None = None, otp: str | None = 
     if address:
         await throttle.count(f"address:{vault.blind_index(address, 'address').hex()}", most=100, window=window)
     login = await login_by_phone(phone)
+    login_id = login.id if login else UUID(int=0)
     if otp is not None:
-        right = login is not None and await use_one_time_code(login.id, otp)
+        proof = await use_one_time_code(login_id, otp)
     else:
-        right = await is_password(password or "", login.password_hash if login else None)
-    if not right or login is None:
+        proof = await password_proof(login_id, login.salt if login else None, password or "")
+    if proof is None or login is None:
         raise WrongSignIn
     await throttle.forget(f"sign-in:{index.hex()}")
-    return await open_session(login.id, by_code=otp is not None)
+    return await open_session(login.id, by_code=otp is not None, proof=proof)
 
 
 @retried
-async def open_session(login_id: UUID, *, by_code: bool = False) -> SignedIn:
-    """A new session for a login that has proved itself."""
+async def open_session(login_id: UUID, *, by_code: bool = False, proof: str = "") -> SignedIn:
+    """A new session for a login that has proved itself: the database compares the proof once more."""
     token, now = vault.token(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
     async with transaction(None):
-        await Session.insert(
-            Session(
-                id=clock.new_id(), token_hash=vault.token_hash(token), login_id=login_id, by_code=by_code,
-                created_at=now, expires_at=expires_at, ended_at=None,
-            )
+        await database.execute("SELECT set_config('timebank.proof', $1, true)", proof)
+        await database.execute(
+            "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
+            clock.new_id(), vault.token_hash(token), login_id, by_code, now, expires_at,
         )  # fmt: skip
     return SignedIn(token, expires_at, login_id)
 
@@ -103,32 +102,25 @@ _look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
 @retried
 async def sign_out(session_id: UUID) -> None:
     async with transaction(None):
-        await Session.update({Session.ended_at: clock.now()}).where(Session.id == session_id)
+        await database.execute("SELECT session_end($1, NULL, $2)", session_id, clock.now())
 
 
 @retried
 async def sign_out_token(token: str) -> None:
     """End the session of this token, whoever holds it: before its browser gets another one."""
     async with transaction(None):
-        await Session.update({Session.ended_at: clock.now()}).where(
-            (Session.token_hash == vault.token_hash(token)) & Session.ended_at.is_null()
-        )
+        await database.execute("SELECT session_end(NULL, $1, $2)", vault.token_hash(token), clock.now())
 
 
 @retried
 async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
     """End every session of a login but one: after its password was set anew."""
     async with transaction(None):
-        await database.execute(
-            "UPDATE session SET ended_at = $3 WHERE login_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
-            login_id, kept, clock.now(),
-        )  # fmt: skip
+        await database.execute("SELECT session_end_others($1, $2, $3)", login_id, kept, clock.now())
 
 
 @retried
 async def forget_old() -> None:
-    """Drop sessions that ended or ran out more than a day ago."""
+    """Drop sessions and sign-in codes that ended or ran out more than a day ago."""
     async with transaction(None):
-        await database.execute(
-            "DELETE FROM session WHERE least(expires_at, ended_at) < $1", clock.now() - timedelta(days=1)
-        )
+        await database.execute("SELECT sign_in_sweep($1)", clock.now() - timedelta(days=1))

@@ -102,11 +102,11 @@ END
 $$;
 
 -- Whether the acting login may let a login stand for a resident record: the person's own login may, and who serves there.
--- A link that is there already may be made again.
+-- What the record may do passes to the login, so its roles count, not the login's. A link that is there may be made again.
 CREATE FUNCTION may_link(p_community uuid, p_login uuid, p_person uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    RETURN is_acting(p_person) OR (may_serve(p_community) AND stands_above(p_login, p_person))
+    RETURN is_acting(p_person) OR (may_serve(p_community) AND stands_above(NULL, p_person))
         OR EXISTS (SELECT FROM membership m WHERE m.community_id = p_community AND m.login_id = p_login AND m.person_id = p_person);
 END
 $$;

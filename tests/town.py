@@ -14,7 +14,7 @@ from timebank.access import logins, sessions
 from timebank.database import engine, transaction
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
-from timebank.scope import Role, Scope
+from timebank.scope import Mine, Role, Scope
 
 BORN = date(1958, 3, 12)
 PHOENIX, SPRING = "凤凰社区", "龙泉社区"
@@ -111,7 +111,7 @@ async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
     connection = await asyncpg.connect(Town.operator_url)
     await _insert(
         connection, "session", id=clock.new_id(), token_hash=vault.token_hash(token), login_id=login_id,
-        by_code=by_code, created_at=now, expires_at=now + timedelta(days=30),
+        by_code=by_code, created_at=now, expires_at=_long_after(now),
     )  # fmt: skip
     await connection.close()
     return token
@@ -127,6 +127,24 @@ async def operating() -> AsyncIterator[None]:
     finally:
         await database.close_pool()
         engine.pool, engine.config, engine.door = served
+
+
+def _long_after(now: datetime) -> datetime:
+    """A day on which a session lasts by the tests' clock and by the database's, which may be years apart."""
+    return max(now, datetime.now(UTC)) + timedelta(days=30)
+
+
+async def signed_in(owner: asyncpg.Connection, mine: Mine) -> Scope:
+    """The scope of somebody who was entered as a row alone, with a login and a session."""
+    login, session, now = clock.new_id(), clock.new_id(), clock.now()
+    await _insert(owner, "login", id=login, phone_index=login.bytes, phone_sealed=b"", created_at=now)
+    link = {"community_id": mine.community_id, "login_id": login, "person_id": mine.person_id}
+    await _insert(owner, "membership", **link, created_at=now)
+    await _insert(
+        owner, "session", id=session, token_hash=session.bytes, login_id=login, by_code=False, created_at=now,
+        expires_at=_long_after(now),
+    )  # fmt: skip
+    return Scope(mine.community_id, (mine,), login_id=login, session_id=session)
 
 
 async def set_password(login_id: UUID, phone: str, password: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from timebank.connections import NotOpen
+from timebank import connections
 from timebank.errors import TimebankError, reason_of
 
 ROUNDS = 4096
@@ -54,16 +54,11 @@ async def prepare(operator_url: str, serving_url: str) -> None:
     name, password = unquote(place.username or ""), unquote(place.password or "")
     if not name or serving_url == operator_url:
         return
-    try:
-        connection = await asyncpg.connect(operator_url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise NotOpen from error
-    try:
-        await _prepare(connection, name, password)
-    except asyncpg.PostgresError as error:
-        raise NoServingLogin(name=name, why=reason_of(error)) from error
-    finally:
-        await connection.close()
+    async with connections.alone(operator_url) as connection:
+        try:
+            await _prepare(connection, name, password)
+        except asyncpg.PostgresError as error:
+            raise NoServingLogin(name=name, why=reason_of(error)) from error
 
 
 async def _prepare(connection: asyncpg.Connection, name: str, password: str) -> None:

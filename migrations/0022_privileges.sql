@@ -121,15 +121,15 @@ END
 $$;
 
 -- Whether the running transaction shows what opens this login: its password's hash, made again from the password, or the
--- hash of a sign-in code that has just been used up. The serving role can read neither.
-CREATE FUNCTION is_signing_in(p_login uuid, p_by_code boolean) RETURNS boolean
+-- hash of a sign-in code that is used up and has opened no session yet. The serving role can read neither.
+CREATE FUNCTION is_signing_in(p_login uuid, p_by_code boolean, p_at timestamptz) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     proof text := current_setting('timebank.proof', true);
 BEGIN
     RETURN is_operator() OR CASE WHEN p_by_code
-        THEN EXISTS (SELECT FROM one_time_code c WHERE c.login_id = p_login AND encode(c.code_hash, 'hex') = proof
-                     AND c.used_at BETWEEN ledger_now() - interval '5 minutes' AND ledger_now() + interval '5 minutes')
+        THEN EXISTS (SELECT FROM one_time_code c WHERE c.login_id = p_login AND encode(c.code_hash, 'hex') = proof AND c.used_at <= p_at
+                     AND NOT EXISTS (SELECT FROM session s WHERE s.login_id = p_login AND s.by_code AND s.created_at >= c.used_at))
         ELSE coalesce((SELECT l.password_hash = proof FROM login l WHERE l.id = p_login), false) END;
 END
 $$;
@@ -181,7 +181,7 @@ REVOKE SELECT, INSERT, UPDATE ON login FROM timebank_app;
 ALTER TABLE session ENABLE ROW LEVEL SECURITY;
 ALTER TABLE session FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner ON session TO timebank_owner USING (true);
-CREATE POLICY opened ON session FOR INSERT TO timebank_app WITH CHECK (is_signing_in(login_id, by_code));
+CREATE POLICY opened ON session FOR INSERT TO timebank_app WITH CHECK (is_signing_in(login_id, by_code, created_at));
 REVOKE SELECT, UPDATE, DELETE ON session FROM timebank_app;
 
 ALTER TABLE one_time_code ENABLE ROW LEVEL SECURITY;

@@ -12,7 +12,7 @@ from tests.conftest import as_login
 from tests.town import SPRING, Town, set_password
 from timebank import clock, serving_login, vault
 from timebank.access import sessions
-from timebank.access.logins import give_one_time_code
+from timebank.access.logins import _code_hash, give_one_time_code
 from timebank.access.own_password import change_password
 from timebank.access.passwords import hash_password, proof_of
 from timebank.database import transaction
@@ -133,6 +133,8 @@ async def test_a_code_opens_one_login_once_it_was_used_and_a_thief_gives_none(
     code = await give_one_time_code(keeper, town.people["张桂兰"], phone)
     opened = await sessions.sign_in(phone, otp=code)
     assert opened.login_id == login
+    await steal(serving, town.community, proof=_code_hash(login, code).hex())
+    await refused(serving, OPEN, clock.new_id(), uuid4().bytes, login, True)
 
 
 async def test_a_password_is_set_by_its_login_alone(town: Town, serving: asyncpg.Connection) -> None:

@@ -18,8 +18,23 @@ from timebank.access.once import Once
 from timebank.classes import attendance, changes, courses, reading, refunds, stopping
 from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
 from timebank.classes.booking import BookingEnded
-from timebank.classes.changes import LessonBegun, LessonBooked, LessonInPast, SeatsTaken
-from timebank.classes.courses import CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm
+from timebank.classes.changes import (
+    CourseEndPast,
+    CourseEndTooEarly,
+    LessonBegun,
+    LessonBooked,
+    LessonInPast,
+    SeatsTaken,
+)
+from timebank.classes.courses import (
+    CourseAges,
+    CourseExists,
+    CourseOver,
+    CourseTerm,
+    LessonExists,
+    LessonLength,
+    LessonOutsideTerm,
+)
 from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
 from timebank.classes.refunds import OwnRefund, RefundReason
 from timebank.classes.schemas import (
@@ -66,7 +81,7 @@ LESSON = {"day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "
 REFUSALS = (
     Invalid, CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm, LessonOver, NoSeat,
     OwnChild, BookingEnded, LessonBegun, LessonInPast, LessonBooked, SeatsTaken, NotEnoughUnused, WorthTooLittle,
-    RefundReason, OwnRefund, NotGuardian,
+    RefundReason, OwnRefund, NotGuardian, CourseEndPast, CourseEndTooEarly, CourseOver,
 )  # fmt: skip
 
 
@@ -269,7 +284,7 @@ async def _lesson_page(
 ) -> Template:
     caller.require_reader()
     shown = await courses.lesson(caller, lesson_id)
-    found = await all_pages(partial(reading.bookings, caller, lesson_id=lesson_id))
+    found = await all_pages(partial(reading.bookings_of_all, caller, lesson_id=lesson_id))
     return page(
         request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
         opens=shown.starts_at - DOOR_OPENS <= clock.now(),

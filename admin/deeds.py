@@ -14,13 +14,14 @@ from timebank.access.once import Once
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.doubts import count_doubts, doubts, doubts_of, find_doubt, may_decide
 from timebank.deeds.objections import decide_objection
-from timebank.deeds.parties import is_party, reviews
+from timebank.deeds.parties import party_to, reviews
 from timebank.deeds.reading import count_waiting, deeds, find_deed
-from timebank.deeds.review import review_deed
+from timebank.deeds.review import needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.errors import Forbidden, TimebankError
 from timebank.locale import _
+from timebank.overview.agreements import waiting_for
 from timebank.paging import Cursor, all_pages
 from timebank.preferences import language_of
 from timebank.rules.catalogue import rules
@@ -59,8 +60,9 @@ class AdminDeeds(Controller):
         if shown == "objected" and caller.reads_all:
             return await _doubted_page(request, caller, cursor, done)
         found = await deeds(caller, status=shown, limit=PAGE, cursor=cursor)
+        parties = await party_to(caller, found.items) if shown == "filed" else set()
         return page(
-            request, caller, "deeds/list.html", items=[(deed, is_party(caller, deed)) for deed in found.items],
+            request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items],
             doubts=[], next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS,
             tabs_of=await _tabs(caller), decides=caller.reads_all,
         )  # fmt: skip
@@ -85,10 +87,14 @@ class AdminDeeds(Controller):
         """Approve it for the board, or send it back with the reason."""
         try:
             told = filled(ReviewIn, data, REVIEW)
-            await once.answer(caller, lambda: review_deed(caller, deed_id, told.decision, told.note), required=False)
+            answer = await once.answer(
+                caller,
+                lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
+                required=False,
+            )
         except TimebankError as refusal:
             return await _deed(request, caller, deed_id, refusal)
-        return see_other(f"/admin/deeds?done={told.decision}")
+        return see_other(f"/admin/deeds?done={'waits' if answer.status_code == 202 else told.decision}")
 
     @post("/{deed_id:uuid}/reversal")
     async def reverse(
@@ -161,10 +167,12 @@ def _require_duty(caller: Scope) -> None:
 async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: TimebankError | None = None) -> Template:
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
-    party = is_party(caller, deed)
+    party = bool(await party_to(caller, [deed]))
     return page(
         request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
         party=party, may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        above=deed.status == "filed" and await needs_second(caller, deed),
+        waits=await waiting_for(caller, deed_id) if caller.reads_all and deed.status == "filed" else None,
         doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
@@ -176,5 +184,5 @@ async def _objection(
     doubt = await find_doubt(caller, objection_id)
     return page(
         request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
-        may_decide=may_decide(caller, doubt), error=refusal.text(language_of(request)) if refusal else None,
+        may_decide=await may_decide(caller, doubt), error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

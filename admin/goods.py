@@ -23,7 +23,7 @@ from timebank.shop.schemas import Count, GoodChange, GoodIn, PhotoUpload, Receip
 from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import stations
 from timebank.web.forms import filled
-from timebank.web.pages import page, see_other
+from timebank.web.pages import page, see_other, waits_or
 
 PAGE = 50
 GOOD = {
@@ -122,10 +122,10 @@ class GoodsPanel(Controller):
         """The shelf was counted."""
         try:
             found = filled(Count, data, COUNT)
-            await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
+            made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
         except REFUSALS as refusal:
             return await _good_page(request, caller, good_id, refusal)
-        return see_other(f"/admin/goods/{good_id}?done=counted")
+        return waits_or(made, f"/admin/goods/{good_id}?done=counted")
 
 
 async def _good_page(

@@ -10,7 +10,9 @@ from timebank.areas.places import regions_in_reach
 from timebank.database import transaction
 from timebank.expiry.due import waiting_expiries
 from timebank.ledger.totals import totals
-from timebank.overview.community import waiting
+from timebank.overview.community import waiting, yours
+from timebank.overview.figures import figures
+from timebank.people.card_checks import count_unconfirmed
 from timebank.scope import Scope
 from timebank.web.pages import page
 
@@ -23,11 +25,14 @@ class PanelHome(Controller):
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         async with transaction(caller):
             counted = await waiting(caller)
+            mine = await yours(caller, counted)
+            cards = await count_unconfirmed(caller)
             expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
+            counted_before = await figures(caller)
             regions = await regions_in_reach(caller)
         return page(
-            request, caller, "home/overview.html", waiting=counted, expiries=expiries, points=points,
-            year=clock.local_day().year, communities=[r for r in regions if r.kind == "community"],
-            community_id=caller.community_id,
+            request, caller, "home/overview.html", waiting=counted, mine=mine, expiries=expiries, cards=cards,
+            points=points, figures=counted_before, year=clock.local_day().year, community_id=caller.community_id,
+            communities=[r for r in regions if r.kind == "community"],
         )  # fmt: skip

@@ -20,12 +20,13 @@ from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
 from timebank.errors import TimebankError
 from timebank.expiry.due import let_expire, waiting_expiries
-from timebank.expiry.reversal import reverse_expiry
+from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.ledger.check import CURRENCIES, Books
 from timebank.ledger.checked import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
-from timebank.ledger.posting import Currency, NotReversible, PurchaseNotReversible
+from timebank.ledger.posting import Currency
+from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import names_of
@@ -111,6 +112,19 @@ class AdminLedger(Controller):
             return await _entry(request, caller, entry_id, refusal)
         return see_other("/admin/ledger?done=reversed")
 
+    @post("/{entry_id:uuid}/day-reversal")
+    async def reverse_day(
+        self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope], once: NamedDependency[Once],
+    ) -> Template | Redirect:  # fmt: skip
+        """Take back everything that expired with the same last day."""
+        try:
+            reason = filled(ReasonIn, data, REASON).reason
+            await once.answer(caller, lambda: reverse_expiries_of_day(caller, entry_id, reason))
+        except TimebankError as refusal:
+            return await _entry(request, caller, entry_id, refusal)
+        return see_other("/admin/ledger?done=day-reversed")
+
 
 def _reverse(caller: Scope, entry: Entry, reason: str) -> Awaitable[object]:
     if entry.kind == "expiry":
@@ -120,7 +134,8 @@ def _reverse(caller: Scope, entry: Entry, reason: str) -> Awaitable[object]:
 
 def _is_reversible(entry: Entry) -> bool:
     return not entry.reversed and (
-        entry.kind == "expiry" or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
+        (entry.kind == "expiry" and entry.source_kind == "account")
+        or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
     )
 
 

@@ -18,7 +18,7 @@ from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled
-from timebank.web.pages import page, see_other
+from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
 
@@ -82,10 +82,10 @@ class PeoplePages(Controller):
         """Change what was wrong. An empty identity number is left as it is: the page never shows the whole one."""
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
         try:
-            await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
+            made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
         except TimebankError as refusal:
             return await _form_page(request, caller, data, refusal, person_id=person_id)
-        return see_other(f"/admin/people/{person_id}?done=corrected")
+        return waits_or(made, f"/admin/people/{person_id}?done=corrected")
 
     @post("/{person_id:uuid}/status")
     async def set_status(
@@ -93,10 +93,10 @@ class PeoplePages(Controller):
     ) -> Template | Redirect:
         """Block a person, note that they have left, or let them back in."""
         try:
-            await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
+            made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
         except TimebankError as refusal:
             return await person_page(request, caller, person_id, refusal)
-        return see_other(f"/admin/people/{person_id}?done=status")
+        return waits_or(made, f"/admin/people/{person_id}?done=status")
 
 
 async def _form_page(

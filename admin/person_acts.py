@@ -20,7 +20,7 @@ from timebank.people.phones import normal_phone
 from timebank.people.schemas import GuardianIn
 from timebank.scope import Scope
 from timebank.web.forms import filled
-from timebank.web.pages import see_other
+from timebank.web.pages import see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
 
@@ -68,18 +68,18 @@ class PersonActs(Controller):
         """Somebody of the household, or whoever has this phone."""
         try:
             found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
-            await name_guardian(caller, person_id, filled(GuardianIn, data | found, GUARDIAN))
+            made = await name_guardian(caller, person_id, filled(GuardianIn, data | found, GUARDIAN))
         except TimebankError as refusal:
             return await person_page(request, caller, person_id, refusal)
-        return see_other(f"/admin/people/{person_id}?done=guardian#guardians")
+        return waits_or(made, f"/admin/people/{person_id}?done=guardian#guardians")
 
     @post("/guardians/{guardianship_id:uuid}/consent")
     async def consent(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
         """Note a consent that was given on paper."""
-        await record_consent(caller, guardianship_id)
-        return see_other(f"/admin/people/{person_id}?done=consent#guardians")
+        made = await record_consent(caller, guardianship_id)
+        return waits_or(made, f"/admin/people/{person_id}?done=consent#guardians")
 
     @post("/guardians/{guardianship_id:uuid}/end")
     async def end_guardian(

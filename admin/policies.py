@@ -8,15 +8,16 @@ from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
+from timebank.agreements.proposing import AlreadyWaiting
 from timebank.areas.policies import change_policy, explained
 from timebank.areas.schemas import PolicyIn
-from timebank.errors import Invalid, NotFound
+from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.people.directory import names_of
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled
-from timebank.web.pages import page, see_other
+from timebank.web.pages import page, waits_or
 
 Name = Annotated[str, PathParameter(max_length=40)]
 
@@ -44,14 +45,14 @@ class PolicyPages(Controller):
     ) -> Template | Redirect:
         """Set one policy from now on."""
         try:
-            await change_policy(caller, name, filled(PolicyIn, data, {"value": _("数值")}).value)
-        except Invalid as refusal:
+            made = await change_policy(caller, name, filled(PolicyIn, data, {"value": _("数值")}).value)
+        except (Invalid, AlreadyWaiting) as refusal:
             return await _policy_page(request, caller, name, refusal, data.get("value"))
-        return see_other("/admin/policies?done=1")
+        return waits_or(made, "/admin/policies?done=1")
 
 
 async def _policy_page(
-    request: AnyRequest, caller: Scope, name: str, refusal: Invalid | None = None, typed: str | None = None
+    request: AnyRequest, caller: Scope, name: str, refusal: TimebankError | None = None, typed: str | None = None
 ) -> Template:
     """One policy with its bounds; what was typed stays."""
     caller.require_admin()

@@ -79,10 +79,11 @@ class RedemptionsPanel(Controller):
         """A collected good came back."""
         try:
             reason = filled(Return, data, {"reason": _("原因")}).reason
-            await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
+            address = f"/admin/goods/redemptions/{redemption_id}"
+            answer = await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
         except (Invalid, OwnRedemption, NotCollected) as refusal:
             return await _redemption_page(request, caller, redemption_id, refusal)
-        return see_other(f"/admin/goods/redemptions/{redemption_id}")
+        return see_other("/admin/agreements?done=waits" if answer.status_code == 202 else address)
 
 
 async def _redemption_page(

@@ -1,5 +1,6 @@
 """The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -15,8 +16,10 @@ from msgspec import Meta
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.activities.offers import activities
+from timebank.agreements.independence import is_uninvolved, near
 from timebank.checkins import reading, review
-from timebank.checkins.deciding import OwnRecord
+from timebank.checkins.browsers import crowds
+from timebank.checkins.deciding import OwnRecord, scanned_by
 from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.checkins.reversal import NotCredited, reverse_record
 from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
@@ -25,6 +28,7 @@ from timebank.checkins.visits import visit
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor, Page, all_pages
+from timebank.people.card_checks import count_unconfirmed
 from timebank.people.directory import people
 from timebank.people.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
@@ -96,9 +100,11 @@ class ReviewPages(Controller):
         caller.require_reader()
         tab = status if status in STATUSES else "pending"
         found = await reading.records(caller, status=tab, limit=PAGE, cursor=cursor)
+        own = await not_for(caller, found.items) if tab == "pending" and caller.administers else set()
         return page(
-            request, caller, "reviews/records.html", found=found, tab=tab, statuses=STATUSES, cursor=cursor,
-            waiting=await reading.count_pending(caller), approved=approved, refused=refused,
+            request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
+            waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
+            refused=refused,
         )  # fmt: skip
 
     @post()
@@ -106,8 +112,8 @@ class ReviewPages(Controller):
         """Approve every chosen record; those that somebody else must decide about stay."""
         caller.require_admin()
         chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
-        done = [await _approve(caller, each) for each in chosen]
-        return see_other(f"/admin/reviews?approved={sum(done)}&refused={len(done) - sum(done)}")
+        done = await review.approve_records(caller, [known for each in chosen if (known := _uuid(each))])
+        return see_other(f"/admin/reviews?approved={done}&refused={len(chosen) - done}")
 
     @get("/hours")
     async def hours(
@@ -164,24 +170,25 @@ class ReviewPages(Controller):
         return see_other(f"/admin/reviews/{record_id}")
 
 
+async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
+    """Those of the records about which somebody else decides.
+
+    They are the caller's own, the household's, entered by them, or of a visit that the caller scanned.
+    """
+    close = await near(caller, [person for record in records for person in (record.person_id, record.entered_by)])
+    scanned = await scanned_by(caller, [r.visit_id for r in records])
+    return {
+        r.id
+        for r in records
+        if r.visit_id in scanned or not close.is_uninvolved([r.entered_by or r.person_id], [r.person_id])
+    }
+
+
 def _uuid(text: str | None) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:
         return None
-
-
-async def _approve(caller: Scope, text: str) -> bool:
-    record_id = _uuid(text)
-    if record_id is None:
-        return False
-    try:
-        await review.review_record(caller, record_id, ReviewIn("approve"))
-    except TimebankError as refusal:
-        if refusal.status >= 500:
-            raise
-        return False
-    return True
 
 
 async def _record_page(
@@ -190,11 +197,13 @@ async def _record_page(
     caller.require_reader()
     found: RecordOut = await reading.record(caller, record_id)
     seen = await visit(caller, found.visit_id) if found.visit_id else None
+    crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
     return page(
         request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
+        crowd=crowd,
         statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
-        may_decide=caller.administers and not caller.is_own(found.person_id),
-        corrected_here=any(p.person_id == found.corrected_by for p in caller.persons),
+        may_decide=caller.administers and not await not_for(caller, [found]),
+        corrected_here=not await is_uninvolved(caller, found.corrected_by),
     )  # fmt: skip
 
 

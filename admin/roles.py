@@ -24,7 +24,7 @@ from timebank.preferences import language_of
 from timebank.scope import Role, Scope
 from timebank.stations.places import stations
 from timebank.web.forms import filled
-from timebank.web.pages import page, see_other
+from timebank.web.pages import page, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
 
@@ -73,7 +73,7 @@ class RolePages(Controller):
         except TimebankError as refusal:
             person_id = filled(_Person, data, {"person_id": _("居民")}).person_id
             return await _form_page(request, caller, person_id, data.get("role", ""), refusal)
-        return see_other(f"/admin/people/{made.person_id}?done=role#roles")
+        return waits_or(made, f"/admin/people/{data.get('person_id')}?done=role#roles")
 
     @post("/{grant_id:uuid}/end")
     async def end(
@@ -81,10 +81,10 @@ class RolePages(Controller):
     ) -> Template | Redirect:
         person_id = filled(_Person, data, {"person_id": _("居民")}).person_id
         try:
-            await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
+            made = await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
         except TimebankError as refusal:
             return await person_page(request, caller, person_id, refusal)
-        return see_other(f"/admin/people/{person_id}?done=role_ended#roles")
+        return waits_or(made, f"/admin/people/{person_id}?done=role_ended#roles")
 
 
 async def _form_page(

@@ -9,6 +9,7 @@ from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
+from timebank.agreements.proposing import AlreadyWaiting
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import all_pages
@@ -16,17 +17,17 @@ from timebank.people.directory import names_of
 from timebank.preferences import language_of
 from timebank.rules import catalogue
 from timebank.rules.catalogue import RuleChangedMeanwhile, RuleIncomplete, RuleKindFixed
-from timebank.rules.schemas import RuleIn
+from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.scope import Scope
 from timebank.web.forms import filled
-from timebank.web.pages import page, see_other
+from timebank.web.pages import page, waits_or
 
 RULE = {
     "kind": _("种类"), "name": _("名称"), "code": _("规则"), "minutes_per_point": _("几分钟换 1 分"),
     "points": _("积分"), "unit": _("按什么算"), "cap_period": _("上限周期"), "cap_per_person": _("每人上限"),
     "cap_per_area": _("每楼上限"), "active": _("在用"),
 }  # fmt: skip
-REFUSALS = (Invalid, RuleIncomplete, RuleKindFixed, RuleChangedMeanwhile)
+REFUSALS = (Invalid, RuleIncomplete, RuleKindFixed, RuleChangedMeanwhile, AlreadyWaiting)
 Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Form = URLEncodedBody[dict[str, str]]
 
@@ -56,7 +57,7 @@ class RulesPanel(Controller):
         except REFUSALS as refusal:
             said = refusal.text(language_of(request))
             return page(request, caller, "rules/new.html", status=refusal.status, given=data, error=said)
-        return see_other(f"/admin/rules/{made.code}?done=added")
+        return waits_or(made, f"/admin/rules/{made.code}?done=added" if isinstance(made, RuleOut) else "")
 
     @get("/{code:str}")
     async def rule(
@@ -73,10 +74,10 @@ class RulesPanel(Controller):
         try:
             kind = (await catalogue.versions(caller, code))[0].kind
             given = {"active": "false"} | data | {"code": code, "kind": kind}
-            await catalogue.set_rule(caller, filled(RuleIn, given, RULE))
+            made = await catalogue.set_rule(caller, filled(RuleIn, given, RULE))
         except REFUSALS as refusal:
             return await _rule_page(request, caller, code, refusal)
-        return see_other(f"/admin/rules/{code}?done=changed")
+        return waits_or(made, f"/admin/rules/{code}?done=changed")
 
 
 async def _rule_page(

@@ -42,7 +42,7 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
     (
         "a transfer into another currency",
         "UPDATE transfer SET currency = 'minute' WHERE amount = 500",
-        {"deed_without_credit", "transfer_astray"},
+        {"credit_astray", "deed_without_credit", "transfer_astray"},
     ),
     (
         "a held balance without its hold",
@@ -160,7 +160,7 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
     (
         "a deed credited to somebody else",
         "UPDATE deed SET person_id = (SELECT id FROM person WHERE name = '张国庆') WHERE status = 'credited'",
-        {"deed_without_credit"},
+        {"credit_astray", "deed_without_credit"},
     ),
     (
         "goods that walked away",
@@ -307,7 +307,7 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
     (
         "an account whose owner is nobody",
         "UPDATE account SET owner_id = gen_random_uuid() WHERE owner_kind = 'person' AND balance = 10",
-        {"deed_without_credit", "owner_unknown"},
+        {"credit_astray", "deed_without_credit", "owner_unknown"},
     ),
     (
         "a person who vanished",
@@ -324,7 +324,7 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
             "WHERE name IN ('张桂兰', '王建国')); ALTER TABLE account ADD CONSTRAINT account_unique UNIQUE NULLS "
             "NOT DISTINCT (community_id, owner_kind, owner_id, currency, bucket, subject_id, expires_on, grace_of)"
         ),
-        {"deed_without_credit"},
+        {"credit_astray", "deed_without_credit"},
     ),
     (
         "a credit that nothing stands for",

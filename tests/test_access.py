@@ -183,6 +183,12 @@ async def test_a_device_cannot_make_devices_and_ends_with_its_token(town: Town) 
         "Password1",
         "19900000000",
         "长" * 129,
+        "shijian-2026",
+        "woaini123",
+        "woaini1314",
+        "5201314520",
+        "1234567890",
+        "qwertyuiop",
     ],
 )
 def test_a_password_that_strangers_try_first_is_refused(password: str) -> None:
@@ -190,6 +196,6 @@ def test_a_password_that_strangers_try_first_is_refused(password: str) -> None:
         check_strength(password, "19900000000")
 
 
-@pytest.mark.parametrize("password", ["shijian-2026", "桂兰的密码-2026", "90213877", "correct horse"])
+@pytest.mark.parametrize("password", ["桂兰的密码-2026", "90213877", "correct horse"])
 def test_a_password_of_ones_own_will_do(password: str) -> None:
     check_strength(password, "19900000000")

@@ -116,10 +116,11 @@ async def test_a_volunteer_a_keeper_and_an_administrator_at_their_screens(
     )
     async with chromium() as browser:
         wall = await in_hand(browser, service, WALL)
-        await wall.goto(f"/display/{display.token}")
+        await wall.goto(f"/display/{display.pairing_code}")
+        await wall.get_by_role("button", name="配对这台设备").click()
         await expect(wall.get_by_text("暖蜂驿站").first).to_be_visible()
         await expect(wall.locator("[data-turning-image]")).to_be_visible()
-        assert display.token not in wall.url
+        assert display.pairing_code not in wall.url
         await picture(wall, "wall")
 
         assert "已签到" in await scans_the_wall(service, wall, town.phones["张桂兰"], tmp_path, "签到")

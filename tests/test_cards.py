@@ -1,14 +1,16 @@
 """Printed cards: one in force, known by its code, ended by the next."""
 
 import io
+from dataclasses import replace
 
 import httpx
 import pytest
 import zxingcpp
 from PIL import Image
 
+from tests.counter import kept_scope
 from tests.town import Town
-from timebank import vault
+from timebank import settings, vault
 from timebank.errors import Forbidden
 from timebank.people.cards import PersonNotServed, cards_of, issue_card, issue_missing_cards
 from timebank.people.records import set_status
@@ -66,6 +68,7 @@ async def test_a_card_of_another_community_or_of_somebody_blocked_is_refused(
     body = {"name": "柜台", "kind": "counter"}
     elsewhere = f"/api/v1/stations/{town.stations['龙泉驿站']}/devices"
     token = (await client.post(elsewhere, json=body, headers=await town.sign_in("何静"))).json()["token"]
+    await kept_scope(town, token, "何静")
     assert await scanned(client, {"Authorization": f"Bearer {token}"}, card.url) == ("error", "wrong_station")
     await set_status(admin, town.people["刘小雨"], "blocked", "测试")
     assert await scanned(client, await town.sign_in("周敏"), card.url) == ("error", "blocked")
@@ -73,3 +76,20 @@ async def test_a_card_of_another_community_or_of_somebody_blocked_is_refused(
         await issue_card(admin, town.people["刘小雨"])
     with pytest.raises(Forbidden):
         await cards_of(await town.scope("周敏"))
+
+
+@pytest.mark.parametrize("printed_at", ["http://10.0.0.8:8000", "http://old.example/shijian"])
+async def test_a_card_printed_under_http_is_read_from_its_picture_under_https(
+    town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, printed_at: str
+) -> None:
+    """The picture is drawn at the old address and read by a decoder; the counter stands at the new one."""
+    keeper = await town.sign_in("周敏")
+    monkeypatch.setattr(settings, "_current", replace(settings.current(), base_url=printed_at))
+    address = f"/api/v1/people/{town.people['张桂兰']}/card"
+    assert (await client.post(address, headers=keeper)).status_code == 201
+    picture = await client.get(f"{address}.png", headers=keeper)
+    monkeypatch.setattr(settings, "_current", replace(settings.current(), base_url="https://shijian.example"))
+    [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.content)).convert("L"))
+    assert found.text.startswith(f"{printed_at}/k/")
+    assert await scanned(client, keeper, found.text) == ("ok", None)
+    assert await scanned(client, keeper, f"]Q1{found.text.swapcase()}") == ("ok", None)

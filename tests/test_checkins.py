@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.presence import (
     body,
     card,
@@ -25,6 +26,7 @@ from timebank import clock, codes
 from timebank.access import devices
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
+from timebank.checkins.browsers import Browser
 from timebank.checkins.claims import binding_hash, new_claim, read_claim
 from timebank.checkins.scanning import NonceReused, scan, scan_by_hand
 from timebank.checkins.schemas import ScanIn
@@ -238,7 +240,7 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         text = station_code(town)
         code = codes.read(text)
         assert isinstance(code, codes.StationCode)
-        claim = new_claim(code, "phone")
+        claim = new_claim(code, "phone", scope.session_id)
     assert claim is not None
     with clock.at(begin + timedelta(seconds=119)):
         found = read_claim(claim.token(), "phone")
@@ -252,7 +254,7 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         assert used.reason == "expired_code", "a claim serves once"
     with clock.at(begin + timedelta(seconds=121)):
         assert read_claim(claim.token(), "phone") is None
-        assert new_claim(code, "phone") is None
+        assert new_claim(code, "phone", scope.session_id) is None
 
 
 async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> None:
@@ -260,11 +262,11 @@ async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> No
     scopes = [await town.scope("张桂兰"), await town.scope("李秀英")]
     for scope in scopes:
         with clock.at(begin):
-            await scan(scope, ScanIn(station_code(town), nonce()), phone=phone)
+            await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone))
     verdicts = []
     for scope in scopes:
         with later(begin, 60):
-            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), phone=phone))
+            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone)))
     assert [v.attention for v in verdicts] == [["same_device", "pending_review"]] * 2
     assert "同一部手机" in verdicts[0].texts()[0]
     assert await points_of(town, "张桂兰") == 0
@@ -294,6 +296,7 @@ async def test_a_card_is_accepted_at_a_counter_alone(
     code = await card(town, owner, "张桂兰")
     counter = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
     wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    await kept_scope(town, counter.token)
     for headers, status in (
         (await town.sign_in("张桂兰"), 403),
         (await town.sign_in("孙伟"), 403),

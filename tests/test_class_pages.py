@@ -1,16 +1,18 @@
 """The pages of classes: what a family, a keeper and an administrator see and do."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import asyncpg
 import httpx
 import pytest
 
+from tests.counter import stands_here
 from tests.shop import browser, minutes_of, points_of
 from tests.test_bookings import booked, give_minutes, new_family, taken
 from tests.test_class_refunds import another_course
 from tests.town import Town
 from timebank import clock
+from timebank.web.desk.classes import counter_classes
 
 
 @pytest.mark.parametrize("path", ["/classes", "/desk/bookings", "/admin/classes"])
@@ -228,3 +230,29 @@ async def test_an_admin_moves_a_lesson_and_the_family_sees_that_it_may_cancel(
     assert "开课前都可以取消" in await phone.see(f"/classes/bookings/{made.id}")
     few = await panel.send(f"{here}/change", **fields | {"seats": 0})
     assert few.status_code == 422
+
+
+async def test_the_counter_knows_a_lesson_over_midnight_before_and_after_it(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await give_minutes(town, "刘小雨", 60)
+    made = await booked(town, "刘洋", "刘小雨")
+    midnight = clock.at_local(clock.local_day() + timedelta(days=3), time())
+
+    async def shown(begins: int, seen_at: int) -> bool:
+        """Whether a lesson that begins so many minutes after midnight is shown at another minute after it."""
+        starts_at = midnight + timedelta(minutes=begins)
+        await owner.execute(
+            "UPDATE lesson SET starts_at = $2, ends_at = $3 WHERE id = $1",
+            town.lessons[0], starts_at, starts_at + timedelta(minutes=60),
+        )  # fmt: skip
+        with clock.at(midnight + timedelta(minutes=seen_at)):
+            keeper = await town.scope("周敏")
+            presence = await stands_here(keeper, town, "刘小雨")
+            found = await counter_classes(keeper, town.people["刘小雨"], town.stations["暖蜂驿站"], presence)
+        return [seat.id for seat in found.coming] == [made.id]
+
+    assert await shown(-30, -40), "this evening"
+    assert await shown(-30, 10), "it goes on after midnight"
+    assert await shown(15, -10), "who comes before midnight is early, not a day too soon"
+    assert not await shown(15, -50), "over an hour before, on the day before"

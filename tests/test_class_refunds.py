@@ -19,6 +19,7 @@ from tests.test_classes import buy, order
 from tests.town import Town
 from timebank import clock, database
 from timebank.classes import booking, entries, moves, purchase, refunds
+from timebank.classes.courses import CourseOver
 from timebank.classes.purchase import Parcel, last_day
 from timebank.classes.schemas import BookingIn, ClassHoursIn, MoveIn, RefundIn
 from timebank.database import transaction
@@ -26,6 +27,7 @@ from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
 from timebank.ledger.posting import Posting
+from timebank.ledger.refusals import PurchaseNotReversible
 from timebank.overview.resident import glance
 from timebank.people.guardians import NotGuardian
 from timebank.people.messages import own_messages
@@ -274,7 +276,7 @@ async def test_a_move_needs_a_course_that_runs_and_fits(town: Town, owner: async
     await bought(town, 60)
     scope, other = await town.scope("刘洋"), await another_course(owner, town)
     wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
-    for active, age_min, refusal in ((False, 6, purchase.CourseOver), (True, 13, purchase.ChildAge)):
+    for active, age_min, refusal in ((False, 6, CourseOver), (True, 13, purchase.ChildAge)):
         await owner.execute("UPDATE course SET active = $1, age_min = $2 WHERE id = $3", active, age_min, other)
         with pytest.raises(refusal):
             await moves.move_class_hours(scope, wanted)
@@ -300,7 +302,7 @@ async def test_a_purchase_is_not_reversed_but_leads_to_the_refund(town: Town, ow
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     entry = await owner.fetchval("SELECT entry_id FROM class_purchase")
-    with pytest.raises(posting.PurchaseNotReversible) as refused:
+    with pytest.raises(PurchaseNotReversible) as refused:
         await posting.reverse(town.system(), entry, Posting("reversal", "r", "test", clock.new_id()))
     assert "退回积分" in refused.value.text()
     assert await give_back(town) == (60, 20)

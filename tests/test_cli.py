@@ -18,8 +18,9 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.town import Town
-from timebank import embedded
+from timebank import clock, embedded
 from timebank.access import sessions
+from timebank.areas.policies import change_policy, policies
 from timebank.cli import timebank as commands
 from timebank.errors import reason_of
 from timebank.migrate import known
@@ -64,7 +65,18 @@ def sentence(ran: Ran) -> str:
 
 def test_help_names_every_command(timebank: Timebank) -> None:
     told = timebank("--help").stdout
-    for name in ("demo", "serve", "worker", "migrate", "import", "check", "create-admin", "station-poster", "cards"):
+    for name in (
+        "demo",
+        "serve",
+        "worker",
+        "migrate",
+        "import",
+        "check",
+        "create-admin",
+        "confirm",
+        "station-poster",
+        "cards",
+    ):
         command = commands.get_command(click.Context(commands), name)
         assert command is not None
         assert f"\n  {name} " in told
@@ -310,3 +322,22 @@ def test_a_reason_is_never_empty(error: Exception) -> None:
     assert reason_of(error).strip()
     assert reason_of(TimeoutError()) == "等了太久没有答复"
     assert reason_of(FileNotFoundError(2, "No such file")) == "No such file"
+
+
+async def test_the_operator_is_the_second_person_where_a_community_has_nobody_from_above(
+    timebank: Timebank, town: Town, owner: asyncpg.Connection
+) -> None:
+    await town.credit_deed("张桂兰", 10)
+    waits = await change_policy(await town.scope("赵丽"), "notice_days", 3)
+    assert waits is not None
+    assert "街道管理员钱进" in sentence(timebank("confirm", str(waits.waiting)))
+    await owner.execute(
+        "UPDATE role_grant SET ended_at = now() WHERE role IN ('street_admin', 'county_admin', 'auditor')"
+    )
+    assert str(waits.waiting) in timebank("confirm", "--community", "凤凰社区").stdout
+    assert json.loads(timebank("confirm", "--json").stdout)[0]["who"] == [
+        "系统管理员（在服务器上运行 timebank confirm）"
+    ]
+    assert "已同意" in timebank("confirm", str(waits.waiting)).stdout
+    assert (await policies(town.system())).notice_days == 3
+    assert "没有找到" in sentence(timebank("confirm", str(clock.new_id())))

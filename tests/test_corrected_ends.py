@@ -100,7 +100,9 @@ async def test_a_corrected_end_under_sixty_percent_of_the_shift_does_not_count(
     assert (found.status, found.minutes) == ("rejected", 71)
     assert found.review_note is not None
     assert "不足计划 2 小时的 60 %" in found.review_note
-    told = await owner.fetchval("SELECT text FROM message WHERE person_id = $1", town.people["张桂兰"])
+    told = await owner.fetchval(
+        "SELECT text FROM message WHERE person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"]
+    )
     assert "60 %" in told
 
 

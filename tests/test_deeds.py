@@ -72,7 +72,7 @@ async def test_a_head_s_deed_hangs_on_the_board_and_is_then_credited(town: Town)
     with clock.at(MORNING):
         deed = await filed(town, witness_id=town.people["张桂兰"])
         assert (deed.status, deed.points, deed.rule_version) == ("filed", 10, 1)
-        deed = await review_deed(await town.scope("陈明"), deed.id, "approve", "属实")
+        deed = await review_deed(await town.scope("陈明"), deed.id, "approve", "属实", witness_asked=True)
         assert (deed.status, deed.notice_until) == ("noticed", MORNING + timedelta(days=7))
     with clock.at(MORNING + timedelta(days=7, seconds=-1)):
         assert await credit_due_deeds(town.system()) == 0
@@ -146,7 +146,7 @@ async def test_a_head_files_for_oneself_or_a_head_below_and_for_nobody_else(town
 
 async def test_a_grid_worker_files_for_who_lives_in_the_grid(town: Town) -> None:
     with clock.at(MORNING):
-        assert (await filed(town, by="陈明", person="张桂兰", witness_id=town.people["陈明"])).witness == "陈明"
+        assert (await filed(town, by="陈明", person="张桂兰", witness_id=town.people["周敏"])).witness == "周敏"
         with pytest.raises(NotFound):
             await filed(town, by="陈明", person="马涛")
 

@@ -197,6 +197,14 @@ async def _has_something_open_for_everybody(county: asyncpg.Connection) -> None:
     this_year = date(clock.local_day().year, 12, 31)
     expiring = f"SELECT sum(balance)::integer FROM account WHERE expires_on = $2 AND owner_id = {person}"
     assert await found(expiring, "张桂兰", this_year) > 0
+    of = (
+        "SELECT count(*) FROM waiting_change w JOIN person p ON p.id = w.proposed_by "
+        "WHERE p.name = $1 AND w.status = $2"
+    )
+    assert await found(of, "赵丽", "agreed") == await found(of, "赵丽", "waiting") == 1
+    assert await found(of, "何静", "waiting") == 1, "the community with one administrator waits for the street"
+    asked = "SELECT count(*) FROM deed WHERE status = 'filed' AND witness_answer IS NULL AND witness_id IS NOT NULL"
+    assert await found(asked) >= 1, "a witness is asked"
     assert await found("SELECT count(*) FROM stock s JOIN good g ON g.id = s.good_id WHERE s.quantity <= 3") >= 3
     assert await found("SELECT count(*) FROM shift WHERE starts_at > $1 AND seats_taken > 0", clock.now()) == 1
 

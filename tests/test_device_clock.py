@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.presence import body, card, count, later, nine_o_clock, personal_code, points_of
 from tests.town import Town
 from timebank import clock
@@ -172,6 +173,7 @@ async def test_a_time_before_the_tablet_was_paired_is_refused(
         counter = await devices.register(
             await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
         )
+        await kept_scope(town, counter.token)
     paired = Tablet(client, {"Authorization": f"Bearer {counter.token}"}, timedelta())
     paired.scan(code, begin - timedelta(minutes=30))
     paired.scan(code, begin + timedelta(minutes=10))

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -26,11 +27,13 @@ from timebank.expiry.due import (
     waiting_expiries,
 )
 from timebank.expiry.reminders import remind_of_expiry
-from timebank.expiry.reversal import OwnExpiry, reverse_expiry
+from timebank.expiry.reversal import OwnExpiry, reverse_expiries_of_day, reverse_expiry
 from timebank.ledger import posting
 from timebank.ledger.check import check_ledger
-from timebank.ledger.posting import AlreadyReversed, Currency, NotReversible, PastGrace, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import AlreadyReversed, NotReversible, PastGrace
 from timebank.ledger.statement import balances
+from timebank.people.records import set_status
 
 LAST_DAY = date(2026, 12, 31)
 NOON = datetime(2026, 12, 25, 4, tzinfo=UTC)
@@ -270,6 +273,27 @@ async def test_more_than_was_announced_waits_and_the_announced_part_expires(
     assert await given.waiting(NEW_YEAR) == [WaitingExpiry(LAST_DAY, "point", 12, 1, False)]
 
 
+@pytest.mark.parametrize(("status", "messages"), [("blocked", 1), ("left", 0)])
+async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_wait_for_nobody(
+    days: Days, owner: asyncpg.Connection, status: Literal["blocked", "left"], messages: int
+) -> None:
+    """Who is blocked is told and reads it later; of who has left nobody is. Let back in, their expiry is taken back."""
+    admin, li = await days.town.scope("赵丽"), days.town.people["李秀英"]
+    with clock.at(NOON):
+        await days.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
+        await set_status(admin, li, status, "查账")
+    await days.work(NOON)
+    await days.work(NOON + timedelta(hours=1))
+    told = "SELECT count(*) FROM message WHERE kind = 'points_expiring' AND person_id = $1"
+    assert await owner.fetchval(told, li) == messages
+    await days.work(NEW_YEAR)
+    assert (await points_left(owner), await days.waiting(NEW_YEAR)) == (0, [])
+    with clock.at(NEW_YEAR):
+        await set_status(admin, li, "active", None)
+        await reverse_expiry(admin, await expired_entry(owner, days.town, "李秀英"), "停用期间没法用")
+        assert (await balances(days.town.system(), li, [])).points.available == 12
+
+
 async def test_goods_that_come_back_in_the_last_hours_were_announced_with_the_rest(
     given: Days, owner: asyncpg.Connection
 ) -> None:
@@ -345,12 +369,47 @@ async def test_a_confirmation_is_refused_while_the_databases_clock_says_otherwis
             await let_expire(await days.town.scope("周敏"), LAST_DAY, Currency.point, 12)
 
 
-async def expired_entry(owner: asyncpg.Connection, town: Town, name: str) -> object:
-    return await owner.fetchval(
+@pytest.mark.parametrize("skipped", [False, True])
+async def test_of_two_administrators_who_let_the_same_expire_at_once_one_does(
+    days: Days, owner: asyncpg.Connection, skipped: bool
+) -> None:
+    """The other is told that it has changed, and the audit says it once. Nothing waits in a circle with the worker."""
+    with clock.at(NOON):
+        for name, points in (("李秀英", 12), ("张桂兰", 7), ("王建国", 5)):
+            await days.town.credit_deed(name, points, expires_on=LAST_DAY)
+    if not skipped:
+        await owner.execute(
+            "INSERT INTO books_closed VALUES ($1, $2, $3)", days.town.community, LAST_DAY - timedelta(days=1), NOON
+        )
+    await days.work(NEW_YEAR)
+    (due,) = await days.waiting(NEW_YEAR)
+    assert (due.amount, due.skipped) == (24, skipped)
+    before = await owner.fetchval(DEADLOCKS)
+    with clock.at(NEW_YEAR):
+        admins = [await days.town.scope(name) for name in ("赵丽", "钱进", "吴昊")]
+        answers = await asyncio.gather(
+            *(let_expire(admin, LAST_DAY, Currency.point, 24) for admin in admins),
+            *(expire_points(days.town.system()) for _ in range(3)),
+            return_exceptions=True,
+        )
+    assert sorted(type(answer).__name__ for answer in answers[:3]) == ["ExpiryChanged", "ExpiryChanged", "int"]
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'let_expire'") == 1
+    assert await owner.fetchval("SELECT sum(amount) FROM transfer WHERE kind = 'expiry'") == 24
+    assert await owner.fetchval("SELECT sum(amount) FROM expiry_announcement") == 0
+    assert await owner.fetchval(DEADLOCKS) == before
+    assert await problems_of(owner) == []
+
+
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+async def expired_entry(owner: asyncpg.Connection, town: Town, name: str) -> UUID:
+    entry: UUID = await owner.fetchval(
         "SELECT t.entry_id FROM transfer t JOIN account a ON a.id = t.debit_account "
         "WHERE t.kind = 'expiry' AND a.owner_id = $1",
         town.people[name],
     )
+    return entry
 
 
 async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_told(
@@ -369,7 +428,7 @@ async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_
         state = (await balances(given.town.system(), li, [])).points
         assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (date(2027, 1, 30), 30, LAST_DAY)
         with pytest.raises(AlreadyReversed):
-            await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")  # type: ignore[arg-type]
+            await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")
     text = await owner.fetchval("SELECT text FROM message WHERE kind = 'expiry_reversed' AND person_id = $1", li)
     assert text == (
         "您到期的积分已撤回到期：30 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用。"
@@ -384,7 +443,7 @@ async def test_points_that_a_wrong_date_expired_early_go_back_to_where_they_were
     await given.work(NEW_YEAR)
     entry = await expired_entry(owner, given.town, "李秀英")
     with clock.at(NOON):
-        reversal = await reverse_expiry(await given.town.scope("赵丽"), entry, "服务器日期错了")  # type: ignore[arg-type]
+        reversal = await reverse_expiry(await given.town.scope("赵丽"), entry, "服务器日期错了")
         state = (await balances(given.town.system(), given.town.people["李秀英"], [])).points
     assert (reversal.returned.usable, reversal.returned.graced) == (30, 0)
     assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (LAST_DAY, 30, None)
@@ -403,14 +462,71 @@ async def test_nobody_takes_back_an_expiry_of_their_own_household_or_past_the_gr
     await days.work(NEW_YEAR)
     entry = await expired_entry(owner, days.town, "赵丽")
     with clock.at(NEW_YEAR), pytest.raises(OwnExpiry):
-        await reverse_expiry(await days.town.scope("赵丽"), entry, "我自己的")  # type: ignore[arg-type]
+        await reverse_expiry(await days.town.scope("赵丽"), entry, "我自己的")
     with clock.at(NEW_YEAR + timedelta(days=40)):
         with pytest.raises(PastGrace):
-            await reverse_expiry(await days.town.scope("钱进"), entry, "太晚了")  # type: ignore[arg-type]
+            await reverse_expiry(await days.town.scope("钱进"), entry, "太晚了")
         with pytest.raises(NotReversible):
             await reverse_expiry(await days.town.scope("钱进"), given.entry_id, "不是到期")
         with pytest.raises(Forbidden):
-            await reverse_expiry(await days.town.scope("孙伟"), entry, "只看不改")  # type: ignore[arg-type]
+            await reverse_expiry(await days.town.scope("孙伟"), entry, "只看不改")
+
+
+async def test_a_day_that_expired_by_mistake_is_taken_back_in_one_step(
+    days: Days, owner: asyncpg.Connection, client: httpx.AsyncClient
+) -> None:
+    """Everybody's of that day and nobody else's, once; what is the administrator's own is left to another."""
+    names = ("张桂兰", "李秀英", "王建国", "赵丽")
+    with clock.at(NOON):
+        for name in names:
+            await days.town.credit_deed(name, 9, expires_on=LAST_DAY)
+        await days.town.credit_deed("李秀英", 4, expires_on=LAST_DAY + timedelta(days=1))
+    await days.work(NOON)
+    await days.work(NEW_YEAR)
+    await days.work(NEW_YEAR + timedelta(days=1))
+    assert await points_left(owner) == 0
+    entry = await owner.fetchval(
+        "SELECT t.entry_id FROM transfer t JOIN account a ON a.id = t.debit_account WHERE t.kind = 'expiry' "
+        "AND a.owner_id = $1 AND a.expires_on = $2",
+        days.town.people["李秀英"], LAST_DAY,
+    )  # fmt: skip
+    path, form = f"/admin/ledger/{entry}/day-reversal", {"reason": "通知没有发出去", "_key": "k"}
+    with clock.at(NEW_YEAR + timedelta(days=1)):
+        zhao, qian = await days.town.sign_in("赵丽"), await days.town.sign_in("钱进")
+        for name, status in (("孙伟", 403), ("周敏", 403), ("何静", 404)):
+            refused = await client.post(path, data=form, headers=await days.town.sign_in(name))
+            assert refused.status_code == status, name
+        assert "同一天到期的都不该到期" in (await client.get(f"/admin/ledger/{entry}", headers=zhao)).text
+        for _ in range(2):
+            assert (await client.post(path, data=form, headers=zhao)).status_code == 303
+        assert await points_left(owner) == 27, "hers waits, and the other day's points stay where they are"
+        assert (await client.post(path, data=form | {"_key": "k2"}, headers=zhao)).status_code == 403
+        assert (await client.post(path, data=form | {"_key": "k3"}, headers=qian)).status_code == 303
+        assert (await client.post(path, data=form | {"_key": "k4"}, headers=qian)).status_code == 409
+    assert await points_left(owner) == 36
+    assert await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'expiry_reversed'") == 4
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'reverse_expiry'") == 4
+    with clock.at(NEW_YEAR + timedelta(days=1)):
+        assert (await check_ledger(await days.town.scope("孙伟"))).problems == []
+
+
+async def test_a_day_taken_back_by_two_administrators_at_once_comes_back_once(
+    days: Days, owner: asyncpg.Connection
+) -> None:
+    with clock.at(NOON):
+        for name in ("张桂兰", "李秀英", "王建国"):
+            await days.town.credit_deed(name, 9, expires_on=LAST_DAY)
+    await days.work(NOON)
+    await days.work(NEW_YEAR)
+    entry = await expired_entry(owner, days.town, "李秀英")
+    with clock.at(NEW_YEAR):
+        admins = [await days.town.scope(name) for name in ("赵丽", "钱进", "吴昊")]
+        answers = await asyncio.gather(
+            *(reverse_expiries_of_day(admin, entry, "通知没有发出去") for admin in admins), return_exceptions=True
+        )
+    assert sorted(type(a).__name__ for a in answers) == ["AlreadyReversed", "AlreadyReversed", "DayReversed"]
+    assert await points_left(owner) == 27
+    assert await problems_of(owner) == []
 
 
 async def test_guardians_are_told_before_class_minutes_run_out(days: Days, owner: asyncpg.Connection) -> None:
@@ -467,7 +583,48 @@ async def test_the_migration_closes_the_last_day_that_the_old_worker_counted(
         await owner.execute(f'DROP DATABASE "{name}"')
 
 
+async def test_what_old_reminders_told_expires_by_itself_after_the_upgrade(
+    pool: str, town: Town, owner: asyncpg.Connection
+) -> None:
+    """The old worker was stopped in December and the new one began in January: as much as was told expires, no more."""
+    name = f"{urlsplit(pool).path[1:]}_told"
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    old = await asyncpg.connect(urlunsplit(urlsplit(pool)._replace(path=f"/{name}")))
+    try:
+        for file in ("0001_core.sql", "0002_ledger.sql"):
+            await _run(old, file)
+        community, people = uuid4(), [uuid4() for _ in range(4)]
+        await old.execute(
+            "INSERT INTO region VALUES ($1, NULL, 'community', 'c', 'x', $2, now())", community, [community]
+        )
+        await old.execute("SET session_replication_role = replica")
+        for person, has, said, told_at in (
+            (people[0], 30, 30, NOON), (people[1], 50, 40, NOON), (people[2], 20, 90, NOON),
+            (people[3], 10, 10, NOON - YEARS),
+        ):  # fmt: skip
+            await old.execute(
+                "INSERT INTO account VALUES ($1, gen_random_uuid(), 'person', $2, 'point', 'available', NULL, $3, $4)",
+                community, person, LAST_DAY, has,
+            )  # fmt: skip
+            await old.execute(
+                "INSERT INTO message (community_id, id, person_id, kind, text, key, created_at) "
+                "VALUES ($1, gen_random_uuid(), $2, 'points_expiring', $3, 'points-expire:2026-12-31:7', $4)",
+                community, person, f"您有 {said} 积分12月31日到期，请在当天结束前使用。", told_at,
+            )  # fmt: skip
+        await old.execute("SET session_replication_role = origin")
+        for file in sorted(path.name for path in MIGRATIONS.glob("*.sql") if path.name >= "0003"):
+            await _run(old, file)
+        found = await old.fetch("SELECT owner_id, amount FROM expiry_announcement WHERE day = $1", LAST_DAY)
+        assert {row["owner_id"]: row["amount"] for row in found} == dict(zip(people[:3], (30, 40, 20), strict=True))
+    finally:
+        await old.close()
+        await owner.execute(f'DROP DATABASE "{name}"')
+
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
 async def _run(connection: asyncpg.Connection, file: str) -> None:
     async with connection.transaction():
-        await connection.execute((Path(__file__).parent.parent / "migrations" / file).read_text(encoding="utf-8"))
+        await connection.execute((MIGRATIONS / file).read_text(encoding="utf-8"))
         await connection.execute("RESET ROLE")

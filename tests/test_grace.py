@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import stands_here
 from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
@@ -16,7 +17,8 @@ from timebank.classes.booking import book
 from timebank.classes.schemas import BookingIn
 from timebank.ledger import posting
 from timebank.ledger.grace import FirstOut, back_in_words, would_return
-from timebank.ledger.posting import Currency, Insufficient, Posting, Returned
+from timebank.ledger.posting import Currency, Posting, Returned
+from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
 from timebank.shop.collection import cancel, collect, expire_redemptions, return_goods
 from timebank.shop.redemption import redeem
@@ -152,7 +154,7 @@ async def test_a_voided_hold_repays_what_is_owed_first(town: Town, owner: asyncp
     await cancel(await town.scope("张桂兰"), made.id)
     state = await balances(scope, zhang, [])
     assert (state.points.available, state.owed) == (6, 0)
-    assert await newest_message(owner, town) == "您取消了预留的香皂 2 块，6 分已退回；10 分补还了以前的欠账。"
+    assert await newest_message(owner, town) == "您取消了预留的香皂 2 块，6 分已退回；10 分补还了欠账。"
     assert await problems_of(owner) == []
 
 
@@ -205,7 +207,10 @@ async def test_the_goods_page_and_the_counter_say_before_the_reservation_until_w
         assert told == [{"on": "2027-01-30", "amount": 8, "grace_of": "2026-12-31"}]
     with clock.at(JANUARY + timedelta(days=18)):
         headers = await town.sign_in("张桂兰")
-        shown = await counter_goods(await town.scope("周敏"), town.people["张桂兰"], town.stations["暖蜂驿站"])
+        presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
+        shown = await counter_goods(
+            await town.scope("周敏"), town.people["张桂兰"], town.stations["暖蜂驿站"], presence
+        )
         assert shown.first == FirstOut(GRACE_END, None)
         text = (await client.get(good, headers=headers)).text
         assert "会先用宽限到 1月30日 的积分。在那以后退回来的，不能再用。" in text
@@ -240,7 +245,7 @@ async def test_a_moved_or_cancelled_lesson_gives_class_time_back_with_the_same_g
             Returned(16, 0, 0, 6, GRACE_END),
             "16 分已退回，其中 6 分 原来的有效期已过，宽限到 1月30日，请在那天结束前使用",
         ),
-        (Returned(4, 12, 0, 0, None), "4 分已退回；12 分补还了以前的欠账"),
+        (Returned(4, 12, 0, 0, None), "4 分已退回；12 分补还了欠账"),
         (Returned(0, 0, 16, 0, None), "16 分的有效期和宽限期都已过，到期作废，不能再用"),
     ],
 )

@@ -13,6 +13,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from tests.counter import kept_scope
 from tests.ledger_sums import problems_of
 from tests.presence import nonce, served
 from tests.town import Town
@@ -94,6 +95,8 @@ async def headers_of(town: Town, reader: str) -> tuple[dict[str, str], str]:
     if reader in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
         token = (await devices.register(await town.scope("赵丽"), station, name="屏", kind=reader)).token
+        if reader == "counter":
+            await kept_scope(town, token)
         return {"Cookie": f"{DEVICE_COOKIE}={token}"}, csrf_token(token)
     token = await town.token(reader)
     return {"Cookie": f"{SESSION_COOKIE}={token}"}, csrf_token(token)

@@ -417,6 +417,18 @@ async def test_hours_find_the_station_the_activity_and_what_is_too_long_a_day(
     assert records[1]["reason"] == "纸质签到表补录：hours.csv；地点：村口"
 
 
+async def test_hours_of_long_ago_are_taken_in_with_a_flag(town: Town, owner: asyncpg.Connection) -> None:
+    today, phone = clock.local_day(), town.phones["张桂兰"]
+    days = [today - timedelta(days=n) for n in (366, 367)] + [date(2001, 5, 1)]
+    report = await take_in(
+        town, "hours", HOURS, *([day, "站点值守", "暖蜂驿站", "张桂兰", phone, "09:00", "11:00"] for day in days)
+    )
+    assert report.created == 3
+    found = await owner.fetch("SELECT flags, status FROM service_record ORDER BY started_at DESC")
+    assert [row["flags"] for row in found] == [[], ["long_ago"], ["long_ago"]]
+    assert {row["status"] for row in found} == {"pending"}
+
+
 async def test_hours_of_a_child_wait_for_the_guardians_consent(town: Town, owner: asyncpg.Connection) -> None:
     born = clock.local_day() - timedelta(days=9 * 365)
     await take_in(

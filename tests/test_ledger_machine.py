@@ -1,8 +1,9 @@
-"""A hypothesis machine over earn, hold, collect, cancel, expire and their reversals, beside a model that a child could
-check. What comes back after its last day lies in its days of grace."""
+"""A hypothesis machine over earn, serve, hold, collect, cancel, donate, expire and their reversals, beside a model that
+a child could check. What comes back after its last day lies in its days of grace, whose number changes meanwhile.
+Every request is sent twice."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -26,12 +27,15 @@ from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import Town
 from timebank import clock
+from timebank.areas.policies import change_policy
+from timebank.expiry.due import waiting_expiries
 from timebank.ledger import book_days, posting
-from timebank.ledger.posting import Currency, Insufficient, PastGrace, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import Insufficient, PastGrace
 from timebank.ledger.statement import Balances, balances
 
 T = TypeVar("T")
-GRACE = timedelta(days=30)
+MINUTES_PER_POINT = 6
 Lot = tuple[date, date | None]  # the last day, and for what is in its days of grace the original one
 PERSONS = st.integers(0, 1)
 AMOUNTS = st.integers(1, 30)
@@ -44,13 +48,38 @@ class Wallet:
     lots: dict[Lot, int] = field(default_factory=dict)
     owed: int = 0
     held: int = 0
+    minutes: int = 0
+    owed_minutes: int = 0
 
     def add(self, lot: Lot, amount: int) -> None:
         self.lots[lot] = self.lots.get(lot, 0) + amount
 
-    def come_back(self, parts: list[tuple[Lot, int]], today: date) -> None:
+    def serve(self, minutes: int, lot: Lot) -> int:
+        """Minutes repay minutes that are owed, and every six that are left make a point."""
+        self.minutes += minutes
+        self.repay_minutes()
+        points, self.minutes = divmod(self.minutes, MINUTES_PER_POINT)
+        if points:
+            self.add(lot, points)
+            self.repay(lot)
+        return points
+
+    def unserve(self, minutes: int, points: int) -> None:
+        """The minutes that had become points come back before all of the hour is taken; what is missing is owed."""
+        self.minutes += points * MINUTES_PER_POINT
+        taken = min(self.minutes, minutes)
+        self.minutes -= taken
+        self.owed_minutes += minutes - taken
+        self.repay_minutes()
+
+    def repay_minutes(self) -> None:
+        repaid = min(self.owed_minutes, self.minutes)
+        self.owed_minutes -= repaid
+        self.minutes -= repaid
+
+    def come_back(self, parts: list[tuple[Lot, int]], today: date, grace: timedelta) -> None:
         """Past its last day a part comes back to its days of grace; then what is owed is repaid from where it lies."""
-        placed = [lot if lot[1] or lot[0] >= today else (lot[0] + GRACE, lot[0]) for lot, _ in parts]
+        placed = [lot if lot[1] or lot[0] >= today else (lot[0] + grace, lot[0]) for lot, _ in parts]
         for lot, (_, amount) in zip(placed, parts, strict=True):
             self.add(lot, amount)
         for lot in placed:
@@ -83,11 +112,12 @@ def first_out(lots: Iterable[Lot]) -> list[Lot]:
 
 @dataclass(frozen=True)
 class Given:
-    """An issue, a hold or an expiry that can still be ended: whose, which entry, from or to which lots."""
+    """Something that can still be ended or reversed: whose, which entry, from or to which lots, of how many minutes."""
 
     person: int
     entry_id: UUID
     lots: tuple[tuple[Lot, int], ...]
+    minutes: int = 0
 
 
 def machine_on(  # noqa: C901  # the complexity counted is that of the machine's rules, each small
@@ -100,6 +130,8 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         issues = Bundle("issues")
         holds = Bundle("holds")
         expiries = Bundle("expiries")
+        hours = Bundle("hours")
+        spends = Bundle("spends")
 
         def __init__(self) -> None:
             super().__init__()
@@ -108,6 +140,23 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             self.persons = [uuid4(), uuid4()]
             self.wallets = [Wallet(), Wallet()]
             self.step = 0
+            self.grace_is(30)
+
+        @rule(days=st.sampled_from([0, 5, 30]))
+        def grace_is(self, days: int) -> None:
+            self.grace = timedelta(days=days)
+            run(self.at(self.change_grace(days)))
+
+        async def change_grace(self, days: int) -> None:
+            await change_policy(town.system(), "grace_days", days)  # an administrator's wait for a second person
+
+        def twice(self, verb: Callable[[], Coroutine[Any, Any, T]]) -> T:
+            """The request, and the same again, which moves nothing."""
+            first = run(self.at(verb()))
+            again = run(self.at(verb()))
+            assert getattr(again, "entry_id", None) == getattr(first, "entry_id", None)
+            assert getattr(again, "replayed", True)
+            return first
 
         def posting(self, kind: str) -> Posting:
             self.step += 1
@@ -124,16 +173,10 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         @rule(target=issues, person=PERSONS, amount=AMOUNTS, days=st.integers(0, 40))
         def earn(self, person: int, amount: int, days: int) -> Given:
             last_day, wallet = self.today + timedelta(days=days), self.wallets[person]
-            posted = run(
-                self.at(
-                    posting.issue(
-                        self.scope,
-                        self.persons[person],
-                        Currency.point,
-                        amount,
-                        self.posting("deed"),
-                        expires_on=last_day,
-                    )
+            note = self.posting("deed")
+            posted = self.twice(
+                lambda: posting.issue(
+                    self.scope, self.persons[person], Currency.point, amount, note, expires_on=last_day
                 )
             )
             lot = (last_day, None)
@@ -154,21 +197,64 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             wallet.held += amount
             return Given(person, posted.entry_id, tuple(taken.items()))
 
-        @rule(held=consumes(holds))
-        def collect(self, held: Given) -> None:
-            run(self.at(posting.settle(self.scope, held.entry_id, self.posting("settle"))))
+        @rule(target=hours, person=PERSONS, minutes=st.integers(1, 50), days=st.integers(0, 40))
+        def serve(self, person: int, minutes: int, days: int) -> Given:
+            last_day, note = self.today + timedelta(days=days), self.posting("service")
+            earned = self.twice(
+                lambda: posting.earn(
+                    self.scope, self.persons[person], minutes, MINUTES_PER_POINT, note, expires_on=last_day
+                )
+            )
+            lot = (last_day, None)
+            assert earned.points == self.wallets[person].serve(minutes, lot)
+            return Given(person, earned.entry_id, ((lot, earned.points),), minutes)
+
+        @rule(given=consumes(hours))
+        def take_an_hour_back(self, given: Given) -> None:
+            wallet, (lot, points) = self.wallets[given.person], given.lots[0]
+            note = self.posting("reversal")
+            reversal = self.twice(lambda: posting.reverse(self.scope, given.entry_id, note))
+            taken = sum(wallet.take(points, [lot, *first_out(other for other in wallet.lots if other != lot)]).values())
+            wallet.owed += points - taken
+            wallet.unserve(given.minutes, points)
+            assert (reversal.taken, reversal.owed) == (taken, points - taken)
+
+        @rule(target=spends, held=consumes(holds))
+        def collect(self, held: Given) -> Given:
+            note = self.posting("settle")
+            settled = self.twice(lambda: posting.settle(self.scope, held.entry_id, note))
             self.wallets[held.person].held -= sum(amount for _, amount in held.lots)
+            return Given(held.person, settled.entry_id, held.lots)
+
+        @rule(target=spends, person=PERSONS, amount=AMOUNTS)
+        def donate(self, person: int, amount: int) -> Any:
+            wallet, note = self.wallets[person], self.posting("donation")
+            if wallet.usable(self.today) < amount:
+                with pytest.raises(Insufficient):
+                    run(self.at(posting.spend(self.scope, self.persons[person], amount, note, to="donated")))
+                return multiple()
+            posted = self.twice(lambda: posting.spend(self.scope, self.persons[person], amount, note, to="donated"))
+            taken = wallet.take(amount, first_out(lot for lot in wallet.lots if lot[0] >= self.today))
+            return Given(person, posted.entry_id, tuple(taken.items()))
+
+        @rule(spent=consumes(spends))
+        def give_back(self, spent: Given) -> None:
+            note = self.posting("reversal")
+            self.twice(lambda: posting.reverse(self.scope, spent.entry_id, note))
+            self.wallets[spent.person].come_back(list(spent.lots)[::-1], self.today, self.grace)
 
         @rule(held=consumes(holds))
         def cancel(self, held: Given) -> None:
-            run(self.at(posting.void(self.scope, held.entry_id, self.posting("void"))))
+            note = self.posting("void")
+            self.twice(lambda: posting.void(self.scope, held.entry_id, note))
             wallet = self.wallets[held.person]
-            wallet.come_back(list(held.lots), self.today)
+            wallet.come_back(list(held.lots), self.today, self.grace)
             wallet.held -= sum(amount for _, amount in held.lots)
 
         @rule(given=consumes(issues))
         def reverse(self, given: Given) -> None:
-            reversal = run(self.at(posting.reverse(self.scope, given.entry_id, self.posting("reversal"))))
+            note = self.posting("reversal")
+            reversal = self.twice(lambda: posting.reverse(self.scope, given.entry_id, note))
             wallet, (lot, amount) = self.wallets[given.person], given.lots[0]
             taken = sum(wallet.take(amount, [lot, *first_out(other for other in wallet.lots if other != lot)]).values())
             wallet.owed += amount - taken
@@ -185,8 +271,8 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
         async def let_everything_expire(self) -> None:
             await book_days.close_until(self.scope, self.today - timedelta(days=1), confirmed=True)
-            for day in {lot[0] for wallet in self.wallets for lot in wallet.lots if lot[0] < self.today}:
-                await book_days.approve_expiry(self.scope, Currency.point, day)
+            for due in await waiting_expiries(self.scope):
+                assert await book_days.approve_expiry(self.scope, Currency.point, due.day, due.amount)
             while await book_days.expire(self.scope, limit=100):
                 pass
 
@@ -194,20 +280,21 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         def take_an_expiry_back(self, expired: Given) -> None:
             verb = self.at(posting.reverse(self.scope, expired.entry_id, self.posting("reversal")))
             (day, grace_of), _ = expired.lots[0]
-            if day + (timedelta() if grace_of else GRACE) < self.today:
+            if day + (timedelta() if grace_of else self.grace) < self.today:
                 with pytest.raises(PastGrace):
                     run(verb)
                 return
             run(verb)
-            self.wallets[expired.person].come_back(list(expired.lots), self.today)
+            self.wallets[expired.person].come_back(list(expired.lots), self.today, self.grace)
 
         @invariant()
         def the_ledger_agrees_with_the_model(self) -> None:
             for person, wallet in zip(self.persons, self.wallets, strict=True):
                 state: Balances = run(self.at(balances(self.scope, person, [])))
-                assert (state.points.available, state.points.held, state.owed) == (
+                assert (state.points.available, state.points.held, state.minutes, state.owed) == (
                     wallet.usable(self.today),
                     wallet.held,
+                    wallet.minutes,
                     wallet.owed,
                 )
 

@@ -45,7 +45,7 @@ FILL: dict[str, str] = {
     f"current_date AS starts_on, now() AS granted_at, {IDS}",
     "visit": f"SELECT $1 AS community_id, $3 AS person_id, $2 AS station_id, now() - n * interval '1 hour' AS in_at, "
     f"now() - n * interval '1 hour' + interval '30 minutes' AS out_at, 'closed' AS status, 'card' AS in_by, "
-    f"'card' AS out_by, {IDS}",
+    f"'card' AS out_by, '00:00'::time AS opens_at, '23:59'::time AS closes_at, {IDS}",
     "service_record": f"SELECT $1 AS community_id, 'honour' AS kind, $3 AS person_id, now() AS started_at, "
     f"now() AS ended_at, 30 AS minutes, 'pending' AS status, '{{}}'::text[] AS flags, 'service' AS rule_code, "
     f"now() AS created_at, {IDS}",

@@ -147,7 +147,7 @@ class Story:
 
     async def attend(self) -> Act:
         made = await booked(self.town, "刘洋", "刘小雨", 0)
-        return lambda: attendance.attend(self.keeper, made.id)
+        return lambda: attendance.attend(self.keeper, made.id, made.code)
 
     async def cancel_lesson(self) -> Act:
         return lambda: attendance.cancel_lesson(self.keeper, self.town.lessons[0], "老师病了")

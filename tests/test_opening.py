@@ -84,8 +84,8 @@ def test_hours_are_said_as_people_say_them() -> None:
 
 async def test_the_database_and_the_program_agree_when_a_visit_is_over(town: Town, owner: asyncpg.Connection) -> None:
     begin = nine_o_clock(3)
-    visits = "SELECT $2::timestamptz AS in_at"
-    asked = f"SELECT {CLOSING_SQL.format(zone='$3')} FROM station s, ({visits}) v WHERE s.id = $1"
+    visits = "SELECT $2::timestamptz AS in_at, opens_at, closes_at FROM station WHERE id = $1"
+    asked = f"SELECT {CLOSING_SQL.format(zone='$3')} FROM ({visits}) v"
     for opens, closes in HOURS:
         await owner.execute("UPDATE station SET opens_at = $1, closes_at = $2", opens, closes)
         for quarter in range(100):

@@ -9,8 +9,8 @@ import pytest
 from tests.town import PHOENIX, SPRING, Town
 from timebank.access.registration import register
 from timebank.errors import Forbidden, NotFound
-from timebank.ledger.posting import AccountClosed
-from timebank.people.directory import by_name_and_phone_end, names_of, open_person, people
+from timebank.ledger.refusals import AccountClosed
+from timebank.people.directory import named_at_counter, names_of, open_person, people
 from timebank.people.enrolment import enrol_many, withdraw_many
 from timebank.people.identity import check_character
 from timebank.people.phones import masked_phone
@@ -176,7 +176,7 @@ async def test_a_keeper_needs_the_whole_name_and_the_phones_last_four(town: Town
     assert (await client.get(PEOPLE, headers=headers, params=right | {"phone_last4": "12"})).status_code == 400
     assert (await client.get(PEOPLE, headers=await town.sign_in("张国庆"), params=right)).status_code == 403
     with pytest.raises(Forbidden):
-        await by_name_and_phone_end(await town.scope("王建国"), **right)
+        await named_at_counter(await town.scope("王建国"), **right)
 
 
 async def test_a_keeper_cannot_try_all_last_fours(town: Town, client: httpx.AsyncClient) -> None:

@@ -11,15 +11,8 @@ from timebank import clock, database
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger import book_days, posting
-from timebank.ledger.posting import (
-    AlreadyReversed,
-    Currency,
-    HoldClosed,
-    Insufficient,
-    LedgerKeyReused,
-    NotReversible,
-    Posting,
-)
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import AlreadyReversed, HoldClosed, Insufficient, LedgerKeyReused, NotReversible
 from timebank.ledger.statement import balances, statement
 
 

@@ -9,10 +9,12 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.presence import card, count, later, nine_o_clock, nonce, personal_code, served, station_code
 from tests.town import Town
 from timebank import clock
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
+from timebank.access.logins import set_password
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app
@@ -107,7 +109,10 @@ async def test_a_visitor_signs_in_and_still_arrives_when_the_code_was_scanned(
         asked = await phone.get(path)
     assert "请先登录" in words(asked)
     assert f"/sign-in?next={path}" in asked.text
-    phone.cookies.set(SESSION_COOKIE, await town.token("张桂兰"))
+    await set_password(town.logins["张桂兰"], town.phones["张桂兰"], "桂兰的密码-2026")
+    with clock.at(begin + timedelta(seconds=60)):
+        form = {"phone": town.phones["张桂兰"], "password": "桂兰的密码-2026", "next": path}
+        assert (await phone.post("/sign-in", data=form)).headers["location"] == path
     with clock.at(begin + timedelta(seconds=100)):
         page = await phone.get(path)
         assert "在暖蜂驿站签到？" in words(page)
@@ -215,7 +220,9 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
     made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("大屏", "display"))
     screen = browser()
     assert (await screen.get("/display")).status_code == 403
-    paired = await screen.get(path_of(made.url))
+    asked = await screen.get(path_of(made.url))
+    assert (asked.status_code, "大屏" in words(asked), DEVICE_COOKIE in screen.cookies) == (200, True, False)
+    paired = await screen.post(path_of(made.url))
     assert (paired.status_code, paired.headers["location"]) == (303, "/display")
     assert DEVICE_COOKIE in screen.cookies
     await scan(await town.scope("张桂兰"), ScanIn(station_code(town), nonce()))
@@ -228,7 +235,8 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
     assert (turned["present"], turned["recent"][0]["name"]) == (1, "张*")
     assert (await browser().get("/display/tbd_wrong")).status_code == 403
     counter = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
-    assert (await browser().get(f"/display/{counter.token}")).status_code == 403
+    code = counter.url.rsplit("/", 1)[1]
+    assert (await browser().post(f"/display/{code}")).status_code == 403, "a counter is no display"
 
 
 # --------------------------------------------------------------------------------------------------------- the counter
@@ -237,7 +245,8 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
 async def counter_of(town: Town) -> httpx.AsyncClient:
     made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
     tablet = browser()
-    assert (await tablet.get(path_of(made.url))).headers["location"] == "/desk"
+    assert (await tablet.post(path_of(made.url))).headers["location"] == "/desk"
+    await kept_scope(town, tablet.cookies[DEVICE_COOKIE])
     return tablet
 
 
@@ -272,7 +281,7 @@ async def test_looking_at_a_card_checks_nobody_in(town: Town, owner: asyncpg.Con
     assert "香皂" in words(answer)
     assert await count(owner, "visit") == 0
     assert await count(owner, "audit", "verb = 'identify'") == 1
-    refused = await desk.post("/desk/scan", data=form | {"code": "hello"}, headers=headers)
+    refused = await desk.post("/desk/scan", data=form | {"code": "hello", "nonce": nonce()}, headers=headers)
     assert "不是本站的码" in words(refused)
 
 

@@ -11,6 +11,7 @@ from tests.test_presence_pages import browser, csrf_of, hidden, signed_in, words
 from tests.town import Town
 from timebank import clock
 from timebank.access import devices
+from timebank.access.callers import DEVICE_COOKIE
 from timebank.checkins import review
 from timebank.checkins.forgotten import close_forgotten
 from timebank.checkins.schemas import ReviewIn
@@ -152,15 +153,16 @@ async def test_a_station_is_added_changed_and_given_a_screen(town: Town) -> None
     assert "米邻站" in page
     assert "东街" not in page
     shown = await post(admin, f"{path}/devices", {"name": "门口大屏", "kind": "display"})
-    link = re.search(r"http://test/display/(tbd_[A-Za-z0-9_-]+)", shown.text)
+    link = re.search(r"http://test/display/(tbp_[A-Za-z0-9_-]+)", shown.text)
     assert link
-    assert (await browser().get(f"/display/{link[1]}")).status_code == 303
+    screen = browser()
+    assert (await screen.post(f"/display/{link[1]}")).status_code == 303
     page_again = await admin.get(path)
     assert link[1] not in page_again.text, "the link is shown once"
     end = re.search(r'action="(/admin/stations/[^"]+/end)"', page_again.text)
     assert end
     assert (await post(admin, end[1], {})).status_code == 303
-    assert await devices.find(link[1]) is None
+    assert await devices.find(screen.cookies[DEVICE_COOKIE]) is None
     closed = await post(admin, path, form | {"name": "米邻站"})
     assert closed.status_code == 303
     assert "已停用" in words(await admin.get(path))

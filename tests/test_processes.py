@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 
@@ -136,6 +137,59 @@ async def test_what_fails_at_every_start_ends_with_a_sentence(monkeypatch: pytes
     with pytest.raises(WorkersFail) as failed:
         await asyncio.wait_for(supervisor.run(asyncio.Event()), 120)
     assert failed.value.values == {"count": supervising.FAILED_STARTS_MAX, "status": 3}
+
+
+def run_sql(place: Outside, *statements: str) -> object:
+    """The value that the last of some statements answers; the superuser asks."""
+
+    async def ask() -> object:
+        connection = await asyncpg.connect(place.url)
+        try:
+            for statement in statements[:-1]:
+                await connection.execute(statement)
+            return await connection.fetchval(statements[-1])
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+UNCOUNTED = "UPDATE pg_class SET reltuples = -1 WHERE relname = 'region'"
+COUNTED = "SELECT reltuples >= 0 FROM pg_class WHERE relname = 'region'"
+
+
+def test_a_restored_database_has_statistics_after_migrating(place: Outside) -> None:
+    assert run_sql(place, UNCOUNTED, COUNTED) is False
+    ran = place.run("migrate")
+    assert ran.returncode == 0, ran.stderr
+    assert run_sql(place, COUNTED) is True
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_restored_database_gets_statistics_when_it_is_served(place: Outside, workers: str) -> None:
+    assert run_sql(place, UNCOUNTED, COUNTED) is False
+    process = place.begin("serve", "--port", "0", "--workers", workers)
+    until(lambda: is_ready(place.address(process)))
+    until(lambda: run_sql(place, COUNTED))
+    process.terminate()
+    assert process.wait(60) == 0
+
+
+def test_where_no_statistics_can_be_made_it_migrates_and_serves_all_the_same(place: Outside) -> None:
+    refused = "REVOKE EXECUTE ON FUNCTION analyze_new_tables FROM timebank_app"
+    try:
+        assert run_sql(place, refused, UNCOUNTED, COUNTED) is False
+        ran = place.run("migrate")
+        assert ran.returncode == 0, ran.stderr
+        process = place.begin("serve", "--port", "0")
+        until(lambda: is_ready(place.address(process)))
+        until(lambda: "no statistics made" in place.said(process))
+        assert is_ready(place.address(process))
+        assert run_sql(place, COUNTED) is False
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        run_sql(place, "GRANT EXECUTE ON FUNCTION analyze_new_tables TO timebank_app", "SELECT 1")
 
 
 def test_a_second_demo_in_a_folder_is_refused_and_the_first_goes_on(place: Outside) -> None:

@@ -6,7 +6,9 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from tests.counter import stands_here
 from tests.shop import API, books_balance, key, points_of, reserve, stock_of, wish
 from tests.town import Town
 from timebank import clock
@@ -14,12 +16,19 @@ from timebank.errors import Forbidden
 from timebank.ledger.statement import balances
 from timebank.shop import collection, redemption, stock
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue
+from timebank.shop.limits import taken_this_month
 from timebank.shop.reading import waiting_for
 from timebank.shop.schemas import RedemptionIn
 
 
-def wanted(town: Town, name: str, good: str = "香皂", quantity: int = 1, **more: bool) -> RedemptionIn:
-    return RedemptionIn(town.people[name], town.goods[good], town.stations["暖蜂驿站"], quantity, **more)
+def wanted(town: Town, name: str, good: str = "香皂", quantity: int = 1) -> RedemptionIn:
+    return RedemptionIn(town.people[name], town.goods[good], town.stations["暖蜂驿站"], quantity)
+
+
+async def taking(town: Town, name: str, good: str = "香皂") -> RedemptionIn:
+    """The good that somebody takes at once whom the keeper has just recognised."""
+    presence = await stands_here(await town.scope("周敏"), town, name)
+    return replace(wanted(town, name, good), collect_now=True, presence=presence)
 
 
 async def messages_of(owner: asyncpg.Connection, town: Town, name: str) -> list[str]:
@@ -86,6 +95,29 @@ async def test_an_empty_shelf_says_how_many_are_left(town: Town, client: httpx.A
     refused = await reserve(client, town, "张桂兰", "抽纸", 2)
     assert (refused.status_code, refused.json()["code"]) == (422, "out_of_stock")
     assert "只有 1 件" in refused.json()["detail"]
+
+
+async def test_what_a_household_took_this_month_is_told_to_each_of_its_members(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The neighbours' takings, last month's, and a person without a household are kept apart."""
+    for name in ("张桂兰", "张国庆", "王建国", "陈明"):
+        await town.give_points(name, 200)
+    await owner.execute("UPDATE person SET household_id = NULL WHERE id = $1", town.people["陈明"])
+    assert (await reserve(client, town, "张桂兰", "香皂", 2)).status_code == 201
+    assert (await reserve(client, town, "张国庆", "食用油 5L")).status_code == 201
+    assert (await reserve(client, town, "王建国", "香皂", 3)).status_code == 201
+    assert (await reserve(client, town, "陈明", "香皂")).status_code == 201
+    await owner.execute(
+        "INSERT INTO household_month SELECT community_id, household_id, good_id, month - interval '1 month', 7 "
+        "FROM household_month"
+    )
+    taken = {name: await taken_this_month(await town.scope(name), town.people[name]) for name in town.logins}
+    soap, oil = town.goods["香皂"], town.goods["食用油 5L"]
+    assert taken["张桂兰"] == taken["张国庆"] == {soap: 2, oil: 1}
+    assert taken["王建国"] == {soap: 3}
+    assert taken["陈明"] == {soap: 1}
+    assert taken["李秀英"] == taken["何静"] == {}
 
 
 async def test_a_household_shares_its_monthly_limit(town: Town, client: httpx.AsyncClient) -> None:
@@ -195,7 +227,8 @@ async def test_what_is_taken_at_the_counter_is_settled_at_once(
 ) -> None:
     await town.give_points("张桂兰", 50)
     headers = await town.sign_in("周敏") | key()
-    body = wish(town, "张桂兰", "香皂", 2, collect_now=True)
+    presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
+    body = wish(town, "张桂兰", "香皂", 2, collect_now=True, presence=presence)
     taken = await client.post(f"{API}/redemptions", json=body, headers=headers)
     assert (taken.status_code, taken.json()["status"], taken.json()["code"]) == (201, "collected", None)
     assert await points_of(town, "张桂兰") == (34, 0)
@@ -224,7 +257,7 @@ async def test_a_keeper_serves_neither_oneself_nor_the_own_household(
 async def test_an_admin_does_not_serve_the_own_household_either(town: Town) -> None:
     await town.give_points("赵丽", 50)
     with pytest.raises(OwnRedemption):
-        await redemption.redeem(await town.scope("赵丽"), wanted(town, "赵丽", collect_now=True))
+        await redemption.redeem(await town.scope("赵丽"), replace(wanted(town, "赵丽"), collect_now=True))
 
 
 async def test_a_blocked_resident_takes_nothing(
@@ -259,7 +292,7 @@ async def test_a_cancelled_reservation_returns_points_stock_and_limit(
 
 async def test_what_was_collected_cannot_be_cancelled(town: Town) -> None:
     await town.give_points("张桂兰", 50)
-    made = await redemption.redeem(await town.scope("周敏"), wanted(town, "张桂兰", collect_now=True))
+    made = await redemption.redeem(await town.scope("周敏"), await taking(town, "张桂兰"))
     with pytest.raises(RedemptionEnded):
         await collection.cancel(await town.scope("张桂兰"), made.id)
 
@@ -293,7 +326,7 @@ async def test_a_good_brought_back_returns_points_with_a_reason(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     await town.give_points("张桂兰", 150)
-    made = await redemption.redeem(await town.scope("周敏"), wanted(town, "张桂兰", "食用油 5L", collect_now=True))
+    made = await redemption.redeem(await town.scope("周敏"), await taking(town, "张桂兰", "食用油 5L"))
     path, body = f"{API}/redemptions/{made.id}/return", {"reason": "瓶口漏油"}
     assert (await client.post(path, json=body)).status_code == 401
     assert (await client.post(path, json=body, headers=await town.sign_in("张桂兰") | key())).status_code == 403
@@ -357,8 +390,9 @@ async def test_a_keeper_lists_the_own_station_and_an_auditor_all(town: Town, cli
 async def test_only_a_keeper_sees_what_waits_for_the_person_at_the_counter(town: Town) -> None:
     await town.give_points("张桂兰", 50)
     made = await redemption.redeem(await town.scope("张桂兰"), wanted(town, "张桂兰"))
-    place = town.people["张桂兰"], town.stations["暖蜂驿站"]
+    presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
+    place = town.people["张桂兰"], town.stations["暖蜂驿站"], presence
     (waiting,) = await waiting_for(await town.scope("周敏"), *place)
-    assert (waiting.code, waiting.person) == (made.code, "张桂兰")
+    assert (waiting.id, waiting.person, waiting.code) == (made.id, "张桂兰", None)
     with pytest.raises(Forbidden):
         await waiting_for(await town.scope("孙伟"), *place)

@@ -14,7 +14,8 @@ from timebank import clock, database
 from timebank.areas.policies import change_policy, points_expire_on, policies
 from timebank.database import transaction
 from timebank.ledger import posting
-from timebank.ledger.posting import Currency, LedgerKeyReused, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import LedgerKeyReused
 from timebank.ledger.statement import balances
 
 BEFORE = datetime(2026, 12, 31, 15, 59, tzinfo=UTC)  # 23:59 in the town

@@ -10,7 +10,7 @@ from tests.town import Town
 from timebank import clock
 from timebank.rules import catalogue
 from timebank.rules.catalogue import RuleChangedMeanwhile, RuleNotFound
-from timebank.rules.schemas import RuleIn
+from timebank.rules.schemas import RuleIn, RuleOut
 
 SERVICE = {"kind": "service", "code": "service", "name": "志愿服务", "minutes_per_point": 10}
 
@@ -66,6 +66,8 @@ async def test_a_rule_without_a_code_gets_one_from_its_name(town: Town) -> None:
     admin = await town.scope("赵丽")
     first = await catalogue.set_rule(admin, RuleIn("deed", "楼道巡查", points=3))
     second = await catalogue.set_rule(admin, RuleIn("deed", "楼道巡查", points=4))
+    assert isinstance(first, RuleOut)
+    assert isinstance(second, RuleOut)
     assert (first.code, second.code) == ("lou-dao-xun-cha", "lou-dao-xun-cha-2")
 
 

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from tests.shop import browser
 from tests.town import Town
 from timebank import clock, codes, scanned
+from timebank.access.registration import sign_in_code
 from timebank.codes import InvalidCode
 
 
@@ -30,6 +32,12 @@ TYPISTS: dict[str, Callable[[str], str]] = {
     "with the prefix of a Data Matrix": lambda text: f"]d2{text}",
     "between STX and ETX": lambda text: f"\x02{text}\x03\r\n",
     "between asterisks": lambda text: f"*{text}*",
+    "with an AIM prefix by a Chinese input method": lambda text: f"】Q1{typed_in_chinese(text)}",
+    "half of it in full width, with Caps Lock": lambda text: (
+        full_width(text.swapcase()[: len(text) // 2]) + text.swapcase()[len(text) // 2 :]
+    ),
+    "between the asterisks of a Chinese input method": lambda text: f"×{typed_in_chinese(text)}×",
+    "by a Chinese input method with Caps Lock": lambda text: f"】q1{typed_in_chinese(text).swapcase()}",
     "with everything at once": lambda text: f"\x02*]Q3{full_width(text.swapcase())}*\x03",
     "after a byte order mark, with spaces": lambda text: f"\ufeff  {text} \t",
 }
@@ -90,6 +98,8 @@ async def test_the_counter_says_what_to_switch_off(town: Town, client: httpx.Asy
         "*12345678*",
         "HTTP://TEST/DESK/REDEMPTIONS?CODE=12345678",
         "https://old.example/desk/redemptions?code=12345678",
+        "https://old.example/shijian/desk/redemptions?code=12345678&from=timeline",
+        "】Q1×HTTP：、、TEST、DESK、REDEMPTIONS？CODE＝１２３４５６７８×",
     ],
 )
 async def test_the_counter_finds_a_collection_code_whatever_the_keyboard_did(
@@ -98,3 +108,14 @@ async def test_the_counter_finds_a_collection_code_whatever_the_keyboard_did(
     from timebank.web.desk.counter import _shown_code
 
     assert _shown_code(text) == "/desk/redemptions?code=12345678"
+
+
+async def test_digits_typed_in_full_width_sign_in_and_find_a_resident(town: Town, client: httpx.AsyncClient) -> None:
+    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"])).code
+    form = {"by": "code", "phone": full_width(town.phones["张桂兰"]), "otp": full_width(code)}
+    assert (await client.post("/sign-in", data=form)).headers["location"] == "/password?first=1"
+    client.cookies.clear()
+    desk = await browser(client, town, "周敏")
+    end = full_width(town.phones["张桂兰"][-4:])
+    found = await desk.send("/desk/people", name="张桂兰", phone_last4=end, station_id=town.stations["暖蜂驿站"])
+    assert (found.status_code, "张桂兰" in found.text) == (200, True)

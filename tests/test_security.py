@@ -10,6 +10,7 @@ import pytest
 import structlog
 import structlog.testing
 
+from tests.counter import kept_scope, stands_here
 from tests.ledger_sums import problems_of
 from tests.presence import (
     count,
@@ -39,7 +40,7 @@ from timebank.deeds.objections import decide_objection
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger import posting
 from timebank.people.guardians import NotGuardian
-from timebank.people.schemas import Correction
+from timebank.people.schemas import Correction, PersonDetail
 from timebank.scope import Scope
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
@@ -47,11 +48,10 @@ from timebank.shop.schemas import RedemptionIn
 APPROVE = ReviewIn("approve")
 
 
-async def device(town: Town, kind: str = "counter") -> Scope:
-    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind=kind)
-    found = await devices.find(made.token)
-    assert found is not None
-    return found
+async def device(town: Town) -> Scope:
+    """A counter with its keeper signed on."""
+    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    return await kept_scope(town, made.token)
 
 
 # ----------------------------------------------------------------------------------- nobody becomes more than they are
@@ -84,7 +84,9 @@ async def test_a_phone_does_not_carry_a_role_to_somebody_below_it(
 
 async def test_what_is_not_the_login_may_be_corrected_of_anybody(town: Town) -> None:
     change = Correction(name="吴昊一", phone=town.phones["吴昊"])
-    assert (await amend(await town.scope("赵丽"), town.people["吴昊"], change)).name == "吴昊一"
+    amended = await amend(await town.scope("赵丽"), town.people["吴昊"], change)
+    assert isinstance(amended, PersonDetail)
+    assert amended.name == "吴昊一"
 
 
 async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: Town) -> None:
@@ -148,7 +150,7 @@ async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.
     """Four digits are guessed in ten thousand tries, by the page as by the API: neither allows so many."""
     scope = await town.scope("周敏")
     for _ in range(LOOK_UPS_MAX):
-        await find_at_counter(scope, "张桂兰", "9999")
+        await find_at_counter(scope, "张桂兰", phone_last4="9999")
     params = {"name": "张桂兰", "phone_last4": town.phones["张桂兰"][-4:]}
     answer = await client.get("/api/v1/people", params=params, headers=await town.sign_in("周敏"))
     assert answer.status_code == 429
@@ -160,7 +162,10 @@ async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.
 
 async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: asyncpg.Connection) -> None:
     await town.give_points("刘小雨", 20)
-    wanted = RedemptionIn(town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True)
+    presence = await stands_here(await town.scope("周敏"), town, "刘小雨")
+    wanted = RedemptionIn(
+        town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True, presence=presence
+    )
     assert (await redeem(await town.scope("周敏"), wanted)).status == "collected"
     await owner.execute("UPDATE guardianship SET consented_at = NULL")
     with pytest.raises(NotGuardian):

@@ -178,7 +178,7 @@ async def test_a_rejection_says_why_and_the_person_is_told(town: Town, owner: as
     done = await review.review_record(admin, made.id, ReviewIn("reject", "当天没有活动"))
     assert (done.status, done.review_note) == ("rejected", "当天没有活动")
     assert "当天没有活动" in await owner.fetchval(
-        "SELECT text FROM message WHERE person_id = $1", town.people["张桂兰"]
+        "SELECT text FROM message WHERE person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"]
     )
 
 
@@ -309,4 +309,4 @@ async def test_spent_points_become_a_debt_on_reversal(town: Town, owner: asyncpg
     await reverse_record(await town.scope("赵丽"), await record_id_of(owner, town, "张桂兰"), "查明是别人代扫")
     left = await balances(system, zhang, [])
     assert (left.points.available, left.owed) == (0, 8)
-    assert "尚欠 8 分" in await owner.fetchval("SELECT text FROM message WHERE kind = 'record_reversed'")
+    assert "欠账 8 分" in await owner.fetchval("SELECT text FROM message WHERE kind = 'record_reversed'")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.counter import stands_here
 from tests.shop import API, browser, points_of, stock_of
 from tests.town import Town
 from timebank.access.callers import csrf_token
@@ -121,6 +122,7 @@ async def test_goods_given_out_at_the_counter_are_settled_once(
     fields = {
         "person_id": town.people["张桂兰"], "good_id": town.goods["香皂"], "station_id": town.stations["暖蜂驿站"],
         "quantity": 2, "collect_now": "true",
+        "presence": await stands_here(await town.scope("周敏"), town, "张桂兰"),
     }  # fmt: skip
     sent = [await desk.send("/desk/redemptions", "one tap", **fields) for _ in range(2)]
     assert sent[0].headers["location"] == sent[1].headers["location"]
@@ -186,7 +188,10 @@ async def test_an_admin_uploads_a_photo_on_the_page(town: Town, client: httpx.As
 
 async def test_an_admin_takes_a_good_back_with_a_reason(town: Town, client: httpx.AsyncClient) -> None:
     await town.give_points("张桂兰", 50)
-    want = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], collect_now=True)
+    presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
+    want = RedemptionIn(
+        town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], collect_now=True, presence=presence
+    )
     made = await redemption.redeem(await town.scope("周敏"), want)
     panel = await browser(client, town, "赵丽")
     assert "张桂兰" in await panel.see("/admin/goods/redemptions?status=collected")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.test_presence_pages import signed_in
 from tests.town import Town
+from timebank.app import create_app
 from timebank.web import static_files
 from timebank.web.static_files import FOLDER, digest, files, static_address
 
@@ -32,10 +33,18 @@ async def test_each_file_comes_in_every_encoding_as_it_is_kept(client: httpx.Asy
     assert set(sizes) == ({"identity"} if path.endswith(".png") else {"identity", "gzip", "br"})
 
 
+def test_every_file_is_compressed_before_the_first_request() -> None:
+    files.cache_clear()
+    create_app(opens_pool=False)
+    assert files.cache_info().currsize == 1
+    for path, file in files().items():
+        assert set(file.encoded) == ({"identity"} if path.endswith(".png") else {"identity", "gzip", "br"})
+
+
 async def test_the_large_ones_become_small(client: httpx.AsyncClient) -> None:
     for path, most in (("css/timebank.css", 8_000), ("vendor/zxing-wasm-3.1.3/zxing_reader.wasm", 500_000)):
-        assert len(files()[path].encoded("br")) < most
-        assert len(files()[path].encoded("br")) < len(files()[path].encoded("gzip")) < len(files()[path].content)
+        assert len(files()[path].encoded["br"]) < most
+        assert len(files()[path].encoded["br"]) < len(files()[path].encoded["gzip"]) < len(files()[path].content)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +125,6 @@ def test_any_changed_file_changes_the_version(monkeypatch: pytest.MonkeyPatch) -
     before = digest()
     changed = dict(files())
     kept = changed["js/nonce.js"]
-    changed["js/nonce.js"] = static_files.StaticFile(kept.content + b"\n", kept.suffix, "0" * 64)
+    changed["js/nonce.js"] = static_files.StaticFile(kept.content + b"\n", kept.suffix, "0" * 64, kept.encoded)
     monkeypatch.setattr(static_files, "files", lambda: changed)
     assert digest.__wrapped__() != before

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from tests.counter import kept_scope
 from tests.town import Town
 from timebank import clock, codes
 from timebank.access import devices
@@ -105,9 +106,12 @@ async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: To
     keeper, station = await town.scope("周敏"), town.stations["暖蜂驿站"]
     for wanted, serves in ((DeviceIn("平板", "counter"), True), (DeviceIn("大屏", "display"), False)):
         made = await screens.add_device(keeper, station, wanted)
-        assert made.url.endswith(made.token)
+        assert made.token not in made.url
         scope = await devices.find(made.token)
         assert scope is not None
+        assert not scope.keeps(station), "a device is nobody until a keeper has signed on"
+        if serves:
+            scope = await kept_scope(town, made.token)
         assert scope.keeps(station) is serves
         await devices.revoke(keeper, made.id)
         assert await devices.find(made.token) is None

@@ -46,10 +46,15 @@ class Story:
         told = await self.ask("POST", f"/people/{person_id}/sign-in-code", admin, 201)
         opened = await self.ask("POST", "/sessions", {}, 201, json={"phone": phone, "otp": told["code"]})
         who = {"Authorization": f"Bearer {opened['token']}"}
-        password = f"清江-{phone[-4:]}-2026"
+        password = password_of(phone)
         await self.ask("POST", "/me/password", who, 204, json={"password": password})
         opened = await self.ask("POST", "/sessions", {}, 201, json={"phone": phone, "password": password})
         return {"Authorization": f"Bearer {opened['token']}"}
+
+
+def password_of(phone: str) -> str:
+    """The password that the resident with this phone chooses."""
+    return f"清江-{phone[-4:]}-2026"
 
 
 async def import_all(story: Story, admin: dict[str, str], chengjiang: Path, stations: dict[str, str]) -> None:
@@ -90,6 +95,8 @@ async def test_one_community_runs_on_it(
         keeper = await story.first_sign_in(admin, keeper_id, keeper_phone)
         role = {"person_id": keeper_id, "role": "station_keeper", "station_id": stations["米邻驿站"]}
         await story.ask("POST", "/roles", admin, 201, json=role)
+        signs_on = {"phone": keeper_phone, "password": password_of(keeper_phone)}
+        await story.ask("POST", "/counter/sign-on", counter, 201, json=signs_on)
 
         guardian_id, child_id, guardian_phone = await people.guardian()
         guardian = await story.first_sign_in(admin, guardian_id, guardian_phone)
@@ -189,7 +196,8 @@ async def a_deed_passes_its_notice(
             "occurred_on": clock.local_day().isoformat(), "note": "劝和了楼上楼下的漏水纠纷",
         }  # fmt: skip
         deed = await story.ask("POST", "/deeds", head, 201, json=body)
-        await story.ask("POST", f"/deeds/{deed['id']}/review", reviewer, json={"decision": "approve", "note": "属实"})
+        asked = {"decision": "approve", "note": "属实", "witness_asked": True}
+        await story.ask("POST", f"/deeds/{deed['id']}/review", reviewer, json=asked)
         board = await story.ask("GET", f"/board?community_id={story.community}", {})
         assert any(notice["id"] == deed["id"] for notice in board["items"])
     with clock.at(today + timedelta(days=6)):

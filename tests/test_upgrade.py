@@ -159,8 +159,13 @@ async def test_the_open_visit_is_checked_out_and_credited(old: Old) -> None:
         assert await old.points("张桂兰") == before + 60
 
 
-async def test_the_paired_tablet_reads_a_card_that_was_printed_before(old: Old) -> None:
+async def test_the_paired_tablet_asks_for_a_sign_on_and_reads_a_card_that_was_printed_before(old: Old) -> None:
     with clock.at(AFTERNOON):
+        scan = {"code": old.told["card"], "nonce": secrets.token_urlsafe(24)}
+        refused = await old.ask("POST", "/checkins", "counter", 403, json=scan)
+        assert refused["code"] == "sign_on_needed"
+        signs_on = {"phone": old.told["phones"]["周敏"], "password": PASSWORD}
+        await old.ask("POST", "/counter/sign-on", "counter", 201, json=signs_on)
         came = await old.scan("counter", old.told["card"])
         assert (came["direction"], came["person"]["id"]) == ("in", old.told["people"]["李秀英"])
     with clock.at(AFTERNOON + timedelta(hours=1)):
@@ -221,7 +226,7 @@ async def test_deeds_go_the_rest_of_their_way(old: Old) -> None:
         before = await old.points("王建国")
         reason = {"reason": "查明是同一件事，重复申报"}
         await old.ask("POST", f"/deeds/{deeds['credited']}/reversal", "何晓梅", json=reason)
-        decision = {"decision": "approve", "note": "属实"}
+        decision = {"decision": "approve", "note": "属实", "witness_asked": True}
         await old.ask("POST", f"/deeds/{deeds['filed']}/review", "何晓梅", json=decision)
         assert await old.points("王建国") == before - 10
     with clock.at(AFTERNOON + timedelta(days=9)):
@@ -232,6 +237,12 @@ async def test_deeds_go_the_rest_of_their_way(old: Old) -> None:
         assert await old.points("王建国") == before + 10
 
 
+async def test_grants_policies_and_rules_of_before_stay_and_are_listed_for_a_second_person(old: Old) -> None:
+    listed = (await old.ask("GET", "/agreements", "何晓梅"))["items"]
+    assert {each["kind"] for each in listed} >= {"office_before", "rule_before"}
+    assert all(each["in_force"] and each["status"] == "waiting" and each["who"] for each in listed)
+
+
 async def test_after_a_year_of_jobs_the_books_of_an_old_installation_balance(old: Old) -> None:
     """Points expire, the course ends, holds run out: by the jobs as they run each night."""
     for days in (4, 10, 62, 75, 410, 411):
@@ -239,3 +250,30 @@ async def test_after_a_year_of_jobs_the_books_of_an_old_installation_balance(old
             await worker.run_all()
     checked = check_all(old.url)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+async def test_what_the_audit_alone_knew_is_kept_where_it_decides(old: Old) -> None:
+    """Who scanned, who issued a card, which prices a good has had; cards and tablets of before stay good."""
+    connection = await asyncpg.connect(old.url)
+    try:
+        ends = await connection.fetch(
+            "SELECT v.in_by_login, v.out_by_login, v.out_by, i.login_id AS came, o.login_id AS went FROM visit v "
+            "LEFT JOIN audit i ON i.noun_id = v.id AND i.verb = 'check_in' "
+            "LEFT JOIN audit o ON o.noun_id = v.id AND o.verb = 'check_out'"
+        )
+        assert len([end for end in ends if end["came"]]) > 0
+        assert all((end["in_by_login"], end["out_by_login"]) == (end["came"], end["went"]) for end in ends)
+        unknown = await connection.fetchval(
+            "SELECT count(*) FROM redemption r WHERE NOT EXISTS (SELECT FROM good_price p WHERE p.good_id = r.good_id "
+            "AND p.points * r.quantity = r.points)"
+        )
+        assert unknown == 0
+        cards = await connection.fetch("SELECT issued_by, issued_by_login, confirmed_at, confirmed_by_login FROM card")
+        assert cards
+        assert all(card["confirmed_at"] and card["confirmed_by_login"] is None for card in cards)
+        assert all(card["issued_by_login"] for card in cards if card["issued_by"])
+        assert await connection.fetchval("SELECT count(*) FROM device WHERE pairing_hash IS NOT NULL") == 0
+    finally:
+        await connection.close()
+    with clock.at(AFTERNOON):
+        assert await old.shown(), "the screen of before still shows its code"

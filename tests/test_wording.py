@@ -56,13 +56,12 @@ async def test_a_first_card_ends_no_earlier_one(town: Town, client: httpx.AsyncC
 async def test_the_wall_shows_the_places_clock_before_its_script_runs(
     town: Town, monkeypatch: pytest.MonkeyPatch, zone: str, shown: str
 ) -> None:
-    paired = await screens.add_device(
-        await town.scope("赵丽"), town.stations["暖蜂驿站"], DeviceIn(name="大屏", kind="display")
-    )
+    admin = await town.scope("赵丽")
     with clock.at(HALF_PAST_MIDNIGHT):
+        paired = await screens.add_device(admin, town.stations["暖蜂驿站"], DeviceIn(name="大屏", kind="display"))
         monkeypatch.setattr(settings, "_current", replace(settings.current(), time_zone=ZoneInfo(zone)))
         wall = device()
-        await wall.get(paired.url.removeprefix("http://test"))
+        await wall.post(paired.url.removeprefix("http://test"))
         text = (await wall.get("/display")).text
     assert re.search(r"data-clock>([0-9:]+)<", text)[1] == shown  # type: ignore[index]  # absent fails as well
     assert f'data-time-zone="{zone}"' in text

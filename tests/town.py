@@ -320,6 +320,9 @@ async def _shop_and_class(owner: asyncpg.Connection, town: Town) -> None:
             owner, "good", community_id=town.community, id=town.goods[name], name=name, pinyin=names.pinyin(name),
             unit=unit, points=points, monthly_limit=limit, active=True, created_at=now,
         )  # fmt: skip
+        await _insert(
+            owner, "good_price", community_id=town.community, good_id=town.goods[name], points=points, since=now
+        )
         place = {"community_id": town.community, "station_id": town.stations["暖蜂驿站"], "good_id": town.goods[name]}
         await _insert(owner, "stock", **place, quantity=quantity)
         await _insert(owner, "stock_move", **place, id=clock.new_id(), change=quantity, reason="received", moved_at=now)

@@ -96,7 +96,7 @@ class Answering:
         if message["type"] == "http.disconnect":
             raise BodyCutShort
         self._has_whole_body = not message.get("more_body", False)
-        return message  # type: ignore[return-value]
+        return message  # type: ignore[return-value]  # ASGI, typed apart
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -130,7 +130,7 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
         if not _is_host(scope):
             await answering.refuse(BadRequest(why=_("不是完整的 HTTP 请求")))
             return
-        await app(scope, answering.receive, answering.send)  # type: ignore[arg-type]
+        await app(scope, answering.receive, answering.send)  # type: ignore[arg-type]  # ASGI, typed apart
     except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
         await answering.fail(error)
     finally:

@@ -35,7 +35,7 @@ from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
 from timebank.stations.places import open_hours
 from timebank.strict import readable_body, strict_body
-from timebank.web.static_files import static_address, static_file
+from timebank.web.static_files import files, static_address, static_file
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
@@ -61,6 +61,7 @@ class Service(Litestar):
 def create_app(*, opens_pool: bool = True) -> Litestar:
     """The whole service. `opens_pool` False leaves the database to the caller, as tests in one loop do."""
     configure_logs()
+    files()  # read and compressed now, so that no request waits for it
 
     @asynccontextmanager
     async def pool(_: Litestar) -> AsyncIterator[None]:

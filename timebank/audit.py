@@ -1,4 +1,4 @@
-"""One row per change, written in the change's own transaction."""
+"""One row per change, and per look at somebody that is logged, written in its own transaction."""
 
 from uuid import UUID
 
@@ -17,7 +17,15 @@ async def record(
     """
     await database.execute(
         "INSERT INTO audit (community_id, id, at, person_id, login_id, via, request_id, verb, noun, noun_id, reason, "
-        "change) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb)",
+        "change, device_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13)",
         scope.community_id, clock.new_id(), clock.now(), scope.person_id, scope.login_id, scope.via, scope.request_id,
-        verb, noun, noun_id, reason, msgspec.json.encode(change).decode(),
+        verb, noun, noun_id, reason, msgspec.json.encode(change).decode(), scope.device_id,
+    )  # fmt: skip
+
+
+async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:
+    """Write down a sign-in, a failed one, a sign-out or a new password in every community that the login stands for."""
+    await database.execute(
+        "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
+        login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),
     )  # fmt: skip

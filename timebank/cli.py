@@ -23,6 +23,7 @@ COMMANDS = {
     "import": "timebank.commands.importing:import_workbook",
     "check": "timebank.commands.upkeep:check",
     "create-admin": "timebank.commands.places:create_admin",
+    "confirm": "timebank.commands.agreeing:confirm",
     "station-poster": "timebank.commands.printing:station_poster",
     "cards": "timebank.commands.printing:cards",
 }

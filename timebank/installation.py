@@ -3,10 +3,14 @@
 import hmac
 
 import asyncpg
+import structlog
 
-from timebank import clock, connections, migrate, settings, vault
-from timebank.errors import Unavailable
+from timebank import clock, connections, database, migrate, settings, vault
+from timebank.database import retried, transaction
+from timebank.errors import TimebankError, Unavailable, reason_of
 from timebank.vault import WrongSecretKey
+
+log = structlog.get_logger()
 
 SAMPLE = 100
 
@@ -96,3 +100,26 @@ async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
         "ORDER BY random() LIMIT $1)",
         SAMPLE,
     )
+
+
+@retried
+async def analyze_new_tables() -> int:
+    """Let statistics be made of tables that have none, as after a restore; how many they were.
+
+    Until the server's own round begins, every plan on them is a guess.
+    """
+    async with transaction(None):
+        [made] = await database.fetch_unlimited("SELECT analyze_new_tables() AS tables")
+    analysed: int = made["tables"]
+    return analysed
+
+
+async def try_to_analyze() -> None:
+    """Let missing statistics be made, if it can be done now; else say why not, and the worker's next round does it.
+
+    Whoever calls this goes on without them: the service is slow then, and right.
+    """
+    try:
+        await analyze_new_tables()
+    except (TimebankError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("no statistics made", why=reason_of(error))

@@ -72,9 +72,10 @@ def in_words(opens_at: time | str, closes_at: time | str, language: str = "zh") 
     return f"{opens}–{closes}"
 
 
-# The same as `Opening.closing`, for a visit `v` at a station `s`; {zone} is the parameter with the time zone's name.
-CLOSING_SQL = """CASE WHEN s.opens_at = s.closes_at OR s.opens_at = '00:00' AND s.closes_at = '23:59'
+# The same as `Opening.closing`, for a visit `v` by the hours that it keeps; {zone} is the parameter with the time
+# zone's name.
+CLOSING_SQL = """CASE WHEN v.opens_at = v.closes_at OR v.opens_at = '00:00' AND v.closes_at = '23:59'
 THEN v.in_at + interval '12 hours'
 ELSE ((v.in_at AT TIME ZONE {zone})::date
-  + CASE WHEN s.closes_at > s.opens_at OR (v.in_at AT TIME ZONE {zone})::time < s.closes_at THEN 0 ELSE 1 END
-  + CASE WHEN s.closes_at = '23:59' THEN time '24:00' ELSE s.closes_at END) AT TIME ZONE {zone} END"""
+  + CASE WHEN v.closes_at > v.opens_at OR (v.in_at AT TIME ZONE {zone})::time < v.closes_at THEN 0 ELSE 1 END
+  + CASE WHEN v.closes_at = '23:59' THEN time '24:00' ELSE v.closes_at END) AT TIME ZONE {zone} END"""

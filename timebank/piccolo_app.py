@@ -5,8 +5,8 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig, table_finder
 
 CAPABILITIES = (
-    "areas", "people", "access", "stations", "activities", "rules",
-    "checkins", "deeds", "shop", "classes", "imports", "ledger",
+    "agreements", "areas", "people", "access", "stations", "activities", "rules",
+    "checkins", "deeds", "shop", "classes", "imports", "ledger", "overview",
 )  # fmt: skip
 
 APP_CONFIG = AppConfig(

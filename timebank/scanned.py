@@ -10,8 +10,8 @@ import unicodedata
 
 # ISO/IEC 15424: `]`, a letter for the kind of code, one character for its options.
 _AIM_PREFIX = re.compile(r"\][A-Za-z][0-9A-Za-z]")
-# What the keys . and / give in a Chinese input method and compatibility normalization leaves alone.
-_INPUT_METHOD = str.maketrans({"。": ".", "、": "/"})
+# What the keys . / ] and * give in a Chinese input method and compatibility normalization leaves alone.
+_INPUT_METHOD = str.maketrans({"。": ".", "、": "/", "】": "]", "×": "*"})
 _DASHES = "——"  # what Shift and the key - give there: an underscore
 LETTERS_MIN = 20
 

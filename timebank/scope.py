@@ -57,6 +57,7 @@ class Scope:
     device_id: UUID | None = None
     device_station_id: UUID | None = None
     device_kind: str = ""
+    device_proof: bytes | None = field(default=None, repr=False)  # its token's hash: proves it to the database
     request_id: str = ""
     via: str = "api"
     system: bool = False
@@ -123,8 +124,16 @@ class Scope:
 
     @property
     def counter_station_id(self) -> UUID | None:
-        """The station whose counter the device is. A display on the wall only shows: it serves nobody."""
-        return self.device_station_id if self.device_kind == "counter" else None
+        """The station whose counter the device is, while a keeper is signed on to it.
+
+        A counter to which nobody is signed on serves nobody, and a display on the wall only shows.
+        """
+        return self.device_station_id if self.device_kind == "counter" and self.login_id is not None else None
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether the caller is a counter tablet, with a keeper signed on to it or without."""
+        return self.device_kind == "counter"
 
     def works_in(self, area_path: list[UUID]) -> bool:
         """Whether the caller is grid worker of an area on this path, or an administrator."""
@@ -134,8 +143,20 @@ class Scope:
         """Whether the caller is head of just this building or unit."""
         return any(g.role in HEADS and g.area_id == area_id for g in self.here())
 
-    def is_own(self, person_id: UUID) -> bool:
+    def is_own(self, person_id: UUID | None) -> bool:
         return any(p.person_id == person_id and p.community_id == self.community_id for p in self.persons)
+
+    def stands_for(self, person_id: UUID | None) -> bool:
+        """Whether the caller may act and read as this resident.
+
+        Nobody may through a counter: others touch it too. The keeper who is signed on to it stays bound by `is_own`.
+        """
+        return self.device_id is None and self.is_own(person_id)
+
+    @property
+    def stood_for(self) -> list[UUID]:
+        """The resident records here that the caller may act and read as."""
+        return [p.person_id for p in self.persons if self.stands_for(p.person_id)]
 
     def is_family(self, person_id: UUID, household_id: UUID | None) -> bool:
         """Whether the person is the caller, or lives in the caller's household: nobody serves or approves those."""

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,6 +30,8 @@ class Settings:
     log_level: str = "INFO"
     session_days: int = 30
     leave_seconds: int = 2
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    is_demo: bool = False  # set by the command alone: the demo's printed password is not asked to be changed
 
     @property
     def operator_url(self) -> str | None:
@@ -68,6 +71,21 @@ def _database_pooler() -> str:
     return text
 
 
+def _trusted_proxies() -> tuple[str, ...]:
+    """Addresses and networks whose X-Forwarded-For is believed."""
+    text = os.environ.get("TIMEBANK_TRUSTED_PROXIES") or "127.0.0.1,::1"
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in found:
+        try:
+            network = ip_network(part)
+        except ValueError as error:
+            why = f"“{part}” 不是地址或网段；要写代理的地址，用逗号分开，例如 127.0.0.1,172.30.57.1"
+            raise BadSetting(name="TIMEBANK_TRUSTED_PROXIES", why=why) from error
+        if network.prefixlen == 0:
+            raise BadSetting(name="TIMEBANK_TRUSTED_PROXIES", why="不能信任所有地址，谁都能冒充别人的地址")
+    return found
+
+
 def _secret_key() -> bytes:
     text = os.environ.get("TIMEBANK_SECRET_KEY", "")
     if text and len(text) < 32:
@@ -96,6 +114,7 @@ def from_environment() -> Settings:
         log_level=(os.environ.get("TIMEBANK_LOG_LEVEL") or "INFO").upper(),
         session_days=_integer("TIMEBANK_SESSION_DAYS", 30, 1, 365),
         leave_seconds=_integer("TIMEBANK_LEAVE_SECONDS", 2, 0, 120),
+        trusted_proxies=_trusted_proxies(),
     )
 
 

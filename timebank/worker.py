@@ -15,24 +15,29 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from timebank import connections, database
-from timebank.access import once, sessions, throttle
+from timebank import connections, database, installation
+from timebank.access import delays, once, sessions, throttle
+from timebank.checkins.browsers import forget_addresses
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
 from timebank.checkins.forgotten import close_forgotten
 from timebank.classes.attendance import close_lessons
 from timebank.classes.endings import expire_class_minutes, remind_of_class_ends, tell_of_last_days
 from timebank.classes.seats import fill_seats
-from timebank.classes.stopping import finish_stopped, refund_ended
+from timebank.classes.stopping import finish_stopped, refund_ended, tell_of_stops
 from timebank.database import transaction
 from timebank.deeds.credit import credit_due_deeds
+from timebank.deeds.reminding import remind_of_objections
 from timebank.errors import TimebankError, Unavailable
 from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.imports import drafts
 from timebank.ledger.checked import check_if_due
+from timebank.overview.agreements import remind_deciders
+from timebank.overview.figures import count_figures
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
+from timebank.stations.readings import forget_readings
 
 log = structlog.get_logger()
 
@@ -68,12 +73,16 @@ async def check_books(scope: Scope) -> None:
 JOBS: tuple[Job, ...] = (
     Job("credit_due_deeds", 60, credit_due_deeds),
     Job("credit_due_records", 60, credit_due_records),
+    Job("remind_of_objections", 3600, remind_of_objections),
     Job("close_forgotten", 60, close_forgotten),
     Job("forget_claims", 600, forget_claims),
+    Job("forget_readings", 3600, forget_readings),
+    Job("forget_addresses", 3600, forget_addresses),
     Job("expire_redemptions", 60, expire_redemptions),
     Job("finish_stopped", 60, finish_stopped),
     Job("close_lessons", 60, close_lessons),
     Job("refund_ended", 60, refund_ended),
+    Job("tell_of_stops", 60, tell_of_stops),
     Job("fill_seats", 60, fill_seats),
     Job("remind_of_expiry", 3600, remind_of_expiry),
     Job("remind_of_class_ends", 3600, remind_of_class_ends),
@@ -81,12 +90,16 @@ JOBS: tuple[Job, ...] = (
     Job("expire_class_minutes", 3600, expire_class_minutes),
     Job("close_days", 3600, close_days),
     Job("expire_points", 600, expire_points),
+    Job("remind_deciders", 600, remind_deciders),
     Job("forget_drafts", 600, drafts.forget_old),
     Job("check_books", 60, check_books),
+    Job("count_figures", 600, count_figures),
 )
 
 SWEEPS: tuple[Sweep, ...] = (
+    Sweep("statistics", 60, installation.analyze_new_tables),
     Sweep("throttle", 3600, throttle.sweep),
+    Sweep("sign_in_delays", 3600, delays.sweep),
     Sweep("idempotent_requests", 3600, once.forget_old),
     Sweep("sessions", 3600, sessions.forget_old),
 )

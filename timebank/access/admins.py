@@ -4,7 +4,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from timebank.access.grants import RoleHeld, grant
-from timebank.access.logins import ensure_login, set_password
+from timebank.access.logins import confirm_login, ensure_login, set_password
 from timebank.access.passwords import check_strength
 from timebank.access.schemas import GrantIn
 from timebank.database import retried, transaction
@@ -32,7 +32,8 @@ async def create_admin(
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
         login_id = await ensure_login(scope, phone, enrolled.person_id)
         asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
+        await confirm_login(scope, enrolled.person_id)  # whoever runs the service knows whom they give the password
         with suppress(RoleHeld):
-            await grant(scope, asked)
+            await grant(scope, asked)  # by the operator: it waits for nobody
     await set_password(login_id, phone, password)
     return enrolled.person_id

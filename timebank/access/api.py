@@ -4,12 +4,16 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.access import grants, sessions
-from timebank.access.callers import AnyRequest
+from timebank.access import grants, sessions, sign_on
+from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
 from timebank.access.own_password import change_password
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
+from timebank.access.sign_on import OnDuty, SignOnIn
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.errors import Unauthenticated
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people.guardians import children_of
@@ -43,13 +47,19 @@ class Sessions(Controller):
     @post()
     async def sign_in(self, data: JSONBody[SignIn], request: AnyRequest) -> Response[SessionOut]:
         """Open a session by phone and password, or phone and one-time code."""
-        address = request.client.host if request.client else ""
-        opened = await sessions.sign_in(normal_phone(data.phone), password=data.password, otp=data.otp, address=address)
+        opened = await sessions.sign_in(
+            normal_phone(data.phone), password=data.password, otp=data.otp, address=address_of(request),
+            request_id=request.state.get("request_id", ""),
+        )  # fmt: skip
         holder = await sessions.find(opened.token)
         if holder is None:
             raise Unauthenticated
         out = SessionOut(
-            opened.token, opened.expires_at, LoginOut(opened.login_id), persons_out(holder.persons, holder.grants)
+            opened.token,
+            opened.expires_at,
+            LoginOut(opened.login_id),
+            persons_out(holder.persons, holder.grants),
+            opened.weak_password,
         )
         return Response(out, status_code=201)
 
@@ -57,7 +67,7 @@ class Sessions(Controller):
     async def sign_out(self, caller: NamedDependency[Scope]) -> None:
         """End the session that this request came with."""
         if caller.session_id:
-            await sessions.sign_out(caller.session_id)
+            await sessions.sign_out(caller.session_id, caller.request_id)
 
 
 class Me(Controller):
@@ -76,6 +86,29 @@ class Me(Controller):
         await change_password(caller, data.password, data.current)
 
 
+class Counter(Controller):
+    path = "/counter"
+    opt = WITHOUT_A_KEEPER
+
+    @get("/sign-on")
+    async def on_duty(self, caller: NamedDependency[Scope]) -> OnDuty | None:
+        """Who is signed on to this counter tablet; null where nobody is."""
+        return await sign_on.on_duty(caller)
+
+    @post("/sign-on")
+    async def sign_on(self, data: JSONBody[SignOnIn], request: AnyRequest, caller: NamedDependency[Scope]) -> OnDuty:
+        """A keeper signs on to this counter tablet, with phone and password, and answers for it for 12 hours."""
+        return await sign_on.sign_on(caller, data, address=address_of(request))
+
+    @delete("/sign-on")
+    async def sign_off(self, caller: NamedDependency[Scope]) -> None:
+        """The keeper leaves the counter tablet."""
+        await sign_on.sign_off(caller)
+
+
+ENDED = {204: ResponseSpec(None, description="The role has ended.", generate_examples=False)}
+
+
 class Roles(Controller):
     path = "/roles"
 
@@ -87,12 +120,12 @@ class Roles(Controller):
         """The roles that people of the community hold, newest first."""
         return listed(request, await grants.grants(caller, person_id=person_id, role=role, limit=limit, cursor=cursor))
 
-    @post()
-    async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> GrantOut:
-        """Give a person a role over one place; it works on the person's next request."""
-        return await grants.grant(caller, data)
+    @post(responses=WAITS)
+    async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> Response[GrantOut | Waiting]:
+        """Give a person a role over one place; an administrator's or auditor's waits for somebody from above."""
+        return answered(await grants.grant(caller, data))
 
-    @delete("/{grant_id:uuid}")
-    async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """End a role at once."""
-        await grants.end_grant(caller, grant_id)
+    @delete("/{grant_id:uuid}", status_code=202, responses=ENDED)
+    async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[Waiting | None]:
+        """End a role at once; an auditor's waits for somebody from above."""
+        return answered(await grants.end_grant(caller, grant_id), 204)

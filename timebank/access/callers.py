@@ -1,6 +1,7 @@
 """From a request to a Scope: bearer token or session cookie, the community that is addressed, and the CSRF check."""
 
 import hmac
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from litestar.datastructures import Cookie
 
 from timebank import clock, settings, vault
 from timebank.access import devices, sessions
-from timebank.errors import NotFound, TimebankError, Unauthenticated
+from timebank.access.sign_on import SignOnNeeded
+from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
 from timebank.scope import Scope
 
 SESSION_COOKIE = "timebank_session"
@@ -42,12 +44,43 @@ def session_cookie(opened: sessions.SignedIn) -> Cookie:
     )  # fmt: skip
 
 
+AT_THE_COUNTER = {"counter": "keeper"}
+"""For `opt` of a route that a counter tablet may call while a keeper is signed on to it."""
+WITHOUT_A_KEEPER = {"counter": "nobody"}
+"""For `opt` of a route that a counter tablet may call although nobody is signed on: to sign on, to send what waited."""
+ON_A_SCREEN = {"counter": "keeper", "display": True}
+"""For `opt` of a route that a screen on the wall may call as well."""
+
+
+def address_of(request: AnyRequest) -> str:
+    """The network address that a request came from; empty where it is not known."""
+    return request.client.host if request.client else ""
+
+
 async def provide_scope(request: AnyRequest) -> Scope:
-    """The signed-in caller, person or device. Raises Unauthenticated where there is none."""
+    """The signed-in caller, person or device. Raises Unauthenticated where there is none.
+
+    A device reaches only what its counter or wall needs: whoever stands at it could touch it, and nobody's own pages,
+    password or points are open on it, the signed-on keeper's least of all.
+    """
     scope = await provide_scope_or_none(request)
     if scope is None:
         raise Unauthenticated
+    if scope.device_id is not None:
+        _require_open_to_device(scope, request.route_handler.opt)
     return scope
+
+
+def _require_open_to_device(scope: Scope, opt: Mapping[str, Any]) -> None:
+    if not scope.is_counter:
+        if not opt.get("display"):
+            raise Forbidden
+        return
+    needs = opt.get("counter")
+    if needs is None:
+        raise Forbidden
+    if needs == "keeper" and scope.login_id is None:
+        raise SignOnNeeded
 
 
 async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
@@ -67,7 +100,7 @@ async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
 
 async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
     if token.startswith(devices.PREFIX + "_"):
-        scope = await devices.find(token)
+        scope = await devices.find(token, request_id=request.state.get("request_id", ""))
     else:
         caller = await sessions.find(token) if token else None
         scope = None if caller is None else _of_caller(caller, request)

@@ -1,6 +1,7 @@
 """Roles: given over a place, from a day on, by somebody whose own reach covers it; in force from the next request."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,13 +10,18 @@ from timebank import audit, clock, database
 from timebank.access.schemas import GrantIn, GrantOut
 from timebank.access.tables import RoleGrant
 from timebank.access.words import ROLES
-from timebank.areas.reach import require_region
+from timebank.agreements.independence import is_near_home, is_uninvolved
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.areas.reach import require_region, stands_above
 from timebank.database import retried, transaction
 from timebank.errors import Conflict, NotFound, TimebankError
+from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
 from timebank.people.ages import is_guarded
 from timebank.people.messages import tell
-from timebank.scope import Role, Scope
+from timebank.scope import ADMINS, Role, Scope
 from timebank.wording import dated
 
 PLACES: dict[Role, frozenset[str]] = {
@@ -30,6 +36,11 @@ PLACES: dict[Role, frozenset[str]] = {
 }
 """Over what kind of place each role is held."""
 
+UNLOCKS_MUCH = ADMINS | {Role.auditor}
+"""Roles that are given by somebody above them, or wait for one."""
+
+COUNTY_DEPTH = 1
+
 
 class WrongPlace(TimebankError):
     code = "wrong_place"
@@ -42,7 +53,7 @@ class WrongPlace(TimebankError):
 class OwnRole(TimebankError):
     code = "own_role"
     status = 403
-    sentence = "不能给自己设定或取消身份，请另一位管理员来办。"
+    sentence = "不能给自己或同户的家人设定身份，也不能取消自己的身份。请另一位管理员或街道来办。"
 
 
 class RoleHeld(Conflict):
@@ -72,36 +83,68 @@ class _Held(msgspec.Struct):
 
 
 @retried
-async def grant(scope: Scope, asked: GrantIn) -> GrantOut:
+async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
     """Give a person of the community a role over one place, from a day on, until a last day if there is one.
 
-    Raises Forbidden for a place above the caller's reach, OwnRole for oneself, RoleHeld where it is held already.
+    An administrator's or auditor's is given by somebody from above who is nobody near the holder; else it waits for
+    one. Raises Forbidden for a place above the caller's reach, OwnRole for oneself, RoleHeld where it is held already.
     """
     scope.require_admin()
     starts_on = asked.starts_on or clock.local_day()
     if asked.ends_on is not None and asked.ends_on < max(starts_on, clock.local_day()):
         raise BadTerm
-    grant_id = clock.new_id()
     async with transaction(scope):
         await _require_holder(scope, asked.person_id)
         await _require_place(scope, asked)
         await _require_new(scope, asked)
-        await RoleGrant.insert(
-            RoleGrant(
-                community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
-                region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
-                ends_on=asked.ends_on, granted_by=scope.person_id, granted_at=clock.now(), ended_at=None,
-            )
-        )  # fmt: skip
-        await audit.record(
-            scope, "grant_role", "role_grant", grant_id, person_id=asked.person_id, role=asked.role.value,
+        if asked.role in UNLOCKS_MUCH and asked.region_id and not await _gives_from_above(scope, asked):
+            place = await require_region(scope, asked.region_id)
+            return await propose(
+                scope, ADMIN_GRANT, f"{asked.person_id}:{asked.role}:{place.id}", msgspec.to_builtins(asked),
+                {"role": asked.role, "place": place.name}, person_id=asked.person_id, before=False,
+                depth=max(len(place.path), COUNTY_DEPTH + 1),
+            )  # fmt: skip
+        return await _give(scope, asked, scope.person_id)
+
+
+async def _gives_from_above(scope: Scope, asked: GrantIn) -> bool:
+    """Whether the caller stands above the place and is another person than the holder."""
+    assert asked.region_id is not None
+    return await stands_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
+
+
+async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
+    grant_id, starts_on = clock.new_id(), asked.starts_on or clock.local_day()
+    await RoleGrant.insert(
+        RoleGrant(
+            community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
             region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
-            ends_on=asked.ends_on,
-        )  # fmt: skip
-        [made] = await _grants(scope, grant_id=grant_id)
-        text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
-        await tell(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
+            ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None,
+        )
+    )  # fmt: skip
+    await audit.record(
+        scope, "grant_role", "role_grant", grant_id, person_id=asked.person_id, role=asked.role.value,
+        region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
+        ends_on=asked.ends_on,
+    )  # fmt: skip
+    [made] = await _grants(scope, grant_id=grant_id)
+    text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
+    await tell(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
     return made
+
+
+async def give_agreed(scope: Scope, change: Change) -> None:
+    asked = msgspec.convert(change.do, GrantIn)
+    await _require_holder(scope, asked.person_id)
+    await _give(scope, asked, change.by)
+
+
+async def is_held(scope: Scope, do: Any) -> bool:
+    try:
+        await _require_new(scope, msgspec.convert(do, GrantIn))
+    except RoleHeld:
+        return True
+    return False
 
 
 async def _require_holder(scope: Scope, person_id: UUID) -> None:
@@ -112,7 +155,7 @@ async def _require_holder(scope: Scope, person_id: UUID) -> None:
     )  # fmt: skip
     if person is None:
         raise NotFound
-    if scope.is_own(person_id):
+    if await is_near_home(scope, person_id):
         raise OwnRole
     if person["status"] != "active" or is_guarded(person["born_on"]):
         raise CannotHoldRole
@@ -149,37 +192,73 @@ async def _require_new(scope: Scope, asked: GrantIn) -> None:
 
 
 @retried
-async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> None:
-    """End a role at once. What is ended already stays as it is."""
+async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> Waiting | None:
+    """End a role at once; an auditor's ends from above, or waits for somebody from there.
+
+    What is ended already stays as it is.
+    """
     scope.require_admin()
     async with transaction(scope):
-        held = await database.row(
-            _Held,
-            "SELECT person_id, role, region_id, area_id, station_id, ended_at FROM role_grant "
-            "WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
-            scope.community_id, grant_id,
-        )  # fmt: skip
-        if held is None:
-            raise NotFound
+        held = await _locked(scope, grant_id)
         if scope.is_own(held.person_id):
             raise OwnRole
         await _require_place(scope, held)
-        if held.ended_at is None:
-            await RoleGrant.update({RoleGrant.ended_at: clock.now()}).where(
-                (RoleGrant.community_id == scope.community_id) & (RoleGrant.id == grant_id)
-            )
-            await audit.record(
-                scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
-            )
-            text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
-            await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
+        if held.ended_at is not None:
+            return None
+        if held.role is Role.auditor and held.region_id and not await stands_above(scope, held.region_id):
+            place = await require_region(scope, held.region_id)
+            return await propose(
+                scope, END_AUDITOR, str(grant_id), {"grant_id": grant_id, "reason": reason},
+                {"place": place.name, "reason": reason or "—"}, person_id=held.person_id,
+                depth=max(len(place.path), COUNTY_DEPTH + 1),
+            )  # fmt: skip
+        await _end(scope, grant_id, held, reason)
+    return None
 
 
-_GRANTS = """
+async def _locked(scope: Scope, grant_id: UUID) -> _Held:
+    held = await database.row(
+        _Held,
+        "SELECT person_id, role, region_id, area_id, station_id, ended_at FROM role_grant "
+        "WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id, grant_id,
+    )  # fmt: skip
+    if held is None:
+        raise NotFound
+    return held
+
+
+async def _end(scope: Scope, grant_id: UUID, held: _Held, reason: str | None) -> None:
+    await RoleGrant.update({RoleGrant.ended_at: clock.now()}).where(
+        (RoleGrant.community_id == scope.community_id) & (RoleGrant.id == grant_id)
+    )
+    await audit.record(
+        scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
+    )
+    text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
+    await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
+
+
+async def end_agreed(scope: Scope, change: Change) -> None:
+    grant_id = UUID(change.do["grant_id"])
+    held = await _locked(scope, grant_id)
+    if held.ended_at is None:
+        await _end(scope, grant_id, held, change.do["reason"])
+
+
+_ROLE_WORDS: dict[str, dict[Any, str]] = {"role": {role.value: word for role, word in ROLES.items()}}
+ADMIN_GRANT = Kind("admin_grant", _("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
+END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}）。原因：{reason}"))
+OFFICE_BEFORE = Kind("office_before", _("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS)
+
+
+# Area `a` in words: a building or unit by its own names, a grid by its own.
+AREA_NAME = """(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
+WHERE step.community_id = a.community_id AND step.id = ANY (a.path) AND (step.kind <> 'grid' OR a.kind = 'grid'))"""
+
+_GRANTS = f"""
 SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
-       coalesce(r.name, s.name, (SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
-                WHERE step.community_id = g.community_id AND step.id = ANY (a.path)
-                AND (step.kind <> 'grid' OR a.kind = 'grid'))) AS place_name,
+       coalesce(r.name, s.name, {AREA_NAME}) AS place_name,
        g.starts_on, g.ends_on, g.granted_by, g.granted_at
 FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
 LEFT JOIN region r ON r.id = g.region_id
@@ -189,7 +268,7 @@ WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.end
   AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
   AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
 ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
-"""
+"""  # noqa: S608  # own text
 
 
 async def _grants(

@@ -1,13 +1,14 @@
 """Logins: one phone each; which resident records it stands for, its password and its one-time codes."""
 
+import asyncio
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database, vault
-from timebank.access.passwords import check_strength, hash_password, proof_of
+from timebank.access.passwords import Facts, check_strength, hash_password, proof_of
 from timebank.database import retried, transaction
 from timebank.scope import Scope
 
@@ -22,12 +23,13 @@ class KnownLogin(msgspec.Struct, frozen=True):
 
 
 class OwnLogin(msgspec.Struct, frozen=True):
-    """The caller's login, and whether its session was opened by a code."""
+    """The caller's login, when its session was opened, and whether by a code."""
 
     id: UUID
     phone_sealed: bytes
     salt: str | None
     by_code: bool
+    opened_at: datetime
 
 
 async def login_by_phone(phone: str) -> KnownLogin | None:
@@ -63,15 +65,37 @@ async def ensure_login(scope: Scope, phone: str, person_id: UUID) -> UUID:
     return login_id
 
 
-@retried
+async def password_facts(login_id: UUID) -> Facts:
+    """What the login's password must not be made of, and whether the login holds a role."""
+    async with transaction(None):
+        told = await database.fetch_one(
+            "SELECT words, is_staff FROM access_password_facts($1, $2)", login_id, clock.local_day()
+        )
+    assert told is not None  # an aggregate has one row
+    return Facts(tuple(told["words"]), told["is_staff"])
+
+
 async def set_password(
     login_id: UUID, phone: str, password: str, *, scope: Scope | None = None, present: str | None = None
 ) -> None:
-    """Set a login's password: the caller's own, proved by the `present` one, or anybody's as the operator."""
-    check_strength(password, phone)
+    """Set a password that is strong enough for what the login may do; no browser is known any more.
+
+    It is the caller's own, proved by the `present` one where that is asked for, or anybody's as the operator.
+    """
+    await asyncio.to_thread(check_strength, password, phone, await password_facts(login_id))
+    await store_password(login_id, password, scope=scope, present=present)
+
+
+@retried
+async def store_password(
+    login_id: UUID, password: str, *, scope: Scope | None = None, present: str | None = None
+) -> None:
+    """Store a password as it is. A thief may have made a browser known with the earlier one: all are forgotten."""
     hashed = await hash_password(password)
     async with transaction(scope):
         await database.execute("SELECT login_set_password($1, $2, $3)", login_id, hashed, present)
+        await database.execute("SELECT sign_in_forget_browsers($1)", login_id)
+        await audit.record_of_login(login_id, "set_password", scope.request_id if scope else "")
 
 
 @retried
@@ -81,16 +105,30 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
     login_id = await ensure_login(scope, phone, person_id)
     async with transaction(scope):
         await database.execute(
-            "INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
             clock.new_id(), login_id, _code_hash(login_id, code), clock.now(), clock.now() + ONE_TIME_CODE_LASTS,
+            scope.login_id,
         )  # fmt: skip
+        await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
         await audit.record(scope, "give_one_time_code", "person", person_id)
     return code
 
 
+async def confirm_login(scope: Scope, person_id: UUID) -> bool:
+    """Note that a second person confirms whose the logins of a person are; whether that was still to be done."""
+    done: int = await database.fetch_value(
+        "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
+    )
+    return done > 0
+
+
 @retried
 async def use_one_time_code(login_id: UUID, code: str) -> str | None:
-    """The proof that this is the login's newest unused code, None when it is not; it is used up by a success."""
+    """The proof that this is the login's newest unused code, None when it is not; it is used up by a success.
+
+    From now on the login's acts count as its opener's too, until somebody else confirms whose it is.
+    """
     hashed = _code_hash(login_id, code)
     async with transaction(None):
         used = await database.fetch_value("SELECT code_use($1, $2, $3)", login_id, hashed, clock.now())

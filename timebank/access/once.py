@@ -10,15 +10,16 @@ from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 
-from timebank import clock, database
+from timebank import clock, database, vault
 from timebank.access.callers import FORMS, AnyRequest
+from timebank.agreements.answers import status_of
 from timebank.database import RanIntoAnother, retried, transaction
 from timebank.errors import BUSY_SECONDS, TimebankError
 from timebank.scope import Scope
 
 KEY_MAX = 100
 FORM_VERSION = b"\x02"  # before it, a form was hashed as it was sent, without a version
-KEPT_FOR = timedelta(days=7)
+KEPT_FOR = timedelta(hours=24)
 
 
 class KeyMissing(TimebankError):
@@ -57,7 +58,8 @@ class Once:
         without a key, which is then not protected against repetition.
         """
         if self.key is None and not required:
-            return _response(status, msgspec.json.encode(await verb()), replayed=False)
+            result = await verb()
+            return _response(status_of(result, status), msgspec.json.encode(result), replayed=False)
         key = self.required_key()
         return await self._attempt(scope, key, verb, status)
 
@@ -75,17 +77,19 @@ class Once:
     async def _attempt(
         self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
     ) -> Response[bytes]:
-        caller = scope.login_id or scope.device_id or UUID(int=0)
+        # A counter's request stays its own when another keeper has signed on before it is sent again.
+        caller = scope.device_id or scope.login_id or UUID(int=0)
         async with transaction(scope):
             if not await self._is_first(caller, key):
                 return await self._replay(caller, key)
-            body = msgspec.json.encode(await verb())
+            result = await verb()
+            body, status = msgspec.json.encode(result), status_of(result, status)
             await database.execute(
                 "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
                 caller,
                 key,
                 status,
-                body,
+                vault.seal(body.decode(), self._row(caller, key, self.request_hash, status)),
             )
         return _response(status, body, replayed=False)
 
@@ -109,7 +113,15 @@ class Once:
             raise RanIntoAnother  # The request that was using the key has failed: it is free again.
         if stored["request_hash"] not in (self.request_hash, self.former_hash):
             raise KeyReused
-        return _response(stored["status"], stored["body"], replayed=True)
+        body = stored["body"]
+        if body[:1] == vault.VERSION:  # An answer of before they were sealed stands in clear, for a day.
+            row = self._row(caller, key, stored["request_hash"], stored["status"])
+            body = vault.unseal(body, row).encode()
+        return _response(stored["status"], body, replayed=True)
+
+    def _row(self, caller: UUID, key: str, request_hash: bytes, status: int) -> str:
+        """What a sealed answer is bound to: put into another row, it does not open."""
+        return f"answer:{caller}:{status}:{request_hash.hex()}:{key}"
 
 
 def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
@@ -149,6 +161,6 @@ async def _said(value: object) -> object:
 
 @retried
 async def forget_old() -> None:
-    """Drop answers older than a week: nobody retries after that."""
+    """Drop answers older than a day: nobody retries after that."""
     async with transaction(None):
         await database.execute("SELECT answers_sweep($1)", clock.now() - KEPT_FOR)

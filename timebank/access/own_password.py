@@ -3,13 +3,22 @@
 from datetime import timedelta
 from uuid import UUID
 
-from timebank import database, vault
+from timebank import clock, database, vault
 from timebank.access import throttle
 from timebank.access.logins import OwnLogin, own_login, password_proof, set_password
 from timebank.access.sessions import sign_out_elsewhere
 from timebank.database import transaction
 from timebank.errors import TimebankError, Unauthenticated
 from timebank.scope import Scope
+
+PROVES_FOR = timedelta(minutes=15)
+"""How long after a sign-in with a code a new password may be set without the earlier one."""
+
+
+class CodeTooOld(TimebankError):
+    code = "code_too_old"
+    status = 403
+    sentence = "用登录码登录已超过 15 分钟，不能再直接设密码。请到驿站请站长再发一个登录码，登录后马上设。"
 
 
 class WrongPassword(TimebankError):
@@ -37,13 +46,17 @@ async def _own(scope: Scope) -> OwnLogin:
 
 
 def _must_prove(login: OwnLogin) -> bool:
-    return login.salt is not None and not login.by_code
+    is_fresh = login.opened_at > clock.now() - PROVES_FOR
+    if login.salt is None and not is_fresh:
+        raise CodeTooOld
+    return not (login.salt is None or (login.by_code and is_fresh))
 
 
 async def change_password(scope: Scope, password: str, current: str | None = None) -> None:
     """Set the caller's password; every other session of the login ends.
 
-    The present one must be given, unless there is none or the session was opened by a one-time code.
+    The present one must be given, unless a one-time code opened the session in the last 15 minutes: a browser that was
+    left open later is not enough to lock its owner out.
     """
     login, proof = await _own(scope), None
     if _must_prove(login):

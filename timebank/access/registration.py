@@ -6,10 +6,15 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.access.grants import UNLOCKS_MUCH
 from timebank.access.logins import ONE_TIME_CODE_LASTS, ensure_login, give_one_time_code, login_by_phone
-from timebank.areas.reach import require_region
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.schemas import Waiting
+from timebank.areas.reach import require_region, stands_above
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.locale import _
+from timebank.people.agreed import ask_for, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
@@ -17,7 +22,7 @@ from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
-from timebank.scope import ADMINS, Scope
+from timebank.scope import ADMINS, Role, Scope
 
 
 class NoPhone(TimebankError):
@@ -35,7 +40,9 @@ class ChildHasNoLogin(TimebankError):
 class OfficeHolder(TimebankError):
     code = "office_holder"
     status = 403
-    sentence = "这位居民有管理身份，这一步要由管得到这个身份的管理员来办。"
+    sentence = (
+        "这位居民有管理身份，这一步要由上一级管理员来办；没有上一级时，由系统管理员用 timebank create-admin 重设密码。"
+    )
 
 
 class SignInCode(msgspec.Struct):
@@ -49,6 +56,7 @@ class _Office(msgspec.Struct, frozen=True):
     """Where a role is held: over a region, or over something inside the community."""
 
     community_id: UUID
+    role: Role
     region_id: UUID | None
 
 
@@ -62,19 +70,47 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
 
 
 @retried
-async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
+async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail | Waiting:
     """Correct a person, and set the status where one was sent. A new phone takes the login with it.
 
-    Whoever holds the phone holds the roles: phone and status of somebody above the caller stay as they are.
+    Whoever holds the phone holds the roles: phone and status of somebody above the caller stay as they are, an
+    auditor's and the phone of a peer wait for somebody from above. So does a move of the own household, and what
+    tells who somebody is of the own household waits for another administrator.
     """
     async with transaction(scope):
-        if scope.administers and await _moves_the_login(scope, person_id, correction):
-            await _require_above_person(scope, person_id)
-        await correct(scope, person_id, correction)
-        if correction.status is not msgspec.UNSET:
-            await set_status(scope, person_id, correction.status, correction.reason)
-        await _settle_login(scope, person_id)
-        return await open_person(scope, person_id)
+        if scope.administers and not scope.system:
+            kind = await _needs(scope, person_id, correction)
+            if kind is not None:
+                return await ask_for(scope, kind, person_id, correction)
+        return await _amend(scope, person_id, correction)
+
+
+async def _amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
+    await correct(scope, person_id, correction)
+    if correction.status is not msgspec.UNSET:
+        await set_status(scope, person_id, correction.status, correction.reason)
+    await _settle_login(scope, person_id)
+    return await open_person(scope, person_id)
+
+
+async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind | None:
+    """The kind of agreement that a correction needs; none for most."""
+    if await _moves_the_login(scope, person_id, correction):
+        offices = await _offices_of(scope, person_id)
+        await _require_reach(scope, offices)
+        if await _guards(scope, offices, correction):
+            return CORRECTION
+    touches = await touches_family(scope, person_id, correction)
+    return {None: None, "home": CORRECTION, "identity": FAMILY_CORRECTION}[touches]
+
+
+async def _guards(scope: Scope, offices: list[_Office], correction: Correction) -> bool:
+    """Whether a correction would let the caller be, or be rid of, somebody who watches over what the caller does."""
+    watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
+    for office in offices:
+        if office.role in watched and office.region_id and not await stands_above(scope, office.region_id):
+            return True
+    return False
 
 
 async def _settle_login(scope: Scope, person_id: UUID) -> None:
@@ -118,13 +154,19 @@ async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
 
 
 async def _require_above(scope: Scope, phone: str) -> None:
-    """Refuse unless the caller administers every place over which the login of this phone holds a role."""
+    """Refuse unless the caller stands above every office of this phone's login: who gives a code can be its holder.
+
+    Nobody is given one by a peer: an administrator's and an auditor's come from a region above theirs.
+    """
     login = await login_by_phone(phone)
     offices = await database.rows(
-        _Office, "SELECT community_id, region_id FROM access_offices($1, $2)",
+        _Office, "SELECT community_id, role, region_id FROM access_offices($1, $2)",
         login.id if login else None, clock.local_day(),
     )  # fmt: skip
     await _require_reach(scope, offices)
+    for office in offices:
+        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
+            raise OfficeHolder
 
 
 async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction) -> bool:
@@ -139,15 +181,14 @@ async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction
     return new != (await contact_of(scope, person_id)).phone
 
 
-async def _require_above_person(scope: Scope, person_id: UUID) -> None:
-    """Refuse unless the caller administers every place over which this resident record holds a role."""
-    offices = await database.rows(
+async def _offices_of(scope: Scope, person_id: UUID) -> list[_Office]:
+    """The roles that this resident record holds."""
+    return await database.rows(
         _Office,
-        "SELECT community_id, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "
+        "SELECT community_id, role, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "
         "AND ended_at IS NULL AND (ends_on IS NULL OR ends_on >= $3)",
         scope.community_id, person_id, clock.local_day(),
     )  # fmt: skip
-    await _require_reach(scope, offices)
 
 
 async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
@@ -163,3 +204,14 @@ async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
             await require_region(scope, office.region_id)
         except (Forbidden, NotFound):
             raise OfficeHolder from None
+
+
+async def amend_agreed(scope: Scope, change: Change) -> None:
+    assert change.person_id is not None
+    await _amend(scope, change.person_id, unsealed(change.do))
+
+
+CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"))
+FAMILY_CORRECTION = Kind(
+    "family_correction", _("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
+)  # fmt: skip

@@ -1,14 +1,19 @@
 """The logins and offices that a whole roster brings, made at once and taken back at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from timebank import audit, clock, database, vault
+from timebank.access.grants import AREA_NAME
+from timebank.access.words import ROLES
 from timebank.database import retried, transaction
+from timebank.people.messages import Telling, tell_many
 from timebank.scope import Role, Scope
+from timebank.wording import dated
 
 
 class Office(msgspec.Struct, frozen=True):
@@ -55,8 +60,11 @@ async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
 
 
 @retried
-async def grant_offices(scope: Scope, offices: Sequence[Office]) -> list[UUID]:
-    """Grant roles over areas from today on; who holds one already keeps it. Answers the grants that are new."""
+async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID) -> list[UUID]:
+    """Grant roles over areas from today on; who holds one already keeps it. Answers the grants that are new.
+
+    Each holder is told once of all that are new.
+    """
     scope.require_admin()
     today: date = clock.local_day()
     wanted = [(clock.new_id(), office) for office in offices]
@@ -77,15 +85,52 @@ async def grant_offices(scope: Scope, offices: Sequence[Office]) -> list[UUID]:
                 scope, "grant_role", "role_grant", row["id"], person_id=row["person_id"], role=row["role"],
                 area_id=row["area_id"],
             )  # fmt: skip
+        held = await _in_words(scope, granted)
+        tellings = [
+            Telling(
+                person_id, f"社区按花名册给您登记了{offices}的身份，从{dated(today)}起。不对的话请找社区管理员。",
+                f"import:{import_id}:offices",
+            )
+            for person_id, offices in held.items()
+        ]  # fmt: skip
+        await tell_many(scope, "role_granted", tellings, import_id=import_id)
     return [row["id"] for row in granted]
 
 
+async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, str]:
+    """What each person holds by these rows of grants: 「楼栋长」（3栋）、「单元长」（3栋1单元）."""
+    areas = await database.fetch(
+        f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # own text
+        scope.community_id, [row["area_id"] for row in granted],
+    )  # fmt: skip
+    names = {area["id"]: area["name"] for area in areas}
+    held: dict[UUID, list[str]] = {}
+    for row in granted:
+        office = f"「{ROLES[Role(row['role'])]}」（{names[row['area_id']]}）"
+        held.setdefault(UUID(bytes=row["person_id"].bytes), []).append(office)
+    return {person_id: "、".join(sorted(offices)) for person_id, offices in held.items()}
+
+
 @retried
-async def withdraw_offices(scope: Scope, grant_ids: Sequence[UUID]) -> None:
-    """Undo grants that should never have been made, as if they had not been."""
+async def withdraw_offices(
+    scope: Scope, grant_ids: Sequence[UUID], import_id: UUID, *, leaving: Collection[UUID] = ()
+) -> None:
+    """Undo grants that should never have been made, as if they had not been; who stays in the book is told."""
     scope.require_admin()
     async with transaction(scope):
-        await database.execute(
-            "DELETE FROM role_grant WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(grant_ids)
-        )
+        ended = await database.fetch(
+            "DELETE FROM role_grant WHERE community_id = $1 AND id = ANY ($2) "
+            "RETURNING person_id, role, area_id, ended_at",
+            scope.community_id, list(grant_ids),
+        )  # fmt: skip
+        held = await _in_words(scope, [row for row in ended if row["ended_at"] is None])
+        tellings = [
+            Telling(
+                person_id, f"您的{offices}身份取消了：登记它的花名册已撤销。不对的话请找社区管理员。",
+                f"import:{import_id}:offices-withdrawn",
+            )
+            for person_id, offices in held.items()
+            if person_id not in leaving
+        ]  # fmt: skip
+        await tell_many(scope, "role_ended", tellings, import_id=import_id)
         await audit.record(scope, "withdraw_roles", "role_grant", None, grants=len(grant_ids))

@@ -36,10 +36,13 @@ class PersonOut(msgspec.Struct):
 
 
 class SessionOut(msgspec.Struct):
+    """`weak_password`: the password that was given is easily guessed; ask for a new one."""
+
     token: str
     expires_at: datetime
     login: LoginOut
     persons: list[PersonOut]
+    weak_password: bool = False
 
 
 class MeOut(msgspec.Struct):
@@ -49,7 +52,7 @@ class MeOut(msgspec.Struct):
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
-    """`current` is needed unless there is no password yet, or the session was opened by a one-time code."""
+    """`current` is needed unless a one-time code opened the session in the last 15 minutes."""
 
     password: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
     current: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")] | None = None

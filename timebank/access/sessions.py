@@ -1,14 +1,16 @@
 """Sessions: a random token whose hash is stored, new at each sign-in."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, settings, vault
-from timebank.access import throttle
-from timebank.access.logins import login_by_phone, password_proof, use_one_time_code
+from timebank import audit, clock, database, settings, vault
+from timebank.access.delays import Try, begin_try, end_try
+from timebank.access.logins import login_by_phone, password_facts, password_proof, use_one_time_code
+from timebank.access.passwords import DEMO_PASSWORD, is_weak
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.grouping import Grouped
@@ -35,18 +37,21 @@ class SignedIn(msgspec.Struct, frozen=True):
     token: str
     expires_at: datetime
     login_id: UUID
+    session_id: UUID
+    weak_password: bool = False
+    knows_browser: bool = False
 
 
-async def sign_in(phone: str, *, password: str | None = None, otp: str | None = None, address: str = "") -> SignedIn:
+async def sign_in(
+    phone: str, *, password: str | None = None, otp: str | None = None, address: str = "",
+    browsers: Sequence[str] = (), request_id: str = "",
+) -> SignedIn:  # fmt: skip
     """Open a session for the login of this phone, by its password or a one-time code.
 
-    Throttled per phone (10 tries in 15 minutes) and per network address (100).
+    Failures delay the next try; those of others do not delay a browser that has signed in to this login before.
     """
-    index = vault.blind_index(phone, "phone")
-    window = timedelta(minutes=15)
-    await throttle.count(f"sign-in:{index.hex()}", most=10, window=window)
-    if address:
-        await throttle.count(f"address:{vault.blind_index(address, 'address').hex()}", most=100, window=window)
+    by_code = otp is not None
+    tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
     login = await login_by_phone(phone)
     login_id = login.id if login else UUID(int=0)
     if otp is not None:
@@ -54,24 +59,46 @@ async def sign_in(phone: str, *, password: str | None = None, otp: str | None = 
     else:
         proof = await password_proof(login_id, login.salt if login else None, password or "")
     if proof is None or login is None:
+        if login is not None:
+            await _note_failure(login.id, tried.failures, request_id, by_code=by_code)
         raise WrongSignIn
-    await throttle.forget(f"sign-in:{index.hex()}")
-    return await open_session(login.id, by_code=otp is not None, proof=proof)
+    weak = False
+    if password is not None and not by_code and not (settings.current().is_demo and password == DEMO_PASSWORD):
+        weak = await asyncio.to_thread(is_weak, password, phone, await password_facts(login.id))
+    opened = await _open_after(tried, login.id, proof, request_id, by_code=by_code)
+    return msgspec.structs.replace(opened, weak_password=weak, knows_browser=tried.browser is not None)
+
+
+@retried
+async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, *, by_code: bool) -> SignedIn:
+    async with transaction(None):
+        await end_try(tried)
+        opened = await open_session(login_id, by_code=by_code, proof=proof)
+        await audit.record_of_login(login_id, "sign_in", request_id, by_code=by_code)
+    return opened
+
+
+@retried
+async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_code: bool) -> None:
+    """Write down the first failure, the tenth, the hundredth: a flood of guesses does not flood the audit."""
+    if str(failures).strip("0") == "1":
+        async with transaction(None):
+            await audit.record_of_login(login_id, "fail_sign_in", request_id, failures=failures, by_code=by_code)
 
 
 @retried
 async def open_session(login_id: UUID, *, by_code: bool = False, proof: str = "") -> SignedIn:
     """A new session for a login that has proved itself: the database compares the proof once more."""
-    token, now = vault.token(), clock.now()
+    token, session_id, now = vault.token(), clock.new_id(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
     async with transaction(None):
         await database.execute("SELECT set_config('timebank.proof', $1, true)", proof)
         await database.execute(
             "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at) "
             "VALUES ($1, $2, $3, $4, $5, $6)",
-            clock.new_id(), vault.token_hash(token), login_id, by_code, now, expires_at,
+            session_id, vault.token_hash(token), login_id, by_code, now, expires_at,
         )  # fmt: skip
-    return SignedIn(token, expires_at, login_id)
+    return SignedIn(token, expires_at, login_id, session_id)
 
 
 async def find(token: str) -> Caller | None:
@@ -100,16 +127,21 @@ _look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
 
 
 @retried
-async def sign_out(session_id: UUID) -> None:
-    async with transaction(None):
-        await database.execute("SELECT session_end($1, NULL, $2)", session_id, clock.now())
+async def sign_out(session_id: UUID, request_id: str = "") -> None:
+    await _end(session_id, None, request_id)
 
 
 @retried
-async def sign_out_token(token: str) -> None:
+async def sign_out_token(token: str, request_id: str = "") -> None:
     """End the session of this token, whoever holds it: before its browser gets another one."""
+    await _end(None, vault.token_hash(token), request_id)
+
+
+async def _end(session_id: UUID | None, token_hash: bytes | None, request_id: str) -> None:
     async with transaction(None):
-        await database.execute("SELECT session_end(NULL, $1, $2)", vault.token_hash(token), clock.now())
+        login_id = await database.fetch_value("SELECT session_end($1, $2, $3)", session_id, token_hash, clock.now())
+        if login_id is not None:
+            await audit.record_of_login(login_id, "sign_out", request_id)
 
 
 @retried
@@ -123,4 +155,4 @@ async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
 async def forget_old() -> None:
     """Drop sessions and sign-in codes that ended or ran out more than a day ago."""
     async with transaction(None):
-        await database.execute("SELECT sign_in_sweep($1)", clock.now() - timedelta(days=1))
+        await database.execute("SELECT session_sweep($1)", clock.now() - timedelta(days=1))

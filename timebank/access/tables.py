@@ -10,6 +10,10 @@ class Login(Table, tablename="login"):
     phone_sealed = Bytea(default=None, null=False)
     password_hash = Varchar(length=200, default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
+    opened_by_login = UUID(default=None, null=True)
+    opened_at = Timestamptz(default=None, null=True)
+    confirmed_by_login = UUID(default=None, null=True)
+    confirmed_at = Timestamptz(default=None, null=True)
 
 
 class Installation(Table, tablename="installation"):
@@ -35,12 +39,33 @@ class OneTimeCode(Table, tablename="one_time_code"):
     created_at = Timestamptz(default=None, null=False)
     expires_at = Timestamptz(default=None, null=False)
     used_at = Timestamptz(default=None, null=True)
+    given_by_login = UUID(default=None, null=True)
 
 
 class Throttle(Table, tablename="throttle"):
     key = Varchar(length=120, primary_key=True, default=None, null=False)
     window_start = Timestamptz(default=None, null=False)
     attempts = Integer(default=None, null=False)
+
+
+class SignInFailure(Table, tablename="sign_in_failure"):
+    key = Bytea(primary_key=True, default=None, null=False)
+    failures = Integer(default=None, null=False)
+    failed_at = Timestamptz(default=None, null=False)
+    free_at = Timestamptz(default=None, null=True)
+
+
+class SignInSuspect(Table, tablename="sign_in_suspect"):
+    network = Bytea(default=None, null=False)
+    phone = Bytea(primary_key=True, default=None, null=False)
+    failed_at = Timestamptz(default=None, null=False)
+
+
+class KnownBrowser(Table, tablename="known_browser"):
+    token_hash = Bytea(primary_key=True, default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    created_at = Timestamptz(default=None, null=False)
+    used_at = Timestamptz(default=None, null=False)
 
 
 class IdempotentRequest(Table, tablename="idempotent_request"):
@@ -69,6 +94,21 @@ class Device(Table, tablename="device"):
     created_at = Timestamptz(default=None, null=False)
     created_by = UUID(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
+    pairing_hash = Bytea(default=None, null=True)
+    pairing_expires_at = Timestamptz(default=None, null=True)
+    paired_at = Timestamptz(default=None, null=True)
+
+
+class CounterSignOn(Table, tablename="counter_sign_on"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    device_id = UUID(default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    session_id = UUID(default=None, null=False)
+    signed_on_at = Timestamptz(default=None, null=False)
+    expires_at = Timestamptz(default=None, null=False)
+    signed_off_at = Timestamptz(default=None, null=True)
 
 
 class RoleGrant(Table, tablename="role_grant"):
@@ -99,3 +139,4 @@ class Audit(Table, tablename="audit"):
     noun_id = UUID(default=None, null=True)
     reason = Varchar(length=500, default=None, null=True)
     change = JSONB(default=None, null=False)
+    device_id = UUID(default=None, null=True)

@@ -8,7 +8,7 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.activities.shifts import ShiftOver, shift
 from timebank.database import retried, transaction
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell_many
 from timebank.scope import Scope
 from timebank.wording import dated_at
 
@@ -73,5 +73,6 @@ async def _call_off(scope: Scope, found: _Called, because: str) -> None:
         scope.community_id, found.id,
     )  # fmt: skip
     text = f"{because}「{found.activity}」{dated_at(found.starts_at)}在{found.station}的那一班取消了，您不用来了。"
-    for record in signed_up:
-        await tell(scope, record["person_id"], "shift_cancelled", text, f"shift:{found.id}:cancelled", found.id)
+    key = f"shift:{found.id}:cancelled"
+    people = [UUID(bytes=record["person_id"].bytes) for record in signed_up]
+    await tell_many(scope, "shift_cancelled", [Telling(person_id, text, key, found.id) for person_id in people])

@@ -7,6 +7,8 @@ from litestar import Controller, Request, Response, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.areas import places, policies
 from timebank.areas.schemas import AREA_KINDS, PlaceIn, PlaceOut, PolicyIn, PolicyOut, Renaming
 from timebank.paging import LIMIT_MAX, Cursor, Limit, Page, listed
@@ -48,8 +50,12 @@ class Policies(Controller):
         """Every policy of the community as it is in force."""
         return await policies.explained(caller)
 
-    @put("/{name:str}")
-    async def change(self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]) -> PolicyOut:
-        """Set one policy from now on."""
-        await policies.change_policy(caller, name, data.value)
-        return next(policy for policy in await policies.explained(caller) if policy.name == name)
+    @put("/{name:str}", responses=WAITS)
+    async def change(
+        self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]
+    ) -> Response[PolicyOut | Waiting]:
+        """Set one policy from now on; a looser one waits for a second person."""
+        waiting = await policies.change_policy(caller, name, data.value)
+        if waiting is not None:
+            return answered(waiting)
+        return answered(next(policy for policy in await policies.explained(caller) if policy.name == name), 200)

@@ -28,6 +28,20 @@ async def require_region(scope: Scope, region_id: UUID) -> Region:
     A role given over a street reaches that street and its communities, never the county above. Raises Forbidden for a
     region above the caller's reach, NotFound for one beside it.
     """
+    region, held, seen = await _found(scope, region_id)
+    if scope.system or not held.isdisjoint(region.path):
+        return region
+    raise Forbidden if region.id in seen else NotFound
+
+
+async def stands_above(scope: Scope, region_id: UUID) -> bool:
+    """Whether the caller administers a region that contains this one; the same region is not above itself."""
+    region, held, _seen = await _found(scope, region_id)
+    return scope.system or not held.isdisjoint(region.path[:-1])
+
+
+async def _found(scope: Scope, region_id: UUID) -> tuple[Region, set[UUID], set[UUID]]:
+    """The region, the regions that the caller administers as a whole, and all those above the caller's communities."""
     async with transaction(scope):
         region = await database.row(Region, "SELECT id, kind, name, path FROM region WHERE id = $1", region_id)
         communities = await database.rows(
@@ -37,7 +51,4 @@ async def require_region(scope: Scope, region_id: UUID) -> Region:
         raise NotFound
     paths = {c.id: c.path for c in communities}
     held = {paths[g.community_id][DEPTH[g.role]] for g in scope.grants if g.role in DEPTH and g.community_id in paths}
-    if scope.system or not held.isdisjoint(region.path):
-        return region
-    seen = {step for path in paths.values() for step in path}
-    raise Forbidden if region.id in seen else NotFound
+    return region, held, {step for path in paths.values() for step in path}

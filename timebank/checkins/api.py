@@ -8,9 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank import codes
+from timebank.access.callers import WITHOUT_A_KEEPER, address_of
 from timebank.access.once import Once
 from timebank.checkins import hours, personal, reading, reversal, review, scanning
 from timebank.checkins import visits as seen
+from timebank.checkins.browsers import Browser
 from timebank.checkins.schemas import (
     BatchIn,
     BatchOut,
@@ -35,11 +37,13 @@ RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed",
 
 class Checkins(Controller):
     path = "/checkins"
+    opt = WITHOUT_A_KEEPER
 
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
         """Check in or out by a code; every verdict is a 200, and the same nonce gets the same verdict."""
-        return told_in(await scanning.scan(caller, data), language_of(request))
+        browser = Browser(address=address_of(request))
+        return told_in(await scanning.scan(caller, data, browser=browser), language_of(request))
 
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, codes, database, scanned
+from timebank.checkins.browsers import Browser
+from timebank.checkins.card_scans import card_holder
 from timebank.checkins.claims import Claim, use_claim
 from timebank.checkins.device_clock import TOLERANCE, DeviceClock, offline_flags
 from timebank.checkins.schemas import ScanIn
@@ -16,6 +18,7 @@ from timebank.errors import Forbidden, NotFound
 from timebank.people.ages import GUARDED_UNDER, age_on
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
+from timebank.stations.readings import was_read
 
 OFFLINE_MAX = timedelta(hours=48)
 
@@ -41,15 +44,31 @@ class Arrival:
     at: datetime
     by: str
     claim: Claim | None = None
-    phone: bytes | None = None
+    browser: Browser | None = None
     station: StationRow | None = None
     person: PersonRow | None = None
     clock: DeviceClock = field(default_factory=DeviceClock)
+    sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
+    card_id: UUID | None = None
+    doubts: list[str] = field(default_factory=list)
 
     @property
     def flags(self) -> list[str]:
         """Why hours are looked at that this scan begins or ends."""
-        return offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
+        found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
+        found += ["offline_keeper"] * (self.sender is not None)
+        return [*found, *["served_by_family"] * self.is_served_by_family, *self.doubts]
+
+    @property
+    def is_served_by_family(self) -> bool:
+        """Whether the keeper at the counter scanned for themselves or for their household."""
+        served = self.by in ("personal_code", "card", "keeper") and self.person is not None
+        return served and self.person is not None and self.scope.is_family(self.person.id, self.person.household_id)
+
+    @property
+    def marks(self) -> list[bytes]:
+        """What stands for the browser that sent a station's code; none for a counter, which scans everybody."""
+        return self.browser.marks(self.scope) if self.browser else []
 
     @property
     def here(self) -> StationRow:
@@ -116,14 +135,24 @@ async def _own_visit(arrival: Arrival, code: StationCode) -> None:
         raise Refused("invalid_code")
     if asked.station_id not in (None, code.station_id):
         raise Refused("wrong_station")
-    claim = arrival.claim if arrival.claim and arrival.claim.station_id == code.station_id else None
-    if claim is not None:
-        if not await use_claim(scope, claim):
-            raise Refused("claim_used")
-        arrival.at = claim.scanned_at
-    elif not codes.is_fresh(code, arrival.received_at):
-        raise Refused("expired_code", at=_ended(code.step, codes.STATION_STEP_SECONDS))
+    arrival.at = await _arrived_at(arrival, code)
+    if await was_read(scope, code, arrival.at):
+        arrival.doubts.append("code_read_by_staff")
     arrival.person = await lock_person(scope, person_id)
+
+
+async def _arrived_at(arrival: Arrival, code: StationCode) -> datetime:
+    """When the code was opened, if this browser and session did that; else now, while the code is fresh."""
+    claim = arrival.claim if arrival.claim and arrival.claim.station_id == code.station_id else None
+    if claim is None:
+        if not codes.is_fresh(code, arrival.received_at):
+            raise Refused("expired_code", at=_ended(code.step, codes.STATION_STEP_SECONDS))
+        return arrival.received_at
+    if claim.session_id != arrival.scope.session_id:
+        raise Refused("claim_elsewhere")
+    if not await use_claim(arrival.scope, claim):
+        raise Refused("claim_used")
+    return claim.scanned_at
 
 
 def _ended(step: int, seconds: int) -> str:
@@ -136,10 +165,19 @@ async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None
     require_counter(scope)
     arrival.at = await occurred(arrival)
     arrival.station = await counter_station(scope, asked.station_id)
+    await recognise(arrival, code)
+
+
+async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
+    """Whose phone or card this is, or why it is not accepted."""
+    scope = arrival.scope
     if code.community_id != scope.community_id:
         raise Refused("wrong_station")
     if isinstance(code, CardCode):
-        arrival.person = await lock_person(scope, await _card_holder(scope, code))
+        holder = await card_holder(scope, code, arrival.here.id, arrival.at)
+        arrival.card_id = code.card_id
+        arrival.doubts += ["own_card"] * holder.is_issuers_own
+        arrival.person = await lock_person(scope, holder.person_id)
         return
     arrival.person = await lock_person(scope, code.person_id)
     if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):
@@ -202,18 +240,6 @@ async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
         raise NotFound
     scope.require_keeper(station_id)
     return found
-
-
-async def _card_holder(scope: Scope, code: CardCode) -> UUID:
-    card = await database.fetch_one(
-        "SELECT person_id, epoch, revoked_at FROM card WHERE community_id = $1 AND id = $2",
-        scope.community_id, code.card_id,
-    )  # fmt: skip
-    if card is None:
-        raise Refused("invalid_code")
-    if card["revoked_at"] is not None or card["epoch"] != code.epoch:
-        raise Refused("revoked")
-    return UUID(bytes=card["person_id"].bytes)
 
 
 async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:

@@ -1,5 +1,8 @@
 """Claims: opening a station's code gives the phone 120 seconds; arrival is the scan, not the signing in.
 
+A claim belongs to one browser and one session: that with which the code was opened, or, for somebody who had to sign in
+first, the session that this browser then signed in to. Carried to another one it serves nobody.
+
 A claim is signed, not stored: opening a link, as previews and prefetchers do, writes nothing. Its row is written when
 it is used, so that it serves once.
 """
@@ -19,19 +22,20 @@ from timebank.stations.places import StationRow, station_row
 
 LASTS = timedelta(seconds=120)
 KEPT_FOR = timedelta(days=1)
-_BODY_BYTES = 16 * 3 + 8
+_BODY_BYTES = 16 * 3 + 8 + 16
 _MAC_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right of one phone to check in at one station as of `scanned_at`."""
+    """The right of one phone to check in at one station as of `scanned_at`; a visitor's has no session yet."""
 
     community_id: UUID
     station_id: UUID
     id: UUID
     scanned_at: datetime
     binding_hash: bytes
+    session_id: UUID | None
 
     @property
     def expires_at(self) -> datetime:
@@ -44,7 +48,8 @@ class Claim:
 
     def _body(self) -> bytes:
         milliseconds = int(self.scanned_at.timestamp() * 1000)
-        return self.community_id.bytes + self.station_id.bytes + self.id.bytes + milliseconds.to_bytes(8, "big")
+        names = self.community_id.bytes + self.station_id.bytes + self.id.bytes
+        return names + milliseconds.to_bytes(8, "big") + (self.session_id.bytes if self.session_id else bytes(16))
 
 
 def _mac(body: bytes, binding_hash: bytes) -> bytes:
@@ -62,12 +67,12 @@ async def shown_station(code: codes.StationCode) -> StationRow | None:
     return station if station is not None and codes.is_genuine(code, station.code_epoch) else None
 
 
-def new_claim(code: codes.StationCode, phone: str) -> Claim | None:
+def new_claim(code: codes.StationCode, phone: str, session_id: UUID | None) -> Claim | None:
     """A claim for the phone that has just opened this code; None when the code is not fresh any more."""
     now = clock.now()
     if not codes.is_fresh(code, now):
         return None
-    return Claim(code.community_id, code.station_id, clock.new_id(), now, binding_hash(phone))
+    return Claim(code.community_id, code.station_id, clock.new_id(), now, binding_hash(phone), session_id)
 
 
 def read_claim(token: str, phone: str) -> Claim | None:
@@ -79,8 +84,11 @@ def read_claim(token: str, phone: str) -> Claim | None:
     body, mac, bound = raw[:_BODY_BYTES], raw[_BODY_BYTES:], binding_hash(phone)
     if len(raw) != _BODY_BYTES + _MAC_BYTES or not hmac.compare_digest(mac, _mac(body, bound)):
         return None
-    scanned_at = datetime.fromtimestamp(int.from_bytes(body[48:], "big") / 1000, UTC)
-    claim = Claim(UUID(bytes=body[:16]), UUID(bytes=body[16:32]), UUID(bytes=body[32:48]), scanned_at, bound)
+    scanned_at = datetime.fromtimestamp(int.from_bytes(body[48:56], "big") / 1000, UTC)
+    session_id = UUID(bytes=body[56:]) if any(body[56:]) else None
+    claim = Claim(
+        UUID(bytes=body[:16]), UUID(bytes=body[16:32]), UUID(bytes=body[32:48]), scanned_at, bound, session_id
+    )
     return claim if scanned_at <= clock.now() < claim.expires_at else None
 
 

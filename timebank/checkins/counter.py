@@ -5,14 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.checkins.arrivals import (
-    Arrival,
-    find_out,
-    no_code,
-    read_code,
-    require_counter,
-)
+from timebank import audit, clock, database, names
+from timebank.checkins.arrivals import Arrival, read_code, recognise, require_counter
 from timebank.checkins.schemas import ScanIn
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode, PersonCode
@@ -21,6 +15,7 @@ from timebank.errors import NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.stations.places import station_row
 from timebank.wording import dated_at
 
 UNDO_WITHIN = timedelta(minutes=15)
@@ -55,18 +50,19 @@ async def visitor(scope: Scope, person_id: UUID) -> Visitor:
 
 
 @retried
-async def identify(scope: Scope, code: str, station_id: UUID | None) -> UUID:
-    """Whose code or card this is, for goods and classes; nobody is checked in. Raises Refused with the reason."""
-    require_counter(scope)
-    read = read_code(code)
-    if not isinstance(read, PersonCode | CardCode):
-        raise Refused(no_code(code))
-    now = clock.now()
-    arrival = Arrival(scope, ScanIn(code, "-" * 22, station_id=station_id), now, now, "")
+async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
+    """Whose own code or card is shown to a counter to which nobody is signed on; the password proves the rest.
+
+    Raises Refused with the reason.
+    """
+    read, now = read_code(code), clock.now()
+    if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
+        raise Refused("invalid_code")
+    arrival = Arrival(scope, ScanIn(code, "-" * 22), now, now, "")
     async with transaction(scope):
-        await find_out(arrival, read)
-        await audit.record(scope, "identify", "person", arrival.who.id)
-    return arrival.who.id
+        arrival.station = await station_row(scope, scope.device_station_id)
+        await recognise(arrival, read)
+    return Visitor(arrival.who.id, names.masked(arrival.who.name), None)
 
 
 @retried
@@ -88,8 +84,9 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
         if found["status"] != "open" or now - found["in_at"] > UNDO_WITHIN:
             raise TooLateToUndo
         await database.execute(
-            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper' WHERE community_id = $1 AND id = $2",
-            scope.community_id, visit_id, max(now, found["in_at"]),
+            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper', out_by_login = $4 "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, visit_id, max(now, found["in_at"]), scope.login_id,
         )  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
         text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"

@@ -1,13 +1,16 @@
 """Who decides about a service record, and the record as it stands while they do."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import is_uninvolved
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
+from timebank.database import transaction
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
 
@@ -61,31 +64,35 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     )  # fmt: skip
     if found is None or person is None:
         raise NotFound
-    own = scope.is_family(person.id, person.household_id)
-    if own or any(p.person_id == found.entered_by for p in scope.persons) or await _told_its_times(scope, found):
+    acted = found.entered_by or person.id
+    if not await is_uninvolved(scope, acted, concerns=[person.id]) or await has_scanned(scope, found.visit_id):
         raise OwnRecord
     return found
 
 
-def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
-    """Refuse to approve an end that the caller entered."""
-    if row.corrected_by is not None and any(p.person_id == row.corrected_by for p in scope.persons):
+async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
+    """Refuse to approve an end that the caller, or somebody who is no other person, entered."""
+    if not await is_uninvolved(scope, row.corrected_by):
         raise OwnRecord
 
 
-async def _told_its_times(scope: Scope, row: DecidedRow) -> bool:
-    """Whether the caller checked the person in or out without a code, or sent a scan with a time of its own.
+async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
+    """Whether the caller sent the scan at either end of the visit. That is as much as entering the hours."""
+    return visit_id in await scanned_by(scope, [visit_id])
 
-    That is as much as entering the hours.
-    """
-    if row.visit_id is None or scope.login_id is None:
-        return False
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM audit WHERE community_id = $1 AND noun_id = $2 AND login_id = $3 "
-        "AND verb IN ('check_in', 'check_out') AND (change ->> 'by' = 'keeper' OR change ->> 'offline' = 'true'))",
-        scope.community_id, row.visit_id, scope.login_id,
-    )  # fmt: skip
-    return found
+
+async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID | None]:
+    """Those of the visits of which the caller sent the scan at either end, by hand, by a code or in another's name."""
+    wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
+    if not wanted or scope.login_id is None:
+        return set()
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id FROM visit WHERE community_id = $1 AND id = ANY ($2) AND $3 IN (in_by_login, out_by_login) "
+            "UNION SELECT visit_id FROM scan WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login = $3",
+            scope.community_id, wanted, scope.login_id,
+        )  # fmt: skip
+    return {UUID(bytes=row["id"].bytes) for row in found}
 
 
 def served_of(row: DecidedRow) -> Served:

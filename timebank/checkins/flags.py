@@ -5,11 +5,11 @@ from uuid import UUID
 
 from timebank import clock, database
 from timebank.areas.policies import Policies
+from timebank.checkins.card_scans import is_still_unconfirmed
 from timebank.checkins.credit import Served
 from timebank.checkins.judging import Other, Span, TimeFacts, VisitFacts, time_doubts
 from timebank.checkins.visits import VisitRow
 from timebank.scope import Scope
-from timebank.stations.places import station_row
 
 # A record begins at the latest a day after the day that it counts on, and lasts a day at the most.
 AROUND = timedelta(days=2)
@@ -20,9 +20,7 @@ async def visit_facts(
 ) -> VisitFacts:
     """What decides about a visit that has ended. `record_id` is the record that it has already."""
     assert visit.out_at is not None
-    station = await station_row(scope, visit.station_id)
-    assert station is not None
-    opening = station.opening(visit.in_at)
+    opening = visit.opening
     return VisitFacts(
         opening, await _shift(scope, visit), in_force.visit_minutes_min, in_force.attendance_percent_min,
         await _time_facts(scope, visit.person_id, Span(visit.in_at, visit.out_at), opening.day, in_force, record_id),
@@ -34,7 +32,38 @@ async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> li
     """What is doubtful about hours that were entered by hand."""
     span = Span(served.started_at, served.ended_at)
     facts = await _time_facts(scope, served.person_id, span, served.day, in_force, served.id)
-    return time_doubts(span, served.minutes, facts)
+    found = time_doubts(span, served.minutes, facts)
+    if "overlap" not in found and await _is_in_since(scope, served.person_id, span):
+        found.insert(0, "overlap")
+    if await _is_elsewhere(scope, served.person_id, span):
+        found.append("two_communities")
+    if is_long_ago(served.started_at, in_force):
+        found.append("long_ago")
+    return found
+
+
+def is_long_ago(started_at: datetime, in_force: Policies) -> bool:
+    """Whether hours are too old to be entered by hand; an import may bring them, and then they are looked at."""
+    # Compared as moments: the first and last days of the calendar have no local day.
+    return started_at < clock.day_bounds(clock.local_day() - timedelta(days=in_force.honour_days_max))[0]
+
+
+async def _is_in_since(scope: Scope, person_id: UUID, span: Span) -> bool:
+    """Whether the person is on a visit now that had begun before the hours ended: it makes no record until it ends."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND status = 'open' "
+        "AND in_at < $3)",
+        scope.community_id, person_id, span.end,
+    )  # fmt: skip
+    return found
+
+
+async def _is_elsewhere(scope: Scope, person_id: UUID, span: Span) -> bool:
+    """Whether the person's login was in another community at the time: one human is in one place."""
+    found: bool = await database.fetch_value(
+        "SELECT present_elsewhere($1, $2, $3, $4)", scope.community_id, person_id, span.begin, span.end
+    )
+    return found
 
 
 async def _shift(scope: Scope, visit: VisitRow) -> Span | None:
@@ -65,13 +94,13 @@ async def _time_facts(
 
 
 async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
-    """When the same phone had somebody else in, on the days around the visit."""
-    if visit.in_device is None:
+    """When the same browser or session had somebody else in, on the days around the visit."""
+    if not visit.marks:
         return []
     found = await database.fetch(
-        "SELECT in_at, out_at FROM visit WHERE community_id = $1 AND station_id = $2 AND in_device = $3 "
+        "SELECT in_at, out_at FROM visit WHERE community_id = $1 AND station_id = $2 AND marks && $3 "
         "AND person_id <> $4 AND in_at > $5 AND in_at < $6",
-        scope.community_id, visit.station_id, visit.in_device, visit.person_id, visit.in_at - AROUND, visit.out_at,
+        scope.community_id, visit.station_id, visit.marks, visit.person_id, visit.in_at - AROUND, visit.out_at,
     )  # fmt: skip
     assert visit.out_at is not None
     return [Span(row["in_at"], row["out_at"] or max(visit.out_at, row["in_at"])) for row in found]
@@ -80,19 +109,25 @@ async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
 async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
     """What is doubtful about a visit whatever its length."""
     found = list(visit.flags)
+    if "own_card" in found and not await is_still_unconfirmed(scope, visit.person_id):
+        found.remove("own_card")
     if await _is_keeper(scope, visit, day):
         found.append("keeper_is_volunteer")
+    if await _is_elsewhere(scope, visit.person_id, Span(visit.in_at, visit.out_at or visit.in_at)):
+        found.append("two_communities")
     if "keeper" in (visit.in_by, visit.out_by):
         found.append("by_keeper")
     return found if has_rule else [*found, "no_rule"]
 
 
 async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
-    """Whether the volunteer keeps the very station where the hours were served."""
+    """Whether the volunteer kept the very station while the hours were served, whatever has become of it since."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND station_id = $3 "
-        "AND role = 'station_keeper' AND ended_at IS NULL AND starts_on <= $4 AND (ends_on IS NULL OR ends_on >= $4))",
-        scope.community_id, visit.person_id, visit.station_id, day,
+        "AND role = 'station_keeper' AND (ended_at IS NULL OR ended_at > $5) "
+        "AND starts_on <= $6 AND (ends_on IS NULL OR ends_on >= $4))",
+        scope.community_id, visit.person_id, visit.station_id, day, visit.in_at,
+        clock.local_day(visit.out_at or visit.in_at),
     )  # fmt: skip
     return found
 

@@ -7,23 +7,17 @@ from timebank.checkins.records import Outcome, record_visit
 from timebank.checkins.visits import ROW, VisitRow
 from timebank.database import retried, transaction
 from timebank.opening import CLOSING_SQL
+from timebank.people.messages import tell
 from timebank.scope import Scope
-from timebank.stations.places import station_row
+from timebank.wording import dated_at
 
 CLOSING_GRACE = timedelta(minutes=30)  # who leaves last scans out after the door is shut
 AT_ONCE = 50
 
 
-async def closing_time(scope: Scope, visit: VisitRow) -> datetime:
-    """When the opening in which a visit began ends; where the doors never close, when the longest visit is over."""
-    station = await station_row(scope, visit.station_id)
-    assert station is not None
-    return station.opening(visit.in_at).closing(visit.in_at)
-
-
 async def forget(scope: Scope, visit: VisitRow) -> Outcome:
     """End a visit at closing time, for somebody to confirm. The caller holds its row."""
-    out_at = max(visit.in_at, await closing_time(scope, visit))
+    out_at = max(visit.in_at, visit.closing)
     await database.execute(
         "UPDATE visit SET status = 'needs_confirmation', out_at = $3, out_by = 'closing_time', "
         "flags = array_append(flags, 'forgotten_check_out') WHERE community_id = $1 AND id = $2",
@@ -32,7 +26,20 @@ async def forget(scope: Scope, visit: VisitRow) -> Outcome:
     await audit.record(scope, "close_forgotten", "visit", visit.id)
     ended = await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit.id)
     assert ended is not None
-    return await record_visit(scope, ended)
+    outcome = await record_visit(scope, ended)
+    await tell_forgotten(scope, ended, out_at, outcome)
+    return outcome
+
+
+async def tell_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
+    """Tell the volunteer at once what happened and what to do, while both still know when it was."""
+    happened = f"您{dated_at(visit.in_at)}在{visit.station}签到，没有签退，先按{dated_at(out_at)}离开记下。"
+    counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else outcome.note or "时间太短，不计时长。"
+    to_do = "请到驿站柜台或找社区管理员，说明您是几点离开的。"
+    await tell(
+        scope, visit.person_id, "check_out_forgotten", happened + counts + to_do, f"visit:{visit.id}:forgotten",
+        visit.id,
+    )  # fmt: skip
 
 
 @retried

@@ -7,7 +7,8 @@ from timebank import clock, database
 from timebank.areas.policies import policies
 from timebank.checkins.arrivals import PersonRow, consented, lock_person
 from timebank.checkins.credit import Served, rule_code_of
-from timebank.checkins.flags import entered_doubts
+from timebank.checkins.entered import tell_entered
+from timebank.checkins.flags import entered_doubts, is_long_ago
 from timebank.checkins.reading import record
 from timebank.checkins.records import insert_record
 from timebank.checkins.schemas import HoursIn, RecordOut
@@ -26,6 +27,12 @@ class HoursTimes(TimebankError):
     constraint = ("service_record_order", "service_record_minutes")
 
 
+class HoursTooOld(TimebankError):
+    code = "hours_too_old"
+    status = 422
+    sentence = "只能补录 {days} 天以内的服务。更早的时数请管理员用表格导入，导入后由另一位核对。"
+
+
 class HoursPlaceUnknown(TimebankError):
     code = "hours_place_unknown"
     status = 422
@@ -39,6 +46,9 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
     if not timedelta(minutes=1) <= length <= LENGTH_MAX or wanted.ended_at > clock.now():
         raise HoursTimes
     async with transaction(scope):
+        in_force = await policies(scope)
+        if is_long_ago(wanted.started_at, in_force):
+            raise HoursTooOld(days=in_force.honour_days_max)
         person = await lock_person(scope, wanted.person_id)
         if person is None or person.status == "left":
             raise NotFound
@@ -50,11 +60,12 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
             clock.new_id(), "honour", person.id, wanted.started_at, wanted.ended_at, int(length.total_seconds() // 60),
             await rule_code_of(scope, wanted.activity_id), "", clock.local_day(wanted.started_at),
         )  # fmt: skip
-        flags = await entered_doubts(scope, served, await policies(scope))
+        flags = await entered_doubts(scope, served, in_force)
         await insert_record(
             scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
             station_id=wanted.station_id, reason=wanted.reason,
         )  # fmt: skip
+        await tell_entered(scope, served, wanted.reason)
         return await record(scope, served.id)
 
 

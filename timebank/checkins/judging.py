@@ -42,7 +42,7 @@ class VisitFacts(msgspec.Struct, frozen=True):
     least_minutes: int
     attendance_percent: int
     time: TimeFacts
-    beside: list[Span]  # visits of other people by the same phone
+    beside: list[Span]  # visits of other people by the same browser or session
     doubts: list[str]  # what is doubtful about it however long it was
 
 

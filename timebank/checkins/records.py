@@ -4,15 +4,24 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock
+from timebank import audit, clock, database
 from timebank.areas.policies import Policies, policies
-from timebank.checkins.credit import Served, credit_record, rule_of
+from timebank.checkins.credit import Served, credit_record, rule_of, valid_rule
 from timebank.checkins.flags import counts_on, visit_facts
 from timebank.checkins.judging import Judgement, judged
 from timebank.checkins.tables import ServiceRecord
 from timebank.checkins.visits import VisitRow
+from timebank.checkins.words import Refused
 from timebank.scope import Scope
 from timebank.wording import duration
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A record that a visit has already."""
+
+    id: UUID
+    status: str
+    rule_code: str
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -57,6 +66,52 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
         served.id, "approved", found.minutes, [], None, credit.minutes, credit.points, credit.minutes_left,
         credit.capped,
     )  # fmt: skip
+
+
+async def require_undecided(scope: Scope, visit: VisitRow) -> None:
+    """Refuse to end a visit anew whose record somebody has decided about. The record stays locked."""
+    found = await _written(scope, visit)
+    if found is not None and found.status != "pending":
+        raise Refused("decided_meanwhile")
+
+
+async def _written(scope: Scope, visit: VisitRow) -> Written | None:
+    return await database.row(
+        Written,
+        "SELECT id, status, rule_code FROM service_record WHERE community_id = $1 AND visit_id = $2 FOR NO KEY UPDATE",
+        scope.community_id, visit.id,
+    )  # fmt: skip
+
+
+async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
+    """Judge a visit anew whose forgotten check-out has come in after all; ask `require_undecided` first."""
+    found = await _written(scope, visit)
+    if found is None:
+        return await record_visit(scope, visit)
+    judgement, note = await judge_again(scope, found.id, found.rule_code, visit)
+    if note is None:
+        return Outcome(found.id, "pending", judgement.minutes, judgement.flags)
+    await database.execute(
+        "UPDATE service_record SET status = 'rejected', review_note = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, note,
+    )  # fmt: skip
+    outcome = "too_short" if judgement.status == "too_short" else "rejected"
+    return Outcome(found.id, outcome, judgement.minutes, note=note)
+
+
+async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
+    """Judge a visit with its new end and write that down in its record; with why it does not count, if it does not."""
+    assert visit.out_at is not None
+    in_force = await policies(scope)
+    rule = await valid_rule(scope, rule_code, visit.out_at)
+    facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None, record_id=record_id)
+    found = judged(visit.in_at, visit.out_at, facts)
+    await database.execute(
+        "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, record_id, found.span.begin, found.span.end, found.minutes, found.flags,
+    )  # fmt: skip
+    return found, why_not(found, in_force)
 
 
 def why_not(found: Judgement, in_force: Policies) -> str | None:

@@ -1,19 +1,18 @@
 """Review: somebody else approves or rejects, and corrects the end of a forgotten check-out."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
-from timebank.checkins.credit import credit_record, valid_rule
+from timebank.checkins.credit import credit_record
 from timebank.checkins.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
-from timebank.checkins.flags import visit_facts
-from timebank.checkins.judging import judged
 from timebank.checkins.reading import record
-from timebank.checkins.records import why_not
+from timebank.checkins.records import judge_again
 from timebank.checkins.schemas import RecordOut, ReviewIn
 from timebank.checkins.visits import VisitRow, visit_row
-from timebank.database import retried, transaction
+from timebank.database import retried, savepoint, transaction
 from timebank.errors import TimebankError
 from timebank.people.messages import tell
 from timebank.scope import Scope
@@ -60,12 +59,60 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
         elif decided.ended_at is not None:
             await _correct_end(scope, row, decided.ended_at, note)
         else:
-            require_not_corrected_by(scope, row)
-            await _approve(scope, row, note or None)
+            credited = await _approve(scope, row, note or None)
+            await _tell_credited(scope, [(row, credited)] if credited is not None else [])
         return await record(scope, record_id)
 
 
-async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> None:
+async def approve_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
+    """Approve many pending records as they are; those that somebody else must decide about stay. How many were.
+
+    A person's records are one transaction, and what they are credited with is told in one message.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT person_id, array_agg(id ORDER BY id) AS ids FROM service_record "
+            "WHERE community_id = $1 AND id = ANY ($2) GROUP BY person_id ORDER BY person_id",
+            scope.community_id, list(record_ids),
+        )  # fmt: skip
+    return sum([await _approve_of_person(scope, [UUID(bytes=each.bytes) for each in row["ids"]]) for row in found])
+
+
+@retried
+async def _approve_of_person(scope: Scope, record_ids: Sequence[UUID]) -> int:
+    approved, credited = 0, []
+    async with transaction(scope):
+        for record_id in record_ids:
+            try:
+                async with savepoint():
+                    row = await locked_record(scope, record_id)
+                    if row.status != "pending":
+                        raise NotPending
+                    points = await _approve(scope, row, None)
+            except TimebankError as refusal:
+                if refusal.status >= 500:
+                    raise
+                continue
+            approved += 1
+            credited += [(row, points)] if points is not None else []
+        await _tell_credited(scope, credited)
+    return approved
+
+
+async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
+    """Tell a person of one record, or of several together, that they are credited."""
+    if not credited:
+        return
+    row, time = credited[0][0], duration(sum(row.minutes for row, _ in credited))
+    what = f"您在{row.place}的 {time}" if len(credited) == 1 else f"您的 {len(credited)} 次服务（共 {time}）"
+    text = f"{what}已核对，积分 +{sum(points for _, points in credited)}。"
+    await tell(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
+
+
+async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | None:
+    """Approve a record; the points credited, or None where it hangs on the board first."""
+    await require_not_corrected_by(scope, row)
     if row.visit_id is not None:
         await database.execute(
             "UPDATE visit SET status = 'closed' WHERE community_id = $1 AND id = $2 AND status = 'needs_confirmation'",
@@ -73,16 +120,14 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> None:
         )  # fmt: skip
     notice_days = (await policies(scope)).notice_days if row.kind == "honour" else 0
     if not notice_days:
-        credit = await credit_record(scope, served_of(row), reviewed=True, note=note)
-        text = f"您在{row.place}的 {duration(row.minutes)}已核对，积分 +{credit.points}。"
-        await tell(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
-        return
+        return (await credit_record(scope, served_of(row), reviewed=True, note=note)).points
     await database.execute(
         "UPDATE service_record SET status = 'noticed', notice_until = $3, reviewed_by = $4, reviewed_at = $5, "
         "review_note = $6 WHERE community_id = $1 AND id = $2",
         scope.community_id, row.id, clock.now() + timedelta(days=notice_days), scope.person_id, clock.now(), note,
     )  # fmt: skip
     await audit.record(scope, "approve_record", "service_record", row.id, reason=note, notice_days=notice_days)
+    return None
 
 
 async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
@@ -119,18 +164,14 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     assert ended is not None
-    in_force = await policies(scope)
-    rule = await valid_rule(scope, row.rule_code, ended_at)
-    facts = await visit_facts(scope, ended, in_force, has_rule=rule is not None, record_id=row.id)
-    found = judged(ended.in_at, ended_at, facts)
+    found, note = await judge_again(scope, row.id, row.rule_code, ended)
     await database.execute(
-        "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6, review_note = $7, "
-        "corrected_by = $8, corrected_at = $9 WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, found.span.begin, found.span.end, found.minutes, found.flags, reason,
-        scope.actor_id, clock.now(),
+        "UPDATE service_record SET review_note = $3, corrected_by = $4, corrected_at = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, reason, scope.actor_id, clock.now(),
     )  # fmt: skip
     await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
-    if (note := why_not(found, in_force)) is not None:
+    if note is not None:
         await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])
 
 

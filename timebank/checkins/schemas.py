@@ -23,7 +23,7 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `nonce` is made by the device before it sends anything; the same nonce again gets the stored verdict. `station_id`
     is for a keeper of several stations, `person_id` for a login that stands for several residents of the community.
     `device_now` is what the device's clock says while it sends a scan that waited: `occurred_at` is corrected by how
-    much it differs from the server's.
+    much it differs from the server's. `purpose` look recognises a person at the counter and checks nobody in or out.
     """
 
     code: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\x00]*$")]
@@ -36,6 +36,7 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     shift_id: UUID | None = None
     station_id: UUID | None = None
     person_id: UUID | None = None
+    purpose: Literal["visit", "look"] = "visit"
 
 
 class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -142,12 +143,12 @@ class ReversalIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RecordOut(msgspec.Struct, frozen=True):
-    """A service record; `flag_texts` say in words why it needs a look."""
+    """A service record; `flag_texts` say in words why it needs a look. A keeper reads it without the person's id."""
 
     id: UUID
     kind: str
     status: str
-    person_id: UUID
+    person_id: UUID | None
     person: str
     activity_id: UUID | None
     activity: str | None

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Date, Integer, Text, Time, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -26,8 +26,13 @@ class Visit(Table, tablename="visit"):
     status = Varchar(length=20, default=None, null=False)
     in_by = Varchar(length=16, default=None, null=False)
     out_by = Varchar(length=16, default=None, null=True)
-    in_device = Bytea(default=None, null=True)
     flags = Array(base_column=Text(), default=list, null=False)
+    opens_at = Time(default=None, null=False)
+    closes_at = Time(default=None, null=False)
+    in_by_login = UUID(default=None, null=True)
+    out_by_login = UUID(default=None, null=True)
+    marks = Array(base_column=Bytea(), default=list, null=False)
+    in_address = Bytea(default=None, null=True)
 
 
 class Scan(Table, tablename="scan"):
@@ -44,6 +49,11 @@ class Scan(Table, tablename="scan"):
     verdict = JSONB(default=None, null=False)
     device_at = Timestamptz(default=None, null=True)
     skew_seconds = BigInt(default=None, null=True)
+    how = Varchar(length=16, default=None, null=True)
+    card_id = UUID(default=None, null=True)
+    device_id = UUID(default=None, null=True)
+    by_login = UUID(default=None, null=True)
+    sent_by_login = UUID(default=None, null=True)
 
 
 class ServiceRecord(Table, tablename="service_record"):
@@ -76,3 +86,21 @@ class ServiceRecord(Table, tablename="service_record"):
     corrected_at = Timestamptz(default=None, null=True)
     withdrawn_at = Timestamptz(default=None, null=True)
     withdrawn_by = UUID(default=None, null=True)
+
+
+class CounterConfirmation(Table, tablename="counter_confirmation"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    good_id = UUID(default=None, null=False)
+    quantity = Integer(default=None, null=False)
+    redemption_id = UUID(default=None, null=True)
+    asked_by = UUID(default=None, null=True)
+    asked_by_login = UUID(default=None, null=True)
+    asked_at = Timestamptz(default=None, null=False)
+    status = Varchar(length=16, default=None, null=False)
+    decided_by = UUID(default=None, null=True)
+    decided_by_login = UUID(default=None, null=True)
+    decided_at = Timestamptz(default=None, null=True)

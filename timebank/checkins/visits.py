@@ -1,6 +1,6 @@
 """Visits as rows, and what a caller may see of them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,7 @@ from timebank.checkins.schemas import VisitOut
 from timebank.checkins.words import flag_texts
 from timebank.database import transaction
 from timebank.errors import NotFound
-from timebank.opening import day_began
+from timebank.opening import Opening, day_began, opening_at
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.stations.places import station_row
@@ -19,7 +19,7 @@ LONGEST = timedelta(days=1)  # no visit began longer than that before the day on
 
 
 class VisitRow(msgspec.Struct, frozen=True):
-    """A visit as check-out needs it, with the hours of its station."""
+    """A visit as check-out needs it, with the opening hours that it keeps."""
 
     id: UUID
     person_id: UUID
@@ -33,13 +33,26 @@ class VisitRow(msgspec.Struct, frozen=True):
     status: str
     in_by: str
     out_by: str | None
-    in_device: bytes | None
+    marks: list[bytes]
     flags: list[str]
+    opens_at: time
+    closes_at: time
+
+    @property
+    def opening(self) -> Opening:
+        """The stretch of open doors in which it began."""
+        return opening_at(self.opens_at, self.closes_at, self.in_at)
+
+    @property
+    def closing(self) -> datetime:
+        """When it is over at the latest; where the doors never close, when the longest visit is."""
+        return self.opening.closing(self.in_at)
 
 
 ROW = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
-    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.in_device, v.flags FROM visit v "
+    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks, v.flags, "
+    "v.opens_at, v.closes_at FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
 )
@@ -56,6 +69,30 @@ async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
 
 async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
     return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
+
+
+async def keep_longer_hours(scope: Scope, station_id: UUID) -> None:
+    """Give whoever is in at a station its hours of now where they end later: an evening that grows longer counts.
+
+    Shorter hours hold from the next visit on, and no visit that has ended is judged by other hours than it had.
+    """
+    station = await station_row(scope, station_id)
+    assert station is not None
+    still_in = await database.rows(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.station_id = $2 AND v.status = 'open' AND v.in_at > $3 "
+        "ORDER BY v.id FOR NO KEY UPDATE OF v",
+        scope.community_id, station_id, clock.now() - LONGEST,
+    )  # fmt: skip
+    longer = [visit.id for visit in still_in if _ends_later(station.opening(visit.in_at), visit)]
+    await database.execute(
+        "UPDATE visit SET opens_at = $3, closes_at = $4 WHERE community_id = $1 AND id = ANY ($2)",
+        scope.community_id, longer, station.opens_at, station.closes_at,
+    )  # fmt: skip
+
+
+def _ends_later(hours: Opening, visit: VisitRow) -> bool:
+    return hours.begin <= visit.in_at and hours.closing(visit.in_at) > visit.closing
 
 
 _SHOWN = (

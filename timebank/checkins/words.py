@@ -20,6 +20,7 @@ REASONS = {
     "not_in": _("还没有签到，所以不能签退。请先扫码签到。"),
     "too_short": _("这次到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
     "overlap": _("这个时间和另一次签到重叠，没有记上。请站长核对后补录。"),
+    "decided_meanwhile": _("这次忘记签退社区已经核对过了，补传的签退没有记上。不对的话，请找社区管理员。"),
     "not_signed_up": _("这个活动要先报名。请报名后再来签到。"),
     "guardian_consent_missing": _("没有登记监护人的同意，孩子还不能签到。请家长到社区登记。"),
     "quota_reached": _("今天计入的时长到了每日上限，超出的部分不计。"),
@@ -35,7 +36,9 @@ REASONS = {
         "这台设备的时钟不准：这次离线扫码的时间比现在还晚，没有记上。请校准设备的时钟，并请站长补录时长。"
     ),
     "before_pairing": _("这次离线扫码的时间在这台设备启用之前，没有记上。请校准设备的时钟，并请站长补录时长。"),
+    "no_keeper_then": _("断网时记下的这次扫码，当时没有站长在这台平板上岗，没有记上。请站长补录时长。"),
     "claim_used": _("这次扫码已经用过了。请对准屏幕再扫一次。"),
+    "claim_elsewhere": _("这次扫码不是在这里、用这次登录打开的。请用这部手机对准屏幕再扫一次。"),
 }
 
 FLAGS = {
@@ -46,15 +49,22 @@ FLAGS = {
     "skew": _("设备的时钟不准，时间是推算的"),
     "offline_late": _("离线扫码，补传晚了 15 分钟以上"),
     "keeper_is_volunteer": _("志愿者就是本站站长"),
+    "served_by_family": _("扫码的站长是本人或同一户的家人"),
+    "offline_keeper": _("断网时的扫码，按当时上岗的站长记下"),
     "by_keeper": _("站长代签，没有扫码"),
     "forgotten_check_out": _("忘记签退，按闭站时间关闭"),
     "corrected_end": _("结束时间由人更正过"),
+    "code_read_by_staff": _("签到码被工作人员在屏幕以外读取过"),
+    "own_card": _("办卡和扫卡是同一个人，还没有另一位核对"),
+    "two_communities": _("同一个登录账号当时也在别的社区"),
+    "long_ago": _("时间久远，超出手工补录的期限"),
     "no_rule": _("没有可用的积分规则"),
 }
 
 NOT_REASONS = {
-    "letters_of_one_case": "invalid_code", "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
-    "claim_used": "expired_code",
+    "letters_of_one_case": "invalid_code", "decided_meanwhile": "overlap", "no_keeper_then": "error",
+    "too_late": "error", "clock_wrong": "error", "before_pairing": "error",
+    "claim_used": "expired_code", "claim_elsewhere": "expired_code",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.classes import attendance, booking, changes, courses, moves, purchase, reading, refunds, stopping
 from timebank.classes.schemas import (
@@ -163,6 +163,7 @@ class ClassHours(Controller):
 
 class Bookings(Controller):
     path = "/bookings"
+    opt = AT_THE_COUNTER
 
     @get()
     async def bookings(
@@ -174,7 +175,7 @@ class Bookings(Controller):
         if code:
             shown = await reading.by_code(caller, code)
             return listed(request, Page([shown] if shown else []))
-        found = await reading.bookings(
+        found = await reading.bookings_of_all(
             caller, child_id=child_id, lesson_id=lesson_id, status=status, limit=limit, cursor=cursor
         )
         return listed(request, found)
@@ -195,7 +196,7 @@ class Bookings(Controller):
         """The child came."""
         await attendance.count_try(caller, booking_id)
         verb = attendance.attend
-        return await once.answer(caller, lambda: verb(caller, booking_id, data.code), status=200)
+        return await once.answer(caller, lambda: verb(caller, booking_id, data.code, data.presence), status=200)
 
     @delete("/{booking_id:uuid}", status_code=200)
     async def cancel(self, booking_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Booked:

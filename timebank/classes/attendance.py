@@ -6,9 +6,10 @@ from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
-from timebank.classes.families import tell_family
+from timebank.classes.families import guardians_of, tell_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, Held
 from timebank.database import retried, transaction
@@ -17,7 +18,6 @@ from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated_at, duration
 
@@ -56,29 +56,43 @@ async def count_try(scope: Scope, booking_id: UUID) -> None:
 
 
 @retried
-async def attend(scope: Scope, booking_id: UUID, code: str | None = None) -> Booked:
+async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presence: str | None = None) -> Booked:
     """Note that a child came: the minutes are consumed. Who was marked missing by mistake is put right.
 
-    The keeper of the course's station, its counter or an administrator marks it, never for the own child; a code that
-    is given must be the booking's. Once more answers the same and moves nothing. Call `count_try` first.
+    A keeper of the course's station marks it, never for the own child, by the booking's code or by `presence`, the
+    nonce of a scan of the child or a guardian at the station in the last 5 minutes; an administrator may without. Once
+    more answers the same and moves nothing. Call `count_try` first.
     """
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
         scope.require_keeper(found.station_id)
-        if scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
+        booked = scope.is_own(found.guardian_id)
+        if booked or scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
             raise OwnChild
         if found.status == "waiting":
             raise NoSeat
         if found.status == "cancelled":
             raise BookingEnded(how=ENDED[found.status])
         if found.status == "held":
-            if code is not None and not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
-                raise WrongDoorCode
+            await _require_proof(scope, found, code, presence)
             await _consume(scope, found)
         if found.status != "attended":
             await seats.end(scope, found.id, "attended")
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
+            what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
+            text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
+            await tell_family(scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
     return Booked(found.id, "attended", None, found.minutes, None)
+
+
+async def _require_proof(scope: Scope, found: Held, code: str | None, presence: str | None) -> None:
+    """Refuse to consume a family's minutes on a keeper's word alone."""
+    if code is not None:
+        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+            raise WrongDoorCode
+    elif not scope.administers or presence is not None:
+        family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
+        await require_presence(scope, family, found.station_id, presence)
 
 
 async def close_lessons(scope: Scope) -> int:
@@ -116,7 +130,7 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
             text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
             text += f"如果来过，请找{found.station}更正。"
         await audit.record(scope, "close", "booking", found.id, was=found.status)
-        await tell(scope, found.guardian_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
+        await tell_family(scope, found.child_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
     return True
 
 
@@ -137,14 +151,26 @@ async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut
 
 @retried
 async def call_off(scope: Scope, lesson_id: UUID, reason: str) -> bool:
-    """Call off a lesson of a stopped course, also one whose time has passed meanwhile. False: it was called off."""
+    """Call off a lesson of a stopped course, also one whose time has passed meanwhile.
+
+    False: it was called off before, or the course goes on after all.
+    """
     async with transaction(scope):
+        await seats.lock_line(scope, lesson_id, seated=True)
         lesson = await seats.locked_lesson(scope, lesson_id)
-        if lesson.cancelled_at is not None:
+        if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
         await _return_all(scope, lesson, reason)
         await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
     return True
+
+
+async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
+    stopped: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM course WHERE community_id = $1 AND id = $2 AND stopped_at < $3)",
+        scope.community_id, lesson.course_id, lesson.starts_at,
+    )  # fmt: skip
+    return stopped
 
 
 async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
@@ -159,7 +185,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
         await tell_family(
             scope, booking.child_id, "lesson_cancelled",
             f"{booking.child}约的《{booking.course}》{dated_at(booking.starts_at)}那一节停课了{back}。{because}",
-            f"booking:{booking.id}:cancelled", booking.id, also=[booking.guardian_id],
+            f"booking:{booking.id}:cancelled", booking.id,
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)
     await database.execute(

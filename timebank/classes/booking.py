@@ -6,15 +6,19 @@ from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes import seats
 from timebank.classes.courses import course
+from timebank.classes.families import tell_family
 from timebank.classes.purchase import require_age
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
 from timebank.classes.seats import Held
 from timebank.classes.tables import Booking
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
+from timebank.ledger.grace import back_in_words
+from timebank.ledger.posting import Returned
 from timebank.locale import _
 from timebank.people.guardians import children_of, require_guardian
 from timebank.scope import Scope
+from timebank.wording import dated_at, duration
 
 ENDED = {"attended": _("上过了"), "missed": _("缺课"), "cancelled": _("取消了")}
 
@@ -109,12 +113,24 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
             if found.status not in ("held", "waiting"):
                 raise BookingEnded(how=ENDED[found.status])
             await _require_in_time(scope, found)
-            await seats.release(scope, found, f"取消约课：《{found.course}》")
+            returned = await seats.release(scope, found, f"取消约课：《{found.course}》")
             await audit.record(scope, "cancel", "booking", found.id)
+            await _tell_cancelled(scope, found, returned)
             if found.status == "held":
                 await seats.free(scope, lesson.id)
                 await seats.fill(scope, lesson.id)
     return Booked(found.id, "cancelled", None, found.minutes, None)
+
+
+async def _tell_cancelled(scope: Scope, found: Held, returned: Returned | None) -> None:
+    """Tell the family, but not whoever gave the seat back."""
+    back = f"课时{back_in_words(returned, unit=duration)}。" if returned else "没有用去课时。"
+    what = f"{found.child}约的《{found.course}》{dated_at(found.starts_at)}那一节"
+    text = f"{what}取消了，{back}不是您要取消的，请找{found.station}。"
+    await tell_family(
+        scope, found.child_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id,
+        but=[p.person_id for p in scope.persons],
+    )  # fmt: skip
 
 
 async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> None:

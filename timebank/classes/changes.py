@@ -1,7 +1,6 @@
 """What changes of a course or a lesson after families have decided for it: they are told the old and the new."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +36,17 @@ class LessonInPast(TimebankError):
 class LessonBooked(TimebankError):
     code = "lesson_booked"
     status = 409
-    sentence = "已经有孩子约了这节课，用去的课时不能改。可以停掉这一节，另排一节。"
+    sentence = "已经有孩子约了或在候补这节课，用去的课时不能改。可以停掉这一节，另排一节。"
+
+
+class CourseEndPast(TimebankError):
+    code = "course_end_past"
+    sentence = "结课日不能早于今天。马上不开了，请用“停开”：没上的课停掉，没用的课时退回积分。"
+
+
+class CourseEndTooEarly(TimebankError):
+    code = "course_end_too_early"
+    sentence = "{last}还排着课，结课日不能更早。请先停掉或改期结课日以后的课。"
 
 
 class SeatsTaken(TimebankError):
@@ -60,6 +69,8 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
     reason = change.reason or ""
     async with transaction(scope):
         before = await course(scope, course_id)
+        if change.ends_on is not UNSET and change.ends_on < before.ends_on:
+            await _require_room(scope, course_id, change.ends_on)
         if values:
             await _write(scope, course_id, values)
         after = await course(scope, course_id)
@@ -69,6 +80,18 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
         if change.active is True and not before.active:
             await _write(scope, course_id, {"active": True, "stopped_at": None, "stop_reason": None})
         return await course(scope, course_id)
+
+
+async def _require_room(scope: Scope, course_id: UUID, ends_on: date) -> None:
+    """Refuse an end in the past, and one before a lesson that is still to be given: families count on both."""
+    if ends_on < clock.local_day():
+        raise CourseEndPast
+    later: datetime | None = await database.fetch_value(
+        "SELECT max(starts_at) FROM lesson WHERE community_id = $1 AND course_id = $2 AND cancelled_at IS NULL "
+        "AND starts_at >= $3", scope.community_id, course_id, clock.day_bounds(ends_on)[1],
+    )  # fmt: skip
+    if later is not None:
+        raise CourseEndTooEarly(last=dated(clock.local_day(later)))
 
 
 async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any]) -> None:
@@ -104,25 +127,22 @@ async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason
     text = f"《{before.title}》{'，'.join(news)}。" + (f"原因：{reason}。" if reason else "")
     text += "没用的课时可以退回积分，也可以转到别的课。"
     key = f"course:{after.id}:changed:{clock.new_id()}"
-    for child_id, also in children.items():
-        await tell_family(scope, child_id, "course_changed", text, key, after.id, also=also)
+    for child_id in children:
+        await tell_family(scope, child_id, "course_changed", text, key, after.id)
 
 
-async def _children_of(scope: Scope, course_id: UUID) -> Mapping[UUID, list[UUID]]:
-    """The children with a coming seat, a place in line or unused minutes, each with who booked for them."""
+async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
+    """The children with a coming seat, a place in line or unused minutes."""
     found = await database.fetch(
-        "SELECT b.child_id, array_agg(DISTINCT b.guardian_id) AS also FROM booking b "
+        "SELECT b.child_id FROM booking b "
         "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
         "WHERE b.community_id = $1 AND l.course_id = $2 AND l.ends_at > $3 AND b.status IN ('held', 'waiting') "
-        "GROUP BY b.child_id UNION ALL SELECT a.owner_id, '{}' FROM account a WHERE a.community_id = $1 "
+        "UNION SELECT a.owner_id FROM account a WHERE a.community_id = $1 "
         "AND a.subject_id = $2 AND a.owner_kind = 'person' AND a.currency = 'class_minute' "
-        "AND a.bucket = 'available' AND a.balance > 0 GROUP BY a.owner_id ORDER BY 1",
+        "AND a.bucket = 'available' AND a.balance > 0 ORDER BY 1",
         scope.community_id, course_id, clock.now(),
     )  # fmt: skip
-    children: dict[UUID, list[UUID]] = {}
-    for row in found:
-        children.setdefault(UUID(bytes=row["child_id"].bytes), []).extend(UUID(bytes=g.bytes) for g in row["also"])
-    return children
+    return [UUID(bytes=row["child_id"].bytes) for row in found]
 
 
 @retried
@@ -174,7 +194,7 @@ def _seats(before: LessonOut, change: LessonChange) -> tuple[int, int]:
     taken = before.seats - before.seats_free
     minutes = before.minutes if change.minutes is UNSET else change.minutes
     places = before.seats if change.seats is UNSET else change.seats
-    if minutes != before.minutes and taken:
+    if minutes != before.minutes and (taken or before.waiting):
         raise LessonBooked
     if places < taken:
         raise SeatsTaken(taken=taken)
@@ -197,7 +217,6 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
         text += "位子留着；来不了，开课前都可以取消，课时退回。"
         await tell_family(
             scope, booking.child_id, "lesson_moved", text, f"lesson:{before.id}:moved:{event}", booking.id,
-            also=[booking.guardian_id],
         )  # fmt: skip
 
 

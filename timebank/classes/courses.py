@@ -31,6 +31,11 @@ class CourseTerm(TimebankError):
     constraint = "course_term"
 
 
+class CourseOver(TimebankError):
+    code = "course_over"
+    sentence = "《{title}》已经结课或停开了。请选一门正在开的课。"
+
+
 class LessonExists(TimebankError):
     code = "lesson_exists"
     status = 409
@@ -119,6 +124,8 @@ async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonO
     async with transaction(scope):
         given = await course(scope, course_id)
         scope.require_keeper(given.station_id)
+        if not given.active:
+            raise CourseOver(title=given.title)
         ends_at = _end_of(wanted)
         require_term(given, wanted.starts_at)
         lesson_id = clock.new_id()

@@ -45,9 +45,13 @@ FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, c.ends_on + 1, $2)
 WHERE c.community_id = $1 AND c.active AND c.ends_on BETWEEN $3 AND $4
 GROUP BY c.id, c.title, c.ends_on, u.child_id
 """
+# Who paid need not be who is told: of the family one has been told, the child itself when it is old enough.
 _NOT_TOLD = """
-HAVING NOT EXISTS (SELECT FROM message m WHERE m.community_id = $1 AND m.person_id = ANY (array_agg(u.guardian_id))
-                   AND m.key = {key}) ORDER BY c.id, u.child_id LIMIT $5
+HAVING NOT EXISTS (
+    SELECT FROM message m WHERE m.community_id = $1 AND m.key = {key} AND m.person_id = ANY (
+        array_agg(u.guardian_id) || u.child_id || ARRAY(
+            SELECT g.guardian_id FROM guardianship g WHERE g.community_id = $1 AND g.child_id = u.child_id)))
+ORDER BY c.id, u.child_id LIMIT $5
 """
 
 
@@ -96,7 +100,7 @@ async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
             text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
         else:
             text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"
-        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id, also=ending.payers)
+        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
 
 
 async def expire_class_minutes(scope: Scope) -> int:
@@ -123,6 +127,6 @@ async def _expire(scope: Scope, due: _Due) -> bool:
             await tell_family(
                 scope, due.child_id, "class_expired",
                 f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",
-                f"class_expired:{due.course_id}:{due.child_id}:{clock.local_day()}", due.course_id,
+                f"class_expired:{clock.new_id()}", due.course_id,
             )  # fmt: skip
     return minutes > 0

@@ -10,7 +10,8 @@ from timebank import clock, database
 from timebank.areas.policies import policies
 from timebank.database import transaction
 from timebank.errors import TimebankError
-from timebank.ledger.posting import Insufficient, Posting, call
+from timebank.ledger.posting import Posting, call
+from timebank.ledger.refusals import Insufficient
 from timebank.scope import Scope
 
 SOURCE = "class_purchase"
@@ -24,6 +25,14 @@ class NotEnoughUnused(TimebankError):
 class WorthTooLittle(TimebankError):
     code = "worth_too_little"
     sentence = "这几分钟折算不到 1 分，退不了也转不了。请多选几分钟，或留着约课。"
+
+
+class MinutesOutlived(TimebankError):
+    code = "minutes_outlived"
+    sentence = (
+        "付这些课时的积分已经过期。过了最后一天的课时不能再转；转过一次的，只能再转到不比现在这门课结课晚的课。"
+        "现在能转的有 {available} 分钟，其余请在这门课结课前用完。"
+    )
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -90,13 +99,17 @@ async def give_back(
 async def move(
     scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, memo: str
 ) -> Moved:
-    """Move unused minutes to another course at what they had cost. Raises NotEnoughUnused and AccountClosed."""
+    """Move unused minutes to another course at what they had cost.
+
+    Raises NotEnoughUnused, MinutesOutlived and AccountClosed.
+    """
     event = clock.new_id()
     note = Posting("move", f"class_move:{event}", SOURCE, event, memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
     answer = await call(
-        scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day()
-    )
+        scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day(),
+        (await policies(scope)).grace_days,
+    )  # fmt: skip
     _refuse(answer)
     return Moved(answer["entry_id"], answer["minutes"], answer["points"], answer["arrived"])
 
@@ -114,6 +127,8 @@ async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> in
 def _refuse(answer: asyncpg.Record) -> None:
     if answer["verdict"] == "insufficient":
         raise NotEnoughUnused(available=answer["available"] or 0)
+    if answer["verdict"] == "outlived":
+        raise MinutesOutlived(available=answer["available"])
     if answer["verdict"] == "too_few":
         raise WorthTooLittle
 

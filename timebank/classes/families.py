@@ -1,21 +1,24 @@
-"""Who is told of a child's classes: the guardians whose consent is on record, and whoever booked or paid."""
+"""Who is told of a child's classes: the guardians whose consent is in force, and the child once it can sign in."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from timebank import database
+from timebank import clock, database
 from timebank.database import transaction
+from timebank.people.ages import is_guarded
+from timebank.people.care import in_care
 from timebank.people.messages import tell
 from timebank.scope import Scope
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """The guardians of each child whose consent is in force."""
+    """The guardians of each child whose consent is in force; none of somebody who is 18."""
     async with transaction(scope):
         found = await database.fetch(
-            "SELECT child_id, guardian_id FROM guardianship WHERE community_id = $1 AND child_id = ANY ($2) "
-            "AND consented_at IS NOT NULL AND ended_at IS NULL ORDER BY id",
-            scope.community_id, list(children),
+            "SELECT g.child_id, g.guardian_id FROM guardianship g "  # noqa: S608  # own text
+            "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+            f"WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND {in_care('$3')} ORDER BY g.id",
+            scope.community_id, list(children), clock.local_day(),
         )  # fmt: skip
     guardians: dict[UUID, list[UUID]] = {child: [] for child in children}
     for row in found:
@@ -33,10 +36,19 @@ async def names_of_people(scope: Scope, people: Collection[UUID]) -> dict[UUID, 
 
 async def tell_family(
     scope: Scope, child_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None, *,
-    also: Collection[UUID] = (), own_words: Mapping[UUID, str] | None = None,
+    own_words: Mapping[UUID, str] | None = None, but: Collection[UUID] = (),
 ) -> None:  # fmt: skip
-    """Tell a child's guardians, and `also` these people, once each; `own_words` has another text for some of them."""
+    """Tell a child's guardians, and the child that is old enough to sign in, once each.
+
+    Who booked or paid once is not told by that. `own_words` has another text for some, for those who got points back
+    too; `but` names who needs not be told.
+    """
     words = own_words or {}
-    people = dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *also, *words])
-    for person_id in people:
+    born_on = await database.fetch_value(
+        "SELECT born_on FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
+    )
+    child = [] if is_guarded(born_on) else [child_id]
+    for person_id in dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *child, *words]):
+        if person_id in but:
+            continue
         await tell(scope, person_id, kind, words.get(person_id, text), key, about_id)

@@ -5,11 +5,12 @@ from timebank.classes import entries
 from timebank.classes.courses import course
 from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.purchase import class_minutes, require_age, require_running
-from timebank.classes.refunds import require_right
+from timebank.classes.refunds import require_right, unused
 from timebank.classes.schemas import MovedOut, MoveIn
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.scope import Scope
+from timebank.wording import dated
 
 
 class SameCourse(TimebankError):
@@ -22,7 +23,8 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
     """Move a child's unused minutes to a course that is running and fits its age; the guardians are told.
 
     They carry what they had cost and become as many minutes as that buys in the other course; who paid stays who gets
-    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse.
+    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse,
+    MinutesOutlived.
     """
     if wanted.course_id == wanted.to_course_id:
         raise SameCourse
@@ -39,11 +41,14 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         )  # fmt: skip
         child = (await names_of_people(scope, [wanted.child_id]))[wanted.child_id]
         because = f"原因：{wanted.reason}。" if wanted.reason else ""
+        has = await unused(scope, child_id=wanted.child_id)
+        last = next((u.lasts_until for u in has if u.course_id == entered.id), None)
+        until = f"，最晚用到{dated(last)}" if last else ""
         await tell_family(
             scope, wanted.child_id, "class_moved",
             f"{child}的 {moved.minutes} 分钟课时从《{left.title}》转到了《{entered.title}》，"
-            f"按原来付的 {moved.points} 积分折成 {moved.arrived} 分钟。{because}",
+            f"按原来付的 {moved.points} 积分折成 {moved.arrived} 分钟{until}。{because}",
             f"class_move:{moved.entry_id}", moved.entry_id,
         )  # fmt: skip
         available = await class_minutes(scope, wanted.child_id, entered.id)
-        return MovedOut(moved.entry_id, moved.minutes, moved.points, moved.arrived, available)
+        return MovedOut(moved.entry_id, moved.minutes, moved.points, moved.arrived, available, last)

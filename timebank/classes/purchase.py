@@ -7,18 +7,13 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.classes import entries
-from timebank.classes.courses import course
+from timebank.classes.courses import CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.guardians import require_guardian
 from timebank.people.locks import lock_people
 from timebank.scope import Scope
-
-
-class CourseOver(TimebankError):
-    code = "course_over"
-    sentence = "《{title}》已经结课或停开了。请选一门正在开的课。"
 
 
 class ChildAge(TimebankError):

@@ -1,18 +1,21 @@
 """Bookings as their readers may see them: of one's own children, at one's own station, or all."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from timebank import database, names
+from timebank import clock, database, names
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
-from timebank.database import transaction
+from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.paging import Page, page, read_cursor
+from timebank.people.care import in_care, is_in_care
 from timebank.people.guardians import children_of
+from timebank.people.reads import note_children
 from timebank.scope import Scope
 
 LOOK_UPS_MAX = 60
@@ -45,9 +48,9 @@ class _Row(msgspec.Struct, frozen=True):
     own: bool
 
 
-# $2: the caller's own resident records.
+# $2: the caller's own resident records; $3: today.
 _ROWS = (
-    "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "
+    "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "  # noqa: S608  # own text
     "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, b.code, b.created_at, "
     "CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, "
     "CASE WHEN b.status = 'waiting' THEN (SELECT count(*) FROM booking w WHERE w.community_id = b.community_id "
@@ -56,32 +59,36 @@ _ROWS = (
     "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
     "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id "
-    "CROSS JOIN LATERAL (SELECT b.guardian_id = ANY ($2) OR EXISTS (SELECT FROM guardianship g "
-    "WHERE g.community_id = b.community_id AND g.child_id = b.child_id AND g.guardian_id = ANY ($2) "
-    "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS own) AS mine WHERE b.community_id = $1 AND "
+    "CROSS JOIN LATERAL (SELECT b.child_id = ANY ($2) OR "
+    f"{is_in_care('b.community_id', 'b.child_id', '$2', '$3')} AS own) AS mine WHERE b.community_id = $1 AND "
 )
 
 
-# Only a family's bookings: found by the guardian who booked, and by each child in the caller's consented care.
+# Only a family's bookings: of the caller's own records, and of each child in the caller's care now. Of each the newest
+# are read along its own index, no more than the page may show, and then merged. $4: how many.
 _OF_FAMILY = (
-    "b.id = ANY (ARRAY(SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.guardian_id = ANY ($2) UNION "
-    "SELECT f.id FROM guardianship g JOIN booking f ON f.community_id = $1 AND f.child_id = g.child_id "
-    "WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) "
-    "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)) AND "
+    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::uuid[]) AS id UNION "  # noqa: S608  # own text
+    "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) AND {in_care('$3')}) AS child CROSS JOIN LATERAL ("
+    "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id {chosen} "
+    "ORDER BY f.created_at DESC, f.id DESC LIMIT $4) AS newest)) "
 )
+_ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
+    known = row.own or named or scope.reads_all  # a keeper knows only who has just been recognised here
     return BookingOut(
-        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station, row.child_id,
-        row.child if row.own or named or scope.reads_all else names.masked(row.child), row.starts_at, row.ends_at,
+        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station,
+        row.child_id if known else None, row.child if known else names.masked(row.child), row.starts_at, row.ends_at,
         row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
         row.moved_at,
     )  # fmt: skip
 
 
-def _own(scope: Scope) -> list[UUID]:
-    return [p.person_id for p in scope.persons if p.community_id == scope.community_id]
+def _whose(scope: Scope) -> tuple[UUID, list[UUID], date]:
+    """The first three values of `_ROWS`."""
+    return scope.community_id, scope.stood_for, clock.local_day()
 
 
 async def bookings(
@@ -90,24 +97,49 @@ async def bookings(
 ) -> Page[BookingOut]:  # fmt: skip
     """The bookings that the caller may see, those made last first; `own` leaves only the caller's children's."""
     before = read_cursor(cursor, tuple[datetime, UUID])
-    family = _OF_FAMILY if own or not (scope.reads_all or scope.kept_stations) else ""
+    is_family = own or not (scope.reads_all or scope.kept_stations)
+    values: list[object] = [
+        *_whose(scope),
+        limit + 1,
+        *(() if is_family else (scope.reads_all, [*scope.kept_stations])),
+    ]
+    chosen = ""
+    for column, value in (("child_id", child_id), ("lesson_id", lesson_id), ("status", status)):
+        if value is not None:
+            values.append(value)
+            chosen += f" AND {{row}}.{column} = ${len(values)}"
+    if before:
+        values += before
+        chosen += f" AND ({{row}}.created_at, {{row}}.id) < (${len(values) - 1}, ${len(values)})"
+    which = (
+        _OF_FAMILY.format(chosen=chosen.format(row="f")) if is_family else _ALL.format(chosen=chosen.format(row="b"))
+    )
     async with transaction(scope):
         found = await database.rows(
-            _Row,
-            _ROWS + family + "(mine.own OR (NOT $5 AND ($3 OR c.station_id = ANY ($4)))) "
-            "AND ($6::uuid IS NULL OR b.child_id = $6) AND ($7::uuid IS NULL OR b.lesson_id = $7) "
-            "AND ($8::text IS NULL OR b.status = $8) AND ($9::timestamptz IS NULL OR (b.created_at, b.id) < ($9, $10)) "
-            "ORDER BY b.created_at DESC, b.id DESC LIMIT $11",
-            scope.community_id, _own(scope), scope.reads_all, list(scope.kept_stations), own, child_id, lesson_id,
-            status, *(before or (None, None)), limit + 1,
+            _Row, f"{_ROWS}{which}ORDER BY b.created_at DESC, b.id DESC LIMIT $4", *values
         )  # fmt: skip
     return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
+
+
+@retried
+async def bookings_of_all(
+    scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
+    own: bool = False, limit: int = 50, cursor: str | None = None,
+) -> Page[BookingOut]:  # fmt: skip
+    """`bookings`, with the look at other people's children written down where the caller reads their full names."""
+    async with transaction(scope):
+        found = await bookings(
+            scope, child_id=child_id, lesson_id=lesson_id, status=status, own=own, limit=limit, cursor=cursor
+        )
+        if scope.reads_all and not own:
+            await note_children(scope, "bookings", [b.child_id for b in found.items if b.child_id])
+    return found
 
 
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
     """One booking that the caller may see."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "b.id = $3", scope.community_id, _own(scope), booking_id)
+        found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
     if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
     return _told(scope, found)
@@ -116,7 +148,7 @@ async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
 async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
     """A booking of one of the caller's own children."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "mine.own AND b.id = $3", scope.community_id, _own(scope), booking_id)
+        found = await database.row(_Row, _ROWS + "mine.own AND b.id = $4", *_whose(scope), booking_id)
     return _told(scope, found) if found else None
 
 
@@ -131,7 +163,10 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
     await throttle.count(guesses, most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
     async with transaction(scope):
         found = await database.row(
-            _Row, _ROWS + "b.code = $3 AND b.status = 'held'", scope.community_id, _own(scope), code.replace(" ", "")
+            _Row,
+            _ROWS + "b.code = $4 AND b.status = 'held'",
+            *_whose(scope),
+            code.replace(" ", ""),
         )
     if found is None:
         return None
@@ -141,22 +176,26 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
     return _told(scope, found, named=True)
 
 
-async def coming(scope: Scope, person_id: UUID, station_id: UUID, since: datetime, until: datetime) -> list[BookingOut]:
+@retried
+async def coming(
+    scope: Scope, person_id: UUID, station_id: UUID, presence: str | None, since: datetime, until: datetime
+) -> list[BookingOut]:  # fmt: skip
     """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
 
-    Codes included: being there is the proof.
+    Being there is the proof, and `presence` the nonce of the scan that says so; no code is told. Raises PresenceNeeded.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
+        await require_presence(scope, [person_id], station_id, presence)
         found = await database.rows(
             _Row,
-            _ROWS + "c.station_id = $3 AND b.status = 'held' AND l.ends_at > $5 AND l.starts_at < $6 "
-            "AND (b.child_id = $4 OR b.guardian_id = $4 OR EXISTS (SELECT FROM guardianship g "
-            "WHERE g.community_id = b.community_id AND g.child_id = b.child_id AND g.guardian_id = $4 "
-            "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)) ORDER BY l.starts_at, b.id",
-            scope.community_id, _own(scope), station_id, person_id, since, until,
+            _ROWS + "c.station_id = $4 AND b.status = 'held' AND l.ends_at > $6 AND l.starts_at < $7 "
+            f"AND (b.child_id = $5 OR {is_in_care('b.community_id', 'b.child_id', 'ARRAY[$5::uuid]', '$3')}) "
+            "ORDER BY l.starts_at, b.id",
+            *_whose(scope), station_id, person_id, since, until,
         )  # fmt: skip
-    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
+        await note_children(scope, "counter", [row.child_id for row in found if not row.own])
+    return [_told(scope, row, named=True) for row in found]
 
 
 async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:

@@ -146,7 +146,7 @@ def _yours(back: Back, of: int) -> str:
     """What somebody got back, in words."""
     much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
     until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
-    return much + until + (f"；{points(back.repaid)}补还了以前的欠账" if back.repaid else "") + "。"
+    return much + until + (f"；{points(back.repaid)}补还了欠账" if back.repaid else "") + "。"
 
 
 async def require_right(
@@ -158,9 +158,9 @@ async def require_right(
         scope.community_id, child_id,
     )  # fmt: skip
     if scope.is_own(person_id):
-        await require_guardian(scope, person_id, child_id)
-        if child is None or not is_minor(child.born_on):
+        if child is not None and not is_minor(child.born_on):
             raise ChildGrown
+        await require_guardian(scope, person_id, child_id)
         return
     if not scope.administers:
         raise Forbidden if scope.reads_all or scope.kept_stations else NotFound

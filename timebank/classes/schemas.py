@@ -17,6 +17,7 @@ LessonMinutes = Annotated[int, Meta(ge=1, le=1440)]
 Seats = Annotated[int, Meta(ge=1, le=1000)]
 BoughtMinutes = Annotated[int, Meta(ge=QUARTER_MINUTES, le=6000, multiple_of=QUARTER_MINUTES)]
 Reason = Annotated[str, Meta(min_length=2, max_length=300, pattern=r"^[^\x00]*$")]
+Presence = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 DoorCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
 BookingStatus = Literal["held", "waiting", "attended", "missed", "cancelled"]
 
@@ -99,7 +100,7 @@ class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
 class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
     """What is left out stays as it is; a lesson that begins at another time keeps its length.
 
-    `minutes` of class time can be changed only while nobody has a seat.
+    `minutes` of class time can be changed only while nobody has a seat or waits for one.
     """
 
     starts_at: Moment | UnsetType = UNSET
@@ -208,13 +209,17 @@ class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MovedOut(msgspec.Struct, frozen=True):
-    """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other."""
+    """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other.
+
+    `available` is what the child has there now, `lasts_until` the last day of it; None: for ever.
+    """
 
     id: UUID
     minutes: int
     points: int
     arrived: int
     available: int
+    lasts_until: date | None = None
 
 
 class Unused(msgspec.Struct, frozen=True):
@@ -252,13 +257,19 @@ class Booked(msgspec.Struct, frozen=True):
 
 
 class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Without a code the keeper answers for having seen the child."""
+    """The code, or as `presence` the nonce of a scan of the child or a guardian here in the last 5 minutes.
+
+    An administrator may mark it without either.
+    """
 
     code: DoorCode | None = None
+    presence: Presence | None = None
 
 
 class BookingOut(msgspec.Struct, frozen=True):
-    """A booking as its reader may see it: the code is the guardian's own, others' names are masked.
+    """A booking as its reader may see it: the code is the guardian's own.
+
+    A keeper reads others' names masked and without their id, but for who has just shown a code.
 
     `moved_at`: the lesson was moved after it had been booked, so the family may cancel until it begins.
     """
@@ -269,7 +280,7 @@ class BookingOut(msgspec.Struct, frozen=True):
     course: str
     station_id: UUID
     station: str
-    child_id: UUID
+    child_id: UUID | None
     child: str
     starts_at: datetime
     ends_at: datetime

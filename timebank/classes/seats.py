@@ -9,13 +9,15 @@ import msgspec
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
 from timebank.classes.courses import LESSONS
+from timebank.classes.families import tell_family
 from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.database import RanIntoAnother, retried, transaction
 from timebank.errors import Busy, NotFound
 from timebank.ledger import posting
-from timebank.ledger.posting import AccountClosed, Currency, InsufficientClassMinutes, Posting, Returned
+from timebank.ledger.posting import Currency, Posting, Returned
+from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
+from timebank.people.guardians import is_guardian
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated_at
 
@@ -85,21 +87,16 @@ async def locked_booking(scope: Scope, booking_id: UUID) -> Held:
 async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
     """A booking that the caller may see."""
     found = await database.row(Held, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
-    if found is None or not (scope.keeps(found.station_id) or scope.reads_all or await cares_for(scope, found)):
+    if found is None or not (
+        scope.keeps(found.station_id) or scope.reads_all or (scope.device_id is None and await cares_for(scope, found))
+    ):
         raise NotFound
     return found
 
 
 async def cares_for(scope: Scope, booking: Held) -> bool:
-    """Whether the caller booked it, or is on record as the child's guardian."""
-    if scope.is_own(booking.guardian_id):
-        return True
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 AND guardian_id = ANY ($3) "
-        "AND consented_at IS NOT NULL AND ended_at IS NULL)",
-        scope.community_id, booking.child_id, [p.person_id for p in scope.persons],
-    )  # fmt: skip
-    return found
+    """Whether it is the caller's own seat, or that of a child in the caller's care now, whoever booked it."""
+    return scope.is_own(booking.child_id) or await is_guardian(scope, booking.child_id)
 
 
 async def fill_seats(scope: Scope) -> int:
@@ -146,8 +143,8 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
             continue
         seated += 1
         await audit.record(system, "seat", "booking", booking.id)
-        await tell(
-            system, booking.guardian_id, "booking_seated",
+        await tell_family(
+            system, booking.child_id, "booking_seated",
             f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
             f"booking:{booking.id}:seated", booking.id,
         )  # fmt: skip

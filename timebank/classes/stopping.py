@@ -4,6 +4,7 @@ The verb notes the stop. The worker carries it out, each lesson and each child i
 large course is finished in parts and a second worker finds nothing left to do.
 """
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -13,10 +14,12 @@ from timebank.areas.policies import policies
 from timebank.classes.attendance import call_off
 from timebank.classes.courses import course
 from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.refunds import give_back
 from timebank.classes.schemas import CourseOut, StopPreview
 from timebank.database import retried, transaction
 from timebank.scope import Scope
+from timebank.wording import dated
 
 BATCH = 500
 
@@ -41,6 +44,18 @@ class _Lesson(msgspec.Struct, frozen=True):
 class _Due(msgspec.Struct, frozen=True):
     course_id: UUID
     child_id: UUID
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """Minutes of a stopped course that bring nothing back."""
+
+    course_id: UUID
+    course: str
+    reason: str
+    child_id: UUID
+    key: str
+    minutes: int
+    last: date | None
 
 
 async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
@@ -115,15 +130,55 @@ async def refund_ended(scope: Scope) -> int:
 
 @retried
 async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
-    """False where another worker, or the guardian, was there first."""
+    """False where another worker or the guardian was there first, or the course goes on after all."""
     try:
         async with transaction(scope):
             ended = await course(scope, course_id)
+            if ended.active and ended.ends_on >= clock.local_day():
+                return False
             why = "课程已结课" if ended.active else await _reason(scope, course_id)
             await give_back(scope, child_id, ended, None, why)
     except (NotEnoughUnused, WorthTooLittle):
         return False
     return True
+
+
+_UNTOLD = """
+SELECT * FROM (
+    SELECT c.id AS course_id, c.title AS course, coalesce(c.stop_reason, '') AS reason, u.child_id,
+           'class-stopped:' || c.id || ':' || u.child_id || ':' || extract(epoch FROM c.stopped_at)::bigint AS key,
+           sum(u.unused)::bigint AS minutes, max(u.lasts_until) AS last
+    FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, $2, $3) u
+    WHERE c.community_id = $1 AND c.stopped_at IS NOT NULL AND u.points = 0
+    GROUP BY c.id, c.title, c.stop_reason, c.stopped_at, u.child_id
+) kept
+WHERE NOT EXISTS (
+    SELECT FROM message m WHERE m.community_id = $1 AND m.key = kept.key AND m.person_id = ANY (kept.child_id || ARRAY(
+        SELECT g.guardian_id FROM guardianship g WHERE g.community_id = $1 AND g.child_id = kept.child_id)))
+ORDER BY course_id, child_id LIMIT $4
+"""
+
+
+async def tell_of_stops(scope: Scope) -> int:
+    """Tell once of a stopped course whose minutes bring no points back, so that they can move; how many families."""
+    async with transaction(scope):
+        grace = (await policies(scope)).grace_days
+        found = await database.rows(_Kept, _UNTOLD, scope.community_id, clock.local_day(), grace, BATCH)
+    for kept in found:
+        await _tell(scope, kept)
+    return len(found)
+
+
+@retried
+async def _tell(scope: Scope, kept: _Kept) -> None:
+    async with transaction(scope):
+        child = (await names_of_people(scope, [kept.child_id]))[kept.child_id]
+        text = f"《{kept.course}》停开了。" + (f"原因：{kept.reason}。" if kept.reason else "")
+        text += f"{child}还有 {kept.minutes} 分钟课时现在退不回积分，可以转到别的课"
+        text += f"，请在{dated(kept.last)}结束前办" if kept.last else ""
+        await tell_family(
+            scope, kept.child_id, "course_stopped", f"{text}。有疑问请到社区问。", kept.key, kept.course_id
+        )
 
 
 async def _reason(scope: Scope, course_id: UUID) -> str:

@@ -52,6 +52,7 @@ class ClassPurchase(Table, tablename="class_purchase"):
     expired_minutes = Integer(default=0, null=False)
     moved_from = UUID(default=None, null=True)
     last_day_shown = Boolean(default=False, null=False)
+    outlived = Boolean(default=False, null=False)
 
 
 class ClassPayment(Table, tablename="class_payment"):

@@ -49,7 +49,7 @@ def demo(port: int, data: Path | None, as_json: bool) -> None:
             chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")
         if given.log_level == usual.log_level:  # Lines of JSON would bury the table of sign-ins.
             chosen = replace(chosen, log_level="WARNING")
-        chosen = replace(chosen, leave_seconds=0)
+        chosen = replace(chosen, leave_seconds=0, is_demo=True)
         settings.use(chosen)
         run(_demo(chosen, listener, as_json))
 
@@ -115,7 +115,10 @@ def _print_json(base_url: str, people: list[SignIn], screens: list[Screen]) -> N
             for p in people
         ],
         "stations": [
-            {"id": str(s.id), "community_id": str(s.community_id), "name": s.name, "display_url": s.display_url}
+            {
+                "id": str(s.id), "community_id": str(s.community_id), "name": s.name,
+                "display_url": s.display_url, "counter_url": s.counter_url,
+            }
             for s in screens
         ],
     }  # fmt: skip
@@ -132,4 +135,6 @@ def _print_table(base_url: str, people: list[SignIn], screens: list[Screen]) -> 
     console.print(table)
     for screen in screens:
         console.print(f"{screen.community} · {screen.name} 的签到屏：{screen.display_url}", soft_wrap=True)
+        console.print(f"{screen.community} · {screen.name} 的柜台：{screen.counter_url}", soft_wrap=True)
+    console.print("签到屏和柜台的链接请各用一个浏览器打开；柜台上由站长用手机号和密码上岗。")
     console.print("按 Ctrl-C 停止；下次再启动，数据还在。")

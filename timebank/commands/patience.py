@@ -37,7 +37,7 @@ class PatientProtocol(HttpToolsProtocol):
     _has_begun = False  # the first byte of a request has come, and its last has not
     _head_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
         super().connection_made(transport)
         self._wait(HEAD_SECONDS_MAX, self._give_up_head)
 

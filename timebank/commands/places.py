@@ -113,10 +113,12 @@ async def _put_first_rule_in_force(scope: Scope) -> None:
 @click.option("--county", help="县（区）名称。")
 @click.option(
     "--role",
-    type=click.Choice([Role.community_admin.value, Role.street_admin.value, Role.county_admin.value]),
+    type=click.Choice(
+        [Role.community_admin.value, Role.street_admin.value, Role.county_admin.value, Role.auditor.value]
+    ),
     default=Role.community_admin.value,
     show_default=True,
-    help="管理社区、街道还是县。",
+    help="管理社区、街道还是县；或审计员，只看本社区的账。",
 )
 @click.option("--password-stdin", is_flag=True, help="从标准输入读密码；否则询问，没有终端时生成一个。")
 @with_data
@@ -160,5 +162,5 @@ async def _reach(place: Place, role: Role) -> UUID:
     """The region that the role is held over: the community, its street or its county."""
     async with transaction(None):
         path = await database.fetch_value("SELECT path FROM region WHERE id = $1", place.id)
-    depth = {Role.county_admin: 0, Role.street_admin: 1, Role.community_admin: 2}[role]
+    depth = {Role.county_admin: 0, Role.street_admin: 1, Role.community_admin: 2, Role.auditor: 2}[role]
     return UUID(bytes=path[depth].bytes)

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import uvicorn
 
-from timebank import settings
+from timebank import installation, settings
 from timebank.app import create_app
 from timebank.commands.counting import counted_together, forget
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warn_of_power, with_data
@@ -23,7 +23,6 @@ from timebank.health import readiness
 from timebank.logs import configure_logs
 from timebank.settings import Settings
 
-LOOPBACK = ["127.0.0.1", "::1"]
 STOP_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 10
 """What a process may take to close its connections after its last request."""
@@ -112,16 +111,26 @@ async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: soc
 class OwnSignals(uvicorn.Server):
     """A server that leaves signals to the command: what runs beside it must end too, the bundled PostgreSQL last.
 
-    `announce` is called once requests are answered.
+    `announce` is called once requests are answered. Beside the first of them missing statistics are made, as a restored
+    database that no worker serves needs them.
     """
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._announce = announce
+        self._statistics: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self.started:
+            self._statistics = asyncio.create_task(installation.try_to_analyze())
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._statistics is not None:
+            self._statistics.cancel()
+            await asyncio.wait([self._statistics])
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -129,7 +138,7 @@ class OwnSignals(uvicorn.Server):
 
 
 def server_config(app: object) -> uvicorn.Config:
-    """How uvicorn serves: our request log and patience instead of its, and a proxy's word only from this machine."""
+    """How uvicorn serves: our request log and patience instead of its, and a proxy's word only where it is trusted."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Litestar types ASGI messages apart
         http=PatientProtocol,
@@ -140,7 +149,7 @@ def server_config(app: object) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=True,
-        forwarded_allow_ips=LOOPBACK,
+        forwarded_allow_ips=list(settings.current().trusted_proxies),
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
 

@@ -34,13 +34,18 @@ def migrate(data: Path | None, as_json: bool) -> None:
 
 
 async def _migrate(chosen: Settings, url: str) -> list[str]:
-    """Migrate, and with a key at hand see to it that the database is sealed by it; who migrates needs none."""
+    """Migrate, and with a key at hand see to it that the database is sealed by it; who migrates needs none.
+
+    Whoever has just restored a backup migrates next: its tables get their statistics here.
+    """
     if chosen.secret_key:
         await _compare_key(url)
     applied = await migrations.migrate(url)
     await serving_login.prepare(url, chosen.database_url or url)
     if chosen.secret_key:
         await _compare_key(url)
+    async with pool(chosen, waits=True):
+        await installation.try_to_analyze()
     return applied
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.access.callers import provide_scope_or_none
 from timebank.access.once import Once
+from timebank.agreements.answers import WAITS
 from timebank.deeds import board, credit, filing, objections, reading, review
 from timebank.deeds.schemas import (
     BoardItem,
@@ -16,10 +17,13 @@ from timebank.deeds.schemas import (
     DeedOut,
     DeedStatus,
     ObjectionDecision,
+    ObjectionIn,
     ObjectionOut,
     ReasonIn,
     ReviewIn,
+    WitnessIn,
 )
+from timebank.deeds.witness import answer_as_witness
 from timebank.errors import Invalid
 from timebank.locale import _
 from timebank.paging import Cursor, Limit, Page, listed
@@ -52,15 +56,22 @@ class Deeds(Controller):
         """One deed and where it stands."""
         return DeedOut.of(await reading.find_deed(caller, deed_id))
 
-    @post("/{deed_id:uuid}/review")
+    @post("/{deed_id:uuid}/witness", status_code=200)
+    async def witness(
+        self, deed_id: FromPath[UUID], data: JSONBody[WitnessIn], caller: NamedDependency[Scope]
+    ) -> DeedOut:
+        """Say as the witness of a deed whether it was as it was filed; until then it is not credited."""
+        return await answer_as_witness(caller, deed_id, data.confirms, data.note)
+
+    @post("/{deed_id:uuid}/review", responses=WAITS)
     async def review(
         self, deed_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Approve a filed deed for the public board, or reject it with the reason."""
+        """Approve a filed deed for the board (many points wait for a second person), or reject it with the reason."""
         return await once.answer(
             caller,
-            lambda: review.review_deed(caller, deed_id, data.decision, data.note),
+            lambda: review.review_deed(caller, deed_id, data.decision, data.note, witness_asked=data.witness_asked),
             status=200,
             required=False,
         )
@@ -75,22 +86,23 @@ class Deeds(Controller):
 
     @post("/{deed_id:uuid}/objections")
     async def object_to(
-        self, deed_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope],
+        self, deed_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Object to a deed on the board, once per resident."""
+        """Object to a deed on the board, once per resident; staff may in a resident's name."""
         return await once.answer(
-            caller, lambda: objections.object_to_deed(caller, deed_id, data.reason), required=False
+            caller, lambda: objections.object_to_deed(caller, deed_id, data.reason, data.person_id), required=False
         )
 
 
 @post("/service-records/{record_id:uuid}/objections")
 async def object_to_record(
-    record_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
-) -> Response[bytes]:
-    """Object to an honour record on the board, once per resident."""
+    record_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
+    once: NamedDependency[Once],
+) -> Response[bytes]:  # fmt: skip
+    """Object to an honour record on the board, once per resident; staff may in a resident's name."""
     return await once.answer(
-        caller, lambda: objections.object_to_record(caller, record_id, data.reason), required=False
+        caller, lambda: objections.object_to_record(caller, record_id, data.reason, data.person_id), required=False
     )
 
 

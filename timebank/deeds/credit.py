@@ -1,17 +1,20 @@
 """Points for deeds: credited when the notice is over and nobody objects, reversed when they were wrong."""
 
-from datetime import time
+from collections.abc import Sequence
+from datetime import date, time
 from uuid import UUID
 
 from timebank import audit, clock, database
 from timebank.areas.policies import points_expire_on, policies
 from timebank.database import retried, transaction
 from timebank.deeds.parties import require_no_party
-from timebank.deeds.reading import find_deed, lock_deed, lock_doer
+from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.errors import TimebankError
 from timebank.ledger import posting
-from timebank.ledger.posting import AccountClosed, Currency, Posting
+from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.refusals import AccountClosed
+from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated
@@ -29,51 +32,61 @@ class NotCredited(TimebankError):
 async def credit_due_deeds(scope: Scope) -> int:
     """Credit deeds whose notice is over and to which no objection is open; how many were credited.
 
-    Each deed is a transaction of its own. Safe to run twice and in two processes: a deed that another is crediting is
-    skipped. Deeds of people who are blocked or have left wait until they are back.
+    What falls due for a person on one day is credited together, with the last of it, and told in one message. Each
+    person is a transaction of its own. Safe to run twice and in two processes: whoever holds the person credits.
+    Deeds of people who are blocked or have left wait until they are back.
     """
     credited, after = 0, UUID(int=0)
     while due := await _due(scope, after):
-        for deed_id in due:
-            credited += await _credit_one(scope, deed_id)
+        for person_id in due:
+            credited += await _credit_person(scope, person_id)
         after = due[-1]
     return credited
 
 
 async def _due(scope: Scope, after: UUID) -> list[UUID]:
+    """Whose deeds are due, and who has none that falls due later today."""
+    now = clock.now()
     async with transaction(scope):
         due = await database.fetch(
-            "SELECT d.id FROM deed d JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id "
-            "WHERE d.community_id = $1 AND d.status = 'noticed' AND d.notice_until <= $2 AND p.status = 'active' "
-            "AND d.id > $3 ORDER BY d.id LIMIT $4",
-            scope.community_id, clock.now(), after, BATCH,
+            "SELECT DISTINCT d.person_id FROM deed d "
+            "JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id AND p.status = 'active' "
+            "WHERE d.community_id = $1 AND d.person_id > $2 AND d.status = 'noticed' AND d.notice_until <= $3 "
+            "AND NOT EXISTS (SELECT FROM deed later WHERE later.community_id = $1 AND later.person_id = d.person_id "
+            "AND later.status = 'noticed' AND later.notice_until > $3 AND later.notice_until < $4) "
+            "ORDER BY d.person_id LIMIT $5",
+            scope.community_id, after, now, clock.day_bounds(clock.local_day(now))[1], BATCH,
         )  # fmt: skip
-    return [row["id"] for row in due]
+    return [UUID(bytes=row["person_id"].bytes) for row in due]
 
 
 @retried
-async def _credit_one(scope: Scope, deed_id: UUID) -> int:
+async def _credit_person(scope: Scope, person_id: UUID) -> int:
     try:
         async with transaction(scope):
-            await lock_doer(scope, deed_id)
-            mine = await database.fetch_value(
-                "SELECT id FROM deed WHERE community_id = $1 AND id = $2 AND status = 'noticed' AND notice_until <= $3 "
-                "FOR NO KEY UPDATE SKIP LOCKED",
-                scope.community_id, deed_id, clock.now(),
+            await lock_people(scope, [person_id])
+            due = await database.fetch(
+                "SELECT id FROM deed WHERE community_id = $1 AND person_id = $2 AND status = 'noticed' "
+                "AND notice_until <= $3 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+                scope.community_id, person_id, clock.now(),
             )  # fmt: skip
-            if mine is None:
-                return 0
-            deed = await lock_deed(scope, deed_id)
-            if deed.open_objections:
-                return 0
-            await credit(scope, deed, key=f"deed:{deed_id}:credit")
-    except AccountClosed:  # the account was closed since the list was read: the deed waits until it is open again
+            deeds = [await lock_deed(scope, UUID(bytes=row["id"].bytes)) for row in due]
+            deeds = [deed for deed in deeds if not (deed.open_objections or deed.witness_owes)]
+            ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
+            if deeds:
+                await _tell_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
+    except AccountClosed:  # the account was closed since the list was read: all of it waits until it is open again
         return 0
-    return 1
+    return len(deeds)
 
 
 async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
-    """Issue a deed's points to the person. The caller holds the deed's row."""
+    """Issue a deed's points to the person, who is told. The caller holds the deed's row."""
+    await _tell_credited(scope, [deed], await _issue(scope, deed, key), key)
+
+
+async def _issue(scope: Scope, deed: Deed, key: str) -> date:
+    """Issue a deed's points; until when they last."""
     now = clock.now()
     expires_on = points_expire_on(await policies(scope), now)
     posted = await posting.issue(
@@ -89,8 +102,14 @@ async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
         scope.community_id, deed.id, posted.entry_id,
     )  # fmt: skip
     await audit.record(scope, "credit_deed", "deed", deed.id, points=deed.points, entry_id=posted.entry_id)
-    text = f"「{deed.rule}」公示期满，已记 {deed.points} 分，有效到 {dated(expires_on)}。"
-    await tell(scope, deed.person_id, "deed_credited", text, key, deed.id)
+    return expires_on
+
+
+async def _tell_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, key: str) -> None:
+    what = f"「{deeds[0].rule}」" if len(deeds) == 1 else f"您的 {len(deeds)} 件善行"
+    points = sum(deed.points for deed in deeds)
+    text = f"{what}公示期满，已记 {points} 分，有效到 {dated(expires_on)}。"
+    await tell(scope, deeds[0].person_id, "deed_credited", text, key, deeds[0].id)
 
 
 async def _memo(scope: Scope, deed: Deed) -> str:
@@ -116,7 +135,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
     await find_deed(scope, deed_id)
     async with transaction(scope):
         deed = await lock_deed(scope, deed_id)
-        require_no_party(scope, deed)
+        await require_no_party(scope, deed)
         if deed.status != "credited" or deed.entry_id is None:
             raise NotCredited
         memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
@@ -127,7 +146,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             scope.community_id, deed.id, reason,
         )  # fmt: skip
         await audit.record(scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed)
-        owed = f"其中 {back.owed} 分已经用掉，由以后所得补上。" if back.owed else ""
+        owed = f"其中 {back.owed} 分已经花掉，记作欠账，由以后所得补还。" if back.owed else ""
         text = (
             f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
             "如不同意，请在「善行」里点开这件事提出异议。"

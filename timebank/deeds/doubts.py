@@ -6,8 +6,10 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import is_uninvolved
+from timebank.checkins.deciding import has_scanned
 from timebank.database import transaction
-from timebank.deeds.parties import is_caller
+from timebank.deeds.reminding import decide_by
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
@@ -36,6 +38,18 @@ class Doubt(msgspec.Struct, frozen=True):
     created_at: datetime
     upheld: bool | None
     decision_note: str | None
+    entered_by: UUID | None
+    corrected_by: UUID | None
+    visit_id: UUID | None
+
+    @property
+    def decide_by(self) -> datetime:
+        """Until when somebody is to decide: a credit waits for it."""
+        return decide_by(self.created_at)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.upheld is None and self.decide_by < clock.now()
 
     @property
     def day(self) -> date:
@@ -46,7 +60,8 @@ _DOUBTS = """
 SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person, p.household_id,
        coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
        coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
-       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note
+       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by,
+       s.corrected_by, s.visit_id
 FROM objection o
 JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
 LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
@@ -98,9 +113,18 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
         return await database.rows(Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id)
 
 
-def may_decide(scope: Scope, doubt: Doubt) -> bool:
-    """Whether the caller is an administrator and no party: neither person, household, filer, witness nor objector."""
-    near = scope.is_family(doubt.person_id, doubt.household_id) or is_caller(
-        scope, doubt.filed_by, doubt.witness_id, doubt.objector_id
-    )
-    return scope.administers and doubt.upheld is None and not near
+async def may_decide(scope: Scope, doubt: Doubt) -> bool:
+    """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected.
+
+    Nor who scanned the visit or corrected its end.
+    """
+    brought = doubt.filed_by or doubt.person_id
+    return (
+        scope.administers
+        and doubt.upheld is None
+        and await is_uninvolved(
+            scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by,
+            concerns=[doubt.person_id, doubt.witness_id],
+        )
+        and not await has_scanned(scope, doubt.visit_id)
+    )  # fmt: skip

@@ -6,11 +6,14 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_family, side_of, sides_of
 from timebank.database import retried, transaction
 from timebank.deeds.caps import require_room
+from timebank.deeds.filed import Named, tell_filed, tell_withdrawn
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
+from timebank.deeds.witness import ask_witness
 from timebank.errors import NotFound, TimebankError
 from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
@@ -43,7 +46,7 @@ class DeedDay(TimebankError):
 class WitnessTooClose(TimebankError):
     code = "witness_too_close"
     status = 422
-    sentence = "见证人不能是本人或同一户的人。请换一位邻居。"
+    sentence = "见证人不能是本人、登记人或他们同一户的人。请换一位邻居。"
     constraint = "deed_not_own_witness"
 
 
@@ -81,7 +84,8 @@ class _Doer(msgspec.Struct, frozen=True):
 async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) -> DeedOut:
     """Write down what somebody did; it earns its points after review and public notice.
 
-    `from_book` lets an administrator's import reach back to days that are too long ago to be filed by hand.
+    `from_book` lets an administrator's import reach back to days that are too long ago to be filed by hand; the import
+    tells of all its deeds together.
     """
     now, today = clock.now(), clock.local_day()
     first = today - timedelta(days=DAYS_BACK_MAX)
@@ -92,7 +96,7 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
         doer = await _lock_doer(scope, wanted.person_id)
         place = await _lock_place(scope, wanted.area_id)
         _require_duty(scope, wanted.person_id, place, doer)
-        await _require_witness(scope, wanted, doer.household_id)
+        await _require_witness(scope, wanted)
         rule = await _rule_of_that_day(scope, wanted)
         points, points_reason = _worth(scope, wanted, rule)
         await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.occurred_on)
@@ -104,28 +108,50 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
                 occurred_on=wanted.occurred_on, note=wanted.note.strip(), witness_id=wanted.witness_id,
                 filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
                 notice_from=None, notice_until=None, entry_id=None, created_at=now, withdrawn_at=None,
-                withdrawn_by=None,
+                withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
+                witness_asked_by=None,
             )
         )  # fmt: skip
         await audit.record(
             scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
             points=points,
         )  # fmt: skip
-        return DeedOut.of(await find_deed(scope, deed_id))
+        filed = await find_deed(scope, deed_id)
+        if not from_book:  # the witnesses of a book are asked when its deeds are approved: it may be taken back before
+            await tell_filed(scope, filed)
+            await ask_witness(scope, filed)
+        return DeedOut.of(filed)
+
+
+class _Gone(msgspec.Struct, frozen=True):
+    id: UUID
+    person_id: UUID
+    witness_id: UUID | None
+    points: int
 
 
 @retried
-async def withdraw_deeds(scope: Scope, deed_ids: list[UUID]) -> int:
-    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back."""
+async def withdraw_deeds(scope: Scope, deed_ids: list[UUID], import_id: UUID | None = None) -> int:
+    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back.
+
+    Whom they name is told once, of all together.
+    """
     scope.require_admin()
     async with transaction(scope):
-        gone = await database.fetch(
+        gone = await database.rows(
+            _Gone,
             "UPDATE deed SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
-            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
+            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' "
+            "RETURNING id, person_id, witness_id, points",
             scope.community_id, deed_ids, clock.now(), scope.actor_id,
         )  # fmt: skip
         for row in gone:
-            await audit.record(scope, "withdraw_deed", "deed", row["id"])
+            await audit.record(scope, "withdraw_deed", "deed", row.id)
+        if gone:
+            key = f"deed:{min(row.id for row in gone)}:withdrawn"
+            await tell_withdrawn(
+                scope, [Named(row.person_id, row.witness_id, row.points) for row in gone], key, import_id
+            )
     return len(gone)
 
 
@@ -178,18 +204,18 @@ def _require_duty(scope: Scope, person_id: UUID, place: _Place, doer: _Doer) -> 
         raise NotForThisPerson
 
 
-async def _require_witness(scope: Scope, wanted: DeedIn, household_id: UUID | None) -> None:
+async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
+    """Refuse a witness who did it, who files it, or who lives with either of them."""
     if wanted.witness_id is None:
         return
-    if wanted.witness_id == wanted.person_id:
-        raise WitnessTooClose
-    witness = await database.fetch_one(
-        "SELECT household_id FROM person WHERE community_id = $1 AND id = $2 AND status = 'active'",
+    known: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2 AND status = 'active')",
         scope.community_id, wanted.witness_id,
     )  # fmt: skip
-    if witness is None:
+    if not known:
         raise WitnessUnknown
-    if household_id is not None and witness["household_id"] == household_id:
+    sides = await sides_of(scope, [wanted.person_id, wanted.witness_id])
+    if any(is_family(sides[wanted.witness_id], other) for other in (sides[wanted.person_id], await side_of(scope))):
         raise WitnessTooClose
 
 

@@ -6,9 +6,12 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_uninvolved
+from timebank.checkins.deciding import has_scanned
 from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
 from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
+from timebank.deeds.objectors import admit, objector_of, tell_objector
 from timebank.deeds.parties import PartyToDeed, is_caller, require_no_party
 from timebank.deeds.reading import lock_deed
 from timebank.deeds.schemas import Deed, ObjectionOut
@@ -55,25 +58,29 @@ class _Objection(msgspec.Struct, frozen=True):
     upheld: bool | None
     decided_at: datetime | None
     decision_note: str | None
+    entered_by: UUID | None
 
     def out(self) -> ObjectionOut:
         known = msgspec.structs.asdict(self)
         return ObjectionOut(**{name: known[name] for name in ObjectionOut.__struct_fields__})
 
 
-_COLUMNS = "id, deed_id, service_record_id, person_id, reason, created_at, upheld, decided_at, decision_note"
+_COLUMNS = (
+    "id, deed_id, service_record_id, person_id, reason, created_at, upheld, decided_at, decision_note, entered_by"
+)
 
 
 @retried
-async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionOut:
+async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: UUID | None = None) -> ObjectionOut:
     """Object to a deed on the board, once per resident: its credit waits for the decision.
 
-    The person whose deed was reversed may object to that in the same way.
+    The person whose deed was reversed may object to that in the same way. Staff may object in a resident's name.
     """
-    objector = scope.require_self()
+    objector = objector_of(scope, resident_id)
     async with transaction(scope):
+        await admit(scope, objector)
         deed = await lock_deed(scope, deed_id)
-        is_own = is_caller(scope, deed.person_id)
+        is_own = objector == deed.person_id
         if deed.status == "reversed" and is_own:
             return await _object(scope, objector, reason, deed_id=deed_id)
         if deed.status not in ("noticed", "objected"):
@@ -88,15 +95,17 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str) -> ObjectionO
 
 
 @retried
-async def object_to_record(scope: Scope, record_id: UUID, reason: str) -> ObjectionOut:
+async def object_to_record(scope: Scope, record_id: UUID, reason: str, resident_id: UUID | None = None) -> ObjectionOut:
     """Object to an honour record on the board, once per resident: its credit waits for the decision.
 
-    The person whose record was reversed may object to that in the same way, whatever kind it is.
+    The person whose record was reversed may object to that in the same way, whatever kind it is. Staff may object in a
+    resident's name.
     """
-    objector = scope.require_self()
+    objector = objector_of(scope, resident_id)
     async with transaction(scope):
+        await admit(scope, objector)
         record = await lock_record(scope, record_id)
-        is_own = is_caller(scope, record.person_id)
+        is_own = objector == record.person_id
         if record.status == "reversed" and is_own:
             return await _object(scope, objector, reason, record_id=record_id)
         if record.status != "noticed":
@@ -113,16 +122,21 @@ async def object_to_record(scope: Scope, record_id: UUID, reason: str) -> Object
 async def _object(
     scope: Scope, objector: UUID, reason: str, *, deed_id: UUID | None = None, record_id: UUID | None = None
 ) -> ObjectionOut:
-    objection = _Objection(clock.new_id(), deed_id, record_id, objector, reason, clock.now(), None, None, None)
+    entered_by = None if is_caller(scope, objector) else scope.actor_id
+    objection = _Objection(
+        clock.new_id(), deed_id, record_id, objector, reason, clock.now(), None, None, None, entered_by
+    )  # fmt: skip
     await Objection.insert(
         Objection(
             community_id=scope.community_id, id=objection.id, deed_id=deed_id, service_record_id=record_id,
             person_id=objector, reason=reason, created_at=objection.created_at, upheld=None, decided_by=None,
-            decided_at=None, decision_note=None,
+            decided_at=None, decision_note=None, entered_by=entered_by,
         )
     )  # fmt: skip
     noun, noun_id = ("deed", deed_id) if deed_id else ("service_record", record_id)
     await audit.record(scope, "object", noun, noun_id, objection=objection.id)
+    if entered_by is not None:
+        await tell_objector(scope, objector, objection.id, "一件善行" if deed_id else "一条服务记录")
     return objection.out()
 
 
@@ -162,7 +176,7 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
     scope.require_admin()
     async with transaction(scope):
         objection = await _find(scope, objection_id)
-        if is_caller(scope, objection.person_id):
+        if not await is_uninvolved(scope, objection.person_id, objection.entered_by):
             raise PartyToDeed
         settle = _settle_deed if objection.deed_id else _settle_record
         outcome = await settle(scope, objection, upheld, note)
@@ -189,7 +203,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
     """Decide for the deed, and say what became of it."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
-    require_no_party(scope, deed)
+    await require_no_party(scope, deed)
     await _write_decision(scope, objection, upheld, note)
     if deed.status == "reversed":
         if upheld:
@@ -203,7 +217,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
         await tell(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
-        await _set_status(scope, deed, "noticed")
+        await _set_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
         text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
         await tell(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
     return "这件善行不予记分" if upheld else "公示照常"
@@ -213,7 +227,9 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    if scope.is_family(record.person_id, record.household_id) or is_caller(scope, record.entered_by):
+    acted = (record.entered_by or record.person_id, record.corrected_by)
+    uninvolved = await is_uninvolved(scope, *acted, concerns=[record.person_id])
+    if not uninvolved or await has_scanned(scope, record.visit_id):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
     if record.status == "reversed":

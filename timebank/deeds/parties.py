@@ -1,7 +1,9 @@
 """Who may see a deed, and who is too close to it to decide about it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from timebank.agreements.independence import near
 from timebank.deeds.schemas import Deed
 from timebank.errors import TimebankError
 from timebank.scope import HEADS, Role, Scope
@@ -10,7 +12,9 @@ from timebank.scope import HEADS, Role, Scope
 class PartyToDeed(TimebankError):
     code = "party_to_deed"
     status = 403
-    sentence = "这件事与您有关（本人、同户、登记人、见证人或提异议的人），请由另一位来决定。"
+    sentence = (
+        "这件事与您有关（本人、同户、登记人、见证人或提异议的人，或他们中有人的账号由您发码开通），请由另一位来决定。"
+    )
 
 
 def is_caller(scope: Scope, *people: UUID | None) -> bool:
@@ -18,14 +22,23 @@ def is_caller(scope: Scope, *people: UUID | None) -> bool:
     return any(p.person_id in people for p in scope.persons)
 
 
-def is_party(scope: Scope, deed: Deed) -> bool:
-    """Whether the caller is the person, of their household, who filed the deed, or its witness."""
-    return scope.is_family(deed.person_id, deed.household_id) or is_caller(scope, deed.filed_by, deed.witness_id)
+def people_of(deed: Deed) -> list[UUID | None]:
+    """Whoever takes part in a deed: who filed it, who did it, who saw it."""
+    return [deed.filed_by, deed.person_id, deed.witness_id]
 
 
-def require_no_party(scope: Scope, deed: Deed) -> None:
+async def party_to(scope: Scope, deeds: Sequence[Deed]) -> set[UUID]:
+    """Those of the deeds about which somebody else must decide.
+
+    The caller, or somebody who is no other person, filed them, or the caller's household did or saw them.
+    """
+    close = await near(scope, [person for deed in deeds for person in people_of(deed)])
+    return {d.id for d in deeds if not close.is_uninvolved([d.filed_by], [d.person_id, d.witness_id])}
+
+
+async def require_no_party(scope: Scope, deed: Deed) -> None:
     """Refuse whoever is too close to a deed to decide about it."""
-    if is_party(scope, deed):
+    if await party_to(scope, [deed]):
         raise PartyToDeed
 
 

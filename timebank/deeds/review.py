@@ -1,15 +1,21 @@
 """Reviewing a filed deed: approved, it hangs on the public board; rejected, its filer is told why."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from timebank import audit, clock, database
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import close, is_above, propose
 from timebank.areas.policies import policies
 from timebank.database import retried, transaction
 from timebank.deeds.credit import credit
-from timebank.deeds.parties import require_no_party, reviews
+from timebank.deeds.parties import people_of, require_no_party, reviews
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
+from timebank.deeds.witness import ask_witness
 from timebank.errors import Forbidden, Invalid, TimebankError
 from timebank.locale import _
 from timebank.people.messages import tell
@@ -23,11 +29,22 @@ class DeedReviewed(TimebankError):
     sentence = "这件善行已经有人审核过了，没有再改。"
 
 
+class WitnessDenied(TimebankError):
+    code = "witness_denied"
+    status = 422
+    sentence = "见证人{witness}说不是这样（{said}）。核实后仍要同意的，请写明理由。"
+
+
 @retried
-async def review_deed(scope: Scope, deed_id: UUID, decision: Decision, note: str) -> DeedOut:
+async def review_deed(
+    scope: Scope, deed_id: UUID, decision: Decision, note: str, *, witness_asked: bool = False
+) -> DeedOut:
     """Approve a deed for the public board, or reject it with the reason.
 
     By the grid worker of the place or an administrator, never by a party. Without a notice period it is credited now.
+    Points that are not the catalogue's, or more than `second_person_points`, wait for a second person from above.
+    `witness_asked` records that the caller asked a witness who has not answered. What a witness has denied is
+    approved only with the reason.
     """
     if not reviews(scope, await find_deed(scope, deed_id)):
         raise Forbidden
@@ -36,22 +53,78 @@ async def review_deed(scope: Scope, deed_id: UUID, decision: Decision, note: str
         raise Invalid(why=_("退回要写明原因，登记人才知道怎么改。"))
     async with transaction(scope):
         deed = await lock_deed(scope, deed_id)
-        require_no_party(scope, deed)
+        await require_no_party(scope, deed)
         if deed.status != "filed":
             raise DeedReviewed
         if decision == "reject":
             await _write(scope, deed, "rejected", note, None)
             await _tell_rejected(scope, deed, note)
         else:
-            await _hang_out(scope, deed, note)
+            if deed.witness_answer == "denied" and not note:
+                raise WitnessDenied(witness=deed.witness or "—", said=deed.witness_note or "—")
+            if deed.witness_owes and (witness_asked or deed.witness_answer == "denied"):
+                await _note_asked(scope, deed)
+            if await needs_second(scope, deed):
+                return await _ask_above(scope, deed, note)
+            await _hang_out(scope, await lock_deed(scope, deed_id), note)
+        await close(
+            scope, DEED_POINTS, str(deed_id)
+        )  # what an earlier approval has asked for has been answered by this
         await audit.record(scope, "review_deed", "deed", deed.id, reason=note or None, decision=decision)
         return DeedOut.of(await lock_deed(scope, deed_id))
+
+
+async def _note_asked(scope: Scope, deed: Deed) -> None:
+    await database.execute(
+        "UPDATE deed SET witness_answer = 'asked', witness_answered_at = $3, witness_asked_by = $4 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, deed.id, clock.now(), scope.actor_id,
+    )  # fmt: skip
+    await audit.record(scope, "ask_witness", "deed", deed.id)
+
+
+async def needs_second(scope: Scope, deed: Deed) -> bool:
+    """Whether its points are more than a reviewer of the community approves alone."""
+    much = deed.points_reason is not None or deed.points > (await policies(scope)).second_person_points
+    return much and not is_above(scope)
+
+
+async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:
+    waits = await propose(
+        scope, DEED_POINTS, str(deed.id), {"deed_id": deed.id, "note": note},
+        {"rule": deed.rule, "points": deed.points, "reason": deed.points_reason or "—", "place": deed.area},
+        person_id=deed.person_id, involved=people_of(deed), before=_stand_of(deed),
+    )  # fmt: skip
+    out = DeedOut.of(await lock_deed(scope, deed.id))
+    return msgspec.structs.replace(out, waiting=waits.waiting, who=waits.who)
+
+
+async def approve_agreed(scope: Scope, change: Change) -> None:
+    deed = await lock_deed(scope, UUID(change.do["deed_id"]))
+    await _hang_out(scope, deed, change.do["note"])
+    await audit.record(scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, decision="approve")
+
+
+async def stands_now(scope: Scope, do: Any) -> list[object]:
+    deed = await lock_deed(scope, UUID(do["deed_id"]))
+    return _stand_of(deed)
+
+
+def _stand_of(deed: Deed) -> list[object]:
+    return [deed.status, deed.points, deed.witness_answer == "denied"]
+
+
+DEED_POINTS = Kind(
+    "deed_points", _("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"),
+)  # fmt: skip
 
 
 async def _hang_out(scope: Scope, deed: Deed, note: str) -> None:
     days = (await policies(scope)).notice_days
     await _write(scope, deed, "noticed", note, days)
-    if days == 0:
+    if deed.witness_owes:
+        await ask_witness(scope, deed)
+    elif days == 0:
         await credit(scope, deed, key=f"deed:{deed.id}:credit")
 
 

@@ -14,6 +14,7 @@ Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 DeedStatus = Literal["filed", "noticed", "objected", "credited", "rejected", "reversed", "withdrawn"]
 Decision = Literal["approve", "reject"]
+WitnessAnswer = Literal["confirmed", "denied", "asked"]
 
 
 class DeedIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,7 +31,17 @@ class DeedIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`witness_asked` records that the reviewer asked a witness who has not answered."""
+
     decision: Decision
+    note: Note = ""
+    witness_asked: bool = False
+
+
+class WitnessIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What the witness says: whether it was as it was filed."""
+
+    confirms: bool
     note: Note = ""
 
 
@@ -38,6 +49,13 @@ class ReasonIn(msgspec.Struct, forbid_unknown_fields=True):
     """Why one objects, or why something is reversed."""
 
     reason: Reason
+
+
+class ObjectionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Why one objects; staff name the resident in whose name they do."""
+
+    reason: Reason
+    person_id: UUID | None = None
 
 
 class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +84,9 @@ class Deed(msgspec.Struct, frozen=True):
     note: str
     witness_id: UUID | None
     witness: str | None
+    witness_answer: WitnessAnswer | None
+    witness_note: str | None
+    witness_answered_at: datetime | None
     filed_by: UUID | None
     filed_by_name: str | None
     status: DeedStatus
@@ -77,9 +98,18 @@ class Deed(msgspec.Struct, frozen=True):
     created_at: datetime
     open_objections: int
 
+    @property
+    def witness_owes(self) -> bool:
+        """Whether a witness is named who has neither answered nor been asked by the reviewer, or has denied it."""
+        return self.witness_id is not None and self.witness_answer not in ("confirmed", "asked")
+
 
 class DeedOut(msgspec.Struct):
-    """A deed as the API tells it. `points` are what it will be, or was, credited with."""
+    """A deed as the API tells it. `points` are what it will be, or was, credited with.
+
+    `waiting` and `who`: its approval waits for a second person from above. `witness_answer`: confirmed or denied by the
+    witness, or asked by the reviewer; until then it is not credited.
+    """
 
     id: UUID
     status: DeedStatus
@@ -103,11 +133,14 @@ class DeedOut(msgspec.Struct):
     entry_id: UUID | None
     created_at: datetime
     open_objections: int
+    witness_answer: WitnessAnswer | None = None
+    waiting: UUID | None = None
+    who: list[str] = []
 
     @classmethod
     def of(cls, deed: Deed) -> "DeedOut":
         known = asdict(deed)
-        return cls(**{name: known[name] for name in cls.__struct_fields__})
+        return cls(**{name: known[name] for name in cls.__struct_fields__ if name in known})
 
 
 class ObjectionOut(msgspec.Struct):

@@ -27,6 +27,10 @@ class Deed(Table, tablename="deed"):
     created_at = Timestamptz(default=None, null=False)
     withdrawn_at = Timestamptz(default=None, null=True)
     withdrawn_by = UUID(default=None, null=True)
+    witness_answer = Varchar(length=16, default=None, null=True)
+    witness_note = Varchar(length=500, default=None, null=True)
+    witness_answered_at = Timestamptz(default=None, null=True)
+    witness_asked_by = UUID(default=None, null=True)
 
 
 class Objection(Table, tablename="objection"):
@@ -41,3 +45,4 @@ class Objection(Table, tablename="objection"):
     decided_by = UUID(default=None, null=True)
     decided_at = Timestamptz(default=None, null=True)
     decision_note = Varchar(length=500, default=None, null=True)
+    entered_by = UUID(default=None, null=True)

@@ -7,7 +7,8 @@ import msgspec
 
 from timebank import database, vault
 from timebank.access.devices import revoke
-from timebank.access.logins import login_by_phone, set_password
+from timebank.access.logins import login_by_phone, store_password
+from timebank.access.passwords import DEMO_PASSWORD as PASSWORD
 from timebank.database import transaction
 from timebank.deeds.board import board_places
 from timebank.demo.county import COMMUNITIES
@@ -19,8 +20,8 @@ from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
 from timebank.stations.screens import add_device
 
-PASSWORD = "shijian-2026"  # noqa: S105  # of invented people on one's own machine, and printed on every start
 DISPLAY = "演示屏"
+COUNTER = "演示的柜台平板"
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -36,14 +37,15 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 class Screen(msgspec.Struct, frozen=True):
-    """A station with the link that makes a browser its display."""
+    """A station with the links that make a browser its display, or its counter for a keeper to sign on to."""
 
     id: UUID
     community_id: UUID
     community: str
     name: str
     display_url: str
-    device_id: UUID
+    counter_url: str
+    device_ids: tuple[UUID, UUID]
 
 
 async def set_passwords() -> None:
@@ -51,7 +53,7 @@ async def set_passwords() -> None:
     for number in SIGN_IN_PHONES:
         login = await login_by_phone(phone(number))
         assert login is not None
-        await set_password(login.id, phone(number), PASSWORD)
+        await store_password(login.id, PASSWORD)
 
 
 async def sign_ins() -> list[SignIn]:
@@ -81,8 +83,11 @@ async def put_up_screens() -> list[Screen]:
     for place in await board_places():
         scope = Scope.of_system(place.id, via="demo")
         for station in await all_pages(partial(stations, scope)):
-            made = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
-            screens.append(Screen(station.id, place.id, place.name, station.name, made.url, made.id))
+            wall = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
+            desk = await add_device(scope, station.id, DeviceIn(COUNTER, "counter"))
+            screens.append(
+                Screen(station.id, place.id, place.name, station.name, wall.url, desk.url, (wall.id, desk.id))
+            )
     planned = [(plan.name, station) for plan in COMMUNITIES for station, _ in plan.stations]
     places = {place: number for number, place in enumerate(planned)}
     return sorted(screens, key=lambda screen: places.get((screen.community, screen.name), len(places)))
@@ -90,4 +95,5 @@ async def put_up_screens() -> list[Screen]:
 
 async def take_down(screens: list[Screen]) -> None:
     for screen in screens:
-        await revoke(Scope.of_system(screen.community_id, via="demo"), screen.device_id)
+        for device_id in screen.device_ids:
+            await revoke(Scope.of_system(screen.community_id, via="demo"), device_id)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from timebank import clock
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import add_shift, sign_up
+from timebank.agreements.schemas import Waiting
+from timebank.areas.policies import change_policy
 from timebank.checkins.forgotten import close_forgotten
 from timebank.classes.courses import add_lesson
 from timebank.classes.schemas import LessonIn
@@ -15,6 +17,7 @@ from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
+from timebank.overview.agreements import decide
 from timebank.people.ages import age_on
 from timebank.scope import Role
 from timebank.shop.goods import good
@@ -44,6 +47,7 @@ class Present:
         stories = [*self._at_the_station(), *self._for_review()]
         found = [step for story in stories for step in story.steps()]
         found += [Step(self.ago(minutes=2), self.place.id, self._tidy_up)]
+        found += self._two_people()
         if any(person.name == "张桂兰" for person in self._told):
             found += [*self._deeds_of_the_heads(), *self._shift(), *self._lessons()]
         return sorted(found, key=lambda step: step.at)
@@ -127,6 +131,31 @@ class Present:
             )
 
         yield Step(self.ago(days=1), place.id, object_to_it)
+
+    # ---------------------------------------------------------------------------------------- for the second person
+
+    def _two_people(self) -> Iterator[Step]:
+        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits."""
+        place = self.place
+        admin = place.scope(place.holder(Role.community_admin))
+        wants: list[Waiting | None] = []
+
+        async def propose_longer_days() -> None:
+            wants.append(await change_policy(admin, "review_over_minutes", 780))
+
+        async def propose_shorter_notice() -> None:
+            await change_policy(admin, "notice_days", 5)
+
+        async def agree() -> None:
+            [waits] = wants
+            assert waits is not None
+            street = place.scope(place.holder(Role.street_admin))
+            await decide(street, waits.waiting, "agree", "与街道的值班安排一致")
+
+        yield Step(self.ago(days=1, hours=2), place.id, propose_shorter_notice)
+        if any(person.name == "张桂兰" for person in self._told):
+            yield Step(self.ago(days=6), place.id, propose_longer_days)
+            yield Step(self.ago(days=5, hours=3), place.id, agree)
 
     # ------------------------------------------------------------------------------------------------ for the families
 

@@ -20,6 +20,7 @@ from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
 from timebank.deeds.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
+from timebank.deeds.witness import answer_as_witness
 from timebank.demo.place import Place
 from timebank.demo.population import NIL, Resident
 from timebank.scope import Role, Scope
@@ -115,7 +116,10 @@ class Honour:
 
 @dataclass(slots=True)
 class Deed:
-    """A head files a deed; the grid worker lets it hang out, sends it back, or has not looked at it yet."""
+    """A head files a deed, its witness answers, the grid worker lets it hang out, sends it back, or has not looked yet.
+
+    The witness of a deed that nobody has looked at has not answered yet either.
+    """
 
     place: Place
     person: Resident
@@ -131,7 +135,11 @@ class Deed:
     def steps(self) -> Iterator[Step]:
         yield Step(self.filed, self.person.id, self._file)
         if self.reviewed is not None:
+            yield Step(self.filed + (self.reviewed - self.filed) / 2, self.person.id, self._witness)
             yield Step(self.reviewed, self.person.id, self._review)
+
+    async def _witness(self) -> None:
+        await answer_as_witness(self.place.scope(self.witness), self.id, True)
 
     async def _file(self) -> None:
         wanted = DeedIn(
@@ -173,15 +181,17 @@ class Redemption:
         if self.ended is not None and self.how in ("collected", "cancelled"):
             yield Step(self.ended, self.person.id, self._collect if self.how == "collected" else self._cancel)
 
-    def _wanted(self, *, now: bool) -> RedemptionIn:
+    def _wanted(self) -> RedemptionIn:
         place = self.place
-        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity, now)
+        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity)
 
     async def _take(self) -> None:
-        await redeem(self.place.keeper(self.station), self._wanted(now=True))
+        """Reserved on the phone in front of the counter, and taken along at once."""
+        await self._reserve()
+        await self._collect()
 
     async def _reserve(self) -> None:
-        made = await redeem(self.place.scope(self.person), self._wanted(now=False))
+        made = await redeem(self.place.scope(self.person), self._wanted())
         self._id, self._code = made.id, made.code or ""
 
     async def _collect(self) -> None:

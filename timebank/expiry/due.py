@@ -121,7 +121,8 @@ async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -
             closing = await book_days.close_until(scope, clock.local_day() - timedelta(days=1), confirmed=True)
             if closing is not Closing.closed:
                 raise ClockDisagrees
-        await book_days.approve_expiry(scope, currency, day)
+        if not await book_days.approve_expiry(scope, currency, day, amount, skipped=waiting[0].skipped):
+            raise ExpiryChanged
         await audit.record(
             scope, "let_expire", "account", None, day=day, currency=currency, amount=amount,
             people=waiting[0].people, skipped=waiting[0].skipped,

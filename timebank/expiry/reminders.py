@@ -9,6 +9,7 @@ from timebank import clock, database
 from timebank.database import retried, transaction
 from timebank.ledger import book_days
 from timebank.ledger.posting import Currency
+from timebank.people.care import in_care
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import dated, duration, points
@@ -18,7 +19,7 @@ REMINDER_DAYS = (7, 30, 60)
 
 class _RunningOut(msgspec.Struct, frozen=True):
     """`available` and `held` run out together. `told_to` are those who read of it: for a child its guardians.
-    `was_told`: they have been told at this distance before, of less."""
+    `was_told`: they have been told at this distance before, of less. `left`: the owner has left, nobody can be told."""
 
     owner_id: UUID
     owner: str
@@ -27,15 +28,17 @@ class _RunningOut(msgspec.Struct, frozen=True):
     available: int
     held: int
     was_told: bool
+    left: bool
     told_to: list[UUID]
 
 
 # Whoever was not told of this day at this distance, or was told of less. What lies in its days of grace was told when
-# it came back, so that only the last reminder speaks of it. Of class minutes the child's guardians are told.
+# it came back, so that only the last reminder speaks of it. Of class minutes the child's guardians are told. Who is
+# blocked is told too, and reads it when let in again: the day is the same for everybody, and an expiry can be reversed.
 _RUNNING_OUT = """
 SELECT * FROM (
     SELECT p.id AS owner_id, p.name AS owner, due.currency, due.expires_on, due.available, due.held, readers.told_to,
-           coalesce(n.amount, 0) AS announced, NOT EXISTS (
+           p.status = 'left' AS left, coalesce(n.amount, 0) AS announced, NOT EXISTS (
                SELECT FROM unnest(readers.told_to) r (id) WHERE NOT EXISTS (
                    SELECT FROM message m WHERE m.community_id = $1 AND m.person_id = r.id
                    AND m.key = 'points-expire:' || CASE WHEN due.currency = 'class_minute' THEN due.owner_id || ':'
@@ -48,19 +51,20 @@ SELECT * FROM (
             AND a.expires_on >= $2 AND a.expires_on <= $3 AND (a.grace_of IS NULL OR $4 = $5)
         GROUP BY a.owner_id, a.currency, a.expires_on
     ) due
-    JOIN person p ON p.community_id = $1 AND p.id = due.owner_id AND p.status = 'active'
+    JOIN person p ON p.community_id = $1 AND p.id = due.owner_id
     LEFT JOIN expiry_announcement n ON n.community_id = $1 AND n.day = due.expires_on AND n.owner_id = due.owner_id
         AND n.currency = due.currency
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN due.currency = 'class_minute' THEN (
-            SELECT coalesce(array_agg(g.guardian_id), '{}') FROM guardianship g WHERE g.community_id = $1
-                AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)
+        SELECT CASE WHEN p.status = 'left' THEN '{}' WHEN due.currency = 'class_minute' THEN (
+            SELECT coalesce(array_agg(g.guardian_id), ARRAY[p.id]) FROM guardianship g
+            JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
+            WHERE g.community_id = $1 AND g.child_id = p.id AND {in_care})
             ELSE ARRAY[p.id] END AS told_to
     ) readers
 ) found
 WHERE announced < available + held OR available > 0 AND NOT was_told
 ORDER BY owner_id, currency, expires_on
-"""
+""".replace("{in_care}", in_care("$6"))
 
 
 async def remind_of_expiry(scope: Scope) -> int:
@@ -72,7 +76,7 @@ async def remind_of_expiry(scope: Scope) -> int:
         since, until = until, today + timedelta(days=days)
         async with transaction(scope):
             found = await database.rows(
-                _RunningOut, _RUNNING_OUT, scope.community_id, since, until, str(days), str(REMINDER_DAYS[0])
+                _RunningOut, _RUNNING_OUT, scope.community_id, since, until, str(days), str(REMINDER_DAYS[0]), today
             )
         for due in found:
             told += await _remind(scope, due, days)
@@ -82,16 +86,21 @@ async def remind_of_expiry(scope: Scope) -> int:
 
 @retried
 async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
-    """Note and tell. A process whose clock the database does not agree with tells nobody."""
+    """Note and tell; of who has left, whose accounts are closed, note alone.
+
+    A process whose clock the database does not agree with tells nobody.
+    """
     about = f"{due.owner_id}:" if due.currency == Currency.class_minute else ""
     key, total = f"points-expire:{about}{due.expires_on}:{days}", due.available + due.held
     async with transaction(scope):
         currency = Currency(due.currency)
-        if not due.told_to or not await book_days.announce(scope, due.owner_id, currency, due.expires_on, total):
+        if not (due.told_to or due.left) or not await book_days.announce(
+            scope, due.owner_id, currency, due.expires_on, total
+        ):
             return False
         for reader in due.told_to:
             await tell(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
-    return True
+    return not due.left
 
 
 def _text(due: _RunningOut) -> str:

@@ -4,17 +4,20 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, database
+from timebank import audit, clock, database
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.posting import AlreadyReversed, Currency, EntryNotFound, NotReversible, Posting, Reversal
+from timebank.ledger.posting import Currency, Posting, Reversal
+from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
+from timebank.people.care import in_care
 from timebank.people.messages import tell
 from timebank.scope import Scope
 from timebank.wording import duration, points
 
 MEMO_MAX = 200
+DAY_MAX = 2000  # expiries that one call takes back: some ten seconds
 
 
 class OwnExpiry(TimebankError):
@@ -64,6 +67,52 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
     return reversal
 
 
+class DayReversed(msgspec.Struct, frozen=True):
+    """How many expiries of a day were taken back; `own` are left for another administrator, `more` for another call."""
+
+    reversed: int
+    own: int
+    more: bool
+
+
+# Several owners are locked one after another in the order of their anchors, as ledger_expire locks them.
+_SAME_DAY = """
+SELECT t.entry_id, a.owner_id, p.household_id FROM transfer t
+JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account
+JOIN (
+    SELECT e.credit_account, x.currency, x.expires_on FROM transfer e
+    JOIN account x ON x.community_id = e.community_id AND x.id = e.debit_account
+    WHERE e.community_id = $1 AND e.entry_id = $2 AND e.leg = 1 AND e.kind = 'expiry'
+) one ON one.credit_account = t.credit_account AND one.currency = a.currency AND one.expires_on = a.expires_on
+JOIN account own ON own.community_id = a.community_id AND own.owner_kind = a.owner_kind AND own.owner_id = a.owner_id
+    AND own.currency = a.currency AND own.bucket = 'available' AND own.subject_id IS NULL AND own.expires_on IS NULL
+LEFT JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
+WHERE t.community_id = $1 AND t.kind = 'expiry' AND t.source_kind = 'account'
+    AND (a.grace_of IS NULL OR a.expires_on >= $3)
+    AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = $1 AND r.reverses = t.id)
+ORDER BY own.id, t.id LIMIT $4
+"""
+
+
+@retried
+async def reverse_expiries_of_day(scope: Scope, entry_id: UUID, reason: str) -> DayReversed:
+    """Give back everything that expired with the same last day as this, each as reverse_expiry does, in one step.
+
+    What is the caller's own or the household's is left for another administrator. Raises AlreadyReversed when nothing
+    is left, PastGrace.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.fetch(_SAME_DAY, scope.community_id, entry_id, clock.local_day(), DAY_MAX + 1)
+        own = [row for row in found if scope.is_family(row["owner_id"], row["household_id"])]
+        others = [row["entry_id"] for row in found[:DAY_MAX] if row not in own]
+        if not others:
+            raise OwnExpiry if own else AlreadyReversed
+        for each in others:
+            await reverse_expiry(scope, each, reason)
+    return DayReversed(len(others), len(own), len(found) > DAY_MAX)
+
+
 async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str) -> list[tuple[UUID, str]]:
     """Who is told what: the person, or for a child's class minutes its guardians."""
     if found.currency != Currency.class_minute:
@@ -71,7 +120,9 @@ async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str)
         return [(found.owner_id, f"您到期的积分已撤回到期：{back}。原因：{reason}。")]
     back = back_in_words(reversal.returned, unit=duration)
     guardians = await database.fetch(
-        "SELECT guardian_id FROM guardianship WHERE community_id = $1 AND child_id = $2 AND consented_at IS NOT NULL "
-        "AND ended_at IS NULL", scope.community_id, found.owner_id,
+        "SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # own text
+        "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+        f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
+        scope.community_id, found.owner_id, clock.local_day(),
     )  # fmt: skip
     return [(row["guardian_id"], f"{found.owner}到期的课时已撤回到期：{back}。原因：{reason}。") for row in guardians]

@@ -11,8 +11,9 @@ import msgspec
 from timebank import clock, database
 from timebank.areas.places import areas_of
 from timebank.deeds.caps import CapReached
+from timebank.deeds.filed import Named, tell_filed_by_book
 from timebank.deeds.filing import WitnessTooClose, WitnessUnknown, file_deed
-from timebank.deeds.schemas import DeedIn
+from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.errors import TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.deeds import DeedRow
@@ -50,14 +51,17 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
     await _lock(scope, filing)
     codes = {item.name: item.code for item in catalogue}
     on_record = await _on_record(scope, filing)
+    filed: list[Named] = []
     for row, area_id in filing:
         same = (_doer(residents, row).id, codes[row.item], row.happened_on)
         if same in on_record:
             parsed.reading(row).warn("item", problem("same_deed"))
         on_record.add(same)
-        deed_id = await _file(intake, parsed, residents, row, codes[row.item], area_id)
-        if deed_id is not None:
-            intake.row_made(keys[row.sheet, row.row], "deed", deed_id)
+        deed = await _file(intake, parsed, residents, row, codes[row.item], area_id)
+        if deed is not None:
+            intake.row_made(keys[row.sheet, row.row], "deed", deed.id)
+            filed.append(Named(deed.person_id, deed.witness_id, deed.points))
+    await tell_filed_by_book(scope, filed, intake.id)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     return parsed
@@ -173,7 +177,7 @@ async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> se
 
 async def _file(
     intake: Intake, parsed: Parsed[DeedRow], residents: Residents, row: DeedRow, rule_code: str, area_id: UUID
-) -> UUID | None:
+) -> DeedOut | None:
     """File a row's deed; None where the moral bank itself refuses it."""
     assert row.person is not None
     witness = residents.of(row.witness_person) if row.witness_person else None
@@ -185,7 +189,7 @@ async def _file(
         points=row.points if differs else None, points_reason=row.note if differs else None,
     )  # fmt: skip
     try:
-        return (await file_deed(intake.scope, wanted, from_book=True)).id
+        return await file_deed(intake.scope, wanted, from_book=True)
     except TimebankError as refused:
         parsed.reading(row).refuse(COLUMN_OF.get(type(refused), "name"), refusal(refused))
         return None

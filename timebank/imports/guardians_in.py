@@ -42,7 +42,7 @@ async def nominate(intake: Intake, parsed: Parsed[RosterRow], residents: Sequenc
         for adult in family.adults
         if adult.is_new or child.is_new
     ]
-    named = await nominate_guardians(intake.scope, nominations) if nominations else []
+    named = await nominate_guardians(intake.scope, nominations, intake.id) if nominations else []
     for guardianship_id in named:
         intake.also_made("guardianship", guardianship_id)
     if named:

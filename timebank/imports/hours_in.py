@@ -14,6 +14,7 @@ from timebank.activities.schemas import ActivityIn
 from timebank.activities.withdrawal import offer_again
 from timebank.areas.policies import Policies, policies
 from timebank.checkins.credit import Served, rule_code_of, rule_of
+from timebank.checkins.entered import tell_of_many
 from timebank.checkins.flags import entered_doubts
 from timebank.checkins.records import insert_record
 from timebank.imports import hours, residents_found
@@ -74,6 +75,8 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[HoursRow]:
     for row in new:
         record_id = await _enter(intake, row, entered)
         intake.row_made(keys[row.sheet, row.row], "service_record", record_id)
+    minutes = [(_person(row), row.minutes) for row in new]
+    await tell_of_many(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     return parsed

@@ -133,7 +133,7 @@ async def _give_offices(
                 offices.append(Office(one.person_id, role, area_id))
     if not offices:
         return
-    for grant_id in await grant_offices(intake.scope, offices):
+    for grant_id in await grant_offices(intake.scope, offices, intake.id):
         intake.also_made("role_grant", grant_id)
     held = Counter(office.role for office in offices)
     parsed.notes.append(

@@ -93,13 +93,15 @@ _OF_PEOPLE = {
     "holds_office": (
         "SELECT person_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) AND id <> ALL ($3)"
     ),
-    "signed_in": ("SELECT session_holders($1, $2, $4)"),
-    "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",
-    "corrected": (
-        "SELECT noun_id FROM audit WHERE community_id = $1 AND noun_id = ANY ($2) AND at > $4 AND verb <> 'open_person'"
+    "signed_in": (
+        "SELECT session_holders($1, $2, $4) UNION ALL "
+        "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND read_at IS NOT NULL"
     ),
+    "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",
+    "corrected": "SELECT id FROM person WHERE community_id = $1 AND id = ANY ($2) AND corrected_at > $4",
     "objected": "SELECT person_id FROM objection WHERE community_id = $1 AND person_id = ANY ($2)",
-    "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2)",
+    # What an import tells is no use of what it has entered; whoever is gone with it takes these messages along.
+    "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND import_id IS NULL",
 }
 
 _PARTS = " UNION ALL ".join(f"SELECT '{kind}', part.* FROM ({sql}) AS part" for kind, sql in _OF_PEOPLE.items())  # noqa: S608  # from above
@@ -111,7 +113,8 @@ async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
     found = await database.fetch(
         f"SELECT DISTINCT p.pinyin, p.id, t.kind, p.name FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
         "JOIN person p ON p.community_id = $1 AND p.id = t.person_id WHERE p.id = ANY ($2) "
-        "AND $3::uuid[] IS NOT NULL AND $4::timestamptz IS NOT NULL ORDER BY p.pinyin, p.id, t.kind",
+        "AND $3::uuid[] IS NOT NULL AND $4::timestamptz IS NOT NULL "
+        "ORDER BY p.pinyin, p.id, t.kind",
         scope.community_id, list(made.get("person", ())), own, since,
     )  # fmt: skip
     return [Trace(row["kind"], {"name": row["name"]}) for row in found]

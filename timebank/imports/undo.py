@@ -20,6 +20,7 @@ from timebank.imports.problems import Problem, problem
 from timebank.imports.report import Note
 from timebank.imports.traces import ImportUsed, Trace, in_withdrawn
 from timebank.people.enrolment import withdraw_many
+from timebank.people.messages import forget_told_by_imports
 from timebank.people.nominations import withdraw_nominations
 from timebank.scope import Scope
 from timebank.shop.goods import change_good
@@ -66,7 +67,7 @@ async def undo(scope: Scope, run_id: UUID) -> None:
         made = await _made(scope, run_id)
         if found := await _traces(scope, run, made):
             raise ImportUsed(found)
-        notes = await _TAKE_BACK[run.kind](scope, made)
+        notes = await _TAKE_BACK[run.kind](scope, run_id, made)
         await database.execute(
             "DELETE FROM import_row WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
         )
@@ -100,36 +101,38 @@ async def _traces(scope: Scope, run: _Run, made: Made) -> list[Trace]:
     return await traces.of_goods(scope, made, run.started_at)
 
 
-async def _residents(scope: Scope, made: Made) -> list[Problem]:
+async def _residents(scope: Scope, run_id: UUID, made: Made) -> list[Problem]:
     """Whom withdrawn records name stays in the book, without office; the run tells how many."""
     everybody = made.get("person", [])
     stay = await in_withdrawn(scope, everybody)
     people = [person_id for person_id in everybody if person_id not in set(stay)]
-    await withdraw_nominations(scope, made.get("guardianship", []))
-    await withdraw_offices(scope, made.get("role_grant", []))
+    leaving = set(people)
+    await withdraw_nominations(scope, made.get("guardianship", []), run_id, leaving=leaving)
+    await withdraw_offices(scope, made.get("role_grant", []), run_id, leaving=leaving)
     await withdraw_logins(scope, people)
+    await forget_told_by_imports(scope, run_id, people)
     if await withdraw_many(scope, people):
         raise RanIntoAnother  # Somebody was given something between the look and the deed: the next run tells what.
     await withdraw_areas(scope, made.get("area", []))
     return [problem("note_stayed", count=len(stay))] if stay else []
 
 
-async def _hours(scope: Scope, made: Made) -> list[Problem]:
+async def _hours(scope: Scope, run_id: UUID, made: Made) -> list[Problem]:
     records = made.get("service_record", [])
-    if await withdraw_records(scope, records) < len(records):
+    if await withdraw_records(scope, records, run_id) < len(records):
         raise RanIntoAnother
     await withdraw_activities(scope, made.get("activity", []))
     return []
 
 
-async def _deeds(scope: Scope, made: Made) -> list[Problem]:
+async def _deeds(scope: Scope, run_id: UUID, made: Made) -> list[Problem]:
     filed = made.get("deed", [])
-    if await withdraw_deeds(scope, filed) < len(filed):
+    if await withdraw_deeds(scope, filed, run_id) < len(filed):
         raise RanIntoAnother
     return []
 
 
-async def _goods(scope: Scope, made: Made) -> list[Problem]:
+async def _goods(scope: Scope, _run_id: UUID, made: Made) -> list[Problem]:
     moves = await database.fetch(
         "SELECT good_id, station_id, change FROM stock_move WHERE community_id = $1 AND id = ANY ($2) "
         "ORDER BY good_id, station_id",
@@ -142,7 +145,7 @@ async def _goods(scope: Scope, made: Made) -> list[Problem]:
     return []
 
 
-_TAKE_BACK: Mapping[Kind, Callable[[Scope, Made], Awaitable[list[Problem]]]] = {
+_TAKE_BACK: Mapping[Kind, Callable[[Scope, UUID, Made], Awaitable[list[Problem]]]] = {
     "residents": _residents,
     "hours": _hours,
     "deeds": _deeds,

@@ -35,10 +35,15 @@ async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date,
 
 
 @retried
-async def approve_expiry(scope: Scope, currency: Currency, day: date) -> None:
-    """Let everything that is left of a closed day expire, announced or not."""
+async def approve_expiry(scope: Scope, currency: Currency, day: date, amount: int, *, skipped: bool = False) -> bool:
+    """Let everything that is left of a closed day expire, announced or not. False, with nothing changed, when it
+    is not this amount that waits: what was not announced or, of a day that was `skipped`, all of it."""
     async with transaction(scope):
-        await database.execute("SELECT ledger_approve_expiry($1, $2, $3)", scope.community_id, day, currency.value)
+        approved: bool = await database.fetch_value(
+            "SELECT ledger_approve_expiry($1, $2, $3, $4, $5)",
+            scope.community_id, day, currency.value, amount, skipped,
+        )  # fmt: skip
+    return approved
 
 
 @retried

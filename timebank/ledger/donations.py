@@ -9,7 +9,8 @@ from timebank import clock, database
 from timebank.database import retried
 from timebank.errors import NotFound
 from timebank.grouping import Grouped
-from timebank.ledger.posting import HASH_VERSION, REFUSALS, Insufficient, Posted
+from timebank.ledger.posting import HASH_VERSION, Posted
+from timebank.ledger.refusals import REFUSALS, Insufficient
 from timebank.ledger.schemas import DonationIn
 from timebank.locale import _
 from timebank.scope import Scope

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import database
 from timebank.database import transaction
-from timebank.ledger.posting import EntryNotFound
+from timebank.ledger.refusals import EntryNotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 

@@ -22,7 +22,7 @@ WHAT = {
     "expiry": _("到期"),
     "adjustment": _("调整"),
     "reversal": _("冲正"),
-    "repayment": _("补还以前的冲正"),
+    "repayment": _("补还欠账"),
     "refund": _("课时退回积分"),
     "move": _("课时转到别的课"),
 }
@@ -59,19 +59,33 @@ def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], lang
     return reason
 
 
+# Each of the reversals ($2) in turn, along the indexes of entries and ids: a reversal takes back the legs of one entry.
+# Where nothing was left to take, the debt alone names what it was. Each part is an aggregate, so that no plan joins the
+# whole table instead.
+_REVERSED = """
+SELECT e.entry_id, whole.* FROM unnest($2::uuid[]) AS e (entry_id)
+CROSS JOIN LATERAL (
+    SELECT (array_agg(r.reverses))[1] AS id FROM (
+        SELECT t.reverses FROM transfer t
+        WHERE t.community_id = $1 AND t.entry_id = e.entry_id AND t.reverses IS NOT NULL
+        UNION ALL SELECT d.reverses FROM debt d WHERE d.community_id = $1 AND d.entry_id = e.entry_id) AS r
+) AS leg
+CROSS JOIN LATERAL (
+    SELECT (array_agg(o.entry_id))[1] AS entry_id FROM transfer o WHERE o.community_id = $1 AND o.id = leg.id
+) AS undone
+CROSS JOIN LATERAL (
+    SELECT (array_agg(o.kind ORDER BY o.leg))[1] AS kind, min(o.source_kind) AS source_kind, max(o.memo) AS memo
+    FROM transfer o WHERE o.community_id = $1 AND o.entry_id = undone.entry_id AND o.kind <> 'repayment'
+) AS whole WHERE whole.kind IS NOT NULL
+"""
+
+
 async def reversed_words(scope: Scope, entries: list[UUID], language: str) -> dict[UUID, str]:
     """What each of these reversals took back, in words."""
     if not entries:
         return {}
     async with transaction(scope):
-        found = await database.fetch(
-            "SELECT r.entry_id, (array_agg(o.kind ORDER BY o.leg))[1] AS kind, min(o.source_kind) AS source_kind, "
-            "max(o.memo) AS memo FROM (SELECT entry_id, reverses, community_id FROM transfer "
-            "  WHERE community_id = $1 AND entry_id = ANY ($2) AND reverses IS NOT NULL UNION ALL "
-            "  SELECT entry_id, reverses, community_id FROM debt WHERE community_id = $1 AND entry_id = ANY ($2)) AS r "
-            "JOIN transfer o ON o.community_id = r.community_id AND o.id = r.reverses GROUP BY r.entry_id",
-            scope.community_id, entries,
-        )  # fmt: skip
+        found = await database.fetch(_REVERSED, scope.community_id, entries)
     words = {row["entry_id"]: (what(row["kind"], row["source_kind"], language), row["memo"]) for row in found}
     return {entry: f"{kind} · {memo}" if memo else kind for entry, (kind, memo) in words.items()}
 

@@ -18,7 +18,7 @@ from timebank.wording import dated, points
 BACK = _("{amount}已退回")
 BACK_GRACED = _("{amount}已退回，其中 {graced} 原来的有效期已过，宽限到 {day}，请在那天结束前使用")
 ALL_GRACED = _("{amount}已退回：原来的有效期已过，宽限到 {day}，请在那天结束前使用")
-REPAID = _("{amount}补还了以前的欠账")
+REPAID = _("{amount}补还了欠账")
 GONE = _("{amount}的有效期和宽限期都已过，到期作废，不能再用")
 
 

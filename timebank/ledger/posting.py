@@ -12,7 +12,7 @@ import msgspec
 from timebank import clock, database
 from timebank.areas.policies import policies
 from timebank.database import retried, transaction
-from timebank.errors import TimebankError
+from timebank.ledger.refusals import REFUSALS, Insufficient, InsufficientClassMinutes
 from timebank.scope import Scope
 
 
@@ -20,66 +20,6 @@ class Currency(StrEnum):
     point = "point"
     minute = "minute"
     class_minute = "class_minute"
-
-
-class Insufficient(TimebankError):
-    code = "insufficient_points"
-    status = 422
-    sentence = "积分不够：需要 {needed} 分，可用 {available} 分。"
-
-
-class InsufficientClassMinutes(TimebankError):
-    code = "insufficient_class_minutes"
-    status = 422
-    sentence = "课时不够：需要 {needed} 分钟，可用 {available} 分钟。请先用积分换课时。"
-
-
-class AccountClosed(TimebankError):
-    code = "account_closed"
-    status = 422
-    sentence = "这个账户已停用，不能收支。请找社区管理员。"
-
-
-class LedgerKeyReused(TimebankError):
-    code = "ledger_key_reused"
-    status = 422
-    sentence = "这笔账已用同样的编号记过另一件事，没有再记。"
-
-
-class HoldClosed(TimebankError):
-    code = "hold_closed"
-    status = 409
-    sentence = "这笔预留已经办完了，不能再办一次。"
-
-
-class AlreadyReversed(TimebankError):
-    code = "already_reversed"
-    status = 409
-    sentence = "这笔账已经冲正过了。"
-
-
-class NotReversible(TimebankError):
-    code = "not_reversible"
-    status = 422
-    sentence = "这笔账不能冲正：预留请取消，冲正本身不再冲正。"
-
-
-class PastGrace(TimebankError):
-    code = "expiry_past_grace"
-    status = 422
-    sentence = "这些积分的宽限期也过了，冲正后也不能再用，所以没有冲正。"
-
-
-class PurchaseNotReversible(TimebankError):
-    code = "purchase_not_reversible"
-    status = 422
-    sentence = "买课时的账不冲正。请在课程页把没用的课时退回积分，或转到别的课。"
-
-
-class EntryNotFound(TimebankError):
-    code = "entry_not_found"
-    status = 404
-    sentence = "没有找到这笔账。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +81,6 @@ class Reversal(msgspec.Struct, frozen=True):
 
 
 _ENTRY = "ROW($2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)::ledger_entry"
-
-REFUSALS: dict[str, type[TimebankError]] = {
-    "closed": AccountClosed,
-    "key_reused": LedgerKeyReused,
-    "not_found": EntryNotFound,
-    "already_closed": HoldClosed,
-    "already_reversed": AlreadyReversed,
-    "not_reversible": NotReversible,
-    "past_grace": PastGrace,
-}
-
 
 HASH_VERSION = b"\x01"
 
@@ -262,12 +191,6 @@ def _returned(answer: Any) -> Returned:
 async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
     """Undo an entry by transfers that name the reversed ones. Spent points become a debt, never a negative balance."""
     async with transaction(scope):
-        if await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1 AND entry_id = $2 "
-            "AND source_kind = 'class_purchase')",
-            scope.community_id, entry_id,
-        ):  # fmt: skip
-            raise PurchaseNotReversible
         answer = await call(
             scope, "ledger_reverse", posting, {"entry": entry_id}, entry_id, clock.local_day(), await _grace_days(scope)
         )

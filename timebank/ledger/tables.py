@@ -55,6 +55,7 @@ class Debt(Table, tablename="debt"):
     reverses = UUID(default=None, null=False)
     entry_id = UUID(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    key = Varchar(length=160, default=None, null=True)
 
 
 class DayTotal(Table, tablename="day_total"):

@@ -7,10 +7,11 @@ import msgspec
 
 from timebank import clock, database
 from timebank.activities.calling_off import call_off_coming
+from timebank.checkins.visits import keep_longer_hours
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.opening import in_words
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell_many
 from timebank.scope import Scope
 from timebank.shop.collection import RedemptionEnded, cancel
 from timebank.stations import places
@@ -53,7 +54,8 @@ async def hanging(scope: Scope, station_id: UUID) -> Hanging:
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
     """Change a station. One that closes calls its coming shifts off and gives reservations back; their people are told.
 
-    Of new hours or a new address those are told who have a reservation or a seat in a coming shift there.
+    Of new hours or a new address those are told who have a reservation or a seat in a coming shift there. Who is in
+    keeps the hours that one came under, or gets longer ones.
 
     Raises StationHasLessons while lessons are to be given there.
     """
@@ -64,6 +66,7 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
             await _require_no_lessons(scope, station_id)
             await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)
         elif after.active and _where_and_when(before) != _where_and_when(after):
+            await keep_longer_hours(scope, station_id)
             await _tell_of_change(scope, after)
     if not after.active:
         await _give_back(scope, station_id)
@@ -88,9 +91,9 @@ async def _tell_of_change(scope: Scope, station: StationOut) -> None:
         f"{station.name}现在的开门时间是 {in_words(station.opens_at, station.closes_at)}{place}。"
         "您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
     )
-    change = clock.new_id()
-    for record in expected:
-        await tell(scope, record["person_id"], "station_changed", text, f"station:{station.id}:{change}", station.id)
+    key = f"station:{station.id}:{clock.new_id()}"
+    people = [UUID(bytes=record["person_id"].bytes) for record in expected]
+    await tell_many(scope, "station_changed", [Telling(person_id, text, key, station.id) for person_id in people])
 
 
 async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:

@@ -1,36 +1,40 @@
 """What waits in a community, and how it stands: the panel's first page."""
 
-from datetime import date
+from collections import Counter
+from uuid import UUID
 
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import near
+from timebank.checkins.deciding import scanned_by
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
+from timebank.overview.agreements import count_yours
 from timebank.scope import Scope
 
 LOW_STOCK = 3
+LOOKED_AT = 200
 
 
 class Waiting(msgspec.Struct):
     """How many of each thing wait for somebody, and how the community stands.
 
-    What waits is counted by an index of its state, this month's people by the month; the month's minutes are those
-    credited in it, less what was taken back, out of the days' totals.
+    What waits is counted by an index of its state; the month's minutes are those credited in it, less what was taken
+    back, out of the days' totals.
     """
 
     records: int
     doubtful: int
     deeds: int
     objections: int
+    agreements: int
     low_goods: int
     people: int
     present: int
     reserved: int
     minutes_this_month: int
-    people_this_month: int
-    expiring: int
 
 
 _WAITING = """
@@ -39,29 +43,71 @@ SELECT
   (SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending' AND flags <> '{}') AS doubtful,
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
+  (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
-   WHERE s.community_id = $1 AND g.active AND s.quantity <= $5) AS low_goods,
+   WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
   (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'open') AS present,
   (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved,
-  $6::bigint AS minutes_this_month,
-  (SELECT count(DISTINCT person_id) FROM service_record WHERE community_id = $1
-   AND status = 'approved' AND created_at >= $2) AS people_this_month,
-  (SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 AND currency = 'point'
-   AND bucket = 'available' AND owner_kind = 'person' AND expires_on BETWEEN $3 AND $4) AS expiring
+  $3::bigint AS minutes_this_month
 """
 
 
 async def waiting(scope: Scope) -> Waiting:
     """The counts of the scope's community."""
     scope.require_reader()
-    today = clock.local_day()
-    first = today.replace(day=1)
-    month, _end = clock.day_bounds(first)
+    first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(
-            Waiting, _WAITING, scope.community_id, month, today, date(today.year, 12, 31), LOW_STOCK, minutes
-        )
+        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes)
     assert counted is not None
     return counted
+
+
+class Yours(msgspec.Struct, frozen=True):
+    """How much of what waits the caller may decide; the rest somebody else does."""
+
+    records: int
+    deeds: int
+    objections: int
+    agreements: int
+
+
+_PARTIES = """
+(SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns,
+        s.visit_id
+ FROM service_record s
+ WHERE s.community_id = $1 AND s.status = 'pending' LIMIT $2)
+UNION ALL
+(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
+ WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
+UNION ALL
+(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by],
+        ARRAY[d.person_id, d.witness_id, s.person_id], s.visit_id
+ FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
+ LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
+ WHERE o.community_id = $1 AND o.upheld IS NULL LIMIT $2)
+"""
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    what: str
+    acted: list[UUID | None]
+    concerns: list[UUID | None]
+    visit_id: UUID | None
+
+
+async def yours(scope: Scope, counted: Waiting) -> Yours:
+    """Of what waits how much is the caller's to decide, as far as the first that wait of each kind tell."""
+    async with transaction(scope):
+        taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
+        close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
+        decides = await count_yours(scope, counted.agreements)
+        scanned = await scanned_by(scope, [each.visit_id for each in taken])
+    others = Counter(
+        each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
+    )
+    return Yours(
+        counted.records - others["records"], counted.deeds - others["deeds"],
+        counted.objections - others["objections"], decides,
+    )  # fmt: skip

@@ -9,8 +9,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank import codes
 from timebank.access import registration
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.finding import find_at_counter
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people import cards, directory, guardians, messages
 from timebank.people.schemas import (
@@ -28,21 +30,23 @@ from timebank.scope import Scope
 
 Words = Annotated[str, QueryParameter(max_length=60, pattern=NO_NUL)]
 FullName = Annotated[str | None, QueryParameter(max_length=60, pattern=NO_NUL)]
+Room = Annotated[str | None, QueryParameter(min_length=1, max_length=60, pattern=NO_NUL)]
 LastFour = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$")]
 
 
 class People(Controller):
     path = "/people"
 
-    @get()
+    @get(opt=AT_THE_COUNTER)
     async def people(
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Words = "", name: FullName = None,
-        phone_last4: LastFour = None, area_id: FromQuery[UUID | None] = None,
+        phone_last4: LastFour = None, room: Room = None, area_id: FromQuery[UUID | None] = None,
         status: FromQuery[Status | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[PersonLine]]:  # fmt: skip
-        """The people whom the caller may list; or, by exact name and the phone's last four digits, just these."""
-        if name is not None and phone_last4 is not None:
-            return listed(request, Page(await find_at_counter(caller, name, phone_last4)))
+        """The people whom the caller may list; or, by exact name and last four digits or room, just these."""
+        if name is not None and (phone_last4 or room):
+            found = await find_at_counter(caller, name, phone_last4=phone_last4 or "", room=room or "")
+            return listed(request, Page(found))
         return listed(
             request,
             await directory.people(
@@ -60,12 +64,12 @@ class People(Controller):
         """One person, as far as the caller may see them."""
         return await directory.open_person(caller, person_id)
 
-    @patch("/{person_id:uuid}")
+    @patch("/{person_id:uuid}", responses=WAITS)
     async def amend(
         self, person_id: FromPath[UUID], data: JSONBody[Correction], caller: NamedDependency[Scope]
-    ) -> PersonDetail:
-        """Correct a person, block them, or note that they have left."""
-        return await registration.amend(caller, person_id, data)
+    ) -> Response[PersonDetail | Waiting]:
+        """Correct a person, block them, or note that they have left; what concerns oneself waits for another."""
+        return answered(await registration.amend(caller, person_id, data), 200)
 
     @post("/{person_id:uuid}/sign-in-code")
     async def sign_in_code(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> registration.SignInCode:
@@ -77,24 +81,24 @@ class People(Controller):
         """Who cares for this person, and whom this person cares for."""
         return await guardians.guardianships_of(caller, person_id)
 
-    @post("/{person_id:uuid}/guardians")
+    @post("/{person_id:uuid}/guardians", responses=WAITS)
     async def name_guardian(
         self, person_id: FromPath[UUID], data: JSONBody[GuardianIn], caller: NamedDependency[Scope]
-    ) -> GuardianOut:
-        """Name a guardian of the child."""
-        return await guardians.name_guardian(caller, person_id, data)
+    ) -> Response[GuardianOut | Waiting]:
+        """Name a guardian of the child; oneself or one's household waits for another administrator."""
+        return answered(await guardians.name_guardian(caller, person_id, data))
 
-    @post("/{person_id:uuid}/card")
+    @post("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
         """A new card; the one before ends at once."""
         return await cards.issue_card(caller, person_id)
 
-    @delete("/{person_id:uuid}/card")
+    @delete("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def revoke_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
         """End the person's card."""
         await cards.revoke_card(caller, person_id)
 
-    @get("/{person_id:uuid}/card.png", media_type="image/png")
+    @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
     async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
         """The code of the person's card in force."""
         return codes.png((await cards.card_of(caller, person_id)).url)
@@ -103,15 +107,17 @@ class People(Controller):
 class Guardianships(Controller):
     path = "/guardianships"
 
-    @post("/{guardianship_id:uuid}/consent", status_code=200)
-    async def consent(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:
-        """Record the guardian's consent."""
-        return await guardians.record_consent(caller, guardianship_id)
+    @post("/{guardianship_id:uuid}/consent", status_code=200, responses=WAITS)
+    async def consent(
+        self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Response[GuardianOut | Waiting]:
+        """Record the guardian's consent; that of somebody of one's household waits for another administrator."""
+        return answered(await guardians.record_consent(caller, guardianship_id), 200)
 
     @delete("/{guardianship_id:uuid}/consent", status_code=200)
     async def withdraw(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:
         """Record that the guardian has withdrawn the consent."""
-        return await guardians.record_consent(caller, guardianship_id, given=False)
+        return await guardians.withdraw_consent(caller, guardianship_id)
 
     @delete("/{guardianship_id:uuid}")
     async def end(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:

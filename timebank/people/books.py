@@ -11,7 +11,7 @@ from timebank.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A person's book, the scope it is read in, and the children for whom the person holds class time."""
+    """A person's book, the scope it is read in, and whose class time it shows: the own, and of children in care now."""
 
     scope: Scope
     person_id: UUID
@@ -33,4 +33,5 @@ async def open_book(caller: Scope, person_id: UUID | None = None) -> Book:
             raise NotFound
         await open_person(scope, person_id)
     cared_for = await guardianships_of(scope, person_id)
-    return Book(scope, person_id, [g.child_id for g in cared_for if g.guardian_id == person_id and g.consented_at])
+    children = [g.child_id for g in cared_for if g.guardian_id == person_id and g.consented_at]
+    return Book(scope, person_id, [person_id, *children])

@@ -9,7 +9,7 @@ from timebank import audit, clock, codes, database
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell, tell_many
 from timebank.people.schemas import CardOut
 from timebank.scope import Scope
 
@@ -29,6 +29,9 @@ class PrintedCard(msgspec.Struct):
     area: str | None
     room: str | None
     url: str
+
+
+_GIVEN = "给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。"
 
 
 class _Card(msgspec.Struct):
@@ -60,7 +63,7 @@ async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
         [card] = await _issue(scope, [person_id])
         await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
         ended = "，原来的卡作废" if card.epoch > 1 else ""
-        await _tell(scope, person_id, f"给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。", card.id)
+        await _tell(scope, person_id, _GIVEN.format(ended=ended), card.id)
     return _out(scope, card)
 
 
@@ -72,11 +75,13 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
     )  # fmt: skip
     return await database.rows(
         _Card,
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by) "
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "
+        "issued_by_device) "
         "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
-        "       AND c.person_id = n.person_id), 0), $4, $5 "
+        "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
         "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at",
         scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
+        scope.login_id, scope.device_id,
     )  # fmt: skip
 
 
@@ -93,6 +98,12 @@ async def issue_missing_cards(scope: Scope) -> int:
         )
         cards = await _issue(scope, [record["id"] for record in found]) if found else []
         await audit.record(scope, "issue_missing_cards", "card", None, given=len(cards))
+        tellings = [
+            Telling(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
+            for card in cards
+            if not scope.is_own(card.person_id)
+        ]
+        await tell_many(scope, "card", tellings)
     return len(cards)
 
 

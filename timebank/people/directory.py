@@ -1,8 +1,8 @@
 """Who is in the community's book, as far as the one who asks may see it.
 
 Administrators and auditors see everybody; a grid worker the people of the own grid; building and unit heads the names
-and buildings of their own area; a keeper only who is named in full together with the last four digits of the phone;
-a resident nobody but oneself and the own children.
+and buildings of their own area; a keeper only who is named in full together with the last four digits of the phone or
+the room; a resident nobody but oneself and the own children.
 """
 
 import re
@@ -20,6 +20,7 @@ from timebank.people.ages import is_guarded
 from timebank.people.guardians import is_guardian
 from timebank.people.identity import masked_identity
 from timebank.people.phones import BadPhone, masked_phone, normal_phone
+from timebank.people.reads import note_children
 from timebank.people.schemas import PersonDetail, PersonLine, Sex, Status
 from timebank.scope import HEADS, Role, Scope
 
@@ -75,13 +76,15 @@ def _shown(line: _Line) -> PersonLine:
     )
 
 
+@retried
 async def people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
     limit: int = 50, cursor: str | None = None,
 ) -> Page[PersonLine]:  # fmt: skip
     """The people that the caller may list, by pinyin. `q` is a name, the beginning of its pinyin, a phone or a number.
 
-    A phone or an identity number finds only its whole self: it is looked up by its keyed hash.
+    A phone or an identity number finds only its whole self: it is looked up by its keyed hash. A list with children is
+    written down.
     """
     sight = sight_of(scope)
     if not sight.anybody:
@@ -100,7 +103,8 @@ async def people(
             scope.community_id, sight.everybody, sight.areas, sight.headed, q, q.replace(" ", "").lower(),
             _phone_index(q), _identity_index(q), area_id, status, *after, limit + 1,
         )  # fmt: skip
-    found_page = page(found, limit, lambda line: (line.pinyin, line.id))
+        found_page = page(found, limit, lambda line: (line.pinyin, line.id))
+        await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
 
 
@@ -116,8 +120,13 @@ def _identity_index(q: str) -> bytes | None:
     return vault.blind_index(number, "identity") if re.fullmatch(r"\d{17}[\dX]", number, re.ASCII) else None
 
 
-async def by_name_and_phone_end(scope: Scope, name: str, phone_last4: str) -> list[PersonLine]:
-    """Who has just this name and these last four digits of the phone: how a keeper finds the person at the counter."""
+@retried
+async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
+    """Who has just this name and these last four digits of the phone, or lives in this room.
+
+    That is how a keeper finds the person at the counter; the room is for whoever has no phone. Each look-up is written
+    down, with whom it found where that was one; never what was typed.
+    """
     if not (scope.kept_stations or sight_of(scope).everybody):
         raise Forbidden
     async with transaction(scope):
@@ -125,9 +134,12 @@ async def by_name_and_phone_end(scope: Scope, name: str, phone_last4: str) -> li
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
             f"false AS near {PEOPLE} "
-            "WHERE p.community_id = $1 AND p.name = $2 AND p.phone_last4 = $3 AND p.status <> 'left' ORDER BY p.id",
-            scope.community_id, names.clean(name), phone_last4,
+            "WHERE p.community_id = $1 AND p.name = $2 AND p.status <> 'left' "
+            "AND (p.phone_last4 = nullif($3, '') OR h.room = nullif($4, '')) ORDER BY p.id",
+            scope.community_id, names.clean(name), phone_last4, names.clean(room),
         )  # fmt: skip
+        one = found[0].id if len(found) == 1 else None
+        await audit.record(scope, "look_up", "person", one, found=len(found))
     return [_shown(line) for line in found]
 
 

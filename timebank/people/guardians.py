@@ -6,12 +6,19 @@ Who recorded the consent is kept; the guardian may give and withdraw it alone (�
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from piccolo.columns import Column
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_near_home
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
 from timebank.database import retried, transaction
 from timebank.errors import Conflict, NotFound, TimebankError
+from timebank.locale import _
 from timebank.people.ages import is_minor
+from timebank.people.care import UNDER_AGE, is_in_care
 from timebank.people.messages import tell
 from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
 from timebank.people.tables import Guardianship
@@ -37,70 +44,94 @@ class GuardianKnown(Conflict):
 
 
 async def children_of(scope: Scope) -> list[ChildOut]:
-    """The children in the care of the caller's own resident records, in every community of the login."""
+    """The children under 18 for whom the caller's own resident records are named, in every community of the login."""
     async with transaction(scope, every_community=True):
         return await database.rows(
             ChildOut,
-            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "
+            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "  # noqa: S608  # own text
             "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-            "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' ORDER BY c.born_on, c.id",
+            "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' "
+            f"AND {UNDER_AGE.format(today='$2')} ORDER BY c.born_on, c.id",
             [p.person_id for p in scope.persons],
+            clock.local_day(),
         )
 
 
 async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> None:
-    """Refuse unless this guardian's consent for this child is on record."""
-    async with transaction(scope):
-        consented: bool = await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND guardian_id = $2 AND child_id = $3 "
-            "AND consented_at IS NOT NULL AND ended_at IS NULL)",
-            scope.community_id, guardian_id, child_id,
-        )  # fmt: skip
-    if not consented:
+    """Refuse unless this guardian's consent for this child is in force and the child under 18 now."""
+    if not await _cares(scope, [guardian_id], child_id):
         raise NotGuardian
 
 
 async def is_guardian(scope: Scope, child_id: UUID) -> bool:
-    """Whether the caller is named as guardian of this child, with or without consent yet."""
+    """Whether the caller's consent for this child is in force and the child under 18 now."""
+    return await _cares(scope, [p.person_id for p in scope.persons], child_id)
+
+
+async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
     async with transaction(scope):
-        named: bool = await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND guardian_id = ANY ($2) "
-            "AND child_id = $3 AND ended_at IS NULL)",
-            scope.community_id, [p.person_id for p in scope.persons], child_id,
+        cares: bool = await database.fetch_value(
+            f"SELECT {is_in_care('$1', '$3', '$2', '$4')}",  # own text
+            scope.community_id, guardians, child_id, clock.local_day(),
         )  # fmt: skip
-    return named
+    return cares
 
 
 @retried
-async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut:
-    """Name a guardian of a child, and note the consent where it was given in front of the administrator."""
+async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut | Waiting:
+    """Name a guardian of a child, and note the consent where it was given in front of the administrator.
+
+    Oneself or somebody of the own household is named by another administrator.
+    """
     scope.require_admin()
     async with transaction(scope):
-        births = await database.fetch(
-            "SELECT id, born_on FROM person WHERE community_id = $1 AND id = ANY ($2) AND status = 'active' "
-            "ORDER BY id FOR NO KEY UPDATE",
-            scope.community_id, [named.guardian_id, child_id],
-        )  # fmt: skip
-        _check_ages({record["id"]: record["born_on"] for record in births}, named.guardian_id, child_id)
-        consented_at = clock.now() if named.consented else None
-        named_id = await database.fetch_value(
-            "INSERT INTO guardianship AS g "
-            "(community_id, id, guardian_id, child_id, relation, consented_at, recorded_by) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (community_id, guardian_id, child_id) DO UPDATE "
-            "SET relation = $5, consented_at = $6, recorded_by = $7, ended_at = NULL WHERE g.ended_at IS NOT NULL "
-            "RETURNING id",
-            scope.community_id, clock.new_id(), named.guardian_id, child_id, named.relation, consented_at,
-            scope.person_id if named.consented else None,
-        )  # fmt: skip
-        if named_id is None:
-            raise GuardianKnown
-        await audit.record(
-            scope, "name_guardian", "guardianship", named_id, child_id=child_id, guardian_id=named.guardian_id,
-            consented=named.consented,
-        )  # fmt: skip
-        made = await _guardianship(scope, named_id)
-        await _tell(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
-        return made
+        if await is_near_home(scope, named.guardian_id):
+            await _require_pair(scope, child_id, named.guardian_id)
+            child: str = await database.fetch_value(
+                "SELECT name FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
+            )
+            return await propose(
+                scope, GUARDIAN, f"{named.guardian_id}:{child_id}", {"child_id": child_id, "named": named},
+                {"child": child, "relation": named.relation}, person_id=named.guardian_id, involved=[child_id],
+            )  # fmt: skip
+        return await _name(scope, child_id, named, scope.person_id)
+
+
+async def _name(scope: Scope, child_id: UUID, named: GuardianIn, by: UUID | None) -> GuardianOut:
+    await _require_pair(scope, child_id, named.guardian_id)
+    consented_at = clock.now() if named.consented else None
+    named_id = await database.fetch_value(
+        "INSERT INTO guardianship AS g "
+        "(community_id, id, guardian_id, child_id, relation, consented_at, recorded_by) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (community_id, guardian_id, child_id) DO UPDATE "
+        "SET relation = $5, consented_at = $6, recorded_by = $7, ended_at = NULL WHERE g.ended_at IS NOT NULL "
+        "RETURNING id",
+        scope.community_id, clock.new_id(), named.guardian_id, child_id, named.relation, consented_at,
+        by if named.consented else None,
+    )  # fmt: skip
+    if named_id is None:
+        raise GuardianKnown
+    await audit.record(
+        scope, "name_guardian", "guardianship", named_id, child_id=child_id, guardian_id=named.guardian_id,
+        consented=named.consented,
+    )  # fmt: skip
+    made = await _guardianship(scope, named_id)
+    await _tell(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
+    return made
+
+
+async def _require_pair(scope: Scope, child_id: UUID, guardian_id: UUID) -> None:
+    """Lock both, and refuse who may not be guardian and child."""
+    births = await database.fetch(
+        "SELECT id, born_on FROM person WHERE community_id = $1 AND id = ANY ($2) AND status = 'active' "
+        "ORDER BY id FOR NO KEY UPDATE",
+        scope.community_id, [guardian_id, child_id],
+    )  # fmt: skip
+    _check_ages({record["id"]: record["born_on"] for record in births}, guardian_id, child_id)
+
+
+async def name_agreed(scope: Scope, change: Change) -> None:
+    await _name(scope, UUID(change.do["child_id"]), msgspec.convert(change.do["named"], GuardianIn), scope.person_id)
 
 
 def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UUID) -> None:
@@ -113,10 +144,10 @@ def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UU
 
 
 _GUARDIANSHIPS = """
-SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, child.name AS child_name, g.relation,
+SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, c.name AS child_name, g.relation,
        g.consented_at, g.recorded_by
 FROM guardianship g JOIN person guardian ON guardian.community_id = g.community_id AND guardian.id = g.guardian_id
-JOIN person child ON child.community_id = g.community_id AND child.id = g.child_id
+JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
 WHERE g.community_id = $1 AND g.ended_at IS NULL
 """
 
@@ -129,33 +160,67 @@ async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:
 
 
 async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
-    """Who cares for this person and whom this person cares for; for staff who read all, and for oneself."""
+    """Who cares for this person and whom this person cares for, while the child is under 18; consent may be missing.
+
+    For staff who read all, for oneself, and for a child's guardians.
+    """
     if not (scope.reads_all or scope.is_own(person_id) or await is_guardian(scope, person_id)):
         raise NotFound
     async with transaction(scope):
         return await database.rows(
             GuardianOut,
-            _GUARDIANSHIPS + "AND (g.child_id = $2 OR g.guardian_id = $2) ORDER BY g.id",
-            scope.community_id,
-            person_id,
-        )
+            _GUARDIANSHIPS
+            + f"AND (g.child_id = $2 OR g.guardian_id = $2) AND {UNDER_AGE.format(today='$3')} ORDER BY g.id",
+            scope.community_id, person_id, clock.local_day(),
+        )  # fmt: skip
 
 
 @retried
-async def record_consent(scope: Scope, guardianship_id: UUID, *, given: bool = True) -> GuardianOut:
-    """Note the guardian's consent, or that it was withdrawn; the guardian alone or an administrator may."""
+async def record_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut | Waiting:
+    """Note the guardian's consent; the guardian alone or an administrator may.
+
+    That of the administrator's own household is noted by another one, unless the guardian gives it in person.
+    """
     async with transaction(scope):
-        found = await _guardianship(scope, guardianship_id)
-        if not scope.administers and not scope.is_own(found.guardian_id):
-            raise NotFound
-        await _change(
-            scope, guardianship_id, "record_consent" if given else "withdraw_consent",
-            {"consented_at": (found.consented_at or clock.now()) if given else None, "recorded_by": scope.person_id},
-        )  # fmt: skip
-        if not scope.is_own(found.guardian_id) and given != (found.consented_at is not None):
-            how = "登记了您的监护同意" if given else "撤回了您的监护同意"
-            await _tell(scope, found, f"社区{how}（{found.child_name}）。不对的话请找社区管理员。")
+        found = await _of_caller(scope, guardianship_id)
+        if not scope.is_own(found.guardian_id) and await is_near_home(scope, found.guardian_id):
+            return await propose(
+                scope, GUARDIAN_CONSENT, str(guardianship_id), {"id": guardianship_id}, {"child": found.child_name},
+                person_id=found.guardian_id, involved=[found.child_id],
+            )  # fmt: skip
+        return await _consent(scope, found, scope.person_id)
+
+
+async def _consent(scope: Scope, found: GuardianOut, by: UUID | None) -> GuardianOut:
+    given: dict[Column | str, object] = {"consented_at": found.consented_at or clock.now(), "recorded_by": by}
+    await _change(scope, found.id, "record_consent", given)
+    if not scope.is_own(found.guardian_id) and found.consented_at is None:
+        await _tell(scope, found, f"社区登记了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+    return await _guardianship(scope, found.id)
+
+
+async def consent_agreed(scope: Scope, change: Change) -> None:
+    await _consent(scope, await _guardianship(scope, UUID(change.do["id"])), scope.person_id)
+
+
+@retried
+async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
+    """Note that the guardian has withdrawn the consent; the guardian alone or an administrator may."""
+    async with transaction(scope):
+        found = await _of_caller(scope, guardianship_id)
+        gone: dict[Column | str, object] = {"consented_at": None, "recorded_by": scope.person_id}
+        await _change(scope, guardianship_id, "withdraw_consent", gone)
+        if not scope.is_own(found.guardian_id) and found.consented_at is not None:
+            await _tell(scope, found, f"社区撤回了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
         return await _guardianship(scope, guardianship_id)
+
+
+async def _of_caller(scope: Scope, guardianship_id: UUID) -> GuardianOut:
+    """A guardianship for its guardian and for administrators."""
+    found = await _guardianship(scope, guardianship_id)
+    if not scope.administers and not scope.is_own(found.guardian_id):
+        raise NotFound
+    return found
 
 
 @retried
@@ -177,3 +242,7 @@ async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[
         (Guardianship.community_id == scope.community_id) & (Guardianship.id == guardianship_id)
     )
     await audit.record(scope, verb, "guardianship", guardianship_id)
+
+
+GUARDIAN = Kind("guardian", _("登记{person}为{child}的监护人（{relation}）"), needs="another")
+GUARDIAN_CONSENT = Kind("guardian_consent", _("登记{person}对{child}的监护同意"), needs="another")

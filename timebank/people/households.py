@@ -1,5 +1,6 @@
 """Households: who lives behind one door. Found by area, room and head of household, made where there is none."""
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -7,6 +8,8 @@ import msgspec
 from timebank import clock, database
 from timebank.database import retried, transaction
 from timebank.errors import Conflict
+from timebank.people.ages import is_guarded
+from timebank.people.reads import note_children
 from timebank.scope import Scope
 
 
@@ -23,6 +26,7 @@ class Member(msgspec.Struct):
     name: str
     relation: str | None
     status: str
+    born_on: date | None
 
 
 class _Household(msgspec.Struct):
@@ -84,12 +88,16 @@ class Doors:
             )  # fmt: skip
 
 
+@retried
 async def members(scope: Scope, household_id: UUID) -> list[Member]:
     """Who lives in a household, the longest known first. For staff who may open its people."""
     scope.require_reader()
     async with transaction(scope):
-        return await database.rows(
+        found = await database.rows(
             Member,
-            "SELECT id, name, relation, status FROM person WHERE community_id = $1 AND household_id = $2 ORDER BY id",
+            "SELECT id, name, relation, status, born_on FROM person "
+            "WHERE community_id = $1 AND household_id = $2 ORDER BY id",
             scope.community_id, household_id,
         )  # fmt: skip
+        await note_children(scope, "household", [member.id for member in found if is_guarded(member.born_on)])
+    return found

@@ -1,6 +1,7 @@
 """Messages: a sentence for one person, told once per event, read in the person's own time."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ from timebank import clock, database
 from timebank.database import retried, transaction
 from timebank.errors import NotFound
 from timebank.paging import Page, page, read_cursor
+from timebank.people.ages import is_guarded
 from timebank.scope import Scope
 
 TEXT_MAX = 500
@@ -25,19 +27,89 @@ class MessageOut(msgspec.Struct):
     read_at: datetime | None
 
 
-@retried
-async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
-    """Tell a person something; the same key tells it once, however often the verb is repeated.
+class Telling(msgspec.Struct, frozen=True):
+    """A whole sentence for one person; `key` is that of the event it speaks of, such as `redemption:{id}:expired`."""
 
-    `text` is a whole sentence of at most 500 characters, kept as it was told and so in the community's language,
-    Chinese, whatever language its reader chooses later; `key` a natural key such as `redemption:{id}:expired`.
+    person_id: UUID
+    text: str
+    key: str
+    about_id: UUID | None = None
+
+
+async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
+    """Tell a person something; the same key tells it once, however often the verb is repeated."""
+    await tell_many(scope, kind, [Telling(person_id, text, key, about_id)])
+
+
+async def tell_household(
+    scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None
+) -> None:
+    """Tell a person and everybody of the household; the same key tells each of them once."""
+    found = await database.fetch(
+        "SELECT m.id FROM person p JOIN person m ON m.community_id = p.community_id AND m.status = 'active' "
+        "AND (m.id = p.id OR m.household_id = p.household_id) WHERE p.community_id = $1 AND p.id = $2 ORDER BY m.id",
+        scope.community_id, person_id,
+    )  # fmt: skip
+    tellings = [Telling(UUID(bytes=row["id"].bytes), text, key, about_id) for row in found]
+    await tell_many(scope, kind, tellings)
+
+
+@retried
+async def tell_many(scope: Scope, kind: str, tellings: Sequence[Telling], *, import_id: UUID | None = None) -> None:
+    """Tell each of these people something, thousands in two statements; the same key tells a person once.
+
+    A text of at most 500 characters is kept as it was told and so in the community's language, Chinese, whatever
+    language its reader chooses later. A child too young to sign in is told through its guardians as well. `import_id`
+    is the import that tells it: such a message is no sign that its reader has used anything.
     """
+    if not tellings:
+        return
+    async with transaction(scope):
+        everybody = [*tellings, *await _to_guardians(scope, tellings)]
+        await database.execute(
+            "SELECT tell_people($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            scope.community_id, kind, import_id, clock.now(), [clock.new_id() for _ in everybody],
+            [t.person_id for t in everybody], [t.text[:TEXT_MAX] for t in everybody], [t.key for t in everybody],
+            [t.about_id for t in everybody],
+        )  # fmt: skip
+
+
+class _Care(msgspec.Struct, frozen=True):
+    child_id: UUID
+    name: str
+    born_on: date | None
+    guardian_id: UUID
+
+
+async def _to_guardians(scope: Scope, tellings: Sequence[Telling]) -> list[Telling]:
+    """What children without a login are told, for the guardians whose consent is in force."""
+    found = await database.rows(
+        _Care,
+        "SELECT g.child_id, c.name, c.born_on, g.guardian_id FROM guardianship g "
+        "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+        "WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND g.consented_at IS NOT NULL AND g.ended_at IS NULL "
+        "ORDER BY g.id",
+        scope.community_id, [t.person_id for t in tellings],
+    )  # fmt: skip
+    of_child: dict[UUID, list[_Care]] = {}
+    for each in found:
+        if is_guarded(each.born_on):
+            of_child.setdefault(each.child_id, []).append(each)
+    return [
+        Telling(each.guardian_id, f"给{each.name}的消息：{told.text}", told.key, told.about_id)
+        for told in tellings
+        for each in of_child.get(told.person_id, [])
+    ]
+
+
+@retried
+async def forget_told_by_imports(scope: Scope, import_id: UUID, person_ids: Sequence[UUID]) -> None:
+    """Drop what imports have told people whom this one has entered, before they leave the book with it."""
+    scope.require_admin()
     async with transaction(scope):
         await database.execute(
-            "INSERT INTO message (community_id, id, person_id, kind, text, about_id, key, created_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (community_id, person_id, key) DO NOTHING",
-            scope.community_id, clock.new_id(), person_id, kind, text[:TEXT_MAX], about_id, key, clock.now(),
-        )  # fmt: skip
+            "SELECT forget_import_messages($1, $2, $3)", scope.community_id, import_id, list(person_ids)
+        )
 
 
 async def own_messages(

@@ -16,7 +16,7 @@ from timebank.people.identity import require_identity
 from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.schemas import Correction, Status
-from timebank.people.tables import Household, Person
+from timebank.people.tables import Household, HouseholdMove, Person
 from timebank.scope import Scope
 
 
@@ -46,15 +46,29 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             scope.require_admin()
         changed = _words(correction) | _numbers(correction)
         if not {"area_id", "room", "head_name"}.isdisjoint(sent):
-            changed["household_id"] = await _household(scope, person, correction)
+            household_id = await _household(scope, person, correction)
+            await _keep_where_from(scope, person, household_id)
+            changed["household_id"] = household_id
         if changed:
             here = (Person.community_id == scope.community_id) & (Person.id == person_id)
-            await Person.update(changed).where(here)
+            await Person.update(changed | {"corrected_at": clock.now()}).where(here)
             await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
             if not scope.is_own(person_id):
                 told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
                 text = f"社区更正了您的登记：{told}。不对的话请找社区管理员。"
                 await tell(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
+
+
+async def _keep_where_from(scope: Scope, person: Person, household_id: UUID | None) -> None:
+    """Keep where somebody lived before: who lived there too is no second person for them now."""
+    before: UUID | None = person.household_id
+    if before is not None and before != household_id:
+        await HouseholdMove.insert(
+            HouseholdMove(
+                community_id=scope.community_id, id=clock.new_id(), person_id=person.id,
+                from_household=before, moved_at=clock.now(), moved_by=scope.actor_id,
+            )
+        )  # fmt: skip
 
 
 _FIELD_WORDS = {
@@ -139,7 +153,7 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
             raise Forbidden
         if person.status == status:
             return
-        await Person.update({Person.status: status}).where(
+        await Person.update({Person.status: status, Person.corrected_at: clock.now()}).where(
             (Person.community_id == scope.community_id) & (Person.id == person_id)
         )
         await audit.record(scope, "set_status", "person", person_id, reason=reason, status=status)

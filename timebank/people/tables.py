@@ -13,6 +13,15 @@ class Household(Table, tablename="household"):
     created_at = Timestamptz(default=None, null=False)
 
 
+class HouseholdMove(Table, tablename="household_move"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    from_household = UUID(default=None, null=False)
+    moved_at = Timestamptz(default=None, null=False)
+    moved_by = UUID(default=None, null=True)
+
+
 class Person(Table, tablename="person"):
     community_id = UUID(default=None, null=False)
     id = UUID(primary_key=True, default=None, null=False)
@@ -31,6 +40,7 @@ class Person(Table, tablename="person"):
     status = Varchar(length=16, default=None, null=False)
     code_epoch = Integer(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    corrected_at = Timestamptz(default=None, null=True)
 
 
 class Guardianship(Table, tablename="guardianship"):
@@ -52,6 +62,10 @@ class Card(Table, tablename="card"):
     issued_at = Timestamptz(default=None, null=False)
     issued_by = UUID(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
+    issued_by_login = UUID(default=None, null=True)
+    issued_by_device = UUID(default=None, null=True)
+    confirmed_at = Timestamptz(default=None, null=True)
+    confirmed_by_login = UUID(default=None, null=True)
 
 
 class Message(Table, tablename="message"):
@@ -64,3 +78,4 @@ class Message(Table, tablename="message"):
     key = Varchar(length=120, default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
     read_at = Timestamptz(default=None, null=True)
+    import_id = UUID(default=None, null=True)

@@ -6,6 +6,8 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody, PathParameter
 
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
@@ -25,10 +27,10 @@ class Rules(Controller):
         """The community's rules as they stand now."""
         return listed(request, await catalogue.rules(caller, kind=kind, limit=limit, cursor=cursor))
 
-    @post()
-    async def set_rule(self, data: JSONBody[RuleIn], caller: NamedDependency[Scope]) -> RuleOut:
-        """A new rule, or a new version of one."""
-        return await catalogue.set_rule(caller, data)
+    @post(responses=WAITS)
+    async def set_rule(self, data: JSONBody[RuleIn], caller: NamedDependency[Scope]) -> Response[RuleOut | Waiting]:
+        """A new rule, or a new version of one; a looser one waits for a second person."""
+        return answered(await catalogue.set_rule(caller, data))
 
     @get("/{code:str}/versions")
     async def versions(self, code: Code, caller: NamedDependency[Scope]) -> list[RuleOut]:

@@ -1,11 +1,16 @@
 """What earns how much: versioned rules, each explained in words."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from pypinyin import lazy_pinyin
 
 from timebank import audit, clock, database, names
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import done_alone, has_credited, propose
+from timebank.agreements.schemas import Waiting
 from timebank.database import retried, transaction
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _, put_together, translate
@@ -133,44 +138,117 @@ async def versions(scope: Scope, code: str) -> list[RuleOut]:
 
 
 @retried
-async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut:
+async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
     """Put a rule in force: a new one, or the next version of the one that has this code.
 
-    Earlier versions stay as they are, so what has been credited keeps its reason.
+    Earlier versions stay as they are, so what has been credited keeps its reason. One that gives more than any present
+    rule of its kind, or that lifts a cap, waits for a second person from above; before the community's first credit
+    its administrator sets it alone, and a second person sees the list afterwards.
     """
     scope.require_admin()
+    wanted = _checked(wanted)
+    async with transaction(scope):
+        wanted = msgspec.structs.replace(wanted, code=wanted.code or await _free_code(scope, wanted.name))
+        assert wanted.code is not None
+        newest = await _newest(scope, wanted.code)
+        if newest is not None and newest.kind != wanted.kind:
+            raise RuleKindFixed(name=newest.name)
+        if not scope.system and await _is_looser(scope, wanted, newest):
+            says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
+            if await has_credited(scope):
+                return await propose(
+                    scope, LOOSER_RULE, wanted.code, wanted, {"name": wanted.name, "earns": _worth_in_words(wanted)},
+                    before=newest.version if newest else None,
+                )  # fmt: skip
+            await done_alone(scope, RULE_BEFORE, wanted.code, says)
+        return await _write(scope, wanted, newest, scope.person_id)
+
+
+def _checked(wanted: RuleIn) -> RuleIn:
+    """The rule with a clean name; refused where it is half a rule or begins in the past."""
     worth = (wanted.minutes_per_point, None) if wanted.kind == "service" else (None, wanted.points)
     if worth == (None, None) or worth != (wanted.minutes_per_point, wanted.points):
         raise RuleIncomplete
     name = names.clean(wanted.name)
     if not name:
         raise Invalid(why=_("规则要有名称"))
-    now = clock.now()
-    valid_from = wanted.valid_from or now
-    if valid_from < now:
+    if wanted.valid_from is not None and wanted.valid_from < clock.now():
         raise RuleTooEarly
-    async with transaction(scope):
-        code = wanted.code or await _free_code(scope, name)
-        newest = await _newest(scope, code)
-        if newest is not None and newest.kind != wanted.kind:
-            raise RuleKindFixed(name=newest.name)
-        version = newest.version + 1 if newest else 1
-        await Rule.insert(
-            Rule(
-                community_id=scope.community_id, code=code, version=version, kind=wanted.kind,
-                name=name, minutes_per_point=wanted.minutes_per_point, points=wanted.points,
-                unit=wanted.unit, cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person,
-                cap_per_area=wanted.cap_per_area, active=wanted.active, valid_from=valid_from,
-                changed_by=scope.person_id,
-            )
-        )  # fmt: skip
-        await audit.record(
-            scope, "set_rule", "rule", None, code=code, version=version, active=wanted.active,
-            minutes_per_point=wanted.minutes_per_point, points=wanted.points,
-        )  # fmt: skip
-        written = await _newest(scope, code)
+    return msgspec.structs.replace(wanted, name=name)
+
+
+async def _is_looser(scope: Scope, wanted: RuleIn, newest: RuleOut | None) -> bool:
+    """Whether a rule gives more than the most that any present one of its kind gives, or lifts a cap of its own."""
+    if not wanted.active:
+        return False
+    present = await database.fetch_one(
+        "SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes_per_point), 1441) AS minutes FROM ("
+        "SELECT DISTINCT ON (code) points, minutes_per_point, active FROM rule "
+        "WHERE community_id = $1 AND kind = $2 AND valid_from <= $3 ORDER BY code, version DESC) AS now WHERE active",
+        scope.community_id, wanted.kind, clock.now(),
+    )  # fmt: skip
+    assert present is not None
+    if (wanted.points or 0) > present["points"] or (wanted.minutes_per_point or 1441) < present["minutes"]:
+        return True
+    return newest is not None and newest.cap_period is not None and _lifts_cap(wanted, newest)
+
+
+DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+
+def _lifts_cap(wanted: RuleIn, newest: RuleOut) -> bool:
+    """Whether more may be filed in a time than now: a cap that is gone, higher, or for a shorter period."""
+    if wanted.cap_period is None:
+        return True
+    shorter = DAYS_OF[wanted.cap_period] < DAYS_OF[newest.cap_period or "year"]
+    return any(
+        now is not None and (cap is None or cap > now or shorter)
+        for cap, now in (
+            (wanted.cap_per_person, newest.cap_per_person), (wanted.cap_per_area, newest.cap_per_area),
+        )
+    )  # fmt: skip
+
+
+def _worth_in_words(wanted: RuleIn) -> str:
+    """What the rule would give, as it is kept for whoever decides."""
+    shown = RuleOut(
+        wanted.code or "", 0, wanted.kind, wanted.name, wanted.minutes_per_point, wanted.points, wanted.unit,
+        wanted.cap_period, wanted.cap_per_person, wanted.cap_per_area, active=True, valid_from=clock.now(),
+        changed_by=None,
+    )  # fmt: skip
+    return in_words(shown)
+
+
+async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID | None) -> RuleOut:
+    assert wanted.code is not None
+    version = newest.version + 1 if newest else 1
+    await Rule.insert(
+        Rule(
+            community_id=scope.community_id, code=wanted.code, version=version, kind=wanted.kind,
+            name=wanted.name, minutes_per_point=wanted.minutes_per_point, points=wanted.points,
+            unit=wanted.unit, cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person,
+            cap_per_area=wanted.cap_per_area, active=wanted.active,
+            valid_from=max(wanted.valid_from or clock.now(), clock.now()), changed_by=by,
+        )
+    )  # fmt: skip
+    await audit.record(
+        scope, "set_rule", "rule", None, code=wanted.code, version=version, active=wanted.active,
+        minutes_per_point=wanted.minutes_per_point, points=wanted.points,
+    )  # fmt: skip
+    written = await _newest(scope, wanted.code)
     assert written is not None
     return _told(written)
+
+
+async def set_agreed(scope: Scope, change: Change) -> None:
+    wanted = msgspec.convert(change.do, RuleIn)
+    assert wanted.code is not None
+    await _write(scope, wanted, await _newest(scope, wanted.code), change.by)
+
+
+async def version_now(scope: Scope, do: Any) -> int | None:
+    newest = await _newest(scope, do["code"])
+    return newest.version if newest else None
 
 
 async def _newest(scope: Scope, code: str) -> RuleOut | None:
@@ -190,3 +268,9 @@ async def _free_code(scope: Scope, name: str) -> str:
     )
     used = {row["code"] for row in taken}
     return base if base not in used else next(f"{base}-{n}" for n in range(2, 1000) if f"{base}-{n}" not in used)
+
+
+LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"))
+RULE_BEFORE = Kind(
+    "rule_before", _("积分规则“{name}”由一个人定下（分数 {points}，每分 {minutes} 分钟）"), in_force=True
+)

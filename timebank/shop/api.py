@@ -1,5 +1,6 @@
 """The shop over HTTP."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -7,11 +8,16 @@ from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
 
-from timebank.access.callers import AnyRequest
+from timebank import clock
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
+from timebank.checkins import confirmations
+from timebank.checkins.confirmations import ConfirmationOut
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
-from timebank.shop import collection, goods, photos, reading, redemption, stock
+from timebank.shop import agreed, collection, goods, photos, reading, redemption, stock
 from timebank.shop.schemas import (
     Collection,
     Count,
@@ -32,6 +38,7 @@ Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
 
 class Goods(Controller):
     path = "/goods"
+    opt = AT_THE_COUNTER
 
     @get()
     async def goods(
@@ -83,16 +90,17 @@ class Goods(Controller):
             caller, lambda: verb(caller, good_id, data.station_id, data.quantity, data.note), required=False
         )
 
-    @post("/{good_id:uuid}/counts")
+    @post("/{good_id:uuid}/counts", responses=WAITS)
     async def count(
         self, good_id: FromPath[UUID], data: JSONBody[Count], caller: NamedDependency[Scope]
-    ) -> stock.StockOut:
-        """The shelf was counted."""
-        return await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note)
+    ) -> Response[stock.StockOut | Waiting]:
+        """The shelf was counted; what takes away goods that one has just put back as returned waits for another."""
+        return answered(await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note))
 
 
 class Redemptions(Controller):
     path = "/redemptions"
+    opt = AT_THE_COUNTER
 
     @get()
     async def redemptions(
@@ -129,11 +137,21 @@ class Redemptions(Controller):
         self, redemption_id: FromPath[UUID], data: JSONBody[Collection], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """A keeper hands the good over to whoever knows the code."""
+        """A keeper hands the good over to whoever knows the code, or has just been scanned here."""
         await collection.count_try(caller, redemption_id)
-        return await once.answer(caller, lambda: collection.collect(caller, redemption_id, data.code), status=200)
+        verb = collection.collect
+        return await once.answer(
+            caller, lambda: verb(caller, redemption_id, data.code, data.presence), status=200
+        )  # fmt: skip
 
-    @post("/{redemption_id:uuid}/return")
+    @post("/{redemption_id:uuid}/confirmation")
+    async def ask(
+        self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Ask an administrator to let a keeper hand over here what the own household has reserved."""
+        return await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id), required=False)
+
+    @post("/{redemption_id:uuid}/return", responses=WAITS)
     async def return_goods(
         self, redemption_id: FromPath[UUID], data: JSONBody[Return], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
@@ -146,3 +164,28 @@ class Redemptions(Controller):
     async def cancel(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redeemed:
         """Give up a reservation: points and stock return."""
         return await collection.cancel(caller, redemption_id)
+
+
+class Confirmations(Controller):
+    path = "/counter/confirmations"
+    opt = AT_THE_COUNTER
+
+    @get()
+    async def waiting(self, caller: NamedDependency[Scope]) -> list[ConfirmationOut]:
+        """What waits for a second member of staff today, and what one has decided in the last day."""
+        return await confirmations.confirmations(caller, since=clock.now() - timedelta(days=1))
+
+    @post()
+    async def ask(
+        self, data: JSONBody[agreed.SpendingIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Ask a second member of staff: somebody without phone or card wants to take a good for their points."""
+        return await once.answer(caller, lambda: agreed.ask_to_spend(caller, data), required=False)
+
+    @post("/{confirmation_id:uuid}/decision", status_code=200)
+    async def decide(
+        self, confirmation_id: FromPath[UUID], data: JSONBody[agreed.DecisionIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Agree as the second person, which hands the good over; or refuse."""
+        return await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, data), status=200)

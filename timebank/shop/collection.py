@@ -8,6 +8,10 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.access import throttle
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.checkins.presence import require_presence
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
@@ -30,7 +34,7 @@ ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过�
 class OwnRedemption(TimebankError):
     code = "own_redemption"
     status = 403
-    sentence = "不能给自己或同一户的家人交付、退货。请另一位站长来办。"
+    sentence = "不能给自己或同一户的家人交付、退货。请另一位站长来办，到别的驿站凭取货码领，或请管理员在后台同意。"
 
 
 class WrongCollectionCode(TimebankError):
@@ -100,11 +104,13 @@ def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> N
         raise OwnRedemption
 
 
-async def locked(scope: Scope, redemption_id: UUID) -> Open:
-    """A redemption that the caller may see, under its person's row lock and its own."""
+async def locked(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> Open:
+    """A redemption under its person's row lock and its own, that the caller may see or agrees to as second person."""
     await _lock_customer(scope, redemption_id)
     found = await database.row(Open, _LOCKED, scope.community_id, redemption_id)
-    if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
+    if found is None or not (
+        agreed or scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all
+    ):
         raise NotFound
     return found
 
@@ -124,16 +130,20 @@ async def count_try(scope: Scope, redemption_id: UUID) -> None:
 
 
 @retried
-async def collect(scope: Scope, redemption_id: UUID, code: str) -> Redeemed:
-    """Hand a reserved good over to whoever knows its code. Call `count_try` first."""
+async def collect(
+    scope: Scope, redemption_id: UUID, code: str | None, presence: str | None = None
+) -> Redeemed:  # fmt: skip
+    """Hand a reserved good over to whoever knows its code, or whose presence a scan proves. Call `count_try` first."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
         require_other(scope, found.person_id, found.home_id)
-        _require_reserved(found)
+        require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
-        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+        if code is None:
+            await require_presence(scope, [found.person_id], found.station_id, presence)
+        elif not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongCollectionCode
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)
@@ -161,10 +171,10 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
     """Give up a reservation: points and stock return. Once more answers the same and moves nothing."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
-        if not (scope.is_own(found.person_id) or scope.keeps(found.station_id)):
+        if not (scope.stands_for(found.person_id) or scope.keeps(found.station_id)):
             raise Forbidden
         if found.status != "cancelled":
-            _require_reserved(found)
+            require_reserved(found)
             back = await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
             await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
             own = scope.is_own(found.person_id)
@@ -206,32 +216,57 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
 
 
 @retried
-async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed:
-    """Take a collected good back, with the reason: points, stock and the monthly limit return."""
+async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed | Waiting:
+    """Take a collected good back, with the reason: points, stock and the monthly limit return.
+
+    After a count by the same hands that found fewer it waits for an administrator: the two would cancel each other.
+    """
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
         require_other(scope, found.person_id, found.home_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
-        await _restock(scope, found)
-        note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
-        reversal = await posting.reverse(scope, found.settled_entry_id, note)
-        await database.execute(
-            "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
-            scope.community_id, found.id, clock.now(),
-        )  # fmt: skip
-        await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
-        await tell(
-            scope, found.person_id, "redemption_returned",
-            f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
-            f"有疑问请找{found.station}。",
-            f"redemption:{found.id}:returned", found.id,
-        )  # fmt: skip
+        if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):
+            return await propose(
+                scope, RETURN, str(redemption_id), {"redemption_id": redemption_id, "reason": reason},
+                {"what": found.what, "station": found.station, "reason": reason}, person_id=found.person_id,
+            )  # fmt: skip
+        return await _take_back(scope, found, found.settled_entry_id, reason)
+
+
+async def _take_back(scope: Scope, found: Open, entry_id: UUID, reason: str) -> Redeemed:
+    await _restock(scope, found)
+    note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
+    reversal = await posting.reverse(scope, entry_id, note)
+    await database.execute(
+        "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, clock.now(),
+    )  # fmt: skip
+    await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
+    await tell(
+        scope, found.person_id, "redemption_returned",
+        f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
+        f"有疑问请找{found.station}。",
+        f"redemption:{found.id}:returned", found.id,
+    )  # fmt: skip
     return Redeemed(found.id, "returned", None, found.points, found.expires_at)
 
 
-def _require_reserved(found: Open) -> None:
+async def return_agreed(scope: Scope, change: Change) -> None:
+    found = await locked(scope, UUID(change.do["redemption_id"]))
+    if found.status != "collected" or found.settled_entry_id is None:
+        raise NotCollected
+    await _take_back(scope, found, found.settled_entry_id, change.do["reason"])
+
+
+RETURN = Kind(
+    "return_goods", _("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
+)  # fmt: skip
+
+
+def require_reserved(found: Open) -> None:
+    """Refuse what has ended already."""
     if found.status != "reserved":
         raise RedemptionEnded(how=ENDED[found.status])
 

@@ -12,7 +12,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell_many
 from timebank.scope import Scope
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
@@ -126,10 +126,19 @@ async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
                 created_at=clock.now(),
             )
         )  # fmt: skip
+        await _note_price(scope, good_id, wanted.points)
         await audit.record(
             scope, "add_good", "good", good_id, name=name, points=wanted.points, monthly_limit=wanted.monthly_limit
         )
         return await good(scope, good_id)
+
+
+async def _note_price(scope: Scope, good_id: UUID, points: int) -> None:
+    """Keep that the good has, or has had, this price: what was redeemed is held against it for ever."""
+    await database.execute(
+        "INSERT INTO good_price (community_id, good_id, points, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        scope.community_id, good_id, points, clock.now(),
+    )  # fmt: skip
 
 
 @retried
@@ -146,6 +155,8 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
         before = await good(scope, good_id)
         if values:
             await Good.update(values).where((Good.community_id == scope.community_id) & (Good.id == good_id))
+            if "points" in values:
+                await _note_price(scope, good_id, values["points"])
             await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
         if before.active and change.active is False:
             await _tell_of_withdrawal(scope, good_id)
@@ -170,9 +181,12 @@ async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
         "WHERE r.community_id = $1 AND r.good_id = $2 AND r.status = 'reserved' ORDER BY r.id",
         scope.community_id, good_id,
     )  # fmt: skip
-    for each in waiting:
-        await tell(
-            scope, each.person_id, "good_withdrawn",
+    tellings = [
+        Telling(
+            each.person_id,
             f"{each.good}以后不再兑换了。您已经预留的还在{each.station}，请在{dated_at(each.expires_at)}前领取。",
             f"redemption:{each.id}:withdrawn", each.id,
-        )  # fmt: skip
+        )
+        for each in waiting
+    ]  # fmt: skip
+    await tell_many(scope, "good_withdrawn", tellings)

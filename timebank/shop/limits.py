@@ -54,9 +54,9 @@ async def taken_this_month(scope: Scope, person_id: UUID) -> dict[UUID, int]:
     async with transaction(scope):
         found = await database.rows(
             Taken,
-            "SELECT h.good_id, h.quantity FROM household_month h JOIN person p ON p.community_id = h.community_id "
-            "AND h.household_id = coalesce(p.household_id, p.id) "
-            "WHERE h.community_id = $1 AND p.id = $2 AND h.month = $3",
+            "SELECT h.good_id, h.quantity FROM household_month h WHERE h.community_id = $1 AND h.month = $3 "
+            "AND h.household_id = (SELECT coalesce(p.household_id, p.id) FROM person p "
+            "WHERE p.community_id = $1 AND p.id = $2)",
             scope.community_id, person_id, month_of(clock.local_day()),
         )  # fmt: skip
     return {taken.good_id: taken.quantity for taken in found}

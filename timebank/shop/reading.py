@@ -7,6 +7,7 @@ import msgspec
 
 from timebank import database, names
 from timebank.access import throttle
+from timebank.checkins.presence import require_presence
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import grace
@@ -58,9 +59,10 @@ _ROWS = (
 
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
-    own = scope.is_own(row.person_id)
+    own = scope.stands_for(row.person_id)
+    known = own or named or scope.reads_all  # a keeper knows only who has just been recognised here
     return RedemptionOut(
-        row.id, row.person_id, row.person if own or named or scope.reads_all else names.masked(row.person),
+        row.id, row.person_id if known else None, row.person if known else names.masked(row.person),
         row.good_id, row.good, row.unit, photo_address(row.good_id, row.photo_id), row.station_id, row.station,
         row.quantity, row.points, row.status, row.code if own else None, row.reserved_at, row.expires_at, row.ended_at,
         row.returned_at,
@@ -73,7 +75,6 @@ async def redemptions(
 ) -> Page[RedemptionOut]:  # fmt: skip
     """The redemptions that the caller may see, newest first."""
     before = read_cursor(cursor, tuple[datetime, UUID])
-    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
     async with transaction(scope):
         found = await database.rows(
             _Row,
@@ -82,8 +83,8 @@ async def redemptions(
             "AND ($7::uuid IS NULL OR r.good_id = $7) AND ($8::text IS NULL OR r.status = $8) "
             "AND ($9::timestamptz IS NULL OR (r.reserved_at, r.id) < ($9, $10)) "
             "ORDER BY r.reserved_at DESC, r.id DESC LIMIT $11",
-            scope.community_id, scope.reads_all, own, list(scope.kept_stations), person_id, station_id, good_id, status,
-            *(before or (None, None)), limit + 1,
+            scope.community_id, scope.reads_all, scope.stood_for, list(scope.kept_stations), person_id, station_id,
+            good_id, status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
     return page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 
@@ -92,7 +93,7 @@ async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     """One redemption that the caller may see."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
-    if found is None or not (scope.is_own(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
+    if found is None or not (scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
     return _told(scope, found)
 
@@ -127,13 +128,19 @@ async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
     return _told(scope, found, named=True)
 
 
-async def waiting_for(scope: Scope, person_id: UUID, station_id: UUID) -> list[RedemptionOut]:
-    """What waits at a station for a person who stands at its counter, codes included: being there is the proof."""
+async def waiting_for(
+    scope: Scope, person_id: UUID, station_id: UUID, presence: str | None
+) -> list[RedemptionOut]:  # fmt: skip
+    """What waits at a station for a person who stands at its counter: being there is the proof, and no code is told.
+
+    `presence` is the nonce of the scan that says so. Raises PresenceNeeded.
+    """
     scope.require_keeper(station_id)
     async with transaction(scope):
+        await require_presence(scope, [person_id], station_id, presence)
         found = await database.rows(
             _Row,
             _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",
             scope.community_id, person_id, station_id,
         )  # fmt: skip
-    return [msgspec.structs.replace(_told(scope, row, named=True), code=row.code) for row in found]
+    return [_told(scope, row, named=True) for row in found]

@@ -8,6 +8,7 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.areas.policies import policies
+from timebank.checkins.presence import require_presence
 from timebank.database import retried, transaction
 from timebank.errors import Busy, Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
@@ -53,38 +54,63 @@ class _Offer(msgspec.Struct, frozen=True):
 async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     """Reserve a good against the person's points until the policy's hold_days have passed.
 
-    With `collect_now` a keeper of the station hands it over at once. Raises OutOfStock, MonthlyLimitReached,
-    GoodNotOffered, Insufficient, OwnRedemption.
+    With `collect_now` a keeper of the station hands it over at once to somebody whose presence a scan proves. Raises
+    OutOfStock, MonthlyLimitReached, GoodNotOffered, Insufficient, OwnRedemption, PresenceNeeded.
     """
     async with transaction(scope):
         customer = await _customer(scope, wanted)
-        offer = await _offer(scope, wanted)
-        household_id = customer.household_id or customer.id
-        redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
-        await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
-        await stock.take(
-            scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
-        )
-        memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
-        note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
-        held = await posting.hold(scope, customer.id, points, note)
-        expires_at = now + timedelta(days=(await policies(scope)).hold_days)
-        code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
-        await audit.record(
-            scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
-            station_id=wanted.station_id, quantity=wanted.quantity, points=points,
-        )  # fmt: skip
         if wanted.collect_now:
-            await collection.hand_over(scope, await collection.locked(scope, redemption_id))
-            return Redeemed(redemption_id, "collected", None, points, expires_at)
+            await require_presence(scope, [customer.id], wanted.station_id, wanted.presence)
+        return await _taken(scope, wanted, customer)
+
+
+async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station_id: UUID) -> None:
+    """Refuse what could not be handed over whoever agreed to it. Joins a verb."""
+    wanted = RedemptionIn(person_id, good_id, station_id)
+    await _locked_customer(scope, wanted)
+    await _offer(scope, wanted)
+
+
+async def redeem_agreed(scope: Scope, wanted: RedemptionIn) -> Redeemed:
+    """Hand a good over to somebody without code or card, for whom a second member of staff agrees. Joins that verb."""
+    return await _taken(scope, wanted, await _customer(scope, wanted, agreed=True))
+
+
+async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Redeemed:
+    offer = await _offer(scope, wanted)
+    household_id = customer.household_id or customer.id
+    redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
+    await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
+    await stock.take(scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id)
+    memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
+    note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
+    held = await posting.hold(scope, customer.id, points, note)
+    expires_at = now + timedelta(days=(await policies(scope)).hold_days)
+    code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
+    await audit.record(
+        scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
+        station_id=wanted.station_id, quantity=wanted.quantity, points=points,
+    )  # fmt: skip
+    if wanted.collect_now:
+        await collection.hand_over(scope, await collection.locked(scope, redemption_id, agreed=True))
+        return Redeemed(redemption_id, "collected", None, points, expires_at)
     return Redeemed(redemption_id, "reserved", code, points, expires_at)
 
 
-async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
+async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False) -> _Customer:
     """Whose points are spent: the caller's own at home, at the counter anybody's whom its keeper serves. Locked."""
-    own = scope.is_own(wanted.person_id)
-    if not own and not (wanted.collect_now and scope.keeps(wanted.station_id)):
+    own = scope.stands_for(wanted.person_id)
+    if not own and not agreed and not (wanted.collect_now and scope.keeps(wanted.station_id)):
         raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
+    found = await _locked_customer(scope, wanted)
+    if wanted.collect_now:
+        if not agreed:
+            scope.require_keeper(wanted.station_id)
+        collection.require_other(scope, found.id, found.household_id)
+    return found
+
+
+async def _locked_customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
     found = await database.row(
         _Customer,
         "SELECT p.id, p.household_id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g "
@@ -95,9 +121,6 @@ async def _customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
     )  # fmt: skip
     if found is None:
         raise NotFound
-    if wanted.collect_now:
-        scope.require_keeper(wanted.station_id)
-        collection.require_other(scope, found.id, found.household_id)
     if found.status != "active":
         raise PersonNotActive
     if is_guarded(found.born_on) and not found.consented:

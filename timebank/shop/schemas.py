@@ -16,6 +16,7 @@ Quantity = Annotated[int, Meta(ge=1, le=99)]
 StockQuantity = Annotated[int, Meta(ge=0, le=1_000_000)]
 Note = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=2, max_length=500, pattern=r"^[^\x00]*$")]
+Presence = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 CollectionCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
 RedemptionStatus = Literal["reserved", "collected", "cancelled", "expired", "returned"]
 
@@ -84,13 +85,17 @@ class Count(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Reserve a good, or with `collect_now` take it at the counter."""
+    """Reserve a good, or with `collect_now` take it at the counter.
+
+    `collect_now` needs `presence`: the nonce of a scan of that person at this station in the last 5 minutes.
+    """
 
     person_id: UUID
     good_id: UUID
     station_id: UUID
     quantity: Quantity = 1
     collect_now: bool = False
+    presence: Presence | None = None
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -104,7 +109,14 @@ class Redeemed(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, forbid_unknown_fields=True):
-    code: CollectionCode
+    """The code, or as `presence` the nonce of a scan of that person at this station in the last 5 minutes."""
+
+    code: CollectionCode | None = None
+    presence: Presence | None = None
+
+    def __post_init__(self) -> None:
+        if self.code is None and self.presence is None:
+            raise ValueError("give code or presence")
 
 
 class Return(msgspec.Struct, forbid_unknown_fields=True):
@@ -112,10 +124,13 @@ class Return(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RedemptionOut(msgspec.Struct, frozen=True):
-    """A redemption as its reader may see it: the code is the person's own, others' names are masked."""
+    """A redemption as its reader may see it: the code is the person's own.
+
+    A keeper reads others' names masked and without their id, but for who has just shown a code.
+    """
 
     id: UUID
-    person_id: UUID
+    person_id: UUID | None
     person: str
     good_id: UUID
     good: str

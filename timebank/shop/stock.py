@@ -1,16 +1,24 @@
 """Stock per station: what can be had there. Every change is a row, and the stock is their sum."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_uninvolved
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
 from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
+from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.shop.tables import StockMove
+
+LATELY = timedelta(days=30)
 
 
 class OutOfStock(TimebankError):
@@ -83,27 +91,83 @@ async def receive(
 
 
 @retried
-async def count_stock(scope: Scope, good_id: UUID, station_id: UUID, counted: int, note: str | None = None) -> StockOut:
-    """Set a station's stock by what was counted on its shelf, the reserved ones included."""
+async def count_stock(
+    scope: Scope, good_id: UUID, station_id: UUID, counted: int, note: str | None = None
+) -> StockOut | Waiting:
+    """Set a station's stock by what was counted on its shelf, the reserved ones included.
+
+    A count that takes away what the same hands have put back as returned goods waits for an administrator: the two
+    together would turn goods that never came back into points.
+    """
     async with transaction(scope):
         await _require_place(scope, good_id, station_id)
         await _begin(scope, good_id, station_id)
-        free: int = await database.fetch_value(
-            "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
-            scope.community_id, good_id, station_id,
-        )  # fmt: skip
-        reserved: int = await database.fetch_value(
-            "SELECT coalesce(sum(quantity), 0)::integer FROM redemption "
-            "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND status = 'reserved'",
-            scope.community_id, good_id, station_id,
-        )  # fmt: skip
-        if counted < reserved:
-            raise CountedBelowReserved(counted=counted, reserved=reserved)
-        change = counted - reserved - free
-        if change:
-            await put(scope, good_id, station_id, change, "counted", note=note)
-        await audit.record(scope, "count_stock", "good", good_id, station_id=station_id, counted=counted, change=change)
-        return StockOut(good_id, station_id, free + change)
+        change = await _difference(scope, good_id, station_id, counted)
+        if change < 0 and not scope.system and await same_hands(scope, good_id, station_id, "returned"):
+            names = await database.fetch_one(
+                "SELECT g.name AS good, t.name AS station FROM good g "
+                "JOIN station t ON t.community_id = g.community_id "
+                "WHERE g.community_id = $1 AND g.id = $2 AND t.id = $3",
+                scope.community_id, good_id, station_id,
+            )  # fmt: skip
+            assert names is not None
+            do = {"good_id": good_id, "station_id": station_id, "less": -change, "note": note}
+            return await propose(
+                scope, COUNT, f"{good_id}:{station_id}", do, dict(names) | {"counted": counted, "less": -change}
+            )
+        return await _set_count(scope, good_id, station_id, counted, change, note)
+
+
+async def _difference(scope: Scope, good_id: UUID, station_id: UUID, counted: int) -> int:
+    """How far a count is from the stock, which stays locked."""
+    free: int = await database.fetch_value(
+        "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
+        scope.community_id, good_id, station_id,
+    )  # fmt: skip
+    reserved: int = await database.fetch_value(
+        "SELECT coalesce(sum(quantity), 0)::integer FROM redemption "
+        "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND status = 'reserved'",
+        scope.community_id, good_id, station_id,
+    )  # fmt: skip
+    if counted < reserved:
+        raise CountedBelowReserved(counted=counted, reserved=reserved)
+    return counted - reserved - free
+
+
+async def _set_count(
+    scope: Scope, good_id: UUID, station_id: UUID, counted: int, change: int, note: str | None
+) -> StockOut:
+    if change:
+        await put(scope, good_id, station_id, change, "counted", note=note)
+    await audit.record(scope, "count_stock", "good", good_id, station_id=station_id, counted=counted, change=change)
+    return await _left(scope, good_id, station_id)
+
+
+async def count_agreed(scope: Scope, change: Change) -> None:
+    """Take off what was missing on the day of the count: what came and went since then stays."""
+    good_id, station_id = UUID(change.do["good_id"]), UUID(change.do["station_id"])
+    lying: int = await database.fetch_value(
+        "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
+        scope.community_id, good_id, station_id,
+    )  # fmt: skip
+    less = min(change.do["less"], lying)
+    await _set_count(scope, good_id, station_id, lying - less, -less, change.do["note"])
+
+
+async def same_hands(scope: Scope, good_id: UUID, station_id: UUID, reason: Literal["returned", "counted"]) -> bool:
+    """Whether the caller, or no other person, has lately put goods back as returned here, or counted fewer.
+
+    What a device has done counts as anybody's.
+    """
+    found = await database.fetch(
+        "SELECT DISTINCT m.moved_by FROM stock_move m "
+        "LEFT JOIN redemption r ON r.community_id = m.community_id AND r.id = m.redemption_id "
+        "WHERE m.community_id = $1 AND m.good_id = $2 AND m.station_id = $3 AND m.reason = $4 AND m.moved_at > $5 "
+        "AND CASE WHEN $4 = 'returned' THEN r.status = 'returned' ELSE m.change < 0 END",
+        scope.community_id, good_id, station_id, reason, clock.now() - LATELY,
+    )  # fmt: skip
+    hands = [row["moved_by"] for row in found]
+    return None in hands or (bool(hands) and not await is_uninvolved(scope, *hands))
 
 
 async def take(
@@ -168,3 +232,8 @@ async def _left(scope: Scope, good_id: UUID, station_id: UUID) -> StockOut:
         scope.community_id, good_id, station_id,
     )  # fmt: skip
     return StockOut(good_id, station_id, quantity or 0)
+
+
+COUNT = Kind(
+    "stock_count", _("把{station}的{good}清点成 {counted}，少 {less} 件（同一人刚收过退货）"), needs="another",
+)  # fmt: skip

@@ -25,6 +25,13 @@ class Good(Table, tablename="good"):
     created_at = Timestamptz(default=None, null=False)
 
 
+class GoodPrice(Table, tablename="good_price"):
+    community_id = UUID(default=None, null=False)
+    good_id = UUID(primary_key=True, default=None, null=False)
+    points = Integer(default=None, null=False)
+    since = Timestamptz(default=None, null=False)
+
+
 class Stock(Table, tablename="stock"):
     community_id = UUID(default=None, null=False)
     station_id = UUID(default=None, null=False)

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank import codes
 from timebank.access import devices
+from timebank.access.callers import ON_A_SCREEN
 from timebank.overview import closing
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
@@ -28,7 +29,7 @@ from timebank.stations.schemas import (
 class Stations(Controller):
     path = "/stations"
 
-    @get()
+    @get(opt=ON_A_SCREEN)
     async def stations(
         self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], active: FromQuery[bool | None] = True,
         limit: Limit = 50, cursor: Cursor = None,
@@ -40,7 +41,7 @@ class Stations(Controller):
     async def add(self, data: JSONBody[StationIn], caller: NamedDependency[Scope]) -> StationOut:
         return await places.add_station(caller, data)
 
-    @get("/{station_id:uuid}")
+    @get("/{station_id:uuid}", opt=ON_A_SCREEN)
     async def one(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> StationOut:
         return await places.station(caller, station_id)
 
@@ -50,16 +51,16 @@ class Stations(Controller):
     ) -> StationOut:
         return await closing.change_station(caller, station_id, data)
 
-    @get("/{station_id:uuid}/code")
+    @get("/{station_id:uuid}/code", opt=ON_A_SCREEN)
     async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:
         """The code that the station shows now; for its devices and keepers only."""
         return await screens.station_code(caller, station_id)
 
-    @get("/{station_id:uuid}/code.png", media_type="image/png")
+    @get("/{station_id:uuid}/code.png", media_type="image/png", opt=ON_A_SCREEN)
     async def code_png(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
         return codes.png((await screens.station_code(caller, station_id)).url)
 
-    @get("/{station_id:uuid}/code.svg", media_type="image/svg+xml")
+    @get("/{station_id:uuid}/code.svg", media_type="image/svg+xml", opt=ON_A_SCREEN)
     async def code_svg(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
         return codes.svg((await screens.station_code(caller, station_id)).url)
 

@@ -70,13 +70,17 @@ class DeviceOut(msgspec.Struct, frozen=True):
 
 
 class NewDeviceOut(msgspec.Struct, frozen=True):
-    """`token` and the `url` that carries it are told once."""
+    """`token`, for a program, and `url`, which pairs one browser until `pairing_expires_at`, are told once.
+
+    The browser gets a token of its own: a device is in one place, so pairing ends the one told here.
+    """
 
     id: UUID
     station_id: UUID
     kind: str
     token: str
     url: str
+    pairing_expires_at: datetime | None = None
 
 
 class Rotation(msgspec.Struct, forbid_unknown_fields=True):

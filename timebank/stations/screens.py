@@ -9,6 +9,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound
 from timebank.scope import Scope
 from timebank.stations.places import station, station_row
+from timebank.stations.readings import note_reading
 from timebank.stations.schemas import CodeOut, DeviceIn, DeviceOut, NewDeviceOut
 
 
@@ -18,13 +19,18 @@ def acceptance_ends(moment: datetime, seconds: int) -> datetime:
 
 
 async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
-    """The code that the station shows now; for its own devices and those who serve at it alone."""
+    """The code that the station shows now; for its own devices and those who serve at it alone.
+
+    Its paired screen shows it. Whoever else reads it is written down, and visits by what was read are looked at.
+    """
     found = await station_row(scope, station_id)
     if found is None:
         raise NotFound
     if not (scope.keeps(station_id) or scope.device_station_id == station_id):
         raise Forbidden
     now = clock.now()
+    if not scope.system and scope.device_kind != "display":
+        await note_reading(scope, station_id, now)
     payload = codes.station_code(scope.community_id, station_id, found.code_epoch, now)
     seconds = codes.STATION_STEP_SECONDS
     return CodeOut(f"c/{payload}", codes.url("c", payload), seconds, acceptance_ends(now, seconds), now)
@@ -45,17 +51,21 @@ async def rotate_key(scope: Scope, station_id: UUID, reason: str) -> None:
 
 @retried
 async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDeviceOut:
-    """Register a display or a counter tablet; its token and pairing link are told this once."""
+    """Register a display or a counter tablet; its token and pairing link are told this once.
+
+    The token is for a program. The link turns one browser into the device, which ends the token told here.
+    """
     async with transaction(scope):
         await station(scope, station_id)
         made = await devices.register(scope, station_id, name=wanted.name, kind=wanted.kind)
-    return NewDeviceOut(made.id, made.station_id, made.kind, made.token, pairing_url(made.kind, made.token))
+    link = pairing_url(made.kind, made.pairing_code)
+    return NewDeviceOut(made.id, made.station_id, made.kind, made.token, link, made.pairing_expires_at)
 
 
-def pairing_url(kind: str, token: str) -> str:
+def pairing_url(kind: str, code: str) -> str:
     """The link that turns a browser into this device."""
     path = "display" if kind == "display" else "desk/pair"
-    return f"{settings.current().base_url}/{path}/{token}"
+    return f"{settings.current().base_url}/{path}/{code}"
 
 
 async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import UUID, Boolean, Integer, Time, Timestamptz, Varchar
+from piccolo.columns import UUID, BigInt, Boolean, Integer, Time, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -16,3 +16,11 @@ class Station(Table, tablename="station"):
     code_epoch = Integer(default=None, null=False)
     active = Boolean(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+
+
+class CodeReading(Table, tablename="code_reading"):
+    community_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    step = BigInt(primary_key=True, default=None, null=False)
+    reader_id = UUID(default=None, null=False)
+    read_at = Timestamptz(default=None, null=False)

@@ -6,7 +6,8 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import DEVICE_COOKIE, AnyRequest, csrf_token
+from timebank.agreements.schemas import Waiting
 from timebank.errors import BUSY_SECONDS
 from timebank.preferences import page_context
 from timebank.scope import Role, Scope
@@ -39,7 +40,7 @@ def reader_of(caller: Scope) -> Reader:
 
 def reading_as(caller: Scope | None) -> dict[str, Any]:
     """Who reads a page, and which duties its buttons are offered for; devices and visitors are nobody."""
-    if caller is None or caller.login_id is None:
+    if caller is None or caller.login_id is None or caller.device_id is not None:
         return {"me": None, "administers": False, "reads_all": False, "inspects": False}
     return {
         "me": reader_of(caller),
@@ -51,14 +52,25 @@ def reading_as(caller: Scope | None) -> dict[str, Any]:
 
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
     """A page for this reader in the reader's language and view."""
-    known = page_context(request) | reading_as(caller) | context
+    known = page_context(request) | reading_as(caller) | _of_device(request, caller) | context
     headers = {"Retry-After": str(BUSY_SECONDS)} if status == 503 else {}
     return Template(template, context=known, status_code=status, headers=headers)
 
 
-def partial(request: AnyRequest, template: str, **context: Any) -> Template:
+def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
+    """The CSRF token of a device's pages, and who is signed on to it.
+
+    Its browser may still hold the cookie of a session that has ended.
+    """
+    if caller is None or caller.device_id is None:
+        return {}
+    keeper = caller.person.name if caller.person else None
+    return {"csrf": csrf_token(request.cookies.get(DEVICE_COOKIE, "")), "keeper": keeper}
+
+
+def partial(request: AnyRequest, template: str, caller: Scope | None = None, **context: Any) -> Template:
     """A piece of a page, for a script that puts it in its place."""
-    return Template(template, context=page_context(request) | context)
+    return Template(template, context=page_context(request) | _of_device(request, caller) | context)
 
 
 def see_other(path: str) -> Redirect:
@@ -69,3 +81,8 @@ def see_other(path: str) -> Redirect:
 def answered(response: Response[bytes], shape: type[Any]) -> Any:
     """What `once.answer` told, first time or again, as `shape`."""
     return msgspec.json.decode(response.content, type=shape)
+
+
+def waits_or(made: object, address: str) -> Redirect:
+    """Where a form leads: to what it has done, or, where that waits for a second person, to what waits."""
+    return see_other(f"/admin/agreements?done={made.waiting}" if isinstance(made, Waiting) else address)

@@ -146,7 +146,7 @@ ORDER BY c.id LIMIT $2""",
 
 _DEBT_DIFFERS = Invariant(
     "debt_differs",
-    _("冲正后的欠分记着已还 {repaid}，流水里还了 {moved}。"),
+    _("欠账记着已补还 {repaid}，流水里补还了 {moved}。"),
     """
 WITH owed AS (
     SELECT owner_kind, owner_id, currency, subject_id, repay_to, sum(repaid)::bigint AS repaid,
@@ -167,7 +167,7 @@ WHERE coalesce(o.repaid, 0) <> coalesce(p.moved, 0) ORDER BY 1 LIMIT $2""",
 
 _DEBT_ASTRAY = Invariant(
     "debt_astray",
-    _("一笔 {amount} 的欠分，它所冲正的流水不存在、更少，或是别人的。"),
+    _("一笔 {amount} 的欠账，它所冲正的流水不存在、更少，或是别人的。"),
     """
 SELECT ARRAY[b.id, b.owner_id] AS ids, b.amount FROM debt b
 LEFT JOIN transfer t ON t.community_id = $1 AND t.id = b.reverses
@@ -180,7 +180,7 @@ ORDER BY b.id LIMIT $2""",
 
 _REVERSAL_DIFFERS = Invariant(
     "reversal_differs",
-    _("一次冲正要收回 {reversed}，实际收回 {taken}，记欠 {owed}。"),
+    _("一次冲正要收回 {reversed}，实际收回 {taken}，记作欠账 {owed}。"),
     """
 WITH undone AS (
     SELECT entry_id, reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL

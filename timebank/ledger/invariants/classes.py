@@ -91,7 +91,16 @@ _RETURNS: tuple[Invariant, ...] = (
 WITH given AS (
     SELECT t.source_id, coalesce(sum(t.amount) FILTER (WHERE t.currency = 'class_minute'), 0)::bigint AS minutes,
            coalesce(sum(t.amount) FILTER (WHERE t.currency = 'point'), 0)::bigint AS points
-    FROM transfer t WHERE t.community_id = $1 AND t.kind = 'refund' AND t.source_kind = 'class_purchase' GROUP BY 1
+    FROM (
+        SELECT source_id, currency, amount FROM transfer
+        WHERE community_id = $1 AND kind = 'refund' AND source_kind = 'class_purchase'
+        UNION ALL  -- what was reversed of purchases while they could be
+        SELECT t.source_id, t.currency, t.amount FROM transfer t JOIN (
+            SELECT reverses FROM transfer WHERE community_id = $1 AND kind = 'reversal'
+            UNION SELECT reverses FROM debt WHERE community_id = $1
+        ) x ON x.reverses = t.id
+        WHERE t.community_id = $1 AND t.kind = 'purchase' AND t.source_kind = 'class_purchase'
+    ) t GROUP BY 1
 ), noted AS (SELECT id, refunded_minutes, refunded_points FROM class_purchase WHERE community_id = $1)
 SELECT ARRAY[coalesce(n.id, g.source_id)] AS ids, coalesce(n.refunded_minutes, 0) AS minutes,
        coalesce(n.refunded_points, 0) AS points, coalesce(g.minutes, 0) AS given_minutes,

@@ -93,7 +93,29 @@ ORDER BY d.id LIMIT $2""",
     CREDITED,
 )
 
+# Hours are minutes and points of their person, deeds points of theirs, whatever else the entry moves.
+_CREDIT_ASTRAY = Invariant(
+    "credit_astray",
+    _("为一条服务或一件善行记的 {amount}，到了别人的账户，或记成了另一种账。"),
+    """
+WITH stands_for AS (
+    SELECT id, person_id, 'service_record' AS noun FROM service_record WHERE community_id = $1
+    UNION ALL SELECT id, person_id, 'deed' FROM deed WHERE community_id = $1
+), credited AS (
+    SELECT t.id, t.entry_id, t.kind, t.currency, t.amount, t.source_id, t.source_kind, a.owner_kind, a.owner_id
+    FROM transfer t JOIN account a ON a.community_id = $1
+         AND a.id = CASE t.kind WHEN 'conversion' THEN t.debit_account ELSE t.credit_account END
+    WHERE t.community_id = $1 AND t.kind IN ('service', 'deed', 'conversion')
+)
+SELECT ARRAY[c.id, c.entry_id] AS ids, c.amount FROM credited c
+JOIN stands_for s ON s.id = c.source_id AND s.noun = c.source_kind
+WHERE (c.owner_kind, c.owner_id) IS DISTINCT FROM ('person', s.person_id)
+   OR CASE c.kind WHEN 'deed' THEN c.currency <> 'point' WHEN 'conversion' THEN c.currency <> 'minute'
+                  ELSE c.currency NOT IN ('minute', 'point') END
+ORDER BY c.id LIMIT $2""",
+)
+
 CREDITS: tuple[Invariant, ...] = (
     _RECORD_WITHOUT_CREDIT, _CREDIT_WITHOUT_RECORD, _RECORD_OFF_ITS_RULE, _DEED_WITHOUT_CREDIT, _CREDIT_WITHOUT_DEED,
-    _DEED_OFF_ITS_RULE,
+    _DEED_OFF_ITS_RULE, _CREDIT_ASTRAY,
 )  # fmt: skip

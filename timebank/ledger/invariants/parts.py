@@ -40,7 +40,7 @@ WITH held AS (
 )
 """
 
-# What an entry credited to a person for hours or a deed, by which rule, and whether it has been reversed.
+# What an entry credited to somebody for hours or a deed, by which rule, and whether it has been reversed.
 CREDITED = """
 WITH undone AS (
     SELECT reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL
@@ -52,7 +52,7 @@ WITH undone AS (
            bool_or(u.reverses IS NOT NULL) AS reversed
     FROM transfer t JOIN account a ON a.community_id = $1 AND a.id = t.credit_account
     LEFT JOIN undone u ON u.reverses = t.id
-    WHERE t.community_id = $1 AND t.kind IN ('service', 'deed') AND a.owner_kind = 'person'
+    WHERE t.community_id = $1 AND t.kind IN ('service', 'deed') AND a.owner_kind <> 'system'
     GROUP BY t.entry_id, t.kind, t.source_id, a.owner_id, t.rule_code, t.rule_version
 )
 """

@@ -60,18 +60,13 @@ WHERE r.community_id = $1 AND r.status IN ('collected', 'returned')
 ORDER BY r.id LIMIT $2""",
 )
 
-# The price at the time was the good's own: the present one, or one that it was once given, as the audit tells.
+# The price at the time was the good's own: one that it has or has had.
 _REDEMPTION_OFF_PRICE = Invariant(
     "redemption_off_price",
     _("一份兑换是 {quantity} 件、{points} 分，不是这种物品有过的价。"),
     """
-WITH price AS (
-    SELECT id AS good_id, points FROM good WHERE community_id = $1
-    UNION SELECT noun_id, (change->>'points')::integer FROM audit
-    WHERE community_id = $1 AND noun = 'good' AND change->>'points' IS NOT NULL
-)
 SELECT ARRAY[r.id, r.person_id] AS ids, r.quantity, r.points FROM redemption r
-LEFT JOIN price p ON p.good_id = r.good_id AND p.points * r.quantity = r.points
+LEFT JOIN good_price p ON p.community_id = $1 AND p.good_id = r.good_id AND p.points * r.quantity = r.points
 WHERE r.community_id = $1 AND p.good_id IS NULL ORDER BY r.id LIMIT $2""",
 )
 

@@ -10,8 +10,9 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest, provide_scope_or_none
 from timebank.deeds.board import board_places, board_row, board_rows
 from timebank.deeds.objections import object_to_deed, object_to_record
+from timebank.deeds.objectors import may_object_for, resident_of
 from timebank.deeds.parties import is_caller
-from timebank.deeds.schemas import ReasonIn
+from timebank.deeds.schemas import ObjectionIn
 from timebank.errors import NotFound, TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
@@ -72,7 +73,9 @@ class BoardPages(Controller):
             raise NotFound
         scope = caller.within(community_id)
         try:
-            await OBJECT_TO[kind](scope, item_id, filled(ReasonIn, data, REASON).reason)
+            resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
+            told = filled(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
+            await OBJECT_TO[kind](scope, item_id, told.reason, resident)
         except TimebankError as refusal:
             return await _item(request, scope, kind, item_id, refusal)
         return see_other(f"/board/{community_id}?done=objected")
@@ -84,6 +87,6 @@ async def _item(
     place, row = await board_row(scope.community_id, kind, item_id)
     return page(
         request, scope, "board/objection.html", status=refusal.status if refusal else 200, place=place.name,
-        community_id=scope.community_id, item=row.public(),
+        community_id=scope.community_id, item=row.public(), for_residents=may_object_for(scope),
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

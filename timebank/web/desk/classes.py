@@ -10,38 +10,55 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import clock, scanned
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
+from timebank.checkins.choice import EARLY
+from timebank.checkins.presence import CardNotConfirmed, PresenceNeeded
 from timebank.classes import attendance, reading
 from timebank.classes.attendance import NoSeat, OwnChild, WrongDoorCode
 from timebank.classes.booking import BookingEnded
 from timebank.classes.schemas import AttendanceIn, BookingOut
 from timebank.locale import _
 from timebank.scope import Scope
-from timebank.web.desk.goods import refused
+from timebank.web.desk.goods import refused, shown_by
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
-CODE = {"code": _("到课码")}
-REFUSALS = (NoSeat, OwnChild, WrongDoorCode, BookingEnded, TooManyAttempts, reading.BookingElsewhere)
+CODE = {"code": _("到课码"), "presence": _("扫码")}
+REFUSALS = (
+    PresenceNeeded,
+    CardNotConfirmed,
+    NoSeat,
+    OwnChild,
+    WrongDoorCode,
+    BookingEnded,
+    TooManyAttempts,
+    reading.BookingElsewhere,
+)
 
 
 class CounterClasses(msgspec.Struct, frozen=True):
     """What `desk/_classes.html` shows of the family at the counter."""
 
+    presence: str
     coming: list[BookingOut]
 
 
-async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID) -> CounterClasses:
-    """Today's seats here of the child, or of the children of the guardian, who stands at the counter."""
+async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterClasses:
+    """Today's seats here of the child, or of the children of the guardian, who stands at the counter.
+
+    Who comes before midnight to a lesson that begins soon after it is early, not a day too soon.
+    """
     since, until = clock.day_bounds(clock.local_day())
-    return CounterClasses(await reading.coming(caller, person_id, station_id, since, until))
+    soon = max(until, clock.now() + EARLY)
+    return CounterClasses(presence, await reading.coming(caller, person_id, station_id, presence, since, soon))
 
 
 class DeskClasses(Controller):
     path = "/desk/bookings"
+    opt = AT_THE_COUNTER
     include_in_schema = False
 
     @get()
@@ -60,10 +77,10 @@ class DeskClasses(Controller):
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Mark that the child came."""
-        code = filled(AttendanceIn, data | {"code": scanned.digits(data.get("code", ""))}, CODE).code
+        proof = filled(AttendanceIn, shown_by(data), CODE)
         try:
             await attendance.count_try(caller, booking_id)
-            await once.answer(caller, lambda: attendance.attend(caller, booking_id, code))
+            await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         return see_other(f"/desk/bookings/{booking_id}")

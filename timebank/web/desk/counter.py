@@ -7,16 +7,17 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import scanned, vault
-from timebank.access.callers import DEVICE_COOKIE, AnyRequest, csrf_token
+from timebank.access.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.access.finding import find_at_counter
 from timebank.checkins import counter, scanning
+from timebank.checkins.presence import is_present
 from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
 from timebank.checkins.visits import open_visit, today_at
-from timebank.checkins.words import REASONS, Refused
+from timebank.checkins.words import REASONS
 from timebank.clock import now
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.statement import balances
@@ -24,11 +25,11 @@ from timebank.locale import _
 from timebank.people.schemas import PersonLine
 from timebank.preferences import language_of
 from timebank.scope import Scope
+from timebank.shop.schemas import GoodOut
 from timebank.stations.places import kept_stations
 from timebank.stations.schemas import StationOut
 from timebank.web.desk.classes import counter_classes
-from timebank.web.desk.goods import counter_goods
-from timebank.web.devices import device_cookie, paired
+from timebank.web.desk.goods import counter_goods, offered_here
 from timebank.web.forms import filled
 from timebank.web.pages import page, partial, see_other
 from timebank.web.verdicts import Told, told
@@ -36,19 +37,21 @@ from timebank.wording import said
 
 Form = URLEncodedBody[dict[str, str]]
 Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Token = Annotated[str, PathParameter(max_length=200)]
 SCANNED = {
     "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
+    "purpose": _("扫码做什么"),
 }  # fmt: skip
 BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
 LOOK = "look"
 # The link is not signed and need not be: the code is looked up among what waits at the caller's own stations.
-_SHOWN = re.compile(r"(?:https?://[^/]+/desk/redemptions\?code=)?([0-9]{8})")
+# On any host and below any path, with what messengers append, as the links of `codes` are read.
+_SHOWN = re.compile(r"(?:(?i:https?)://[^?#]+/desk/(?:redemptions|bookings)\?code=)?([0-9]{8})(?:[&#].*)?")
 
 
 class Found(msgspec.Struct, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
-    phone_last4: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$")]
+    phone_last4: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4})?$")] = ""
+    room: Annotated[str, msgspec.Meta(max_length=60)] = ""
 
 
 class Hand(msgspec.Struct, frozen=True):
@@ -57,33 +60,28 @@ class Hand(msgspec.Struct, frozen=True):
 
 class DeskPages(Controller):
     path = "/desk"
+    opt = AT_THE_COUNTER
     include_in_schema = False
-
-    @get("/pair/{token:str}")
-    async def pair(self, token: Token) -> Redirect:
-        """Make this browser the station's counter."""
-        await paired(token, "counter")
-        answer = see_other("/desk")
-        answer.set_cookie(device_cookie(token))
-        return answer
 
     @get("/stations")
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         return page(request, caller, "desk/choose.html", stations=await _kept(caller))
 
-    @get()
+    @get(opt=WITHOUT_A_KEEPER)
     async def desk(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
         scan: Nonce = None,
-    ) -> Template:  # fmt: skip
-        """The counter of one station; who keeps several chooses first."""
+    ) -> Template | Redirect:  # fmt: skip
+        """The counter of one station; who keeps several chooses first, and on a tablet a keeper signs on first."""
+        if caller.is_counter and caller.login_id is None:
+            return see_other("/desk/sign-on")
         kept = await _kept(caller)
         chosen = _chosen(kept, station)
         if chosen is None:
             return page(request, caller, "desk/choose.html", stations=kept)
         verdict = await scanning.verdict_of(caller, scan) if scan else None
         person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
-        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id)
+        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan)
 
     @post("/scan")
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
@@ -94,11 +92,13 @@ class DeskPages(Controller):
             return see_other(lead) if not _asks_part(request) else partial(request, "desk/_lead.html", lead=lead)
         verdict, person_id = await _scanned(caller, chosen, data)
         if _asks_part(request):
-            context = await _parts(request, caller, chosen, verdict, person_id)
-            return partial(request, "desk/_answer.html", **context)
-        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id)
+            context = await _parts(request, caller, chosen, verdict, person_id, data.get("nonce"))
+            return partial(request, "desk/_answer.html", caller, **context)
+        return await _desk_page(
+            request, caller, chosen, verdict=verdict, person_id=person_id, presence=data.get("nonce")
+        )
 
-    @post("/scan/batch", status_code=200)
+    @post("/scan/batch", status_code=200, opt=WITHOUT_A_KEEPER)
     async def late(self, request: AnyRequest, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
         """Scans that waited on this device while there was no network."""
         rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
@@ -114,10 +114,11 @@ class DeskPages(Controller):
 
     @post("/people")
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
-        """Who has no phone and no card at hand: by the whole name and the end of the phone number."""
+        """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
-        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位")})
-        found = await find_at_counter(caller, wanted.name, wanted.phone_last4)
+        data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
+        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        found = await find_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
         only = found[0].id if len(found) == 1 else None
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
 
@@ -173,12 +174,6 @@ def _shown_code(text: str) -> str | None:
 
 async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
     """What came of a scan, and who is served now."""
-    if data.get("purpose") == LOOK:
-        try:
-            person_id = await counter.identify(caller, data.get("code", "")[:600], chosen.id)
-        except Refused as refusal:
-            return Verdict(refusal.status, refusal.reason, said=[refusal.said]), None
-        return Verdict("ok"), person_id
     asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
     verdict = await scanning.scan(caller, asked)
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
@@ -188,27 +183,35 @@ class Served(msgspec.Struct, frozen=True):
     """The person at the counter and what can be done for them."""
 
     person: counter.Visitor
-    available: int
+    available: int | None  # None: known by name alone, whose points nobody spends on a keeper's word
     is_in: bool
     elsewhere: str | None
     goods: Any
     classes: Any
+    offered: list[GoodOut]  # what a second member of staff may agree to
 
 
-async def _served(caller: Scope, chosen: StationOut, person_id: UUID) -> Served:
+async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
     visit = await open_visit(caller, person_id)
+    stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
     return Served(
         await counter.visitor(caller, person_id),
-        (await balances(caller, person_id, [])).points.available,
+        (await balances(caller, person_id, [])).points.available if stands_here else None,
         visit is not None and visit.station_id == chosen.id,
         visit.station if visit is not None and visit.station_id != chosen.id else None,
-        await counter_goods(caller, person_id, chosen.id),
-        await counter_classes(caller, person_id, chosen.id),
+        await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        [] if stands_here else await offered_here(caller, chosen.id),
     )  # fmt: skip
 
 
 async def _parts(
-    request: AnyRequest, caller: Scope, chosen: StationOut, verdict: Verdict | None, person_id: UUID | None
+    request: AnyRequest,
+    caller: Scope,
+    chosen: StationOut,
+    verdict: Verdict | None,
+    person_id: UUID | None,
+    presence: str | None,
 ) -> dict[str, Any]:
     """Everything of the page that a scan changes."""
     shown: Told | None = None
@@ -216,18 +219,16 @@ async def _parts(
         shown = told(verdict, language_of(request))
     context: dict[str, Any] = {
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
-        "served": await _served(caller, chosen, person_id) if person_id else None, "nonce": vault.token(),
+        "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
         "undo_since": now() - counter.UNDO_WITHIN,
     }  # fmt: skip
-    if caller.device_id is not None:
-        context["csrf"] = csrf_token(request.cookies.get(DEVICE_COOKIE, ""))
     return context
 
 
 async def _desk_page(
     request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
-    person_id: UUID | None = None, found: list[PersonLine] | None = None,
+    person_id: UUID | None = None, presence: str | None = None, found: list[PersonLine] | None = None,
 ) -> Template:  # fmt: skip
-    context = await _parts(request, caller, chosen, verdict, person_id)
+    context = await _parts(request, caller, chosen, verdict, person_id, presence)
     several = len(await _kept(caller)) > 1
     return page(request, caller, "desk/counter.html", place=chosen.name, found=found, several=several, **context)

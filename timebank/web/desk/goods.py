@@ -11,14 +11,16 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import scanned
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
 from timebank.areas.policies import policies
+from timebank.checkins.confirmations import ConfirmationDecided, ConfirmationStale, NotSecondPerson
+from timebank.checkins.presence import CardNotConfirmed, PresenceNeeded
 from timebank.classes.reading import by_code as booking_by_code
 from timebank.errors import TimebankError
 from timebank.ledger.grace import FirstOut, first_out
-from timebank.ledger.posting import Insufficient
+from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import balances
 from timebank.locale import _
 from timebank.paging import all_pages
@@ -34,14 +36,15 @@ from timebank.web.forms import filled
 from timebank.web.pages import answered, page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
-CODE = {"code": _("取货码")}
+CODE = {"code": _("取货码"), "presence": _("扫码")}
 TAKEN = {
     "person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量"),
-    "collect_now": _("交付"),
+    "collect_now": _("交付"), "presence": _("扫码"),
 }  # fmt: skip
 REFUSALS = (
     OutOfStock, MonthlyLimitReached, Insufficient, GoodNotOffered, PersonNotActive, OwnRedemption, RedemptionEnded,
-    RedemptionOverdue, WrongCollectionCode, TooManyAttempts, reading.RedemptionElsewhere,
+    RedemptionOverdue, WrongCollectionCode, TooManyAttempts, reading.RedemptionElsewhere, PresenceNeeded,
+    CardNotConfirmed, NotSecondPerson, ConfirmationDecided, ConfirmationStale,
 )  # fmt: skip
 
 
@@ -50,26 +53,37 @@ class CounterGoods(msgspec.Struct, frozen=True):
 
     person_id: UUID
     station_id: UUID
+    presence: str
     available: int
     first: FirstOut | None
     waiting: list[RedemptionOut]
     shelf: list[GoodOut]
 
 
-async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID) -> CounterGoods:
+async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterGoods:
     """What waits at this station for the person who stands here, and what the points would buy now."""
-    waiting = await reading.waiting_for(caller, person_id, station_id)
+    waiting = await reading.waiting_for(caller, person_id, station_id, presence)
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
+    shelf = [good for good in await offered_here(caller, station_id) if good.points <= points.available]
+    return CounterGoods(person_id, station_id, presence, points.available, first, waiting, shelf)
+
+
+def shown_by(data: dict[str, str]) -> dict[str, str]:
+    """A form's code as digits, and what its page knows of a scan; a form without a code has none."""
+    digits = {"code": scanned.digits(data["code"])} if "code" in data else {}
+    return {name: value for name, value in data.items() if name != "code"} | digits
+
+
+async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
+    """What lies at this station and can be taken."""
     offered = await all_pages(partial(goods.goods, caller, station_id=station_id))
-    shelf = [
-        good for good in offered if good.points <= points.available and any(place.quantity for place in good.stock)
-    ]
-    return CounterGoods(person_id, station_id, points.available, first, waiting, shelf)
+    return [good for good in offered if any(place.quantity for place in good.stock)]
 
 
 class DeskGoods(Controller):
     path = "/desk/redemptions"
+    opt = AT_THE_COUNTER
     include_in_schema = False
 
     @get()
@@ -90,10 +104,12 @@ class DeskGoods(Controller):
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Hand over what the code stands for."""
-        code = filled(Collection, data | {"code": scanned.digits(data.get("code", ""))}, CODE).code
+        proof = filled(Collection, shown_by(data), CODE)
         try:
             await collection.count_try(caller, redemption_id)
-            await once.answer(caller, lambda: collection.collect(caller, redemption_id, code))
+            await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
+        except OwnRedemption as refusal:
+            return refused(request, caller, refusal, ask=f"/desk/confirmations/redemptions/{redemption_id}")
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         return see_other(f"/desk/redemptions/{redemption_id}")
@@ -119,8 +135,9 @@ class DeskGoods(Controller):
         return page(request, caller, "desk/handed.html", redemption=await reading.redemption(caller, redemption_id))
 
 
-def refused(request: AnyRequest, caller: Scope, refusal: TimebankError) -> Template:
-    """A refusal at the counter, with the way back to it."""
+def refused(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:
+    """A refusal at the counter, with the way back to it, and where an administrator is asked instead."""
     return page(
-        request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request))
-    )
+        request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request)),
+        ask=ask,
+    )  # fmt: skip

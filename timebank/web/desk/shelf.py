@@ -9,8 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
+from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
+from timebank.agreements.schemas import Waiting
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
 from timebank.paging import all_pages
@@ -37,6 +38,7 @@ class Place(msgspec.Struct):
 
 class ShelfPages(Controller):
     path = "/desk/shelf"
+    opt = AT_THE_COUNTER
     include_in_schema = False
 
     @get()
@@ -69,10 +71,11 @@ class ShelfPages(Controller):
         at = filled(Place, data, PLACE)
         try:
             found = filled(Count, data, COUNT)
-            await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
+            made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
         except (Invalid, CountedBelowReserved) as refusal:
             return await _shelf_page(request, caller, at.station_id, refusal)
-        return see_other(f"/desk/shelf?station={at.station_id}&done=counted")
+        done = "waits" if isinstance(made, Waiting) else "counted"
+        return see_other(f"/desk/shelf?station={at.station_id}&done={done}")
 
 
 async def _shelf_page(

@@ -1,23 +1,19 @@
 """The wall of a station: its turning code, who has just come, how many are there."""
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import PathParameter
-from litestar.response import Redirect, Template
+from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.checkins.visits import today_at
 from timebank.scope import Scope
 from timebank.stations.places import station
 from timebank.stations.screens import station_code
-from timebank.web.devices import device_cookie, paired, this_device
-from timebank.web.pages import page, see_other
+from timebank.web.devices import this_device
+from timebank.web.pages import page
 from timebank.web.pictures import qr_image
-
-Token = Annotated[str, PathParameter(max_length=200)]
 
 
 class WallVisit(msgspec.Struct):
@@ -41,14 +37,6 @@ class WallOut(msgspec.Struct):
 class WallPages(Controller):
     path = "/display"
     include_in_schema = False
-
-    @get("/{token:str}")
-    async def pair(self, token: Token) -> Redirect:
-        """Make this browser the station's display."""
-        await paired(token, "display")
-        answer = see_other("/display")
-        answer.set_cookie(device_cookie(token))
-        return answer
 
     @get()
     async def wall(self, request: AnyRequest) -> Template:

@@ -17,11 +17,11 @@ from timebank.access.once import Once
 from timebank.areas.policies import policies
 from timebank.classes import courses, purchase, reading, seats
 from timebank.classes.booking import AlreadyBooked, LessonClosed, book, cancel_booking, for_child
-from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.courses import CourseOver
+from timebank.classes.entries import MinutesOutlived, NotEnoughUnused, WorthTooLittle
 from timebank.classes.moves import SameCourse, move_class_hours
 from timebank.classes.purchase import (
     ChildAge,
-    CourseOver,
     NotInQuarters,
     buy_class_hours,
     last_day,
@@ -43,7 +43,7 @@ from timebank.classes.schemas import (
     Unused,
 )
 from timebank.errors import NotFound, TimebankError
-from timebank.ledger.posting import Insufficient, InsufficientClassMinutes
+from timebank.ledger.refusals import Insufficient, InsufficientClassMinutes
 from timebank.ledger.statement import ClassMinutes, balances
 from timebank.locale import _
 from timebank.paging import all_pages
@@ -64,7 +64,7 @@ HOURS = FOR_CHILD | {"person_id": _("家长"), "course_id": _("课程"), "minute
 OFFERED_MINUTES = (60, 120, 240, 480)
 REFUSALS = (
     Insufficient, InsufficientClassMinutes, AlreadyBooked, LessonClosed, ChildAge, CourseOver, NotInQuarters,
-    NotGuardian, NotEnoughUnused, WorthTooLittle, SameCourse, ChildGrown,
+    NotGuardian, NotEnoughUnused, WorthTooLittle, MinutesOutlived, SameCourse, ChildGrown,
 )  # fmt: skip
 
 

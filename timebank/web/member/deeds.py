@@ -15,7 +15,8 @@ from timebank.deeds.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.objections import object_to_deed
 from timebank.deeds.options import filing_options
 from timebank.deeds.reading import deeds, find_deed
-from timebank.deeds.schemas import DeedIn, ReasonIn
+from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
+from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.errors import TimebankError
 from timebank.locale import _
@@ -34,6 +35,7 @@ FIELDS = {
     "witness_id": _("见证人"),
 }
 REASON = {"reason": _("为什么")}
+WITNESS = {"confirms": _("是不是这样"), "note": _("说明")}
 
 
 class DeedPages(Controller):
@@ -78,6 +80,19 @@ class DeedPages(Controller):
         """One deed, and where it stands."""
         return await _deed(request, caller, deed_id, done=done)
 
+    @post("/{deed_id:uuid}/witness")
+    async def witness(
+        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope],
+    ) -> Template | Redirect:  # fmt: skip
+        """Say as the witness whether it was so."""
+        try:
+            said = filled(WitnessIn, data, WITNESS)
+            await answer_as_witness(caller, deed_id, said.confirms, said.note)
+        except TimebankError as refusal:
+            return await _deed(request, caller, deed_id, refusal=refusal)
+        return see_other(f"/deeds/{deed_id}?done=witnessed")
+
     @post("/{deed_id:uuid}/objection")
     async def object_to(
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
@@ -110,5 +125,6 @@ async def _deed(
     return page(
         request, caller, "member/deed.html", status=refusal.status if refusal else 200, deed=deed, done=done,
         words=STATUS, is_own=caller.is_own(deed.person_id),
+        is_witness=deed.witness_id is not None and caller.is_own(deed.witness_id),
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

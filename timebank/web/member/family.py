@@ -16,7 +16,7 @@ from timebank.classes.schemas import BookingOut
 from timebank.database import transaction
 from timebank.overview.resident import whole_balances
 from timebank.paging import all_pages
-from timebank.people.guardians import guardianships_of, record_consent
+from timebank.people.guardians import guardianships_of, record_consent, withdraw_consent
 from timebank.people.schemas import GuardianOut
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -41,7 +41,7 @@ class FamilyPages(Controller):
         own = caller.require_self()
         async with transaction(caller):
             mine = [g for g in await guardianships_of(caller, own) if g.guardian_id == own]
-            bought = (await whole_balances(caller, own, [g.child_id for g in mine])).class_minutes
+            bought = (await whole_balances(caller, own, [g.child_id for g in mine if g.consented_at])).class_minutes
             every = await all_pages(partial(bookings, caller, status="held", own=True))
             held = [b for b in every if b.ends_at > clock.now()]
             has = await class_time(caller, [m for m in bought if m.available], language_of(request))
@@ -55,5 +55,6 @@ class FamilyPages(Controller):
     async def consent(
         self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Redirect:
-        await record_consent(caller, guardianship_id, given=data.get("given") == "1")
+        note = record_consent if data.get("given") == "1" else withdraw_consent
+        await note(caller, guardianship_id)
         return see_other("/family")

@@ -13,7 +13,7 @@ from timebank.access.once import Once
 from timebank.areas.policies import policies
 from timebank.errors import TimebankError
 from timebank.ledger.grace import first_out
-from timebank.ledger.posting import Insufficient
+from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import PointBalance, balances
 from timebank.locale import _
 from timebank.paging import all_pages

@@ -10,12 +10,18 @@ from timebank.people.messages import MessageOut, count_unread, mark_all_read, ow
 from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
-# Where a message leads, by the beginning of its kind.
-LEADS = {"deed_": "/deeds/", "redemption_": "/redemptions/"}
+# Where a message leads: by the beginning of its kind to the page of what it speaks of, by its kind to a page.
+LEADS = {
+    "deed_": "/deeds/", "witness_": "/deeds/", "redemption_": "/redemptions/", "check_": "/visits/",
+    "checked_": "/visits/",
+}  # fmt: skip
+PAGES = {"guardianship": "/family"}
 
 
 def _lead(message: MessageOut) -> str | None:
     """The page of what a message speaks of, where there is one."""
+    if message.kind in PAGES:
+        return PAGES[message.kind]
     path = next((path for kind, path in LEADS.items() if message.kind.startswith(kind)), None)
     return f"{path}{message.about_id}" if path and message.about_id else None
 

@@ -1,8 +1,11 @@
 """Two cookies of a phone that has scanned: a random one that stays, and the claim that lasts two minutes."""
 
+from dataclasses import replace
+from uuid import UUID
+
 from litestar.datastructures import Cookie
 
-from timebank import codes, settings, vault
+from timebank import clock, codes, settings, vault
 from timebank.access.callers import AnyRequest
 from timebank.checkins.claims import LASTS, Claim, new_claim, read_claim
 
@@ -18,12 +21,27 @@ def phone_of(request: AnyRequest) -> str:
     return kept if 40 <= len(kept) <= PHONE_MAX and kept.isascii() else vault.token()
 
 
-def claim_for(request: AnyRequest, code: codes.StationCode, phone: str) -> Claim | None:
-    """The claim that this phone has got by opening this code: the one it holds already, or a new one."""
+def claim_for(request: AnyRequest, code: codes.StationCode, phone: str, session_id: UUID | None) -> Claim | None:
+    """The claim that this phone has got by opening this code: the one it holds already, or a new one.
+
+    One of another session is not held: it was carried here, or somebody else had the phone in hand.
+    """
     held = held_claim(request, phone)
-    if held is not None and held.station_id == code.station_id and codes.is_fresh(code, held.scanned_at):
+    if (
+        held is not None and held.session_id == session_id and held.station_id == code.station_id
+        and codes.is_fresh(code, held.scanned_at)
+    ):  # fmt: skip
         return held
-    return new_claim(code, phone)
+    return new_claim(code, phone, session_id)
+
+
+def claim_of_the_signed_in(request: AnyRequest, session_id: UUID) -> Cookie | None:
+    """The cookie of the claim with which a visitor signs in, now of this session; None where there is none."""
+    held = held_claim(request, request.cookies.get(PHONE_COOKIE, ""))
+    if held is None or held.session_id is not None:
+        return None
+    left = int((held.expires_at - clock.now()).total_seconds())
+    return _cookie(CLAIM_COOKIE, replace(held, session_id=session_id).token(), left)
 
 
 def held_claim(request: AnyRequest, phone: str) -> Claim | None:

@@ -9,9 +9,10 @@ from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import clock, codes, vault
-from timebank.access.callers import AnyRequest, provide_scope_or_none
+from timebank.access.callers import AnyRequest, address_of, provide_scope_or_none
 from timebank.checkins import scanning
 from timebank.checkins.arrivals import no_code, read_code
+from timebank.checkins.browsers import Browser
 from timebank.checkins.choice import offers_to
 from timebank.checkins.claims import Claim, binding_hash, shown_station
 from timebank.checkins.moves import SAME_SCAN
@@ -49,7 +50,7 @@ class ScanPages(Controller):
         if station is None or not isinstance(code, codes.StationCode):
             return _refused(request, visitor, "invalid_code")
         phone = phone_of(request)
-        claim = claim_for(request, code, phone)
+        claim = claim_for(request, code, phone, visitor.session_id if visitor else None)
         shown = (
             _refused(request, visitor, "expired_code", at=_end_of(code))
             if claim is None
@@ -67,7 +68,7 @@ class ScanPages(Controller):
         phone = phone_of(request)
         asked = filled(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
         claim = held_claim(request, phone)
-        await scanning.scan(caller, asked, claim=claim, phone=binding_hash(phone))
+        await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), address_of(request)))
         answer = see_other(f"/scans/{asked.nonce}" + (f"?claim={claim.id}" if claim else ""))
         answer.set_cookie(claim_served())
         return answer

@@ -2,23 +2,27 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from litestar import Controller, Response, get, post
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank import settings
-from timebank.access import own_password, sessions
+from timebank import scanned, settings
+from timebank.access import browsers, own_password, sessions
 from timebank.access.callers import (
     COMMUNITY_COOKIE,
     PERSON_COOKIE,
     SESSION_COOKIE,
     AnyRequest,
     CsrfMissing,
+    address_of,
     provide_scope_or_none,
     session_cookie,
 )
+from timebank.access.delays import SignInDelayed
 from timebank.access.own_password import WrongPassword
 from timebank.access.passwords import WeakPassword
 from timebank.access.schemas import NewPassword, SignIn
@@ -30,11 +34,12 @@ from timebank.people.phones import BadPhone, normal_phone
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled, local_path
+from timebank.web.member.phone import claim_of_the_signed_in
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
 
-CORRECTABLE = (WrongSignIn, TooManyAttempts, BadPhone, Invalid, WeakPassword, WrongPassword)
+CORRECTABLE = (WrongSignIn, SignInDelayed, BadPhone, Invalid, WeakPassword, WrongPassword, TooManyAttempts)
 BY_PASSWORD = {"phone": _("手机号"), "password": _("密码")}
 BY_CODE = {"phone": _("手机号"), "otp": _("登录码是 6 位数字")}
 
@@ -77,33 +82,60 @@ class SignInPages(Controller):
         try:
             opened = await _opened(request, data, by_code=by_code)
         except CORRECTABLE as refusal:
-            return page(
+            refused = page(
                 request, None, "member/sign_in.html", status=refusal.status, next=onwards, by_code=by_code,
                 phone=data.get("phone", "")[:20], refusal=refusal.text(language_of(request)),
             )  # fmt: skip
+            if refusal.retry_after is not None:
+                refused.headers["Retry-After"] = str(refusal.retry_after)
+            return refused
         if old := request.cookies.get(SESSION_COOKIE):
-            await sessions.sign_out_token(old)
-        first = by_code and await own_password.has_none(opened.login_id)
-        answer = see_other("/password?first=1" if first else onwards)
+            await sessions.sign_out_token(old, request.state.get("request_id", ""))
+        claim = claim_of_the_signed_in(request, opened.session_id)
+        answer = see_other(onwards if claim else await _asks_for_password(opened, by_code=by_code) or onwards)
         answer.set_cookie(session_cookie(opened))
+        if not opened.knows_browser:
+            answer.set_cookie(await _known(request, opened.login_id))
+        if claim is not None:
+            answer.set_cookie(claim)
         return answer
 
     @post("/sign-out")
     async def sign_out(self, visitor: NamedDependency[Scope | None]) -> Redirect:
         if visitor and visitor.session_id:
-            await sessions.sign_out(visitor.session_id)
+            await sessions.sign_out(visitor.session_id, visitor.request_id)
         answer = see_other("/sign-in")
         for cookie in (SESSION_COOKIE, PERSON_COOKIE, COMMUNITY_COOKIE):
             answer.delete_cookie(cookie)
         return answer
 
 
+async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str | None:
+    """Where a password is asked for that is missing or easily guessed.
+
+    Who has just scanned a station's code is not led there: they check in first, and the next sign-in asks.
+    """
+    if by_code and await own_password.has_none(opened.login_id):
+        return "/password?first=1"
+    return "/password?weak=1" if opened.weak_password else None
+
+
 async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -> sessions.SignedIn:
+    if by_code:
+        data |= {"otp": scanned.digits(data.get("otp", ""))}
     given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
-    address = request.client.host if request.client else ""
     return await sessions.sign_in(
-        normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None, address=address
-    )
+        normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
+        address=address_of(request),
+        browsers=browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE)),
+        request_id=request.state.get("request_id", ""),
+    )  # fmt: skip
+
+
+async def _known(request: AnyRequest, login_id: UUID) -> Cookie:
+    """The cookie by which this browser is known to the login from now on, with those of the family's other logins."""
+    token = await browsers.remember(login_id)
+    return browsers.browser_cookie([token, *browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE))])
 
 
 class PasswordPages(Controller):
@@ -112,9 +144,10 @@ class PasswordPages(Controller):
 
     @get()
     async def ask(
-        self, request: AnyRequest, caller: NamedDependency[Scope], first: FromQuery[bool] = False
-    ) -> Template:
-        return await _password_page(request, caller, first=first)
+        self, request: AnyRequest, caller: NamedDependency[Scope], first: FromQuery[bool] = False,
+        weak: FromQuery[bool] = False,
+    ) -> Template:  # fmt: skip
+        return await _password_page(request, caller, first=first, weak=weak)
 
     @post()
     async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
@@ -124,13 +157,20 @@ class PasswordPages(Controller):
                 raise Invalid(why=_("两次输入的新密码不一样"))
             await own_password.change_password(caller, given.password, given.current)
         except CORRECTABLE as refusal:
-            first = data.get("first") == "1"
-            return await _password_page(request, caller, first=first, refusal=refusal.text(language_of(request)))
-        return see_other("/" if data.get("first") == "1" else "/preferences?done=password")
+            first, weak = data.get("first") == "1", data.get("weak") == "1"
+            said = refusal.text(language_of(request))
+            return await _password_page(request, caller, first=first, weak=weak, refusal=said)
+        at_sign_in = "1" in (data.get("first"), data.get("weak"))
+        answer = see_other("/" if at_sign_in else "/preferences?done=password")
+        if caller.login_id is not None:
+            answer.set_cookie(browsers.browser_cookie([await browsers.remember(caller.login_id)]))
+        return answer
 
 
-async def _password_page(request: AnyRequest, caller: Scope, *, first: bool, refusal: str | None = None) -> Template:
+async def _password_page(
+    request: AnyRequest, caller: Scope, *, first: bool, weak: bool, refusal: str | None = None
+) -> Template:
     return page(
-        request, caller, "member/password.html", status=422 if refusal else 200, first=first, refusal=refusal,
-        asks_current=await own_password.needs_current(caller),
+        request, caller, "member/password.html", status=422 if refusal else 200, first=first, weak=weak,
+        refusal=refusal, asks_current=await own_password.needs_current(caller),
     )  # fmt: skip

@@ -1,0 +1,91 @@
+"""What waits for a second person, in the panel: what it is, who may decide, and the decision."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.agreements.schemas import DecisionIn, Status
+from timebank.errors import TimebankError
+from timebank.locale import _
+from timebank.overview.agreements import acknowledge, agreements, decide
+from timebank.overview.openers import confirm_login, may_confirm, unconfirmed
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+PAGE = 50
+TABS: dict[Status, str] = {
+    "waiting": _("等待决定"), "agreed": _("已同意"), "refused": _("没有同意"), "withdrawn": _("已撤回")
+}  # fmt: skip
+DECISION = {"decision": _("决定"), "note": _("说明")}
+
+
+class AgreementPages(Controller):
+    path = "/admin/agreements"
+    include_in_schema = False
+
+    @get()
+    async def waiting(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "waiting",
+        cursor: Cursor = None, done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """Everything that waits, with who may decide about it; by the tabs what was decided."""
+        shown: Status = next((known for known in TABS if known == status), "waiting")
+        if shown == "waiting":
+            return await _page(request, caller, cursor=cursor, done=done)
+        found = await agreements(caller, status=shown, limit=PAGE, cursor=cursor, language=language_of(request))
+        return page(
+            request, caller, "agreements/decided.html", found=found, shown=shown, tabs_of=TABS, first=cursor is None
+        )
+
+    @post("/{agreement_id:uuid}")
+    async def decide(
+        self, request: AnyRequest, agreement_id: FromPath[UUID], caller: NamedDependency[Scope],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Agree, refuse with the reason, or withdraw."""
+        try:
+            told = filled(DecisionIn, data, DECISION)
+            await decide(caller, agreement_id, told.decision, told.note)
+        except TimebankError as refusal:
+            return await _page(request, caller, refusal)
+        return see_other(f"/admin/agreements?done={told.decision}")
+
+    @post("/seen")
+    async def see_all(self, caller: NamedDependency[Scope]) -> Redirect:
+        """Everything that was done alone has been seen."""
+        await acknowledge(caller)
+        return see_other("/admin/agreements?done=seen")
+
+    @post("/logins/{person_id:uuid}")
+    async def confirm(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        """Confirm that somebody's login is theirs."""
+        try:
+            await confirm_login(caller, person_id)
+        except TimebankError as refusal:
+            return await _page(request, caller, refusal)
+        return see_other("/admin/agreements?done=confirmed")
+
+
+async def _page(
+    request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, cursor: str | None = None,
+    done: str = "",
+) -> Template:  # fmt: skip
+    language = language_of(request)
+    found = await agreements(caller, limit=PAGE, cursor=cursor, language=language)
+    logins = await unconfirmed(caller)
+    return page(
+        request, caller, "agreements/list.html", status=refusal.status if refusal else 200, first=cursor is None,
+        waiting=[each for each in found.items if not each.in_force],
+        alone=[each for each in found.items if each.in_force], next=found.next, done=done,
+        tabs_of=TABS, logins=logins, confirms=await may_confirm(caller, logins),
+        error=refusal.text(language) if refusal else None,
+    )  # fmt: skip

@@ -1,0 +1,57 @@
+"""The panel's list of what keepers ask a second member of staff for: one tap each."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank import clock
+from timebank.access.callers import AnyRequest
+from timebank.access.once import Once
+from timebank.checkins.confirmations import confirmations
+from timebank.errors import TimebankError
+from timebank.locale import _
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.shop import agreed
+from timebank.web.desk.goods import REFUSALS
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+DECISION = {"decision": _("决定")}
+SHOWN_FOR = timedelta(days=7)
+
+
+class ConfirmationsPanel(Controller):
+    path = "/admin/confirmations"
+    include_in_schema = False
+
+    @get()
+    async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """What waits today, and what was decided this week."""
+        return await _page(request, caller)
+
+    @post("/{confirmation_id:uuid}")
+    async def decide(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Agree, which hands the good over at the counter, or refuse."""
+        decision = filled(agreed.DecisionIn, data, DECISION)
+        try:
+            await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
+        except REFUSALS as refusal:
+            return await _page(request, caller, refusal)
+        return see_other("/admin/confirmations")
+
+
+async def _page(request: AnyRequest, caller: Scope, refusal: TimebankError | None = None) -> Template:
+    caller.require_reader()
+    return page(
+        request, caller, "goods/confirmations.html", status=refusal.status if refusal else 200,
+        found=await confirmations(caller, since=clock.now() - SHOWN_FOR),
+        refused=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

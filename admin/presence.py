@@ -1,0 +1,53 @@
+"""The panel's look at presence: cards that wait for a second person, and what a shared network hints at."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.checkins.browsers import crowds
+from timebank.errors import TimebankError
+from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, unconfirmed_cards
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.pages import page, see_other
+
+
+class PresencePages(Controller):
+    path = "/admin/presence"
+    include_in_schema = False
+
+    @get()
+    async def look(self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[int] = 0) -> Template:
+        """Cards that nobody but their issuer has vouched for, and who came together by one network."""
+        return await _page(request, caller, done=done)
+
+    @post()
+    async def confirm(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
+        """Confirm the chosen cards; those that somebody else must confirm stay."""
+        sent = (await request.form()).getall("card", [])[:LISTED_MAX]
+        chosen = [known for each in sent if isinstance(each, str) and (known := _uuid(each))]
+        try:
+            done = await confirm_cards(caller, chosen)
+        except OwnCard as refusal:
+            return await _page(request, caller, refusal=refusal)
+        return see_other(f"/admin/presence?done={done}")
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _page(request: AnyRequest, caller: Scope, *, done: int = 0, refusal: TimebankError | None = None) -> Template:
+    caller.require_reader()
+    return page(
+        request, caller, "presence/presence.html", status=refusal.status if refusal else 200,
+        cards=await unconfirmed_cards(caller), crowds=await crowds(caller), done=done,
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""The trail in the panel: who did what, newest first."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+from litestar.response import Template
+
+from timebank.access.callers import AnyRequest
+from timebank.paging import Cursor
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.trail.reading import trail
+from timebank.trail.words import NOUNS, VERBS
+from timebank.web.pages import page
+
+PAGES = {
+    "activity": "activities", "course": "classes", "deed": "deeds", "good": "goods", "import_run": "imports",
+    "objection": "objections", "person": "people", "redemption": "goods/redemptions", "service_record": "reviews",
+    "station": "stations",
+}  # fmt: skip
+"""The panel's pages of single things, by the audit's word for the thing."""
+
+
+class TrailPages(Controller):
+    path = "/admin/audit"
+    include_in_schema = False
+
+    @get()
+    async def lines(
+        self, request: AnyRequest, caller: NamedDependency[Scope], verb: FromQuery[str] = "",
+        until: Annotated[str, QueryParameter(max_length=10)] = "", person_id: FromQuery[UUID | None] = None,
+        noun_id: FromQuery[UUID | None] = None, cursor: Cursor = None,
+    ) -> Template:  # fmt: skip
+        """What was done here, by whom and when; of one person or one thing where a page leads here from it."""
+        chosen = verb if verb in VERBS else ""
+        found = await trail(
+            caller, person_id=person_id, noun_id=noun_id, verb=chosen or None, until=_day(until),
+            language=language_of(request), cursor=cursor,
+        )  # fmt: skip
+        return page(
+            request, caller, "trail/list.html", found=found, verb=chosen, until=until if _day(until) else "",
+            person_id=person_id, noun_id=noun_id, verbs=VERBS, nouns=NOUNS, pages=PAGES,
+        )  # fmt: skip
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,180 @@
+"""What a statement reads on a community that has grown, and whether it is more than a page may read."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+GROWS = {
+    "account", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
+    "counter_sign_on", "debt", "deed",
+    "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
+    "lesson", "message",
+    "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift", "sign_up", "stock_move",
+    "transfer", "visit", "waiting_change",
+}  # fmt: skip
+"""Tables that grow for as long as people use them."""
+STAYS = {
+    "activity": "as many as a community offers", "area": "as many as there are doors", "book_check": "one a community",
+    "books_closed": "one a community", "card": "one a person, and those that were lost",
+    "code_reading": "swept after a day",
+    "community_figures": "one a community", "course": "as many as a community offers",
+    "day_total": "a few a day: the stored totals themselves", "device": "a few a station",
+    "good": "as many as a community offers", "good_price": "a few a good",
+    "guardianship": "as many as there are parents",
+    "household": "as many as there are doors", "import_draft": "swept after a day", "installation": "one",
+    "known_browser": "a few a login", "login": "one a person",
+    "membership": "one a person", "migration": "one a version",
+    "person": "as many as live there", "photo": "one a good", "policy": "a few a community",
+    "region": "as many as there are communities", "role_grant": "as many as there are offices",
+    "rule": "a few a community", "sign_in_failure": "swept after a day",
+    "sign_in_suspect": "swept after a day", "station": "a few a community", "stock": "one a good and station",
+    "throttle": "swept after a day",
+}  # fmt: skip
+"""Tables that people and places bound, not time, each with its bound."""
+
+# A page, a day, a month or what waits: of any of them more is read nowhere, in 220,000 transfers and 50,000 records.
+ROWS_MAX = 3_000
+PAGE = 201  # rows of the longest page and one that tells that it goes on: a sum may be asked for each, no more often
+SMALL = 500  # rows of a table that the planner may read whole, if an index would serve it once it has grown
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A sum or a count may read along an index where every one of these conditions stands on it."""
+
+    index: str
+    conditions: tuple[str, ...]
+    why: str
+
+    def holds(self, index: str, condition: str) -> bool:
+        return index == self.index and all(part in condition for part in self.conditions)
+
+
+SUMMED = (
+    Bound("account_expiry", ("expires_on <",), "what should have expired and waits for a person"),
+    Bound("account_held", (), "what is set aside now"),
+    Bound("account_minutes_left", ("subject_id =",), "the children who have minutes of one course left"),
+    Bound("account_pkey", ("id =",), "one account for each row before it, which PAGE bounds"),
+    Bound("account_unique", ("owner_id =",), "the accounts of one owner"),
+    Bound("booking_lesson_line", ("lesson_id =",), "the seats of one lesson"),
+    Bound("booking_one_active", ("lesson_id =",), "the seats of one lesson"),
+    Bound("class_payment_pkey", ("purchase_id =",), "the accounts that paid one purchase"),
+    Bound("class_purchase_course_id", ("course_id =", "child_id ="), "what was bought for one child in one course"),
+    Bound("counter_sign_on_time", ("device_id =", "signed_on_at >"), "who served at one tablet in the last 30 days"),
+    Bound("debt_entry", ("entry_id =",), "the debts of one entry"),
+    Bound("debt_open", ("owner_id =",), "what one person owes now"),
+    Bound("debt_owed", (), "what is owed now"),
+    Bound("deed_status_time", ("'{filed,objected}'",), "what waits for a review or a decision"),
+    Bound("deed_status_time", ("status = 'filed'",), "what waits for a review"),
+    Bound("lesson_course_end", ("course_id =", "ends_at >"), "the lessons of one course that are to come"),
+    Bound("lesson_course_time", ("course_id =", "starts_at >"), "the lessons of one course that are to come"),
+    Bound("message_unread", ("person_id =",), "what one person has not read yet"),
+    Bound("objection_open", (), "what waits for a decision"),
+    Bound("redemption_due", ("'reserved'",), "what waits to be collected"),
+    Bound("redemption_station_status", ("station_id =", "'reserved'"), "what waits to be collected at one station"),
+    Bound("service_record_person_time", ("person_id =", "started_at >="), "one person's hours since a day"),
+    Bound("service_record_status_time", ("'pending'",), "what waits for a review"),
+    Bound("shift_station_time", ("station_id =", "starts_at >"), "the shifts at one station that are to come"),
+    Bound("transfer_credit", ("credit_account =", "posted_at >="), "what one account got since a day"),
+    Bound("transfer_debit", ("debit_account =", "posted_at >="), "what one account gave since a day"),
+    Bound("transfer_entry", ("entry_id =",), "the legs of one entry"),
+    Bound("transfer_pkey", (".id =",), "one transfer for each row before it, which PAGE bounds"),
+    Bound("transfer_reversed_once", ("reverses =",), "what reversed one transfer"),
+    Bound("visit_address", ("in_address =", "in_at >", "in_at <"), "who came by one network within a minute"),
+    Bound("visit_one_open", (), "who is at a station now"),
+    Bound("visit_station_time", ("station_id =", "in_at >"), "who came to one station since a moment"),
+    Bound("objection_waiting", (), "what waits for a decision"),
+    Bound("waiting_change_one_open", (), "what waits for another person"),
+)
+"""What a sum or a count may read of a table that grows. None is asked more than PAGE times by one statement."""
+
+SUMS = ("Aggregate", "Group", "WindowAgg")
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every node of a plan."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def rows_read(node: dict[str, Any]) -> float:
+    """How many rows a scan has read, those that it left out too."""
+    removed: float = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    rows: float = (node["Actual Rows"] + removed) * node["Actual Loops"]
+    return rows
+
+
+def history_read(plan: dict[str, Any], grows: Collection[str] = GROWS) -> list[str]:
+    """What a plan reads of tables that grow, where it is more than a page may."""
+    wrong, rows = [], 0.0
+    for node in nodes(plan):
+        if node.get("Relation Name") not in grows or node["Node Type"] == "ModifyTable":
+            continue
+        rows += rows_read(node)
+        if node["Node Type"] == "Seq Scan" and node["Actual Loops"]:
+            wrong.append(f"reads the whole of {node['Relation Name']}")
+    return [*wrong, *summed(plan, grows), *([f"reads {rows:.0f} rows of tables that grow"] if rows > ROWS_MAX else [])]
+
+
+def summed(plan: dict[str, Any], grows: Collection[str], *, sums: bool = False) -> Iterator[str]:
+    """The scans of tables that grow whose rows are summed, counted or grouped, unless SUMMED names their bound.
+
+    What a LIMIT has cut before it is summed is bounded by that.
+    """
+    sums = plan["Node Type"] != "Limit" and (sums or plan["Node Type"] in SUMS)
+    if sums and plan.get("Relation Name") in grows and plan["Actual Loops"]:
+        found = [(each.get("Index Name", ""), each.get("Index Cond", "")) for each in nodes(plan)]
+        if not any(bound.holds(index, condition) for index, condition in found for bound in SUMMED):
+            yield f"sums {plan['Relation Name']} along {[each for each in found if each[0]]}"
+        if max(plan["Actual Loops"], *(asked(condition) for _, condition in found)) > PAGE:
+            yield f"sums {plan['Relation Name']} more than {PAGE} times"
+    for part in plan.get("Plans", ()):
+        yield from summed(part, grows, sums=sums)
+
+
+def asked(condition: str) -> int:
+    """For how many values at once an index is asked, as far as the plan shows them."""
+    lists = [given.count(",") + 1 for given in re.findall(r"ANY \('\{([^}]*)\}'", condition)]
+    return max(lists, default=1)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a function of our own that a plan shows, with its arguments as they stand there."""
+
+    name: str
+    arguments: str
+
+
+def calls(plan: dict[str, Any], names: Collection[str]) -> set[Call]:
+    """The calls of functions of our own anywhere in a plan: as a table, in a condition, in what is answered."""
+    pattern = re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\(")
+    found = set()
+    for node in nodes(plan):
+        for text in texts({key: value for key, value in node.items() if key != "Plans"}):
+            for match in pattern.finditer(text):
+                found.add(Call(match[1], _inside(text, match.end())))
+    return found
+
+
+def texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+
+
+def _inside(text: str, start: int) -> str:
+    """What stands up to the parenthesis that closes the one just opened; none stands in our literals."""
+    depth = 1
+    for at in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[start:at]
+    raise AssertionError(text)

@@ -1,0 +1,53 @@
+"""Changes that wait for a second person, over HTTP."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from timebank.access.callers import AnyRequest
+from timebank.agreements.schemas import AgreementOut, DecisionIn, Status, Unconfirmed
+from timebank.overview import agreements, openers
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.preferences import language_of
+from timebank.scope import Scope
+
+
+class Agreements(Controller):
+    path = "/agreements"
+
+    @get()
+    async def waiting(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[Status] = "waiting",
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[AgreementOut]]:  # fmt: skip
+        """The community's changes that wait for a second person, or were decided, newest first, with who may decide."""
+        found = await agreements.agreements(
+            caller, status=status, limit=limit, cursor=cursor, language=language_of(request)
+        )
+        return listed(request, found)
+
+    @get("/{agreement_id:uuid}")
+    async def one(
+        self, request: AnyRequest, agreement_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> AgreementOut:
+        """One change."""
+        return await agreements.agreement(caller, agreement_id, language=language_of(request))
+
+    @post("/{agreement_id:uuid}/decision", status_code=200)
+    async def decide(
+        self, agreement_id: FromPath[UUID], data: JSONBody[DecisionIn], caller: NamedDependency[Scope]
+    ) -> AgreementOut:
+        """Agree, which carries the change out, refuse with the reason, or withdraw; once more answers the same."""
+        return await agreements.decide(caller, agreement_id, data.decision, data.note)
+
+    @get("/logins")
+    async def logins(self, caller: NamedDependency[Scope]) -> list[Unconfirmed]:
+        """Staff whose login was opened by a code that nobody else has confirmed since."""
+        return await openers.unconfirmed(caller)
+
+    @post("/logins/{person_id:uuid}", status_code=204)
+    async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """Confirm that somebody's login is theirs: its acts no longer count as those of whoever gave the code."""
+        await openers.confirm_login(caller, person_id)

@@ -1,0 +1,104 @@
+"""Who may agree to a change: from above, else the auditor, else the operator; or another administrator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.agreements.independence import Side, is_independent, side_of, sides_of, sides_of_logins
+from timebank.agreements.kinds import Needs
+from timebank.database import transaction
+from timebank.locale import _, put_together
+from timebank.scope import Scope
+
+AUDITOR = "auditor"
+OPERATOR = _("系统管理员（在服务器上运行 timebank confirm）")
+ROLE_WORDS = {
+    "community_admin": _("社区管理员"), "street_admin": _("街道管理员"), "county_admin": _("县管理员"),
+    "auditor": _("审计员"),
+}  # fmt: skip
+WITHIN = 4
+"""A depth below every region's: any administrator of the community is above it."""
+
+
+class Officer(msgspec.Struct, frozen=True):
+    """Somebody who administers or audits the community. `home_id` is where their resident record is."""
+
+    person_id: UUID
+    home_id: UUID
+    name: str
+    role: str
+    depth: int
+    place: str
+
+    def in_words(self, language: str = "zh") -> str:
+        said = {"place": self.place, "role": ROLE_WORDS[self.role], "name": self.name}
+        return put_together(_("{role}{name}（{place}）"), said, language)
+
+
+class Party(msgspec.Struct, frozen=True):
+    """Who proposed something, whom it concerns, and what it needs."""
+
+    needs: Needs
+    depth: int
+    proposed_by: UUID | None
+    proposed_by_login: UUID | None
+    people: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everybody who may ever decide in a community, with the sides of all who are asked about."""
+
+    scope: Scope
+    officers: list[Officer]
+    people: dict[UUID, Side]
+    logins: dict[UUID, Side]
+    own: Side
+
+    @classmethod
+    async def of(cls, scope: Scope, asked: Sequence[Party]) -> "Bench":
+        """The bench for these changes, read at once."""
+        async with transaction(scope):
+            known = await database.rows(
+                Officer, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
+            )
+            named = [person for about in asked for person in (about.proposed_by, *about.people)]
+            people = await sides_of(scope, [*named, *(officer.person_id for officer in known)])
+            logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
+            return cls(scope, known, people, logins, await side_of(scope))
+
+    def _involved(self, about: Party) -> list[Side]:
+        """The sides of whoever proposed a change and of whom it concerns."""
+        people = [self.people[person] for person in (about.proposed_by, *about.people) if person in self.people]
+        return people + [self.logins[login] for login in (about.proposed_by_login,) if login in self.logins]
+
+    def deciders(self, about: Party) -> list[Officer]:
+        """Who may decide now; nobody: the operator does, by command."""
+        involved = self._involved(about)
+        free = [o for o in self.officers if all(is_independent(self.people[o.person_id], side) for side in involved)]
+        return eligible(free, about.needs, about.depth)
+
+    def may_decide(self, about: Party) -> bool:
+        """Whether the caller is one of those who may; the operator where nobody is."""
+        chosen = self.deciders(about)
+        if self.scope.system:
+            return not chosen
+        named = any(p.person_id == o.person_id for o in chosen for p in self.scope.persons)
+        uninvolved = all(is_independent(self.own, side) for side in self._involved(about))
+        return named and uninvolved and self.scope.device_id is None
+
+
+def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]:
+    """Of those who are uninvolved whoever stands above; auditors only where nobody does."""
+    limit = depth if needs == "above" else WITHIN
+    above = [o for o in free if o.role != AUDITOR and o.depth < limit]
+    return above or [o for o in free if o.role == AUDITOR]
+
+
+def who_in_words(chosen: Sequence[Officer], language: str = "zh") -> list[str]:
+    """Who may decide, one line each."""
+    lines = [officer.in_words(language) for officer in chosen]
+    return list(dict.fromkeys(lines)) or [put_together(OPERATOR, {}, language)]

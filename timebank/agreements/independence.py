@@ -1,0 +1,139 @@
+"""Whether two who act are two people: one pure function, and the facts that it needs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from timebank import database
+from timebank.database import transaction
+from timebank.errors import TimebankError
+from timebank.scope import Scope
+
+
+class NotIndependent(TimebankError):
+    code = "not_independent"
+    status = 403
+    sentence = "这件事要由另一个人来办：本人、同户的家人（以前同户的也算）、发码开通这个账号的人都不行。"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Everything that one human acts by and lives in.
+
+    `persons` are resident records of the same logins; `households` theirs, now and before; `hands` the logins whose
+    acts count as this one's: the own, and whoever gave the code that opened it, until somebody else has confirmed it.
+    """
+
+    persons: frozenset[UUID] = frozenset()
+    households: frozenset[UUID] = frozenset()
+    hands: frozenset[UUID] = frozenset()
+
+    def __or__(self, other: "Side") -> "Side":
+        return Side(self.persons | other.persons, self.households | other.households, self.hands | other.hands)
+
+
+def is_independent(one: Side, other: Side) -> bool:
+    """Whether these are two people who do not live together and of whom none acts through the other's account."""
+    return (
+        one.persons.isdisjoint(other.persons)
+        and one.households.isdisjoint(other.households)
+        and one.hands.isdisjoint(other.hands)
+    )
+
+
+def is_family(one: Side, other: Side) -> bool:
+    """Whether these are one person, or live or have lived behind one door."""
+    return not (one.persons.isdisjoint(other.persons) and one.households.isdisjoint(other.households))
+
+
+class _Row(msgspec.Struct, frozen=True):
+    id: UUID
+    persons: list[UUID]
+    households: list[UUID]
+    hands: list[UUID]
+
+    def side(self) -> Side:
+        return Side(frozenset(self.persons), frozenset(self.households), frozenset(self.hands))
+
+
+async def side_of(scope: Scope) -> Side:
+    """The caller's own side. Nobody's for the system, which is no resident."""
+    own = Side(
+        frozenset(p.person_id for p in scope.persons),
+        frozenset(p.household_id for p in scope.persons if p.household_id is not None),
+    )
+    if scope.login_id is None:
+        return own
+    return own | (await sides_of_logins(scope, [scope.login_id]))[scope.login_id]
+
+
+async def sides_of_logins(scope: Scope, login_ids: Iterable[UUID]) -> dict[UUID, Side]:
+    """The side of whoever holds each of these logins."""
+    wanted = list(set(login_ids))
+    if not wanted:
+        return {}
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            "SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) "
+            "CROSS JOIN LATERAL agreement_side($1, x.id, NULL) AS s",
+            scope.community_id, wanted,
+        )  # fmt: skip
+    return {row.id: row.side() for row in found}
+
+
+async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID, Side]:
+    """The side of each of these residents."""
+    wanted = list({person_id for person_id in person_ids if person_id is not None})
+    if not wanted:
+        return {}
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            "SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) "
+            "CROSS JOIN LATERAL agreement_side($1, NULL, x.id) AS s",
+            scope.community_id, wanted,
+        )  # fmt: skip
+    return {row.id: row.side() for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Who of some residents is too near the caller: `same` are no other person, `home` live or have lived with them."""
+
+    same: frozenset[UUID] = frozenset()
+    home: frozenset[UUID] = frozenset()
+
+    def is_uninvolved(self, acted: Iterable[UUID | None], concerns: Iterable[UUID | None] = ()) -> bool:
+        """Whether the caller may decide about what these have brought, filed or entered, and whom it concerns.
+
+        Whom it concerns may hold an account that the caller opened, as long as somebody else brought it.
+        """
+        return self.same.isdisjoint(p for p in acted if p) and self.home.isdisjoint(p for p in concerns if p)
+
+
+async def near(scope: Scope, person_ids: Iterable[UUID | None]) -> Near:
+    """Those of these residents who are near the caller. For a device all of them are: it is nobody."""
+    if scope.system:
+        return Near()
+    sides = await sides_of(scope, person_ids)
+    if not sides or scope.device_id is not None:
+        return Near(frozenset(sides), frozenset(sides))
+    own = await side_of(scope)
+    return Near(
+        frozenset(person_id for person_id, side in sides.items() if not is_independent(own, side)),
+        frozenset(person_id for person_id, side in sides.items() if is_family(own, side)),
+    )
+
+
+async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = ()) -> bool:
+    """Whether the caller may decide about what these have brought, and whom it concerns."""
+    people = list(concerns)
+    return (await near(scope, [*acted, *people])).is_uninvolved(acted, people)
+
+
+async def is_near_home(scope: Scope, person_id: UUID) -> bool:
+    """Whether somebody is the caller, or lives or has lived with the caller."""
+    return person_id in (await near(scope, [person_id])).home

@@ -1,0 +1,114 @@
+"""Proposing a change that a second person must agree to. It is a row that both can see."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.agreements.deciders import Bench, Party, who_in_words
+from timebank.agreements.kinds import Kind
+from timebank.agreements.schemas import Status, Waiting
+from timebank.database import retried, transaction
+from timebank.errors import Conflict
+from timebank.scope import Role, Scope
+
+COMMUNITY_DEPTH = 3
+
+
+class AlreadyWaiting(Conflict):
+    code = "change_already_waiting"
+    sentence = "同一件事已经有一项改动在等人决定。请等它决定，或由提出的人撤回之后再提。"
+
+
+def is_above(scope: Scope) -> bool:
+    """Whether the caller administers the community from above it; the operator does."""
+    return scope.system or scope.has(Role.street_admin, Role.county_admin)
+
+
+async def has_credited(scope: Scope) -> bool:
+    """Whether the community has credited anything yet. Before that its administrator sets rules and policies alone."""
+    async with transaction(scope):
+        found: bool = await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1)", scope.community_id
+        )
+    return found
+
+
+@retried
+async def propose(
+    scope: Scope, kind: Kind, subject: str, do: object, says: dict[str, Any], *, person_id: UUID | None = None,
+    involved: Iterable[UUID | None] = (), before: object = None, depth: int = COMMUNITY_DEPTH,
+) -> Waiting:  # fmt: skip
+    """Let a change wait for a second person. The same proposed again by the same login is the same change.
+
+    Raises AlreadyWaiting while another change of this subject waits.
+    """
+    change, stood = _encoded({"do": do, "says": says}), _encoded(before)
+    others = [person for person in involved if person is not None]
+    people = [*others, person_id] if person_id else others
+    about = Party(kind.needs, depth, scope.actor_id, scope.login_id, people)
+    async with transaction(scope):
+        made: UUID | None = await database.fetch_value(
+            "INSERT INTO waiting_change (community_id, id, kind, subject, person_id, change, before, needs, depth, "
+            "proposed_by, proposed_by_login, proposed_at, status, involved) "
+            "VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, 'waiting', $13) "
+            "ON CONFLICT (community_id, kind, subject) WHERE status = 'waiting' DO NOTHING RETURNING id",
+            scope.community_id, clock.new_id(), kind.name, subject, person_id, change, stood, kind.needs, depth,
+            scope.actor_id, scope.login_id, clock.now(), others,
+        )  # fmt: skip
+        if made is None:
+            made = await _same(scope, kind, subject, says)
+        else:
+            await audit.record(scope, "propose", "waiting_change", made, kind=kind.name, subject=subject)
+        who = who_in_words((await Bench.of(scope, [about])).deciders(about))
+    return Waiting(UUID(bytes=made.bytes), who)
+
+
+async def _same(scope: Scope, kind: Kind, subject: str, says: dict[str, Any]) -> UUID:
+    """The change that waits already, where it is this very one: it says the same."""
+    found: UUID | None = await database.fetch_value(
+        "SELECT id FROM waiting_change WHERE community_id = $1 AND kind = $2 AND subject = $3 AND status = 'waiting' "
+        "AND change -> 'says' = $4::jsonb AND proposed_by_login IS NOT DISTINCT FROM $5",
+        scope.community_id, kind.name, subject, _encoded(says), scope.login_id,
+    )  # fmt: skip
+    if found is None:
+        raise AlreadyWaiting
+    return found
+
+
+async def done_alone(
+    scope: Scope, kind: Kind, subject: str, says: dict[str, Any], *, person_id: UUID | None = None,
+    depth: int = COMMUNITY_DEPTH,
+) -> None:  # fmt: skip
+    """List what was done alone, as a community that is being set up may, for a second person to see."""
+    await database.execute(
+        "SELECT agreement_done_alone($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)",
+        scope.community_id, clock.new_id(), kind.name, subject, person_id, _encoded(says), kind.needs, depth,
+        scope.actor_id, scope.login_id, clock.now(),
+    )  # fmt: skip
+
+
+async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
+    """Write down what was decided about a change whose row the caller holds."""
+    await database.execute(
+        "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, change_id, status, scope.actor_id, scope.login_id, clock.now(), note,
+    )  # fmt: skip
+
+
+@retried
+async def close(scope: Scope, kind: Kind, subject: str) -> None:
+    """End what waits about a subject that has been decided in another way."""
+    async with transaction(scope):
+        await database.execute(
+            "UPDATE waiting_change SET status = 'withdrawn', decided_by = $4, decided_by_login = $5, decided_at = $6 "
+            "WHERE community_id = $1 AND kind = $2 AND subject = $3 AND status = 'waiting'",
+            scope.community_id, kind.name, subject, scope.actor_id, scope.login_id, clock.now(),
+        )  # fmt: skip
+
+
+def _encoded(value: object) -> str:
+    return msgspec.json.encode(value).decode()

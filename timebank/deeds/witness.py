@@ -1,0 +1,78 @@
+"""The witness of a deed is asked, and the deed is credited only after an answer."""
+
+from uuid import UUID
+
+from timebank import audit, clock, database
+from timebank.agreements.independence import is_independent, side_of, sides_of
+from timebank.database import retried, transaction
+from timebank.deeds.parties import is_caller
+from timebank.deeds.reading import find_deed, lock_deed
+from timebank.deeds.schemas import Deed, DeedOut
+from timebank.errors import Forbidden, TimebankError
+from timebank.people.messages import tell
+from timebank.scope import Scope
+from timebank.wording import dated
+
+
+class NotAsked(TimebankError):
+    code = "witness_not_asked"
+    status = 409
+    sentence = "这件善行已经有了结果，不用再作证。有疑问请找社区管理员。"
+
+
+class WitnessThroughFiler(TimebankError):
+    code = "witness_through_filer"
+    status = 403
+    sentence = "您的账号是登记人发码开通的，还没有别人确认过。请审核人当面问您，由审核人记下。"
+
+
+async def ask_witness(scope: Scope, deed: Deed | DeedOut) -> None:
+    """Ask the witness of a deed, once."""
+    if deed.witness_id is not None:
+        text = (
+            f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
+            "请在「善行」里点开，说是不是这样。"
+        )
+        await tell(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
+
+
+@retried
+async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: str = "") -> DeedOut:
+    """Say as the witness whether a deed was as it was filed. The same answer again changes nothing.
+
+    Denied, a deed on the board goes back to review, where it is flagged.
+    """
+    await find_deed(scope, deed_id)
+    async with transaction(scope):
+        deed = await lock_deed(scope, deed_id)
+        if not is_caller(scope, deed.witness_id):
+            raise Forbidden
+        answer = "confirmed" if confirms else "denied"
+        if deed.witness_answer == answer:
+            return DeedOut.of(deed)
+        if deed.status not in ("filed", "noticed", "objected"):
+            raise NotAsked
+        await _require_own_hand(scope, deed)
+        await database.execute(
+            "UPDATE deed SET witness_answer = $3, witness_note = $4, witness_answered_at = $5, "
+            "status = CASE WHEN $6 AND status = 'noticed' THEN 'filed' ELSE status END "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, deed.id, answer, note.strip() or None, clock.now(), not confirms,
+        )  # fmt: skip
+        await audit.record(scope, "answer_as_witness", "deed", deed.id, reason=note.strip() or None, confirms=confirms)
+        if not confirms:
+            await _tell_denied(scope, deed)
+        return DeedOut.of(await lock_deed(scope, deed_id))
+
+
+async def _require_own_hand(scope: Scope, deed: Deed) -> None:
+    """Refuse an answer that the filer may have given through an account that the filer opened."""
+    own = await side_of(scope)
+    sides = await sides_of(scope, [deed.person_id, deed.filed_by])
+    if not all(is_independent(own, side) for side in sides.values()):
+        raise WitnessThroughFiler
+
+
+async def _tell_denied(scope: Scope, deed: Deed) -> None:
+    text = f"「{deed.rule}」（{dated(deed.occurred_on)}）的见证人说不是这样，要重新审核。结果会告诉您。"
+    await tell(scope, deed.person_id, "witness_denied", text, f"deed:{deed.id}:witness:denied", deed.id)

@@ -1,0 +1,306 @@
+"""Deciding about changes that wait for a second person, and listing them with who may decide."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from timebank import audit, clock, database
+from timebank.agreements.deciders import Bench, Party, who_in_words
+from timebank.agreements.kinds import Change, Needs
+from timebank.agreements.proposing import settle
+from timebank.agreements.schemas import AgreementOut, Decision, Status
+from timebank.database import retried, transaction
+from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.locale import put_together, translate
+from timebank.overview.agreed import CARRIERS, KINDS
+from timebank.paging import Page, page, read_cursor
+from timebank.people.locks import lock_people
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+LOOKED_AT = 200
+ACKNOWLEDGED_AT_ONCE = 500
+
+
+class ChangeDecided(TimebankError):
+    code = "change_already_decided"
+    status = 409
+    sentence = "这项改动已经有了决定，没有再改。请刷新看结果。"
+
+
+class OthersDecide(TimebankError):
+    code = "others_decide"
+    status = 403
+    sentence = "这项改动要由另一个人决定：{who}。"
+
+
+class ChangeStale(TimebankError):
+    code = "change_stale"
+    status = 409
+    sentence = "提出之后，这件事已经改过了，不能照原来的办。请退回这一项，由提出的人看过现在的情况重新提。"
+
+
+class RefusalNeedsReason(TimebankError):
+    code = "refusal_needs_reason"
+    status = 422
+    sentence = "不同意要写明原因，提出的人会看到。"
+
+
+class _Row(msgspec.Struct, frozen=True):
+    id: UUID
+    kind: str
+    person_id: UUID | None
+    person: str | None
+    involved: list[UUID]
+    change: str
+    before: str
+    needs: Needs
+    depth: int
+    proposed_by: UUID | None
+    proposed_by_name: str | None
+    proposed_by_login: UUID | None
+    proposed_at: datetime
+    status: Status
+    decided_by: UUID | None
+    decided_by_name: str | None
+    decided_by_login: UUID | None
+    decided_at: datetime | None
+    note: str | None
+
+    @property
+    def about(self) -> Party:
+        people = [*self.involved, self.person_id] if self.person_id else self.involved
+        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        decoded: dict[str, Any] = msgspec.json.decode(self.change)
+        return decoded
+
+    def text(self, language: str = "zh") -> str:
+        kind = KINDS[self.kind]
+        says = {name: _joined(value, language) for name, value in kind.said(self.said["says"]).items()}
+        return put_together(kind.sentence, {"person": self.person or "—"} | says, language)
+
+
+def _joined(value: object, language: str) -> object:
+    """A list of marked words as one; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return translate("、", language).join(translate(str(word), language) for word in value)
+
+
+_ROWS = """
+SELECT w.id, w.kind, w.person_id, p.name AS person, w.involved, w.change::text AS change,
+       w.before::text AS before, w.needs, w.depth, w.proposed_by, q.name AS proposed_by_name, w.proposed_by_login,
+       w.proposed_at, w.status, w.decided_by, d.name AS decided_by_name, w.decided_by_login, w.decided_at, w.note
+FROM waiting_change w
+LEFT JOIN person p ON p.community_id = w.community_id AND p.id = w.person_id
+LEFT JOIN person q ON q.community_id = w.community_id AND q.id = w.proposed_by
+LEFT JOIN person d ON d.community_id = w.community_id AND d.id = w.decided_by
+WHERE w.community_id = $1
+"""
+
+
+async def _found(scope: Scope, agreement_id: UUID) -> _Row:
+    row = await database.row(_Row, _ROWS + "AND w.id = $2", scope.community_id, agreement_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+@retried
+async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str = "") -> AgreementOut:
+    """Agree to a change, which is carried out at once, refuse it with the reason, or withdraw what one has proposed.
+
+    The same decision once more answers the same. Raises OthersDecide with who may decide, ChangeStale where what
+    stood there when it was proposed does not stand there any more.
+    """
+    note = note.strip()
+    async with transaction(scope):
+        if not (scope.reads_all or scope.system):
+            raise Forbidden
+        first = await _found(scope, agreement_id)
+        # The person before the row, as everywhere: what is carried out locks the person too.
+        await lock_people(scope, first.about.people)
+        await database.execute(
+            "SELECT FROM waiting_change WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            scope.community_id, agreement_id,
+        )  # fmt: skip
+        row = await _found(scope, agreement_id)
+        if row.status != "waiting":
+            if not _is_same(scope, row, decision):
+                raise ChangeDecided
+            return (await _outs(scope, [row], "zh"))[0]
+        await _require_right(scope, row, decision, note)
+        # First the agreement: by it, and by nothing else, an auditor may do what was proposed.
+        await settle(scope, row.id, OUTCOMES[decision], note or None)
+        if decision == "agree":
+            await _carry_out(scope, row)
+        await _tell_outcome(scope, row, decision, note)
+        return (await _outs(scope, [await _found(scope, agreement_id)], "zh"))[0]
+
+
+OUTCOMES: dict[Decision, Status] = {"agree": "agreed", "refuse": "refused", "withdraw": "withdrawn"}
+
+
+def _is_same(scope: Scope, row: _Row, decision: Decision) -> bool:
+    return row.status == OUTCOMES[decision] and row.decided_by_login == scope.login_id
+
+
+async def _require_right(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
+    if decision == "withdraw":
+        if not _is_proposer(scope, row):
+            raise Forbidden
+        return
+    if decision == "refuse" and not note:
+        raise RefusalNeedsReason
+    bench = await Bench.of(scope, [row.about])
+    if not bench.may_decide(row.about):
+        raise OthersDecide(who="、".join(who_in_words(bench.deciders(row.about))))
+
+
+def _is_proposer(scope: Scope, row: _Row) -> bool:
+    by_login = row.proposed_by_login is not None and row.proposed_by_login == scope.login_id
+    return not KINDS[row.kind].in_force and (scope.system or by_login)
+
+
+async def _carry_out(scope: Scope, row: _Row) -> None:
+    """Do what was proposed, over nothing else than what stood there then; what is in force already is only seen."""
+    if KINDS[row.kind].in_force:
+        return
+    carrier, change = CARRIERS[row.kind], Change(row.id, row.said["do"], row.proposed_by, row.person_id)
+    if carrier.now is not None:
+        stands = msgspec.json.decode(msgspec.json.encode(await carrier.now(scope, change.do)))
+        if stands != msgspec.json.decode(row.before):
+            raise ChangeStale
+    # Whoever agrees has the right by the agreement: an auditor or the operator administers nothing of their own.
+    await carrier.do(replace(scope, system=True), change)
+
+
+async def _tell_outcome(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
+    status = OUTCOMES[decision]
+    await audit.record(
+        scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
+    )
+    if row.proposed_by is not None and row.proposed_by_name is not None and not _is_proposer(scope, row):
+        outcome = "另一个人同意了，已经办好" if decision == "agree" else "另一个人没有同意"
+        text = f"{outcome}：{row.text()[:300]}" + (f" 说明：{note[:150]}" if note else "")
+        await tell(scope, row.proposed_by, "change_decided", text, f"agreement:{row.id}:{status}", row.id)
+
+
+async def _outs(scope: Scope, rows: Sequence[_Row], language: str) -> list[AgreementOut]:
+    bench = await Bench.of(scope, [row.about for row in rows if row.status == "waiting"])
+    return [_out(scope, row, bench, language) for row in rows]
+
+
+def _out(scope: Scope, row: _Row, bench: Bench, language: str) -> AgreementOut:
+    waits = row.status == "waiting"
+    return AgreementOut(
+        row.id, row.kind, row.text(language), row.person_id, row.status, KINDS[row.kind].in_force, row.proposed_by,
+        row.proposed_by_name, row.proposed_at, who_in_words(bench.deciders(row.about), language) if waits else [],
+        waits and bench.may_decide(row.about), waits and _is_proposer(scope, row), row.decided_by,
+        row.decided_by_name, row.decided_at, row.note,
+    )  # fmt: skip
+
+
+async def agreements(
+    scope: Scope, *, status: Status = "waiting", limit: int = 50, cursor: str | None = None, language: str = "zh"
+) -> Page[AgreementOut]:
+    """Changes that wait, or were decided, newest first, with who may decide; for those who read the books."""
+    scope.require_reader()
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            _Row,
+            _ROWS + "AND w.status = $2 AND ($3::timestamptz IS NULL OR (w.proposed_at, w.id) < ($3, $4)) "
+            "ORDER BY w.proposed_at DESC, w.id DESC LIMIT $5",
+            scope.community_id, status, *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+        kept = page(found, limit, lambda row: (row.proposed_at, row.id))
+        return Page(await _outs(scope, kept.items, language), kept.next)
+
+
+async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -> AgreementOut:
+    """One change."""
+    scope.require_reader()
+    async with transaction(scope):
+        return (await _outs(scope, [await _found(scope, agreement_id)], language))[0]
+
+
+async def waiting_for(scope: Scope, deed_id: UUID) -> AgreementOut | None:
+    """The approval of a deed that waits for a second person."""
+    scope.require_reader()
+    async with transaction(scope):
+        row = await database.row(
+            _Row, _ROWS + "AND w.kind = $2 AND w.subject = $3 AND w.status = 'waiting'",
+            scope.community_id, "deed_points", str(deed_id),
+        )  # fmt: skip
+        return (await _outs(scope, [row], "zh"))[0] if row else None
+
+
+async def count_yours(scope: Scope, waiting: int) -> int:
+    """How many of the changes that wait the caller may decide about."""
+    if not waiting:
+        return 0
+    async with transaction(scope):
+        rows = await database.rows(
+            _Row,
+            _ROWS + "AND w.status = 'waiting' ORDER BY w.proposed_at, w.id LIMIT $2",
+            scope.community_id,
+            LOOKED_AT,
+        )
+        bench = await Bench.of(scope, [row.about for row in rows])
+    return sum(bench.may_decide(row.about) for row in rows)
+
+
+@retried
+async def acknowledge(scope: Scope) -> int:
+    """See at once everything that was done alone and that the caller may decide about; how many."""
+    scope.require_reader()
+    seen = 0
+    async with transaction(scope):
+        rows = await database.rows(
+            _Row,
+            _ROWS + "AND w.status = 'waiting' AND w.kind = ANY ($2) ORDER BY w.id LIMIT $3 FOR NO KEY UPDATE OF w",
+            scope.community_id, [kind.name for kind in KINDS.values() if kind.in_force], ACKNOWLEDGED_AT_ONCE,
+        )  # fmt: skip
+        bench = await Bench.of(scope, [row.about for row in rows])
+        for row in rows:
+            if bench.may_decide(row.about):
+                await settle(scope, row.id, "agreed", None)
+                await _tell_outcome(scope, row, "agree", "")
+                seen += 1
+    return seen
+
+
+async def remind_deciders(scope: Scope) -> int:
+    """Tell whoever may decide that something waits for them, once a day at most; how many were told."""
+    async with transaction(scope):
+        rows = await database.rows(
+            _Row,
+            _ROWS + "AND w.status = 'waiting' ORDER BY w.proposed_at, w.id LIMIT $2",
+            scope.community_id,
+            ACKNOWLEDGED_AT_ONCE,
+        )
+        place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
+        waiting: dict[tuple[UUID, UUID], int] = {}
+        bench = await Bench.of(scope, [row.about for row in rows])
+        for row in rows:
+            for officer in bench.deciders(row.about):
+                key = (officer.home_id, officer.person_id)
+                waiting[key] = waiting.get(key, 0) + 1
+    return await _tell_deciders(scope, place, waiting)
+
+
+async def _tell_deciders(scope: Scope, place: str, waiting: dict[tuple[UUID, UUID], int]) -> int:
+    """Each in the community where they are at home, which may be another than the one that waits."""
+    key = f"agreements:{scope.community_id}:{clock.local_day()}"
+    for (home_id, person_id), count in waiting.items():
+        text = f"{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"
+        await tell(Scope.of_system(home_id), person_id, "change_waits", text, key)
+    return len(waiting)

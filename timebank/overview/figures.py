@@ -1,0 +1,58 @@
+"""Figures that take reading the history of a community: the worker counts them, pages show them with their time."""
+
+from datetime import date, datetime
+
+import msgspec
+
+from timebank import clock, database
+from timebank.database import retried, transaction
+from timebank.scope import Scope
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """`expiring`: points that people can spend until the end of this year; `people_this_month`: who served."""
+
+    counted_at: datetime
+    expiring: int
+    people_this_month: int
+
+
+async def figures(scope: Scope) -> Figures | None:
+    """What was counted last in this local month; None before the first count of it.
+
+    A count of the month before is of that month and, in January, of that year: under today's words it is wrong.
+    """
+    scope.require_reader()
+    month = clock.local_day().replace(day=1)
+    async with transaction(scope):
+        counted = await database.row(
+            Figures,
+            "SELECT counted_at, expiring, people_this_month FROM community_figures WHERE community_id = $1",
+            scope.community_id,
+        )
+    if counted is None or clock.local_day(counted.counted_at).replace(day=1) != month:
+        return None
+    return counted
+
+
+@retried
+async def count_figures(scope: Scope) -> None:
+    """Count them anew. Of two workers at once the later count stays."""
+    now = clock.now()
+    today = clock.local_day(now)
+    month, _end = clock.day_bounds(today.replace(day=1))
+    async with transaction(scope):
+        [counted] = await database.fetch_unlimited(
+            "SELECT (SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 "
+            "AND currency = 'point' AND bucket = 'available' AND owner_kind = 'person' AND balance > 0 "
+            "AND expires_on BETWEEN $2 AND $3) AS expiring, "
+            "(SELECT count(DISTINCT person_id)::integer FROM service_record WHERE community_id = $1 "
+            "AND status = 'approved' AND created_at >= $4) AS people_this_month",
+            scope.community_id, today, date(today.year, 12, 31), month,
+        )  # fmt: skip
+        await database.execute(
+            "INSERT INTO community_figures AS f (community_id, counted_at, expiring, people_this_month) "
+            "VALUES ($1, $2, $3, $4) ON CONFLICT (community_id) DO UPDATE "
+            "SET counted_at = $2, expiring = $3, people_this_month = $4 WHERE f.counted_at <= $2",
+            scope.community_id, now, counted["expiring"], counted["people_this_month"],
+        )  # fmt: skip

@@ -1,0 +1,29 @@
+"""The trail over HTTP."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+
+from timebank.paging import Cursor, Limit, Page, listed
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.trail.reading import trail
+from timebank.trail.schemas import ChangeOut
+
+
+@get("/audit")
+async def read_trail(
+    request: Request[Any, Any, Any], caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
+    noun_id: FromQuery[UUID | None] = None, verb: Annotated[str | None, QueryParameter(max_length=60)] = None,
+    until: FromQuery[date | None] = None, limit: Limit = 50, cursor: Cursor = None,
+) -> Response[Page[ChangeOut]]:  # fmt: skip
+    """Every change and every logged look at somebody, newest first; for administrators and auditors."""
+    found = await trail(
+        caller, person_id=person_id, noun_id=noun_id, verb=verb, until=until, language=language_of(request),
+        limit=limit, cursor=cursor,
+    )  # fmt: skip
+    return listed(request, found)

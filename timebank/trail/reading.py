@@ -1,0 +1,69 @@
+"""The trail: every change and every logged look at somebody, newest first, for administrators and auditors."""
+
+import json
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from timebank import clock, database
+from timebank.database import transaction
+from timebank.paging import Page, page, read_cursor
+from timebank.scope import Scope
+from timebank.trail.schemas import ChangeOut
+from timebank.trail.words import told_change, told_verb
+
+# Ids of the audit are UUIDv7: they sort by time, so the primary key serves the newest and any day before.
+_LINES = """
+SELECT a.id, a.at, a.person_id, actor.name AS person, a.person_id IS NULL AND a.login_id IS NOT NULL AS from_above,
+       a.via, a.device_id, d.name AS device, a.verb, a.noun, a.noun_id, about.id AS about_id, about.name AS about,
+       a.reason, a.change::text AS change
+FROM audit a
+LEFT JOIN person actor ON actor.community_id = a.community_id AND actor.id = a.person_id
+LEFT JOIN device d ON d.community_id = a.community_id AND d.id = a.device_id
+LEFT JOIN person about ON about.community_id = a.community_id
+     AND about.id = CASE WHEN a.noun = 'person' THEN a.noun_id ELSE (a.change->>'person_id')::uuid END
+WHERE a.community_id = $1 AND a.id < $2 {chosen} ORDER BY a.id DESC LIMIT $3
+"""
+_LAST = UUID(int=2**128 - 1)
+
+
+async def trail(
+    scope: Scope, *, person_id: UUID | None = None, noun_id: UUID | None = None, verb: str | None = None,
+    until: date | None = None, language: str = "zh", limit: int = 50, cursor: str | None = None,
+) -> Page[ChangeOut]:  # fmt: skip
+    """What was done in the community, newest first: by one person, to one thing, of one kind, or up to a day.
+
+    Only the conditions that were asked for stand in the statement, so that each is read along its own index.
+    """
+    scope.require_reader()
+    after = read_cursor(cursor, tuple[UUID])
+    values: list[object] = [scope.community_id, after[0] if after else _end_of(until), limit + 1]
+    chosen = ""
+    for column, value in (("person_id", person_id), ("noun_id", noun_id), ("verb", verb)):
+        if value is not None:
+            values.append(value)
+            chosen += f"AND a.{column} = ${len(values)} "
+    async with transaction(scope):
+        found = await database.fetch(_LINES.format(chosen=chosen), *values)
+    lines = [_line(dict(record), language) for record in found]
+    return page(lines, limit, lambda line: (line.id,))
+
+
+def _end_of(until: date | None) -> UUID:
+    """The id before which everything of a day and earlier lies."""
+    if until is None:
+        return _LAST
+    return UUID(int=int(clock.day_bounds(until)[1].timestamp() * 1000) << 80)
+
+
+def _line(row: dict[str, object], language: str) -> ChangeOut:
+    row["change"] = json.loads(str(row["change"]))
+    line = msgspec.convert({name: _plain(value) for name, value in row.items()}, ChangeOut)
+    return msgspec.structs.replace(
+        line, text=told_verb(line.verb, language), values=told_change(line.verb, line.change, language)
+    )
+
+
+def _plain(value: object) -> object:
+    return UUID(bytes=value.bytes) if isinstance(value, UUID) else value

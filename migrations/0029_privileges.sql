@@ -547,11 +547,11 @@ BEGIN
     IF p_verb NOT IN ('sign_in', 'fail_sign_in', 'sign_out', 'set_password') THEN
         RAISE EXCEPTION 'no verb of a login: %', p_verb;
     END IF;
-    IF NOT CASE p_verb
+    IF NOT (CASE p_verb
         WHEN 'sign_in' THEN EXISTS (SELECT FROM session s WHERE s.login_id = p_login_id AND s.xmin = running AND s.ended_at IS NULL)
         WHEN 'sign_out' THEN EXISTS (SELECT FROM session s WHERE s.login_id = p_login_id AND s.xmin = running AND s.ended_at IS NOT NULL)
         WHEN 'set_password' THEN EXISTS (SELECT FROM login l WHERE l.id = p_login_id AND l.xmin = running AND l.password_hash IS NOT NULL)
-        ELSE true END THEN
+        ELSE true END) THEN
         RAISE EXCEPTION 'this login has not done it' USING ERRCODE = 'insufficient_privilege';
     END IF;
     INSERT INTO audit (community_id, id, at, person_id, login_id, via, request_id, verb, noun, noun_id, reason, change)

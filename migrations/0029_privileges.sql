@@ -576,7 +576,7 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT EXECUTE ON FUNCTION is_operator, is_acting, is_acting_login, acting_device, may_administer, may_keep, may_serve, may_appoint, may_dismiss,
+GRANT EXECUTE ON FUNCTION ledger_now, is_operator, is_acting, is_acting_login, acting_device, may_administer, may_keep, may_serve, may_appoint, may_dismiss,
     may_set_policy, may_set_rule, may_decide, may_link, may_give_code, may_sign_on, is_signing_in, is_caller, agreement_done_alone,
     device_waiting, device_pair, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
     login_set_password, code_use, session_end, session_end_others, session_holders, session_sweep, answers_sweep, login_sample

@@ -51,9 +51,13 @@ def test_a_town_is_founded_and_works_by_a_login_that_only_serves(place: Outside)
         again = client.post("/sessions", json={"phone": "19900008002", "password": "小满的密码-2026"})
         assert again.status_code == 201
         role = {"person_id": person["id"], "role": "auditor", "region_id": community}
-        granted = client.post("/roles", json=role)
-        assert granted.status_code == 201, granted.text
-        assert client.delete(f"/roles/{granted.json()['id']}").status_code == 204
+        waits = client.post("/roles", json=role)
+        assert waits.status_code == 202, waits.text
+        agreed = place.run("confirm", waits.json()["waiting"], **both(place))
+        assert agreed.returncode == 0, agreed.stderr
+        [granted] = client.get("/roles", params={"person_id": person["id"]}).json()["items"]
+        ended = client.delete(f"/roles/{granted['id']}")
+        assert ended.status_code == 202, ended.text
         rule = {
             "kind": "deed", "name": "调解", "code": "mediation", "points": 10, "unit": "每件", "cap_period": "week",
             "cap_per_person": 3,

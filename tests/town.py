@@ -153,6 +153,12 @@ async def set_password(login_id: UUID, phone: str, password: str) -> None:
         await logins.set_password(login_id, phone, password)
 
 
+async def store_password(login_id: UUID, password: str) -> None:
+    """Give a login a password of before, however weak."""
+    async with operating():
+        await logins.store_password(login_id, password)
+
+
 async def build_town(owner: asyncpg.Connection) -> Town:
     async with owner.transaction():
         town = await _places(owner)

@@ -164,8 +164,8 @@ async def on_duty(scope: Scope) -> OnDuty | None:
             OnDuty,
             "SELECT o.person_id, p.name, o.signed_on_at, o.expires_at FROM counter_sign_on o "
             "JOIN person p ON p.community_id = o.community_id AND p.id = o.person_id "
-            "WHERE o.community_id = $1 AND o.device_id = $2 AND o.session_id = $3",
-            scope.community_id, device_id, scope.session_id,
+            "WHERE o.community_id = $1 AND o.device_id = $2 AND o.login_id = $3 AND o.signed_off_at IS NULL",
+            scope.community_id, device_id, scope.login_id,
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.checkins.reversal import reverse_record
+from timebank.classes.unexpiry import reverse_class_expiry
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
 from timebank.errors import TimebankError
@@ -104,7 +105,7 @@ class AdminLedger(Controller):
         """Reverse what the entry stands for, with its reason."""
         entry = await find_entry(caller, entry_id)
         try:
-            if not _is_reversible(entry):
+            if not entry.reversed and not _is_reversible(entry):
                 raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
             reason = filled(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: _reverse(caller, entry, reason))
@@ -126,15 +127,20 @@ class AdminLedger(Controller):
         return see_other("/admin/ledger?done=day-reversed")
 
 
-def _reverse(caller: Scope, entry: Entry, reason: str) -> Awaitable[object]:
+async def _reverse(caller: Scope, entry: Entry, reason: str) -> object:
+    """Refuses a second reversal inside the answer that is kept: the same form sent twice is answered the same."""
+    if entry.reversed:
+        raise NotReversible
+    if entry.kind == "expiry" and entry.source_kind == "class_purchase":
+        return await reverse_class_expiry(caller, entry.entry_id, reason)
     if entry.kind == "expiry":
-        return reverse_expiry(caller, entry.entry_id, reason)
-    return REVERSE[entry.source_kind](caller, entry.source_id, reason)
+        return await reverse_expiry(caller, entry.entry_id, reason)
+    return await REVERSE[entry.source_kind](caller, entry.source_id, reason)
 
 
 def _is_reversible(entry: Entry) -> bool:
     return not entry.reversed and (
-        (entry.kind == "expiry" and entry.source_kind == "account")
+        (entry.kind == "expiry" and entry.source_kind in ("account", "class_purchase"))
         or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
     )
 

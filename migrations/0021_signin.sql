@@ -7,7 +7,8 @@ CREATE TABLE sign_in_failure (
     key         bytea NOT NULL,                -- a letter for what is counted, then keyed hashes of phone, network, browser
     failures    integer NOT NULL,
     failed_at   timestamptz NOT NULL,
-    free_at     timestamptz NOT NULL,          -- the next try is refused before
+    free_at     timestamptz,                   -- the next try is refused before; none while nothing delays it, so that no
+                                               -- process whose clock is a moment behind another's waits for a second
     PRIMARY KEY (key)
 );
 CREATE INDEX sign_in_failure_failed_at ON sign_in_failure (failed_at);
@@ -57,7 +58,7 @@ DECLARE
 BEGIN
     SELECT k.token_hash INTO browser FROM known_browser k JOIN login l ON l.id = k.login_id
     WHERE l.phone_index = p_phone AND k.token_hash = ANY (p_browsers) ORDER BY k.token_hash LIMIT 1;
-    INSERT INTO sign_in_failure SELECT k.key, 0, p_now, p_now
+    INSERT INTO sign_in_failure SELECT k.key, 0, p_now, NULL
     FROM sign_in_keys(p_phone, p_network, p_by_code, browser) k ORDER BY k.key ON CONFLICT DO NOTHING;
     PERFORM 1 FROM sign_in_failure f
     WHERE f.key IN (SELECT k.key FROM sign_in_keys(p_phone, p_network, p_by_code, browser) k) ORDER BY f.key FOR NO KEY UPDATE;
@@ -75,13 +76,13 @@ BEGIN
             SELECT count(*) INTO suspects FROM sign_in_suspect s
             WHERE s.network = p_network AND s.failed_at > p_now - interval '1 day';
             UPDATE sign_in_failure f SET failures = suspects, failed_at = p_now,
-                free_at = p_now + make_interval(secs => least(30, greatest(0, suspects - 100)))
+                free_at = CASE WHEN suspects > 100 THEN p_now + make_interval(secs => least(30, suspects - 100)) END
             WHERE f.key = counted.key;
         ELSE
             tries := CASE WHEN counted.failed_at > p_now - interval '1 day' THEN counted.so_far ELSE 0 END + 1;
             UPDATE sign_in_failure f SET failures = tries, failed_at = p_now,
-                free_at = p_now + make_interval(secs => CASE WHEN tries < counted.free_tries THEN 0
-                    ELSE least(counted.seconds_max, 5 * 2 ^ least(tries - counted.free_tries, 20)) END)
+                free_at = CASE WHEN tries >= counted.free_tries THEN p_now + make_interval(
+                    secs => least(counted.seconds_max, 5 * 2 ^ least(tries - counted.free_tries, 20))) END
             WHERE f.key = counted.key;
             failures := greatest(failures, tries);
         END IF;
@@ -103,7 +104,7 @@ BEGIN
     IF p_browser IS NULL THEN
         DELETE FROM sign_in_suspect s WHERE s.network = p_network AND s.phone = p_phone;
         -- The network's delay began with this try: it passed none. A code was not delayed by it and does not end it.
-        UPDATE sign_in_failure f SET free_at = p_now WHERE NOT p_by_code AND f.key = '\x61'::bytea || p_network;
+        UPDATE sign_in_failure f SET free_at = NULL WHERE NOT p_by_code AND f.key = '\x61'::bytea || p_network;
     END IF;
 END
 $$;

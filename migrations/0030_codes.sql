@@ -58,7 +58,9 @@ $$;
 -- Lets residents be entered with their phones: makes the logins that are missing, and lets each stand for its record at once
 -- where nobody holds it yet; where somebody does, the record waits for that holder. The phone must be the record's own.
 -- The arrays are read side by side, in the order of the phones, so that two communities that know the same phones wait for
--- each other and never crosswise. It runs as the owner because a login may stand for residents elsewhere.
+-- each other and never crosswise. It runs as the owner because a login may stand for residents elsewhere. `p_agreed`: the
+-- operator knows whose the phone is.
+DROP FUNCTION login_ensure;
 CREATE FUNCTION login_enter(p_community uuid, p_persons uuid[], p_ids uuid[], p_indexes bytea[], p_sealed bytea[], p_by uuid,
                             p_agreed boolean, p_now timestamptz)
     RETURNS TABLE (person_id uuid, login_id uuid, is_joined boolean)
@@ -70,6 +72,9 @@ DECLARE
     frees boolean[];
 BEGIN
     PERFORM ledger_permit(p_community);
+    IF NOT is_acting_login(p_by) OR (p_agreed AND NOT is_operator()) THEN
+        RAISE EXCEPTION 'somebody else enters these people' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     INSERT INTO login (id, phone_index, phone_sealed, created_at)
         SELECT n.id, n.phone_index, n.phone_sealed, p_now FROM unnest(p_ids, p_indexes, p_sealed) AS n (id, phone_index, phone_sealed)
         ORDER BY n.phone_index ON CONFLICT DO NOTHING;
@@ -100,6 +105,9 @@ BEGIN
                                        AND q.person_id = w.person_id AND q.login_id = l.id))
         ORDER BY w.person_id
     ) d;
+    IF EXISTS (SELECT FROM unnest(given, into_logins) AS d (person_id, login_id) WHERE NOT may_link(p_community, d.login_id, d.person_id)) THEN
+        RAISE EXCEPTION 'nobody who may let a login stand for these people' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     INSERT INTO membership (community_id, login_id, person_id, created_at)
         SELECT p_community, d.login_id, d.person_id, p_now FROM unnest(given, into_logins, frees) AS d (person_id, login_id, is_free)
         WHERE d.is_free ON CONFLICT DO NOTHING;
@@ -113,18 +121,39 @@ BEGIN
 END
 $$;
 
--- A code for a login, which opens the records of the communities within its giver's reach; null: of all.
-CREATE FUNCTION code_give(p_id uuid, p_login uuid, p_hash bytea, p_community uuid, p_reach uuid[], p_proof text, p_by uuid,
-                          p_now timestamptz, p_expires timestamptz) RETURNS void
+-- Whether the acting login may give a sign-in code for a login, in its own name: to somebody of a community that it serves, also
+-- whose record waits for the login's holder.
+CREATE OR REPLACE FUNCTION may_give_code(p_login uuid, p_by uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN is_operator() OR (coalesce(p_by = ANY (acting_logins()), false) AND stands_above(p_login, NULL)
+        AND NOT EXISTS (SELECT FROM membership_question q WHERE q.login_id = p_login AND NOT stands_above(NULL, q.person_id))
+        AND EXISTS (SELECT FROM (SELECT m.community_id FROM membership m WHERE m.login_id = p_login
+                                 UNION SELECT q.community_id FROM membership_question q WHERE q.login_id = p_login) AS c
+                    WHERE may_serve(c.community_id)));
+END
+$$;
+
+-- A code for a login, which opens the records of the communities that its giver administers, and of this one; of all, by the
+-- operator. An administrator's word is an administrator's, and name and digits serve for a first sign-in alone.
+DROP POLICY given ON one_time_code;
+REVOKE INSERT ON one_time_code FROM timebank_app;
+CREATE FUNCTION code_give(p_id uuid, p_login uuid, p_hash bytea, p_community uuid, p_proof text, p_by uuid, p_now timestamptz,
+                          p_expires timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM ledger_permit(p_community);
+    IF NOT (may_give_code(p_login, p_by) AND may_serve(p_community)
+            AND CASE p_proof WHEN 'office' THEN may_administer(p_community) WHEN 'name' THEN NOT login_is_used(p_login) ELSE true END) THEN
+        RAISE EXCEPTION 'nobody who may give this code' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login, given_in, opens, proof)
     VALUES (p_id, p_login, p_hash, p_now, p_expires, p_by, p_community,
-            CASE WHEN p_reach IS NOT NULL THEN ARRAY(
-                SELECT m.community_id FROM membership m WHERE m.login_id = p_login AND m.community_id = ANY (p_reach)
-                UNION SELECT q.community_id FROM membership_question q
-                WHERE q.login_id = p_login AND q.community_id = ANY (p_reach) AND q.declined_at IS NULL) END, p_proof);
+            CASE WHEN p_by IS NOT NULL THEN ARRAY(
+                SELECT c.community_id FROM (SELECT m.community_id FROM membership m WHERE m.login_id = p_login
+                                            UNION SELECT q.community_id FROM membership_question q
+                                            WHERE q.login_id = p_login AND q.declined_at IS NULL) AS c
+                WHERE c.community_id = p_community OR may_administer(c.community_id)) END, p_proof);
 END
 $$;
 
@@ -139,6 +168,7 @@ $$;
 -- Whether this is a login's code, the newest of the community that gave it; it is used up by a success. Where nobody was seen
 -- for it, the records that it opens rest: after a name and four digits always, after an administrator's word where there is
 -- something to spend.
+DROP FUNCTION code_use;
 CREATE FUNCTION code_use(p_login uuid, p_hash bytea, p_rest interval, p_now timestamptz)
     RETURNS TABLE (opens uuid[], by_scan boolean, place varchar)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -169,11 +199,39 @@ BEGIN
 END
 $$;
 
--- Lets what a second code opens be opened by this session too: whoever has both is known in both places.
-CREATE FUNCTION session_widen(p_session uuid, p_opens uuid[], p_now timestamptz) RETURNS void
-    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    UPDATE session s SET opens = ARRAY(SELECT unnest(s.opens) UNION SELECT unnest(p_opens))
-    WHERE s.id = p_session AND s.ended_at IS NULL AND s.expires_at > p_now AND s.opens IS NOT NULL
+-- A session opens what its code opens, and no other was given a scan that it did not have.
+DROP POLICY opened ON session;
+DROP FUNCTION is_signing_in;
+CREATE FUNCTION is_signing_in(p_login uuid, p_by_code boolean, p_at timestamptz, p_opens uuid[], p_by_scan boolean) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    shown text := current_setting('timebank.proof', true);
+BEGIN
+    RETURN is_operator() OR CASE WHEN p_by_code
+        THEN EXISTS (SELECT FROM one_time_code c WHERE c.login_id = p_login AND encode(c.code_hash, 'hex') = shown AND c.used_at <= p_at
+                     AND c.opens IS NOT DISTINCT FROM p_opens AND coalesce(c.proof = 'scan', false) = p_by_scan
+                     AND NOT EXISTS (SELECT FROM session s WHERE s.login_id = p_login AND s.by_code AND s.created_at >= c.used_at))
+        ELSE p_opens IS NULL AND NOT p_by_scan
+             AND coalesce((SELECT l.password_hash = shown FROM login l WHERE l.id = p_login), false) END;
+END
+$$;
+CREATE POLICY opened ON session FOR INSERT TO timebank_app WITH CHECK (is_signing_in(login_id, by_code, created_at, opens, by_scan));
+
+-- Lets what a second code of its login opens be opened by a session too: whoever has both is known in both places.
+CREATE FUNCTION session_widen(p_session uuid, p_hash bytea, p_rest interval, p_now timestamptz) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    here session;
+    used record;
+BEGIN
+    SELECT * INTO here FROM session s WHERE s.id = p_session AND s.ended_at IS NULL AND s.expires_at > p_now;
+    SELECT * INTO used FROM code_use(here.login_id, p_hash, p_rest, p_now);
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE session s SET opens = ARRAY(SELECT unnest(s.opens) UNION SELECT unnest(used.opens)) WHERE s.id = here.id AND s.opens IS NOT NULL;
+    RETURN true;
+END
 $$;
 
 -- Whether a login stands for a record that a session does not open: then a password set by it would open that too.
@@ -181,6 +239,50 @@ CREATE FUNCTION session_is_narrow(p_session uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM session s JOIN membership m ON m.login_id = s.login_id
                    WHERE s.id = p_session AND NOT m.community_id = ANY (s.opens))
+$$;
+
+-- As before; a session that a code opened sets a password only where it opens all that the password would open.
+CREATE OR REPLACE FUNCTION login_set_password(p_login uuid, p_hash text, p_present text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE login l SET password_hash = p_hash WHERE l.id = p_login AND (is_operator() OR (l.id = ANY (acting_logins()) AND (
+        l.password_hash = p_present OR EXISTS (
+            SELECT FROM login_own() o WHERE o.id = l.id AND (o.by_code OR l.password_hash IS NULL)
+              AND o.opened_at > ledger_now() - interval '15 minutes'
+              AND NOT EXISTS (SELECT FROM unnest(nullif(current_setting('timebank.sessions', true), '')::uuid[]) AS named (id)
+                              WHERE session_is_narrow(named.id))))));
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'this login has not proved itself' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END
+$$;
+
+-- As before; a session acts as the records that it opens alone, those that wait for its login's holder included.
+CREATE OR REPLACE FUNCTION is_acting(p_person uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    named uuid[] := nullif(current_setting('timebank.sessions', true), '')::uuid[];
+BEGIN
+    RETURN p_person IS NULL OR is_operator()
+        OR EXISTS (SELECT FROM session s JOIN membership m ON m.login_id = s.login_id AND (s.opens IS NULL OR m.community_id = ANY (s.opens))
+                   WHERE s.id = ANY (named) AND s.ended_at IS NULL AND s.expires_at > ledger_now() AND m.person_id = p_person)
+        OR EXISTS (SELECT FROM session s JOIN membership_question q ON q.login_id = s.login_id AND q.community_id = ANY (s.opens)
+                   WHERE s.id = ANY (named) AND s.ended_at IS NULL AND s.expires_at > ledger_now() AND q.person_id = p_person
+                     AND q.declined_at IS NULL)
+        OR EXISTS (SELECT FROM counter_sign_on o JOIN membership m ON m.community_id = o.community_id AND m.login_id = o.login_id
+                   WHERE o.community_id = ANY (visible_communities()) AND o.device_id = acting_device() AND m.person_id = p_person);
+END
+$$;
+
+-- As before, of the records that the session opens.
+CREATE OR REPLACE FUNCTION acting_grants() RETURNS SETOF role_grant
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT g.* FROM session s
+    JOIN membership m ON m.login_id = s.login_id AND (s.opens IS NULL OR m.community_id = ANY (s.opens))
+    JOIN person p ON p.community_id = m.community_id AND p.id = m.person_id AND p.status = 'active'
+    JOIN role_grant g ON g.community_id = m.community_id AND g.person_id = m.person_id
+    WHERE s.id = ANY (nullif(current_setting('timebank.sessions', true), '')::uuid[]) AND s.ended_at IS NULL AND s.expires_at > ledger_now()
+      AND g.ended_at IS NULL AND g.starts_on <= ledger_now()::date + 1 AND (g.ends_on IS NULL OR g.ends_on >= ledger_now()::date - 1)
 $$;
 
 -- ------------------------------------------------------------------------------------- records that wait for their holder
@@ -237,17 +339,29 @@ CREATE FUNCTION login_rest(p_community uuid, p_person uuid, p_login uuid, p_by u
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM ledger_permit(p_community);
+    IF NOT is_acting_login(p_by) THEN
+        RAISE EXCEPTION 'somebody else has changed this phone' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login, from_login)
     VALUES (p_community, gen_random_uuid(), p_person, p_login, 'phone', p_now, p_now + p_rest, p_by, p_from);
 END
 $$;
 
+-- Ends rests, as somebody of the staff who neither is the person, nor lives there, nor has brought the rest about.
 CREATE FUNCTION login_rests_end(p_community uuid, p_rests uuid[], p_by uuid, p_now timestamptz) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     ended integer;
 BEGIN
     PERFORM ledger_permit(p_community);
+    IF NOT (is_operator() OR (coalesce(p_by = ANY (acting_logins()), false) AND may_serve(p_community) AND NOT EXISTS (
+            SELECT FROM spending_rest r, agreement_side(p_community, p_by, NULL) me, agreement_side(p_community, NULL, r.person_id) whose,
+                        agreement_side(p_community, r.by_login, NULL) maker
+            WHERE r.community_id = p_community AND r.id = ANY (p_rests)
+              AND (me.persons && whose.persons OR me.households && whose.households
+                   OR me.persons && maker.persons OR me.households && maker.households OR me.hands && maker.hands)))) THEN
+        RAISE EXCEPTION 'nobody who may confirm this person' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     UPDATE spending_rest SET ended_at = p_now, ended_by_login = p_by
     WHERE community_id = p_community AND id = ANY (p_rests) AND ended_at IS NULL;
     GET DIAGNOSTICS ended = ROW_COUNT;
@@ -387,7 +501,7 @@ CREATE OR REPLACE FUNCTION agreement_unconfirmed(p_community uuid, p_today date)
 $$;
 
 REVOKE INSERT ON membership FROM timebank_app;
-REVOKE EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_records, code_use, session_widen, session_is_narrow, login_questions,
+REVOKE EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_records, code_use, is_signing_in, session_widen, session_is_narrow, login_questions,
     login_answer, login_rest, login_rests_end, login_moved, login_tell FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_use, session_widen, session_is_narrow, login_questions,
+GRANT EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_use, is_signing_in, session_widen, session_is_narrow, login_questions,
     login_answer, login_rest, login_rests_end, login_moved, login_tell TO timebank_app;

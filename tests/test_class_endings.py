@@ -15,8 +15,11 @@ from tests.test_class_refunds import NEXT_YEAR, another_course, books_are_clean,
 from tests.town import Town
 from timebank import clock, worker
 from timebank.classes import attendance, booking, changes, endings, purchase, seats, stopping
+from timebank.classes.refunds import OwnRefund
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
+from timebank.classes.unexpiry import reverse_class_expiry
 from timebank.ledger import posting
+from timebank.ledger.refusals import AlreadyReversed, PastGrace
 from timebank.people.messages import own_messages
 from timebank.scope import Scope
 from timebank.wording import dated
@@ -370,3 +373,81 @@ async def test_the_worker_knows_every_job_of_classes() -> None:
     for name in ("refund_ended", "remind_of_class_ends", "tell_of_last_days", "expire_class_minutes"):
         assert name in jobs
     assert jobs.index("finish_stopped") < jobs.index("close_lessons"), "what is not given any more is not missed"
+
+
+async def let_run_out(town: Town, owner: asyncpg.Connection) -> tuple[date, UUID]:
+    """An hour and a half of 刘小雨's, bought in two purchases, run out; the day after, and the expiry's entry."""
+    await town.credit_deed("刘洋", 30, expires_on=clock.local_day() + A_DAY)
+    await bought(town, 30)
+    await bought(town, 60)
+    day = await owner.fetchval("SELECT ends_on FROM course") + timedelta(days=31)
+    await day_closed(owner, town, day - A_DAY)
+    with clock.at(clock.day_bounds(day)[0]):
+        assert await endings.expire_class_minutes(town.system()) == 1
+    return day, await owner.fetchval("SELECT entry_id FROM transfer WHERE kind = 'expiry' AND leg = 1")
+
+
+async def test_class_minutes_that_ran_out_by_a_wrong_date_come_back_and_stay(
+    town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
+) -> None:
+    day, entry = await let_run_out(town, owner)
+    path, form = f"/admin/ledger/{entry}/reversal", {"reason": "结课日写错了", "_key": "k"}
+    await owner.execute("UPDATE course SET ends_on = ends_on + 60")
+    with clock.at(clock.day_bounds(day)[0]):
+        zhao = await town.sign_in("赵丽")
+        for name, status in (("孙伟", 403), ("周敏", 403), ("何静", 404)):
+            refused = await client.post(path, data=form, headers=await town.sign_in(name))
+            assert refused.status_code == status, name
+        page = await client.get(f"/admin/ledger/{entry}", headers=zhao)
+        assert "撤回到期" in page.text
+        assert "同一天到期的都不该到期" not in page.text
+        for _ in range(2):
+            assert (await client.post(path, data=form, headers=zhao)).status_code == 303
+        assert (await client.post(path, data=form | {"_key": "k2"}, headers=zhao)).status_code == 422
+        assert await minutes_of(owner, town, "刘小雨") == 90
+        assert await owner.fetchval("SELECT sum(expired_minutes) FROM class_purchase") == 0
+        assert await endings.expire_class_minutes(town.system()) == 0, "they are not over yet"
+        (text,) = await texts(town, "刘洋", "class_expiry_reversed")
+        assert "90 分钟课时已撤回到期" in text
+        await books_are_clean(owner, town)
+    await day_closed(owner, town, day + timedelta(days=60))
+    with clock.at(clock.day_bounds(day + timedelta(days=60))[1]):
+        assert await endings.expire_class_minutes(town.system()) == 1
+        await books_are_clean(owner, town)
+
+
+async def test_class_minutes_whose_grace_is_over_do_not_come_back_for_an_hour(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    day, entry = await let_run_out(town, owner)
+    with clock.at(clock.day_bounds(day)[0]), pytest.raises(PastGrace):
+        await reverse_class_expiry(await town.scope("赵丽"), entry, "想帮帮他们")
+    assert await minutes_of(owner, town, "刘小雨") == 0
+    await books_are_clean(owner, town)
+
+
+async def test_nobody_takes_back_the_expiry_of_what_they_paid_themselves(town: Town, owner: asyncpg.Connection) -> None:
+    day, entry = await let_run_out(town, owner)
+    await owner.execute("UPDATE course SET ends_on = ends_on + 60")
+    await owner.execute(
+        "INSERT INTO role_grant (community_id, id, person_id, role, region_id, starts_on, granted_at) "
+        "VALUES ($1, gen_random_uuid(), $2, 'community_admin', $1, '2025-01-01', now())",
+        town.community, town.people["刘洋"],
+    )  # fmt: skip
+    with clock.at(clock.day_bounds(day)[0]), pytest.raises(OwnRefund):
+        await reverse_class_expiry(await town.scope("刘洋"), entry, "自己家的")
+
+
+async def test_two_administrators_take_an_expiry_of_class_minutes_back_once(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    day, entry = await let_run_out(town, owner)
+    await owner.execute("UPDATE course SET ends_on = ends_on + 60")
+    with clock.at(clock.day_bounds(day)[0]):
+        admins = [await town.scope(name) for name in ("赵丽", "钱进", "吴昊")]
+        answers = await asyncio.gather(
+            *(reverse_class_expiry(admin, entry, "结课日写错了") for admin in admins), return_exceptions=True
+        )
+        assert sum(isinstance(answer, AlreadyReversed) for answer in answers) == 2
+        assert await minutes_of(owner, town, "刘小雨") == 90
+        await books_are_clean(owner, town)

@@ -9,9 +9,8 @@ import pytest
 
 from tests.chengjiang import FILES, MOMENT, counts, found_chengjiang
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, take_in
-from tests.town import Town
+from tests.town import Town, open_session
 from timebank import clock
-from timebank.access import sessions
 from timebank.checkins.hours import enter_hours
 from timebank.checkins.schemas import HoursIn
 from timebank.errors import Forbidden, NotFound, TimebankError
@@ -160,7 +159,7 @@ async def test_people_who_have_done_something_since_keep_the_whole_import(
 async def test_who_has_signed_in_or_holds_points_stays(town: Town, owner: asyncpg.Connection) -> None:
     run_id = await take_in_family(town)
     login = await owner.fetchval("SELECT login_id FROM membership WHERE person_id = $1", await person(owner, "林小满"))
-    await sessions.open_session(login)
+    await open_session(login)
     town.people["林大山"], town.home["林大山"] = await person(owner, "林大山"), town.community
     await town.give_points("林大山", 10)
     await assert_kept(town.system(), run_id, owner, "林大山已有积分或时长账户", "林小满已经登录过")

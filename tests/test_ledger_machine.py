@@ -1,5 +1,6 @@
 """A hypothesis machine over earn, serve, hold, collect, cancel, donate, expire and their reversals, beside a model that
-a child could check. What comes back after its last day lies in its days of grace, whose number changes meanwhile.
+a child could check. What comes back after its last day lies in its days of grace, whose number changes meanwhile,
+and a reversal takes what has expired before it asks for more.
 Every request is sent twice."""
 
 import asyncio
@@ -31,7 +32,7 @@ from timebank.areas.policies import change_policy
 from timebank.expiry.due import waiting_expiries
 from timebank.ledger import book_days, posting
 from timebank.ledger.posting import Currency, Posting
-from timebank.ledger.refusals import Insufficient, PastGrace
+from timebank.ledger.refusals import ExpiryTakenBack, Insufficient, PastGrace
 from timebank.ledger.statement import Balances, balances
 
 T = TypeVar("T")
@@ -39,6 +40,15 @@ MINUTES_PER_POINT = 6
 Lot = tuple[date, date | None]  # the last day, and for what is in its days of grace the original one
 PERSONS = st.integers(0, 1)
 AMOUNTS = st.integers(1, 30)
+
+
+@dataclass
+class Lost:
+    """What expired of a lot by one entry, and how much of it no reversal has taken."""
+
+    entry_id: UUID
+    lot: Lot
+    left: int
 
 
 @dataclass
@@ -50,6 +60,7 @@ class Wallet:
     held: int = 0
     minutes: int = 0
     owed_minutes: int = 0
+    lost: list[Lost] = field(default_factory=list)
 
     def add(self, lot: Lot, amount: int) -> None:
         self.lots[lot] = self.lots.get(lot, 0) + amount
@@ -104,6 +115,27 @@ class Wallet:
                 taken[lot] = part
         return taken
 
+    def take_back(self, amount: int, lot: Lot) -> tuple[int, int, int]:
+        """A credit is reversed: out of its lot, then what expired of that lot or of its days of grace, then out of the
+        others; the rest is owed. Answers what was taken, what is owed and what had expired."""
+        taken = sum(self.take(amount, [lot]).values())
+        lapsed = self.take_lost(amount - taken, lot)
+        taken += sum(
+            self.take(amount - taken - lapsed, first_out(other for other in self.lots if other != lot)).values()
+        )
+        owed = amount - taken - lapsed
+        self.owed += owed
+        return taken, owed, lapsed
+
+    def take_lost(self, amount: int, lot: Lot) -> int:
+        taken = 0
+        for lost in sorted(self.lost, key=lambda lost: (lost.lot[0], lost.lot[1] or date.max)):
+            if lost.lot == lot or lost.lot[1] == lot[0]:
+                part = min(amount - taken, lost.left)
+                lost.left -= part
+                taken += part
+        return taken
+
 
 def first_out(lots: Iterable[Lot]) -> list[Lot]:
     """Earliest last day first, of one day what is in its days of grace before the rest."""
@@ -118,6 +150,7 @@ class Given:
     entry_id: UUID
     lots: tuple[tuple[Lot, int], ...]
     minutes: int = 0
+    grace: timedelta = timedelta()  # told before a hold
 
 
 def machine_on(  # noqa: C901  # the complexity counted is that of the machine's rules, each small
@@ -187,7 +220,9 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         @rule(target=holds, person=PERSONS, amount=AMOUNTS)
         def hold(self, person: int, amount: int) -> Any:
             wallet = self.wallets[person]
-            verb = self.at(posting.hold(self.scope, self.persons[person], amount, self.posting("hold")))
+            verb = self.at(
+                posting.hold(self.scope, self.persons[person], amount, self.posting("hold"), grace_days=self.grace.days)
+            )
             if wallet.usable(self.today) < amount:
                 with pytest.raises(Insufficient):
                     run(verb)
@@ -195,7 +230,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             posted = run(verb)
             taken = wallet.take(amount, first_out(lot for lot in wallet.lots if lot[0] >= self.today))
             wallet.held += amount
-            return Given(person, posted.entry_id, tuple(taken.items()))
+            return Given(person, posted.entry_id, tuple(taken.items()), grace=self.grace)
 
         @rule(target=hours, person=PERSONS, minutes=st.integers(1, 50), days=st.integers(0, 40))
         def serve(self, person: int, minutes: int, days: int) -> Given:
@@ -214,17 +249,15 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             wallet, (lot, points) = self.wallets[given.person], given.lots[0]
             note = self.posting("reversal")
             reversal = self.twice(lambda: posting.reverse(self.scope, given.entry_id, note))
-            taken = sum(wallet.take(points, [lot, *first_out(other for other in wallet.lots if other != lot)]).values())
-            wallet.owed += points - taken
+            assert (reversal.taken, reversal.owed, reversal.lapsed) == wallet.take_back(points, lot)
             wallet.unserve(given.minutes, points)
-            assert (reversal.taken, reversal.owed) == (taken, points - taken)
 
         @rule(target=spends, held=consumes(holds))
         def collect(self, held: Given) -> Given:
             note = self.posting("settle")
             settled = self.twice(lambda: posting.settle(self.scope, held.entry_id, note))
             self.wallets[held.person].held -= sum(amount for _, amount in held.lots)
-            return Given(held.person, settled.entry_id, held.lots)
+            return Given(held.person, settled.entry_id, held.lots, grace=held.grace)
 
         @rule(target=spends, person=PERSONS, amount=AMOUNTS)
         def donate(self, person: int, amount: int) -> Any:
@@ -241,14 +274,14 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         def give_back(self, spent: Given) -> None:
             note = self.posting("reversal")
             self.twice(lambda: posting.reverse(self.scope, spent.entry_id, note))
-            self.wallets[spent.person].come_back(list(spent.lots)[::-1], self.today, self.grace)
+            self.wallets[spent.person].come_back(list(spent.lots)[::-1], self.today, max(self.grace, spent.grace))
 
         @rule(held=consumes(holds))
         def cancel(self, held: Given) -> None:
             note = self.posting("void")
             self.twice(lambda: posting.void(self.scope, held.entry_id, note))
             wallet = self.wallets[held.person]
-            wallet.come_back(list(held.lots), self.today, self.grace)
+            wallet.come_back(list(held.lots), self.today, max(self.grace, held.grace))
             wallet.held -= sum(amount for _, amount in held.lots)
 
         @rule(given=consumes(issues))
@@ -256,9 +289,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             note = self.posting("reversal")
             reversal = self.twice(lambda: posting.reverse(self.scope, given.entry_id, note))
             wallet, (lot, amount) = self.wallets[given.person], given.lots[0]
-            taken = sum(wallet.take(amount, [lot, *first_out(other for other in wallet.lots if other != lot)]).values())
-            wallet.owed += amount - taken
-            assert (reversal.taken, reversal.owed) == (taken, amount - taken)
+            assert (reversal.taken, reversal.owed, reversal.lapsed) == wallet.take_back(amount, lot)
 
         @rule(target=expiries, days=st.integers(1, 20))
         def time_passes_and_points_expire(self, days: int) -> Any:
@@ -267,7 +298,11 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             run(self.at(self.let_everything_expire()))
             for wallet in self.wallets:
                 wallet.lots = {lot: amount for lot, amount in wallet.lots.items() if lot[0] >= self.today}
-            return multiple(*run(_expired(url, self.now, self.persons)))
+            found = run(_expired(url, self.now, self.persons))
+            for given in found:
+                (lot, amount), wallet = given.lots[0], self.wallets[given.person]
+                wallet.lost.append(Lost(given.entry_id, lot, amount))
+            return multiple(*found)
 
         async def let_everything_expire(self) -> None:
             await book_days.close_until(self.scope, self.today - timedelta(days=1), confirmed=True)
@@ -279,13 +314,19 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         @rule(expired=consumes(expiries))
         def take_an_expiry_back(self, expired: Given) -> None:
             verb = self.at(posting.reverse(self.scope, expired.entry_id, self.posting("reversal")))
-            (day, grace_of), _ = expired.lots[0]
+            (day, grace_of), wallet = expired.lots[0][0], self.wallets[expired.person]
+            lost = next(lost for lost in wallet.lost if lost.entry_id == expired.entry_id)
+            if lost.left == 0:
+                with pytest.raises(ExpiryTakenBack):
+                    run(verb)
+                return
             if day + (timedelta() if grace_of else self.grace) < self.today:
                 with pytest.raises(PastGrace):
                     run(verb)
                 return
             run(verb)
-            self.wallets[expired.person].come_back(list(expired.lots), self.today, self.grace)
+            wallet.lost.remove(lost)
+            wallet.come_back([(lost.lot, lost.left)], self.today, self.grace)
 
         @invariant()
         def the_ledger_agrees_with_the_model(self) -> None:

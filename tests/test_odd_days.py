@@ -13,6 +13,8 @@ from tests.presence import body, later, points_of, station_code
 from tests.town import Town
 from timebank import clock, database, settings
 from timebank.checkins.forgotten import close_forgotten
+from timebank.people.ages import ADULT_FROM, age_on
+from timebank.people.care import UNDER_AGE
 
 CHECKINS = "/api/v1/checkins"
 ZONES = ("Pacific/Kiritimati", "America/New_York", "Pacific/Pago_Pago")
@@ -113,3 +115,18 @@ async def test_the_days_cap_is_not_won_twice_over_midnight(
     assert credited[:4] == [0, 480, 0, 0], "the evening belongs to the day whose cap is full"
     assert credited[4:] == [0, 0], "and so does the night until the doors close"
     assert await points_of(town, "张桂兰") == 80
+
+
+async def test_who_was_born_on_a_leap_day_grows_up_on_the_same_day_for_every_page(owner: asyncpg.Connection) -> None:
+    """The program and the statements of the database count the eighteenth birthday alike, whatever the day."""
+    births = (date(2008, 2, 29), date(2012, 2, 29), date(2010, 2, 28), date(2010, 3, 1), date(2011, 12, 31))
+    days = [date(2026, 1, 1) + timedelta(days=n) for n in range(1461)]
+    asked = [(day, born) for day in days for born in births]
+    statement = "SELECT " + UNDER_AGE.format(today="d") + " FROM unnest($1::date[], $2::date[]) AS c (d, born_on)"
+    found = await owner.fetch(statement, [day for day, _ in asked], [born for _, born in asked])
+    differs = [
+        pair for pair, row in zip(asked, found, strict=True) if row[0] != (age_on(pair[1], pair[0]) < ADULT_FROM)
+    ]
+    assert differs == []
+    assert age_on(date(2008, 2, 29), date(2026, 2, 28)) == 17
+    assert age_on(date(2008, 2, 29), date(2026, 3, 1)) == 18

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.town import PHOENIX, SPRING, Town
+from tests.town import PHOENIX, SPRING, Town, operating
 from timebank import clock
 from timebank.access.admins import create_admin
 from timebank.errors import Forbidden
@@ -113,8 +113,9 @@ async def test_a_child_and_somebody_blocked_hold_no_role(town: Town, client: htt
 
 async def test_a_command_makes_the_first_administrator(town: Town, client: httpx.AsyncClient) -> None:
     system = town.system(SPRING)
-    made = await create_admin(system, "罗主任", "19900008888", "很长的一个密码一")
-    assert await create_admin(system, "罗主任", "19900008888", "很长的新密码-2") == made
+    async with operating():
+        made = await create_admin(system, "罗主任", "19900008888", "很长的一个密码一")
+        assert await create_admin(system, "罗主任", "19900008888", "很长的新密码-2") == made
     opened = await client.post("/api/v1/sessions", json={"phone": "19900008888", "password": "很长的新密码-2"})
     assert opened.json()["persons"][0]["roles"] == ["community_admin"]
     with pytest.raises(Forbidden):

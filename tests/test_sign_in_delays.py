@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from tests.shop import wish
-from tests.town import Town
+from tests.town import Town, open_session, set_password, store_password
 from timebank import clock, settings, vault
 from timebank.access import delays, once, sessions
 from timebank.access.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
 from timebank.access.callers import SESSION_COOKIE
 from timebank.access.delays import SignInDelayed, begin_try, end_try, network_of
-from timebank.access.logins import give_one_time_code, set_password, store_password
+from timebank.access.logins import give_one_time_code
 from timebank.commands.serving import server_config
 from timebank.database import transaction
 from timebank.settings import BadSetting
@@ -55,6 +55,20 @@ async def test_guesses_from_one_address_are_slowed_and_the_owner_elsewhere_is_no
     assert await guesses(phone, SHARED, 40) == 5
     assert await is_let_in(phone, ELSEWHERE)
     assert await guesses(phone, SHARED, 5) == 0
+
+
+async def test_two_who_sign_in_at_one_moment_on_one_network_do_not_delay_each_other(town: Town) -> None:
+    behind = clock.now()
+    ahead = behind + timedelta(milliseconds=20)
+    with clock.at(ahead):
+        tried = await begin_try(index(town.phones["周敏"]), SHARED, (), by_code=False)
+    with clock.at(behind):
+        assert await is_let_in(town.phones["张桂兰"], SHARED), "while the first is being looked at"
+    with clock.at(ahead):
+        async with transaction(None):
+            await end_try(tried)
+    with clock.at(behind):
+        assert await is_let_in(town.phones["王建国"], SHARED), "after the first was right"
 
 
 async def test_each_wrong_try_doubles_the_delay_up_to_a_quarter_of_an_hour(town: Town) -> None:
@@ -168,8 +182,8 @@ async def test_a_code_proves_a_person_for_a_quarter_of_an_hour(town: Town, clien
     now = clock.now()
     for minutes, status in ((14, 204), (16, 403)):
         with clock.at(now):
-            opened = await sessions.open_session(town.logins["张桂兰"], by_code=True)
-        headers = {"Authorization": f"Bearer {opened.token}"}
+            token = await open_session(town.logins["张桂兰"], by_code=True)
+        headers = {"Authorization": f"Bearer {token}"}
         with clock.at(now + timedelta(minutes=minutes)):
             answer = await client.post("/api/v1/me/password", headers=headers, json={"password": PASSWORD})
         if status == 403:
@@ -181,9 +195,9 @@ async def test_a_code_proves_a_person_for_a_quarter_of_an_hour(town: Town, clien
 async def test_a_code_of_long_ago_sets_no_first_password(town: Town, client: httpx.AsyncClient) -> None:
     now = clock.now()
     with clock.at(now):
-        opened = await sessions.open_session(town.logins["张桂兰"], by_code=True)
+        token = await open_session(town.logins["张桂兰"], by_code=True)
     with clock.at(now + timedelta(minutes=16)):
-        headers = {"Authorization": f"Bearer {opened.token}"}
+        headers = {"Authorization": f"Bearer {token}"}
         late = await client.post("/api/v1/me/password", headers=headers, json={"password": PASSWORD})
     assert (late.status_code, late.json()["code"]) == (403, "code_too_old")
 

@@ -10,7 +10,7 @@ import pytest
 from tests.presence import body, card, personal_code
 from tests.shop import API, Browser, key, points_of, wish
 from tests.test_import_workbooks import xlsx
-from tests.town import PHOENIX, SPRING, Town
+from tests.town import PHOENIX, SPRING, Town, operating
 from timebank import clock
 from timebank.access.callers import SESSION_COOKIE
 from timebank.access.logins import set_password
@@ -73,7 +73,8 @@ class World:
 async def world(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> World:
     """张桂兰 has 100 points and a password."""
     await town.give_points("张桂兰", 100)
-    await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
+    async with operating():
+        await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
     return World(town, client, owner)
 
 

@@ -83,6 +83,7 @@ TOLD = {
     "cancel_shift": "shift_cancelled", "change_activity": "shift_cancelled", "change_station": "shift_cancelled",
     "change_good": "good_withdrawn", "change_course": CLASSES, "change_lesson": CLASSES, "stop_course": CLASSES,
     "refund_class_hours": CLASSES, "expire_class_hours": CLASSES, "reverse_expiry": "expiry_reversed",
+    "reverse_class_expiry": CLASSES,
     "let_expire": "points_expiring", "grant_role": "role_granted",
     "end_role": "role_ended", "name_guardian": "guardianship", "record_consent": "guardianship",
     "withdraw_consent": "guardianship", "end_guardianship": "guardianship", "set_status": "status_changed",

@@ -73,9 +73,6 @@ def _community_of(text: str, prefix: str) -> UUID | None:
         return None
 
 
-_WAITING = "d.pairing_hash = $2 AND d.pairing_expires_at > $3 AND d.paired_at IS NULL AND d.revoked_at IS NULL"
-
-
 async def waiting(code: str) -> Pairing | None:
     """The device that this pairing code is for, while it waits: looking uses nothing up."""
     community_id = _community_of(code, PAIRING_PREFIX)
@@ -84,9 +81,7 @@ async def waiting(code: str) -> Pairing | None:
     async with transaction(Scope(community_id, via="device")):
         return await database.row(
             Pairing,
-            "SELECT d.id, d.station_id, d.kind, d.name, s.name AS station FROM device d "  # noqa: S608  # own condition
-            "JOIN station s ON s.community_id = d.community_id AND s.id = d.station_id "
-            f"WHERE d.community_id = $1 AND {_WAITING}",
+            "SELECT * FROM device_waiting($1, $2, $3)",
             community_id, vault.token_hash(code), clock.now(),
         )  # fmt: skip
 
@@ -103,9 +98,8 @@ async def pair(code: str, kind: str) -> str | None:
     token, scope = _new_token(PREFIX, community_id), Scope(community_id, via="device")
     async with transaction(scope):
         device_id = await database.fetch_value(
-            "UPDATE device d SET token_hash = $4, paired_at = $3, pairing_hash = NULL "  # noqa: S608  # own condition
-            f"WHERE d.community_id = $1 AND d.kind = $5 AND {_WAITING} RETURNING d.id",
-            community_id, vault.token_hash(code), clock.now(), vault.token_hash(token), kind,
+            "SELECT device_pair($1, $2, $3, $4, $5)",
+            community_id, vault.token_hash(code), kind, vault.token_hash(token), clock.now(),
         )  # fmt: skip
         if device_id is None:
             return None
@@ -117,9 +111,11 @@ async def pair(code: str, kind: str) -> str | None:
 async def revoke(scope: Scope, device_id: UUID) -> None:
     """End a device's token at once, for a lost or replaced tablet."""
     async with transaction(scope):
-        device = await Device.objects().get((Device.community_id == scope.community_id) & (Device.id == device_id))
-        if device is not None:
-            scope.require_keeper(device.station_id)
+        station_id = await database.fetch_value(
+            "SELECT station_id FROM device WHERE community_id = $1 AND id = $2", scope.community_id, device_id
+        )
+        if station_id is not None:
+            scope.require_keeper(UUID(bytes=station_id.bytes))
             await Device.update({Device.revoked_at: clock.now()}).where(
                 (Device.community_id == scope.community_id) & (Device.id == device_id)
             )
@@ -149,7 +145,7 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
         community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[Mine, ...]),
         login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
         device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
-        device_kind=device["kind"], request_id=request_id, via="device",
+        device_kind=device["kind"], device_proof=vault.token_hash(token), request_id=request_id, via="device",
     )  # fmt: skip
 
 

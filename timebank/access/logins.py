@@ -3,19 +3,18 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database, vault
-from timebank.access.passwords import Facts, check_strength, hash_password
-from timebank.access.tables import Login
+from timebank.access.passwords import Facts, check_strength, hash_password, proof_of
 from timebank.database import retried, transaction
 from timebank.ledger.resting import RESTS_FOR
 from timebank.people.messages import tell
-from timebank.scope import ADMINS, Scope
+from timebank.scope import Scope
 from timebank.wording import dated_at
 
 ONE_TIME_CODE_LASTS = timedelta(minutes=10)
@@ -24,9 +23,38 @@ Proof = Literal["scan", "name", "office"]
 """Why a code is given: a card or own code was scanned, name and digits are right, or an administrator says so."""
 
 
-async def login_by_phone(phone: str) -> Login | None:
+class KnownLogin(msgspec.Struct, frozen=True):
+    """A login, and what its password's hash is made with; the database tells nobody the hash itself."""
+
+    id: UUID
+    salt: str | None
+
+
+class OwnLogin(msgspec.Struct, frozen=True):
+    """The caller's login, when its session was opened, and whether by a code."""
+
+    id: UUID
+    phone_sealed: bytes
+    salt: str | None
+    by_code: bool
+    opened_at: datetime
+
+
+async def login_by_phone(phone: str) -> KnownLogin | None:
     async with transaction(None):
-        return await Login.objects().get(Login.phone_index == vault.blind_index(phone, "phone"))
+        return await database.row(KnownLogin, "SELECT * FROM login_of($1)", vault.blind_index(phone, "phone"))
+
+
+async def own_login(scope: Scope) -> OwnLogin | None:
+    async with transaction(scope):
+        return await database.row(OwnLogin, "SELECT * FROM login_own()")
+
+
+async def password_proof(login_id: UUID, salt: str | None, password: str) -> str | None:
+    """The proof that this is the login's password, None when it is not; an unknown login takes as long."""
+    proof = await proof_of(password, salt)
+    async with transaction(None):
+        return proof if await database.fetch_value("SELECT login_proves($1, $2)", login_id, proof) else None
 
 
 class Entered(msgspec.Struct, frozen=True):
@@ -85,20 +113,27 @@ async def password_facts(login_id: UUID) -> Facts:
     return Facts(tuple(told["words"]), told["is_staff"])
 
 
-async def set_password(login_id: UUID, phone: str, password: str, request_id: str = "") -> None:
-    """Set a password that is strong enough for what the login may do; no browser is known any more."""
+async def set_password(
+    login_id: UUID, phone: str, password: str, *, scope: Scope | None = None, present: str | None = None
+) -> None:
+    """Set a password that is strong enough for what the login may do; no browser is known any more.
+
+    It is the caller's own, proved by the `present` one where that is asked for, or anybody's as the operator.
+    """
     await asyncio.to_thread(check_strength, password, phone, await password_facts(login_id))
-    await store_password(login_id, password, request_id)
+    await store_password(login_id, password, scope=scope, present=present)
 
 
 @retried
-async def store_password(login_id: UUID, password: str, request_id: str = "") -> None:
+async def store_password(
+    login_id: UUID, password: str, *, scope: Scope | None = None, present: str | None = None
+) -> None:
     """Store a password as it is. A thief may have made a browser known with the earlier one: all are forgotten."""
     hashed = await hash_password(password)
-    async with transaction(None):
-        await Login.update({Login.password_hash: hashed}).where(Login.id == login_id)
+    async with transaction(scope):
+        await database.execute("SELECT login_set_password($1, $2, $3)", login_id, hashed, present)
         await database.execute("SELECT sign_in_forget_browsers($1)", login_id)
-        await audit.record_of_login(login_id, "set_password", request_id)
+        await audit.record_of_login(login_id, "set_password", scope.request_id if scope else "")
 
 
 @retried
@@ -109,12 +144,10 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
     """
     code = f"{secrets.randbelow(1_000_000):06}"
     login_id = await ensure_login(scope, phone, person_id)
-    administered = [g.community_id for g in scope.grants if g.role in ADMINS]
-    reach = None if scope.system else sorted({scope.community_id, *administered})
     async with transaction(scope):
         await database.execute(
-            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            clock.new_id(), login_id, _code_hash(login_id, code), scope.community_id, reach, proof, scope.login_id,
+            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8)",
+            clock.new_id(), login_id, _code_hash(login_id, code), scope.community_id, proof, scope.login_id,
             clock.now(), clock.now() + ONE_TIME_CODE_LASTS,
         )  # fmt: skip
         await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
@@ -139,8 +172,9 @@ async def confirm_login(scope: Scope, person_id: UUID) -> bool:
 
 
 class Used(msgspec.Struct, frozen=True):
-    """A code that was right: the communities whose records it opens (None: all), and how it came to be given."""
+    """A code that was right: its proof, the communities whose records it opens (None: all), and how it was given."""
 
+    proof: str
     opens: list[UUID] | None
     by_scan: bool
     place: str | None
@@ -148,26 +182,32 @@ class Used(msgspec.Struct, frozen=True):
 
 @retried
 async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
-    """What this code of the login opens, None when it is wrong; it is used up by a success."""
+    """What this code of the login opens, None when it is wrong; it is used up by a success.
+
+    From now on the login's acts count as its opener's too, until somebody else confirms whose it is.
+    """
+    hashed = _code_hash(login_id, code)
     async with transaction(None):
-        return await database.row(
-            Used, "SELECT * FROM code_use($1, $2, $3, $4)", login_id, _code_hash(login_id, code), RESTS_FOR, clock.now()
+        found = await database.fetch_one(
+            "SELECT * FROM code_use($1, $2, $3, $4)", login_id, hashed, RESTS_FOR, clock.now()
+        )  # fmt: skip
+    return None if found is None else Used(hashed.hex(), found["opens"], found["by_scan"], found["place"])
+
+
+async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
+    """Let the session open what another code of its login opens too; whether that code was right."""
+    async with transaction(None):
+        widened: bool = await database.fetch_value(
+            "SELECT session_widen($1, $2, $3, $4)", session_id, _code_hash(login_id, code), RESTS_FOR, clock.now()
         )
+    return widened
 
 
 async def tell_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
     """Tell every record of the login that a code has opened it."""
-    text = (
-        f"有人用{used.place or '社区'}发的登录码登录了您的账号（{dated_at(clock.now())}）。不是您本人，请马上告诉社区。"
-    )
+    where, at = used.place or "社区", dated_at(clock.now())
+    text = f"有人用{where}发的登录码登录了您的账号（{at}）。不是您本人，请马上告诉社区。"
     await tell_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
-
-
-@retried
-async def forget_old_codes() -> None:
-    """Drop one-time codes that ran out more than a day ago."""
-    async with transaction(None):
-        await database.execute("DELETE FROM one_time_code WHERE expires_at < $1", clock.now() - timedelta(days=1))
 
 
 def _code_hash(login_id: UUID, code: str) -> bytes:

@@ -57,7 +57,7 @@ class SignInFailure(Table, tablename="sign_in_failure"):
     key = Bytea(primary_key=True, default=None, null=False)
     failures = Integer(default=None, null=False)
     failed_at = Timestamptz(default=None, null=False)
-    free_at = Timestamptz(default=None, null=False)
+    free_at = Timestamptz(default=None, null=True)
 
 
 class SignInSuspect(Table, tablename="sign_in_suspect"):

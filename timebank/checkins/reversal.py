@@ -39,6 +39,7 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             entry = Posting("reversal", key, "service_record", row.id, f"冲正 · {row.place} · {reason}"[:MEMO_MAX])
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
+            taken += f"，{reversal.lapsed} 分早已到期，不再另扣" if reversal.lapsed else ""
         await database.execute(
             "UPDATE service_record SET status = 'reversed', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
             "WHERE community_id = $1 AND id = $2",

@@ -79,6 +79,12 @@ async def buy(
     )
     if answer["verdict"] == "insufficient":
         raise Insufficient(needed=points, available=answer["available"])
+    await _keep_last_day(scope, answer["entry_id"])
+
+
+async def _keep_last_day(scope: Scope, entry_id: UUID) -> None:
+    """Keep until when the minutes of an entry last, as it was shown: a course cut short later takes nothing of it."""
+    await database.execute("SELECT class_keep_last_day($1, $2)", scope.community_id, entry_id)
 
 
 async def give_back(
@@ -93,6 +99,9 @@ async def give_back(
         (await policies(scope)).grace_days,
     )  # fmt: skip
     _refuse(answer)
+    await database.execute(
+        "SELECT ledger_announce_returned($1, $2, $3)", scope.community_id, answer["entry_id"], clock.local_day()
+    )
     return Given(answer["entry_id"], answer["minutes"], answer["points"])
 
 
@@ -111,6 +120,7 @@ async def move(
         (await policies(scope)).grace_days,
     )  # fmt: skip
     _refuse(answer)
+    await _keep_last_day(scope, answer["entry_id"])
     return Moved(answer["entry_id"], answer["minutes"], answer["points"], answer["arrived"])
 
 
@@ -121,6 +131,14 @@ async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> in
     meaning: dict[str, object] = {"child": child_id, "course": course_id}
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_expire", note, meaning, child_id, course_id, clock.local_day(), grace)
+    return int(answer["minutes"])
+
+
+async def unexpire(scope: Scope, entry_id: UUID, memo: str) -> int:
+    """Let minutes that have run out be used again; how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
+    note = Posting("reversal", f"class_unexpiry:{clock.new_id()}", SOURCE, entry_id, memo)
+    grace = (await policies(scope)).grace_days
+    answer = await call(scope, "class_unexpire", note, {"entry": entry_id}, entry_id, clock.local_day(), grace)
     return int(answer["minutes"])
 
 

@@ -106,7 +106,7 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
         if wanted.pay_to is not None:
             scope.require_admin()
             await require_guardian(scope, wanted.pay_to, wanted.child_id)
-            await _require_stranger(scope, [wanted.pay_to])
+            await require_stranger(scope, [wanted.pay_to])
         given = await give_back(
             scope, wanted.child_id, await course(scope, wanted.course_id), wanted.minutes, wanted.reason or "",
             instead=wanted.pay_to,
@@ -164,17 +164,18 @@ async def require_right(
         return
     if not scope.administers:
         raise Forbidden if scope.reads_all or scope.kept_stations else NotFound
-    payers = await _payers(scope, child_id, course_id)
-    if child is None or person_id not in {*payers, *(await guardians_of(scope, [child_id]))[child_id]}:
+    paid = await payers(scope, child_id, course_id)
+    if child is None or person_id not in {*paid, *(await guardians_of(scope, [child_id]))[child_id]}:
         raise NotGuardian
     if scope.is_family(child_id, child.household_id):
         raise OwnRefund
-    await _require_stranger(scope, [person_id, *payers])
+    await require_stranger(scope, [person_id, *paid])
     if not reason:
         raise RefundReason
 
 
-async def _payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
+async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
+    """Who paid for a child's minutes in a course."""
     found = await database.fetch(
         "SELECT DISTINCT guardian_id FROM class_purchase WHERE community_id = $1 AND child_id = $2 AND course_id = $3",
         scope.community_id, child_id, course_id,
@@ -182,7 +183,7 @@ async def _payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
     return [UUID(bytes=row["guardian_id"].bytes) for row in found]
 
 
-async def _require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
+async def require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
     """Refuse where one of these people is the caller, or lives in the caller's household."""
     found = await database.fetch(
         "SELECT id, household_id FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, people

@@ -53,6 +53,7 @@ class ClassPurchase(Table, tablename="class_purchase"):
     moved_from = UUID(default=None, null=True)
     last_day_shown = Boolean(default=False, null=False)
     outlived = Boolean(default=False, null=False)
+    last_day = Date(default=None, null=True)
 
 
 class ClassPayment(Table, tablename="class_payment"):

@@ -145,8 +145,12 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             "UPDATE deed SET status = 'reversed', review_note = $3 WHERE community_id = $1 AND id = $2",
             scope.community_id, deed.id, reason,
         )  # fmt: skip
-        await audit.record(scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed)
+        await audit.record(
+            scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed,
+            lapsed=back.lapsed,
+        )  # fmt: skip
         owed = f"其中 {back.owed} 分已经花掉，记作欠账，由以后所得补还。" if back.owed else ""
+        owed += f"其中 {back.lapsed} 分早已到期，不再另扣。" if back.lapsed else ""
         text = (
             f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
             "如不同意，请在「善行」里点开这件事提出异议。"

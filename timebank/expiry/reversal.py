@@ -46,7 +46,8 @@ WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1
 @retried
 async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
     """Give back what expired by mistake: to its own account while its last day is still to come, else to the account
-    of grace. Raises OwnExpiry, PastGrace, AlreadyReversed, NotReversible."""
+    of grace. What a reversal has taken of it since does not come back. Raises OwnExpiry, PastGrace, AlreadyReversed,
+    ExpiryTakenBack, NotReversible."""
     scope.require_admin()
     async with transaction(scope):
         found = await database.row(_Expired, _EXPIRED, scope.community_id, entry_id)
@@ -90,6 +91,7 @@ LEFT JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
 WHERE t.community_id = $1 AND t.kind = 'expiry' AND t.source_kind = 'account'
     AND (a.grace_of IS NULL OR a.expires_on >= $3)
     AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = $1 AND r.reverses = t.id)
+    AND t.amount > coalesce((SELECT sum(d.amount) FROM transfer d WHERE d.community_id = $1 AND d.draws_on = t.id), 0)
 ORDER BY own.id, t.id LIMIT $4
 """
 

@@ -46,7 +46,9 @@ SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.poste
         AND m.entry_id = h.entry_id AND m.kind = h.kind AND m.currency = h.currency) AS moved,
        EXISTS (SELECT FROM transfer o WHERE o.community_id = h.community_id AND o.entry_id = h.entry_id
                AND (EXISTS (SELECT FROM transfer r WHERE r.community_id = o.community_id AND r.reverses = o.id)
-                 OR EXISTS (SELECT FROM debt d WHERE d.community_id = o.community_id AND d.reverses = o.id)))
+                 OR EXISTS (SELECT FROM debt d WHERE d.community_id = o.community_id AND d.reverses = o.id)
+                 OR o.kind = 'expiry' AND o.amount = (
+                    SELECT sum(x.amount) FROM transfer x WHERE x.community_id = o.community_id AND x.draws_on = o.id)))
        AS reversed
 FROM ({heads}) h
 LEFT JOIN LATERAL (

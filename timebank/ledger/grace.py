@@ -56,6 +56,7 @@ class _Part(msgspec.Struct, frozen=True):
     expires_on: date | None
     grace_of: date | None
     amount: int
+    grace_days: int | None  # told before the hold
 
 
 async def would_return(scope: Scope, hold_entry: UUID) -> Returned:
@@ -63,20 +64,21 @@ async def would_return(scope: Scope, hold_entry: UUID) -> Returned:
     async with transaction(scope):
         parts = await database.rows(
             _Part,
-            "SELECT a.expires_on, a.grace_of, h.amount FROM transfer h JOIN account a "
+            "SELECT a.expires_on, a.grace_of, h.amount, h.grace_days FROM transfer h JOIN account a "
             "ON a.community_id = h.community_id AND a.id = h.debit_account "
             "WHERE h.community_id = $1 AND h.entry_id = $2 AND h.kind = 'hold'",
             scope.community_id, hold_entry,
         )  # fmt: skip
-        grace = timedelta(days=(await policies(scope)).grace_days)
-    return _returning(parts, clock.local_day(), grace)
+        grace_days = (await policies(scope)).grace_days
+    return _returning(parts, clock.local_day(), grace_days)
 
 
-def _returning(parts: list[_Part], today: date, grace: timedelta) -> Returned:
+def _returning(parts: list[_Part], today: date, grace_days: int) -> Returned:
     usable = graced = expired = 0
     until: date | None = None
     for part in parts:
         is_over = part.expires_on is not None and part.expires_on < today
+        grace = timedelta(days=max(part.grace_days or 0, grace_days))
         last_day = part.expires_on + grace if part.expires_on and is_over and not part.grace_of else part.expires_on
         if last_day is not None and last_day < today:
             expired += part.amount

@@ -70,14 +70,15 @@ class Closed(msgspec.Struct, frozen=True):
 
 
 class Reversal(msgspec.Struct, frozen=True):
-    """`taken` points came back to the books; `owed` had been spent and are now a debt that later earnings repay.
-    `returned` is what the owner got back."""
+    """`taken` points came back to the books; `owed` had been spent and are now a debt that later earnings repay;
+    `lapsed` had expired before, so that their owner loses nothing more. `returned` is what the owner got back."""
 
     entry_id: UUID
     taken: int
     owed: int
     replayed: bool
     returned: Returned
+    lapsed: int = 0
 
 
 _ENTRY = "ROW($2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)::ledger_entry"
@@ -142,12 +143,13 @@ async def earn(
 async def spend(
     scope: Scope, person_id: UUID, amount: int, posting: Posting, *,
     to: str = "redeemed", currency: Currency = Currency.point, subject_id: UUID | None = None,
+    grace_days: int | None = None,
 ) -> Posted:  # fmt: skip
     """Spend from a person, earliest expiry first, to a system account or (`to` "held") the person's own held bucket."""
     meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount, "to": to}
     answer = await call(
         scope, "ledger_spend", posting, meaning, "person", person_id, currency.value, subject_id, amount, to,
-        clock.local_day(),
+        clock.local_day(), grace_days,
     )  # fmt: skip
     if answer["verdict"] == "insufficient":
         refusal = InsufficientClassMinutes if currency == Currency.class_minute else Insufficient
@@ -157,10 +159,16 @@ async def spend(
 
 async def hold(
     scope: Scope, person_id: UUID, amount: int, posting: Posting, *,
-    currency: Currency = Currency.point, subject_id: UUID | None = None,
+    currency: Currency = Currency.point, subject_id: UUID | None = None, grace_days: int | None = None,
 ) -> Posted:  # fmt: skip
-    """Set an amount aside until `settle` or `void`; posting.kind must be "hold"."""
-    return await spend(scope, person_id, amount, posting, to="held", currency=currency, subject_id=subject_id)
+    """Set an amount aside until `settle` or `void`; posting.kind must be "hold".
+
+    `grace_days`: those that the person was told; they are kept with the hold, should the policy be shortened meanwhile.
+    """
+    return await spend(
+        scope, person_id, amount, posting,
+        to="held", currency=currency, subject_id=subject_id, grace_days=grace_days,
+    )  # fmt: skip
 
 
 async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
@@ -198,13 +206,20 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
             "SELECT (SELECT coalesce(sum(amount), 0) FROM transfer t JOIN account a ON a.community_id = t.community_id "
             "        AND a.id = t.debit_account WHERE t.community_id = $1 AND t.entry_id = $2 AND t.kind = 'reversal' "
             "        AND t.currency = 'point' AND a.owner_kind <> 'system') AS taken, "
+            "(SELECT coalesce(sum(amount), 0) FROM transfer WHERE community_id = $1 AND entry_id = $2 "
+            "        AND kind = 'reversal' AND currency = 'point' AND draws_on IS NOT NULL) AS lapsed, "
             "(SELECT coalesce(sum(amount), 0) FROM debt WHERE community_id = $1 AND entry_id = $2 "
             "        AND currency = 'point') AS owed",
             scope.community_id, answer["entry_id"],
         )  # fmt: skip
     assert moved is not None
     return Reversal(
-        answer["entry_id"], int(moved["taken"]), int(moved["owed"]), answer["verdict"] == "replayed", _returned(answer)
+        answer["entry_id"],
+        int(moved["taken"]),
+        int(moved["owed"]),
+        answer["verdict"] == "replayed",
+        _returned(answer),
+        int(moved["lapsed"]),
     )
 
 

@@ -45,6 +45,12 @@ class NotReversible(TimebankError):
     sentence = "这笔账不能冲正：预留请取消，冲正本身不再冲正。"
 
 
+class ExpiryTakenBack(TimebankError):
+    code = "expiry_taken_back"
+    status = 409
+    sentence = "这笔到期的积分，后来冲正时已经收回，没有可撤回的了。"
+
+
 class PastGrace(TimebankError):
     code = "expiry_past_grace"
     status = 422
@@ -70,6 +76,7 @@ REFUSALS: dict[str, type[TimebankError]] = {
     "already_closed": HoldClosed,
     "already_reversed": AlreadyReversed,
     "not_reversible": NotReversible,
+    "taken_back": ExpiryTakenBack,
     "past_grace": PastGrace,
     "class_hours": PurchaseNotReversible,
 }

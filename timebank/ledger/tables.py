@@ -40,6 +40,8 @@ class Transfer(Table, tablename="transfer"):
     reverses = UUID(default=None, null=True)
     closes = UUID(default=None, null=True)
     memo = Varchar(length=200, default=None, null=False)
+    draws_on = UUID(default=None, null=True)
+    grace_days = SmallInt(default=None, null=True)
 
 
 class Debt(Table, tablename="debt"):

@@ -85,8 +85,9 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
     await stock.take(scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id)
     memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
     note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
-    held = await posting.hold(scope, customer.id, points, note)
-    expires_at = now + timedelta(days=(await policies(scope)).hold_days)
+    chosen = await policies(scope)
+    held = await posting.hold(scope, customer.id, points, note, grace_days=chosen.grace_days)
+    expires_at = now + timedelta(days=chosen.hold_days)
     code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
     await audit.record(
         scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,

@@ -11,9 +11,10 @@ day of an account's points. Changes of those are not found here.
 from timebank.ledger.invariants.books import LEDGER
 from timebank.ledger.invariants.classes import CLASSES
 from timebank.ledger.invariants.credits import CREDITS
+from timebank.ledger.invariants.expiries import EXPIRIES
 from timebank.ledger.invariants.parts import Invariant
 from timebank.ledger.invariants.shop import SHOP
 
-INVARIANTS: tuple[Invariant, ...] = (*LEDGER, *CREDITS, *SHOP, *CLASSES)
+INVARIANTS: tuple[Invariant, ...] = (*LEDGER, *EXPIRIES, *CREDITS, *SHOP, *CLASSES)
 
 __all__ = ["INVARIANTS", "Invariant"]

@@ -104,7 +104,7 @@ WHERE t.community_id = $1 AND k.kind IS NULL ORDER BY t.id LIMIT $2""",
     _SOURCES,
 )
 
-# Each leg of a refund, a move or an expiry of class minutes names its own purchase.
+# Each leg of a refund, a move or an expiry of class minutes, or of its reversal, names its own purchase.
 _ENTRY_LEGS = Invariant(
     "entry_legs_differ",
     _("一笔账有 {legs} 行，行号、时间或来处对不上。"),
@@ -113,7 +113,7 @@ SELECT ARRAY[t.entry_id] AS ids, count(*) AS legs FROM transfer t WHERE t.commun
 HAVING min(t.leg) <> 1 OR max(t.leg) <> count(*) OR count(DISTINCT t.leg) <> count(*)
     OR min(t.posted_at) <> max(t.posted_at)
     OR min(t.source_id::text) <> max(t.source_id::text) AND NOT bool_or(t.kind IN ('refund', 'move'))
-       AND NOT bool_or(t.kind = 'expiry' AND t.source_kind = 'class_purchase')
+       AND NOT bool_or(t.kind IN ('expiry', 'reversal') AND t.source_kind = 'class_purchase')
 ORDER BY t.entry_id LIMIT $2""",
 )
 
@@ -185,9 +185,13 @@ _REVERSAL_DIFFERS = Invariant(
 WITH undone AS (
     SELECT entry_id, reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL
     UNION SELECT entry_id, reverses FROM debt WHERE community_id = $1
+), drawn AS (  -- what had been taken of an expiry before it was reversed
+    SELECT draws_on AS expiry_id, sum(amount)::bigint AS amount FROM transfer
+    WHERE community_id = $1 AND draws_on IS NOT NULL GROUP BY 1
 ), wanted AS (
-    SELECT u.entry_id, t.currency, sum(t.amount)::bigint AS amount FROM undone u
-    JOIN transfer t ON t.community_id = $1 AND t.id = u.reverses GROUP BY 1, 2
+    SELECT u.entry_id, t.currency, sum(t.amount - coalesce(d.amount, 0))::bigint AS amount FROM undone u
+    JOIN transfer t ON t.community_id = $1 AND t.id = u.reverses
+    LEFT JOIN drawn d ON d.expiry_id = t.id GROUP BY 1, 2
 ), taken AS (
     SELECT entry_id, currency, sum(amount)::bigint AS amount FROM transfer
     WHERE community_id = $1 AND kind = 'reversal' GROUP BY 1, 2
@@ -224,32 +228,7 @@ WHERE (d.given, d.taken, d.transfers) IS DISTINCT FROM (c.given, c.taken, c.tran
 ORDER BY 2, 3 LIMIT $2""",
 )
 
-_EXPIRY: tuple[Invariant, ...] = (
-    Invariant(
-        "expired_early",
-        _("有 {amount} 在 {day} 结束之前就记成了到期。请核对服务器的日期，并撤回这笔到期。"),
-        """
-SELECT ARRAY[t.id, a.owner_id] AS ids, t.amount, a.expires_on AS day FROM transfer t
-JOIN account a ON a.community_id = $1 AND a.id = t.debit_account
-LEFT JOIN transfer r ON r.community_id = $1 AND r.reverses = t.id
-WHERE t.community_id = $1 AND t.kind = 'expiry'
-  AND a.expires_on > (SELECT until FROM books_closed WHERE community_id = $1) AND r.id IS NULL
-ORDER BY t.id LIMIT $2""",
-    ),
-    Invariant(
-        "grace_astray",
-        _("有 {amount} 记进了 {day} 之后的宽限账户，可它不是那天以后退回来的。"),
-        """
-SELECT ARRAY[t.id, a.owner_id] AS ids, t.amount, a.grace_of AS day FROM account a
-JOIN transfer t ON t.community_id = $1 AND t.credit_account = a.id
-WHERE a.community_id = $1 AND a.grace_of IS NOT NULL AND a.bucket = 'available'
-  AND (t.kind IN ('service', 'deed', 'conversion', 'adjustment') OR (t.posted_at AT TIME ZONE $3)::date <= a.grace_of)
-ORDER BY t.id LIMIT $2""",
-    ),
-)
-
 LEDGER: tuple[Invariant, ...] = (
     _BALANCE_DIFFERS, _ACCOUNT_NEGATIVE, _OWNER_UNKNOWN, _TRANSFER_ASTRAY, _WRONG_WAY, _SOURCE_UNKNOWN, _ENTRY_LEGS,
     _HELD_DIFFERS, _CLOSING_DIFFERS, _DEBT_DIFFERS, _DEBT_ASTRAY, _REVERSAL_DIFFERS, _DAY_TOTAL_DIFFERS,
-    *_EXPIRY,
 )  # fmt: skip

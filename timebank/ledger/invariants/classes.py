@@ -132,8 +132,9 @@ WHERE coalesce(n.gone, 0) <> coalesce(m.gone, 0) OR coalesce(n.come, 0) <> coale
         _("一次买课时记着到期 {noted} 分钟，账上是 {moved} 分钟。"),
         """
 WITH moved AS (
-    SELECT source_id, sum(amount)::bigint AS minutes FROM transfer
-    WHERE community_id = $1 AND kind = 'expiry' AND source_kind = 'class_purchase' GROUP BY 1
+    SELECT t.source_id, sum(t.amount - coalesce(r.amount, 0))::bigint AS minutes FROM transfer t
+    LEFT JOIN transfer r ON r.community_id = $1 AND r.reverses = t.id AND r.source_id = t.source_id
+    WHERE t.community_id = $1 AND t.kind = 'expiry' AND t.source_kind = 'class_purchase' GROUP BY 1
 ), noted AS (SELECT id, expired_minutes FROM class_purchase WHERE community_id = $1)
 SELECT ARRAY[coalesce(n.id, m.source_id)] AS ids, coalesce(n.expired_minutes, 0) AS noted,
        coalesce(m.minutes, 0) AS moved

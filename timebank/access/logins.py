@@ -137,7 +137,7 @@ async def store_password(
 
 
 @retried
-async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: Proof = "office") -> str:
+async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: Proof) -> str:
     """A six-digit sign-in code, valid for ten minutes, to be told to the person in front of the counter.
 
     It opens the records of the communities that its giver administers, of a keeper's and grid worker's this one's.
@@ -194,6 +194,7 @@ async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
     return None if found is None else Used(hashed.hex(), found["opens"], found["by_scan"], found["place"])
 
 
+@retried
 async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
     """Let the session open what another code of its login opens too; whether that code was right."""
     async with transaction(None):

@@ -324,6 +324,9 @@ BEGIN
     DELETE FROM membership_question WHERE community_id = p_community AND person_id = p_person;
     INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES (p_community, here.login_id, p_person, p_now)
         ON CONFLICT DO NOTHING;
+    -- Who has changed the record's phone to this one is as near to the login as who opened it.
+    UPDATE spending_rest SET login_id = here.login_id
+        WHERE community_id = p_community AND person_id = p_person AND login_id IS NULL AND ended_at IS NULL;
     SELECT l.opened_by_login INTO opener FROM login l WHERE l.id = here.login_id AND l.confirmed_at IS NULL;
     IF opener IS NOT NULL THEN
         INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login)

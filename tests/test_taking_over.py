@@ -1,5 +1,7 @@
 """Nobody takes over an account: each attempt leaves the balance as it is, and honest people get on within the day."""
 
+import asyncio
+import re
 from typing import Any
 from uuid import UUID
 
@@ -131,7 +133,7 @@ async def test_a_workbook_gives_a_known_resident_no_second_phone(world: World) -
     await imported(world, "赵丽", headings, ["张桂兰", NEW_PHONE, "1958-03-12", "3栋", "1单元", "101"])
     held = await world.owner.fetchval("SELECT count(*) FROM person WHERE name = '张桂兰'")
     logins = await world.owner.fetch("SELECT login_id FROM membership WHERE person_id = $1", town.people["张桂兰"])
-    assert held == 1
+    assert held == 1, "known by name and birth"
     assert [row["login_id"] for row in logins] == [town.logins["张桂兰"]]
     assert await points_of(town, "张桂兰") == (100, 0)
 
@@ -300,6 +302,36 @@ async def test_a_first_sign_in_at_the_counter_checks_in_and_spends_after_one_tap
     assert (await world.ask("GET", "/agreements/resting", "赵丽", 200))["items"] == []
     await world.spend(headers, "欧阳凯伟", 201)
     assert len(await world.told("欧阳凯伟", "login_confirmed")) == 1
+
+
+async def test_a_keeper_gives_the_code_on_the_counters_page(world: World) -> None:
+    """By hand for a first sign-in, after a scan without any digits; a tablet that anybody could hold gives none."""
+    town, owner = world.town, world.owner
+    desk, here = Browser(world.client, await town.token("周敏")), str(town.stations["暖蜂驿站"])
+    found = await desk.send("/desk/people", station_id=here, name="欧阳凯伟", phone_last4=town.phones["欧阳凯伟"][-4:])
+    assert "/desk/sign-in-code" in found.text
+    asked = {"station_id": here, "person_id": town.people["欧阳凯伟"], "name": "欧阳凯伟"}
+    assert (await desk.send("/desk/sign-in-code", **asked)).status_code == 422
+    given = await desk.send("/desk/sign-in-code", **asked, last4=town.phones["欧阳凯伟"][-4:])
+    assert "72 小时内不能花费" in given.text
+    await world.ask("POST", "/checkins", "周敏", 200, body(await card(town, owner, "张桂兰"), station_id=here))
+    given = await desk.send("/desk/sign-in-code", station_id=here, person_id=town.people["张桂兰"], name="张桂兰")
+    [digits] = re.findall(r"code-number\">(\d{3} \d{3})<", given.text)
+    assert "72 小时" not in given.text
+    headers = await world.opened(town.phones["张桂兰"], otp=digits.replace(" ", ""))
+    await world.spend(headers, "张桂兰", 201)
+
+
+async def test_two_communities_that_enter_one_new_phone_at_once_ask_for_one_of_them(world: World) -> None:
+    for number in range(8):
+        phone = f"1990000{5000 + number}"
+        await asyncio.gather(world.enter("赵丽", "郑强", phone), world.enter("何静", "郑强", phone))
+        entered = [world.town.people["郑强@赵丽"], world.town.people["郑强@何静"]]
+        joined = await world.owner.fetchval("SELECT count(*) FROM membership WHERE person_id = ANY ($1)", entered)
+        waits = await world.owner.fetchval(
+            "SELECT count(*) FROM membership_question WHERE person_id = ANY ($1)", entered
+        )
+        assert (joined, waits) == (1, 1)
 
 
 async def test_after_three_days_nobody_needs_to_confirm(world: World) -> None:

@@ -98,6 +98,15 @@ async def ensure_login(scope: Scope, phone: str, person_id: UUID, *, agreed: boo
     return entered.login_id
 
 
+async def logins_of(scope: Scope, person_id: UUID) -> list[UUID]:
+    """The logins that stand for a resident record."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT login_id FROM membership WHERE community_id = $1 AND person_id = $2", scope.community_id, person_id
+        )
+    return [UUID(bytes=row["login_id"].bytes) for row in found]
+
+
 async def tell_login(login_id: UUID, kind: str, text: str, key: str) -> None:
     """Tell every record of a login, in whatever community, what happened to the login."""
     await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, text, key, clock.now())

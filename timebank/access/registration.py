@@ -10,7 +10,7 @@ from timebank.access.grants import UNLOCKS_MUCH
 from timebank.access.logins import (
     ONE_TIME_CODE_LASTS,
     Proof,
-    ensure_login,
+    enter_logins,
     give_one_time_code,
     login_by_phone,
     tell_login,
@@ -62,10 +62,15 @@ class HolderDeclined(TimebankError):
 
 
 class SignInCode(msgspec.Struct):
-    """Six digits to be told to the person in front of the counter."""
+    """Six digits to be told to the person in front of the counter.
+
+    Without a `scan` nothing is spent for three days unless another of the staff confirms the person: after a `name`
+    and digits always, by an administrator's word (`office`) where there is something to spend.
+    """
 
     code: str
     expires_at: datetime
+    proof: Proof
 
 
 class _Office(msgspec.Struct, frozen=True):
@@ -106,15 +111,15 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
     await correct(scope, person_id, correction)
     if correction.status is not msgspec.UNSET:
         await set_status(scope, person_id, correction.status, correction.reason)
-    left = await _settle_login(scope, person_id)
+    left, joined = await _settle_login(scope, person_id)
     now = (await contact_of(scope, person_id)).phone
     if before != now:
-        await _rest_after_change(scope, person_id, left, now, agreed=agreed)
+        await _rest_after_change(scope, person_id, left, joined, rests=bool(now) and not agreed)
     return await open_person(scope, person_id)
 
 
 async def _rest_after_change(
-    scope: Scope, person_id: UUID, left: list[UUID], phone: str | None, *, agreed: bool
+    scope: Scope, person_id: UUID, left: list[UUID], joined: UUID | None, *, rests: bool
 ) -> None:
     """A changed phone spends nothing for three days: the old one is told, and whoever knows the person confirms it.
 
@@ -128,11 +133,10 @@ async def _rest_after_change(
     for login_id in left:
         await tell_login(login_id, "phone_changed", text, key)
     await tell(scope, person_id, "phone_changed", text, key)
-    login = await login_by_phone(phone) if phone else None
-    if not agreed and phone:
+    if rests:
         await database.execute(
             "SELECT login_rest($1, $2, $3, $4, $5, $6, $7)",
-            scope.community_id, person_id, login.id if login else None, scope.login_id, next(iter(left), None),
+            scope.community_id, person_id, joined, scope.login_id, next(iter(left), None),
             RESTS_FOR, clock.now(),
         )  # fmt: skip
 
@@ -157,19 +161,24 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
     return False
 
 
-async def _settle_login(scope: Scope, person_id: UUID) -> list[UUID]:
-    """Let the person's own phone, and no other, sign in for them; a child's does not. Answers the logins that did."""
+async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
+    """Let the person's own phone, and no other, sign in for them; a child's does not.
+
+    Answers the logins that did before, and the one that does now; none while its holder is asked.
+    """
     contact = await contact_of(scope, person_id)
-    login_id = None
+    login_id = joined = None
     if contact.phone and not contact.guarded:
-        login_id = await ensure_login(scope, contact.phone, person_id)
+        [entered] = await enter_logins(scope, [(contact.phone, person_id)])
+        login_id = entered.login_id
+        joined = login_id if entered.is_joined else None
     left = await database.fetch(
         "WITH waited AS (DELETE FROM membership_question WHERE community_id = $1 AND person_id = $2 "
         "AND login_id IS DISTINCT FROM $3) DELETE FROM membership WHERE community_id = $1 AND person_id = $2 "
         "AND login_id IS DISTINCT FROM $3 RETURNING login_id",
         scope.community_id, person_id, login_id,
     )  # fmt: skip
-    return [UUID(bytes=row["login_id"].bytes) for row in left]
+    return [UUID(bytes=row["login_id"].bytes) for row in left], joined
 
 
 @retried
@@ -184,7 +193,7 @@ async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -
         if proof == "office":
             scope.require_admin()
         code = await give_one_time_code(scope, person_id, phone, proof)
-    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS)
+    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS, proof)
 
 
 async def receiving_phone(scope: Scope, person_id: UUID) -> str:

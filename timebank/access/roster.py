@@ -26,16 +26,18 @@ class Office(msgspec.Struct, frozen=True):
 
 
 @retried
-async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> None:
+async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> int:
     """A login for each phone, standing for these resident records; two people of one phone share theirs.
 
-    Only the phone that the book has of a record serves it; where somebody holds its login, the holder is asked.
+    Only the phone that the book has of a record serves it; where somebody holds its login, the holder is asked. Answers
+    how many records wait for that.
     """
     scope.require_admin()
     async with transaction(scope):
         entered = await enter_logins(scope, phones)
         asked = sum(not one.is_joined for one in entered)
         await audit.record(scope, "ensure_logins", "login", None, people=len(phones), asked=asked or None)
+    return asked
 
 
 @retried

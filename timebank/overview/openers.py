@@ -114,7 +114,10 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             )  # fmt: skip
             where = scope.community_name or "社区"
             text = f"{where}的另一位工作人员确认了这个账号是您本人的。不是您本人在用，请马上告诉社区。"
-            await tell(scope, person_id, "login_confirmed", text, f"login-confirmed:{free[0].id}")
+            key = f"login-confirmed:{free[0].id}"
+            for login_id in await logins.logins_of(scope, person_id):
+                await logins.tell_login(login_id, "login_confirmed", text, key)
+            await tell(scope, person_id, "login_confirmed", text, key)
         if confirmed or free:
             await audit.record(scope, "confirm_login", "person", person_id)
 

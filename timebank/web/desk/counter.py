@@ -224,7 +224,7 @@ async def _parts(
     context: dict[str, Any] = {
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
         "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
-        "undo_since": now() - counter.UNDO_WITHIN,
+        "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
     }  # fmt: skip
     return context
 

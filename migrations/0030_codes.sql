@@ -45,7 +45,7 @@ CREATE TABLE spending_rest (
 CREATE INDEX spending_rest_person_id ON spending_rest (community_id, person_id) WHERE ended_at IS NULL;
 CREATE INDEX spending_rest_open ON spending_rest (community_id, until, id) WHERE ended_at IS NULL;
 CREATE INDEX spending_rest_login ON spending_rest (login_id) WHERE ended_at IS NULL;
-CREATE INDEX spending_rest_from ON spending_rest (from_login, until) WHERE from_login IS NOT NULL;
+CREATE INDEX spending_rest_from ON spending_rest (from_login, since) WHERE from_login IS NOT NULL;
 CALL protect_tenant_table('spending_rest', 'SELECT');
 
 -- Whether somebody has signed in to a login before: then it has a holder, who is asked.
@@ -375,7 +375,7 @@ $$;
 -- The communities in which a session's login was lately replaced by another phone's: its holder is told where it is still open.
 CREATE FUNCTION login_moved(p_token_hash bytea, p_now timestamptz) RETURNS TABLE (community_name varchar, since timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT g.name, max(r.since) FROM session s JOIN spending_rest r ON r.from_login = s.login_id AND r.until > p_now
+    SELECT g.name, max(r.since) FROM session s JOIN spending_rest r ON r.from_login = s.login_id AND r.since > p_now - interval '30 days'
     JOIN region g ON g.id = r.community_id
     WHERE s.token_hash = p_token_hash AND s.ended_at IS NULL AND s.expires_at > p_now GROUP BY g.name
 $$;

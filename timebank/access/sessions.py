@@ -180,6 +180,6 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 async def moved(token: str) -> list[Moved]:
-    """Where the phone of this session was replaced in the last three days; its holder may know nothing of it."""
+    """Where the phone of this session was replaced in the last 30 days; its holder may know nothing of it."""
     async with transaction(None):
         return await database.rows(Moved, "SELECT * FROM login_moved($1, $2)", vault.token_hash(token), clock.now())

@@ -140,17 +140,16 @@ async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | N
 _look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
 
 
-@retried
 async def sign_out(session_id: UUID, request_id: str = "") -> None:
     await _end(session_id, None, request_id)
 
 
-@retried
 async def sign_out_token(token: str, request_id: str = "") -> None:
     """End the session of this token, whoever holds it: before its browser gets another one."""
     await _end(None, vault.token_hash(token), request_id)
 
 
+@retried
 async def _end(session_id: UUID | None, token_hash: bytes | None, request_id: str) -> None:
     async with transaction(None):
         login_id = await database.fetch_value("SELECT session_end($1, $2, $3)", session_id, token_hash, clock.now())

@@ -147,11 +147,15 @@ LABELS: dict[str, str] = {
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
     "move": _("收货原因"), "name": _("名称"), "named": _("提名"),
     "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"), "people": _("人数"),
-    "points": _("积分"), "points_per_hour": _("每课时积分"), "quantity": _("数量"), "role": _("身份"),
+    "points": _("积分"), "points_per_hour": _("每课时积分"),
+    "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "skipped": _("跳过"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
 }  # fmt: skip
+
+
+PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
 def told_verb(verb: str, language: str) -> str:
@@ -176,6 +180,8 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(ROLES[Role(value)], language)
     if verb == "change_policy" and key == "name" and value in KNOWN:
         return translate(KNOWN[str(value)].title, language)
+    if key == "proof" and value in PROOFS:
+        return translate(PROOFS[str(value)], language)
     if key == "list" and value in LISTS:
         return translate(LISTS[str(value)], language)
     if isinstance(value, list):

@@ -108,9 +108,9 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
         return found
 
     await owner.execute(
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at) VALUES ($1, $2, $3, 1, $4) "
-        "ON CONFLICT DO NOTHING",
-        town.community, clock.new_id(), heavy, clock.now(),
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by_login) "
+        "VALUES ($1, $2, $3, 1, $4, $5) ON CONFLICT DO NOTHING",
+        town.community, clock.new_id(), heavy, clock.now(), town.logins["赵丽"],
     )  # fmt: skip
     found: dict[str, object] = {
         "community": town.community, "station": town.stations["暖蜂驿站"], "good": town.goods["香皂"],

@@ -7,6 +7,8 @@ import msgspec
 
 from timebank import clock, database
 from timebank.agreements.independence import near
+from timebank.checkins.asked import confirmations
+from timebank.checkins.confirmations import waits_since
 from timebank.checkins.deciding import scanned_by
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
@@ -30,6 +32,7 @@ class Waiting(msgspec.Struct):
     deeds: int
     objections: int
     agreements: int
+    confirmations: int
     low_goods: int
     people: int
     present: int
@@ -44,6 +47,8 @@ SELECT
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
+  (SELECT count(*) FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND asked_at >= $4)
+   AS confirmations,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
@@ -59,7 +64,7 @@ async def waiting(scope: Scope) -> Waiting:
     first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes)
+        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since())
     assert counted is not None
     return counted
 
@@ -71,6 +76,7 @@ class Yours(msgspec.Struct, frozen=True):
     deeds: int
     objections: int
     agreements: int
+    confirmations: int
 
 
 _PARTIES = """
@@ -82,7 +88,8 @@ UNION ALL
 (SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
  WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
 UNION ALL
-(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by],
+(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by,
+              CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END],
         ARRAY[d.person_id, d.witness_id, s.person_id], s.visit_id
  FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
  LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
@@ -103,11 +110,12 @@ async def yours(scope: Scope, counted: Waiting) -> Yours:
         taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
         close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
+        asked = await confirmations(scope) if counted.confirmations else []
         scanned = await scanned_by(scope, [each.visit_id for each in taken])
     others = Counter(
         each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
     )
     return Yours(
         counted.records - others["records"], counted.deeds - others["deeds"],
-        counted.objections - others["objections"], decides,
+        counted.objections - others["objections"], decides, sum(each.may_decide for each in asked),
     )  # fmt: skip

@@ -22,7 +22,8 @@ from timebank.clock import now
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.statement import balances
 from timebank.locale import _
-from timebank.people.schemas import PersonLine
+from timebank.people.cards import card_of
+from timebank.people.schemas import CardOut, PersonLine
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop.schemas import GoodOut
@@ -189,6 +190,7 @@ class Served(msgspec.Struct, frozen=True):
     goods: Any
     classes: Any
     offered: list[GoodOut]  # what a second member of staff may agree to
+    card: CardOut | None  # the one in force
 
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
@@ -202,7 +204,15 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         [] if stands_here else await offered_here(caller, chosen.id),
+        await _card(caller, person_id),
     )  # fmt: skip
+
+
+async def _card(caller: Scope, person_id: UUID) -> CardOut | None:
+    try:
+        return await card_of(caller, person_id)
+    except NotFound:
+        return None
 
 
 async def _parts(
@@ -231,4 +241,13 @@ async def _desk_page(
 ) -> Template:  # fmt: skip
     context = await _parts(request, caller, chosen, verdict, person_id, presence)
     several = len(await _kept(caller)) > 1
-    return page(request, caller, "desk/counter.html", place=chosen.name, found=found, several=several, **context)
+    return page(
+        request,
+        caller,
+        "desk/counter.html",
+        place=chosen.name,
+        found=found,
+        several=several,
+        on_device=caller.device_id is not None,
+        **context,
+    )

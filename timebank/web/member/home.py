@@ -4,7 +4,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest, provide_scope_or_none
+from timebank.access.callers import AnyRequest, provide_visitor
 from timebank.areas.places import public_communities
 from timebank.overview.resident import glance
 from timebank.people.guardians import children_of
@@ -16,7 +16,7 @@ from timebank.web.pages import page, see_other
 class HomePages(Controller):
     path = "/"
     include_in_schema = False
-    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
 
     @get()
     async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:

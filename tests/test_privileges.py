@@ -333,7 +333,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
             "INSERT SELECT(community_id,id,device_id,person_id,login_id,signed_on_at,expires_at,signed_off_at)",
         "device":
             "INSERT SELECT(community_id,id,station_id,name,kind,created_at,created_by,revoked_at,pairing_expires_at,"
-            "paired_at) UPDATE(revoked_at)",
+            "paired_at,seen_at) UPDATE(revoked_at)",
         "good_price": "INSERT SELECT", "household_move": "INSERT SELECT",
         "idempotent_request": "INSERT SELECT UPDATE", "installation": "INSERT SELECT",
         "membership": "DELETE INSERT SELECT",

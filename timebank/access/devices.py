@@ -208,7 +208,7 @@ async def _end(scope: Scope, device_id: UUID, *, replaced_by: UUID | None = None
     await Device.update({Device.revoked_at: clock.now()}).where(
         (Device.community_id == scope.community_id) & (Device.id == device_id)
     )
-    await audit.record(scope, "revoke_device", "device", device_id, replaced_by=replaced_by)
+    await audit.record(scope, "revoke_device", "device", device_id, replaced_by_id=replaced_by)
 
 
 async def find(token: str, *, request_id: str = "") -> Scope | None:

@@ -216,6 +216,19 @@ BEGIN
 END
 $$;
 
+-- Whether the acting login may agree, in its own name, to what was asked for at a counter: as staff, and as another human than
+-- who asked, who does not live and has not lived with whom it concerns.
+CREATE FUNCTION may_second(p_community uuid, p_person uuid, p_asked_by uuid, p_asked_by_login uuid, p_by uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN is_operator() OR (coalesce(p_by = ANY (acting_logins()), false) AND may_serve(p_community) AND NOT EXISTS (
+        SELECT FROM agreement_side(p_community, p_by, NULL) me, agreement_side(p_community, NULL, p_asked_by) asker,
+            agreement_side(p_community, p_asked_by_login, NULL) account, agreement_side(p_community, NULL, p_person) served
+        WHERE me.persons && (asker.persons || account.persons || served.persons) OR me.hands && (asker.hands || account.hands)
+           OR me.households && (asker.households || account.households || served.households)));
+END
+$$;
+
 -- Whether the acting login may add a device to a station that it keeps: one of each kind, and a further one by agreement.
 CREATE FUNCTION may_add_device(p_community uuid, p_station uuid, p_kind text, p_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -331,8 +344,7 @@ $$;
 ALTER POLICY tenant ON counter_confirmation USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
     WITH CHECK (community_id = ANY (visible_communities()) AND CASE WHEN status = 'waiting'
         THEN asked_by_login IS NOT NULL AND is_acting_login(asked_by_login) AND is_acting(asked_by) AND may_keep(community_id, station_id)
-        ELSE is_operator() OR (decided_by_login IS NOT NULL AND is_acting_login(decided_by_login) AND is_acting(decided_by)
-            AND may_serve(community_id) AND NOT (asked_by IS NOT NULL AND is_acting(asked_by)) AND decided_by_login IS DISTINCT FROM asked_by_login) END);
+        ELSE is_acting(decided_by) AND may_second(community_id, person_id, asked_by, asked_by_login, decided_by_login) END);
 REVOKE UPDATE ON counter_confirmation FROM timebank_app;
 GRANT UPDATE (status, redemption_id, decided_by, decided_by_login, decided_at) ON counter_confirmation TO timebank_app;
 
@@ -608,6 +620,6 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION ledger_now, is_operator, is_acting, is_acting_login, acting_device, may_administer, may_keep, may_serve, may_appoint, may_dismiss,
     may_set_policy, may_set_rule, may_decide, may_link, may_give_code, may_sign_on, is_signing_in, is_caller, agreement_done_alone,
-    may_add_device, device_waiting, device_pair, device_renew, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
+    may_add_device, may_second, device_waiting, device_pair, device_renew, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
     login_set_password, code_use, session_end, session_end_others, session_holders, session_sweep, answers_sweep, login_sample
     TO timebank_app;

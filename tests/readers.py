@@ -73,7 +73,6 @@ UNREAD = {
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
     "/api/v1/schema/{}": "not found", "/sign-in": "reads nothing before somebody is known",
-    "/desk/devices": "the devices of one station",
     "/password": "a form for one login", "/desk/pair/{}": "a form for one token", "/display/{}": "one token",
     "/board": "leads to one board, or lists communities",
     "/c/{}": "a code of this moment; the claim is written by its key", "/k/{}": "leads to the counter",

@@ -89,7 +89,7 @@ async def test_a_screen_that_a_keeper_pairs_at_home_in_place_of_the_walls_darken
     assert not await shows_code(client, town, wall["token"])
     assert await shows_code(client, town, home["token"])
     rows = await owner.fetch(
-        "SELECT verb, noun_id, person_id, change->>'replaced_by' AS by FROM audit WHERE noun = 'device' ORDER BY id"
+        "SELECT verb, noun_id, person_id, change->>'replaced_by_id' AS by FROM audit WHERE noun = 'device' ORDER BY id"
     )
     assert [row["verb"] for row in rows] == ["register_device", "revoke_device", "register_device"]
     assert (str(rows[1]["noun_id"]), rows[1]["by"]) == (wall["id"], home["id"])

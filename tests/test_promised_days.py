@@ -94,19 +94,19 @@ async def test_what_comes_back_in_the_last_hours_of_its_grace_ends_by_itself(
     town: Town, database_clock: DatabaseClock, way: str
 ) -> None:
     """Its person is told the last day when it comes back: nobody has to let it expire."""
-    days, keeper = Days(town, database_clock), await town.scope("周敏")
+    days = Days(town, database_clock)
     with clock.at(DECEMBER):
         await policy(town, 60, "hold_days")
         await town.credit_deed("张桂兰", 16, expires_on=LAST_DAY)
         made = await reserve(town)
         if way == "brought back":
             assert made.code
-            await collect(keeper, made.id, made.code)
+            await collect(await town.scope("周敏"), made.id, made.code)
     await days.work(DECEMBER)
     await days.work(NOON_OF_THE_LAST)
     with clock.at(NOON_OF_THE_LAST):
         if way == "brought back":
-            await return_goods(keeper, made.id, "香皂开裂了")
+            await return_goods(await town.scope("周敏"), made.id, "香皂开裂了")
         else:
             await cancel(await town.scope("张桂兰"), made.id)
         assert await has(town) == (16, [Expiring(GRACE_END, 16, LAST_DAY)])

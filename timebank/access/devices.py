@@ -59,9 +59,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 @retried
-async def register(
-    scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None
-) -> NewDevice:  # fmt: skip
+async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None) -> NewDevice:
     """Give a station's display or counter its token. The token is told once; only its hash is stored.
 
     Where one of this kind stands already, it is named by `replaces` and ends at once: a second one at home would show
@@ -216,12 +214,8 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
 
     The keeper is the actor, with no more than the reach of this counter; without one the device is nobody.
     """
-    parts = token.split("_", 2)
-    if len(parts) != 3 or parts[0] != PREFIX or len(parts[1]) != 32:
-        return None
-    try:
-        community_id = UUID(hex=parts[1])
-    except ValueError:
+    community_id = _community_of(token, PREFIX)
+    if community_id is None:
         return None
     found = await database.ask(
         "SELECT * FROM access_device($1, $2, $3, $4)", community_id, vault.token_hash(token), clock.now(),

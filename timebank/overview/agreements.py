@@ -294,7 +294,7 @@ async def acknowledge(scope: Scope) -> int:
 
 
 async def waiting_rows(scope: Scope) -> list[tuple[UUID, datetime, Party, bool]]:
-    """What waits, the oldest first: its number, since when, whom it concerns, and whether it is only to be seen."""
+    """What waits, the oldest first: its id, since when, whom it concerns, and whether it is only to be seen."""
     async with transaction(scope):
         rows = await database.rows(
             _Row,

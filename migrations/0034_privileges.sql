@@ -352,7 +352,7 @@ GRANT UPDATE (status, redemption_id, decided_by, decided_by_login, decided_at) O
 
 -- Of a device the token and the pairing code prove something, of a sign-on the session: nobody reads them.
 REVOKE SELECT, UPDATE ON device FROM timebank_app;
-GRANT SELECT (community_id, id, station_id, name, kind, created_at, created_by, revoked_at, pairing_expires_at, paired_at),
+GRANT SELECT (community_id, id, station_id, name, kind, created_at, created_by, revoked_at, pairing_expires_at, paired_at, seen_at),
     UPDATE (revoked_at) ON device TO timebank_app;
 REVOKE SELECT, UPDATE ON counter_sign_on FROM timebank_app;
 GRANT SELECT (community_id, id, device_id, person_id, login_id, signed_on_at, expires_at, signed_off_at) ON counter_sign_on TO timebank_app;
@@ -376,6 +376,13 @@ CREATE FUNCTION device_pair(p_community uuid, p_code_hash bytea, p_kind text, p_
     UPDATE device d SET token_hash = p_token_hash, paired_at = p_now, pairing_hash = NULL
     WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.kind = p_kind AND d.pairing_hash = p_code_hash
       AND d.pairing_expires_at > p_now AND d.paired_at IS NULL AND d.revoked_at IS NULL RETURNING d.id
+$$;
+
+-- When a device was last used is noted by the device itself.
+CREATE FUNCTION device_seen(p_community uuid, p_device uuid, p_now timestamptz) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE device d SET seen_at = p_now
+    WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.id = p_device AND d.id = acting_device()
 $$;
 
 -- Another pairing code, and another token, for a device that no browser has become yet; null where one has, or it has ended.
@@ -620,6 +627,6 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION ledger_now, is_operator, is_acting, is_acting_login, acting_device, may_administer, may_keep, may_serve, may_appoint, may_dismiss,
     may_set_policy, may_set_rule, may_decide, may_link, may_give_code, may_sign_on, is_signing_in, is_caller, agreement_done_alone,
-    may_add_device, may_second, device_waiting, device_pair, device_renew, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
+    may_add_device, may_second, device_waiting, device_pair, device_renew, device_seen, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
     login_set_password, code_use, session_end, session_end_others, session_holders, session_sweep, answers_sweep, login_sample
     TO timebank_app;

@@ -11,7 +11,7 @@ from litestar.response import Redirect, Template
 from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
-from timebank.checkins.confirmations import confirmations
+from timebank.checkins.asked import confirmations
 from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.preferences import language_of
@@ -52,6 +52,6 @@ async def _page(request: AnyRequest, caller: Scope, refusal: TimebankError | Non
     caller.require_reader()
     return page(
         request, caller, "goods/confirmations.html", status=refusal.status if refusal else 200,
-        found=await confirmations(caller, since=clock.now() - SHOWN_FOR),
+        found=await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

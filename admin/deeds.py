@@ -11,12 +11,14 @@ from litestar.response import Redirect, Template
 
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
+from timebank.agreements.deciders import administrators_apart_from
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.doubts import count_doubts, doubts, doubts_of, find_doubt, may_decide
 from timebank.deeds.objections import decide_objection
-from timebank.deeds.parties import party_to, reviews
+from timebank.deeds.parties import party_to, people_of, reviews
 from timebank.deeds.reading import count_waiting, deeds, find_deed
-from timebank.deeds.review import needs_second, review_deed
+from timebank.deeds.restoring import DEED_AGAIN
+from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.errors import Forbidden, TimebankError
@@ -129,9 +131,11 @@ class AdminObjections(Controller):
         """Decide about it."""
         try:
             told = filled(ObjectionDecision, data, DECISION)
-            await decide_objection(caller, objection_id, told.upheld, told.note)
+            decided = await decide_objection(caller, objection_id, told.upheld, told.note)
         except TimebankError as refusal:
             return await _objection(request, caller, objection_id, refusal)
+        if decided.waiting:
+            return see_other(f"/admin/objections/{objection_id}")
         return see_other("/admin/deeds?status=objected&done=decided")
 
 
@@ -168,11 +172,13 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: Time
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
     party = bool(await party_to(caller, [deed]))
+    others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
         request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
-        party=party, may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        party=party, others=[officer.in_words(language_of(request)) for officer in others],
+        may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
-        waits=await waiting_for(caller, deed_id) if caller.reads_all and deed.status == "filed" else None,
+        waits=await waiting_for(caller, DEED_POINTS, deed_id) if caller.reads_all and deed.status == "filed" else None,
         doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
@@ -182,7 +188,9 @@ async def _objection(
     request: AnyRequest, caller: Scope, objection_id: UUID, refusal: TimebankError | None = None
 ) -> Template:
     doubt = await find_doubt(caller, objection_id)
+    waits = await waiting_for(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
     return page(
         request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
-        may_decide=await may_decide(caller, doubt), error=refusal.text(language_of(request)) if refusal else None,
+        waits=waits, may_decide=await may_decide(caller, doubt),
+        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from litestar.response import Template
 
 from timebank import clock
 from timebank.access.callers import AnyRequest
+from timebank.agreements.proposing import has_credited
 from timebank.areas.places import regions_in_reach
 from timebank.database import transaction
 from timebank.expiry.due import waiting_expiries
@@ -27,12 +28,13 @@ class PanelHome(Controller):
             counted = await waiting(caller)
             mine = await yours(caller, counted)
             cards = await count_unconfirmed(caller)
+            begun = await has_credited(caller)
             expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
             counted_before = await figures(caller)
             regions = await regions_in_reach(caller)
         return page(
             request, caller, "home/overview.html", waiting=counted, mine=mine, expiries=expiries, cards=cards,
-            points=points, figures=counted_before, year=clock.local_day().year, community_id=caller.community_id,
-            communities=[r for r in regions if r.kind == "community"],
+            begun=begun, points=points, figures=counted_before, year=clock.local_day().year,
+            community_id=caller.community_id, communities=[r for r in regions if r.kind == "community"],
         )  # fmt: skip

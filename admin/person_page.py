@@ -14,14 +14,14 @@ from timebank.access.standing import Standing, standing_of
 from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
 from timebank.database import retried, transaction
-from timebank.errors import NotFound, TimebankError
+from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.paging import all_pages
-from timebank.people.cards import card_of
+from timebank.people.cards import CardInForce, card_in_force
 from timebank.people.directory import open_person
 from timebank.people.guardians import guardianships_of
 from timebank.people.households import Member, members
-from timebank.people.schemas import CardOut, GuardianOut, PersonDetail
+from timebank.people.schemas import GuardianOut, PersonDetail
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.pages import page
@@ -36,7 +36,7 @@ class Opened(msgspec.Struct):
     household: list[Member]
     guardianships: list[GuardianOut]
     roles: list[GrantOut]
-    card: CardOut | None
+    card: CardInForce | None
     standing: Standing
 
 
@@ -46,16 +46,12 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
     async with transaction(scope):
         person = await open_person(scope, person_id)
         household = await members(scope, person.household_id) if person.household_id else []
-        try:
-            card = await card_of(scope, person_id)
-        except NotFound:
-            card = None
         return Opened(
             person,
             [m for m in household if m.id != person_id],
             await guardianships_of(scope, person_id),
             await all_pages(partial(grants, scope, person_id=person_id)),
-            card,
+            await card_in_force(scope, person_id),
             await standing_of(scope, person_id),
         )
 

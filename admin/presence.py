@@ -10,9 +10,10 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.checkins.browsers import crowds
 from timebank.errors import TimebankError
-from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, unconfirmed_cards
+from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, count_unconfirmed, unconfirmed_cards
 from timebank.preferences import language_of
 from timebank.scope import Scope
+from timebank.stations.screens import standing_devices
 from timebank.web.pages import page, see_other
 
 
@@ -48,6 +49,7 @@ async def _page(request: AnyRequest, caller: Scope, *, done: int = 0, refusal: T
     caller.require_reader()
     return page(
         request, caller, "presence/presence.html", status=refusal.status if refusal else 200,
-        cards=await unconfirmed_cards(caller), crowds=await crowds(caller), done=done,
+        cards=await unconfirmed_cards(caller), in_all=await count_unconfirmed(caller), crowds=await crowds(caller),
+        devices=await standing_devices(caller), done=done,
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from msgspec import Meta
 from timebank.access.callers import AnyRequest
 from timebank.access.once import Once
 from timebank.activities.offers import activities
+from timebank.agreements.deciders import Officer, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
 from timebank.checkins import reading, review
 from timebank.checkins.browsers import crowds
@@ -198,13 +199,23 @@ async def _record_page(
     found: RecordOut = await reading.record(caller, record_id)
     seen = await visit(caller, found.visit_id) if found.visit_id else None
     crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
+    may_decide = caller.administers and not await not_for(caller, [found])
+    corrected_here = not await is_uninvolved(caller, found.corrected_by)
+    others = await _others(caller, found) if not may_decide or corrected_here else []
     return page(
         request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
         crowd=crowd,
         statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
-        may_decide=caller.administers and not await not_for(caller, [found]),
-        corrected_here=not await is_uninvolved(caller, found.corrected_by),
+        may_decide=may_decide, corrected_here=corrected_here,
+        others=[officer.in_words(language_of(request)) for officer in others],
     )  # fmt: skip
+
+
+async def _others(caller: Scope, record: RecordOut) -> list[Officer]:
+    """Who decides about a record that is not the caller's to decide: nobody who entered, corrected or served it."""
+    scanned = await scanned_by(caller, [record.visit_id])
+    involved = [record.person_id, record.entered_by, record.corrected_by, caller.person_id if scanned else None]
+    return await administrators_apart_from(caller, involved)
 
 
 async def _hours_page(

@@ -12,8 +12,11 @@ from litestar.response import Redirect, Template
 
 from timebank.access import devices
 from timebank.access.callers import AnyRequest
+from timebank.access.devices import AlreadyPaired, DeviceStands
+from timebank.agreements.proposing import AlreadyWaiting
+from timebank.agreements.schemas import Waiting
 from timebank.areas.places import areas_of
-from timebank.errors import Invalid, TimebankError
+from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
 from timebank.overview import closing
 from timebank.overview.closing import StationHasLessons
@@ -33,8 +36,19 @@ STATION = {
 }  # fmt: skip
 # An address may be emptied: it is a text, not a gap.
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
-DEVICE = {"name": _("设备名称"), "kind": _("用途")}
-REFUSALS = (Invalid, StationNameTaken, StationAreaUnknown, StationHasLessons)
+DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
+FURTHER = "further"
+"""What the form says of a device beside those that stand there."""
+REFUSALS = (
+    Invalid,
+    NotFound,
+    DeviceStands,
+    AlreadyPaired,
+    AlreadyWaiting,
+    StationNameTaken,
+    StationAreaUnknown,
+    StationHasLessons,
+)
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -87,7 +101,21 @@ class StationsPanel(Controller):
     ) -> Template:
         """Register a display or a tablet; its pairing link is shown on this page alone."""
         try:
-            made = await screens.add_device(caller, station_id, filled(DeviceIn, data, DEVICE))
+            made = await screens.add_or_ask(caller, station_id, wanted_device(data))
+        except REFUSALS as refusal:
+            return await _station_page(request, caller, station_id, refusal)
+        if isinstance(made, Waiting):
+            return await _station_page(request, caller, station_id, waits=made.who)
+        return await _station_page(request, caller, station_id, made=made)
+
+    @post("/{station_id:uuid}/devices/{device_id:uuid}/pairing")
+    async def renew_pairing(
+        self, request: AnyRequest, station_id: FromPath[UUID], device_id: FromPath[UUID],
+        caller: NamedDependency[Scope],
+    ) -> Template:  # fmt: skip
+        """A new link for a device that no browser has become yet."""
+        try:
+            made = await screens.renew_pairing(caller, device_id)
         except REFUSALS as refusal:
             return await _station_page(request, caller, station_id, refusal)
         return await _station_page(request, caller, station_id, made=made)
@@ -111,6 +139,13 @@ class StationsPanel(Controller):
         return see_other(f"/admin/stations/{station_id}?done=rotated")
 
 
+def wanted_device(data: dict[str, str]) -> DeviceIn:
+    """The device that a form asks for: one that replaces another, or a further one."""
+    further = data.get("replaces") == FURTHER
+    sent = {name: value for name, value in data.items() if name != "replaces" or not further}
+    return msgspec.structs.replace(filled(DeviceIn, sent, DEVICE), further=further)
+
+
 async def _grids(caller: Scope) -> list[tuple[UUID, str]]:
     return [(area.id, area.name) for area in await areas_of(caller) if area.kind == "grid"]
 
@@ -126,7 +161,7 @@ async def _new_page(
 
 async def _station_page(
     request: AnyRequest, caller: Scope, station_id: UUID, refusal: TimebankError | None = None, *,
-    done: str = "", made: NewDeviceOut | None = None,
+    done: str = "", made: NewDeviceOut | None = None, waits: list[str] | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
     found = await places.station(caller, station_id)
@@ -138,5 +173,5 @@ async def _station_page(
     }  # fmt: skip
     return page(
         request, caller, "stations/station.html", status=refusal.status if refusal else 200, station=found, done=done,
-        made=made, **context,
+        made=made, waits=waits, **context,
     )  # fmt: skip

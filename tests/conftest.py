@@ -14,6 +14,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from tests.service import Service, served
 from tests.town import Town, build_town
 from timebank import database, embedded, serving_login, settings
 from timebank.app import create_app
@@ -107,6 +108,13 @@ async def database_clock(owner: asyncpg.Connection) -> AsyncIterator[DatabaseClo
     clock = DatabaseClock(owner)
     yield clock
     await clock.right()
+
+
+@pytest.fixture
+def service(pool: str, tmp_path: Path) -> Iterator[Service]:
+    """The service in a process of its own, on the town's database, for a real browser."""
+    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

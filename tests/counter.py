@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 
 from tests.presence import nonce, personal_code
-from tests.town import Town, set_password
+from tests.town import Town, operating, set_password
 from timebank.access import devices
 from timebank.access.callers import DEVICE_COOKIE, csrf_token
 from timebank.access.sign_on import SignOnIn, sign_on
@@ -53,8 +53,12 @@ class Tablet:
 
 
 async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", station: str = STATION) -> Tablet:
-    """A tablet that somebody pairs; nobody is signed on to it."""
-    made = await devices.register(await town.scope(by), town.stations[station], name="平板", kind="counter")
+    """A tablet that somebody pairs, or a further one that a second person has agreed to; nobody is signed on to it."""
+    try:
+        made = await devices.register(await town.scope(by), town.stations[station], name="平板", kind="counter")
+    except devices.DeviceStands:
+        async with operating():
+            made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
     return Tablet(client, made)
 
 

@@ -61,6 +61,7 @@ SUMMED = (
     Bound("booking_one_active", ("lesson_id =",), "the seats of one lesson"),
     Bound("class_payment_pkey", ("purchase_id =",), "the accounts that paid one purchase"),
     Bound("class_purchase_course_id", ("course_id =", "child_id ="), "what was bought for one child in one course"),
+    Bound("counter_confirmation_waiting", ("asked_at >=",), "what was asked at the counters today and waits"),
     Bound("counter_sign_on_time", ("device_id =", "signed_on_at >"), "who served at one tablet in the last 30 days"),
     Bound("debt_entry", ("entry_id =",), "the debts of one entry"),
     Bound("debt_open", ("owner_id =",), "what one person owes now"),

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.counter import kept_scope
-from tests.town import PHOENIX, Town
+from tests.town import PHOENIX, Town, operating
 from timebank import clock
 from timebank.access import devices
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
@@ -58,7 +58,8 @@ READERS = {
     ),
     "孙伟": ("/admin", "/admin/ledger"),
     "周敏": (
-        "/desk", "/desk/stations", "/desk/shelf?station={station}", "/desk/redemptions",
+        "/desk", "/desk/stations", "/desk/shelf?station={station}", "/desk/devices?station={station}",
+        "/desk/redemptions",
         "/desk/redemptions/{redemption}", "/desk/confirmations", "/api/v1/counter/confirmations",
         "/desk/bookings", "/desk/bookings/{booking}", "/api/v1/redemptions", "/api/v1/service-records",
         "/api/v1/bookings", "/api/v1/stations/{station}/code", "/api/v1/stations/{station}/code.png",
@@ -89,7 +90,8 @@ async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
     """How a reader of READERS asks for a page or the API."""
     if name in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
-        device = await devices.register(await town.scope("赵丽"), station, name="屏", kind=name)
+        async with operating():
+            device = await devices.register(town.system(), station, name="屏", kind=name)
         if name == "counter":
             await kept_scope(town, device.token)
         if path.startswith("/api/"):
@@ -109,9 +111,9 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
         return found
 
     await owner.execute(
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at) VALUES ($1, $2, $3, 1, $4) "
-        "ON CONFLICT DO NOTHING",
-        town.community, clock.new_id(), heavy, clock.now(),
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by_login) "
+        "VALUES ($1, $2, $3, 1, $4, $5) ON CONFLICT DO NOTHING",
+        town.community, clock.new_id(), heavy, clock.now(), town.logins["赵丽"],
     )  # fmt: skip
     found: dict[str, object] = {
         "community": town.community, "station": town.stations["暖蜂驿站"], "good": town.goods["香皂"],

@@ -128,6 +128,11 @@ async def test_a_stranger_with_the_tablet_in_hand_reaches_nothing_of_the_keepers
     await counter.ask("POST", f"/stations/{town.stations[STATION]}/devices", 403, json=another)
     for path in ("/statement", "/password", "/redemptions", "/admin"):
         assert (await client.get(path, headers=counter.cookie)).status_code == 403, path
+    assert (await client.get("/", headers=counter.cookie)).headers["location"] == "/desk"
+    for path in ("/preferences", "/sign-in", f"/board/{town.community}"):
+        page = await counter.see(path)
+        assert "周敏" not in page, path
+        assert town.phones["周敏"] not in page, path
     assert await points_of(town, "周敏") == (50, 0)
 
 
@@ -340,6 +345,10 @@ async def test_who_sends_rows_in_another_keepers_name_does_not_approve_them(
         assert (own.status_code, own.json()["code"]) == (403, "own_record")
     kept_by = await owner.fetch("SELECT by_login, sent_by_login FROM scan")
     assert {tuple(r) for r in kept_by} == {(town.logins["周敏"], town.logins["赵丽"])}
+    trail = await client.get(f"{API}/audit?verb=check_in", headers=await town.sign_in("孙伟"))
+    (line,) = trail.json()["items"]
+    assert (line["person"], line["change"]["sent_by"]) == ("周敏", str(town.logins["赵丽"]))
+    assert "由别人补传" in line["values"]
     assert await points_of(town, "王建国") == (0, 0)
 
 
@@ -549,8 +558,10 @@ async def test_a_childs_minutes_are_used_by_the_code_or_by_who_stands_there(
         refused = await counter.ask("POST", path, 422, json=sent, headers=key())
         assert refused.json()["code"] == "presence_needed"
     assert await minutes_of(owner, town, "刘小雨", "held") == 60
-    guardian = await looked(counter, personal_code(town, "刘洋"))
-    await counter.ask("POST", path, 200, json={"presence": guardian}, headers=key())
+    with clock.at(await owner.fetchval("SELECT starts_at FROM lesson WHERE id = $1", town.lessons[0])):
+        await counter.sign_on(town, "周敏")
+        guardian = await looked(counter, personal_code(town, "刘洋"))
+        await counter.ask("POST", path, 200, json={"presence": guardian}, headers=key())
     assert await minutes_of(owner, town, "刘小雨", "held") == 0
 
 

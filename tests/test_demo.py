@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import SECRET
 from tests.elsewhere import elsewhere
@@ -119,7 +120,9 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
     """Seeded anew over a seeding that broke off, told as it is, served on one address to every role, stopped, found."""
     await _break_off_a_seeding(county_url)
     told: list[tuple[int, int]] = []
-    await settle(county_url, lambda total, steps: told.append((total, steps)))
+    with capture_logs() as logged:
+        await settle(county_url, lambda total, steps: told.append((total, steps)))
+    assert [line for line in logged if line["event"] == "demo step refused"] == []
     assert {total for total, _ in told} == {sum(steps for _, steps in told)}, "the bar ends where it is full"
     assert await state() == "finished"
     county = await asyncpg.connect(county_url)
@@ -199,10 +202,16 @@ async def _has_something_open_for_everybody(county: asyncpg.Connection) -> None:
     assert await found(expiring, "张桂兰", this_year) > 0
     of = (
         "SELECT count(*) FROM waiting_change w JOIN person p ON p.id = w.proposed_by "
-        "WHERE p.name = $1 AND w.status = $2"
+        "WHERE p.name = $1 AND w.status = $2 AND w.kind <> 'course_terms'"
     )
+    terms = of.replace("<>", "=")
+    assert await found(terms, "赵丽", "agreed") >= 1, "the street has seen what the courses cost"
+    assert await found(terms, "赵丽", "waiting") == 0
     assert await found(of, "赵丽", "agreed") == await found(of, "赵丽", "waiting") == 1
     assert await found(of, "何静", "waiting") == 1, "the community with one administrator waits for the street"
+    assert await found("SELECT count(*) FROM counter_confirmation WHERE status = 'waiting'") == 1
+    unconfirmed = "SELECT count(*) FROM card WHERE issued_by_login IS NOT NULL AND confirmed_by_login IS NULL"
+    assert await found(f"{unconfirmed} AND revoked_at IS NULL") == 1, "a card of the keeper's waits for somebody else"
     asked = "SELECT count(*) FROM deed WHERE status = 'filed' AND witness_answer IS NULL AND witness_id IS NOT NULL"
     assert await found(asked) >= 1, "a witness is asked"
     assert await found("SELECT count(*) FROM stock s JOIN good g ON g.id = s.good_id WHERE s.quantity <= 3") >= 3

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
-from tests.town import PHOENIX, SPRING, Town, operating
+from tests.town import PHOENIX, SPRING, Town, operating, set_password
 from timebank import clock
 from timebank.access.admins import create_admin
+from timebank.access.passwords import WeakPassword
 from timebank.errors import Forbidden
 from timebank.scope import Role
 
@@ -109,6 +111,32 @@ async def test_a_child_and_somebody_blocked_hold_no_role(town: Town, client: htt
     asked = body(town, "刘小雨", "unit_head", area_id=town.areas[f"{PHOENIX}/第一网格/5栋/2单元"])
     answer = await client.post(ROLES, headers=await town.sign_in("赵丽"), json=asked)
     assert answer.json()["code"] == "cannot_hold_role"
+
+
+async def test_a_password_too_weak_for_an_administrator_makes_nobody_one(town: Town, owner: asyncpg.Connection) -> None:
+    """It would do for a resident, and is refused before anything is written: for a new login and for one that is."""
+    before = [
+        await owner.fetchval(f"SELECT count(*) FROM {table}") for table in ("person", "login", "role_grant")
+    ]  # own names
+    for name, phone in (("罗主任", "19900008888"), ("王建国", town.phones["王建国"])):
+        with pytest.raises(WeakPassword):
+            await create_admin(town.system(), name, phone, "sunny1day")
+    after = [
+        await owner.fetchval(f"SELECT count(*) FROM {table}") for table in ("person", "login", "role_grant")
+    ]  # own names
+    assert after == before
+
+
+async def test_who_is_appointed_with_a_weak_password_is_asked_for_a_better_one_at_the_next_sign_in(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    password = "sunny1day"
+    await set_password(town.logins["欧阳凯伟"], town.phones["欧阳凯伟"], password)
+    asked = {"phone": town.phones["欧阳凯伟"], "password": password}
+    assert (await client.post("/api/v1/sessions", json=asked)).json()["weak_password"] is False
+    duty = body(town, "欧阳凯伟", "grid_worker", area_id=town.areas[f"{PHOENIX}/第一网格"])
+    assert (await client.post(ROLES, headers=await town.sign_in("赵丽"), json=duty)).status_code == 201
+    assert (await client.post("/api/v1/sessions", json=asked)).json()["weak_password"] is True
 
 
 async def test_a_command_makes_the_first_administrator(town: Town, client: httpx.AsyncClient) -> None:

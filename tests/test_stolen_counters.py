@@ -336,6 +336,51 @@ async def test_a_second_member_of_staff_agrees_at_the_counter(
     await serving.execute(agree, asked, town.people["赵丽"], town.logins["赵丽"])
 
 
+async def test_a_station_gets_no_second_screen_from_its_keeper_alone(
+    town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    """A second screen at home would show the code to whoever is not at the station: somebody else agrees to it."""
+    add = (
+        "INSERT INTO device (community_id, id, station_id, name, kind, token_hash, created_at) "
+        "VALUES ($1, $2, $3, '屏', 'display', $4, now())"
+    )
+    station = town.stations["暖蜂驿站"]
+    await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
+    first = clock.new_id()
+    await serving.execute(add, town.community, first, station, uuid4().bytes)
+    await refused(serving, add, town.community, clock.new_id(), station, uuid4().bytes)
+    renew = "SELECT device_renew($1, $2, '\\x01', '\\x02', now() + interval '1 hour')"
+    await steal(serving, town.community, session=(await town.scope("王建国")).session_id)
+    assert await serving.fetchval(renew, town.community, first) is None
+    await serving.execute("SELECT device_seen($1, $2, now())", town.community, first)
+    assert await owner.fetchval("SELECT seen_at FROM device WHERE id = $1", first) is None
+    await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
+    assert await serving.fetchval(renew, town.community, first) == first
+    await serving.execute("UPDATE device SET revoked_at = now() WHERE id = $1", first)
+    await serving.execute(add, town.community, clock.new_id(), station, uuid4().bytes)
+    await refused(serving, "UPDATE device SET revoked_at = NULL WHERE id = $1", first)
+
+
+async def test_neither_whom_the_proposer_has_appointed_nor_a_guardian_agrees(
+    town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    waiting, mine = await proposed(town), (town.people["钱进"], town.logins["钱进"])
+    chosen = "UPDATE role_grant SET granted_by = $2, granted_at = now() + $3::interval WHERE person_id = $1"
+    await owner.execute(chosen, town.people["钱进"], town.people["赵丽"], timedelta(minutes=1))
+    await steal(serving, town.community, session=(await town.scope("钱进")).session_id)
+    await refused(serving, DECIDE, waiting, "agreed", *mine)
+    await owner.execute(chosen, town.people["钱进"], town.people["赵丽"], -timedelta(days=1))
+    guardian = (
+        "INSERT INTO guardianship (community_id, id, guardian_id, child_id, relation, consented_at) "
+        "VALUES ($1, $2, $3, $4, '监护', now())"
+    )
+    child = (town.community, clock.new_id(), town.people["钱进"], town.people["张国庆"])
+    await owner.execute(guardian, *child)
+    await refused(serving, DECIDE, waiting, "agreed", *mine)
+    await owner.execute("DELETE FROM guardianship WHERE id = $1", child[1])
+    await serving.execute(DECIDE, waiting, "agreed", *mine)
+
+
 async def test_who_read_a_stations_code_is_not_forgotten_while_it_is_good(
     town: Town, serving: asyncpg.Connection
 ) -> None:

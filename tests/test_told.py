@@ -50,7 +50,8 @@ BOOK = "whoever comes into the book or leaves it with a workbook has nowhere els
 TOLD = {
     "add_activity": ALL, "add_area": ALL, "add_course": ALL, "add_good": ALL, "add_lesson": ALL, "add_shift": ALL,
     "add_station": ALL, "change_policy": ALL, "set_rule": ALL, "set_photo": ALL, "rename_area": ALL,
-    "found_region": ALL, "count_stock": STAFF, "receive": STAFF, "register_device": STAFF, "revoke_device": STAFF,
+    "found_region": ALL, "count_stock": STAFF, "receive": STAFF,
+    "register_device": STAFF, "renew_pairing": STAFF, "revoke_device": STAFF,
     "rotate_key": STAFF, "ask_for_check": STAFF, "offer_activity_again": ALL,
     "withdraw_activity": "only one that nobody serves in and that has no shifts",
     "withdraw_area": "only one where nobody lives and over which nobody holds a role",
@@ -59,7 +60,7 @@ TOLD = {
     "pair_device": STAFF, "confirm_card": "it changes nothing of the card; its holder was told when it was issued",
     "identify": "somebody who stands at the counter has shown the own code",
     "sign_on": "the keeper did it by the own password, on a device that the audit names", "sign_off": OWN,
-    "ask_confirmation": "nothing has moved yet; whoever agrees sees it in the panel and at the counter",
+    "ask_confirmation": "confirmation_waits",
     "agree_confirmation": "spent_by_agreement",
     "refuse_confirmation": "nothing moves; who asked sees it at the counter",
     "import": RUN, "undo_import": RUN, "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,

@@ -17,7 +17,8 @@ from timebank.areas.policies import KNOWN, Policies, is_looser, policies
 from timebank.checkins.forgotten import close_forgotten
 from timebank.deeds.credit import credit_due_deeds
 from timebank.overview import agreed
-from timebank.overview.agreements import ChangeDecided, OthersDecide, decide, remind_deciders
+from timebank.overview.agreements import ChangeDecided, OthersDecide, decide
+from timebank.overview.reminding import remind_deciders
 from timebank.people.messages import own_messages
 from timebank.scope import Role, Scope
 
@@ -556,6 +557,7 @@ async def test_the_contract_tells_of_each_call_that_may_wait(client: httpx.Async
         ("patch", "/people/{person_id}"), ("post", "/people/{person_id}/guardians"),
         ("post", "/guardianships/{guardianship_id}/consent"), ("post", "/deeds/{deed_id}/review"),
         ("post", "/goods/{good_id}/counts"), ("post", "/redemptions/{redemption_id}/return"),
+        ("post", "/objections/{objection_id}/decision"), ("post", "/stations/{station_id}/devices"),
     }  # fmt: skip
 
 

@@ -349,7 +349,7 @@ async def test_of_two_browsers_at_once_one_becomes_the_device(town: Town, client
 
 
 async def test_a_pairing_link_ends_after_an_hour_and_with_its_device(town: Town, client: httpx.AsyncClient) -> None:
-    made, ended = await registered(town, client), await registered(town, client)
+    made, ended = await registered(town, client), await registered(town, client, "counter")
     with clock.at(clock.now() + timedelta(minutes=61)):
         assert (await browser().post(path_of(made["url"]))).status_code == 403
     gone = await client.delete(f"{API}/stations/devices/{ended['id']}", headers=await town.sign_in("周敏"))

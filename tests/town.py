@@ -131,7 +131,7 @@ async def operating() -> AsyncIterator[None]:
 
 def _long_after(now: datetime) -> datetime:
     """A day on which a session lasts by the tests' clock and by the database's, which may be years apart."""
-    return max(now, datetime.now(UTC)) + timedelta(days=400)
+    return max(now, datetime.now(UTC)) + timedelta(days=30)
 
 
 async def signed_in(owner: asyncpg.Connection, mine: Mine) -> Scope:

@@ -42,8 +42,10 @@ from timebank.trail import api as trail
 from timebank.web import pairing
 from timebank.web.board import notices
 from timebank.web.desk import agreed as desk_agreed
+from timebank.web.desk import cards as desk_cards
 from timebank.web.desk import classes as desk_classes
 from timebank.web.desk import counter as desk_counter
+from timebank.web.desk import devices as desk_devices
 from timebank.web.desk import goods as desk_goods
 from timebank.web.desk import shelf as desk_shelf
 from timebank.web.desk import sign_in_code as desk_sign_in_code
@@ -136,6 +138,8 @@ PAGES: Sequence[ControllerRouterHandler] = [
     desk_agreed.AgreedPages,
     desk_goods.DeskGoods,
     desk_shelf.ShelfPages,
+    desk_cards.CardPages,
+    desk_devices.DevicePages,
     desk_classes.DeskClasses,
     admin_reviews.ReviewPages,
     admin_presence.PresencePages,

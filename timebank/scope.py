@@ -160,13 +160,6 @@ class Scope:
         """The resident records here that the caller may act and read as."""
         return [p.person_id for p in self.persons if self.stands_for(p.person_id)]
 
-    def is_family(self, person_id: UUID, household_id: UUID | None) -> bool:
-        """Whether the person is the caller, or lives in the caller's household: nobody serves or approves those."""
-        return self.is_own(person_id) or (
-            household_id is not None
-            and any(p.household_id == household_id and p.community_id == self.community_id for p in self.persons)
-        )
-
     def require_admin(self) -> None:
         if not self.administers:
             raise Forbidden
@@ -190,6 +183,10 @@ class Scope:
         if community_id not in self.communities:
             raise NotFound
         return replace(self, community_id=community_id)
+
+    def as_nobody(self) -> Self:
+        """A device without its keeper: on a page that is nobody's work at the counter it stands for no person."""
+        return replace(self, persons=(), grants=frozenset(), login_id=None, session_id=None)
 
     def acting_as(self, person_id: UUID) -> Self:
         """The same caller in the community of this one of the own records; unchanged for anybody else's."""

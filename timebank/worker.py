@@ -33,8 +33,8 @@ from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.imports import drafts
 from timebank.ledger.checked import check_if_due
-from timebank.overview.agreements import remind_deciders
 from timebank.overview.figures import count_figures
+from timebank.overview.reminding import remind_deciders
 from timebank.scope import Scope
 from timebank.shop.collection import expire_redemptions
 from timebank.stations.readings import forget_readings
@@ -90,7 +90,7 @@ JOBS: tuple[Job, ...] = (
     Job("expire_class_minutes", 3600, expire_class_minutes),
     Job("close_days", 3600, close_days),
     Job("expire_points", 600, expire_points),
-    Job("remind_deciders", 600, remind_deciders),
+    Job("remind_deciders", 60, remind_deciders),
     Job("forget_drafts", 600, drafts.forget_old),
     Job("check_books", 60, check_books),
     Job("count_figures", 600, count_figures),

@@ -1,11 +1,13 @@
 """The first administrators, made by whoever runs the service."""
 
+import asyncio
 from contextlib import suppress
 from uuid import UUID
 
+from timebank import database, names
 from timebank.access.grants import RoleHeld, grant
-from timebank.access.logins import confirm_login, ensure_login, set_password
-from timebank.access.passwords import check_strength
+from timebank.access.logins import confirm_login, ensure_login, login_by_phone, password_facts, set_password
+from timebank.access.passwords import Facts, check_strength
 from timebank.access.schemas import GrantIn
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden
@@ -27,7 +29,7 @@ async def create_admin(
     if not scope.system:
         raise Forbidden
     phone = normal_phone(phone)
-    check_strength(password, phone)
+    await asyncio.to_thread(check_strength, password, phone, await _facts(scope, name, phone))
     async with transaction(scope):
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
         login_id = await ensure_login(scope, phone, enrolled.person_id, agreed=True)
@@ -37,3 +39,17 @@ async def create_admin(
             await grant(scope, asked)  # by the operator: it waits for nobody
     await set_password(login_id, phone, password)
     return enrolled.person_id
+
+
+async def _facts(scope: Scope, name: str, phone: str) -> Facts:
+    """What the password must stand once its owner holds the role: asked before anything is written."""
+    async with transaction(scope):
+        place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
+    known = await login_by_phone(phone)
+    words = (await password_facts(known.id)).words if known else ()
+    return facts_of_staff(name, place, *words)
+
+
+def facts_of_staff(*words: str) -> Facts:
+    """What the password of somebody with a role must not be made of: these words and their pinyin."""
+    return Facts((*words, *(names.pinyin(word) for word in words)), is_staff=True)

@@ -30,6 +30,20 @@ async def remember(login_id: UUID) -> str:
     return token
 
 
+def counter_token(device_id: UUID, phone: str) -> str:
+    """The token by which a counter tablet is known to the keeper of this phone. It is made here and kept nowhere."""
+    return vault.blind_index(f"{device_id}:{phone}", "counter").hex()
+
+
+@retried
+async def remember_counter(login_id: UUID, token: str) -> None:
+    """Know a counter tablet from now on as one that this keeper has signed on to."""
+    async with transaction(None):
+        await database.execute(
+            "SELECT sign_in_remember_browser($1, $2, $3)", login_id, vault.token_hash(token), clock.now()
+        )
+
+
 def browser_cookie(tokens: Sequence[str]) -> Cookie:
     """The cookie that keeps a browser's tokens; it is sent to the sign-in page alone and out of scripts' reach."""
     return Cookie(

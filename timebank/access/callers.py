@@ -98,6 +98,12 @@ async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
     return None
 
 
+async def provide_visitor(request: AnyRequest) -> Scope | None:
+    """Who opens a page that needs no sign-in: a person as themselves, a device as nobody whoever is signed on to it."""
+    scope = await provide_scope_or_none(request)
+    return scope.as_nobody() if scope is not None and scope.device_id is not None else scope
+
+
 async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
     if token.startswith(devices.PREFIX + "_"):
         scope = await devices.find(token, request_id=request.state.get("request_id", ""))

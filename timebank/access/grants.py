@@ -104,7 +104,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
                 {"role": asked.role, "place": place.name}, person_id=asked.person_id, before=False,
                 depth=max(len(place.path), COUNTY_DEPTH + 1),
             )  # fmt: skip
-        return await _give(scope, asked, scope.person_id)
+        return await _give(scope, asked, scope.actor_id)
 
 
 async def _gives_from_above(scope: Scope, asked: GrantIn) -> bool:

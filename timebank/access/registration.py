@@ -23,10 +23,12 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger.resting import RESTS_FOR
 from timebank.locale import _
-from timebank.people.agreed import ask_for, touches_family, unsealed
+from timebank.people.ages import is_guarded
+from timebank.people.agreed import ask_for, moves_home, revealed, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
+from timebank.people.identity import require_identity
 from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
@@ -148,6 +150,8 @@ async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind 
         await _require_reach(scope, offices)
         if await _guards(scope, offices, correction):
             return CORRECTION
+    if await _moves_a_watcher(scope, person_id, correction):
+        return CORRECTION
     touches = await touches_family(scope, person_id, correction)
     return {None: None, "home": CORRECTION, "identity": FAMILY_CORRECTION}[touches]
 
@@ -157,6 +161,19 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
     watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
     for office in offices:
         if office.role in watched and office.region_id and not await stands_above(scope, office.region_id):
+            return True
+    return False
+
+
+async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction) -> bool:
+    """Whether a correction says with whom an administrator or auditor lives whom the caller does not stand above.
+
+    Who lives with somebody decides nothing for them: a wrong door would choose who does.
+    """
+    if scope.is_own(person_id) or not await moves_home(scope, person_id, correction):
+        return False
+    for office in await _offices_of(scope, person_id):
+        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
             return True
     return False
 
@@ -235,12 +252,20 @@ async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction
     """Whether a correction changes who can sign in as this person, or whether anybody can."""
     if scope.is_own(person_id):
         return False
-    if correction.status is not msgspec.UNSET:
+    if correction.status is not msgspec.UNSET or _makes_a_child(correction):
         return True
     if correction.phone is msgspec.UNSET:
         return False
     new = normal_phone(correction.phone) if correction.phone else None
     return new != (await contact_of(scope, person_id)).phone
+
+
+def _makes_a_child(correction: Correction) -> bool:
+    """Whether a correction says that somebody is a child, who does not sign in."""
+    said = None if correction.born_on is msgspec.UNSET else correction.born_on
+    if correction.identity is not msgspec.UNSET and correction.identity:
+        said = require_identity(correction.identity).born_on
+    return is_guarded(said)
 
 
 async def _offices_of(scope: Scope, person_id: UUID) -> list[_Office]:
@@ -273,7 +298,8 @@ async def amend_agreed(scope: Scope, change: Change) -> None:
     await _amend(scope, change.person_id, unsealed(change.do), agreed=True)
 
 
-CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"))
+CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"), reveal=revealed)
 FAMILY_CORRECTION = Kind(
     "family_correction", _("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
+    reveal=revealed,
 )  # fmt: skip

@@ -8,9 +8,10 @@ import asyncpg
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.access.grants import AREA_NAME
+from timebank.access.grants import AREA_NAME, OwnRole
 from timebank.access.logins import enter_logins
 from timebank.access.words import ROLES
+from timebank.agreements.independence import near
 from timebank.database import retried, transaction
 from timebank.people.messages import Telling, tell_many
 from timebank.scope import Role, Scope
@@ -61,12 +62,15 @@ async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
 async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID) -> list[UUID]:
     """Grant roles over areas from today on; who holds one already keeps it. Answers the grants that are new.
 
-    Each holder is told once of all that are new.
+    Each holder is told once of all that are new. Nobody grants anything to the own household, by a list neither: leave
+    out what `own_offices` answers. Raises OwnRole.
     """
     scope.require_admin()
     today: date = clock.local_day()
     wanted = [(clock.new_id(), office) for office in offices]
     async with transaction(scope):
+        if await own_offices(scope, offices):
+            raise OwnRole
         granted = await database.fetch(
             "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_by, granted_at) "
             "SELECT $1, o.id, o.person_id, o.role, o.area_id, $6, $7, $8 "
@@ -93,6 +97,12 @@ async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID
         ]  # fmt: skip
         await tell_many(scope, "role_granted", tellings, import_id=import_id)
     return [row["id"] for row in granted]
+
+
+async def own_offices(scope: Scope, offices: Sequence[Office]) -> list[Office]:
+    """Those of the offices that another administrator grants: the caller's own, and of whom the caller lives with."""
+    close = await near(scope, {office.person_id for office in offices})
+    return [office for office in offices if office.person_id in close.home]
 
 
 async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, str]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from timebank import audit, clock, database, names
-from timebank.access import sessions
+from timebank.access import browsers, sessions
 from timebank.access.schemas import Phone
 from timebank.access.tables import CounterSignOn
 from timebank.database import retried, transaction
@@ -72,11 +72,13 @@ def require_counter_device(scope: Scope) -> UUID:
 async def sign_on(scope: Scope, asked: SignOnIn, *, address: str = "") -> OnDuty:
     """Make a keeper the actor of this counter for 12 hours, by the password; who was on before is off.
 
-    Raises WrongSignIn, TooManyAttempts, NotKeeperHere. A code or a card alone is not enough: both can be lost or shown.
+    Raises WrongSignIn, SignInDelayed, NotKeeperHere. A code or a card alone is not enough: both can be lost or shown.
+    The failures of others, on the station's network too, do not delay a keeper who has signed on here before.
     """
     device_id = require_counter_device(scope)
-    phone = asked.phone or await _phone_of(scope, asked.person_id)
-    opened = await sessions.sign_in(normal_phone(phone), password=asked.password, address=address)
+    phone = normal_phone(asked.phone or await _phone_of(scope, asked.person_id))
+    known_as = browsers.counter_token(device_id, phone)
+    opened = await sessions.sign_in(phone, password=asked.password, address=address, browsers=[known_as])
     caller = await sessions.find(opened.token)
     if caller is None:
         raise sessions.WrongSignIn
@@ -84,6 +86,7 @@ async def sign_on(scope: Scope, asked: SignOnIn, *, address: str = "") -> OnDuty
     if keeper is None:
         await sessions.sign_out(caller.session_id)
         raise NotKeeperHere
+    await browsers.remember_counter(caller.login_id, known_as)
     return await _begin(scope, device_id, caller, keeper)
 
 

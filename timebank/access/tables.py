@@ -125,6 +125,7 @@ class Device(Table, tablename="device"):
     pairing_hash = Bytea(default=None, null=True)
     pairing_expires_at = Timestamptz(default=None, null=True)
     paired_at = Timestamptz(default=None, null=True)
+    seen_at = Timestamptz(default=None, null=True)
 
 
 class CounterSignOn(Table, tablename="counter_sign_on"):

@@ -37,10 +37,13 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
 
 
 @retried
-async def forget(key: str) -> None:
-    """Start counting anew, after a success."""
+async def take_back(key: str, attempts: int, *, window: timedelta) -> None:
+    """Let attempts that were right not count. Those before them stay counted."""
     async with transaction(None):
-        await database.execute("DELETE FROM throttle WHERE key = $1", key)
+        await database.execute(
+            "UPDATE throttle SET attempts = greatest(0, attempts - $3) WHERE key = $1 AND window_start = $2",
+            key, _window_start(window), attempts,
+        )  # fmt: skip
 
 
 @retried

@@ -1,7 +1,7 @@
 """Whether two who act are two people: one pure function, and the facts that it needs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
@@ -101,7 +101,11 @@ async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Who of some residents is too near the caller: `same` are no other person, `home` live or have lived with them."""
+    """Who of some is too near the caller.
+
+    `same`, residents and logins, are no other person; `home`, residents, live or have lived with them, or are a child
+    in their care.
+    """
 
     same: frozenset[UUID] = frozenset()
     home: frozenset[UUID] = frozenset()
@@ -114,18 +118,44 @@ class Near:
         return self.same.isdisjoint(p for p in acted if p) and self.home.isdisjoint(p for p in concerns if p)
 
 
-async def near(scope: Scope, person_ids: Iterable[UUID | None]) -> Near:
-    """Those of these residents who are near the caller. For a device all of them are: it is nobody."""
+def signed_on(scope: Scope) -> Scope:
+    """The human who is signed on to a counter, to be judged as that human; a device without one stays nobody."""
+    return replace(scope, device_id=None) if scope.login_id is not None else scope
+
+
+async def near(scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = ()) -> Near:
+    """Those of these residents and logins who are near the caller. For a device all of them are: it is nobody."""
     if scope.system:
         return Near()
     sides = await sides_of(scope, person_ids)
-    if not sides or scope.device_id is not None:
-        return Near(frozenset(sides), frozenset(sides))
-    own = await side_of(scope)
+    accounts = await sides_of_logins(scope, [login for login in logins if login is not None])
+    if not sides and not accounts:
+        return Near()
+    if scope.device_id is not None:
+        return Near(frozenset(sides) | frozenset(accounts), frozenset(sides))
+    own, cared = await side_of(scope), await past_and_present_guardians(scope, sides)
+    wards = {child for child, guardians in cared.items() if not guardians.isdisjoint(own.persons)}
     return Near(
-        frozenset(person_id for person_id, side in sides.items() if not is_independent(own, side)),
-        frozenset(person_id for person_id, side in sides.items() if is_family(own, side)),
+        frozenset(id_ for id_, side in (sides | accounts).items() if not is_independent(own, side)),
+        frozenset(person_id for person_id, side in sides.items() if person_id in wards or is_family(own, side)),
     )
+
+
+class _Care(msgspec.Struct, frozen=True):
+    child_id: UUID
+    guardian_id: UUID
+
+
+async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Who cares, or has cared, for those of these residents who are children: their benefit is the guardian's too."""
+    async with transaction(scope):
+        found = await database.rows(
+            _Care, "SELECT * FROM agreement_guardians($1, $2)", scope.community_id, list(person_ids)
+        )
+    cared: dict[UUID, set[UUID]] = {}
+    for each in found:
+        cared.setdefault(each.child_id, set()).add(each.guardian_id)
+    return cared
 
 
 async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = ()) -> bool:
@@ -135,5 +165,5 @@ async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UU
 
 
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:
-    """Whether somebody is the caller, or lives or has lived with the caller."""
+    """Whether somebody is the caller, lives or has lived with the caller, or is a child in the caller's care."""
     return person_id in (await near(scope, [person_id])).home

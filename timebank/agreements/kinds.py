@@ -26,7 +26,8 @@ class Kind:
     """One kind of change.
 
     `sentence` is Chinese with named values, marked for translation; {person} is whom it concerns. Where `in_force` the
-    change has been made already and is only to be seen by a second person.
+    change has been made already and is only to be seen by a second person. `reveal` tells whoever decides what of a
+    change is kept unreadable at rest: values of the sentence, from all that is kept of the change.
     """
 
     name: str
@@ -34,13 +35,20 @@ class Kind:
     needs: Needs = "above"
     in_force: bool = False
     words: dict[str, dict[Any, str]] = field(default_factory=dict)
+    reveal: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    without: dict[str, str] = field(default_factory=dict)
+    """Another sentence where a value is missing."""
 
-    def said(self, values: dict[str, Any]) -> dict[str, Any]:
+    def sentence_of(self, values: dict[str, Any]) -> str:
+        return next((other for name, other in self.without.items() if values.get(name) is None), self.sentence)
+
+    def said(self, change: dict[str, Any]) -> dict[str, Any]:
         """The values of the sentence, with the field's words for what is stored as a code."""
-        return {
+        values = {
             name: self.words.get(name, {}).get(value, value) if isinstance(value, str) else value
-            for name, value in values.items()
+            for name, value in change["says"].items()
         }
+        return values | (self.reveal(change) if self.reveal else {})
 
 
 @dataclass(frozen=True, slots=True)

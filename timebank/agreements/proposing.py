@@ -82,7 +82,10 @@ async def done_alone(
     scope: Scope, kind: Kind, subject: str, says: dict[str, Any], *, person_id: UUID | None = None,
     depth: int = COMMUNITY_DEPTH,
 ) -> None:  # fmt: skip
-    """List what was done alone, as a community that is being set up may, for a second person to see."""
+    """List what was done alone, as a community that is being set up may, for a second person to see.
+
+    Whoever set the same before, unseen as yet, stays party to it.
+    """
     await database.execute(
         "SELECT agreement_done_alone($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)",
         scope.community_id, clock.new_id(), kind.name, subject, person_id, _encoded(says), kind.needs, depth,

@@ -58,7 +58,7 @@ KNOWN: dict[str, PolicyInfo] = {
     "visit_minutes_min": PolicyInfo(_("不足这么久的签到不计"), _("分钟"), 0, 60, "down"),
     "review_over_minutes": PolicyInfo(_("一天超过这么久转人工审核"), _("分钟"), 60, 1440, "up"),
     "honour_days_max": PolicyInfo(_("手工补录的时数最早可以是多少天前的"), _("天"), 1, 1830, "up"),
-    "second_person_points": PolicyInfo(_("一件善行超过这么多分，要上级再同意"), _("分"), 0, 10_000, "up"),
+    "second_person_points": PolicyInfo(_("一个人一天的善行超过这么多分，要上级再同意"), _("分"), 0, 10_000, "up"),
 }
 _WORDS: dict[str, dict[Any, str]] = {"title": {name: info.title for name, info in KNOWN.items()}}
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, codes, database, scanned
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.browsers import Browser
 from timebank.checkins.card_scans import card_holder
 from timebank.checkins.claims import Claim, use_claim
@@ -18,9 +19,10 @@ from timebank.errors import Forbidden, NotFound
 from timebank.people.ages import GUARDED_UNDER, age_on
 from timebank.scope import Scope
 from timebank.stations.places import StationRow, station_row
-from timebank.stations.readings import was_read
+from timebank.stations.readings import readers_of
 
 OFFLINE_MAX = timedelta(hours=48)
+BY_COUNTER = ("personal_code", "card", "keeper")
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -51,19 +53,14 @@ class Arrival:
     sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
     card_id: UUID | None = None
     doubts: list[str] = field(default_factory=list)
+    read_by: list[UUID] = field(default_factory=list)
 
     @property
     def flags(self) -> list[str]:
         """Why hours are looked at that this scan begins or ends."""
         found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
         found += ["offline_keeper"] * (self.sender is not None)
-        return [*found, *["served_by_family"] * self.is_served_by_family, *self.doubts]
-
-    @property
-    def is_served_by_family(self) -> bool:
-        """Whether the keeper at the counter scanned for themselves or for their household."""
-        served = self.by in ("personal_code", "card", "keeper") and self.person is not None
-        return served and self.person is not None and self.scope.is_family(self.person.id, self.person.household_id)
+        return [*found, *self.doubts]
 
     @property
     def marks(self) -> list[bytes]:
@@ -136,8 +133,8 @@ async def _own_visit(arrival: Arrival, code: StationCode) -> None:
     if asked.station_id not in (None, code.station_id):
         raise Refused("wrong_station")
     arrival.at = await _arrived_at(arrival, code)
-    if await was_read(scope, code, arrival.at):
-        arrival.doubts.append("code_read_by_staff")
+    arrival.read_by = await readers_of(scope, code, arrival.at)
+    arrival.doubts += ["code_read_by_staff"] * bool(arrival.read_by)
     arrival.person = await lock_person(scope, person_id)
 
 
@@ -256,7 +253,10 @@ async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
 
 
 async def check_person(arrival: Arrival) -> None:
-    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent."""
+    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent.
+
+    What a keeper scans or enters for themselves, or for whom they live or have lived with, is doubtful.
+    """
     person = arrival.person
     if person is None:
         raise Refused("invalid_code")
@@ -264,6 +264,8 @@ async def check_person(arrival: Arrival) -> None:
         raise Refused("blocked")
     if not await consented(arrival.scope, person, arrival.at):
         raise Refused("guardian_consent_missing")
+    if arrival.by in BY_COUNTER and await is_near_home(signed_on(arrival.scope), person.id):
+        arrival.doubts.append("served_by_family")
 
 
 async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:

@@ -6,13 +6,14 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.checkins.words import Refused
 from timebank.codes import CardCode
 from timebank.scope import Scope
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Whose card it is. `is_issuers_own`: whoever scans it issued it, and nobody else has confirmed it yet."""
+    """Whose card it is. `is_issuers_own`: who scans it, or somebody at home, issued it; nobody has confirmed it yet."""
 
     person_id: UUID
     is_issuers_own: bool
@@ -45,7 +46,16 @@ async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: dateti
 
 
 async def _may_be_the_issuers(scope: Scope, card: _Card, station_id: UUID) -> bool:
-    """Whether the scan may come from who issued the card: a tablet that nobody has signed on to is its keepers'."""
+    """Whether the scan may come from who issued the card, or from who lives with them.
+
+    A tablet that nobody has signed on to is its keepers'.
+    """
+    if (
+        card.issued_by is not None
+        and scope.login_id is not None
+        and await is_near_home(signed_on(scope), card.issued_by)
+    ):
+        return True
     if scope.login_id is not None and card.issued_by_login is not None:
         return scope.login_id == card.issued_by_login
     if card.issued_by_login is None:

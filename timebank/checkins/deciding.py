@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.agreements.independence import is_uninvolved
+from timebank.agreements.independence import is_independent, is_uninvolved, side_of, sides_of_logins
 from timebank.checkins.arrivals import lock_person
 from timebank.checkins.credit import Served
 from timebank.database import transaction
@@ -77,22 +77,40 @@ async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
 
 
 async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
-    """Whether the caller sent the scan at either end of the visit. That is as much as entering the hours."""
+    """Whether the caller, or who is no other person, had a hand in the scans of a visit: see `scanned_by`."""
     return visit_id in await scanned_by(scope, [visit_id])
 
 
+class _Hand(msgspec.Struct, frozen=True):
+    visit_id: UUID
+    login_id: UUID
+
+
 async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID | None]:
-    """Those of the visits of which the caller sent the scan at either end, by hand, by a code or in another's name."""
+    """Those of the visits in whose scans the caller had a hand, or who lives with the caller or is no other person.
+
+    That is who sent the scan at either end, by hand, by a code or in another's name, and who had read the station's
+    code elsewhere than on its screen. It is as much as entering the hours.
+    """
     wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted or scope.login_id is None:
         return set()
     async with transaction(scope):
-        found = await database.fetch(
-            "SELECT id FROM visit WHERE community_id = $1 AND id = ANY ($2) AND $3 IN (in_by_login, out_by_login) "
-            "UNION SELECT visit_id FROM scan WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login = $3",
-            scope.community_id, wanted, scope.login_id,
+        hands = await database.rows(
+            _Hand,
+            "SELECT v.id AS visit_id, h.login_id FROM visit v "
+            "CROSS JOIN LATERAL unnest(v.read_by || ARRAY[v.in_by_login, v.out_by_login]) AS h (login_id) "
+            "WHERE v.community_id = $1 AND v.id = ANY ($2) AND h.login_id IS NOT NULL "
+            "UNION SELECT visit_id, sent_by_login FROM scan "
+            "WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL",
+            scope.community_id, wanted,
         )  # fmt: skip
-    return {UUID(bytes=row["id"].bytes) for row in found}
+        own, sides = await side_of(scope), await sides_of_logins(scope, {hand.login_id for hand in hands})
+    return {
+        hand.visit_id
+        for hand in hands
+        if hand.login_id == scope.login_id or not is_independent(own, sides[hand.login_id])
+    }
 
 
 def served_of(row: DecidedRow) -> Served:

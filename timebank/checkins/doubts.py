@@ -20,6 +20,7 @@ class DoubtedRecord(msgspec.Struct, frozen=True):
     household_id: UUID | None
     entered_by: UUID | None
     corrected_by: UUID | None
+    reviewed_by: UUID | None
     visit_id: UUID | None
     status: str
 
@@ -34,8 +35,8 @@ async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
         raise NotFound
     record = await database.row(
         DoubtedRecord,
-        "SELECT s.id, s.person_id, p.household_id, s.entered_by, s.corrected_by, s.visit_id, s.status "
-        "FROM service_record s "
+        "SELECT s.id, s.person_id, p.household_id, s.entered_by, s.corrected_by, s.reviewed_by, s.visit_id, "
+        "s.status FROM service_record s "
         "JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
         "WHERE s.community_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s",
         scope.community_id, record_id,

@@ -94,13 +94,13 @@ async def _time_facts(
 
 
 async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
-    """When the same browser or session had somebody else in, on the days around the visit."""
+    """When the same browser or session had somebody else in, at whichever station, on the days around the visit."""
     if not visit.marks:
         return []
     found = await database.fetch(
-        "SELECT in_at, out_at FROM visit WHERE community_id = $1 AND station_id = $2 AND marks && $3 "
-        "AND person_id <> $4 AND in_at > $5 AND in_at < $6",
-        scope.community_id, visit.station_id, visit.marks, visit.person_id, visit.in_at - AROUND, visit.out_at,
+        "SELECT v.in_at, v.out_at FROM station s JOIN visit v ON v.community_id = $1 AND v.station_id = s.id "
+        "AND v.marks && $2 AND v.person_id <> $3 AND v.in_at > $4 AND v.in_at < $5 WHERE s.community_id = $1",
+        scope.community_id, visit.marks, visit.person_id, visit.in_at - AROUND, visit.out_at,
     )  # fmt: skip
     assert visit.out_at is not None
     return [Span(row["in_at"], row["out_at"] or max(visit.out_at, row["in_at"])) for row in found]
@@ -121,9 +121,14 @@ async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> l
 
 
 async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
-    """Whether the volunteer kept the very station while the hours were served, whatever has become of it since."""
+    """Whether the volunteer kept the very station while the hours were served, whatever has become of it since.
+
+    One login may stand for several residents: the role of each of them is the human's.
+    """
     found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND station_id = $3 "
+        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND station_id = $3 AND (person_id = $2 "
+        "OR person_id IN (SELECT o.person_id FROM membership m JOIN membership o ON o.community_id = m.community_id "
+        "AND o.login_id = m.login_id WHERE m.community_id = $1 AND m.person_id = $2)) "
         "AND role = 'station_keeper' AND (ended_at IS NULL OR ended_at > $5) "
         "AND starts_on <= $6 AND (ends_on IS NULL OR ends_on >= $4))",
         scope.community_id, visit.person_id, visit.station_id, day, visit.in_at,

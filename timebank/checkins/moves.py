@@ -1,6 +1,7 @@
 """In and out: what a scan does to a person's visits. The person's row is locked by then."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from timebank import audit, clock, database
@@ -104,6 +105,7 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
             flags=[*arrival.flags, *["forgotten_check_out"] * bool(over)],
             opens_at=station.opens_at, closes_at=station.closes_at, in_by_login=scope.login_id, out_by_login=None,
             marks=arrival.marks, in_address=arrival.browser.hint(scope.community_id) if arrival.browser else None,
+            read_by=arrival.read_by,
         )
     )  # fmt: skip
     await _record(arrival, "check_in", visit_id, station.id)
@@ -160,9 +162,9 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
     scope, flags = arrival.scope, [flag for flag in visit.flags if flag not in UNSCANNED_END]
     tag = await database.execute(
         "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = $5, out_by_login = $7, "
-        "marks = marks || $8 WHERE community_id = $1 AND id = $2 AND status = $6",
+        "marks = marks || $8, read_by = read_by || $9 WHERE community_id = $1 AND id = $2 AND status = $6",
         scope.community_id, visit.id, arrival.at, arrival.by, list(dict.fromkeys([*flags, *arrival.flags])),
-        visit.status, scope.login_id, arrival.marks,
+        visit.status, scope.login_id, arrival.marks, arrival.read_by,
     )  # fmt: skip
     ended = await visit_row(scope, visit.id)
     if tag != "UPDATE 1" or ended is None:
@@ -174,9 +176,12 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
     """Who checked in or out by what, and whether the device told the time, for those who read the log."""
+    # The keeper who was on then is the actor; that somebody else has sent it in their name stands beside it.
+    sent: dict[str, Any] = {"sent_by": arrival.sender.login_id or arrival.sender.device_id} if arrival.sender else {}
     await audit.record(
-        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline
-    )
+        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline,
+        **sent,
+    )  # fmt: skip
     if arrival.by == "keeper" and not arrival.scope.is_own(arrival.who.id):
         how = "签到" if verb == "check_in" else "签退"
         text = (

@@ -4,7 +4,10 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
+
 from timebank import clock, database
+from timebank.agreements.independence import near, signed_on
 from timebank.database import transaction
 from timebank.errors import TimebankError
 from timebank.ledger.resting import SpendingRests, require_rested
@@ -29,14 +32,13 @@ class CardNotConfirmed(TimebankError):
 
 
 _SCANS = (
-    "SELECT s.person_id, s.how, c.issued_by, p.household_id, c.confirmed_by_login IS NOT NULL "
+    "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
     "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
     "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
     "(SELECT max(r.until) FROM spending_rest r WHERE r.community_id = s.community_id AND r.person_id = s.person_id "
     "AND r.ended_at IS NULL) AS rests_until "
     "FROM scan s "
     "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
-    "LEFT JOIN person p ON p.community_id = c.community_id AND p.id = c.issued_by "
     "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
     "AND s.status <> 'error' AND s.device_at IS NULL "
 )
@@ -47,30 +49,39 @@ async def require_presence(
 ) -> None:  # fmt: skip
     """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
 
-    A scan by hand proves nothing, nor one that waited on a device. A card proves it unless the caller or
-    somebody of the caller's household issued it and nobody else of the staff has confirmed it or agreed to spending for
-    its holder since. A code of a phone whose login rests does not prove who may spend.
+    A scan by hand proves nothing, nor one that waited on a device, nor one of a person's code or card that another
+    keeper made. A card proves it unless the caller, somebody who is no other person or one of the caller's household
+    issued it and nobody else of the staff has confirmed it or agreed to spending for its holder since. A phone's code
+    whose login rests does not prove who may spend.
     """
     if nonce is None:
         raise PresenceNeeded
     async with transaction(scope):
         found = await database.fetch_one(
-            _SCANS + "AND s.nonce = $5 AND s.how IN ('station_code', 'personal_code', 'card')",
-            scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce,
+            _SCANS
+            + "AND s.nonce = $5 AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)",
+            scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce, scope.login_id,
         )  # fmt: skip
-    if found is None:
-        raise PresenceNeeded
-    issuer = found["issued_by"]
-    if issuer is not None and not found["confirmed"] and scope.is_family(issuer, found["household_id"]):
-        raise CardNotConfirmed
+        if found is None:
+            raise PresenceNeeded
+        if not await _is_card_of_another(scope, found):
+            raise CardNotConfirmed
     if spends and found["how"] != "card":
         require_rested(found["rests_until"])
 
 
-async def was_scanned(scope: Scope, person_id: UUID) -> bool:
-    """Whether the person's card or own code was scanned in the last five minutes at a station that the caller keeps.
+async def _is_card_of_another(scope: Scope, scan: asyncpg.Record) -> bool:
+    """Whether a scan was of no card, of a confirmed one, or of one that nobody near the caller has issued."""
+    if scan["confirmed"]:
+        return True
+    issuers = [scan["issued_by"], scan["issued_by_login"]]
+    return (await near(signed_on(scope), issuers[:1], issuers[1:])).is_uninvolved(issuers, issuers[:1])
 
-    A card that the caller or the caller's household has issued proves nothing until somebody else has confirmed it.
+
+async def was_scanned(scope: Scope, person_id: UUID) -> bool:
+    """Whether the caller scanned the person's card or own code in the last five minutes, at a station of the caller's.
+
+    A card that the caller or somebody near the caller has issued proves nothing until somebody else has confirmed it.
     """
     stations = list(scope.kept_stations)
     async with transaction(scope):
@@ -78,13 +89,13 @@ async def was_scanned(scope: Scope, person_id: UUID) -> bool:
             found = await database.fetch("SELECT id FROM station WHERE community_id = $1", scope.community_id)
             stations = [row["id"] for row in found]
         scans = await database.fetch(
-            _SCANS + "AND s.how IN ('personal_code', 'card') ORDER BY s.received_at DESC LIMIT 20",
-            scope.community_id, stations, clock.now() - PROVES_FOR, [person_id],
+            _SCANS + "AND s.how IN ('personal_code', 'card') AND s.by_login = $5 ORDER BY s.received_at DESC LIMIT 20",
+            scope.community_id, stations, clock.now() - PROVES_FOR, [person_id], scope.login_id,
         )  # fmt: skip
-    return any(
-        scan["issued_by"] is None or scan["confirmed"] or not scope.is_family(scan["issued_by"], scan["household_id"])
-        for scan in scans
-    )
+        for scan in scans:
+            if await _is_card_of_another(scope, scan):
+                return True
+    return False
 
 
 async def is_present(scope: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> bool:

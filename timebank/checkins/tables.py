@@ -33,6 +33,7 @@ class Visit(Table, tablename="visit"):
     out_by_login = UUID(default=None, null=True)
     marks = Array(base_column=Bytea(), default=list, null=False)
     in_address = Bytea(default=None, null=True)
+    read_by = Array(base_column=UUID(), default=list, null=False)
 
 
 class Scan(Table, tablename="scan"):

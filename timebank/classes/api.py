@@ -194,7 +194,7 @@ class Bookings(Controller):
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
         """The child came."""
-        await attendance.count_try(caller, booking_id)
+        await attendance.count_try(caller, booking_id, data.code)
         verb = attendance.attend
         return await once.answer(caller, lambda: verb(caller, booking_id, data.code, data.presence), status=200)
 

@@ -1,11 +1,12 @@
 """The end of a lesson: who came, who did not, and what returns when it is not given."""
 
 import hmac
-from datetime import timedelta
 from uuid import UUID
 
 from timebank import audit, clock, database
-from timebank.access import throttle
+from timebank.access import guesses
+from timebank.agreements.independence import is_near_home, signed_on
+from timebank.checkins.choice import EARLY
 from timebank.checkins.presence import require_presence
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
@@ -21,8 +22,6 @@ from timebank.people.locks import lock_people
 from timebank.scope import Scope
 from timebank.wording import dated_at, duration
 
-CODE_TRIES_MAX = 10
-CODE_WINDOW = timedelta(minutes=15)
 CLOSE_BATCH = 500
 
 
@@ -44,15 +43,22 @@ class NoSeat(TimebankError):
     sentence = "孩子还在候补，没有位子，不能记到课。"
 
 
+class LessonNotYet(TimebankError):
+    code = "lesson_not_yet"
+    status = 409
+    sentence = "这节课不在今天，扫码到场不能提前记到课。请到上课那天再扫；现在要记，请输入到课码。"
+
+
 class LessonOver(TimebankError):
     code = "lesson_over"
     status = 409
     sentence = "这节课已经上完，不能再取消。"
 
 
-async def count_try(scope: Scope, booking_id: UUID) -> None:
+async def count_try(scope: Scope, booking_id: UUID, code: str | None) -> None:
     """Count one try of a door code, before the transaction that checks it: a wrong one stays counted."""
-    await throttle.count(f"attendance:{scope.community_id}:{booking_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
+    if code is not None:
+        await guesses.count_guess_at(scope, f"attendance:{booking_id}")
 
 
 @retried
@@ -67,7 +73,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
         found = await seats.locked_booking(scope, booking_id)
         scope.require_keeper(found.station_id)
         booked = scope.is_own(found.guardian_id)
-        if booked or scope.is_family(found.child_id, found.home_id) or await seats.cares_for(scope, found):
+        if booked or await is_near_home(signed_on(scope), found.child_id) or await seats.cares_for(scope, found):
             raise OwnChild
         if found.status == "waiting":
             raise NoSeat
@@ -90,9 +96,13 @@ async def _require_proof(scope: Scope, found: Held, code: str | None, presence: 
     if code is not None:
         if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongDoorCode
+        await guesses.was_right(scope)
     elif not scope.administers or presence is not None:
         family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
         await require_presence(scope, family, found.station_id, presence, spends=False)
+        # Who stands here today says nothing of next week's lesson, whose seat the family can still give back.
+        if clock.now() < min(clock.day_bounds(clock.local_day(found.starts_at))[0], found.starts_at - EARLY):
+            raise LessonNotYet
 
 
 async def close_lessons(scope: Scope) -> int:

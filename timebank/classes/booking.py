@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_near_home, signed_on
+from timebank.agreements.unseen import require_seen
 from timebank.areas.policies import policies
 from timebank.classes import seats
-from timebank.classes.courses import course
+from timebank.classes.courses import LESSON_TERMS, course
 from timebank.classes.families import tell_family
 from timebank.classes.purchase import require_age
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
@@ -58,7 +60,8 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
     """Take a seat for a child with class minutes set aside, or a place in line when the lesson is full.
 
     Nobody passes the line: a free seat goes first to who waits and has the minutes by now. Who waits and asks again
-    while a seat is free takes it. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, InsufficientClassMinutes.
+    while a seat is free takes it. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, OwnTerms,
+    InsufficientClassMinutes.
     """
     async with transaction(scope):
         guardian_id = scope.require_self()
@@ -67,6 +70,7 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
         await seats.lock_line(scope, wanted.lesson_id, wanted.child_id)
         lesson = await seats.locked_lesson(scope, wanted.lesson_id)
         await _require_bookable(scope, lesson, wanted.child_id)
+        await require_seen(scope, LESSON_TERMS, lesson.id, guardian_id, lesson.course)
         if lesson.waiting and lesson.seats_free:
             await seats.fill(scope, lesson.id)
             lesson = await seats.locked_lesson(scope, wanted.lesson_id)
@@ -143,11 +147,12 @@ async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> 
 
 
 async def _require_in_time(scope: Scope, found: Held) -> None:
-    """A guardian cancels a seat in time; the station helps out later, not for the own child."""
+    """A guardian cancels a seat in time; the station helps out later, but not the household of who helps."""
     own = await seats.cares_for(scope, found)
     if not own and not scope.keeps(found.station_id):
         raise Forbidden
-    if found.status == "waiting" or (not own and scope.keeps(found.station_id)):
+    close = own or scope.is_own(found.guardian_id) or await is_near_home(signed_on(scope), found.child_id)
+    if found.status == "waiting" or (not close and scope.keeps(found.station_id)):
         return
     if not await seats.is_cancellable(scope, found.starts_at, found.moved_at):
         raise TooLateToCancel(hours=(await policies(scope)).cancel_class_hours, station=found.station)

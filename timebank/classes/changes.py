@@ -10,7 +10,7 @@ from piccolo.columns import Column
 
 from timebank import audit, clock, database, names
 from timebank.classes import seats
-from timebank.classes.courses import course, require_length, require_term
+from timebank.classes.courses import asks_less, course, require_length, require_term, show_another, show_lesson
 from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
 from timebank.classes.seats import HELD, Held
@@ -74,6 +74,8 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
         if values:
             await _write(scope, course_id, values)
         after = await course(scope, course_id)
+        if after.points_per_hour < before.points_per_hour:
+            await show_another(scope, course_id, after.title, after.points_per_hour)
         await _tell_course(scope, before, after, reason)
         if change.active is False and before.active:
             return await stop_course(scope, course_id, reason or "不再开课")
@@ -177,6 +179,9 @@ async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> 
         )  # fmt: skip
         if moved:
             await _tell_moved(scope, before, starts_at, ends_at, reason)
+        after = await seats.locked_lesson(scope, lesson_id)
+        if asks_less(after, before):
+            await show_lesson(scope, after)
         if places > before.seats:
             await seats.fill(scope, lesson_id)
         return await seats.locked_lesson(scope, lesson_id)

@@ -4,10 +4,13 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from timebank import audit, clock, database, names
+from timebank.agreements.kinds import Kind
+from timebank.agreements.proposing import done_alone
 from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
 from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError
+from timebank.locale import _
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 
@@ -115,7 +118,24 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
             scope, "add_course", "course", course_id, title=title, points_per_hour=wanted.points_per_hour,
             station_id=wanted.station_id,
         )  # fmt: skip
+        await show_another(scope, course_id, title, wanted.points_per_hour)
         return await course(scope, course_id)
+
+
+async def show_another(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
+    """List what a course costs for another person to see: until then whoever set it, and their household, wait."""
+    if not scope.system:
+        await done_alone(scope, COURSE_TERMS, str(course_id), {"course": title, "points": points_per_hour})
+
+
+COURSE_TERMS = Kind(
+    "course_terms", _("课程《{course}》由一个人定为每 60 分钟 {points} 分"), needs="another", in_force=True
+)
+
+LESSON_TERMS = Kind(
+    "lesson_terms", _("《{course}》{at} 的一节上 {lasts} 分钟，由一个人定为只用 {minutes} 分钟课时"), needs="another",
+    in_force=True,
+)  # fmt: skip
 
 
 @retried
@@ -139,7 +159,31 @@ async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonO
         await audit.record(
             scope, "add_lesson", "lesson", lesson_id, starts_at=wanted.starts_at, minutes=minutes, seats=wanted.seats
         )
-        return await lesson(scope, lesson_id)
+        given_lesson = await lesson(scope, lesson_id)
+        if asks_less(given_lesson):
+            await show_lesson(scope, given_lesson)
+        return given_lesson
+
+
+def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
+    """Whether a lesson uses up fewer minutes than it lasts, and, where it was changed, fewer of them than before."""
+    lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
+    if before is None:
+        return lesson.minutes < lasts
+    lasted = int((before.ends_at - before.starts_at).total_seconds()) // 60
+    return lesson.minutes < lasts and lesson.minutes * lasted < before.minutes * lasts
+
+
+async def show_lesson(scope: Scope, lesson: LessonOut) -> None:
+    """List a lesson that uses up fewer minutes than it lasts for another person to see; see `show_another`."""
+    if scope.system:
+        return
+    lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
+    says = {
+        "course": lesson.course, "at": f"{clock.local(lesson.starts_at):%Y-%m-%d %H:%M}", "lasts": lasts,
+        "minutes": lesson.minutes,
+    }  # fmt: skip
+    await done_alone(scope, LESSON_TERMS, str(lesson.id), says)
 
 
 def _end_of(wanted: LessonIn) -> datetime:

@@ -1,8 +1,9 @@
 """Unused class minutes move to another course, at what they had cost."""
 
 from timebank import audit
+from timebank.agreements.unseen import require_seen
 from timebank.classes import entries
-from timebank.classes.courses import course
+from timebank.classes.courses import COURSE_TERMS, course
 from timebank.classes.families import names_of_people, tell_family
 from timebank.classes.purchase import class_minutes, require_age, require_running
 from timebank.classes.refunds import require_right, unused
@@ -24,7 +25,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
 
     They carry what they had cost and become as many minutes as that buys in the other course; who paid stays who gets
     the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse,
-    MinutesOutlived.
+    MinutesOutlived, OwnTerms.
     """
     if wanted.course_id == wanted.to_course_id:
         raise SameCourse
@@ -33,6 +34,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         left, entered = await course(scope, wanted.course_id), await course(scope, wanted.to_course_id)
         require_running(entered)
         await require_age(scope, wanted.child_id, entered)
+        await require_seen(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
         memo = f"课时从《{left.title}》转到《{entered.title}》"
         moved = await entries.move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
         await audit.record(

@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.unseen import require_seen
 from timebank.classes import entries
-from timebank.classes.courses import CourseOver, course
+from timebank.classes.courses import COURSE_TERMS, CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
@@ -65,11 +66,12 @@ def last_day(parcels: list[Parcel], points: int, course_ends_on: date) -> date |
 async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
     """Spend a guardian's points on a child's class minutes in a course.
 
-    Raises NotGuardian, CourseOver, ChildAge, NotInQuarters, Insufficient.
+    Raises NotGuardian, CourseOver, ChildAge, NotInQuarters, Insufficient, OwnTerms.
     """
     require_spendable(scope, [wanted.person_id])
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
+        await require_seen(scope, COURSE_TERMS, taken.id, wanted.person_id, taken.title)
         await lock_people(scope, [wanted.person_id, wanted.child_id])
         return await _post(scope, wanted, taken)
 

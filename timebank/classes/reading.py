@@ -1,12 +1,12 @@
 """Bookings as their readers may see them: of one's own children, at one's own station, or all."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank import clock, database, names
-from timebank.access import throttle
+from timebank.access import guesses
 from timebank.checkins.presence import require_presence
 from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
@@ -17,9 +17,6 @@ from timebank.people.care import in_care, is_in_care
 from timebank.people.guardians import children_of
 from timebank.people.reads import note_children
 from timebank.scope import Scope
-
-LOOK_UPS_MAX = 60
-LOOK_UP_WINDOW = timedelta(minutes=15)
 
 
 class BookingElsewhere(TimebankError):
@@ -136,12 +133,15 @@ async def bookings_of_all(
     return found
 
 
+@retried
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
-    """One booking that the caller may see."""
+    """One booking that the caller may see; that staff have read the child's full name is written down."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
-    if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
-        raise NotFound
+        if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
+            raise NotFound
+        if scope.reads_all and not found.own:
+            await note_children(scope, "bookings", [found.child_id])
     return _told(scope, found)
 
 
@@ -155,12 +155,11 @@ async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
 async def by_code(scope: Scope, code: str) -> BookingOut | None:
     """The seat that a code shown at the door stands for, with the child's full name.
 
-    Only for whoever marks attendance. Guesses are counted; a code that exists begins the count anew.
+    Only for whoever marks attendance. Wrong guesses are counted.
     """
     if not (scope.kept_stations or scope.administers):
         raise Forbidden
-    guesses = f"look-up:{scope.login_id or scope.device_id}"
-    await throttle.count(guesses, most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
+    await guesses.count_guess(scope)
     async with transaction(scope):
         found = await database.row(
             _Row,
@@ -170,7 +169,7 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
         )
     if found is None:
         return None
-    await throttle.forget(guesses)
+    await guesses.was_right(scope)
     if not scope.keeps(found.station_id):
         raise BookingElsewhere(station=found.station)
     return _told(scope, found, named=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import near
 from timebank.areas.policies import policies
 from timebank.classes import entries
 from timebank.classes.courses import course
@@ -40,7 +41,6 @@ class ChildGrown(TimebankError):
 
 class _Child(msgspec.Struct, frozen=True):
     born_on: date | None
-    household_id: UUID | None
 
 
 # $2 a course, $3 a child: one of the two may be null.
@@ -154,7 +154,7 @@ async def require_right(
 ) -> None:  # fmt: skip
     """Who may dispose of a child's unused minutes: its guardian, or an administrator for one, with a reason."""
     child = await database.row(
-        _Child, "SELECT born_on, household_id FROM person WHERE community_id = $1 AND id = $2",
+        _Child, "SELECT born_on FROM person WHERE community_id = $1 AND id = $2",
         scope.community_id, child_id,
     )  # fmt: skip
     if scope.is_own(person_id):
@@ -167,9 +167,7 @@ async def require_right(
     paid = await payers(scope, child_id, course_id)
     if child is None or person_id not in {*paid, *(await guardians_of(scope, [child_id]))[child_id]}:
         raise NotGuardian
-    if scope.is_family(child_id, child.household_id):
-        raise OwnRefund
-    await require_stranger(scope, [person_id, *paid])
+    await require_stranger(scope, [child_id, person_id, *paid])
     if not reason:
         raise RefundReason
 
@@ -184,10 +182,6 @@ async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
 
 
 async def require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
-    """Refuse where one of these people is the caller, or lives in the caller's household."""
-    found = await database.fetch(
-        "SELECT id, household_id FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, people
-    )
-    homes = [(UUID(bytes=row["id"].bytes), row["household_id"]) for row in found]
-    if any(scope.is_family(person_id, home and UUID(bytes=home.bytes)) for person_id, home in homes):
+    """Refuse where one of these people is the caller, lives or has lived with them, or is a child in their care."""
+    if (await near(scope, people)).home.intersection(people):
         raise OwnRefund

@@ -31,7 +31,6 @@ class Held(msgspec.Struct, frozen=True):
     lesson_id: UUID
     child_id: UUID
     guardian_id: UUID
-    home_id: UUID | None
     child: str
     status: BookingStatus
     code: str | None
@@ -47,7 +46,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 HELD = (
-    "SELECT b.id, b.lesson_id, b.child_id, b.guardian_id, p.household_id AS home_id, p.name AS child, b.status, "
+    "SELECT b.id, b.lesson_id, b.child_id, b.guardian_id, p.name AS child, b.status, "
     "b.code, b.entry_id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, "
     "l.minutes, CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at "
     "FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "

@@ -144,13 +144,20 @@ async def require_operator(url: str) -> None:
             raise serving_login.OperatorNeeded
 
 
-async def warn_of_power(chosen: Settings) -> None:
-    """Tell whoever runs the service that its login could do everything, as long as it can."""
+async def warning_of_power(chosen: Settings, announce: Callable[[], None]) -> Callable[[], None]:
+    """The announcement, and after it a warning as long as the service's login could do everything."""
     assert chosen.database_url is not None
+    may_do_everything = False
     with suppress(NotOpen):
         async with connections.alone(chosen.database_url) as connection:
-            if await serving_login.is_operator(connection):
-                log.warning("the service's database login may do everything", see="docs/privileges.md")
+            may_do_everything = await serving_login.is_operator(connection)
+
+    def told() -> None:
+        announce()
+        if may_do_everything:
+            log.warning("the service's database login may do everything", see="docs/privileges.md")
+
+    return told
 
 
 async def _reach(*, waits: bool) -> None:

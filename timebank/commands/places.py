@@ -11,6 +11,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.access.admins import create_admin as make_admin
+from timebank.access.admins import facts_of_staff
 from timebank.access.passwords import check_strength
 from timebank.areas.places import found_region
 from timebank.areas.schemas import PlaceKind
@@ -128,7 +129,8 @@ def create_admin(
     data: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     password, made = _password(password_stdin)
-    check_strength(password, normal_phone(phone))
+    places = filter(None, (community, street, county))
+    check_strength(password, normal_phone(phone), facts_of_staff(name, *places))
 
     async def work() -> tuple[Place, UUID]:
         async with pool(chosen, operates=True):

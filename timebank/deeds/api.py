@@ -7,7 +7,7 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank.access.callers import provide_scope_or_none
+from timebank.access.callers import provide_visitor
 from timebank.access.once import Once
 from timebank.agreements.answers import WAITS
 from timebank.deeds import board, credit, filing, objections, reading, review
@@ -117,12 +117,12 @@ class Objections(Controller):
         """The community's objections, oldest first; who objected is not told."""
         return listed(request, await objections.objections(caller, undecided=undecided, limit=limit, cursor=cursor))
 
-    @post("/{objection_id:uuid}/decision")
+    @post("/{objection_id:uuid}/decision", responses=WAITS)
     async def decide(
         self, objection_id: FromPath[UUID], data: JSONBody[ObjectionDecision], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Decide about an objection."""
+        """Decide about an objection; that many points come back waits for a second person."""
         return await once.answer(
             caller,
             lambda: objections.decide_objection(caller, objection_id, data.upheld, data.note),
@@ -143,7 +143,7 @@ async def read_board(
 
 async def own_board(request: AnyRequest) -> UUID:
     """The caller's community, or the only one there is."""
-    caller = await provide_scope_or_none(request)
+    caller = await provide_visitor(request)
     if caller is not None:
         return caller.community_id
     places = await board.board_places()

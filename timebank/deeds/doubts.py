@@ -40,6 +40,7 @@ class Doubt(msgspec.Struct, frozen=True):
     decision_note: str | None
     entered_by: UUID | None
     corrected_by: UUID | None
+    approved_by: UUID | None
     visit_id: UUID | None
 
     @property
@@ -61,7 +62,8 @@ SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person
        coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
        coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
        coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by,
-       s.corrected_by, s.visit_id
+       s.corrected_by, s.visit_id, CASE WHEN coalesce(d.status, s.status) <> 'reversed'
+       THEN coalesce(d.reviewed_by, s.reviewed_by) END AS approved_by
 FROM objection o
 JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
 LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
@@ -116,14 +118,14 @@ async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
 async def may_decide(scope: Scope, doubt: Doubt) -> bool:
     """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected.
 
-    Nor who scanned the visit or corrected its end.
+    Nor who approved it, scanned the visit or corrected its end.
     """
     brought = doubt.filed_by or doubt.person_id
     return (
         scope.administers
         and doubt.upheld is None
         and await is_uninvolved(
-            scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by,
+            scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by, doubt.approved_by,
             concerns=[doubt.person_id, doubt.witness_id],
         )
         and not await has_scanned(scope, doubt.visit_id)

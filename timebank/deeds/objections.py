@@ -7,6 +7,9 @@ import msgspec
 
 from timebank import audit, clock, database
 from timebank.agreements.independence import is_uninvolved
+from timebank.agreements.kinds import Change
+from timebank.agreements.proposing import close
+from timebank.agreements.schemas import Waiting
 from timebank.checkins.deciding import has_scanned
 from timebank.checkins.doubts import lock_record, reject_doubted, restore_reversed
 from timebank.database import retried, transaction
@@ -14,6 +17,8 @@ from timebank.deeds.credit import credit
 from timebank.deeds.objectors import admit, objector_of, tell_objector
 from timebank.deeds.parties import PartyToDeed, is_caller, require_no_party
 from timebank.deeds.reading import lock_deed
+from timebank.deeds.restoring import DEED_AGAIN, ask_for_again
+from timebank.deeds.review import needs_second
 from timebank.deeds.schemas import Deed, ObjectionOut
 from timebank.deeds.tables import Objection
 from timebank.errors import NotFound, TimebankError
@@ -62,7 +67,7 @@ class _Objection(msgspec.Struct, frozen=True):
 
     def out(self) -> ObjectionOut:
         known = msgspec.structs.asdict(self)
-        return ObjectionOut(**{name: known[name] for name in ObjectionOut.__struct_fields__})
+        return ObjectionOut(**{name: known[name] for name in ObjectionOut.__struct_fields__ if name in known})
 
 
 _COLUMNS = (
@@ -171,13 +176,16 @@ async def objections(
 async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note: str) -> ObjectionOut:
     """Decide about an objection. Upheld, the deed or record is rejected; otherwise its notice goes on as it was.
 
-    An upheld objection to a reversal gives the points again.
+    An upheld objection to a reversal gives the points again: many of them wait for a second person from above.
     """
     scope.require_admin()
     async with transaction(scope):
         objection = await _find(scope, objection_id)
         if not await is_uninvolved(scope, objection.person_id, objection.entered_by):
             raise PartyToDeed
+        if upheld and (waits := await _ask_above(scope, objection, note)):
+            return msgspec.structs.replace(objection.out(), waiting=waits.waiting, who=waits.who)
+        await close(scope, DEED_AGAIN, str(objection_id))
         settle = _settle_deed if objection.deed_id else _settle_record
         outcome = await settle(scope, objection, upheld, note)
         await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
@@ -199,11 +207,35 @@ async def _find(scope: Scope, objection_id: UUID) -> _Objection:
     return objection
 
 
+async def _ask_above(scope: Scope, objection: _Objection, note: str) -> Waiting | None:
+    """Ask for a second person where points come back that one reviewer of the community does not approve alone."""
+    if objection.deed_id is None:
+        return None
+    deed = await lock_deed(scope, objection.deed_id)
+    if deed.status != "reversed" or not await needs_second(scope, deed):
+        return None
+    await _require_judge(scope, deed)
+    if (await _find(scope, objection.id)).upheld is not None:
+        raise ObjectionDecided
+    return await ask_for_again(scope, deed, objection.id, note, (objection.person_id, objection.entered_by))
+
+
+async def _require_judge(scope: Scope, deed: Deed) -> None:
+    """Refuse whoever is party to a deed, and, while it hangs on the board, whoever has approved it."""
+    await require_no_party(scope, deed)
+    if deed.status != "reversed" and not await is_uninvolved(scope, deed.reviewed_by):
+        raise PartyToDeed
+
+
+async def restore_agreed(scope: Scope, change: Change) -> None:
+    await decide_objection(scope, UUID(change.do["objection_id"]), True, change.do["note"])
+
+
 async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
     """Decide for the deed, and say what became of it."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
-    await require_no_party(scope, deed)
+    await _require_judge(scope, deed)
     await _write_decision(scope, objection, upheld, note)
     if deed.status == "reversed":
         if upheld:
@@ -227,7 +259,8 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     """Decide for the record, and say what became of it."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
-    acted = (record.entered_by or record.person_id, record.corrected_by)
+    approved_by = None if record.status == "reversed" else record.reviewed_by
+    acted = (record.entered_by or record.person_id, record.corrected_by, approved_by)
     uninvolved = await is_uninvolved(scope, *acted, concerns=[record.person_id])
     if not uninvolved or await has_scanned(scope, record.visit_id):
         raise PartyToDeed

@@ -84,9 +84,21 @@ async def _note_asked(scope: Scope, deed: Deed) -> None:
 
 
 async def needs_second(scope: Scope, deed: Deed) -> bool:
-    """Whether its points are more than a reviewer of the community approves alone."""
-    much = deed.points_reason is not None or deed.points > (await policies(scope)).second_person_points
-    return much and not is_above(scope)
+    """Whether its points are more than a reviewer of the community approves alone.
+
+    What has been approved for the same person on the same day counts too: halves wait as the whole would.
+    """
+    if is_above(scope):
+        return False
+    if deed.points_reason is not None:
+        return True
+    async with transaction(scope):
+        beside: int = await database.fetch_value(
+            "SELECT coalesce(sum(points), 0)::bigint FROM deed WHERE community_id = $1 AND person_id = $2 "
+            "AND occurred_on = $3 AND id <> $4 AND status IN ('noticed', 'objected', 'credited')",
+            scope.community_id, deed.person_id, deed.occurred_on, deed.id,
+        )  # fmt: skip
+        return deed.points + beside > (await policies(scope)).second_person_points
 
 
 async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:

@@ -91,6 +91,7 @@ class Deed(msgspec.Struct, frozen=True):
     filed_by_name: str | None
     status: DeedStatus
     review_note: str | None
+    reviewed_by: UUID | None
     reviewed_at: datetime | None
     notice_from: datetime | None
     notice_until: datetime | None
@@ -144,7 +145,10 @@ class DeedOut(msgspec.Struct):
 
 
 class ObjectionOut(msgspec.Struct):
-    """An objection to a deed or an honour record; `upheld` is null until somebody decided."""
+    """An objection to a deed or an honour record; `upheld` is null until somebody decided.
+
+    `waiting` and `who`: that it is right gives many points again, which waits for a second person from above.
+    """
 
     id: UUID
     deed_id: UUID | None
@@ -154,6 +158,8 @@ class ObjectionOut(msgspec.Struct):
     upheld: bool | None
     decided_at: datetime | None
     decision_note: str | None
+    waiting: UUID | None = None
+    who: list[str] = []
 
 
 class BoardItem(msgspec.Struct):

@@ -17,9 +17,11 @@ from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
-from timebank.overview.agreements import decide
+from timebank.overview.agreements import acknowledge, decide
 from timebank.people.ages import age_on
+from timebank.people.cards import issue_card
 from timebank.scope import Role
+from timebank.shop.agreed import SpendingIn, ask_to_spend
 from timebank.shop.goods import good
 from timebank.shop.stock import count_stock
 
@@ -135,7 +137,10 @@ class Present:
     # ---------------------------------------------------------------------------------------- for the second person
 
     def _two_people(self) -> Iterator[Step]:
-        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits."""
+        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits.
+
+        Where it is at home it has also seen what the courses cost.
+        """
         place = self.place
         admin = place.scope(place.holder(Role.community_admin))
         wants: list[Waiting | None] = []
@@ -152,10 +157,30 @@ class Present:
             street = place.scope(place.holder(Role.street_admin))
             await decide(street, waits.waiting, "agree", "与街道的值班安排一致")
 
+        async def see() -> None:
+            await acknowledge(place.scope(place.holder(Role.street_admin)))
+
         yield Step(self.ago(days=1, hours=2), place.id, propose_shorter_notice)
         if any(person.name == "张桂兰" for person in self._told):
             yield Step(self.ago(days=6), place.id, propose_longer_days)
             yield Step(self.ago(days=5, hours=3), place.id, agree)
+            yield Step(self.ago(days=5, hours=2), place.id, see)
+            yield from self._at_the_counter_for_two()
+
+    def _at_the_counter_for_two(self) -> Iterator[Step]:
+        """What the keeper asks an administrator for today, and a card that somebody else has still to confirm."""
+        place, keeper = self.place, self.place.keepers[self.station]
+        without, holder = [p for p in self._others() if p.door is not keeper.door and p.id not in place.cards][2:4]
+
+        async def ask() -> None:
+            wanted = SpendingIn(without.id, place.goods["香皂"].id, place.stations[self.station])
+            await ask_to_spend(place.keeper(self.station), wanted)
+
+        async def give_a_card() -> None:
+            await issue_card(place.keeper(self.station), holder.id)
+
+        yield Step(self.ago(minutes=20), place.id, ask)
+        yield Step(self.ago(minutes=50), place.id, give_a_card)
 
     # ------------------------------------------------------------------------------------------------ for the families
 

@@ -154,11 +154,16 @@ class Deed:
         )  # fmt: skip
 
     def _reviewer(self) -> Scope:
-        """The grid worker of the place; the administrator where that one is a party."""
-        for worker, area in self.place.offices(Role.grid_worker):
-            if area == self.area[:1] and worker.door is not self.person.door and worker is not self.witness:
-                return self.place.scope(worker)
-        return self.place.scope(self.place.holder(Role.community_admin))
+        found = self.reviewer()
+        assert found is not None
+        return self.place.scope(found)
+
+    def reviewer(self) -> Resident | None:
+        """The grid worker of the place, else the administrator: whoever lives neither with the doer nor the witness."""
+        workers = [worker for worker, area in self.place.offices(Role.grid_worker) if area == self.area[:1]]
+        near = (self.person.door, self.witness.door)
+        able = [*workers, self.place.holder(Role.community_admin)]
+        return next((each for each in able if each.door not in near), None)
 
 
 @dataclass(slots=True)

@@ -177,12 +177,13 @@ class Year:
             reviewed = day + timedelta(days=1)
             rejected = self.rng.random() < 0.06
             seen = reviewed < self.today - timedelta(days=2) or (reviewed < self.today and self.rng.random() < 0.5)
-            self.tell(
-                Deed(
-                    self.place, head, area, code, note, witness, self.at(day, 19, self.rng.randrange(60)),
-                    self.at(reviewed, 9, self.rng.randrange(60)) if seen else None, rejected,
-                )
+            deed = Deed(
+                self.place, head, area, code, note, witness, self.at(day, 19, self.rng.randrange(60)),
+                self.at(reviewed, 9, self.rng.randrange(60)) if seen else None, rejected,
             )  # fmt: skip
+            if deed.reviewer() is None:
+                continue
+            self.tell(deed)
             credited = reviewed + timedelta(days=7)
             if seen and not rejected and credited < self.today:
                 self.due.add(credited)

@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import is_near_home, near
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.ledger import posting
@@ -31,12 +32,11 @@ class _Expired(msgspec.Struct, frozen=True):
     account_id: UUID
     owner_id: UUID
     owner: str
-    household_id: UUID | None
     currency: str
 
 
 _EXPIRED = """
-SELECT t.kind, a.id AS account_id, a.owner_id, coalesce(p.name, '') AS owner, p.household_id, a.currency FROM transfer t
+SELECT t.kind, a.id AS account_id, a.owner_id, coalesce(p.name, '') AS owner, a.currency FROM transfer t
 JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account
 LEFT JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
 WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1
@@ -55,7 +55,7 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
             raise EntryNotFound
         if found.kind != "expiry":
             raise NotReversible
-        if scope.is_family(found.owner_id, found.household_id):
+        if await is_near_home(scope, found.owner_id):
             raise OwnExpiry
         key = f"expiry:{entry_id}:reversal"
         note = Posting("reversal", key, "account", found.account_id, f"撤回到期 · {reason}"[:MEMO_MAX])
@@ -78,7 +78,7 @@ class DayReversed(msgspec.Struct, frozen=True):
 
 # Several owners are locked one after another in the order of their anchors, as ledger_expire locks them.
 _SAME_DAY = """
-SELECT t.entry_id, a.owner_id, p.household_id FROM transfer t
+SELECT t.entry_id, a.owner_id FROM transfer t
 JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account
 JOIN (
     SELECT e.credit_account, x.currency, x.expires_on FROM transfer e
@@ -87,7 +87,6 @@ JOIN (
 ) one ON one.credit_account = t.credit_account AND one.currency = a.currency AND one.expires_on = a.expires_on
 JOIN account own ON own.community_id = a.community_id AND own.owner_kind = a.owner_kind AND own.owner_id = a.owner_id
     AND own.currency = a.currency AND own.bucket = 'available' AND own.subject_id IS NULL AND own.expires_on IS NULL
-LEFT JOIN person p ON p.community_id = a.community_id AND p.id = a.owner_id
 WHERE t.community_id = $1 AND t.kind = 'expiry' AND t.source_kind = 'account'
     AND (a.grace_of IS NULL OR a.expires_on >= $3)
     AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = $1 AND r.reverses = t.id)
@@ -106,7 +105,8 @@ async def reverse_expiries_of_day(scope: Scope, entry_id: UUID, reason: str) -> 
     scope.require_admin()
     async with transaction(scope):
         found = await database.fetch(_SAME_DAY, scope.community_id, entry_id, clock.local_day(), DAY_MAX + 1)
-        own = [row for row in found if scope.is_family(row["owner_id"], row["household_id"])]
+        close = await near(scope, [row["owner_id"] for row in found])
+        own = [row for row in found if row["owner_id"] in close.home]
         others = [row["entry_id"] for row in found[:DAY_MAX] if row not in own]
         if not others:
             raise OwnExpiry if own else AlreadyReversed

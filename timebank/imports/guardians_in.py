@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from timebank.imports.intake import Intake
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import problem
+from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import Household, RosterRow
 from timebank.people.ages import is_minor
-from timebank.people.nominations import Nomination, nominate_guardians
+from timebank.people.nominations import Nomination, OwnGuardian, nominate_guardians, own_nominations
 
 SPOUSE = frozenset(("配偶", "妻", "夫", "妻子", "丈夫", "爱人", "spouse", "wife", "husband"))
 GRANDCHILD = ("外孙", "孙", "grand")
@@ -33,7 +33,8 @@ class _Family:
 async def nominate(intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident]) -> None:
     """Name the head of a household and the spouse as guardians of its minors, without consent.
 
-    Where both guardian and child were known before, nothing is named: somebody may have decided otherwise since.
+    Where both guardian and child were known before, nothing is named: somebody may have decided otherwise since. Of the
+    importer's own household nobody is named: that waits for another administrator, in the panel.
     """
     nominations = [
         Nomination(adult.person_id, child.person_id, _relation(adult.row, child.row))
@@ -42,6 +43,11 @@ async def nominate(intake: Intake, parsed: Parsed[RosterRow], residents: Sequenc
         for adult in family.adults
         if adult.is_new or child.is_new
     ]
+    own = await own_nominations(intake.scope, nominations)
+    rows = {child.person_id: child.row for family in _families(residents) for child in family.children}
+    for child_id in {nomination.child_id for nomination in own}:
+        parsed.reading(rows[child_id]).warn("relation|name", refusal(OwnGuardian()))
+    nominations = [nomination for nomination in nominations if nomination not in own]
     named = await nominate_guardians(intake.scope, nominations, intake.id) if nominations else []
     for guardianship_id in named:
         intake.also_made("guardianship", guardianship_id)

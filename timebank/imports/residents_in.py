@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import clock, database, names, vault
-from timebank.access.grants import CannotHoldRole
-from timebank.access.roster import Office, ensure_logins, grant_offices
+from timebank.access.grants import CannotHoldRole, OwnRole
+from timebank.access.roster import Office, ensure_logins, grant_offices, own_offices
 from timebank.areas.addresses import Address, settle_addresses
 from timebank.areas.places import areas_of
 from timebank.areas.schemas import PlaceOut
@@ -132,6 +132,7 @@ async def _give_offices(
                 parsed.reading(one.row).warn("note|post", problem("role_without_place"))
             else:
                 offices.append(Office(one.person_id, role, area_id))
+    offices = await _of_others(intake, parsed, residents, offices)
     if not offices:
         return
     for grant_id in await grant_offices(intake.scope, offices, intake.id):
@@ -143,6 +144,17 @@ async def _give_offices(
             grid_workers=held[Role.grid_worker],
         )
     )  # fmt: skip
+
+
+async def _of_others(
+    intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident], offices: Sequence[Office]
+) -> list[Office]:
+    """The offices without those of the importer's own household, which another administrator grants."""
+    own = await own_offices(intake.scope, offices)
+    rows = {one.person_id: one.row for one in residents}
+    for person_id in {office.person_id for office in own}:
+        parsed.reading(rows[person_id]).warn("note|post", refusal(OwnRole()))
+    return [office for office in offices if office not in own]
 
 
 async def _households(intake: Intake) -> int:

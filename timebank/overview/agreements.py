@@ -8,20 +8,21 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
+from timebank import audit, database
 from timebank.agreements.deciders import Bench, Party, who_in_words
-from timebank.agreements.kinds import Change, Needs
+from timebank.agreements.kinds import Change, Kind, Needs
 from timebank.agreements.proposing import settle
 from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.locale import put_together, translate
+from timebank.locale import _, put_together, translate
 from timebank.overview.agreed import CARRIERS, KINDS
 from timebank.paging import Page, page, read_cursor
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.scope import Scope
 
+FIELD_TO = _("{field}改成“{value}”")
 LOOKED_AT = 200
 ACKNOWLEDGED_AT_ONCE = 500
 
@@ -50,6 +51,12 @@ class RefusalNeedsReason(TimebankError):
     sentence = "不同意要写明原因，提出的人会看到。"
 
 
+class InForceAlready(TimebankError):
+    code = "change_in_force"
+    status = 409
+    sentence = "这项已经在用，退回改变不了它。有问题请先到相应的页面改回去，再点「都看过了」。"
+
+
 class _Row(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
@@ -74,7 +81,7 @@ class _Row(msgspec.Struct, frozen=True):
     @property
     def about(self) -> Party:
         people = [*self.involved, self.person_id] if self.person_id else self.involved
-        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people)
+        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people, self.proposed_at)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -83,15 +90,21 @@ class _Row(msgspec.Struct, frozen=True):
 
     def text(self, language: str = "zh") -> str:
         kind = KINDS[self.kind]
-        says = {name: _joined(value, language) for name, value in kind.said(self.said["says"]).items()}
-        return put_together(kind.sentence, {"person": self.person or "—"} | says, language)
+        says = {name: _joined(value, language) for name, value in kind.said(self.said).items()}
+        return put_together(kind.sentence_of(says), {"person": self.person or "—"} | says, language)
 
 
 def _joined(value: object, language: str) -> object:
-    """A list of marked words as one; anything else as it is."""
+    """A list of marked words as one, each with what it is to be where that is told; anything else as it is."""
     if not isinstance(value, list):
         return value
-    return translate("、", language).join(translate(str(word), language) for word in value)
+    told = [
+        put_together(FIELD_TO, {"field": part[0], "value": part[1]}, language)
+        if isinstance(part, tuple)
+        else translate(str(part), language)
+        for part in value
+    ]
+    return translate("、", language).join(told)
 
 
 _ROWS = """
@@ -157,6 +170,8 @@ async def _require_right(scope: Scope, row: _Row, decision: Decision, note: str)
         if not _is_proposer(scope, row):
             raise Forbidden
         return
+    if decision == "refuse" and KINDS[row.kind].in_force:
+        raise InForceAlready
     if decision == "refuse" and not note:
         raise RefusalNeedsReason
     bench = await Bench.of(scope, [row.about])
@@ -232,13 +247,13 @@ async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -
         return (await _outs(scope, [await _found(scope, agreement_id)], language))[0]
 
 
-async def waiting_for(scope: Scope, deed_id: UUID) -> AgreementOut | None:
-    """The approval of a deed that waits for a second person."""
+async def waiting_for(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
+    """What of this kind waits for a second person about one thing."""
     scope.require_reader()
     async with transaction(scope):
         row = await database.row(
             _Row, _ROWS + "AND w.kind = $2 AND w.subject = $3 AND w.status = 'waiting'",
-            scope.community_id, "deed_points", str(deed_id),
+            scope.community_id, kind.name, str(subject_id),
         )  # fmt: skip
         return (await _outs(scope, [row], "zh"))[0] if row else None
 
@@ -278,8 +293,8 @@ async def acknowledge(scope: Scope) -> int:
     return seen
 
 
-async def remind_deciders(scope: Scope) -> int:
-    """Tell whoever may decide that something waits for them, once a day at most; how many were told."""
+async def waiting_rows(scope: Scope) -> list[tuple[UUID, datetime, Party, bool]]:
+    """What waits, the oldest first: its id, since when, whom it concerns, and whether it is only to be seen."""
     async with transaction(scope):
         rows = await database.rows(
             _Row,
@@ -287,20 +302,4 @@ async def remind_deciders(scope: Scope) -> int:
             scope.community_id,
             ACKNOWLEDGED_AT_ONCE,
         )
-        place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
-        waiting: dict[tuple[UUID, UUID], int] = {}
-        bench = await Bench.of(scope, [row.about for row in rows])
-        for row in rows:
-            for officer in bench.deciders(row.about):
-                key = (officer.home_id, officer.person_id)
-                waiting[key] = waiting.get(key, 0) + 1
-    return await _tell_deciders(scope, place, waiting)
-
-
-async def _tell_deciders(scope: Scope, place: str, waiting: dict[tuple[UUID, UUID], int]) -> int:
-    """Each in the community where they are at home, which may be another than the one that waits."""
-    key = f"agreements:{scope.community_id}:{clock.local_day()}"
-    for (home_id, person_id), count in waiting.items():
-        text = f"{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"
-        await tell(Scope.of_system(home_id), person_id, "change_waits", text, key)
-    return len(waiting)
+    return [(row.id, row.proposed_at, row.about, KINDS[row.kind].in_force) for row in rows]

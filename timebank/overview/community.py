@@ -7,6 +7,8 @@ import msgspec
 
 from timebank import clock, database
 from timebank.agreements.independence import near
+from timebank.checkins.asked import confirmations
+from timebank.checkins.confirmations import waits_since
 from timebank.checkins.deciding import scanned_by
 from timebank.database import transaction
 from timebank.ledger.posting import Currency
@@ -30,6 +32,7 @@ class Waiting(msgspec.Struct):
     deeds: int
     objections: int
     agreements: int
+    confirmations: int
     resting: int
     low_goods: int
     people: int
@@ -45,7 +48,9 @@ SELECT
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
-  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $4 LIMIT $5)
+  (SELECT count(*) FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND asked_at >= $4)
+    AS confirmations,
+  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $5 LIMIT $6)
     AS rests) AS resting,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
@@ -62,7 +67,9 @@ async def waiting(scope: Scope) -> Waiting:
     first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, clock.now(), LOOKED_AT)
+        counted = await database.row(
+            Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since(), clock.now(), LOOKED_AT
+        )
     assert counted is not None
     return counted
 
@@ -74,6 +81,7 @@ class Yours(msgspec.Struct, frozen=True):
     deeds: int
     objections: int
     agreements: int
+    confirmations: int
 
 
 _PARTIES = """
@@ -85,7 +93,8 @@ UNION ALL
 (SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
  WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
 UNION ALL
-(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by],
+(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by,
+              CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END],
         ARRAY[d.person_id, d.witness_id, s.person_id], s.visit_id
  FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
  LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
@@ -106,11 +115,12 @@ async def yours(scope: Scope, counted: Waiting) -> Yours:
         taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
         close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
+        asked = await confirmations(scope) if counted.confirmations else []
         scanned = await scanned_by(scope, [each.visit_id for each in taken])
     others = Counter(
         each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
     )
     return Yours(
         counted.records - others["records"], counted.deeds - others["deeds"],
-        counted.objections - others["objections"], decides,
+        counted.objections - others["objections"], decides, sum(each.may_decide for each in asked),
     )  # fmt: skip

@@ -7,13 +7,14 @@ import msgspec
 from msgspec import UNSET
 
 from timebank import database, vault
-from timebank.agreements.independence import is_near_home
+from timebank.agreements.independence import is_near_home, side_of
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
 from timebank.errors import NotFound
 from timebank.locale import _
-from timebank.people.phones import normal_phone
+from timebank.people.identity import masked_identity
+from timebank.people.phones import masked_phone, normal_phone
 from timebank.people.schemas import Correction
 from timebank.scope import Scope
 
@@ -56,18 +57,14 @@ async def _stands(scope: Scope, person_id: UUID) -> _Stands:
 async def touches_family(scope: Scope, person_id: UUID, correction: Correction) -> Touches | None:
     """What a correction changes of the caller or of the caller's household: where they live, or who they are.
 
-    The own phone is changed alone: it rests, and the old one is told.
+    Who is moved to the caller's door becomes one of the household. The own phone is changed alone: it rests, and the
+    old one is told.
     """
-    if not await is_near_home(scope, person_id):
-        return None
     stands = await _stands(scope, person_id)
-    if any(
-        sent is not UNSET and sent != now
-        for sent, now in (
-            (correction.area_id, stands.area_id), (correction.room, stands.room),
-            (correction.head_name, stands.head_name),
-        )
-    ):  # fmt: skip
+    moves = _moves(correction, stands)
+    if not await is_near_home(scope, person_id):
+        return "home" if moves and await _leads_home(scope, correction, stands) else None
+    if moves:
         return "home"
     own, born_on = scope.is_own(person_id), correction.born_on
     moved = (
@@ -78,6 +75,33 @@ async def touches_family(scope: Scope, person_id: UUID, correction: Correction) 
         not own and correction.status is not UNSET and correction.status != stands.status,
     )
     return "identity" if any(moved) else None
+
+
+async def moves_home(scope: Scope, person_id: UUID, correction: Correction) -> bool:
+    """Whether a correction says that somebody lives elsewhere, or with others, than the book has it."""
+    return _moves(correction, await _stands(scope, person_id))
+
+
+def _moves(correction: Correction, stands: _Stands) -> bool:
+    return any(
+        sent is not UNSET and sent != now
+        for sent, now in (
+            (correction.area_id, stands.area_id), (correction.room, stands.room),
+            (correction.head_name, stands.head_name),
+        )
+    )  # fmt: skip
+
+
+async def _leads_home(scope: Scope, correction: Correction, stands: _Stands) -> bool:
+    """Whether the corrected door is one behind which the caller lives or has lived."""
+    area_id = stands.area_id if correction.area_id is UNSET else correction.area_id
+    room = (stands.room if correction.room is UNSET else correction.room.strip()) or ""
+    own: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM household "
+        "WHERE community_id = $1 AND id = ANY ($2) AND area_id = $3 AND room = $4)",
+        scope.community_id, list((await side_of(scope)).households), area_id, room,
+    )  # fmt: skip
+    return own
 
 
 def _index(text: str | None, purpose: str) -> str | None:
@@ -96,11 +120,48 @@ async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correct
     says = {
         "fields": [FIELDS[field] for field in sent],
         "mark": _index(msgspec.json.encode(correction).decode(), "waiting change"),
+        "area": await _area_name(scope, correction),
     }
     do = {"sealed": sealed, "person_id": person_id}
     return await propose(
         scope, kind, str(person_id), do, says, person_id=person_id, before=await stands_now(scope, do)
     )  # fmt: skip
+
+
+async def _area_name(scope: Scope, correction: Correction) -> str | None:
+    if correction.area_id is UNSET:
+        return None
+    name: str | None = await database.fetch_value(
+        "SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area a "
+        "JOIN area step ON step.community_id = a.community_id AND step.id = ANY (a.path) AND step.kind <> 'grid' "
+        "WHERE a.community_id = $1 AND a.id = $2",
+        scope.community_id, correction.area_id,
+    )  # fmt: skip
+    return name
+
+
+STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
+
+
+def revealed(change: dict[str, Any]) -> dict[str, Any]:
+    """What a correction makes of each field, as whoever decides about it reads it; numbers are masked."""
+    correction, area = unsealed(change["do"]), change["says"].get("area")
+    sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
+    return {"fields": [(FIELDS[field], _value(field, value, area)) for field, value in sent.items()]}
+
+
+def _value(field: str, value: object, area: str | None) -> str:
+    if value is None or value == "":
+        return "—"
+    if field == "phone":
+        return masked_phone(normal_phone(str(value)))
+    if field == "identity":
+        return masked_identity(str(value))
+    if field == "area_id":
+        return area or "—"
+    if field == "publishes_name":
+        return _("是") if value else _("否")
+    return STATUS.get(str(value), str(value)) if field == "status" else str(value)
 
 
 def unsealed(do: Any) -> Correction:

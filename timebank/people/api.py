@@ -112,7 +112,7 @@ class People(Controller):
 
     @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
     async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        """The code of the person's card in force."""
+        """The code of the card in force: for its holder, and for who issued it."""
         return codes.png((await cards.card_of(caller, person_id)).url)
 
 

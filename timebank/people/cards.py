@@ -31,6 +31,8 @@ class PrintedCard(msgspec.Struct):
     url: str
 
 
+# A card that a command gave out has no issuer who could scan it: the operator stands at no counter.
+WAITS = "(confirmed_by_login IS NULL AND (issued_by_login IS NOT NULL OR issued_by_device IS NOT NULL))"
 _GIVEN = "给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。"
 
 
@@ -39,6 +41,7 @@ class _Card(msgspec.Struct):
     person_id: UUID
     epoch: int
     issued_at: datetime
+    waits: bool
 
 
 def _require_counter(scope: Scope) -> None:
@@ -75,11 +78,12 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
     )  # fmt: skip
     return await database.rows(
         _Card,
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "  # noqa: S608  # own condition
         "issued_by_device) "
         "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
         "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
-        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at",
+        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at, "
+        f"{WAITS} AS waits",  # own condition
         scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
         scope.login_id, scope.device_id,
     )  # fmt: skip
@@ -127,20 +131,50 @@ async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None
         await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 
 
+class CardInForce(msgspec.Struct, frozen=True):
+    """A person's card as staff see it. `may_read`: whether the one who asks may see the code on it."""
+
+    epoch: int
+    issued_at: datetime
+    may_read: bool
+
+
+async def card_in_force(scope: Scope, person_id: UUID) -> CardInForce | None:
+    """The card in force of a person, without its code, for those who read the community's books."""
+    scope.require_reader()
+    found = await _in_force(scope, person_id)
+    return CardInForce(found.epoch, found.issued_at, _may_read(scope, found)) if found else None
+
+
 async def card_of(scope: Scope, person_id: UUID) -> CardOut:
-    """The card in force of a person: for counters, administrators, and the person alone."""
-    if not (scope.reads_all or scope.kept_stations or scope.is_own(person_id)):
+    """The card in force of a person with its code: for the person, and for who issued it and prints it.
+
+    The code is all that a scan needs: whoever else could read it would scan, and spend, in the holder's absence. Staff
+    who need a card to print issue a new one, and are its issuer then.
+    """
+    found = await _in_force(scope, person_id)
+    if found is None or not _may_read(scope, found):
         raise NotFound
+    return _out(scope, found)
+
+
+class _InForce(_Card):
+    issued_by_login: UUID | None
+
+
+async def _in_force(scope: Scope, person_id: UUID) -> _InForce | None:
     async with transaction(scope):
-        card = await database.row(
-            _Card,
-            "SELECT id, person_id, epoch, issued_at FROM card "
+        return await database.row(
+            _InForce,
+            f"SELECT id, person_id, epoch, issued_at, {WAITS} AS waits, issued_by_login FROM card "  # noqa: S608  # own condition
             "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
             scope.community_id, person_id,
         )  # fmt: skip
-    if card is None:
-        raise NotFound
-    return _out(scope, card)
+
+
+def _may_read(scope: Scope, card: _InForce) -> bool:
+    issued = (scope.administers or scope.kept_stations) and scope.login_id is not None
+    return scope.stands_for(card.person_id) or bool(issued and card.issued_by_login == scope.login_id)
 
 
 def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
@@ -148,7 +182,7 @@ def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
 
 
 def _out(scope: Scope, card: _Card) -> CardOut:
-    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch))
+    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch), card.waits)
 
 
 class _Printed(msgspec.Struct):

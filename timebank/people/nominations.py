@@ -7,9 +7,17 @@ import asyncpg
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.independence import near
 from timebank.database import retried, transaction
+from timebank.errors import TimebankError
 from timebank.people.messages import Telling, tell_many
 from timebank.scope import Scope
+
+
+class OwnGuardian(TimebankError):
+    code = "own_guardian"
+    status = 403
+    sentence = "不能用名单把自己或同户的家人登记为监护人。请到孩子的居民页登记，由另一位管理员确认。"
 
 
 class Nomination(msgspec.Struct, frozen=True):
@@ -24,10 +32,13 @@ class Nomination(msgspec.Struct, frozen=True):
 async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], import_id: UUID) -> list[UUID]:
     """Name guardians without their consent, which is recorded later; pairs already known stay. Answers the new ones.
 
-    Each guardian is told once, of all the children, that the consent is needed.
+    Each guardian is told once, of all the children, that the consent is needed. Nobody names the own household, by a
+    list neither: leave out what `own_nominations` answers. Raises OwnGuardian.
     """
     scope.require_admin()
     async with transaction(scope):
+        if await own_nominations(scope, nominations):
+            raise OwnGuardian
         named = await database.fetch(
             "INSERT INTO guardianship (community_id, id, guardian_id, child_id, relation) "
             "SELECT $1, n.id, n.guardian_id, n.child_id, n.relation "
@@ -48,6 +59,12 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], im
         ]
         await tell_many(scope, "guardianship", tellings, import_id=import_id)
     return [row["id"] for row in named]
+
+
+async def own_nominations(scope: Scope, nominations: Sequence[Nomination]) -> list[Nomination]:
+    """Those that another administrator must agree to: of the caller, and of whom the caller lives or has lived with."""
+    close = await near(scope, {nomination.guardian_id for nomination in nominations})
+    return [nomination for nomination in nominations if nomination.guardian_id in close.home]
 
 
 async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID, str]:

@@ -15,6 +15,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _, put_together, translate
 from timebank.paging import Page, page, read_cursor
+from timebank.rules.looser import is_looser
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
 from timebank.scope import Scope
@@ -127,14 +128,18 @@ async def rules(
 async def versions(scope: Scope, code: str) -> list[RuleOut]:
     """Every version of a rule, newest first, those that have not begun too."""
     async with transaction(scope):
-        found = await database.rows(
-            RuleOut,
-            f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC",  # noqa: S608  # own columns
-            scope.community_id, code,
-        )  # fmt: skip
+        found = await _versions(scope, code)
     if not found:
         raise RuleNotFound
     return [_told(rule) for rule in found]
+
+
+async def _versions(scope: Scope, code: str) -> list[RuleOut]:
+    return await database.rows(
+        RuleOut,
+        f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC",  # noqa: S608  # own columns
+        scope.community_id, code,
+    )  # fmt: skip
 
 
 @retried
@@ -150,10 +155,11 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
     async with transaction(scope):
         wanted = msgspec.structs.replace(wanted, code=wanted.code or await _free_code(scope, wanted.name))
         assert wanted.code is not None
-        newest = await _newest(scope, wanted.code)
+        known = await _versions(scope, wanted.code)
+        newest = known[0] if known else None
         if newest is not None and newest.kind != wanted.kind:
             raise RuleKindFixed(name=newest.name)
-        if not scope.system and await _is_looser(scope, wanted, newest):
+        if not scope.system and await is_looser(scope, wanted, known):
             says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
             if await has_credited(scope):
                 return await propose(
@@ -175,38 +181,6 @@ def _checked(wanted: RuleIn) -> RuleIn:
     if wanted.valid_from is not None and wanted.valid_from < clock.now():
         raise RuleTooEarly
     return msgspec.structs.replace(wanted, name=name)
-
-
-async def _is_looser(scope: Scope, wanted: RuleIn, newest: RuleOut | None) -> bool:
-    """Whether a rule gives more than the most that any present one of its kind gives, or lifts a cap of its own."""
-    if not wanted.active:
-        return False
-    present = await database.fetch_one(
-        "SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes_per_point), 1441) AS minutes FROM ("
-        "SELECT DISTINCT ON (code) points, minutes_per_point, active FROM rule "
-        "WHERE community_id = $1 AND kind = $2 AND valid_from <= $3 ORDER BY code, version DESC) AS now WHERE active",
-        scope.community_id, wanted.kind, clock.now(),
-    )  # fmt: skip
-    assert present is not None
-    if (wanted.points or 0) > present["points"] or (wanted.minutes_per_point or 1441) < present["minutes"]:
-        return True
-    return newest is not None and newest.cap_period is not None and _lifts_cap(wanted, newest)
-
-
-DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
-
-
-def _lifts_cap(wanted: RuleIn, newest: RuleOut) -> bool:
-    """Whether more may be filed in a time than now: a cap that is gone, higher, or for a shorter period."""
-    if wanted.cap_period is None:
-        return True
-    shorter = DAYS_OF[wanted.cap_period] < DAYS_OF[newest.cap_period or "year"]
-    return any(
-        now is not None and (cap is None or cap > now or shorter)
-        for cap, now in (
-            (wanted.cap_per_person, newest.cap_per_person), (wanted.cap_per_area, newest.cap_per_area),
-        )
-    )  # fmt: skip
 
 
 def _worth_in_words(wanted: RuleIn) -> str:
@@ -272,5 +246,6 @@ async def _free_code(scope: Scope, name: str) -> str:
 
 LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
-    "rule_before", _("积分规则“{name}”由一个人定下（分数 {points}，每分 {minutes} 分钟）"), in_force=True
-)
+    "rule_before", _("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
+    without={"points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分")},
+)  # fmt: skip

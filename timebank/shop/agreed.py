@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.checkins import confirmations
+from timebank.checkins.asked import tell_here
 from timebank.checkins.confirmations import Wanted
 from timebank.database import retried, transaction
 from timebank.people.locks import lock_people
@@ -44,7 +45,7 @@ async def ask_to_spend(scope: Scope, wanted: SpendingIn) -> AskedOut:
     async with transaction(scope):
         await require_takeable(scope, wanted.person_id, wanted.good_id, wanted.station_id)
         asked = Wanted("spend", wanted.person_id, wanted.station_id, wanted.good_id, wanted.quantity)
-        return AskedOut(await confirmations.ask(scope, asked), "waiting")
+        return AskedOut(await _ask(scope, asked), "waiting")
 
 
 @retried
@@ -57,7 +58,14 @@ async def ask_to_collect(scope: Scope, redemption_id: UUID) -> AskedOut:
         asked = Wanted(
             "own_collection", found.person_id, found.station_id, found.good_id, found.quantity, redemption_id
         )
-        return AskedOut(await confirmations.ask(scope, asked), "waiting")
+        return AskedOut(await _ask(scope, asked), "waiting")
+
+
+async def _ask(scope: Scope, asked: Wanted) -> UUID:
+    """Ask, and tell those of the community who may agree: somebody stands at the counter."""
+    made = await confirmations.ask(scope, asked)
+    await tell_here(scope, made)
+    return made
 
 
 @retried
@@ -89,6 +97,6 @@ async def _carry_out(scope: Scope, found: confirmations.Asked) -> UUID:
     assert found.redemption_id is not None
     reserved = await collection.locked(scope, found.redemption_id, agreed=True)
     collection.require_reserved(reserved)
-    collection.require_other(scope, reserved.person_id, reserved.home_id)
+    await collection.require_other(scope, reserved.person_id)
     await collection.hand_over(scope, reserved)
     return reserved.id

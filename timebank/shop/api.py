@@ -13,7 +13,7 @@ from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.checkins import confirmations
+from timebank.checkins.asked import confirmations
 from timebank.checkins.confirmations import ConfirmationOut
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
@@ -138,7 +138,7 @@ class Redemptions(Controller):
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
         """A keeper hands the good over to whoever knows the code, or has just been scanned here."""
-        await collection.count_try(caller, redemption_id)
+        await collection.count_try(caller, redemption_id, data.code)
         verb = collection.collect
         return await once.answer(
             caller, lambda: verb(caller, redemption_id, data.code, data.presence), status=200
@@ -173,7 +173,7 @@ class Confirmations(Controller):
     @get()
     async def waiting(self, caller: NamedDependency[Scope]) -> list[ConfirmationOut]:
         """What waits for a second member of staff today, and what one has decided in the last day."""
-        return await confirmations.confirmations(caller, since=clock.now() - timedelta(days=1))
+        return await confirmations(caller, since=clock.now() - timedelta(days=1))
 
     @post()
     async def ask(

@@ -1,13 +1,14 @@
 """How a reservation ends: handed over, cancelled, expired; and how a collected good comes back."""
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.access import throttle
+from timebank.access import guesses
+from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -25,8 +26,6 @@ from timebank.scope import Scope
 from timebank.shop import limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 
-CODE_TRIES_MAX = 10
-CODE_WINDOW = timedelta(minutes=15)
 EXPIRE_BATCH = 500
 AGAIN = "需要时可以再兑换。"
 ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期未领"), "returned": _("退货")}
@@ -50,6 +49,12 @@ class RedemptionEnded(TimebankError):
     sentence = "这份兑换已经{how}了，不能再办。"
 
 
+class PersonNotActive(TimebankError):
+    code = "person_not_active"
+    status = 422
+    sentence = "这位居民的账户已停用，不能兑换。请找社区管理员。"
+
+
 class RedemptionOverdue(TimebankError):
     code = "redemption_overdue"
     status = 409
@@ -67,7 +72,7 @@ class Open(msgspec.Struct, frozen=True):
 
     id: UUID
     person_id: UUID
-    home_id: UUID | None
+    person_status: str
     household_id: UUID
     good_id: UUID
     station_id: UUID
@@ -90,7 +95,7 @@ class Open(msgspec.Struct, frozen=True):
 
 
 _LOCKED = (
-    "SELECT r.id, r.person_id, p.household_id AS home_id, r.household_id, r.good_id, r.station_id, r.quantity, "
+    "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
     "g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
     "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until "
@@ -102,9 +107,9 @@ _LOCKED = (
 )
 
 
-def require_other(scope: Scope, person_id: UUID, household_id: UUID | None) -> None:
-    """Nobody serves oneself or the own household."""
-    if scope.is_family(person_id, household_id):
+async def require_other(scope: Scope, person_id: UUID) -> None:
+    """Nobody serves oneself or whom one lives or has lived with, through a counter neither."""
+    if await is_near_home(signed_on(scope), person_id):
         raise OwnRedemption
 
 
@@ -128,9 +133,10 @@ async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
         await lock_people(scope, [person_id])
 
 
-async def count_try(scope: Scope, redemption_id: UUID) -> None:
+async def count_try(scope: Scope, redemption_id: UUID, code: str | None) -> None:
     """Count one try of a collection code, before the transaction that checks it: a wrong one stays counted."""
-    await throttle.count(f"collection:{scope.community_id}:{redemption_id}", most=CODE_TRIES_MAX, window=CODE_WINDOW)
+    if code is not None:
+        await guesses.count_guess_at(scope, f"collection:{redemption_id}")
 
 
 @retried
@@ -141,7 +147,7 @@ async def collect(
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id)
         require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
@@ -150,13 +156,19 @@ async def collect(
         elif not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongCollectionCode
         else:
+            await guesses.was_right(scope)
             require_rested(found.rests_until)  # whoever holds the login reads the code on its page
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)
 
 
 async def hand_over(scope: Scope, found: Open) -> None:
-    """Settle a reservation that the caller holds locked: the good is in the person's hands."""
+    """Settle a reservation that the caller holds locked: the good is in the person's hands.
+
+    Who is blocked, or has left, is not served, whoever shows the code: what is reserved runs out.
+    """
+    if found.person_status != "active":
+        raise PersonNotActive
     note = Posting("settle", f"redemption:{found.id}:settle", "redemption", found.id, f"{found.what} · {found.station}")
     settled = await posting.settle(scope, found.entry_id, note)
     await database.execute(
@@ -230,7 +242,7 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        require_other(scope, found.person_id, found.home_id)
+        await require_other(scope, found.person_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
         if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):

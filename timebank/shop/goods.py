@@ -8,6 +8,8 @@ import msgspec
 from piccolo.columns import Column
 
 from timebank import audit, clock, database, names
+from timebank.agreements.kinds import Kind
+from timebank.agreements.proposing import done_alone
 from timebank.database import retried, transaction
 from timebank.errors import Invalid, NotFound, TimebankError
 from timebank.locale import _
@@ -127,6 +129,7 @@ async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
             )
         )  # fmt: skip
         await _note_price(scope, good_id, wanted.points)
+        await _show_another(scope, good_id, name, wanted.points, wanted.monthly_limit)
         await audit.record(
             scope, "add_good", "good", good_id, name=name, points=wanted.points, monthly_limit=wanted.monthly_limit
         )
@@ -160,7 +163,32 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
             await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
         if before.active and change.active is False:
             await _tell_of_withdrawal(scope, good_id)
-        return await good(scope, good_id)
+        after = await good(scope, good_id)
+        if _gives_more(before, after):
+            await _show_another(scope, good_id, after.name, after.points, after.monthly_limit)
+        return after
+
+
+def _gives_more(before: GoodOut, after: GoodOut) -> bool:
+    """Whether less is asked for a good than was, more of it may be taken, or the price is that of another thing."""
+    limits = [most or LIMIT_NONE for most in (before.monthly_limit, after.monthly_limit)]
+    renamed = (before.name, before.unit) != (after.name, after.unit)
+    return after.points < before.points or limits[1] > limits[0] or renamed
+
+
+async def _show_another(scope: Scope, good_id: UUID, name: str, points: int, limit: int | None) -> None:
+    """List what a good costs for another person to see: until then whoever set it, and their household, wait."""
+    if scope.system:
+        return
+    says = {"good": name, "points": points, "limit": str(limit or "none")}
+    await done_alone(scope, GOOD_TERMS, str(good_id), says)
+
+
+LIMIT_NONE = 1_000_000
+GOOD_TERMS = Kind(
+    "good_terms", _("物品“{good}”由一个人定为 {points} 分，每户每月限换：{limit}"), needs="another", in_force=True,
+    words={"limit": {"none": _("不限")}},
+)  # fmt: skip
 
 
 class _Reserved(msgspec.Struct, frozen=True):

@@ -1,12 +1,12 @@
 """Redemptions as their readers may see them: one's own, one's station's, or all."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank import database, names
-from timebank.access import throttle
+from timebank.access import guesses
 from timebank.checkins.presence import require_presence
 from timebank.database import transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
@@ -16,9 +16,6 @@ from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.shop.goods import photo_address
 from timebank.shop.schemas import RedemptionOut, RedemptionStatus
-
-LOOK_UPS_MAX = 60
-LOOK_UP_WINDOW = timedelta(minutes=15)
 
 
 class RedemptionElsewhere(TimebankError):
@@ -110,19 +107,18 @@ async def would_return(scope: Scope, redemption_id: UUID) -> Returned:
 async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
     """The open redemption that a shown code stands for, with the full name of the person who shows it.
 
-    Only for whoever hands goods over. Guesses are counted; a code that exists begins the count anew.
+    Only for whoever hands goods over. Wrong guesses are counted.
     """
     if not (scope.kept_stations or scope.administers):
         raise Forbidden
-    guesses = f"look-up:{scope.login_id or scope.device_id}"
-    await throttle.count(guesses, most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
+    await guesses.count_guess(scope)
     async with transaction(scope):
         found = await database.row(
             _Row, _ROWS + "r.code = $2 AND r.status = 'reserved'", scope.community_id, code.replace(" ", "")
         )
     if found is None:
         return None
-    await throttle.forget(guesses)
+    await guesses.was_right(scope)
     if not scope.keeps(found.station_id):
         raise RedemptionElsewhere(station=found.station)
     return _told(scope, found, named=True)

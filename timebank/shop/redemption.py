@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
+from timebank.agreements.unseen import require_seen
 from timebank.areas.policies import policies
 from timebank.checkins.presence import require_presence
 from timebank.database import retried, transaction
@@ -18,6 +19,8 @@ from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
 from timebank.shop import collection, limits, stock
+from timebank.shop.collection import PersonNotActive
+from timebank.shop.goods import GOOD_TERMS
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
 CODE_TRIES = 5
@@ -29,12 +32,6 @@ class GoodNotOffered(TimebankError):
     sentence = "这种物品在这个驿站没有，或已不再兑换。请换一种物品或换一个驿站。"
 
 
-class PersonNotActive(TimebankError):
-    code = "person_not_active"
-    status = 422
-    sentence = "这位居民的账户已停用，不能兑换。请找社区管理员。"
-
-
 class _Customer(msgspec.Struct, frozen=True):
     id: UUID
     household_id: UUID | None
@@ -44,6 +41,7 @@ class _Customer(msgspec.Struct, frozen=True):
 
 
 class _Offer(msgspec.Struct, frozen=True):
+    unseen: bool  # nobody but whoever set its price has seen it
     name: str
     unit: str
     points: int
@@ -56,7 +54,7 @@ async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     """Reserve a good against the person's points until the policy's hold_days have passed.
 
     With `collect_now` a keeper of the station hands it over at once to somebody whose presence a scan proves. Raises
-    OutOfStock, MonthlyLimitReached, GoodNotOffered, Insufficient, OwnRedemption, PresenceNeeded.
+    OutOfStock, MonthlyLimitReached, GoodNotOffered, Insufficient, OwnRedemption, PresenceNeeded, OwnTerms.
     """
     async with transaction(scope):
         customer = await _customer(scope, wanted)
@@ -110,7 +108,7 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
     if wanted.collect_now:
         if not agreed:
             scope.require_keeper(wanted.station_id)
-        collection.require_other(scope, found.id, found.household_id)
+        await collection.require_other(scope, found.id)
     return found
 
 
@@ -135,14 +133,18 @@ async def _locked_customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
 async def _offer(scope: Scope, wanted: RedemptionIn) -> _Offer:
     found = await database.row(
         _Offer,
-        "SELECT g.name, g.unit, g.points, g.monthly_limit, t.name AS station FROM good g "
+        "SELECT EXISTS (SELECT FROM waiting_change w WHERE w.community_id = $1 AND w.kind = $4 AND w.subject = $5 "
+        "AND w.status = 'waiting') AS unseen, "
+        "g.name, g.unit, g.points, g.monthly_limit, t.name AS station FROM good g "
         "JOIN stock s ON s.community_id = g.community_id AND s.good_id = g.id "
         "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
         "WHERE g.community_id = $1 AND g.id = $2 AND t.id = $3 AND g.active AND t.active",
-        scope.community_id, wanted.good_id, wanted.station_id,
+        scope.community_id, wanted.good_id, wanted.station_id, GOOD_TERMS.name, str(wanted.good_id),
     )  # fmt: skip
     if found is None:
         raise GoodNotOffered
+    if found.unseen:
+        await require_seen(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
     return found
 
 

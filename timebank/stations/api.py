@@ -10,6 +10,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from timebank import codes
 from timebank.access import devices
 from timebank.access.callers import ON_A_SCREEN
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
 from timebank.overview import closing
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.scope import Scope
@@ -75,12 +77,18 @@ class Stations(Controller):
     async def devices(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[DeviceOut]:
         return await screens.devices_of(caller, station_id)
 
-    @post("/{station_id:uuid}/devices")
+    @post("/{station_id:uuid}/devices", responses=WAITS)
     async def add_device(
         self, station_id: FromPath[UUID], data: JSONBody[DeviceIn], caller: NamedDependency[Scope]
-    ) -> NewDeviceOut:
-        """A display or counter tablet; its token is told once."""
-        return await screens.add_device(caller, station_id, data)
+    ) -> Response[NewDeviceOut | Waiting]:
+        """A display or counter tablet; its token is told once. Beside another of its kind it waits for a second person,
+        unless it replaces that one."""
+        return answered(await screens.add_or_ask(caller, station_id, data))
+
+    @post("/devices/{device_id:uuid}/pairing")
+    async def renew_pairing(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> NewDeviceOut:
+        """A new pairing link for a device that no browser has become yet."""
+        return await screens.renew_pairing(caller, device_id)
 
     @delete("/devices/{device_id:uuid}")
     async def end_device(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:

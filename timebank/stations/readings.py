@@ -31,14 +31,14 @@ async def note_reading(scope: Scope, station_id: UUID, moment: datetime) -> None
             await audit.record(scope, "read_code", "station", station_id)
 
 
-async def was_read(scope: Scope, code: codes.StationCode, at: datetime) -> bool:
-    """Whether somebody had read this very code elsewhere than on the screen by the time of a scan."""
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM code_reading WHERE community_id = $1 AND station_id = $2 AND step = $3 "
-        "AND read_at <= $4)",
+async def readers_of(scope: Scope, code: codes.StationCode, at: datetime) -> list[UUID]:
+    """Who had read this very code elsewhere than on the screen by the time of a scan: logins or devices."""
+    found = await database.fetch(
+        "SELECT reader_id FROM code_reading WHERE community_id = $1 AND station_id = $2 AND step = $3 "
+        "AND read_at <= $4 ORDER BY reader_id",
         scope.community_id, code.station_id, code.step, at,
     )  # fmt: skip
-    return found
+    return [UUID(bytes=row["reader_id"].bytes) for row in found]
 
 
 @retried

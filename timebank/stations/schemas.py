@@ -56,17 +56,33 @@ class CodeOut(msgspec.Struct, frozen=True):
 
 
 class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A new display or counter. Where one stands: `replaces` it, which ends it at once, or `further`, beside it, which
+    waits for a second person."""
+
     name: StationName
     kind: DeviceKind
+    replaces: UUID | None = None
+    further: bool = False
 
 
 class DeviceOut(msgspec.Struct, frozen=True):
+    """A device. `paired_at`: when a browser became it; `seen_at`: when it was last used, to within some minutes."""
+
     id: UUID
     station_id: UUID
     name: str
     kind: str
     created_at: datetime
     revoked_at: datetime | None
+    paired_at: datetime | None = None
+    seen_at: datetime | None = None
+    created_by: str | None = None
+
+
+class StandingDevice(DeviceOut, frozen=True, kw_only=True):
+    """A device in use, with its station's name."""
+
+    station: str
 
 
 class NewDeviceOut(msgspec.Struct, frozen=True):

@@ -85,6 +85,7 @@ VERBS: dict[str, str] = {
     "refuse_confirmation": _("没有同意柜台的请求"),
     "refund_class_hours": _("退了课时"),
     "register_device": _("登记了设备"),
+    "renew_pairing": _("取了新的配对链接"),
     "reject_record": _("退回了服务时长"),
     "rename_area": _("给区域改了名"),
     "reserve": _("预留了物品"),
@@ -149,7 +150,8 @@ LABELS: dict[str, str] = {
     "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"), "people": _("人数"),
     "points": _("积分"), "points_per_hour": _("每课时积分"),
     "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
-    "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "skipped": _("跳过"),
+    "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "sent_by": _("由别人补传"),
+    "skipped": _("跳过"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
 }  # fmt: skip
@@ -174,7 +176,7 @@ def told_change(verb: str, change: Mapping[str, object], language: str) -> str:
 
 
 def _value(verb: str, key: str, value: object, language: str) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or key == "sent_by":  # whose login it was says nothing to a reader
         return translate(_("是") if value else _("否"), language)
     if key == "role" and isinstance(value, str) and value in {each.value for each in Role}:
         return translate(ROLES[Role(value)], language)

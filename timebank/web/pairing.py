@@ -19,7 +19,9 @@ Code = Annotated[str, PathParameter(max_length=200)]
 class PairingOver(TimebankError):
     code = "pairing_over"
     status = 403
-    sentence = "这个配对链接已经用过，或过了一小时。请管理员在「驿站」里重新登记这台设备，取新的链接。"
+    sentence = (
+        "这个配对链接已经用过，或过了一小时。请管理员在「驿站」里、或站长在自己手机的柜台「屏幕和平板」里取新的链接。"
+    )
 
 
 async def _ask(request: AnyRequest, code: str, kind: str) -> Template:

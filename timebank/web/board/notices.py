@@ -7,7 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest, provide_scope_or_none
+from timebank.access.callers import AnyRequest, provide_visitor
 from timebank.deeds.board import board_places, board_row, board_rows
 from timebank.deeds.objections import object_to_deed, object_to_record
 from timebank.deeds.objectors import may_object_for, resident_of
@@ -28,7 +28,7 @@ REASON = {"reason": _("为什么")}
 class BoardPages(Controller):
     path = "/board"
     include_in_schema = False
-    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
 
     @get()
     async def boards(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:

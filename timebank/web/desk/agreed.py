@@ -11,8 +11,9 @@ from litestar.response import Redirect, Template
 from timebank import clock
 from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
-from timebank.checkins.confirmations import confirmations
+from timebank.checkins.asked import confirmations
 from timebank.locale import _
+from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import agreed
 from timebank.web.desk.goods import REFUSALS, refused
@@ -33,7 +34,7 @@ class AgreedPages(Controller):
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """What waits for a second member of staff today, and what came of it."""
-        found = await confirmations(caller, since=clock.now() - SHOWN_FOR)
+        found = await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
         return page(request, caller, "desk/confirmations.html", found=found)
 
     @post()

@@ -16,7 +16,7 @@ from timebank.access.throttle import TooManyAttempts
 from timebank.checkins.choice import EARLY
 from timebank.checkins.presence import CardNotConfirmed, PresenceNeeded
 from timebank.classes import attendance, reading
-from timebank.classes.attendance import NoSeat, OwnChild, WrongDoorCode
+from timebank.classes.attendance import LessonNotYet, NoSeat, OwnChild, WrongDoorCode
 from timebank.classes.booking import BookingEnded
 from timebank.classes.schemas import AttendanceIn, BookingOut
 from timebank.locale import _
@@ -30,6 +30,7 @@ CODE = {"code": _("到课码"), "presence": _("扫码")}
 REFUSALS = (
     PresenceNeeded,
     CardNotConfirmed,
+    LessonNotYet,
     NoSeat,
     OwnChild,
     WrongDoorCode,
@@ -79,7 +80,7 @@ class DeskClasses(Controller):
         """Mark that the child came."""
         proof = filled(AttendanceIn, shown_by(data), CODE)
         try:
-            await attendance.count_try(caller, booking_id)
+            await attendance.count_try(caller, booking_id, proof.code)
             await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         except REFUSALS as refusal:
             return refused(request, caller, refusal)

@@ -24,7 +24,8 @@ from timebank.clock import now
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.statement import balances
 from timebank.locale import _
-from timebank.people.schemas import PersonLine
+from timebank.people.cards import card_of
+from timebank.people.schemas import CardOut, PersonLine
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop.schemas import GoodOut
@@ -192,6 +193,7 @@ class Served(msgspec.Struct, frozen=True):
     classes: Any
     rests_until: datetime | None  # nothing is spent by the person's phone before
     offered: list[GoodOut]  # what a second member of staff may agree to
+    card: CardOut | None  # the one in force
 
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
@@ -206,7 +208,15 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         (await standing_of(caller, person_id)).rests_until,
         [] if stands_here else await offered_here(caller, chosen.id),
+        await _card(caller, person_id),
     )  # fmt: skip
+
+
+async def _card(caller: Scope, person_id: UUID) -> CardOut | None:
+    try:
+        return await card_of(caller, person_id)
+    except NotFound:
+        return None
 
 
 async def _parts(
@@ -235,4 +245,13 @@ async def _desk_page(
 ) -> Template:  # fmt: skip
     context = await _parts(request, caller, chosen, verdict, person_id, presence)
     several = len(await _kept(caller)) > 1
-    return page(request, caller, "desk/counter.html", place=chosen.name, found=found, several=several, **context)
+    return page(
+        request,
+        caller,
+        "desk/counter.html",
+        place=chosen.name,
+        found=found,
+        several=several,
+        on_device=caller.device_id is not None,
+        **context,
+    )

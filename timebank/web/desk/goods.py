@@ -11,12 +11,14 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import scanned
+from timebank.access import guesses
 from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.once import Once
 from timebank.access.throttle import TooManyAttempts
 from timebank.areas.policies import policies
-from timebank.checkins.confirmations import ConfirmationDecided, ConfirmationStale, NotSecondPerson
+from timebank.checkins.confirmations import ConfirmationDecided, ConfirmationStale
 from timebank.checkins.presence import CardNotConfirmed, PresenceNeeded
+from timebank.checkins.second_person import NotSecondPerson
 from timebank.classes.reading import by_code as booking_by_code
 from timebank.errors import TimebankError
 from timebank.ledger.grace import FirstOut, first_out
@@ -27,9 +29,15 @@ from timebank.paging import all_pages
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.shop import collection, goods, reading
-from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue, WrongCollectionCode
+from timebank.shop.collection import (
+    OwnRedemption,
+    PersonNotActive,
+    RedemptionEnded,
+    RedemptionOverdue,
+    WrongCollectionCode,
+)
 from timebank.shop.limits import MonthlyLimitReached
-from timebank.shop.redemption import GoodNotOffered, PersonNotActive, redeem
+from timebank.shop.redemption import GoodNotOffered, redeem
 from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
 from timebank.shop.stock import OutOfStock
 from timebank.web.forms import filled
@@ -95,6 +103,7 @@ class DeskGoods(Controller):
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         if found is None and await booking_by_code(caller, digits):
+            await guesses.was_right(caller)  # the look among the goods was no guess either
             return see_other(f"/desk/bookings?code={digits}")
         return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
 
@@ -106,7 +115,7 @@ class DeskGoods(Controller):
         """Hand over what the code stands for."""
         proof = filled(Collection, shown_by(data), CODE)
         try:
-            await collection.count_try(caller, redemption_id)
+            await collection.count_try(caller, redemption_id, proof.code)
             await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
         except OwnRedemption as refusal:
             return refused(request, caller, refusal, ask=f"/desk/confirmations/redemptions/{redemption_id}")

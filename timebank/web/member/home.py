@@ -10,7 +10,7 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access import sessions
-from timebank.access.callers import SESSION_COOKIE, AnyRequest, provide_scope_or_none
+from timebank.access.callers import SESSION_COOKIE, AnyRequest, provide_visitor
 from timebank.access.standing import AnswerIn, MembershipUnproved, answer, questions
 from timebank.areas.places import public_communities
 from timebank.errors import TimebankError, Unauthenticated
@@ -26,7 +26,7 @@ from timebank.web.pages import page, see_other
 class HomePages(Controller):
     path = "/"
     include_in_schema = False
-    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
 
     @get()
     async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:

@@ -15,7 +15,10 @@ LEADS = {
     "deed_": "/deeds/", "witness_": "/deeds/", "redemption_": "/redemptions/", "check_": "/visits/",
     "checked_": "/visits/",
 }  # fmt: skip
-PAGES = {"guardianship": "/family"}
+PAGES = {
+    "guardianship": "/family", "change_waits": "/admin/agreements", "logins_wait": "/admin/agreements",
+    "cards_wait": "/admin/presence",
+}  # fmt: skip
 
 
 def _lead(message: MessageOut) -> str | None:

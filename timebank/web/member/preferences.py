@@ -9,7 +9,7 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
 from timebank import settings
-from timebank.access.callers import COMMUNITY_COOKIE, PERSON_COOKIE, AnyRequest, provide_scope_or_none
+from timebank.access.callers import COMMUNITY_COOKIE, PERSON_COOKIE, AnyRequest, provide_visitor
 from timebank.locale import LANGUAGES
 from timebank.people.directory import open_person
 from timebank.people.records import correct
@@ -26,7 +26,7 @@ YEAR = 365 * 24 * 3600
 class PreferencePages(Controller):
     path = "/preferences"
     include_in_schema = False
-    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
 
     @get()
     async def show(

@@ -9,7 +9,7 @@ from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank import clock, codes, vault
-from timebank.access.callers import AnyRequest, address_of, provide_scope_or_none
+from timebank.access.callers import AnyRequest, address_of, provide_visitor
 from timebank.checkins import scanning
 from timebank.checkins.arrivals import no_code, read_code
 from timebank.checkins.browsers import Browser
@@ -40,7 +40,7 @@ CHOSEN = {"nonce": _("扫码"), "direction": _("签到"), "activity_id": _("服�
 class ScanPages(Controller):
     path = "/"
     include_in_schema = False
-    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
 
     @get("/c/{payload:str}")
     async def opened(self, request: AnyRequest, payload: Payload, visitor: NamedDependency[Scope | None]) -> Template:

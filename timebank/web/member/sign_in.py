@@ -19,7 +19,7 @@ from timebank.access.callers import (
     AnyRequest,
     CsrfMissing,
     address_of,
-    provide_scope_or_none,
+    provide_visitor,
     session_cookie,
 )
 from timebank.access.delays import SignInDelayed
@@ -69,7 +69,7 @@ def _host_of(origin: str) -> str | None:
 class SignInPages(Controller):
     path = "/"
     include_in_schema = False
-    dependencies = {"visitor": Provide(provide_scope_or_none)}  # noqa: RUF012  # Litestar reads it from the class
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
 
     @get("/sign-in")
     async def ask(

@@ -2,7 +2,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from timebank.migrate import migration
 
-ID, VERSION, DESCRIPTION = "0030_codes", "1.38.0", "What a sign-in code opens, who joins a login, logins that rest"
+ID, VERSION, DESCRIPTION = "0032_read", "1.38.0", "Who read a code elsewhere than on its screen"
 
 
 async def forwards() -> MigrationManager:

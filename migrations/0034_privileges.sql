@@ -193,20 +193,51 @@ END
 $$;
 
 -- Whether the acting login may agree to or refuse a change, in its own name: from above where that is needed, or as an
--- auditor; and neither as who proposed it nor as whom it concerns, nor through an account or behind a door of theirs.
-CREATE FUNCTION may_decide(p_community uuid, p_needs text, p_depth integer, p_people uuid[], p_proposed_by_login uuid, p_by uuid)
+-- auditor; and neither as who proposed it nor as whom it concerns, nor through an account or behind a door of theirs, nor as
+-- the guardian of whom it concerns, nor by a role that the proposer has given for it.
+CREATE FUNCTION may_decide(p_community uuid, p_needs text, p_depth integer, p_people uuid[], p_proposed_by uuid, p_proposed_by_login uuid,
+                           p_proposed_at timestamptz, p_by uuid)
     RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN is_operator() OR (coalesce(p_by = ANY (acting_logins()), false)
         AND EXISTS (SELECT FROM acting_grants() g JOIN region r ON r.id = g.region_id JOIN region here ON r.id = ANY (here.path)
                     WHERE here.id = p_community AND (g.role = 'auditor' OR (g.role IN ('community_admin', 'street_admin', 'county_admin')
-                        AND (p_needs = 'another' OR cardinality(r.path) < p_depth))))
+                        AND (p_needs = 'another' OR cardinality(r.path) < p_depth)))
+                      AND NOT (coalesce(g.granted_by = p_proposed_by, false) AND (g.role = 'auditor' OR g.granted_at >= p_proposed_at)))
         AND NOT EXISTS (
             SELECT FROM agreement_side(p_community, p_by, NULL) me, LATERAL (
-                SELECT s.* FROM unnest(p_people) q (id), agreement_side(p_community, NULL, q.id) s WHERE q.id IS NOT NULL
+                SELECT s.* FROM unnest(p_people || p_proposed_by) q (id), agreement_side(p_community, NULL, q.id) s WHERE q.id IS NOT NULL
                 UNION ALL SELECT s.* FROM agreement_side(p_community, p_proposed_by_login, NULL) s
             ) other
-            WHERE me.persons && other.persons OR me.households && other.households OR me.hands && other.hands));
+            WHERE me.persons && other.persons OR me.households && other.households OR me.hands && other.hands)
+        AND NOT EXISTS (
+            SELECT FROM guardianship g, agreement_side(p_community, p_by, NULL) me
+            WHERE g.community_id = p_community AND g.child_id = ANY (p_people) AND g.consented_at IS NOT NULL AND g.guardian_id = ANY (me.persons)));
+END
+$$;
+
+-- Whether the acting login may agree, in its own name, to what was asked for at a counter: as staff, and as another human than
+-- who asked, who does not live and has not lived with whom it concerns.
+CREATE FUNCTION may_second(p_community uuid, p_person uuid, p_asked_by uuid, p_asked_by_login uuid, p_by uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN is_operator() OR (coalesce(p_by = ANY (acting_logins()), false) AND may_serve(p_community) AND NOT EXISTS (
+        SELECT FROM agreement_side(p_community, p_by, NULL) me, agreement_side(p_community, NULL, p_asked_by) asker,
+            agreement_side(p_community, p_asked_by_login, NULL) account, agreement_side(p_community, NULL, p_person) served
+        WHERE me.persons && (asker.persons || account.persons || served.persons) OR me.hands && (asker.hands || account.hands)
+           OR me.households && (asker.households || account.households || served.households)));
+END
+$$;
+
+-- Whether the acting login may add a device to a station that it keeps: one of each kind, and a further one by agreement.
+CREATE FUNCTION may_add_device(p_community uuid, p_station uuid, p_kind text, p_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN is_operator() OR (may_keep(p_community, p_station) AND NOT EXISTS (
+            SELECT FROM device d WHERE d.community_id = p_community AND d.station_id = p_station AND d.kind = p_kind
+              AND d.revoked_at IS NULL AND d.id <> p_id))
+        OR EXISTS (SELECT FROM agreed_now(p_community, '{further_device}') w
+                   WHERE w.change->'do'->>'station_id' = p_station::text AND w.change->'do'->>'kind' = p_kind);
 END
 $$;
 
@@ -259,7 +290,7 @@ CREATE POLICY withdrawn ON role_grant AS RESTRICTIVE FOR DELETE TO timebank_app 
 ALTER POLICY tenant ON membership USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
     WITH CHECK (community_id = ANY (visible_communities()) AND may_link(community_id, login_id, person_id));
 ALTER POLICY tenant ON device USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
-    WITH CHECK (community_id = ANY (visible_communities()) AND (revoked_at IS NOT NULL OR may_keep(community_id, station_id)));
+    WITH CHECK (community_id = ANY (visible_communities()) AND (revoked_at IS NOT NULL OR may_add_device(community_id, station_id, kind, id)));
 ALTER POLICY tenant ON policy USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
     WITH CHECK (community_id = ANY (visible_communities()) AND may_set_policy(community_id, name, value));
 ALTER POLICY tenant ON rule USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
@@ -280,7 +311,8 @@ ALTER POLICY tenant ON waiting_change USING (community_id = ANY ((SELECT visible
         WHEN 'waiting' THEN is_operator() OR (is_acting(proposed_by) AND proposed_by_login IS NOT NULL AND is_acting_login(proposed_by_login)
             AND may_serve(community_id))
         WHEN 'withdrawn' THEN is_acting(decided_by) AND is_acting_login(decided_by_login)
-        ELSE is_acting(decided_by) AND may_decide(community_id, needs, depth, involved || person_id || proposed_by, proposed_by_login, decided_by_login)
+        ELSE is_acting(decided_by) AND may_decide(community_id, needs, depth, involved || person_id, proposed_by, proposed_by_login,
+                                                proposed_at, decided_by_login)
         END);
 REVOKE UPDATE ON waiting_change FROM timebank_app;
 GRANT UPDATE (status, decided_by, decided_by_login, decided_at, note) ON waiting_change TO timebank_app;
@@ -294,14 +326,17 @@ BEGIN
     IF NOT (is_operator() OR (may_administer(p_community) AND p_by_login IS NOT NULL AND is_acting(p_by) AND is_acting_login(p_by_login))) THEN
         RAISE EXCEPTION 'nobody who administers this community' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    INSERT INTO waiting_change (community_id, id, kind, subject, person_id, change, before, needs, depth, proposed_by, proposed_by_login,
-                                proposed_at, status)
+    -- Whoever set the same before, unseen as yet, stays party to it.
+    INSERT INTO waiting_change AS w (community_id, id, kind, subject, person_id, change, before, needs, depth, proposed_by, proposed_by_login,
+                                     proposed_at, status)
         VALUES (p_community, p_id, p_kind, p_subject, p_person, jsonb_build_object('do', NULL, 'says', p_says), 'null', p_needs, p_depth,
                 p_by, p_by_login, p_now, 'waiting')
         ON CONFLICT (community_id, kind, subject) WHERE status = 'waiting' DO UPDATE
-        SET change = excluded.change, proposed_by = excluded.proposed_by, proposed_by_login = excluded.proposed_by_login,
+        SET involved = CASE WHEN w.proposed_by = ANY (w.involved || excluded.proposed_by) THEN w.involved
+                            ELSE array_remove(w.involved || w.proposed_by, NULL) END,
+            change = excluded.change, proposed_by = excluded.proposed_by, proposed_by_login = excluded.proposed_by_login,
             proposed_at = excluded.proposed_at
-        WHERE waiting_change.change->'do' = 'null';
+        WHERE w.change->'do' = 'null';
 END
 $$;
 
@@ -309,8 +344,7 @@ $$;
 ALTER POLICY tenant ON counter_confirmation USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
     WITH CHECK (community_id = ANY (visible_communities()) AND CASE WHEN status = 'waiting'
         THEN asked_by_login IS NOT NULL AND is_acting_login(asked_by_login) AND is_acting(asked_by) AND may_keep(community_id, station_id)
-        ELSE is_operator() OR (decided_by_login IS NOT NULL AND is_acting_login(decided_by_login) AND is_acting(decided_by)
-            AND may_serve(community_id) AND NOT (asked_by IS NOT NULL AND is_acting(asked_by)) AND decided_by_login IS DISTINCT FROM asked_by_login) END);
+        ELSE is_acting(decided_by) AND may_second(community_id, person_id, asked_by, asked_by_login, decided_by_login) END);
 REVOKE UPDATE ON counter_confirmation FROM timebank_app;
 GRANT UPDATE (status, redemption_id, decided_by, decided_by_login, decided_at) ON counter_confirmation TO timebank_app;
 
@@ -318,7 +352,7 @@ GRANT UPDATE (status, redemption_id, decided_by, decided_by_login, decided_at) O
 
 -- Of a device the token and the pairing code prove something, of a sign-on the session: nobody reads them.
 REVOKE SELECT, UPDATE ON device FROM timebank_app;
-GRANT SELECT (community_id, id, station_id, name, kind, created_at, created_by, revoked_at, pairing_expires_at, paired_at),
+GRANT SELECT (community_id, id, station_id, name, kind, created_at, created_by, revoked_at, pairing_expires_at, paired_at, seen_at),
     UPDATE (revoked_at) ON device TO timebank_app;
 REVOKE SELECT, UPDATE ON counter_sign_on FROM timebank_app;
 GRANT SELECT (community_id, id, device_id, person_id, login_id, signed_on_at, expires_at, signed_off_at) ON counter_sign_on TO timebank_app;
@@ -342,6 +376,21 @@ CREATE FUNCTION device_pair(p_community uuid, p_code_hash bytea, p_kind text, p_
     UPDATE device d SET token_hash = p_token_hash, paired_at = p_now, pairing_hash = NULL
     WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.kind = p_kind AND d.pairing_hash = p_code_hash
       AND d.pairing_expires_at > p_now AND d.paired_at IS NULL AND d.revoked_at IS NULL RETURNING d.id
+$$;
+
+-- When a device was last used is noted by the device itself.
+CREATE FUNCTION device_seen(p_community uuid, p_device uuid, p_now timestamptz) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE device d SET seen_at = p_now
+    WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.id = p_device AND d.id = acting_device()
+$$;
+
+-- Another pairing code, and another token, for a device that no browser has become yet; null where one has, or it has ended.
+CREATE FUNCTION device_renew(p_community uuid, p_device uuid, p_token_hash bytea, p_code_hash bytea, p_ends timestamptz) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE device d SET token_hash = p_token_hash, pairing_hash = p_code_hash, pairing_expires_at = p_ends
+    WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.id = p_device
+      AND d.paired_at IS NULL AND d.revoked_at IS NULL AND may_keep(p_community, d.station_id) RETURNING d.id
 $$;
 
 -- Ends who is signed on to the acting device and the session behind it; whose login it was, null where nobody is.
@@ -578,6 +627,6 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION ledger_now, is_operator, is_acting, is_acting_login, acting_device, may_administer, may_keep, may_serve, may_appoint, may_dismiss,
     may_set_policy, may_set_rule, may_decide, may_link, may_give_code, may_sign_on, is_signing_in, is_caller, agreement_done_alone,
-    device_waiting, device_pair, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
+    may_add_device, may_second, device_waiting, device_pair, device_renew, device_seen, counter_sign_off, login_ensure, login_of, login_own, login_has_password, login_proves,
     login_set_password, code_use, session_end, session_end_others, session_holders, session_sweep, answers_sweep, login_sample
     TO timebank_app;

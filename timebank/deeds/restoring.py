@@ -1,0 +1,37 @@
+"""Many points that were taken back are given again by somebody from above, as they were given at first."""
+
+from typing import Any
+from uuid import UUID
+
+from timebank import database
+from timebank.agreements.kinds import Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.deeds.parties import people_of
+from timebank.deeds.schemas import Deed
+from timebank.locale import _
+from timebank.scope import Scope
+
+DEED_AGAIN = Kind("deed_again", _("把冲正了的「{rule}」{points} 分再记给{person}（{place}）。理由：{reason}"))
+
+
+async def ask_for_again(
+    scope: Scope, deed: Deed, objection_id: UUID, note: str, raised_by: tuple[UUID | None, ...]
+) -> Waiting:  # fmt: skip
+    """Let the points of a reversed deed wait for a second person; whoever raised the objection is party to it."""
+    do = {"objection_id": objection_id, "note": note}
+    return await propose(
+        scope, DEED_AGAIN, str(objection_id), do,
+        {"rule": deed.rule, "points": deed.points, "reason": note, "place": deed.area},
+        person_id=deed.person_id, involved=[*people_of(deed), *raised_by], before=await stands_now(scope, do),
+    )  # fmt: skip
+
+
+async def stands_now(scope: Scope, do: Any) -> list[object]:
+    """Where the deed and the objection to its reversal stand."""
+    found = await database.fetch_one(
+        "SELECT d.status, d.points, o.upheld FROM objection o "
+        "JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id WHERE o.community_id = $1 AND o.id = $2",
+        scope.community_id, UUID(str(do["objection_id"])),
+    )  # fmt: skip
+    return list(found) if found else []

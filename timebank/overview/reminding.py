@@ -1,0 +1,94 @@
+"""Whoever may decide as the second person is told within a minute, and again each day while something waits.
+
+What waits at a counter is told of once: it waits for that day only.
+"""
+
+from collections import defaultdict
+from datetime import timedelta
+from uuid import UUID
+
+from timebank import clock, database
+from timebank.agreements.deciders import AUDITOR, Bench, nearest
+from timebank.agreements.independence import is_independent, sides_of
+from timebank.checkins.asked import tell_second_persons
+from timebank.database import transaction
+from timebank.overview.agreements import waiting_rows
+from timebank.overview.openers import unconfirmed
+from timebank.people.card_checks import second_persons_of_cards
+from timebank.people.messages import tell
+from timebank.scope import Scope
+
+AGAIN_AFTER = timedelta(days=1)
+Home = tuple[UUID, UUID]
+"""Where somebody lives, and who it is: the message is told there, which may be another community."""
+
+
+async def remind_deciders(scope: Scope) -> int:
+    """Tell whoever may decide what waits for them; how many have something to decide. Again the same tells nobody."""
+    async with transaction(scope):
+        place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
+    told = await tell_second_persons(scope)
+    told += await _remind_of_changes(scope, place)
+    told += await _remind_of_cards(scope, place)
+    return told + await _remind_of_logins(scope, place)
+
+
+async def _remind_of_changes(scope: Scope, place: str) -> int:
+    """At once where a new change waits, once more each day that something has waited since the day before."""
+    rows = await waiting_rows(scope)
+    bench = await Bench.of(scope, [about for _, _, about, _ in rows])
+    waiting: defaultdict[Home, int] = defaultdict(int)
+    newest: dict[Home, UUID] = {}
+    again: set[Home] = set()
+    for id_, since, about, is_seen_only in rows:
+        for officer in bench.deciders(about):
+            home = (officer.home_id, officer.person_id)
+            waiting[home] += 1
+            if not is_seen_only:
+                newest[home] = id_
+            if is_seen_only or since <= clock.now() - AGAIN_AFTER:
+                again.add(home)
+    for home, count in waiting.items():
+        text = f"{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"
+        if home in newest:
+            await _tell(home, "change_waits", text, f"agreement:{newest[home]}:waits")
+        if home in again:
+            await _tell(home, "change_waits", text, _daily("agreements", scope))
+    return len(waiting)
+
+
+async def _remind_of_cards(scope: Scope, place: str) -> int:
+    counted = await second_persons_of_cards(scope)
+    for home, count in counted.items():
+        text = f"{place}有 {count} 张新卡等您核对。请在管理页面的「到站核对」里点一下。"
+        await _tell(home, "cards_wait", text, _daily("cards", scope))
+    return len(counted)
+
+
+async def _remind_of_logins(scope: Scope, place: str) -> int:
+    """Staff whose login somebody else has opened: told to the nearest administrators who did not open it."""
+    opened = await unconfirmed(scope)
+    if not opened:
+        return 0
+    bench = await Bench.of(scope, [])
+    sides = await sides_of(scope, [login.person_id for login in opened])
+    counted: defaultdict[Home, int] = defaultdict(int)
+    for login in opened:
+        free = [
+            o for o in bench.officers
+            if o.role != AUDITOR and is_independent(bench.people[o.person_id], sides[login.person_id])
+        ]  # fmt: skip
+        for officer in nearest(free):
+            counted[officer.home_id, officer.person_id] += 1
+    for home, count in counted.items():
+        text = f"{place}有 {count} 位工作人员的账号等您确认是本人的。请在管理页面的「待另一人确认」里点一下。"
+        await _tell(home, "logins_wait", text, _daily("logins", scope))
+    return len(counted)
+
+
+def _daily(what: str, scope: Scope) -> str:
+    return f"{what}:{scope.community_id}:{clock.local_day()}"
+
+
+async def _tell(home: Home, kind: str, text: str, key: str) -> None:
+    await tell(Scope.of_system(home[0]), home[1], kind, text, key)

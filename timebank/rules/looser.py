@@ -1,0 +1,56 @@
+"""Whether a rule mints more than what stands: such a one waits for a second person."""
+
+from collections.abc import Sequence
+
+from timebank import clock, database
+from timebank.rules.schemas import RuleIn, RuleOut
+from timebank.scope import Scope
+
+DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+# What each rule gives from now on at the least, whichever of its coming versions is overtaken by another: a higher one
+# that was agreed for later is no measure for today, and a lower one that was announced is not undone alone.
+_MOST = """
+SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes), 1441) AS minutes FROM (
+    SELECT min(r.points) AS points, max(r.minutes_per_point) AS minutes, bool_and(r.active) AS active FROM rule r
+    WHERE r.community_id = $1 AND r.kind = $2 AND r.version >= (
+        SELECT max(begun.version) FROM rule begun
+        WHERE begun.community_id = $1 AND begun.code = r.code AND begun.valid_from <= $3)
+    GROUP BY r.code) AS given WHERE active
+"""
+
+
+async def is_looser(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
+    """Whether a rule gives more than the most that any present one of its kind gives, or lifts a cap of its own.
+
+    `versions` are those that the rule has had, newest first.
+    """
+    if not wanted.active:
+        return False
+    most = await database.fetch_one(_MOST, scope.community_id, wanted.kind, clock.now())
+    assert most is not None
+    if (wanted.points or 0) > most["points"] or (wanted.minutes_per_point or 1441) < most["minutes"]:
+        return True
+    return any(_lifts_cap(wanted, version) for version in _standing(versions))
+
+
+def _standing(versions: Sequence[RuleOut]) -> list[RuleOut]:
+    """The version in force, or the last that was before the rule was ended, and those that are still to begin."""
+    now = clock.now()
+    begun = next((v for v in versions if v.active and v.valid_from <= now), None)
+    return [v for v in versions if v.active and v.valid_from > now] + ([begun] if begun else [])
+
+
+def _lifts_cap(wanted: RuleIn, stands: RuleOut) -> bool:
+    """Whether more may be filed in a time than now: a cap that is gone, higher, or for a shorter period."""
+    if stands.cap_period is None:
+        return False
+    if wanted.cap_period is None:
+        return True
+    shorter = DAYS_OF[wanted.cap_period] < DAYS_OF[stands.cap_period]
+    return any(
+        now is not None and (cap is None or cap > now or shorter)
+        for cap, now in (
+            (wanted.cap_per_person, stands.cap_per_person), (wanted.cap_per_area, stands.cap_per_area),
+        )
+    )  # fmt: skip

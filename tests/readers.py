@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.counter import kept_scope
-from tests.town import PHOENIX, Town
+from tests.town import PHOENIX, Town, operating
 from timebank import clock
 from timebank.access import devices
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
@@ -89,7 +89,8 @@ async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
     """How a reader of READERS asks for a page or the API."""
     if name in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
-        device = await devices.register(town.system(), station, name="屏", kind=name)
+        async with operating():
+            device = await devices.register(town.system(), station, name="屏", kind=name)
         if name == "counter":
             await kept_scope(town, device.token)
         if path.startswith("/api/"):

@@ -3,10 +3,9 @@
 import httpx
 import pytest
 
-from tests.town import Town
+from tests.town import Town, set_password
 from timebank.access import devices
 from timebank.access.callers import COMMUNITY_COOKIE, PERSON_COOKIE, SESSION_COOKIE, csrf_token
-from timebank.access.logins import set_password
 from timebank.access.passwords import WeakPassword, check_strength
 from timebank.access.registration import register
 from timebank.access.sessions import sign_in

@@ -6,9 +6,8 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
-from tests.town import SPRING, Town
+from tests.town import SPRING, Town, set_password
 from timebank.access.callers import SESSION_COOKIE, csrf_token
-from timebank.access.logins import set_password
 from timebank.access.registration import sign_in_code
 
 PASSWORD = "桂兰的密码-2026"

@@ -12,9 +12,8 @@ from tests.browser_path import browser_path, why_not
 from tests.hands import PANEL, PASSWORD, PHONE, TABLET, Camera, chromium, picture, screen, signed_in
 from tests.ledger_sums import problems_of
 from tests.service import Service
-from tests.town import Town
+from tests.town import Town, set_password
 from timebank.access import devices
-from timebank.access.logins import set_password
 from timebank.ledger.statement import balances
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]

@@ -21,10 +21,9 @@ from tests.browser_path import browser_path, why_not
 from tests.hands import PANEL, PASSWORD, PHONE, Camera, chromium, follow, picture, press, reads, screen, signed_in
 from tests.ledger_sums import problems_of
 from tests.service import Service
-from tests.town import Town
+from tests.town import Town, set_password
 from timebank import clock, vault
 from timebank.access.callers import SESSION_COOKIE
-from timebank.access.logins import set_password
 from timebank.ledger.statement import balances
 from timebank.overview.reminding import remind_deciders
 from timebank.people.cards import issue_card

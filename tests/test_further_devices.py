@@ -10,7 +10,7 @@ import pytest
 from tests.presence import count
 from tests.shop import API, Browser, browser
 from tests.test_two_people import call
-from tests.town import Town
+from tests.town import Town, operating
 from timebank import clock
 from timebank.access import devices
 from timebank.scope import Scope
@@ -147,7 +147,8 @@ async def test_an_administrator_asks_for_a_further_screen_in_the_panel(town: Tow
 
 async def test_the_operator_registers_what_a_demo_needs(town: Town) -> None:
     scope: Scope = town.system()
-    made = [
-        await devices.register(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
-    ]  # fmt: skip
+    async with operating():
+        made = [
+            await devices.register(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
+        ]  # fmt: skip
     assert all([await devices.find(each.token) is not None for each in made])

@@ -9,9 +9,8 @@ import pytest
 
 from tests.chengjiang import FILES, MOMENT, counts, found_chengjiang
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, take_in
-from tests.town import Town
+from tests.town import Town, open_session
 from timebank import clock
-from timebank.access import sessions
 from timebank.checkins.hours import enter_hours
 from timebank.checkins.schemas import HoursIn
 from timebank.errors import Forbidden, NotFound, TimebankError
@@ -131,7 +130,7 @@ async def test_what_others_have_moved_into_stays(town: Town, owner: asyncpg.Conn
     await take_in(
         town, "residents", ROSTER, resident("后来人", phone="19900008009", building="9栋", room="101", head="林小满")
     )
-    await undo(town.system(), run_id)
+    await undo(await town.scope("赵丽"), run_id)
     assert await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'") == 0
     assert await owner.fetchval("SELECT count(*) FROM household WHERE head_name = '林小满'") == 1
     assert await owner.fetchval("SELECT count(*) FROM area WHERE name = '9栋'") == 1
@@ -162,7 +161,7 @@ async def test_people_who_have_done_something_since_keep_the_whole_import(
 async def test_who_has_signed_in_or_holds_points_stays(town: Town, owner: asyncpg.Connection) -> None:
     run_id = await take_in_family(town)
     login = await owner.fetchval("SELECT login_id FROM membership WHERE person_id = $1", await person(owner, "林小满"))
-    await sessions.open_session(login)
+    await open_session(login)
     town.people["林大山"], town.home["林大山"] = await person(owner, "林大山"), town.community
     await town.give_points("林大山", 10)
     await assert_kept(town.system(), run_id, owner, "林大山已有积分或时长账户", "林小满已经登录过")
@@ -223,7 +222,8 @@ async def test_after_a_day_an_import_stays(town: Town) -> None:
 
 async def test_an_undoing_repeated_does_nothing_more(town: Town, owner: asyncpg.Connection) -> None:
     run_id = await take_in_family(town)
-    await asyncio.gather(*(undo(town.system(), run_id) for _ in range(3)))
+    admin = await town.scope("赵丽")
+    await asyncio.gather(*(undo(admin, run_id) for _ in range(3)))
     first = (await run(town.system(), run_id)).undone_at
     before = await counts(owner)
     await undo(town.system(), run_id)

@@ -2,8 +2,8 @@
 
 import httpx
 
-from tests.town import Town
-from timebank.access.logins import give_one_time_code, set_password
+from tests.town import Town, set_password
+from timebank.access.logins import give_one_time_code
 
 
 async def test_a_password_opens_a_session_and_a_wrong_one_does_not(town: Town, client: httpx.AsyncClient) -> None:

@@ -26,10 +26,9 @@ from tests.hands import (
 )
 from tests.ledger_sums import problems_of
 from tests.service import Service
-from tests.town import Town
+from tests.town import Town, set_password
 from timebank import clock
 from timebank.access import devices
-from timebank.access.logins import set_password
 from timebank.areas.policies import policies
 from timebank.deeds.filing import file_deed
 from timebank.deeds.schemas import DeedIn

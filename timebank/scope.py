@@ -57,6 +57,7 @@ class Scope:
     device_id: UUID | None = None
     device_station_id: UUID | None = None
     device_kind: str = ""
+    device_proof: bytes | None = field(default=None, repr=False)  # its token's hash: proves it to the database
     request_id: str = ""
     via: str = "api"
     system: bool = False

@@ -5,10 +5,8 @@ from uuid import UUID
 
 from timebank import clock, database, vault
 from timebank.access import throttle
-from timebank.access.logins import set_password
-from timebank.access.passwords import is_password
+from timebank.access.logins import OwnLogin, own_login, password_proof, set_password
 from timebank.access.sessions import sign_out_elsewhere
-from timebank.access.tables import Login
 from timebank.database import transaction
 from timebank.errors import TimebankError, Unauthenticated
 from timebank.scope import Scope
@@ -32,25 +30,26 @@ class WrongPassword(TimebankError):
 async def has_none(login_id: UUID) -> bool:
     """Whether the login has no password yet."""
     async with transaction(None):
-        return not await Login.exists().where((Login.id == login_id) & Login.password_hash.is_not_null())
+        return not await database.fetch_value("SELECT login_has_password($1)", login_id)
 
 
 async def needs_current(scope: Scope) -> bool:
     """Whether the login must prove its present password before it gets a new one."""
-    if scope.login_id is None:
+    return _must_prove(await _own(scope))
+
+
+async def _own(scope: Scope) -> OwnLogin:
+    login = await own_login(scope) if scope.session_id else None
+    if login is None:
         raise Unauthenticated
-    async with transaction(None):
-        told = await database.fetch_one(
-            "SELECT l.password_hash IS NULL AS has_none, coalesce(s.by_code, false) AS by_code, s.created_at "
-            "FROM login l LEFT JOIN session s ON s.id = $2 AND s.login_id = l.id WHERE l.id = $1",
-            scope.login_id, scope.session_id,
-        )  # fmt: skip
-    if told is None:
-        raise Unauthenticated
-    is_fresh = told["created_at"] is not None and told["created_at"] > clock.now() - PROVES_FOR
-    if told["has_none"] and not is_fresh:
+    return login
+
+
+def _must_prove(login: OwnLogin) -> bool:
+    is_fresh = login.opened_at > clock.now() - PROVES_FOR
+    if login.salt is None and not is_fresh:
         raise CodeTooOld
-    return not (told["has_none"] or (told["by_code"] and is_fresh))
+    return not (login.salt is None or (login.by_code and is_fresh))
 
 
 async def change_password(scope: Scope, password: str, current: str | None = None) -> None:
@@ -59,14 +58,12 @@ async def change_password(scope: Scope, password: str, current: str | None = Non
     The present one must be given, unless a one-time code opened the session in the last 15 minutes: a browser that was
     left open later is not enough to lock its owner out.
     """
-    asks = await needs_current(scope)
-    async with transaction(None):
-        login = await Login.objects().get(Login.id == scope.login_id)
-    if login is None:
-        raise Unauthenticated
-    if asks:
+    login, proof = await _own(scope), None
+    if _must_prove(login):
         await throttle.count(f"password:{login.id}", most=10, window=timedelta(minutes=15))
-        if not await is_password(current or "", login.password_hash):
+        proof = await password_proof(login.id, login.salt, current or "")
+        if proof is None:
             raise WrongPassword
-    await set_password(login.id, vault.unseal(login.phone_sealed, "phone"), password, scope.request_id)
+    phone = vault.unseal(login.phone_sealed, "phone")
+    await set_password(login.id, phone, password, scope=scope, present=proof)
     await sign_out_elsewhere(login.id, scope.session_id)

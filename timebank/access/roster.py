@@ -32,20 +32,17 @@ async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> Non
     # In one order, so that two communities that know the same phones wait for each other and never crosswise.
     indexed = sorted((vault.blind_index(phone, "phone"), phone, person_id) for phone, person_id in phones)
     async with transaction(scope):
-        await database.execute(
-            "INSERT INTO login (id, phone_index, phone_sealed, created_at) "
-            "SELECT l.id, l.phone_index, l.phone_sealed, $4 "
-            "FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS l (id, phone_index, phone_sealed) "
-            "ON CONFLICT DO NOTHING",
+        logins = await database.fetch(
+            "SELECT id, phone_index FROM login_ensure($1, $2, $3, $4)",
             [clock.new_id() for _ in indexed], [index for index, _, _ in indexed],
             [vault.seal(phone, "phone") for _, phone, _ in indexed], clock.now(),
         )  # fmt: skip
+        login_of = {login["phone_index"]: login["id"] for login in logins}
         await database.execute(
-            "INSERT INTO membership (community_id, login_id, person_id, created_at) SELECT $1, l.id, m.person_id, $4 "
-            "FROM unnest($2::bytea[], $3::uuid[]) AS m (phone_index, person_id) "
-            "JOIN login l ON l.phone_index = m.phone_index ON CONFLICT DO NOTHING",
-            scope.community_id, [index for index, _, _ in indexed], [person_id for _, _, person_id in indexed],
-            clock.now(),
+            "INSERT INTO membership (community_id, login_id, person_id, created_at) SELECT $1, m.login_id, "
+            "m.person_id, $4 FROM unnest($2::uuid[], $3::uuid[]) AS m (login_id, person_id) ON CONFLICT DO NOTHING",
+            scope.community_id, [login_of[index] for index, _, _ in indexed],
+            [person_id for _, _, person_id in indexed], clock.now(),
         )  # fmt: skip
         await audit.record(scope, "ensure_logins", "login", None, people=len(indexed))
 

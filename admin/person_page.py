@@ -10,13 +10,14 @@ from litestar.response import Template
 from timebank.access.callers import AnyRequest
 from timebank.access.grants import grants
 from timebank.access.schemas import GrantOut
+from timebank.access.standing import Standing, standing_of
 from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.paging import all_pages
-from timebank.people.cards import CardGiven, card_given
+from timebank.people.cards import CardInForce, card_in_force
 from timebank.people.directory import open_person
 from timebank.people.guardians import guardianships_of
 from timebank.people.households import Member, members
@@ -35,7 +36,8 @@ class Opened(msgspec.Struct):
     household: list[Member]
     guardianships: list[GuardianOut]
     roles: list[GrantOut]
-    card: CardGiven | None
+    card: CardInForce | None
+    standing: Standing
 
 
 @retried
@@ -49,7 +51,8 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
             [m for m in household if m.id != person_id],
             await guardianships_of(scope, person_id),
             await all_pages(partial(grants, scope, person_id=person_id)),
-            await card_given(scope, person_id),
+            await card_in_force(scope, person_id),
+            await standing_of(scope, person_id),
         )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.town import Town
+from tests.town import Town, operating
 from timebank import clock
 from timebank.areas.places import found_region
 from timebank.imports.intake import Kind
@@ -60,13 +60,14 @@ class Chengjiang:
 async def found_chengjiang(town: Town) -> Chengjiang:
     """The community with its two stations, its catalogue of deeds and its rule for service."""
     with clock.at(datetime(2025, 12, 1, tzinfo=UTC)):
-        place = await found_region(Scope.of_system(town.community), "community", FACTS["community"], town.street)
-        scope = Scope.of_system(place.id)
-        for station in ("慈善超市", "米邻驿站"):
-            await add_station(scope, StationIn(name=station))
-        await set_rule(scope, RuleIn(kind="service", name="志愿服务", minutes_per_point=6))
-        for item in FACTS["deeds"]["catalogue"]:
-            await set_rule(scope, RuleIn(kind="deed", name=item["item"], points=item["points"], unit=item["unit"]))
+        async with operating():
+            place = await found_region(Scope.of_system(town.community), "community", FACTS["community"], town.street)
+            scope = Scope.of_system(place.id)
+            for station in ("慈善超市", "米邻驿站"):
+                await add_station(scope, StationIn(name=station))
+            await set_rule(scope, RuleIn(kind="service", name="志愿服务", minutes_per_point=6))
+            for item in FACTS["deeds"]["catalogue"]:
+                await set_rule(scope, RuleIn(kind="deed", name=item["item"], points=item["points"], unit=item["unit"]))
     return Chengjiang(place.id, town)
 
 

@@ -14,8 +14,9 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from tests.service import Service, served
 from tests.town import Town, build_town
-from timebank import database, embedded, settings
+from timebank import database, embedded, serving_login, settings
 from timebank.app import create_app
 from timebank.migrate import migrate
 
@@ -51,9 +52,28 @@ async def pool(server_url: str) -> AsyncIterator[str]:
     """The migrated database with the service's own pool on it."""
     settings.use(replace(settings.Settings(), database_url=server_url, secret_key=SECRET, base_url="http://test"))
     await migrate(server_url)
-    await database.open_pool(server_url, 20)
+    login = f"serving_{secrets.token_hex(4)}"
+    serving_url = as_login(server_url, login)
+    await serving_login.prepare(server_url, serving_url)
+    Town.operator_url = server_url
+    await database.open_pool(serving_url, 20)
     yield server_url
     await database.close_pool()
+
+
+def as_login(url: str, login: str) -> str:
+    """The address with another login, with a password where the address has one."""
+    place = urlsplit(url)
+    password = f":{place.password}" if place.password else ""
+    return urlunsplit(place._replace(netloc=f"{login}{password}@{place.netloc.rpartition('@')[2]}"))
+
+
+@pytest.fixture
+async def serving(pool: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection with the login that the service runs as: what somebody has who stole its address."""
+    connection = await asyncpg.connect(database.engine.config["dsn"])
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture
@@ -88,6 +108,13 @@ async def database_clock(owner: asyncpg.Connection) -> AsyncIterator[DatabaseClo
     clock = DatabaseClock(owner)
     yield clock
     await clock.right()
+
+
+@pytest.fixture
+def service(pool: str, tmp_path: Path) -> Iterator[Service]:
+    """The service in a process of its own, on the town's database, for a real browser."""
+    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

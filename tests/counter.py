@@ -5,8 +5,8 @@ from uuid import UUID
 import httpx
 
 from tests.presence import nonce, personal_code
-from tests.town import Town
-from timebank.access import devices, logins
+from tests.town import Town, operating, set_password
+from timebank.access import devices
 from timebank.access.callers import DEVICE_COOKIE, csrf_token
 from timebank.access.sign_on import SignOnIn, sign_on
 from timebank.checkins.scanning import scan
@@ -57,14 +57,15 @@ async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", stat
     try:
         made = await devices.register(await town.scope(by), town.stations[station], name="平板", kind="counter")
     except devices.DeviceStands:
-        made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
+        async with operating():
+            made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
     return Tablet(client, made)
 
 
 async def has_password(town: Town, *names: str) -> None:
     """Let these people sign in with a password."""
     for name in names:
-        await logins.set_password(town.logins[name], town.phones[name], PASSWORD)
+        await set_password(town.logins[name], town.phones[name], PASSWORD)
 
 
 async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", station: str = STATION) -> Tablet:

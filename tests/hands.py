@@ -43,6 +43,10 @@ class Camera:
         shot = Image.open(BytesIO(await code.screenshot())).convert("RGB").resize((440, 440))
         self.holds(shot)
 
+    async def stands_before(self, page: Page) -> None:
+        """It stands before a screen and sees what the page shows now."""
+        self.sees(Image.open(BytesIO(await page.screenshot())).convert("RGB").resize((640, 480)))
+
     def holds(self, code: Image.Image) -> None:
         seen = Image.new("RGB", (640, 480), "white")
         seen.paste(code.convert("RGB").resize((440, 440)), (100, 20))
@@ -107,4 +111,4 @@ async def reads(page: Page | Locator, *sentences: str) -> None:
 async def picture(page: Page, name: str) -> None:
     """Keep what the page looks like, for people to look at."""
     OUTPUT.mkdir(exist_ok=True)
-    await page.screenshot(path=OUTPUT / f"story_{name}.png")
+    await page.screenshot(path=OUTPUT / f"{name}.png")

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.counter import kept_scope
-from tests.town import PHOENIX, Town
+from tests.town import PHOENIX, Town, operating
 from timebank import clock
 from timebank.access import devices
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
@@ -42,7 +42,8 @@ READERS = {
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
         "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
-        "/admin/agreements", "/api/v1/agreements/logins", "/admin/confirmations",
+        "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
+        "/api/v1/people/{heavy}/login",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
         "/api/v1/agreements", "/api/v1/agreements?status=agreed",
         "/admin/areas", "/admin/areas/{area}", "/admin/policies", "/admin/policies/{policy}", "/admin/roles",
@@ -73,7 +74,6 @@ UNREAD = {
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
     "/api/v1/schema/{}": "not found", "/sign-in": "reads nothing before somebody is known",
-    "/desk/devices": "the devices of one station",
     "/password": "a form for one login", "/desk/pair/{}": "a form for one token", "/display/{}": "one token",
     "/board": "leads to one board, or lists communities",
     "/c/{}": "a code of this moment; the claim is written by its key", "/k/{}": "leads to the counter",
@@ -90,7 +90,8 @@ async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
     """How a reader of READERS asks for a page or the API."""
     if name in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
-        device = await devices.register(town.system(), station, name="屏", kind=name)
+        async with operating():
+            device = await devices.register(town.system(), station, name="屏", kind=name)
         if name == "counter":
             await kept_scope(town, device.token)
         if path.startswith("/api/"):

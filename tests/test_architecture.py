@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "settings", "clock", "errors", "locale", "scope", "names", "vault", "codes", "paging", "grouping", "database",
         "audit", "opening", "wording", "scanned", "migrate", "embedded", "embedded_programs", "piccolo_app",
-        "piccolo_conf", "connections", "first_schema", "installation", "logs",
+        "piccolo_conf", "connections", "first_schema", "installation", "logs", "serving_login",
     ),
     ("agreements",),
     ("areas",),

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.town import PHOENIX, SPRING, Town
+from tests.town import PHOENIX, SPRING, Town, operating
 from timebank import clock
 from timebank.areas.addresses import Address, settle_addresses
 from timebank.areas.places import areas_of, found_region, natural_key
@@ -95,9 +95,10 @@ async def test_another_communitys_area_is_not_there(town: Town, client: httpx.As
 
 async def test_the_first_county_is_founded_by_command(town: Town) -> None:
     command = Scope.of_system(clock.new_id(), via="command")
-    county = await found_region(command, "county", "云山县", None)
-    street = await found_region(command, "street", "云山街道", county.id)
-    community = await found_region(command, "community", "云山社区", street.id)
+    async with operating():
+        county = await found_region(command, "county", "云山县", None)
+        street = await found_region(command, "street", "云山街道", county.id)
+        community = await found_region(command, "community", "云山社区", street.id)
     assert community.community_id == community.id
     with pytest.raises(NotFound):
         await found_region(await town.scope("吴昊"), "street", "混进来的街道", county.id)

@@ -8,7 +8,7 @@ import httpx
 
 from tests.shop import API, books_balance, minutes_of, points_of
 from tests.test_bookings import booked, give_minutes, new_family, seat, taken
-from tests.town import Town
+from tests.town import Town, signed_in
 from timebank import clock
 from timebank.classes import attendance, booking, purchase, seats
 from timebank.classes.schemas import Booked, BookingIn, Bought, ClassHoursIn
@@ -37,7 +37,7 @@ async def families(owner: asyncpg.Connection, town: Town, count: int = FAMILIES)
         )  # fmt: skip
         await new_family(owner, town, guardian, child)
         mine = Mine(town.community, town.people[guardian], guardian, "凤凰社区", town.households[guardian])
-        made.append((Scope(town.community, (mine,)), child))
+        made.append((await signed_in(owner, mine), child))
     return made
 
 

@@ -289,6 +289,7 @@ async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_
     await days.work(NEW_YEAR)
     assert (await points_left(owner), await days.waiting(NEW_YEAR)) == (0, [])
     with clock.at(NEW_YEAR):
+        admin = await days.town.scope("赵丽")
         await set_status(admin, li, "active", None)
         await reverse_expiry(admin, await expired_entry(owner, days.town, "李秀英"), "停用期间没法用")
         assert (await balances(days.town.system(), li, [])).points.available == 12

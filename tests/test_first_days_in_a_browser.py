@@ -5,7 +5,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -19,14 +18,12 @@ from PIL import Image
 from playwright.async_api import Browser, Page
 
 from tests.browser_path import browser_path, why_not
-from tests.conftest import SECRET
 from tests.hands import PANEL, PASSWORD, PHONE, Camera, chromium, follow, picture, press, reads, screen, signed_in
 from tests.ledger_sums import problems_of
-from tests.service import Service, served
-from tests.town import Town
+from tests.service import Service
+from tests.town import Town, set_password
 from timebank import clock, vault
 from timebank.access.callers import SESSION_COOKIE
-from timebank.access.logins import set_password
 from timebank.ledger.statement import balances
 from timebank.overview.reminding import remind_deciders
 from timebank.people.cards import issue_card
@@ -35,12 +32,6 @@ from timebank.scope import Scope
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
 ADMIN_PHONE, RESIDENT_PHONE, NEW_PHONE = "19900017001", "19900017002", "19900017003"
-
-
-@pytest.fixture
-def service(pool: str, tmp_path: Path) -> Iterator[Service]:
-    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
-        yield running
 
 
 async def command(service: Service, *words: str, typed: str = "") -> str:
@@ -77,7 +68,7 @@ async def test_a_new_town_goes_from_its_first_command_to_its_first_credit_in_a_d
         panel = await signed_in(browser, service, PANEL, ADMIN_PHONE)
         await panel.goto("/admin")
         await reads(panel, "第一天，从这里开始", "第一次入账以前，规则由您一个人定")
-        await picture(panel, "e_first_home")
+        await picture(panel, "story_e_first_home")
         await she_sets_the_rules_alone(panel)
         wall = await a_station_with_its_wall(browser, service, panel)
         phone = await a_resident_with_a_code(browser, service, panel)
@@ -88,7 +79,7 @@ async def test_a_new_town_goes_from_its_first_command_to_its_first_credit_in_a_d
         )  # fmt: skip
         await scans_the_wall(phone, wall, camera, "签退")
         await reads(phone, "20")
-        await picture(phone, "e_first_credit")
+        await picture(phone, "story_e_first_credit")
         resident = await owner.fetchval("SELECT id FROM person WHERE name = '林秀兰'")
         assert (await balances(community, UUID(bytes=resident.bytes), [])).points.available == 20
 
@@ -110,7 +101,7 @@ async def she_sets_the_rules_alone(panel: Page) -> None:
     await press(panel, "添加")
     await panel.goto("/admin/rules")
     await reads(panel, "调解邻里纠纷")
-    await picture(panel, "e_rules")
+    await picture(panel, "story_e_rules")
 
 
 async def a_station_with_its_wall(browser: Browser, service: Service, panel: Page) -> Page:
@@ -123,7 +114,7 @@ async def a_station_with_its_wall(browser: Browser, service: Service, panel: Pag
     await panel.get_by_label("设备名称").fill("门口大屏")
     await press(panel, "登记并取配对链接")
     link = await panel.get_by_label("链接", exact=True).input_value()
-    await picture(panel, "e_pairing")
+    await picture(panel, "story_e_pairing")
     wall = await screen(browser, service, PANEL)
     await wall.goto(link)
     await press(wall, "配对这台设备")
@@ -177,7 +168,7 @@ async def scans_the_wall(phone: Page, wall: Page, camera: Camera, verb: str) -> 
 async def what_she_set_alone_is_listed(panel: Page, service: Service) -> None:
     await panel.goto("/admin/agreements")
     await reads(panel, "一个人定下、请另一人看过的", "调解邻里纠纷", "系统管理员（在服务器上运行 timebank confirm）")
-    await picture(panel, "e_set_alone")
+    await picture(panel, "story_e_set_alone")
     assert "调解邻里纠纷" in await command(service, "confirm", "--community", "望江社区")
     await command(service, "confirm", "--community", "望江社区", "--seen")
     await panel.goto("/admin/agreements")
@@ -219,13 +210,13 @@ async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
         assert await stolen.get_by_text("40").count() == 0, "the thief sees nothing of hers any more"
         await stolen.goto("/me/code")
         assert await stolen.locator("[data-turning-image]").count() == 0
-        await picture(stolen, "d_stolen")
+        await picture(stolen, "story_d_stolen")
 
         code = await code_from_the_panel(panel)
-        await picture(panel, "d_code")
+        await picture(panel, "story_d_code")
         hers = await signs_in_for_the_first_time(browser, service, NEW_PHONE, code, "新手机新密码-2026")
         await reads(hers, "40")
-        await picture(hers, "d_home")
+        await picture(hers, "story_d_home")
         # Where a changed phone rests, a second member of staff confirms her here before she spends.
         await hers.goto("/goods")
         await follow(hers, "香皂")
@@ -285,7 +276,7 @@ async def test_two_thousand_residents_sign_in_for_the_first_time_by_a_code_from_
             await home.context.close()
         await panel.goto("/admin/presence")
         await reads(panel, "一共 2000 张，先列出最近的 200 张")
-        await picture(panel, "f_cards")
+        await picture(panel, "story_f_cards")
         await press(panel, "核对选中的卡")
         await reads(panel, "已核对 200 张卡。", "一共 1800 张")
         await panel.goto("/admin/agreements")

@@ -11,7 +11,7 @@ import pytest
 from tests.shop import API, books_balance, browser, key, points_of
 from tests.test_bookings import give_minutes, seat
 from tests.test_class_refunds import another_course, asked, by_admin
-from tests.town import Town
+from tests.town import Town, signed_in
 from timebank import clock
 from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import cancel_booking
@@ -20,7 +20,7 @@ from timebank.overview.resident import whole_balances
 from timebank.people.books import open_book
 from timebank.people.care import in_care
 from timebank.people.messages import own_messages
-from timebank.scope import Mine, Scope
+from timebank.scope import Mine
 
 
 async def end_care(owner: asyncpg.Connection, town: Town, how: str) -> None:
@@ -126,10 +126,7 @@ async def test_the_seats_and_minutes_stay_the_childs_when_it_is_grown(
     await give_minutes(town, "刘小雨", 15)
     await end_care(owner, town, "grown")
     child = town.people["刘小雨"]
-    own = Scope(
-        town.community, (Mine(town.community, child, "刘小雨", "凤凰社区"),), login_id=clock.new_id(),
-        session_id=clock.new_id(),
-    )  # fmt: skip
+    own = await signed_in(owner, Mine(town.community, child, "刘小雨", "凤凰社区"))
     [seen] = (await bookings(own)).items
     assert (seen.id, seen.code) == (UUID(booked["id"]), booked["code"])
     book = await open_book(own)

@@ -10,7 +10,7 @@ import pytest
 from tests.presence import count
 from tests.shop import API, Browser, browser
 from tests.test_two_people import call
-from tests.town import Town
+from tests.town import Town, operating
 from timebank import clock
 from timebank.access import devices
 from timebank.scope import Scope
@@ -89,7 +89,7 @@ async def test_a_screen_that_a_keeper_pairs_at_home_in_place_of_the_walls_darken
     assert not await shows_code(client, town, wall["token"])
     assert await shows_code(client, town, home["token"])
     rows = await owner.fetch(
-        "SELECT verb, noun_id, person_id, change->>'replaced_by' AS by FROM audit WHERE noun = 'device' ORDER BY id"
+        "SELECT verb, noun_id, person_id, change->>'replaced_by_id' AS by FROM audit WHERE noun = 'device' ORDER BY id"
     )
     assert [row["verb"] for row in rows] == ["register_device", "revoke_device", "register_device"]
     assert (str(rows[1]["noun_id"]), rows[1]["by"]) == (wall["id"], home["id"])
@@ -147,7 +147,8 @@ async def test_an_administrator_asks_for_a_further_screen_in_the_panel(town: Tow
 
 async def test_the_operator_registers_what_a_demo_needs(town: Town) -> None:
     scope: Scope = town.system()
-    made = [
-        await devices.register(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
-    ]  # fmt: skip
+    async with operating():
+        made = [
+            await devices.register(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
+        ]  # fmt: skip
     assert all([await devices.find(each.token) is not None for each in made])

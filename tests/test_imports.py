@@ -15,7 +15,7 @@ import pytest
 
 from tests.chengjiang import DATA, FACTS, FILES, MOMENT, TODAY, Chengjiang, counts, found_chengjiang
 from tests.test_import_chengjiang import CODES, opened
-from tests.town import PHOENIX, Town
+from tests.town import PHOENIX, Town, operating
 from timebank import clock, names, vault
 from timebank.checkins.hours import enter_hours
 from timebank.checkins.schemas import HoursIn
@@ -135,7 +135,13 @@ async def test_a_roster_brings_its_places_offices_and_logins(settled: Chengjiang
     young = date(TODAY.year - 14, TODAY.month, TODAY.day)
     grown = [row for row in rows if row.phone and not (row.born_on and row.born_on > young)]
     members = await owner.fetchval("SELECT count(*) FROM membership WHERE community_id = $1", settled.id)
-    assert members == len(grown)
+    asked = await owner.fetchval("SELECT count(*) FROM membership_question WHERE community_id = $1", settled.id)
+    assert members + asked == len(grown)
+    known = await owner.fetchval(
+        "SELECT count(*) FROM membership_question q JOIN membership m ON m.login_id = q.login_id "
+        "WHERE q.community_id = $1 AND m.community_id <> $1", settled.id,
+    )  # fmt: skip
+    assert asked == known, "only whose phone somebody elsewhere has"
 
 
 async def test_children_have_guardians_named_who_must_still_consent(
@@ -488,7 +494,10 @@ async def test_deeds_are_judged_by_the_moral_banks_own_rules(town: Town, owner: 
 
 async def test_a_deed_is_worth_what_the_catalogue_said_on_its_day(town: Town, owner: asyncpg.Connection) -> None:
     with clock.at(MOMENT - timedelta(days=10)):
-        await set_rule(town.system(), RuleIn(kind="deed", code="patrol", name="楼道卫生巡查", points=4, unit="每次"))
+        async with operating():
+            await set_rule(
+                town.system(), RuleIn(kind="deed", code="patrol", name="楼道卫生巡查", points=4, unit="每次")
+            )
     with clock.at(MOMENT):
         report = await take_in(
             town, "deeds", DEEDS, [date(2026, 9, 1), "李秀英", "", "楼道卫生巡查", 2, "王建国", ""],

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.conftest import DatabaseClock
 from tests.test_class_refunds import bought
 from tests.test_expiry import LAST_DAY, NEW_YEAR, NOON, Days, expired_entry
 from tests.test_ledger_check import check
@@ -55,8 +56,8 @@ async def is_expired(days: Days, *points: int, spent: int = 0) -> list[UUID]:
 
 
 @pytest.fixture
-async def days(town: Town, database_clock: object) -> Days:
-    return Days(town, database_clock)  # type: ignore[arg-type]
+async def days(town: Town, database_clock: DatabaseClock) -> Days:
+    return Days(town, database_clock)
 
 
 async def test_a_deed_reversed_after_its_points_have_expired_leaves_no_debt(

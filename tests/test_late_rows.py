@@ -10,7 +10,7 @@ import pytest
 
 from tests.counter import kept_scope
 from tests.presence import body, card, count, later, nine_o_clock, nonce, personal_code, points_of, station_code
-from tests.town import Town
+from tests.town import Town, operating
 from timebank import clock
 from timebank.access import devices
 from timebank.checkins.forgotten import close_forgotten
@@ -260,7 +260,8 @@ async def test_one_nonce_from_two_tablets_at_once_is_one_scan(
     tablets = []
     with clock.at(begin - timedelta(days=1)):
         for station in ("暖蜂驿站", "暖蜂驿站", "慈善超市"):
-            made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
+            async with operating():
+                made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
             tablets.append({"Authorization": f"Bearer {made.token}"})
             with clock.at(begin - timedelta(minutes=5)):
                 await kept_scope(town, made.token, "赵丽")

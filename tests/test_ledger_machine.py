@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
-from tests.town import Town
+from tests.town import Town, operating
 from timebank import clock
 from timebank.areas.policies import change_policy
 from timebank.expiry.due import waiting_expiries
@@ -181,7 +181,8 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             run(self.at(self.change_grace(days)))
 
         async def change_grace(self, days: int) -> None:
-            await change_policy(town.system(), "grace_days", days)  # an administrator's wait for a second person
+            async with operating():  # an administrator's wait for a second person
+                await change_policy(town.system(), "grace_days", days)
 
         def twice(self, verb: Callable[[], Coroutine[Any, Any, T]]) -> T:
             """The request, and the same again, which moves nothing."""

@@ -21,12 +21,12 @@ ZONES = ("Pacific/Kiritimati", "America/New_York", "Pacific/Pago_Pago")
 
 
 @pytest.fixture(params=ZONES)
-async def far_away(request: pytest.FixtureRequest, pool: str, owner: asyncpg.Connection) -> AsyncIterator[str]:
+async def far_away(request: pytest.FixtureRequest, owner: asyncpg.Connection) -> AsyncIterator[str]:
     """A server whose process and database keep another time than the community."""
     name, before = await owner.fetchval("SELECT quote_ident(current_database())"), os.environ.get("TZ")
     await owner.execute(f"ALTER DATABASE {name} SET timezone TO '{request.param}'")
     await database.close_pool()
-    await database.open_pool(pool, 5)
+    await database.open_pool(database.engine.config["dsn"], 5)
     os.environ["TZ"] = request.param
     system_time.tzset()
     yield request.param

@@ -24,9 +24,8 @@ from tests.presence import body, station_code
 from tests.service import served
 from tests.shop import API, books_balance, key, points_of, wish
 from tests.test_architecture import modules, strings
-from tests.town import Town
+from tests.town import Town, set_password
 from timebank import database, settings, worker
-from timebank.access.logins import set_password
 from timebank.database import transaction
 from timebank.scope import Scope
 

@@ -19,6 +19,7 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from tests.conftest import as_login
 from tests.ground import grow
 from tests.plans import GROWS, ROWS_MAX, SMALL, STAYS, Call, calls, history_read, nodes, rows_read
 from tests.readers import READERS, UNREAD, headers_of_reader, places_of
@@ -71,23 +72,26 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
     kept = urlsplit(pool).path.lstrip("/")
     name = f"{kept}_grown"
     url = pool.replace(f"/{kept}", f"/{name}")
-    before = engine.pool, engine.config
+    before = engine.pool, engine.config, Town.operator_url
+    login = urlsplit(engine.config["dsn"]).username or ""
     server = await asyncpg.connect(pool)
     try:
         await server.execute(f'CREATE DATABASE "{name}"')
-        engine.pool = None
+        engine.pool, Town.operator_url = None, url
         await migrate(url)
         owner = await asyncpg.connect(url)
         try:
             town = await build_town(owner)
             await grow(owner, town, clock.now())
-            async with asyncpg.create_pool(url, min_size=1, max_size=4, connection_class=Recording) as engine.pool:
+            async with asyncpg.create_pool(
+                as_login(url, login), min_size=1, max_size=4, connection_class=Recording
+            ) as engine.pool:
                 yield Grown(town, owner, url, await functions_of(owner))
         finally:
             await owner.close()
             await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
-        engine.pool, engine.config = before
+        engine.pool, engine.config, Town.operator_url = before
         await server.close()
 
 

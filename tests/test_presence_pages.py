@@ -11,10 +11,9 @@ import pytest
 
 from tests.counter import kept_scope
 from tests.presence import card, count, later, nine_o_clock, nonce, personal_code, served, station_code
-from tests.town import Town
+from tests.town import Town, set_password
 from timebank import clock
 from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
-from timebank.access.logins import set_password
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app

@@ -13,7 +13,7 @@ from tests.test_class_refunds import another_course, books_are_clean, bought
 from tests.test_expiry import Days
 from tests.test_grace import DECEMBER, GRACE_END, JANUARY, LAST_DAY, has, newest_message, reserve
 from tests.test_ledger_check import check
-from tests.town import Town
+from tests.town import Town, operating
 from timebank import clock
 from timebank.areas.policies import change_policy
 from timebank.classes import endings, refunds
@@ -33,8 +33,9 @@ NOON_OF_THE_LAST = datetime(2027, 1, 30, 4, tzinfo=UTC)
 DAY_AFTER = datetime(2027, 1, 31, 4, tzinfo=UTC)
 
 
-async def policy(town: Town, days: int) -> None:
-    await change_policy(town.system(), "grace_days", days)
+async def policy(town: Town, days: int, name: str = "grace_days") -> None:
+    async with operating():
+        await change_policy(town.system(), name, days)
 
 
 async def test_days_of_grace_cut_while_goods_are_reserved_are_kept_for_them(
@@ -93,19 +94,19 @@ async def test_what_comes_back_in_the_last_hours_of_its_grace_ends_by_itself(
     town: Town, database_clock: DatabaseClock, way: str
 ) -> None:
     """Its person is told the last day when it comes back: nobody has to let it expire."""
-    days, keeper = Days(town, database_clock), await town.scope("周敏")
+    days = Days(town, database_clock)
     with clock.at(DECEMBER):
-        await change_policy(town.system(), "hold_days", 60)
+        await policy(town, 60, "hold_days")
         await town.credit_deed("张桂兰", 16, expires_on=LAST_DAY)
         made = await reserve(town)
         if way == "brought back":
             assert made.code
-            await collect(keeper, made.id, made.code)
+            await collect(await town.scope("周敏"), made.id, made.code)
     await days.work(DECEMBER)
     await days.work(NOON_OF_THE_LAST)
     with clock.at(NOON_OF_THE_LAST):
         if way == "brought back":
-            await return_goods(keeper, made.id, "香皂开裂了")
+            await return_goods(await town.scope("周敏"), made.id, "香皂开裂了")
         else:
             await cancel(await town.scope("张桂兰"), made.id)
         assert await has(town) == (16, [Expiring(GRACE_END, 16, LAST_DAY)])

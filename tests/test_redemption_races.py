@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 
 from tests.shop import API, books_balance, points_of, stock_of, wish
-from tests.town import Town
+from tests.town import Town, signed_in
 from timebank import clock, names
 from timebank.errors import TimebankError
 from timebank.scope import Mine, Scope
@@ -29,7 +29,7 @@ async def crowd(owner: asyncpg.Connection, town: Town, count: int = CROWD) -> li
         )  # fmt: skip
         town.people[name], town.home[name] = person_id, town.community
         await town.give_points(name, 50)
-        scopes.append(Scope(town.community, (Mine(town.community, person_id, name, "凤凰社区"),)))
+        scopes.append(await signed_in(owner, Mine(town.community, person_id, name, "凤凰社区")))
     return scopes
 
 

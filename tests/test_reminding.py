@@ -10,7 +10,7 @@ from tests.shop import key, reserve
 from tests.town import SPRING, Town
 from timebank import clock
 from timebank.access.callers import SESSION_COOKIE
-from timebank.checkins.asked import confirmations, tell_seconds
+from timebank.checkins.asked import confirmations, tell_second_persons
 from timebank.overview.reminding import remind_deciders
 from timebank.people.cards import issue_card
 from timebank.people.messages import own_messages
@@ -44,7 +44,7 @@ async def test_who_may_agree_at_the_counter_is_named_and_told_at_once(
     assert "暖蜂驿站的柜台请您今天决定：王*领取香皂 1 块" in text
     assert await told(town, "周敏", "confirmation_waits") == [], "who asked is no second person"
     for _ in range(2):
-        await tell_seconds(town.system())
+        await tell_second_persons(town.system())
         assert len(await told(town, "赵丽", "confirmation_waits")) == 1
     home = await client.get("/admin", headers=await _page(town, "赵丽"))
     assert "有人在柜台等着" in home.text

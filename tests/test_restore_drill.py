@@ -17,9 +17,8 @@ import pytest
 from tests.elsewhere import elsewhere
 from tests.readme import section
 from tests.service import free_port, served
-from tests.town import Town, build_town
+from tests.town import Town, build_town, set_password
 from timebank import embedded, settings
-from timebank.access.logins import set_password
 from timebank.embedded import Server
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn

@@ -7,10 +7,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.town import PHOENIX, SPRING, Town
+from tests.town import PHOENIX, SPRING, Town, operating, set_password
 from timebank import clock
 from timebank.access.admins import create_admin
-from timebank.access.logins import set_password
 from timebank.access.passwords import WeakPassword
 from timebank.errors import Forbidden
 from timebank.scope import Role
@@ -142,8 +141,9 @@ async def test_who_is_appointed_with_a_weak_password_is_asked_for_a_better_one_a
 
 async def test_a_command_makes_the_first_administrator(town: Town, client: httpx.AsyncClient) -> None:
     system = town.system(SPRING)
-    made = await create_admin(system, "罗主任", "19900008888", "很长的一个密码一")
-    assert await create_admin(system, "罗主任", "19900008888", "很长的新密码-2") == made
+    async with operating():
+        made = await create_admin(system, "罗主任", "19900008888", "很长的一个密码一")
+        assert await create_admin(system, "罗主任", "19900008888", "很长的新密码-2") == made
     opened = await client.post("/api/v1/sessions", json={"phone": "19900008888", "password": "很长的新密码-2"})
     assert opened.json()["persons"][0]["roles"] == ["community_admin"]
     with pytest.raises(Forbidden):

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from tests.shop import wish
-from tests.town import Town
+from tests.town import Town, open_session, set_password, store_password
 from timebank import clock, settings, vault
 from timebank.access import delays, once, sessions
 from timebank.access.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
 from timebank.access.callers import SESSION_COOKIE
 from timebank.access.delays import SignInDelayed, begin_try, end_try, network_of
-from timebank.access.logins import give_one_time_code, set_password, store_password
+from timebank.access.logins import give_one_time_code
 from timebank.commands.serving import server_config
 from timebank.database import transaction
 from timebank.settings import BadSetting
@@ -146,7 +146,7 @@ async def test_a_new_code_from_the_counter_opens_the_way_at_once(town: Town, cli
     phone = town.phones["张桂兰"]
     assert await guesses(phone, "127.0.0.1", 20, by_code=True) == 5
     assert await guesses(phone, "127.0.0.1", 20) == 5
-    code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone)
+    code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone, "scan")
     assert (await client.post("/api/v1/sessions", json={"phone": phone, "otp": code})).status_code == 201
 
 
@@ -182,8 +182,8 @@ async def test_a_code_proves_a_person_for_a_quarter_of_an_hour(town: Town, clien
     now = clock.now()
     for minutes, status in ((14, 204), (16, 403)):
         with clock.at(now):
-            opened = await sessions.open_session(town.logins["张桂兰"], by_code=True)
-        headers = {"Authorization": f"Bearer {opened.token}"}
+            token = await open_session(town.logins["张桂兰"], by_code=True)
+        headers = {"Authorization": f"Bearer {token}"}
         with clock.at(now + timedelta(minutes=minutes)):
             answer = await client.post("/api/v1/me/password", headers=headers, json={"password": PASSWORD})
         if status == 403:
@@ -195,9 +195,9 @@ async def test_a_code_proves_a_person_for_a_quarter_of_an_hour(town: Town, clien
 async def test_a_code_of_long_ago_sets_no_first_password(town: Town, client: httpx.AsyncClient) -> None:
     now = clock.now()
     with clock.at(now):
-        opened = await sessions.open_session(town.logins["张桂兰"], by_code=True)
+        token = await open_session(town.logins["张桂兰"], by_code=True)
     with clock.at(now + timedelta(minutes=16)):
-        headers = {"Authorization": f"Bearer {opened.token}"}
+        headers = {"Authorization": f"Bearer {token}"}
         late = await client.post("/api/v1/me/password", headers=headers, json={"password": PASSWORD})
     assert (late.status_code, late.json()["code"]) == (403, "code_too_old")
 
@@ -230,7 +230,7 @@ async def test_sign_ins_are_in_the_audit_and_a_flood_of_guesses_is_a_few_rows(
     for number in range(1, 31):
         await sessions._note_failure(login, number, "", by_code=False)
     with clock.at(now):
-        code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone)
+        code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone, "scan")
         opened = await client.post("/api/v1/sessions", json={"phone": phone, "otp": code})
     headers = {"Authorization": f"Bearer {opened.json()['token']}"}
     await client.post("/api/v1/me/password", headers=headers, json={"password": PASSWORD})

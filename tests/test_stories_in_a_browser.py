@@ -1,6 +1,5 @@
 """Where it must not hurt: people for whom a rule about two people could be a wall, each at their own screen."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +10,6 @@ from PIL import Image
 from playwright.async_api import Browser, Page
 
 from tests.browser_path import browser_path, why_not
-from tests.conftest import SECRET
 from tests.hands import (
     PANEL,
     PASSWORD,
@@ -27,11 +25,10 @@ from tests.hands import (
     signed_in,
 )
 from tests.ledger_sums import problems_of
-from tests.service import Service, served
-from tests.town import Town
+from tests.service import Service
+from tests.town import Town, set_password
 from timebank import clock
 from timebank.access import devices
-from timebank.access.logins import set_password
 from timebank.areas.policies import policies
 from timebank.deeds.filing import file_deed
 from timebank.deeds.schemas import DeedIn
@@ -39,12 +36,6 @@ from timebank.ledger.statement import balances
 from timebank.overview.reminding import remind_deciders
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
-
-
-@pytest.fixture
-def service(pool: str, tmp_path: Path) -> Iterator[Service]:
-    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
-        yield running
 
 
 async def have_passwords(town: Town, *names: str) -> None:
@@ -75,13 +66,13 @@ async def test_a_keeper_alone_on_a_saturday_serves_everybody_within_the_day(
         await holds_the_own_code(guest, camera)
         await scans(tablet, "签到、签退")
         await reads(tablet, "已签到", "张桂兰")
-        await picture(tablet, "a_checked_in")
+        await picture(tablet, "story_a_checked_in")
 
         buyer = await signed_in(browser, service, PHONE, town.phones["李秀英"])
         await holds_the_own_code(buyer, camera)
         await scans(tablet, "领物、上课")
         await reads(tablet, "李秀英")
-        await picture(tablet, "a_person")
+        await picture(tablet, "story_a_person")
         await tablet.get_by_label("当场领走什么").select_option(str(town.goods["抽纸"]))
         await press(tablet, "交付并扣积分")
         await reads(tablet, "已交付", "李*")
@@ -107,7 +98,7 @@ async def a_keeper_signs_on(browser: Browser, service: Service, town: Town) -> P
     await tablet.goto(f"/desk/pair/{made.pairing_code}")
     await press(tablet, "配对这台设备")
     await reads(tablet, "谁来上岗？")
-    await picture(tablet, "a_sign_on")
+    await picture(tablet, "story_a_sign_on")
     await tablet.get_by_label("手机号").fill(town.phones["周敏"])
     await tablet.get_by_label("密码").fill(PASSWORD)
     await press(tablet, "上岗")
@@ -152,18 +143,18 @@ async def somebody_without_phone_or_card_takes_soap(
     await tablet.get_by_label("手机后四位").fill(town.phones["王建国"][-4:])
     await press(tablet, "查找")
     await reads(tablet, "用积分要本人的码、卡或取货码", "请另一位工作人员同意")
-    await picture(tablet, "a_by_name")
+    await picture(tablet, "story_a_by_name")
     await tablet.get_by_label("当场领走什么").select_option(str(town.goods["香皂"]))
     await press(tablet, "请另一位同意")
     await reads(tablet, "等另一位工作人员")
-    await picture(tablet, "a_waits")
+    await picture(tablet, "story_a_waits")
     assert await points_of(town, "王建国") == (40, 0)
     panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
     await panel.goto("/admin")
-    await picture(panel, "a_panel_home")
+    await picture(panel, "story_a_panel_home")
     await follow(panel, "柜台请您同意")
     await reads(panel, "王建国", "没有带手机和卡，当场领取")
-    await picture(panel, "a_panel_confirms")
+    await picture(panel, "story_a_panel_confirms")
     await press(panel, "同意，交付")
     await reads(panel, "已同意，可以交付")
     await tablet.reload()
@@ -179,7 +170,7 @@ async def the_keeper_collects_what_is_reserved_at_home(
     await types_the_code(tablet, code)
     await press(tablet, "交付")
     await reads(tablet, "不能给自己或同一户的家人交付")
-    await picture(tablet, "a_own_refused")
+    await picture(tablet, "story_a_own_refused")
     await press(tablet, "请管理员同意")
     await reads(tablet, "站长同户的预留", "等另一位工作人员")
     assert await points_of(town, "周敏") == (32, 8)
@@ -212,10 +203,10 @@ async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the
         await reads(street, "龙泉社区有 2 项改动等您决定")
         await street.goto("/admin")
         await press(street, "龙泉社区")
-        await picture(street, "b_street_home")
+        await picture(street, "story_b_street_home")
         await follow(street, "待另一人确认")
         await reads(street, "放宽规则", "何静")
-        await picture(street, "b_street_decides")
+        await picture(street, "story_b_street_decides")
         for _ in range(2):
             await press(street, "同意")
             await reads(street, "已同意，已经生效。")
@@ -235,7 +226,7 @@ async def she_lets_deeds_hang_out_for_three_days_only(panel: Page) -> None:
     await panel.get_by_label("改成（天）").fill("3")
     await press(panel, "保存")
     await reads(panel, "已提交。另一个人同意后才生效，现在还没有改。", "街道管理员钱进")
-    await picture(panel, "b_policy_waits")
+    await picture(panel, "story_b_policy_waits")
 
 
 async def she_names_a_second_administrator(panel: Page, town: Town) -> None:
@@ -246,7 +237,7 @@ async def she_names_a_second_administrator(panel: Page, town: Town) -> None:
     await panel.get_by_label("管哪里").select_option(label="龙泉社区")
     await press(panel, "确定")
     await reads(panel, "已提交。另一个人同意后才生效，现在还没有改。", "可以决定的人：街道管理员钱进（城关街道）")
-    await picture(panel, "b_grant_waits")
+    await picture(panel, "story_b_grant_waits")
 
 
 async def her_own_deed_tells_who_decides(panel: Page, town: Town) -> None:
@@ -257,7 +248,7 @@ async def her_own_deed_tells_who_decides(panel: Page, town: Town) -> None:
     await reads(panel, "与您有关")
     await follow(panel, "调解邻里纠纷")
     await reads(panel, "请由另一位来审核", "可以决定的人：街道管理员钱进（城关街道）")
-    await picture(panel, "b_own_deed")
+    await picture(panel, "story_b_own_deed")
     assert deed.status == "filed"
 
 
@@ -297,21 +288,21 @@ async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
         await tablet.get_by_label("姓名").fill("王建国")
         await tablet.get_by_label("没有手机的，填房号").fill("201")
         await press(tablet, "查找")
-        await picture(tablet, "c_found")
+        await picture(tablet, "story_c_found")
         await press(tablet, "办服务卡")
         await reads(tablet, "王建国的服务卡", "等另一位工作人员核对")
-        await picture(tablet, "c_card")
+        await picture(tablet, "story_c_card")
         card = await printed(tablet)
 
         await remind_deciders(town.system())
         panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
         await panel.goto("/messages")
         await reads(panel, "张新卡等您核对")
-        await picture(panel, "c_told")
+        await picture(panel, "story_c_told")
         await panel.goto("/admin")
         await follow(panel, "等另一位核对的卡")
         await reads(panel, "王建国", "周敏")
-        await picture(panel, "c_confirm")
+        await picture(panel, "story_c_confirm")
         await press(panel, "核对选中的卡")
         await reads(panel, "已核对 1 张卡。")
 
@@ -325,7 +316,7 @@ async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
         await ago(owner, town, "王建国", hours=2)
         await scans(tablet, "签到、签退")
         await reads(tablet, "已签退", "王建国")
-        await picture(tablet, "c_checked_out")
+        await picture(tablet, "story_c_checked_out")
     assert await points_of(town, "王建国") == (40 - 30 + 20, 0), "two hours by a confirmed card are credited at once"
     assert await problems_of(owner) == []
 

@@ -13,6 +13,7 @@ import httpx
 import zxingcpp
 from PIL import Image
 
+from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import SPRING, Town
 from timebank import clock, vault, worker
@@ -76,11 +77,13 @@ async def import_all(story: Story, admin: dict[str, str], chengjiang: Path, stat
 
 
 async def test_one_community_runs_on_it(
-    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, chengjiang: Path, tmp_path: Path
-) -> None:
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, chengjiang: Path, tmp_path: Path,
+    database_clock: DatabaseClock,
+) -> None:  # fmt: skip
     story = Story(client, str(town.communities[SPRING]))
     admin, street_admin = await town.sign_in("何静"), await town.sign_in("钱进")
     today = clock.at_local(clock.local_day(), datetime.min.time()) + timedelta(hours=9)
+    await database_clock.show(today)
 
     with clock.at(today):
         stations = await open_stations(story, admin)

@@ -51,16 +51,16 @@ async def test_the_panels_home_counts_what_waits_at_the_counters_for_who_may_dec
 ) -> None:
     await town.give_points("王建国", 50)
     panel = await browser(client, town, "赵丽")
-    assert "柜台请您同意" not in await panel.see("/admin")
+    assert "有人在柜台等着" not in await panel.see("/admin")
     counter = await kept(client, town)
     await asked(counter, town, "王建国")
     page = await panel.see("/admin")
-    assert "柜台请您同意" in page
+    assert "有人在柜台等着" in page
     assert "有 1 件事等着办" in page
     assert 'href="/admin/confirmations"' in page
     with clock.at(clock.now() + timedelta(days=1)):
         later = await browser(client, town, "赵丽")
-        assert "柜台请您同意" not in await later.see("/admin"), "what was asked yesterday waits no more"
+        assert "有人在柜台等着" not in await later.see("/admin"), "what was asked yesterday waits no more"
 
 
 async def test_what_an_administrator_asked_at_a_counter_is_not_shown_as_theirs_to_decide(

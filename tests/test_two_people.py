@@ -10,7 +10,7 @@ import pytest
 
 from tests.presence import nine_o_clock, scanned, station_code
 from tests.shop import API, books_balance, browser, key, points_of, reserve, stock_of
-from tests.town import PHOENIX, SPRING, Town
+from tests.town import PHOENIX, SPRING, Town, operating
 from timebank import clock
 from timebank.agreements.independence import Side, is_independent
 from timebank.areas.policies import KNOWN, Policies, is_looser, policies
@@ -442,7 +442,8 @@ async def test_without_a_street_the_auditor_decides_and_without_one_the_operator
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role = 'auditor'")
     shown = await call(client, "GET", f"/agreements/{change}", await town.sign_in("赵丽"))
     assert shown["who"] == ["系统管理员（在服务器上运行 timebank confirm）"]
-    assert (await decide(town.system(), change, "agree")).status == "agreed"
+    async with operating():
+        assert (await decide(town.system(), change, "agree")).status == "agreed"
     assert (await policies(town.system())).notice_days == 3
 
 

@@ -1,18 +1,20 @@
 """Two communities with their people, as rows: what most tests begin with."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
 
 from timebank import clock, database, names, vault
-from timebank.access import sessions
-from timebank.database import transaction
+from timebank.access import logins, sessions
+from timebank.database import engine, transaction
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
-from timebank.scope import Role, Scope
+from timebank.scope import Mine, Role, Scope
 
 BORN = date(1958, 3, 12)
 PHOENIX, SPRING = "凤凰社区", "龙泉社区"
@@ -56,6 +58,7 @@ class Town:
     course: UUID = field(default_factory=clock.new_id)
     lessons: list[UUID] = field(default_factory=list)
     _given: int = 0
+    operator_url: ClassVar[str] = ""
 
     @property
     def community(self) -> UUID:
@@ -65,7 +68,7 @@ class Town:
         return Scope.of_system(self.communities[community])
 
     async def token(self, name: str) -> str:
-        return (await sessions.open_session(self.logins[name])).token
+        return await open_session(self.logins[name])
 
     async def sign_in(self, name: str) -> dict[str, str]:
         """The header that makes a request this person's."""
@@ -100,6 +103,60 @@ class Town:
                 community, deed, self.people[name], points, clock.local_day(), posted.entry_id, clock.now(),
             )  # fmt: skip
         return deed
+
+
+async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
+    """The token of a new session for a login without its password, which takes the operator."""
+    token, now = vault.token(), clock.now()
+    connection = await asyncpg.connect(Town.operator_url)
+    await _insert(
+        connection, "session", id=clock.new_id(), token_hash=vault.token_hash(token), login_id=login_id,
+        by_code=by_code, created_at=now, expires_at=_long_after(now),
+    )  # fmt: skip
+    await connection.close()
+    return token
+
+
+@asynccontextmanager
+async def operating() -> AsyncIterator[None]:
+    """Run what only the operator's commands may do: meanwhile the pool is on the operator's address."""
+    served = engine.pool, engine.config, engine.door
+    await database.open_pool(Town.operator_url, 4)
+    try:
+        yield
+    finally:
+        await database.close_pool()
+        engine.pool, engine.config, engine.door = served
+
+
+def _long_after(now: datetime) -> datetime:
+    """A day on which a session lasts by the tests' clock and by the database's, which may be years apart."""
+    return max(now, datetime.now(UTC)) + timedelta(days=30)
+
+
+async def signed_in(owner: asyncpg.Connection, mine: Mine) -> Scope:
+    """The scope of somebody who was entered as a row alone, with a login and a session."""
+    login, session, now = clock.new_id(), clock.new_id(), clock.now()
+    await _insert(owner, "login", id=login, phone_index=login.bytes, phone_sealed=b"", created_at=now)
+    link = {"community_id": mine.community_id, "login_id": login, "person_id": mine.person_id}
+    await _insert(owner, "membership", **link, created_at=now)
+    await _insert(
+        owner, "session", id=session, token_hash=session.bytes, login_id=login, by_code=False, created_at=now,
+        expires_at=_long_after(now),
+    )  # fmt: skip
+    return Scope(mine.community_id, (mine,), login_id=login, session_id=session)
+
+
+async def set_password(login_id: UUID, phone: str, password: str) -> None:
+    """Give a login its password without anybody's session, which takes the operator."""
+    async with operating():
+        await logins.set_password(login_id, phone, password)
+
+
+async def store_password(login_id: UUID, password: str) -> None:
+    """Give a login a password of before, however weak."""
+    async with operating():
+        await logins.store_password(login_id, password)
 
 
 async def build_town(owner: asyncpg.Connection) -> Town:

@@ -59,12 +59,18 @@ class Open:
     visible: frozenset[UUID]
 
 
-def _begin(communities: frozenset[UUID]) -> str:
+def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
+    """What opens a transaction. Session and device prove who acts: without them the database believes no name."""
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
-    return (
+    begin = (
         "BEGIN; SET LOCAL ROLE timebank_app; "
         f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL timebank.communities = '{visible}'"
     )
+    if scope and scope.session_id:
+        begin += f"; SET LOCAL timebank.sessions = '{{{scope.session_id}}}'"
+    if scope and scope.device_proof:
+        begin += f"; SET LOCAL timebank.device = '{scope.device_proof.hex()}'"
+    return begin
 
 
 def _reach(scope: Scope | None, every_community: bool) -> frozenset[UUID]:
@@ -93,7 +99,7 @@ async def transaction(
         yield
         return
     async with _connected() as connection:
-        await connection.execute(_begin(reach), timeout=ANSWER_SECONDS_MAX)
+        await connection.execute(_begin(reach, scope), timeout=ANSWER_SECONDS_MAX)
         token = engine.current_transaction.set(Open(connection, reach))
         try:
             yield

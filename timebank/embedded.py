@@ -22,7 +22,7 @@ from urllib.parse import quote
 from timebank.embedded_programs import ENVIRONMENT, HERE, Account, EmbeddedError, account_for, place_for, programs
 from timebank.errors import reason_of
 
-__all__ = ["EmbeddedError", "Server", "create_database", "start"]
+__all__ = ["EmbeddedError", "Server", "create_database", "create_login", "start"]
 
 SUPERUSER = "timebank"
 PORT = "5432"
@@ -52,10 +52,10 @@ class Server:
     _ownership: BinaryIO | None
     _child: "subprocess.Popen[bytes] | None" = None
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, login: str = SUPERUSER) -> str:
         """The address of one database, for asyncpg, psql and pgbench alike."""
         host = quote(str(self.socket_dir), safe="")
-        return f"postgresql://{SUPERUSER}@/{quote(database, safe='')}?host={host}&port={PORT}"
+        return f"postgresql://{login}@/{quote(database, safe='')}?host={host}&port={PORT}"
 
     def stop(self) -> None:
         """Stop the server if this process answers for it: it started it, or found it without a living owner."""
@@ -110,6 +110,21 @@ def create_database(server: Server, name: str) -> bool:
     if done.returncode:
         raise EmbeddedError(f"无法建立数据库 {name}：{done.stderr.strip()}")
     return "CREATE DATABASE" in done.stdout
+
+
+def create_login(server: Server, name: str, database: str) -> None:
+    """Create a login that may act as the serving role of a database that has been migrated, unless it is there."""
+    script = (
+        "SELECT pg_advisory_lock(hashtext(:'name')) \\g /dev/null\n"
+        "SELECT format('CREATE ROLE %I LOGIN', :'name')"
+        " WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \\gexec\n"
+        "SELECT format('GRANT timebank_app TO %I', :'name') FROM pg_roles WHERE rolname = 'timebank_app' \\gexec\n"
+    )
+    psql = str(server.bin_dir / "psql")
+    command = [psql, "-XAtq", "-v", "ON_ERROR_STOP=1", "-v", f"name={name}", server.url(database)]
+    done = subprocess.run(command, input=script, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EmbeddedError(f"无法建立数据库登录名 {name}：{done.stderr.strip()}")
 
 
 @contextmanager

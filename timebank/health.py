@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.plugins.prometheus import PrometheusController
 
-from timebank import connections, installation, settings
+from timebank import connections, installation, serving_login, settings
 from timebank.connections import DiskFull, NotOpen, ReadOnly
 from timebank.errors import NotFound, Unavailable
 
@@ -32,6 +32,7 @@ class Readiness:
 
     def __init__(self) -> None:
         self.is_stopping = False
+        self.may_do_everything = False
         self._looking: asyncio.Task[Unavailable | None] | None = None
 
     async def refusal(self) -> Unavailable | None:
@@ -57,6 +58,7 @@ async def _look() -> Unavailable | None:
     try:
         async with connections.alone(connections.engine.config["dsn"]) as connection:
             await installation.require(connection)
+            readiness.may_do_everything = await serving_login.is_operator(connection)
             return await _refused_write(connection)
     except Unavailable as error:
         return error
@@ -90,7 +92,10 @@ async def readyz() -> Response[dict[str, object]]:
     """The database answers, can be written, has every migration of this version and is sealed by our key."""
     refusal = await readiness.refusal()
     if refusal is None:
-        return Response({"status": "ok", "missing": []})
+        ready: dict[str, object] = {"status": "ok", "missing": []}
+        if readiness.may_do_everything:
+            ready["warnings"] = ["serving_login_may_do_everything"]
+        return Response(ready)
     told = {"status": "unavailable", "reason": refusal.code, "missing": refusal.values.get("names", [])}
     return Response(told, status_code=503, headers={"Retry-After": str(refusal.retry_after)})
 

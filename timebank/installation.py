@@ -87,8 +87,14 @@ async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
         "SELECT set_config('timebank.communities', coalesce(array_agg(id), '{}')::text, true) FROM region "
         "WHERE kind = 'community'"
     )
+    has_sample = await connection.fetchval("SELECT to_regprocedure('login_sample(bigint)')") is not None
+    logins = (
+        "SELECT 'phone' AS purpose, sealed FROM login_sample($1) sealed"
+        if has_sample  # An older database lets its serving role read them.
+        else "SELECT 'phone' AS purpose, phone_sealed AS sealed FROM login ORDER BY random() LIMIT $1"
+    )
     return await connection.fetch(
-        "(SELECT 'phone' AS purpose, phone_sealed AS sealed FROM login ORDER BY random() LIMIT $1) UNION ALL "
+        f"({logins}) UNION ALL "  # noqa: S608  # one of the two above
         "(SELECT 'phone', phone_sealed FROM person WHERE phone_sealed IS NOT NULL ORDER BY random() LIMIT $1) "
         "UNION ALL (SELECT 'identity', identity_sealed FROM person WHERE identity_sealed IS NOT NULL "
         "ORDER BY random() LIMIT $1)",

@@ -20,6 +20,7 @@ class Settings:
     """What one running timebank needs to know. README.md lists every field's variable."""
 
     database_url: str | None = None
+    operator_database_url: str | None = field(default=None, repr=False)
     secret_key: bytes = field(default=b"", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
@@ -31,6 +32,11 @@ class Settings:
     leave_seconds: int = 2
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     is_demo: bool = False  # set by the command alone: the demo's printed password is not asked to be changed
+
+    @property
+    def operator_url(self) -> str | None:
+        """Where the operator's commands go: migrate, create-admin, import. One address may still do for both."""
+        return self.operator_database_url or self.database_url
 
     @property
     def secure(self) -> bool:
@@ -98,6 +104,7 @@ def _time_zone() -> ZoneInfo:
 def from_environment() -> Settings:
     return Settings(
         database_url=os.environ.get("TIMEBANK_DATABASE_URL") or None,
+        operator_database_url=os.environ.get("TIMEBANK_OPERATOR_DATABASE_URL") or None,
         secret_key=_secret_key(),
         base_url=(os.environ.get("TIMEBANK_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
         time_zone=_time_zone(),

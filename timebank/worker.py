@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from timebank import connections, database, installation
-from timebank.access import delays, logins, once, sessions, throttle
+from timebank.access import delays, once, sessions, throttle
 from timebank.checkins.browsers import forget_addresses
 from timebank.checkins.claims import forget_claims
 from timebank.checkins.due import credit_due_records
@@ -102,7 +102,6 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("sign_in_delays", 3600, delays.sweep),
     Sweep("idempotent_requests", 3600, once.forget_old),
     Sweep("sessions", 3600, sessions.forget_old),
-    Sweep("one_time_codes", 3600, logins.forget_old_codes),
 )
 
 ALL: tuple[Job | Sweep, ...] = (*JOBS, *SWEEPS)

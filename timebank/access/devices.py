@@ -53,10 +53,13 @@ class Pairing(msgspec.Struct, frozen=True):
     station: str
 
 
+class _Place(msgspec.Struct, frozen=True):
+    station_id: UUID
+    kind: str
+
+
 @retried
-async def register(
-    scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None
-) -> NewDevice:  # fmt: skip
+async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None) -> NewDevice:
     """Give a station's display or counter its token. The token is told once; only its hash is stored.
 
     Where one of this kind stands already, it is named by `replaces` and ends at once: a second one at home would show
@@ -117,13 +120,15 @@ async def renew_pairing(scope: Scope, device_id: UUID) -> NewDevice:
     """A new pairing link for a device that no browser has become yet; what was told for it before ends."""
     token, code = new_token(PREFIX, scope.community_id), _new_code(scope)
     async with transaction(scope):
-        device = await Device.objects().get((Device.community_id == scope.community_id) & (Device.id == device_id))
+        device = await database.row(
+            _Place, "SELECT station_id, kind FROM device WHERE community_id = $1 AND id = $2",
+            scope.community_id, device_id,
+        )  # fmt: skip
         if device is None:
             raise NotFound
         require_may_register(scope, device.station_id)
         renewed = await database.fetch_value(
-            "UPDATE device SET token_hash = $3, pairing_hash = $4, pairing_expires_at = $5 WHERE community_id = $1 "
-            "AND id = $2 AND paired_at IS NULL AND revoked_at IS NULL RETURNING id",
+            "SELECT device_renew($1, $2, $3, $4, $5)",
             scope.community_id, device_id, vault.token_hash(token), vault.token_hash(code.text), code.ends_at,
         )  # fmt: skip
         if renewed is None:
@@ -151,9 +156,6 @@ def _community_of(text: str, prefix: str) -> UUID | None:
         return None
 
 
-_WAITING = "d.pairing_hash = $2 AND d.pairing_expires_at > $3 AND d.paired_at IS NULL AND d.revoked_at IS NULL"
-
-
 async def waiting(code: str) -> Pairing | None:
     """The device that this pairing code is for, while it waits: looking uses nothing up."""
     community_id = _community_of(code, PAIRING_PREFIX)
@@ -162,9 +164,7 @@ async def waiting(code: str) -> Pairing | None:
     async with transaction(Scope(community_id, via="device")):
         return await database.row(
             Pairing,
-            "SELECT d.id, d.station_id, d.kind, d.name, s.name AS station FROM device d "  # noqa: S608  # own condition
-            "JOIN station s ON s.community_id = d.community_id AND s.id = d.station_id "
-            f"WHERE d.community_id = $1 AND {_WAITING}",
+            "SELECT * FROM device_waiting($1, $2, $3)",
             community_id, vault.token_hash(code), clock.now(),
         )  # fmt: skip
 
@@ -181,9 +181,8 @@ async def pair(code: str, kind: str) -> str | None:
     token, scope = new_token(PREFIX, community_id), Scope(community_id, via="device")
     async with transaction(scope):
         device_id = await database.fetch_value(
-            "UPDATE device d SET token_hash = $4, paired_at = $3, pairing_hash = NULL "  # noqa: S608  # own condition
-            f"WHERE d.community_id = $1 AND d.kind = $5 AND {_WAITING} RETURNING d.id",
-            community_id, vault.token_hash(code), clock.now(), vault.token_hash(token), kind,
+            "SELECT device_pair($1, $2, $3, $4, $5)",
+            community_id, vault.token_hash(code), kind, vault.token_hash(token), clock.now(),
         )  # fmt: skip
         if device_id is None:
             return None
@@ -195,10 +194,12 @@ async def pair(code: str, kind: str) -> str | None:
 async def revoke(scope: Scope, device_id: UUID) -> None:
     """End a device's token at once, for a lost or replaced tablet."""
     async with transaction(scope):
-        device = await Device.objects().get((Device.community_id == scope.community_id) & (Device.id == device_id))
-        if device is None:
+        station_id = await database.fetch_value(
+            "SELECT station_id FROM device WHERE community_id = $1 AND id = $2", scope.community_id, device_id
+        )
+        if station_id is None:
             raise NotFound
-        scope.require_keeper(device.station_id)
+        scope.require_keeper(UUID(bytes=station_id.bytes))
         await _end(scope, device_id)
 
 
@@ -214,12 +215,8 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
 
     The keeper is the actor, with no more than the reach of this counter; without one the device is nobody.
     """
-    parts = token.split("_", 2)
-    if len(parts) != 3 or parts[0] != PREFIX or len(parts[1]) != 32:
-        return None
-    try:
-        community_id = UUID(hex=parts[1])
-    except ValueError:
+    community_id = _community_of(token, PREFIX)
+    if community_id is None:
         return None
     found = await database.ask(
         "SELECT * FROM access_device($1, $2, $3, $4)", community_id, vault.token_hash(token), clock.now(),
@@ -228,12 +225,13 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
     if not found:
         return None
     (device,) = found
-    await _note_use(community_id, UUID(bytes=device["device_id"].bytes))
+    proof = vault.token_hash(token)
+    await _note_use(community_id, UUID(bytes=device["device_id"].bytes), proof)
     return Scope(
         community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[Mine, ...]),
         login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
         device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
-        device_kind=device["kind"], request_id=request_id, via="device",
+        device_kind=device["kind"], device_proof=proof, request_id=request_id, via="device",
     )  # fmt: skip
 
 
@@ -241,20 +239,18 @@ _noted: dict[UUID, datetime] = {}
 """When this process last wrote down that a device was used: a display asks every few seconds."""
 
 
-async def _note_use(community_id: UUID, device_id: UUID) -> None:
+async def _note_use(community_id: UUID, device_id: UUID, proof: bytes) -> None:
     now, before = clock.now(), _noted.get(device_id)
     if before is not None and abs(now - before) < NOTED_EVERY:
         return
     _noted[device_id] = now
-    await _write_use(Scope(community_id, via="device"), device_id, now)
+    await _write_use(Scope(community_id, device_proof=proof, via="device"), device_id, now)
 
 
 @retried
 async def _write_use(scope: Scope, device_id: UUID, now: datetime) -> None:
     async with transaction(scope):
-        await database.execute(
-            "UPDATE device SET seen_at = $3 WHERE community_id = $1 AND id = $2", scope.community_id, device_id, now
-        )
+        await database.execute("SELECT device_seen($1, $2, $3)", scope.community_id, device_id, now)
 
 
 def _plain(value: UUID | None) -> UUID | None:

@@ -163,4 +163,4 @@ async def _said(value: object) -> object:
 async def forget_old() -> None:
     """Drop answers older than a day: nobody retries after that."""
     async with transaction(None):
-        await database.execute("DELETE FROM idempotent_request WHERE created_at < $1", clock.now() - KEPT_FOR)
+        await database.execute("SELECT answers_sweep($1)", clock.now() - KEPT_FOR)

@@ -5,10 +5,8 @@ from uuid import UUID
 
 from timebank import clock, database, vault
 from timebank.access import throttle
-from timebank.access.logins import set_password
-from timebank.access.passwords import is_password
+from timebank.access.logins import OwnLogin, own_login, password_proof, set_password, widen_session
 from timebank.access.sessions import sign_out_elsewhere
-from timebank.access.tables import Login
 from timebank.database import transaction
 from timebank.errors import TimebankError, Unauthenticated
 from timebank.scope import Scope
@@ -29,44 +27,80 @@ class WrongPassword(TimebankError):
     sentence = "原来的密码不对。忘了的话，请到驿站请站长发一个登录码，用它登录后再设新密码。"
 
 
+class WrongSecondCode(TimebankError):
+    code = "wrong_second_code"
+    status = 422
+    sentence = "另一个社区的登录码不对或过期了。请再看一遍，或请那个社区再发一个。"
+
+
 async def has_none(login_id: UUID) -> bool:
     """Whether the login has no password yet."""
     async with transaction(None):
-        return not await Login.exists().where((Login.id == login_id) & Login.password_hash.is_not_null())
+        return not await database.fetch_value("SELECT login_has_password($1)", login_id)
 
 
 async def needs_current(scope: Scope) -> bool:
     """Whether the login must prove its present password before it gets a new one."""
-    if scope.login_id is None:
+    return _must_prove(await _own(scope))
+
+
+async def _own(scope: Scope) -> OwnLogin:
+    login = await own_login(scope) if scope.session_id else None
+    if login is None:
         raise Unauthenticated
-    async with transaction(None):
-        told = await database.fetch_one(
-            "SELECT l.password_hash IS NULL AS has_none, coalesce(s.by_code, false) AS by_code, s.created_at "
-            "FROM login l LEFT JOIN session s ON s.id = $2 AND s.login_id = l.id WHERE l.id = $1",
-            scope.login_id, scope.session_id,
-        )  # fmt: skip
-    if told is None:
-        raise Unauthenticated
-    is_fresh = told["created_at"] is not None and told["created_at"] > clock.now() - PROVES_FOR
-    if told["has_none"] and not is_fresh:
+    return login
+
+
+def _must_prove(login: OwnLogin) -> bool:
+    is_fresh = login.opened_at > clock.now() - PROVES_FOR
+    if login.salt is None and not is_fresh:
         raise CodeTooOld
-    return not (told["has_none"] or (told["by_code"] and is_fresh))
+    return not (login.salt is None or (login.by_code and is_fresh))
 
 
-async def change_password(scope: Scope, password: str, current: str | None = None) -> None:
+class PasswordElsewhere(TimebankError):
+    code = "password_elsewhere"
+    status = 403
+    sentence = (
+        "这个手机号还登记在别的社区，只用这个社区的登录码不能设密码。请填原来的密码；"
+        "没有的，请那个社区也发一个登录码，设密码时一起填上。"
+    )
+
+
+async def _require_whole(scope: Scope, login_id: UUID, otp: str | None) -> None:
+    """Refuse a password that would open more than the session's code does; a second community's code adds its own."""
+    if otp is not None and scope.session_id is not None:
+        await throttle.count(f"password:{login_id}", most=10, window=timedelta(minutes=15))
+        if not await widen_session(scope.session_id, login_id, otp):
+            raise WrongSecondCode
+    if await is_narrow(scope):
+        raise PasswordElsewhere
+
+
+async def is_narrow(scope: Scope) -> bool:
+    """Whether the login stands for a record that this session does not open."""
+    async with transaction(None):
+        narrow: bool = await database.fetch_value("SELECT session_is_narrow($1)", scope.session_id)
+    return narrow
+
+
+async def change_password(
+    scope: Scope, password: str, current: str | None = None, otp: str | None = None
+) -> None:  # fmt: skip
     """Set the caller's password; every other session of the login ends.
 
     The present one must be given, unless a one-time code opened the session in the last 15 minutes: a browser that was
-    left open later is not enough to lock its owner out.
+    left open later is not enough to lock its owner out. Without it a code sets a password only where the login stands
+    for no record that the code does not open; `otp` is the code of another community that knows its holder as well.
     """
-    asks = await needs_current(scope)
-    async with transaction(None):
-        login = await Login.objects().get(Login.id == scope.login_id)
-    if login is None:
-        raise Unauthenticated
-    if asks:
+    login, proof = await _own(scope), None
+    if _must_prove(login) or (current and login.salt):
         await throttle.count(f"password:{login.id}", most=10, window=timedelta(minutes=15))
-        if not await is_password(current or "", login.password_hash):
+        proof = await password_proof(login.id, login.salt, current or "")
+        if proof is None:
             raise WrongPassword
-    await set_password(login.id, vault.unseal(login.phone_sealed, "phone"), password, scope.request_id)
+    else:
+        await _require_whole(scope, login.id, otp)
+    phone = vault.unseal(login.phone_sealed, "phone")
+    await set_password(login.id, phone, password, scope=scope, present=proof)
     await sign_out_elsewhere(login.id, scope.session_id)

@@ -1,12 +1,13 @@
 """Passwords: Argon2id, hashed off the event loop."""
 
 import asyncio
+from base64 import b64decode
 from functools import cache
 from pathlib import Path
 
 import msgspec
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2 import PasswordHasher, extract_parameters
+from argon2.low_level import hash_secret
 from pypinyin import lazy_pinyin
 from zxcvbn import zxcvbn
 
@@ -24,8 +25,9 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
 # At most two at once: each takes 64 MiB and a processor for a moment.
 _at_once = asyncio.Semaphore(2)
 
-# Verified when the login is unknown or has no password, so that the answer takes as long.
-NOBODY = _hasher.hash("nobody has this password")
+DIGEST_LETTERS = 43  # of 32 bytes
+# Used when the login is unknown or has no password, so that the answer takes as long.
+NOBODY_SALT = _hasher.hash("nobody has this password")[:-DIGEST_LETTERS]
 
 
 class WeakPassword(TimebankError):
@@ -77,11 +79,19 @@ async def hash_password(password: str) -> str:
         return await asyncio.to_thread(_hasher.hash, password)
 
 
-async def is_password(password: str, stored: str | None) -> bool:
-    """Whether the password is the stored one; takes as long when nothing is stored."""
+async def proof_of(password: str, salt: str | None) -> str:
+    """The hash that a password has with another's salt: the same as that one's, if it is the same password.
+
+    It takes as long where there is no salt, because the login is unknown or has no password.
+    """
     async with _at_once:
-        try:
-            await asyncio.to_thread(_hasher.verify, stored or NOBODY, password)
-        except (VerificationError, InvalidHashError):
-            return False
-    return stored is not None
+        return await asyncio.to_thread(_hashed_with, salt or NOBODY_SALT, password)
+
+
+def _hashed_with(salt: str, password: str) -> str:
+    made = extract_parameters(salt + "A" * DIGEST_LETTERS)
+    grains = salt.split("$")[4]
+    return hash_secret(
+        password.encode(), b64decode(grains + "=" * (-len(grains) % 4)), made.time_cost, made.memory_cost,
+        made.parallelism, made.hash_len, made.type, made.version,
+    ).decode()  # fmt: skip

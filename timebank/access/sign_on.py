@@ -117,7 +117,8 @@ def _keeper(scope: Scope, caller: sessions.Caller, person_id: UUID | None) -> Mi
 @retried
 async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper: Mine) -> OnDuty:
     now, sign_on_id = clock.now(), clock.new_id()
-    async with transaction(scope):
+    actor = as_keeper(scope, (keeper,), caller.login_id, caller.session_id)
+    async with transaction(actor):
         await _end(scope, device_id, now)
         await CounterSignOn.insert(
             CounterSignOn(
@@ -126,7 +127,6 @@ async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper:
                 signed_off_at=None,
             )
         )  # fmt: skip
-        actor = as_keeper(scope, (keeper,), caller.login_id, caller.session_id)
         await audit.record(actor, "sign_on", "counter", sign_on_id, station_id=scope.device_station_id)
     return OnDuty(keeper.person_id, keeper.name, now, now + LASTS)
 
@@ -135,21 +135,17 @@ def as_keeper(scope: Scope, persons: tuple[Mine, ...], login_id: UUID, session_i
     """The device as its keeper acts through it."""
     return Scope(
         scope.community_id, persons, login_id=login_id, session_id=session_id, device_id=scope.device_id,
-        device_station_id=scope.device_station_id, device_kind=scope.device_kind, request_id=scope.request_id,
-        via=scope.via,
+        device_station_id=scope.device_station_id, device_kind=scope.device_kind, device_proof=scope.device_proof,
+        request_id=scope.request_id, via=scope.via,
     )  # fmt: skip
 
 
 async def _end(scope: Scope, device_id: UUID, now: datetime) -> bool:
-    """End the sign-on of a device and the session that stands behind it; one that ran out ended when it ran out."""
-    ended = await database.fetch_one(
-        "UPDATE counter_sign_on SET signed_off_at = least($3, expires_at) "
-        "WHERE community_id = $1 AND device_id = $2 AND signed_off_at IS NULL RETURNING session_id",
-        scope.community_id, device_id, now,
-    )  # fmt: skip
-    if ended is not None:
-        await sessions.sign_out(UUID(bytes=ended["session_id"].bytes))
-    return ended is not None
+    """End the sign-on of a device and the session that stands behind it; whether somebody was signed on."""
+    login_id = await database.fetch_value("SELECT counter_sign_off($1, $2, $3)", scope.community_id, device_id, now)
+    if login_id is not None:
+        await audit.record_of_login(login_id, "sign_out", scope.request_id)
+    return login_id is not None
 
 
 @retried
@@ -171,8 +167,8 @@ async def on_duty(scope: Scope) -> OnDuty | None:
             OnDuty,
             "SELECT o.person_id, p.name, o.signed_on_at, o.expires_at FROM counter_sign_on o "
             "JOIN person p ON p.community_id = o.community_id AND p.id = o.person_id "
-            "WHERE o.community_id = $1 AND o.device_id = $2 AND o.session_id = $3",
-            scope.community_id, device_id, scope.session_id,
+            "WHERE o.community_id = $1 AND o.device_id = $2 AND o.login_id = $3 AND o.signed_off_at IS NULL",
+            scope.community_id, device_id, scope.login_id,
         )  # fmt: skip
 
 

@@ -8,7 +8,14 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
-from timebank.agreements.independence import Side, guardians_of, is_independent, side_of, sides_of, sides_of_logins
+from timebank.agreements.independence import (
+    Side,
+    is_independent,
+    past_and_present_guardians,
+    side_of,
+    sides_of,
+    sides_of_logins,
+)
 from timebank.agreements.kinds import Needs
 from timebank.database import transaction
 from timebank.locale import _, put_together
@@ -80,7 +87,9 @@ class Bench:
             named = [person for about in asked for person in (about.proposed_by, *about.people)]
             people = await sides_of(scope, [*named, *(officer.person_id for officer in known)])
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
-            return cls(scope, known, people, logins, await side_of(scope), await guardians_of(scope, people))
+            return cls(
+                scope, known, people, logins, await side_of(scope), await past_and_present_guardians(scope, people)
+            )
 
     def askers(self, about: Party) -> list[Side]:
         """The sides of whoever proposed a change."""
@@ -125,6 +134,11 @@ def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]
     limit = depth if needs == "above" else WITHIN
     above = [o for o in free if o.role != AUDITOR and o.depth < limit]
     return above or [o for o in free if o.role == AUDITOR]
+
+
+def nearest(free: Sequence[Officer]) -> list[Officer]:
+    """Those of the community; where there is none, those of the region above it."""
+    return [officer for officer in free if officer.depth == max(o.depth for o in free)]
 
 
 async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Officer]:

@@ -133,7 +133,7 @@ async def near(scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable
         return Near()
     if scope.device_id is not None:
         return Near(frozenset(sides) | frozenset(accounts), frozenset(sides))
-    own, cared = await side_of(scope), await guardians_of(scope, sides)
+    own, cared = await side_of(scope), await past_and_present_guardians(scope, sides)
     wards = {child for child, guardians in cared.items() if not guardians.isdisjoint(own.persons)}
     return Near(
         frozenset(id_ for id_, side in (sides | accounts).items() if not is_independent(own, side)),
@@ -146,7 +146,7 @@ class _Care(msgspec.Struct, frozen=True):
     guardian_id: UUID
 
 
-async def guardians_of(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
     """Who cares, or has cared, for those of these residents who are children: their benefit is the guardian's too."""
     async with transaction(scope):
         found = await database.rows(

@@ -87,16 +87,9 @@ async def done_alone(
     Whoever set the same before, unseen as yet, stays party to it.
     """
     await database.execute(
-        "INSERT INTO waiting_change AS w (community_id, id, kind, subject, person_id, change, before, needs, depth, "
-        "proposed_by, proposed_by_login, proposed_at, status) "
-        "VALUES ($1, $2, $3, $4, $5, $6::jsonb, 'null', $7, $8, $9, $10, $11, 'waiting') "
-        "ON CONFLICT (community_id, kind, subject) WHERE status = 'waiting' DO UPDATE "
-        "SET involved = CASE WHEN w.proposed_by = ANY (w.involved || excluded.proposed_by) THEN w.involved "
-        "ELSE array_remove(w.involved || w.proposed_by, NULL) END, "
-        "change = excluded.change, proposed_by = excluded.proposed_by, "
-        "proposed_by_login = excluded.proposed_by_login, proposed_at = excluded.proposed_at",
-        scope.community_id, clock.new_id(), kind.name, subject, person_id, _encoded({"do": None, "says": says}),
-        kind.needs, depth, scope.actor_id, scope.login_id, clock.now(),
+        "SELECT agreement_done_alone($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)",
+        scope.community_id, clock.new_id(), kind.name, subject, person_id, _encoded(says), kind.needs, depth,
+        scope.actor_id, scope.login_id, clock.now(),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from timebank import database, names
 from timebank.agreements.deciders import Officer
 from timebank.checkins.confirmations import ConfirmationOut, waits_since
-from timebank.checkins.second_person import Parties, Seconds, Waits, second_persons
+from timebank.checkins.second_person import Parties, SecondPerson, Waits, second_persons
 from timebank.database import transaction
 from timebank.errors import Forbidden
 from timebank.people.messages import Telling, tell_many
@@ -68,11 +68,11 @@ async def confirmations(scope: Scope, *, since: datetime | None = None, language
     async with transaction(scope):
         found = await _lines(scope, None if scope.reads_all else list(scope.kept_stations), since=since)
         named = await second_persons(scope, [line.waits for line in found if line.status == "waiting"])
-        seconds = await Seconds.of(scope, [line.about for line in found])
+        judged = await SecondPerson.of(scope, [line.about for line in found])
     return [
         _told(
             line, [officer.in_words(language) for officer in named.get(line.id, ())],
-            may_decide=line.status == "waiting" and seconds.may_decide(line.about),
+            may_decide=line.status == "waiting" and judged.may_decide(line.about),
         )
         for line in found
     ]  # fmt: skip
@@ -83,20 +83,20 @@ def _told(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
     return ConfirmationOut(**shown | {"who": who, "may_decide": may_decide})
 
 
-async def tell_seconds(scope: Scope) -> int:
+async def tell_second_persons(scope: Scope) -> int:
     """Tell everybody who may decide about what waits today, once; how many were told. For the system."""
     async with transaction(scope):
         waiting = await _lines(scope)
-        seconds = await second_persons(scope, [line.waits for line in waiting])
+        named = await second_persons(scope, [line.waits for line in waiting])
     for line in waiting:
-        for officer in seconds[line.id]:
+        for officer in named[line.id]:
             await tell_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.telling(officer)])
-    return sum(len(found) for found in seconds.values())
+    return sum(len(found) for found in named.values())
 
 
 async def tell_here(scope: Scope, confirmation_id: UUID) -> None:
     """Tell those who live here at once, for somebody stands at the counter; the others the worker tells."""
     [line] = await _lines(scope, confirmation_id=confirmation_id)
-    seconds = (await second_persons(scope, [line.waits]))[line.id]
-    here = [line.telling(officer) for officer in seconds if officer.home_id == scope.community_id]
+    named = (await second_persons(scope, [line.waits]))[line.id]
+    here = [line.telling(officer) for officer in named if officer.home_id == scope.community_id]
     await tell_many(scope, "confirmation_waits", here)

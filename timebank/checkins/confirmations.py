@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.checkins.second_person import Parties, Seconds
+from timebank.checkins.second_person import Parties, SecondPerson
 from timebank.checkins.tables import CounterConfirmation
 from timebank.errors import NotFound, TimebankError
 from timebank.scope import Scope
@@ -128,7 +128,7 @@ async def locked(scope: Scope, confirmation_id: UUID) -> Asked:
     if found is None:
         raise NotFound
     about = Parties(found.person_id, found.asked_by, found.asked_by_login)
-    (await Seconds.of(scope, [about])).require(about)
+    (await SecondPerson.of(scope, [about])).require(about)
     if found.status != "waiting":
         raise ConfirmationDecided
     if found.asked_at < waits_since():

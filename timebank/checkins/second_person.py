@@ -35,7 +35,7 @@ class Parties:
 
 
 @dataclass(frozen=True, slots=True)
-class Seconds:
+class SecondPerson:
     """Whether the caller is a second person: of the staff, and nobody near who asked or whom it concerns.
 
     At a counter the human who is signed on to it is judged, not the tablet. What a keeper asks for the own household is
@@ -48,7 +48,7 @@ class Seconds:
     logins: dict[UUID, Side]
 
     @classmethod
-    async def of(cls, scope: Scope, found: Sequence[Parties]) -> "Seconds":
+    async def of(cls, scope: Scope, found: Sequence[Parties]) -> "SecondPerson":
         people = await sides_of(scope, [person for each in found for person in (each.person_id, each.asked_by)])
         logins = await sides_of_logins(scope, [each.asked_by_login for each in found if each.asked_by_login])
         return cls(scope, await side_of(scope), people, logins)

@@ -186,7 +186,7 @@ async def coming(
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
-        await require_presence(scope, [person_id], station_id, presence)
+        await require_presence(scope, [person_id], station_id, presence, spends=False)
         found = await database.rows(
             _Row,
             _ROWS + "c.station_id = $4 AND b.status = 'held' AND l.ends_at > $6 AND l.starts_at < $7 "

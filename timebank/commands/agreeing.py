@@ -29,7 +29,7 @@ def confirm(
     decision: Decision = "refuse" if refuse else "agree"
 
     async def work() -> list[AgreementOut]:
-        async with pool(chosen):
+        async with pool(chosen, operates=True):
             places = [await find_community(community)] if community else await communities()
             if seen:
                 for place in places:

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from timebank import connections, installation, migrate, settings, worker
+from timebank import connections, installation, migrate, serving_login, settings, worker
 from timebank.app import create_app
 from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
@@ -72,18 +72,20 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> None:
-    url = chosen.database_url
+    url, serving_url = chosen.operator_url, chosen.database_url
     assert url is not None
+    assert serving_url is not None
     await migrate.migrate(url)
+    await serving_login.prepare(url, serving_url)
     # Nothing is lost if the machine fails before the seeding is noted as finished: it would be done anew.
     await installation.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
     try:
         with progress("正在建立演示县") as told:
             await settle(url, told)
+        people, screens = await sign_ins(), await put_up_screens()
     finally:
         await connections.close_pool()
     async with pool(chosen):
-        people, screens = await sign_ins(), await put_up_screens()
         try:
             await _serve(chosen, listener, people, screens, as_json)
         finally:

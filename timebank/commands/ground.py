@@ -17,7 +17,7 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from timebank import connections, embedded, installation, settings, vault
+from timebank import connections, embedded, installation, serving_login, settings, vault
 from timebank.connections import NotOpen
 from timebank.errors import TimebankError
 from timebank.settings import Settings
@@ -28,6 +28,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 log = structlog.get_logger()
 
 DATABASE = "timebank"
+SERVING = "timebank_serving"
 KEY_FILE = "secret.key"
 KEY_LENGTH_MIN = 32
 
@@ -69,8 +70,8 @@ def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
     chosen = replace(chosen, data=data or chosen.data)
     if not chosen.secret_key:
         chosen = replace(chosen, secret_key=kept_key(chosen.data))
-    with _with_server(chosen) as url:
-        chosen = replace(chosen, database_url=url)
+    with _with_server(chosen) as (url, operator_url):
+        chosen = replace(chosen, database_url=url, operator_database_url=operator_url)
         if makes_key and not chosen.secret_key:
             run(require_new(chosen))
             make_key(chosen.data)
@@ -80,15 +81,18 @@ def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
 
 
 @contextmanager
-def _with_server(chosen: Settings) -> Iterator[str]:
-    """The address of the database: the one that is set, else one on the bundled server, which runs meanwhile."""
+def _with_server(chosen: Settings) -> Iterator[tuple[str, str | None]]:
+    """The addresses of the database, the service's and the operator's: those that are set, else those of one on the
+    bundled server, which runs meanwhile.
+    """
     if chosen.database_url:
-        yield chosen.database_url
+        yield chosen.database_url, chosen.operator_database_url
         return
     server = embedded.start(chosen.data)
     try:
         embedded.create_database(server, DATABASE)
-        yield server.url(DATABASE)
+        embedded.create_login(server, SERVING, DATABASE)
+        yield server.url(DATABASE, SERVING), server.url(DATABASE)
     finally:
         server.stop()
 
@@ -116,18 +120,44 @@ def kept_key(data: Path) -> bytes:
 
 
 @asynccontextmanager
-async def pool(chosen: Settings, *, waits: bool = False) -> AsyncIterator[None]:
+async def pool(chosen: Settings, *, waits: bool = False, operates: bool = False) -> AsyncIterator[None]:
     """The pool on a database that has every migration of this version and is sealed by our key.
 
-    A command refuses at once; what runs for long (`waits`) starts without a database and serves when it comes.
+    A command refuses at once; what runs for long (`waits`) starts without a database and serves when it comes. What
+    appoints or enters people without anybody's session `operates`: that is the operator's, by the operator's address.
     """
-    assert chosen.database_url is not None
-    await installation.open_pool(chosen.database_url, chosen.pool_size)
+    url = chosen.operator_url if operates else chosen.database_url
+    assert url is not None
+    if operates:
+        await require_operator(url)
+    await installation.open_pool(url, chosen.pool_size)
     try:
         await _reach(waits=waits)
         yield
     finally:
         await connections.close_pool()
+
+
+async def require_operator(url: str) -> None:
+    async with connections.alone(url) as connection:
+        if not await serving_login.is_operator(connection):
+            raise serving_login.OperatorNeeded
+
+
+async def warning_of_power(chosen: Settings, announce: Callable[[], None]) -> Callable[[], None]:
+    """The announcement, and after it a warning as long as the service's login could do everything."""
+    assert chosen.database_url is not None
+    may_do_everything = False
+    with suppress(NotOpen):
+        async with connections.alone(chosen.database_url) as connection:
+            may_do_everything = await serving_login.is_operator(connection)
+
+    def told() -> None:
+        announce()
+        if may_do_everything:
+            log.warning("the service's database login may do everything", see="docs/privileges.md")
+
+    return told
 
 
 async def _reach(*, waits: bool) -> None:

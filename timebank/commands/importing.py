@@ -43,7 +43,7 @@ def import_workbook(
     content = _read(file)
 
     async def work() -> Report:
-        async with pool(chosen):
+        async with pool(chosen, operates=True):
             scope = system_scope(await find_community(community))
             known = next(name for name in TAKE_IN if name == kind)
             return await import_file(scope, known, file.name, content, dry_run=dry_run, skip_bad=not all_or_nothing)

@@ -133,7 +133,7 @@ def create_admin(
     check_strength(password, normal_phone(phone), facts_of_staff(name, *places))
 
     async def work() -> tuple[Place, UUID]:
-        async with pool(chosen):
+        async with pool(chosen, operates=True):
             place = await settle_community(county, street, community)
             person_id = await make_admin(
                 system_scope(place), name, phone, password, role=Role(role), region_id=await _reach(place, Role(role))

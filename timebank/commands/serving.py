@@ -15,7 +15,7 @@ import uvicorn
 from timebank import installation, settings
 from timebank.app import create_app
 from timebank.commands.counting import counted_together, forget
-from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
+from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warning_of_power, with_data
 from timebank.commands.patience import PatientProtocol
 from timebank.commands.supervising import Lifeline, Supervisor
 from timebank.errors import TimebankError, reason_of
@@ -63,6 +63,7 @@ def serve(host: str, port: int, workers: int, data: Path | None) -> None:
 
 async def _serve_alone(chosen: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     async with pool(chosen, waits=True):
+        announce = await warning_of_power(chosen, announce)
         with stop_signals() as stop:
             await serve_until(stop, OwnSignals(server_config(create_app(opens_pool=False)), announce), listener)
 
@@ -71,7 +72,8 @@ async def _serve_together(
     chosen: Settings, listener: socket.socket, workers: int, announce: Callable[[], None]
 ) -> None:
     async with pool(chosen, waits=True):
-        pass  # A database that is there and not the right one is refused before anything is started.
+        # A database that is not the right one is refused before anything is started.
+        announce = await warning_of_power(chosen, announce)
     stop_seconds_max = chosen.leave_seconds + STOP_SECONDS_MAX + CLOSE_SECONDS_MAX
     with stop_signals() as stop:
         work = partial(_serve_as_child, chosen, listener)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from timebank import connections, database, installation, vault
+from timebank import connections, database, installation, serving_login, vault
 from timebank import migrate as migrations
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
@@ -23,8 +23,8 @@ from timebank.settings import Settings
 def migrate(data: Path | None, as_json: bool) -> None:
     with ground(data) as chosen:
         chosen.require_no_pooler("升级")
-        assert chosen.database_url is not None
-        applied = run(_migrate(chosen, chosen.database_url))
+        assert chosen.operator_url is not None
+        applied = run(_migrate(chosen, chosen.operator_url))
     if as_json:
         click.echo(json.dumps({"applied": applied}))
     elif applied:
@@ -41,6 +41,7 @@ async def _migrate(chosen: Settings, url: str) -> list[str]:
     if chosen.secret_key:
         await _compare_key(url)
     applied = await migrations.migrate(url)
+    await serving_login.prepare(url, chosen.database_url or url)
     if chosen.secret_key:
         await _compare_key(url)
     async with pool(chosen, waits=True):

@@ -94,8 +94,7 @@ _OF_PEOPLE = {
         "SELECT person_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) AND id <> ALL ($3)"
     ),
     "signed_in": (
-        "SELECT m.person_id FROM membership m JOIN session s ON s.login_id = m.login_id "
-        "WHERE m.community_id = $1 AND m.person_id = ANY ($2) AND s.created_at > $4 UNION ALL "
+        "SELECT session_holders($1, $2, $4) UNION ALL "
         "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND read_at IS NOT NULL"
     ),
     "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",

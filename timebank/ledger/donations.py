@@ -11,6 +11,7 @@ from timebank.errors import NotFound
 from timebank.grouping import Grouped
 from timebank.ledger.posting import HASH_VERSION, Posted
 from timebank.ledger.refusals import REFUSALS, Insufficient
+from timebank.ledger.resting import require_spendable
 from timebank.ledger.schemas import DonationIn
 from timebank.locale import _
 from timebank.scope import Scope
@@ -42,7 +43,8 @@ async def _donate_all(donations: Sequence[Donation]) -> list[Posted | Exception]
 
 
 _DONATE = """
-SELECT s.* FROM (SELECT set_config('timebank.communities', '{' || $1::text || '}', true)) AS v (visible),
+SELECT s.* FROM (SELECT set_config('timebank.communities', '{' || $1::text || '}', true),
+                        set_config('timebank.sessions', ($11::uuid[])::text, true)) AS v (visible, acting),
 LATERAL ledger_spend_many(trim(BOTH '{}' FROM v.visible)::uuid,
     ROW(NULL, NULL, NULL, 'donation', $2, $2, NULL, 'donation', NULL, NULL, NULL, NULL)::ledger_entry,
     $3, $4, $5, $6, $3, $7, $8, $9, 'point', 'donated', $10) AS s
@@ -55,6 +57,7 @@ async def _donate_together(donations: Sequence[Donation]) -> list[Posted | Excep
         _DONATE, str(donations[0].scope.community_id), clock.now(), [clock.new_id() for _ in donations],
         [d.key for d in donations], [d.request_hash for d in donations], [d.scope.person_id for d in donations],
         [d.memo for d in donations], [d.person_id for d in donations], [d.points for d in donations], clock.local_day(),
+        [d.scope.session_id for d in donations if d.scope.session_id],
     )  # fmt: skip
     return [_posted_or_refused(answer, donation.points) for answer, donation in zip(answers, donations, strict=True)]
 
@@ -78,6 +81,7 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
     """
     if not scope.is_own(given.person_id):
         raise NotFound
+    require_spendable(scope, [given.person_id])
     caller: UUID | None = scope.login_id or scope.person_id
     memo = given.note.strip() or COMMON_POOL
     asked = HASH_VERSION + request_hash

@@ -150,9 +150,11 @@ async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str
                 raise ChangeDecided
             return (await _outs(scope, [row], "zh"))[0]
         await _require_right(scope, row, decision, note)
+        # First the agreement: by it, and by nothing else, an auditor may do what was proposed.
+        await settle(scope, row.id, OUTCOMES[decision], note or None)
         if decision == "agree":
             await _carry_out(scope, row)
-        await _settle(scope, row, decision, note)
+        await _tell_outcome(scope, row, decision, note)
         return (await _outs(scope, [await _found(scope, agreement_id)], "zh"))[0]
 
 
@@ -195,9 +197,8 @@ async def _carry_out(scope: Scope, row: _Row) -> None:
     await carrier.do(replace(scope, system=True), change)
 
 
-async def _settle(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
+async def _tell_outcome(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
     status = OUTCOMES[decision]
-    await settle(scope, row.id, status, note or None)
     await audit.record(
         scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
     )
@@ -286,13 +287,14 @@ async def acknowledge(scope: Scope) -> int:
         bench = await Bench.of(scope, [row.about for row in rows])
         for row in rows:
             if bench.may_decide(row.about):
-                await _settle(scope, row, "agree", "")
+                await settle(scope, row.id, "agreed", None)
+                await _tell_outcome(scope, row, "agree", "")
                 seen += 1
     return seen
 
 
 async def waiting_rows(scope: Scope) -> list[tuple[UUID, datetime, Party, bool]]:
-    """What waits, the oldest first: its number, since when, whom it concerns, and whether it is only to be seen."""
+    """What waits, the oldest first: its id, since when, whom it concerns, and whether it is only to be seen."""
     async with transaction(scope):
         rows = await database.rows(
             _Row,

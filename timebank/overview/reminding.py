@@ -8,9 +8,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from timebank import clock, database
-from timebank.agreements.deciders import AUDITOR, Bench, Officer
+from timebank.agreements.deciders import AUDITOR, Bench, nearest
 from timebank.agreements.independence import is_independent, sides_of
-from timebank.checkins.asked import tell_seconds
+from timebank.checkins.asked import tell_second_persons
 from timebank.database import transaction
 from timebank.overview.agreements import waiting_rows
 from timebank.overview.openers import unconfirmed
@@ -27,7 +27,7 @@ async def remind_deciders(scope: Scope) -> int:
     """Tell whoever may decide what waits for them; how many have something to decide. Again the same tells nobody."""
     async with transaction(scope):
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
-    told = await tell_seconds(scope)
+    told = await tell_second_persons(scope)
     told += await _remind_of_changes(scope, place)
     told += await _remind_of_cards(scope, place)
     return told + await _remind_of_logins(scope, place)
@@ -84,11 +84,6 @@ async def _remind_of_logins(scope: Scope, place: str) -> int:
         text = f"{place}有 {count} 位工作人员的账号等您确认是本人的。请在管理页面的「待另一人确认」里点一下。"
         await _tell(home, "logins_wait", text, _daily("logins", scope))
     return len(counted)
-
-
-def nearest(free: list[Officer]) -> list[Officer]:
-    """Those of the community; where there is none, those of the region above it."""
-    return [officer for officer in free if officer.depth == max(o.depth for o in free)]
 
 
 def _daily(what: str, scope: Scope) -> str:

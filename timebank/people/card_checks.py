@@ -12,10 +12,11 @@ from uuid import UUID
 import msgspec
 
 from timebank import audit, clock, database
-from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Party
+from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Party, nearest
 from timebank.agreements.independence import is_family, near, sides_of
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
+from timebank.people.cards import WAITS
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.scope import Scope
 
@@ -42,11 +43,7 @@ class UnconfirmedCard(msgspec.Struct, frozen=True):
     may_confirm: bool
 
 
-# A card that a command gave out has no issuer who could scan it: the operator stands at no counter.
-_UNCONFIRMED = (
-    "c.revoked_at IS NULL AND c.confirmed_by_login IS NULL "
-    "AND (c.issued_by_login IS NOT NULL OR c.issued_by_device IS NOT NULL)"
-)
+_UNCONFIRMED = f"c.revoked_at IS NULL AND {WAITS}"
 
 
 class _Line(UnconfirmedCard, frozen=True, kw_only=True):
@@ -91,32 +88,27 @@ async def count_unconfirmed(scope: Scope) -> int:
     return found
 
 
-class _Waits(msgspec.Struct, frozen=True):
-    person_id: UUID
-    issued_by: UUID | None
-    issued_by_login: UUID | None
-
-
 async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
     """How many of the cards that wait each nearest administrator may confirm, by where they live and who they are."""
     async with transaction(scope):
         waiting = await database.rows(
-            _Waits,
-            "SELECT c.person_id, c.issued_by, c.issued_by_login FROM card c "  # noqa: S608  # own condition
+            _Card,
+            "SELECT c.id, c.person_id AS holder, c.issued_by AS issuer, c.issued_by_login AS issuer_login "  # noqa: S608  # own condition
+            "FROM card c "
             "JOIN person p ON p.community_id = $1 AND p.id = c.person_id "
             f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} ORDER BY c.id LIMIT $2",
             scope.community_id, LISTED_MAX,
         )  # fmt: skip
-        parties = [Party("another", WITHIN, card.issued_by, card.issued_by_login, []) for card in waiting]
+        parties = [Party("another", WITHIN, card.issuer, card.issuer_login, []) for card in waiting]
         bench = await Bench.of(scope, parties)
-        holders = await sides_of(scope, [card.person_id for card in waiting])
+        holders = await sides_of(scope, [card.holder for card in waiting])
     counted: Counter[tuple[UUID, UUID]] = Counter()
     for card, party in zip(waiting, parties, strict=True):
         free = [
             o for o in bench.deciders(party)
-            if o.role != AUDITOR and not is_family(bench.people[o.person_id], holders[card.person_id])
+            if o.role != AUDITOR and not is_family(bench.people[o.person_id], holders[card.holder])
         ]  # fmt: skip
-        counted.update((o.home_id, o.person_id) for o in free if o.depth == max(each.depth for each in free))
+        counted.update((officer.home_id, officer.person_id) for officer in nearest(free))
     return dict(counted)
 
 

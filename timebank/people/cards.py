@@ -21,12 +21,6 @@ class PersonNotServed(TimebankError):
     sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
 
 
-class CardOfAnother(TimebankError):
-    code = "card_of_another"
-    status = 403
-    sentence = "卡上的码等于本人到场，只给持卡人，和刚办这张卡、还没有别人核对过的人看。要重印，请换发一张新卡。"
-
-
 class PrintedCard(msgspec.Struct):
     """What is printed on a card; `url` is what its code says."""
 
@@ -49,8 +43,6 @@ class _Card(msgspec.Struct):
     epoch: int
     issued_at: datetime
     waits: bool
-    issued_by_login: UUID | None = None
-    confirmed_by_login: UUID | None = None
 
 
 def _require_counter(scope: Scope) -> None:
@@ -141,55 +133,50 @@ async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None
         await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 
 
-async def card_of(scope: Scope, person_id: UUID) -> CardOut:
-    """The card in force of a person, with its code: for the person, and for who may print it just now.
-
-    Its code is the person's presence at a counter. Whoever issued the card prints it; what they scan with it counts for
-    nothing until somebody else has confirmed it, and from then on they read it no more. Nobody reads another's issue.
-    """
-    card = await _in_force(scope, person_id)
-    if not _prints(scope, card):
-        raise CardOfAnother
-    return _out(scope, card)
-
-
-def _prints(scope: Scope, card: _Card) -> bool:
-    is_issuer = card.issued_by_login is not None and card.issued_by_login == scope.login_id
-    return scope.stands_for(card.person_id) or (is_issuer and card.confirmed_by_login is None)
-
-
-class CardGiven(msgspec.Struct, frozen=True):
-    """That somebody has a card, and since when; `prints` is whether the reader may see its code."""
+class CardInForce(msgspec.Struct, frozen=True):
+    """A person's card as staff see it. `may_read`: whether the one who asks may see the code on it."""
 
     epoch: int
     issued_at: datetime
-    prints: bool
+    may_read: bool
 
 
-async def card_given(scope: Scope, person_id: UUID) -> CardGiven | None:
-    """The card in force of a person without its code; None where there is none."""
-    try:
-        card = await _in_force(scope, person_id)
-    except NotFound:
-        return None
-    return CardGiven(card.epoch, card.issued_at, _prints(scope, card))
+async def card_in_force(scope: Scope, person_id: UUID) -> CardInForce | None:
+    """The card in force of a person, without its code, for those who read the community's books."""
+    scope.require_reader()
+    found = await _in_force(scope, person_id)
+    return CardInForce(found.epoch, found.issued_at, _may_read(scope, found)) if found else None
 
 
-async def _in_force(scope: Scope, person_id: UUID) -> _Card:
-    """The card in force of a person: for counters, those who read all, and the person alone."""
-    if not (scope.reads_all or scope.kept_stations or scope.is_own(person_id)):
+async def card_of(scope: Scope, person_id: UUID) -> CardOut:
+    """The card in force of a person with its code: for the person, and for who issued it and prints it.
+
+    The code is all that a scan needs: whoever else could read it would scan, and spend, in the holder's absence. Staff
+    who need a card to print issue a new one, and are its issuer then.
+    """
+    found = await _in_force(scope, person_id)
+    if found is None or not _may_read(scope, found):
         raise NotFound
+    return _out(scope, found)
+
+
+class _InForce(_Card):
+    issued_by_login: UUID | None
+
+
+async def _in_force(scope: Scope, person_id: UUID) -> _InForce | None:
     async with transaction(scope):
-        card = await database.row(
-            _Card,
-            f"SELECT id, person_id, epoch, issued_at, {WAITS} AS waits, issued_by_login, "  # noqa: S608  # own condition
-            "confirmed_by_login FROM card "
+        return await database.row(
+            _InForce,
+            f"SELECT id, person_id, epoch, issued_at, {WAITS} AS waits, issued_by_login FROM card "  # noqa: S608  # own condition
             "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
             scope.community_id, person_id,
         )  # fmt: skip
-    if card is None:
-        raise NotFound
-    return card
+
+
+def _may_read(scope: Scope, card: _InForce) -> bool:
+    issued = (scope.administers or scope.kept_stations) and scope.login_id is not None
+    return scope.stands_for(card.person_id) or bool(issued and card.issued_by_login == scope.login_id)
 
 
 def _url(scope: Scope, card_id: UUID, epoch: int) -> str:

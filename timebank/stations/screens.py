@@ -58,9 +58,7 @@ async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
     """
     async with transaction(scope):
         await station(scope, station_id)
-        made = await devices.register(
-            scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces
-        )  # fmt: skip
+        made = await devices.register(scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces)
     return _told(made)
 
 

@@ -1,6 +1,7 @@
 """The counter page: scan, see who it is, do what they came for."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from litestar.response import Redirect, Template
 from timebank import scanned, vault
 from timebank.access.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.access.finding import find_at_counter
+from timebank.access.standing import standing_of
 from timebank.checkins import counter, scanning
 from timebank.checkins.presence import is_present
 from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
@@ -189,6 +191,7 @@ class Served(msgspec.Struct, frozen=True):
     elsewhere: str | None
     goods: Any
     classes: Any
+    rests_until: datetime | None  # nothing is spent by the person's phone before
     offered: list[GoodOut]  # what a second member of staff may agree to
     card: CardOut | None  # the one in force
 
@@ -203,6 +206,7 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         visit.station if visit is not None and visit.station_id != chosen.id else None,
         await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        (await standing_of(caller, person_id)).rests_until,
         [] if stands_here else await offered_here(caller, chosen.id),
         await _card(caller, person_id),
     )  # fmt: skip
@@ -230,7 +234,7 @@ async def _parts(
     context: dict[str, Any] = {
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
         "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
-        "undo_since": now() - counter.UNDO_WITHIN,
+        "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
     }  # fmt: skip
     return context
 

@@ -160,6 +160,8 @@ async def _(d: Driving) -> None:
 async def _(d: Driving) -> None:
     for role in ("owner", "counter", "keeper of another station", "auditor"):
         await d.refused(role, "forbidden")
+    await d.refused("keeper", "device_stands", replaces=None)
+    await d.waits("keeper", "admin", "register_device", replaces=None, further=True)
     told = await d.done("keeper", "register_device")
     nobody = {"Authorization": f"Bearer {told['token']}"}
     answer = await d.client.get(f"{API}/goods", headers=nobody)
@@ -198,3 +200,23 @@ async def _(d: Driving) -> None:
     place: Fields = {"kind": "community", "name": "新社区", "parent_id": d.made.objects["street"]}
     await d.refused("admin", "forbidden", **place)
     await d.done("street admin", "found_region", **place)
+
+
+@drives("membership")
+async def _(d: Driving) -> None:
+    await d.refused("admin elsewhere", "not_found", decision="agree")
+    await d.refused("owner", "not_found", decision="agree")
+    await d.refused("counter", "forbidden", decision="agree")
+    await d.done("neighbour", "decline_membership", decision="decline")
+    await d.refused("neighbour", "not_found", decision="agree")
+    await d.owner.execute("UPDATE membership_question SET declined_at = NULL")
+    await d.done("neighbour", "agree_membership", decision="agree")
+
+
+@drives("renew-pairing")
+async def _(d: Driving) -> None:
+    for role in ("owner", "counter", "keeper of another station", "auditor"):
+        await d.refused(role, "forbidden")
+    await d.refused("admin elsewhere", "not_found")
+    told = await d.done("keeper", "renew_pairing")
+    assert told["url"].rpartition("/")[2] != d.made.objects["pairing display"], "the link of before serves no more"

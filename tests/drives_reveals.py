@@ -192,3 +192,10 @@ async def _(d: Driving) -> None:
         await run_all()
     await d.recorded(None, before, "credit_record", "close_forgotten", "expire")
     assert await d.owner.fetchval(credited) == "approved"
+
+
+@drives("login-standing")
+async def _(d: Driving) -> None:
+    await unseen(d, "forbidden", "owner", "unit head", "building head", "resident elsewhere")
+    await unseen(d, "not_found", "admin elsewhere")
+    assert (await d.done("keeper"))["login"] == "joined"

@@ -96,6 +96,9 @@ BY_ADDRESS = {
     r".*/(service-records|reviews)/\{record_id\}/reversal": {"record_id": "credited record"},
     r".*/service-records/\{record_id\}/objections": {"record_id": "noticed record"},
     r"PATCH /api/v1/service-records/\{record_id\}": {"record_id": "forgotten record"},
+    r".*/memberships/.*": {"community_id": "asking community", "person_id": "asking person"},
+    r".*/people/\{person_id\}/confirmation": {"person_id": "neighbour"},
+    r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
 }
 WORDS = {"code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed"}
 
@@ -162,6 +165,8 @@ MORE: dict[str, dict[str, Any]] = {
     },
     r"POST /(api/v1/bookings|classes/\{course_id\}/bookings)": {"lesson_id": "@next lesson"},
     r"POST /c/.*": {"person_id": ""},
+    r"POST .*/memberships.*": {"decision": "agree", "community_id": "@asking community", "person_id": "@asking person"},
+    r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
     r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
     r"POST /scan": {"code": "@station code"},
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
@@ -172,6 +177,8 @@ MORE: dict[str, dict[str, Any]] = {
 # What a JSON body has that it need not have.
 ALSO: dict[str, tuple[str, ...]] = {
     "POST /api/v1/sessions": ("password",),
+    "POST /api/v1/stations/{station_id}/devices": ("replaces",),
+    "POST /api/v1/me/memberships/{community_id}/{person_id}": ("decision",),
     "POST /api/v1/counter/sign-on": ("phone",),
     "POST /api/v1/roles": ("area_id",),
     "POST /api/v1/areas": ("parent_id",),
@@ -234,7 +241,8 @@ def _sent(op: Operation, fields: dict[str, Any]) -> dict[str, Any]:
     if op.body == "":
         return {"params": {name: value for name, value in fields.items() if name != "_csrf"}}
     data = {name: str(value) for name, value in fields.items()} | {"_key": nonce()}
-    return {"data": data, "files": _files(op)} if op.body == "multipart" or op.path in UPLOADS else {"data": data}
+    sent: dict[str, Any] = {"data": data, "params": {name: fields[name] for name in op.needs if op.is_page}}
+    return sent | {"files": _files(op)} if op.body == "multipart" or op.path in UPLOADS else sent
 
 
 def _files(op: Operation) -> dict[str, tuple[str, bytes, str]]:

@@ -126,6 +126,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/lessons/{lesson_id}/cancellation",
         "DELETE /api/v1/shifts/{shift_id}",
         "DELETE /api/v1/stations/devices/{device_id}",
+        "POST /api/v1/stations/devices/{device_id}/pairing",
         "GET /api/v1/stations/{station_id}/devices",
         "POST /api/v1/stations/{station_id}/devices",
     ),
@@ -145,6 +146,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/agreements/seen",
         "GET /api/v1/agreements",
         "GET /api/v1/agreements/logins",
+        "GET /api/v1/agreements/resting",
         "GET /api/v1/audit",
         "GET /api/v1/imports",
         "GET /api/v1/ledger/check",
@@ -228,7 +230,6 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/activities",
     ),
     "s ffff fff ff yfyy uuu fff": (
-        "POST /admin/stations/{station_id}",
         "PATCH /api/v1/stations/{station_id}",
     ),
     "s ffff fff yf yfyy uuu ysy": (
@@ -260,6 +261,9 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff fff yf yfyy fuu fff": (
         "POST /admin/activities/{activity_id}/shifts",
         "POST /api/v1/activities/{activity_id}/shifts",
+        "GET /desk/devices",
+        "POST /desk/devices",
+        "POST /desk/devices/pairing",
     ),
     "s ffff fff yu yfyy fuf ysf": (
         "POST /desk/people",
@@ -272,6 +276,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff fff yy yfyy fuu ysf": (
         "DELETE /api/v1/people/{person_id}/card",
         "POST /api/v1/people/{person_id}/card",
+        "POST /desk/cards",
     ),
     "s ffff fff yy yfyy fyf ysf": (
         "GET /desk",
@@ -299,6 +304,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff ffy yy ffyy fuu fff": (
         "POST /admin/agreements/logins/{person_id}",
+        "POST /admin/people/{person_id}/confirmation",
         "POST /api/v1/agreements/logins/{person_id}",
     ),
     "s uufu uuu yu yfyy uuu ysf": (
@@ -371,6 +377,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff ffy yy yfyy uuu fff": (
         "POST /api/v1/people/{person_id}/sign-in-code",
+        "POST /desk/sign-in-code",
     ),
     "s ffff yyy ff yyyy fyy fff": (
         "GET /admin/people",
@@ -408,10 +415,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "s yuuu uuu uu yyyy uuu fff": (
         "GET /visits/{visit_id}",
     ),
-    "s yuuu uuu yf ffff uuu fff": (
+    "s yuuu uuu yu uuuu uuu fff": (
         "GET /admin/people/{person_id}/card.png",
     ),
-    "s yuuu uuu yf ffff uuu ysf": (
+    "s yuuu uuu yu uuuu uuu ysf": (
         "GET /api/v1/people/{person_id}/card.png",
     ),
     "s yuuu uuu yu yfyy uuu ysf": (
@@ -431,6 +438,13 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s yyyy yyy yy yyyy yyy ysy": (
         "GET /api/v1/stations",
+    ),
+    "s uyuu uuu uu uuuu uuu fff": (
+        "POST /api/v1/me/memberships/{community_id}/{person_id}",
+        "POST /memberships",
+    ),
+    "s ffff ffy yy yyyy fuu ysf": (
+        "GET /api/v1/people/{person_id}/login",
     ),
     "u uuuu uuu uu uuuu uuu uuu": (
         "GET /api/v1/schema/{path}",

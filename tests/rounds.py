@@ -13,7 +13,7 @@ from tests.counter import Tablet, has_password, tablet
 from tests.presence import body, nine_o_clock, personal_code, scanned, served, station_code
 from tests.shop import API, key
 from tests.test_imports import GOODS, table
-from tests.town import PHOENIX, Town
+from tests.town import PHOENIX, SPRING, Town, operating
 from timebank import clock, names, vault
 from timebank.access import devices
 from timebank.checkins.forgotten import close_forgotten
@@ -142,11 +142,13 @@ async def _devices(client: httpx.AsyncClient, made: Round) -> None:
     await counters[0].sign_on(town, "周敏")
     keeper, station = await town.scope("周敏"), town.stations[STATION]
     screen = Tablet(client, await devices.register(keeper, station, name="屏幕", kind="display"))
+    made.objects["counter device"] = str(counters[1].id)
     for role, device in zip(DEVICES, (*counters, screen), strict=True):
         made.bearer[role], made.cookie[role] = device.bearer, device.cookie
-    for kind in ("counter", "display"):
-        waits = await devices.register(town.system(), station, name="待配对", kind=kind)
-        made.objects |= {f"pairing {kind}": waits.pairing_code, "device": str(waits.id)}
+    async with operating():
+        for kind in ("counter", "display"):
+            waits = await devices.register(town.system(), station, name="待配对", kind=kind)
+            made.objects |= {f"pairing {kind}": waits.pairing_code, "device": str(waits.id)}
 
 
 async def _visits(owner: asyncpg.Connection, asking: Asking) -> None:
@@ -275,6 +277,9 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
     opened = await asking.client.post(f"{API}/sessions", json={"phone": town.phones[NEIGHBOUR], "otp": given["code"]})
     assert opened.status_code == 201
     objects |= {"neighbour": neighbour, "community": str(town.community), "street": str(town.street)}
+    entered = {"name": "郑平安", "phone": town.phones[NEIGHBOUR]}
+    asks = await asking.by("admin elsewhere", "POST", "/people", entered)
+    objects |= {"asking person": str(asks["id"]), "asking community": str(town.communities[SPRING])}
 
 
 async def kept(owner: asyncpg.Connection, schema: str) -> str:

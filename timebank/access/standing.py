@@ -12,8 +12,7 @@ from timebank.access.logins import tell_login
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
 from timebank.ledger.resting import RESTS_FOR
-from timebank.people.directory import sight_of
-from timebank.scope import Scope
+from timebank.scope import Role, Scope
 
 Login = Literal["none", "joined", "waiting", "declined"]
 
@@ -66,7 +65,7 @@ async def standing_of(scope: Scope, person_id: UUID) -> Standing:
 
 async def standing(scope: Scope, person_id: UUID) -> Standing:
     """How a record stands with its login, for administrators, auditors, keepers and grid workers."""
-    if not (scope.kept_stations or sight_of(scope).anybody):
+    if not (scope.reads_all or scope.kept_stations or scope.has(Role.grid_worker)):
         raise Forbidden
     async with transaction(scope):
         if not await database.fetch_value(

@@ -12,11 +12,11 @@ from timebank.agreements.schemas import DecisionIn, Status
 from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.overview.agreements import acknowledge, agreements, decide
-from timebank.overview.openers import confirm_login, may_confirm, may_confirm_rest, resting, unconfirmed
+from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
 from timebank.paging import Cursor
 from timebank.preferences import language_of
 from timebank.scope import Scope
-from timebank.web.forms import filled
+from timebank.web.forms import chosen, filled
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -65,6 +65,15 @@ class AgreementPages(Controller):
         """Everything that was done alone has been seen."""
         await acknowledge(caller)
         return see_other("/admin/agreements?done=seen")
+
+    @post("/logins")
+    async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
+        """Confirm the chosen residents; those whom somebody else must confirm stay."""
+        try:
+            await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
+        except TimebankError as refusal:
+            return await _page(request, caller, refusal)
+        return see_other("/admin/agreements?done=confirmed#resting")
 
     @post("/logins/{person_id:uuid}")
     async def confirm(

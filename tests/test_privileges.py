@@ -248,6 +248,28 @@ async def test_nobody_puts_up_a_device_at_a_station_of_others(town: Town, servin
         await refused(serving, add, town.community, clock.new_id(), town.stations[station], uuid4().bytes)
 
 
+async def test_a_device_that_has_ended_does_not_end_once_more_for_another_one_to_take_its_place(
+    town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    add = (
+        "INSERT INTO device (community_id, id, station_id, name, kind, token_hash, created_at) "
+        "VALUES ($1, $2, $3, '平板', 'counter', $4, now())"
+    )
+    place = (town.community, town.stations["暖蜂驿站"])
+    for ended in (None, clock.now()):
+        await owner.execute(
+            "INSERT INTO device (community_id, id, station_id, name, kind, token_hash, created_at, revoked_at) "
+            "VALUES ($1, $2, $3, '平板', 'counter', $4, now(), $5)",
+            place[0], clock.new_id(), place[1], uuid4().bytes, ended,
+        )  # fmt: skip
+    await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
+    async with serving.transaction():
+        told = await serving.execute("UPDATE device SET revoked_at = now() WHERE revoked_at IS NOT NULL")
+        assert told == "UPDATE 0"
+        assert await serving.execute("UPDATE device SET revoked_at = NULL WHERE revoked_at IS NOT NULL") == "UPDATE 0"
+        await refused(serving, add, place[0], clock.new_id(), place[1], uuid4().bytes)
+
+
 # --------------------------------------------------------------------------------------------- what others live by
 
 

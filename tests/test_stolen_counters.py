@@ -358,7 +358,8 @@ async def test_a_station_gets_no_second_screen_from_its_keeper_alone(
     assert await serving.fetchval(renew, town.community, first) == first
     await serving.execute("UPDATE device SET revoked_at = now() WHERE id = $1", first)
     await serving.execute(add, town.community, clock.new_id(), station, uuid4().bytes)
-    await refused(serving, "UPDATE device SET revoked_at = NULL WHERE id = $1", first)
+    revived = await serving.execute("UPDATE device SET revoked_at = NULL WHERE id = $1", first)
+    assert revived == "UPDATE 0", "what has ended stays ended"
 
 
 async def test_neither_whom_the_proposer_has_appointed_nor_a_guardian_agrees(

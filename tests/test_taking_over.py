@@ -176,7 +176,7 @@ async def test_a_keepers_own_print_of_a_card_is_no_proof(world: World) -> None:
 async def test_a_scan_is_old_after_five_minutes_and_counts_at_its_own_station(world: World) -> None:
     town, owner = world.town, world.owner
     sent = body(await card(town, owner, "张桂兰"), station_id=str(town.stations["暖蜂驿站"]))
-    await world.ask("POST", "/checkins", "赵丽", 200, sent)
+    await world.ask("POST", "/checkins", "周敏", 200, sent)
     await owner.execute("UPDATE scan SET station_id = $1", town.stations["慈善超市"])
     assert await world.code("周敏", "张桂兰", 422) == "code_needs_presence"
     await owner.execute("UPDATE scan SET station_id = $1, received_at = received_at - interval '301 seconds'",

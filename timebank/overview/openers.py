@@ -18,7 +18,7 @@ from timebank.agreements.independence import (
 )
 from timebank.agreements.schemas import Unconfirmed
 from timebank.database import retried, transaction
-from timebank.errors import Forbidden
+from timebank.errors import Forbidden, NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.people.messages import tell
 from timebank.people.residents import require_resident
@@ -93,6 +93,18 @@ async def may_confirm_rest(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
     return {rest.id for rest in await _confirmable(scope, rests)} if scope.administers else set()
 
 
+async def rests_to_confirm(scope: Scope, person_id: UUID) -> bool:
+    """Whether the caller, on the own phone or computer, may confirm the person and so end what rests."""
+    if not _confirms(scope):
+        return False
+    async with transaction(scope):
+        return bool(await _confirmable(scope, await _rests_of(scope, person_id)))
+
+
+def _confirms(scope: Scope) -> bool:
+    return scope.device_id is None and (scope.administers or scope.has(*STAFF))
+
+
 @retried
 async def confirm_login(scope: Scope, person_id: UUID) -> None:
     """Confirm that somebody's login is theirs: from now on it spends, and its acts are not those of who gave the code.
@@ -101,7 +113,7 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
     two of the staff have brought about, each confirms of the other's.
     """
     async with transaction(scope):
-        if scope.device_id is not None or not (scope.administers or scope.has(*STAFF)):
+        if not _confirms(scope):
             raise Forbidden
         await require_resident(scope, person_id)
         uninvolved = await is_uninvolved(scope, person_id)
@@ -122,6 +134,23 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             await tell(scope, person_id, "login_confirmed", text, key)
         if confirmed or free:
             await audit.record(scope, "confirm_login", "person", person_id)
+
+
+async def confirm_logins(scope: Scope, person_ids: Sequence[UUID]) -> int:
+    """Confirm these people, each in a transaction of its own; how many. Whom somebody else must confirm is left out.
+
+    Raises NotIndependent where none is the caller's to confirm.
+    """
+    confirmed = 0
+    for person_id in person_ids:
+        try:
+            await confirm_login(scope, person_id)
+        except (NotIndependent, NotFound):
+            continue
+        confirmed += 1
+    if person_ids and not confirmed:
+        raise NotIndependent
+    return confirmed
 
 
 async def _rests_of(scope: Scope, person_id: UUID) -> list[Resting]:

@@ -24,6 +24,7 @@ from timebank.clock import now
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.statement import balances
 from timebank.locale import _
+from timebank.overview.openers import rests_to_confirm
 from timebank.people.cards import card_of
 from timebank.people.schemas import CardOut, PersonLine
 from timebank.preferences import language_of
@@ -192,12 +193,14 @@ class Served(msgspec.Struct, frozen=True):
     goods: Any
     classes: Any
     rests_until: datetime | None  # nothing is spent by the person's phone before
+    may_confirm: bool  # whether this keeper may say that it is the person
     offered: list[GoodOut]  # what a second member of staff may agree to
     card: CardOut | None  # the one in force
 
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
     visit = await open_visit(caller, person_id)
+    standing = await standing_of(caller, person_id)
     stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
     return Served(
         await counter.visitor(caller, person_id),
@@ -206,7 +209,8 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         visit.station if visit is not None and visit.station_id != chosen.id else None,
         await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        (await standing_of(caller, person_id)).rests_until,
+        standing.rests_until,
+        standing.rests_until is not None and await rests_to_confirm(caller, person_id),
         [] if stands_here else await offered_here(caller, chosen.id),
         await _card(caller, person_id),
     )  # fmt: skip

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
 from timebank import scanned
 from timebank.access.callers import AnyRequest
@@ -14,9 +14,10 @@ from timebank.access.standing import standing_of
 from timebank.checkins import counter
 from timebank.checkins.sign_in_codes import CodeIn, give_code
 from timebank.locale import _
+from timebank.overview.openers import confirm_login
 from timebank.scope import Scope
 from timebank.web.forms import filled
-from timebank.web.pages import page
+from timebank.web.pages import page, see_other
 
 TOLD = {"name": _("姓名"), "last4": _("手机号或身份证号后四位")}
 
@@ -43,3 +44,10 @@ class SignInCodePages(Controller):
             visitor=await counter.visitor(caller, whom.person_id),
             standing=await standing_of(caller, whom.person_id),
         )  # fmt: skip
+
+    @post("/confirmation")
+    async def confirm(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
+        """As the second person: this is the person, who may spend from now on."""
+        whom = filled(_Whom, data, {"person_id": _("居民"), "station_id": _("驿站")})
+        await confirm_login(caller, whom.person_id)
+        return see_other(f"/desk?station={whom.station_id}")

@@ -166,6 +166,11 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /(api/v1/bookings|classes/\{course_id\}/bookings)": {"lesson_id": "@next lesson"},
     r"POST /c/.*": {"person_id": ""},
     r"POST .*/memberships.*": {"decision": "agree", "community_id": "@asking community", "person_id": "@asking person"},
+    r"POST (/admin/agreements/logins|/desk/sign-in-code/confirmation)": {
+        "person": "@neighbour",
+        "person_id": "@neighbour",
+        "station_id": "@station",
+    },
     r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
     r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
     r"POST /scan": {"code": "@station code"},

@@ -305,6 +305,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff ffy yy ffyy fuu fff": (
         "POST /admin/agreements/logins/{person_id}",
         "POST /admin/people/{person_id}/confirmation",
+        "POST /desk/sign-in-code/confirmation",
         "POST /api/v1/agreements/logins/{person_id}",
     ),
     "s uufu uuu yu yfyy uuu ysf": (
@@ -441,7 +442,12 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s uyuu uuu uu uuuu uuu fff": (
         "POST /api/v1/me/memberships/{community_id}/{person_id}",
+    ),
+    "s uyuu uuu uu uuuu uuu sss": (
         "POST /memberships",
+    ),
+    "s ffff ffy yy ffyy fff fff": (
+        "POST /admin/agreements/logins",
     ),
     "s ffff ffy yy yyyy fuu ysf": (
         "GET /api/v1/people/{person_id}/login",

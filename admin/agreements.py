@@ -12,16 +12,19 @@ from timebank.agreements.schemas import DecisionIn, Status
 from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.overview.agreements import acknowledge, agreements, decide
-from timebank.overview.openers import confirm_login, may_confirm, unconfirmed
+from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
 from timebank.paging import Cursor
 from timebank.preferences import language_of
 from timebank.scope import Scope
-from timebank.web.forms import filled
+from timebank.web.forms import chosen, filled
 from timebank.web.pages import page, see_other
 
 PAGE = 50
 TABS: dict[Status, str] = {
     "waiting": _("等待决定"), "agreed": _("已同意"), "refused": _("没有同意"), "withdrawn": _("已撤回")
+}  # fmt: skip
+CAUSES = {
+    "code": _("没有扫码，发了登录码"), "phone": _("换了手机号"), "joined": _("并到了别的社区的账号"),
 }  # fmt: skip
 DECISION = {"decision": _("决定"), "note": _("说明")}
 
@@ -33,12 +36,12 @@ class AgreementPages(Controller):
     @get()
     async def waiting(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "waiting",
-        cursor: Cursor = None, done: FromQuery[str] = "",
+        cursor: Cursor = None, done: FromQuery[str] = "", later: Cursor = None,
     ) -> Template:  # fmt: skip
         """Everything that waits, with who may decide about it; by the tabs what was decided."""
         shown: Status = next((known for known in TABS if known == status), "waiting")
         if shown == "waiting":
-            return await _page(request, caller, cursor=cursor, done=done)
+            return await _page(request, caller, cursor=cursor, done=done, later=later)
         found = await agreements(caller, status=shown, limit=PAGE, cursor=cursor, language=language_of(request))
         return page(
             request, caller, "agreements/decided.html", found=found, shown=shown, tabs_of=TABS, first=cursor is None
@@ -63,6 +66,15 @@ class AgreementPages(Controller):
         await acknowledge(caller)
         return see_other("/admin/agreements?done=seen")
 
+    @post("/logins")
+    async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
+        """Confirm the chosen residents; those whom somebody else must confirm stay."""
+        try:
+            await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
+        except TimebankError as refusal:
+            return await _page(request, caller, refusal)
+        return see_other("/admin/agreements?done=confirmed#resting")
+
     @post("/logins/{person_id:uuid}")
     async def confirm(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
@@ -77,15 +89,18 @@ class AgreementPages(Controller):
 
 async def _page(
     request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, cursor: str | None = None,
-    done: str = "",
+    done: str = "", later: str | None = None,
 ) -> Template:  # fmt: skip
     language = language_of(request)
     found = await agreements(caller, limit=PAGE, cursor=cursor, language=language)
     logins = await unconfirmed(caller)
+    rests = await resting(caller, limit=PAGE, cursor=later)
     return page(
         request, caller, "agreements/list.html", status=refusal.status if refusal else 200, first=cursor is None,
         waiting=[each for each in found.items if not each.in_force],
         alone=[each for each in found.items if each.in_force], next=found.next, done=done,
         tabs_of=TABS, logins=logins, confirms=await may_confirm(caller, logins),
+        rests=rests.items, rests_next=rests.next, rests_first=later is None,
+        frees=await may_confirm_rest(caller, rests.items), causes=CAUSES,
         error=refusal.text(language) if refusal else None,
     )  # fmt: skip

@@ -10,9 +10,10 @@ from litestar.response import Redirect, Template
 from admin.person_page import person_page
 from timebank import codes
 from timebank.access.callers import AnyRequest
-from timebank.access.registration import sign_in_code
+from timebank.checkins.sign_in_codes import CodeIn, give_code
 from timebank.errors import Invalid, TimebankError
 from timebank.locale import _
+from timebank.overview.openers import confirm_login
 from timebank.people.cards import card_of, issue_card, revoke_card
 from timebank.people.directory import people
 from timebank.people.guardians import end_guardianship, name_guardian, record_consent
@@ -35,12 +36,24 @@ class PersonActs(Controller):
     async def give_code(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        """The code stands on this answer only: nothing keeps it."""
+        """The code stands on this answer only: nothing keeps it. So who may not read the page is refused before."""
+        caller.require_reader()
         try:
-            code = await sign_in_code(caller, person_id)
+            code = await give_code(caller, person_id, CodeIn())
         except TimebankError as refusal:
             return await person_page(request, caller, person_id, refusal)
         return await person_page(request, caller, person_id, code=code)
+
+    @post("/confirmation")
+    async def confirm(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        """As second person: the login is this person's."""
+        try:
+            await confirm_login(caller, person_id)
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return see_other(f"/admin/people/{person_id}?done=confirmed")
 
     @post("/card")
     async def give_card(

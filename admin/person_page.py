@@ -10,6 +10,7 @@ from litestar.response import Template
 from timebank.access.callers import AnyRequest
 from timebank.access.grants import grants
 from timebank.access.schemas import GrantOut
+from timebank.access.standing import Standing, standing_of
 from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
 from timebank.database import retried, transaction
@@ -36,6 +37,7 @@ class Opened(msgspec.Struct):
     guardianships: list[GuardianOut]
     roles: list[GrantOut]
     card: CardInForce | None
+    standing: Standing
 
 
 @retried
@@ -50,6 +52,7 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
             await guardianships_of(scope, person_id),
             await all_pages(partial(grants, scope, person_id=person_id)),
             await card_in_force(scope, person_id),
+            await standing_of(scope, person_id),
         )
 
 

@@ -1,7 +1,5 @@
 """The panel's look at presence: cards that wait for a second person, and what a shared network hints at."""
 
-from uuid import UUID
-
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
@@ -14,6 +12,7 @@ from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, coun
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.stations.screens import standing_devices
+from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
 
 
@@ -29,20 +28,11 @@ class PresencePages(Controller):
     @post()
     async def confirm(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
         """Confirm the chosen cards; those that somebody else must confirm stay."""
-        sent = (await request.form()).getall("card", [])[:LISTED_MAX]
-        chosen = [known for each in sent if isinstance(each, str) and (known := _uuid(each))]
         try:
-            done = await confirm_cards(caller, chosen)
+            done = await confirm_cards(caller, (await chosen(request, "card"))[:LISTED_MAX])
         except OwnCard as refusal:
             return await _page(request, caller, refusal=refusal)
         return see_other(f"/admin/presence?done={done}")
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 async def _page(request: AnyRequest, caller: Scope, *, done: int = 0, refusal: TimebankError | None = None) -> Template:

@@ -99,7 +99,8 @@ class StationsPanel(Controller):
     async def add_device(
         self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template:
-        """Register a display or a tablet; its pairing link is shown on this page alone."""
+        """Register a display or a tablet; its pairing link is shown on this page alone, to who may read it."""
+        caller.require_reader()
         try:
             made = await screens.add_or_ask(caller, station_id, wanted_device(data))
         except REFUSALS as refusal:

@@ -229,13 +229,16 @@ BEGIN
 END
 $$;
 
--- Whether the acting login may add a device to a station that it keeps: one of each kind, and a further one by agreement.
+-- Whether the acting login may add a device to a station that it keeps: the first of its kind, one in the place of another that
+-- ends in the running transaction, and a further one by agreement.
 CREATE FUNCTION may_add_device(p_community uuid, p_station uuid, p_kind text, p_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN is_operator() OR (may_keep(p_community, p_station) AND NOT EXISTS (
-            SELECT FROM device d WHERE d.community_id = p_community AND d.station_id = p_station AND d.kind = p_kind
-              AND d.revoked_at IS NULL AND d.id <> p_id))
+            SELECT FROM device d WHERE d.community_id = p_community AND d.station_id = p_station AND d.kind = p_kind AND d.id <> p_id
+            HAVING count(*) FILTER (WHERE d.revoked_at IS NULL) > 0
+               AND count(*) FILTER (WHERE d.xmin = pg_current_xact_id()::xid AND d.revoked_at IS NOT NULL)
+                <= count(*) FILTER (WHERE d.xmin = pg_current_xact_id()::xid AND d.revoked_at IS NULL)))
         OR EXISTS (SELECT FROM agreed_now(p_community, '{further_device}') w
                    WHERE w.change->'do'->>'station_id' = p_station::text AND w.change->'do'->>'kind' = p_kind);
 END
@@ -291,6 +294,8 @@ ALTER POLICY tenant ON membership USING (community_id = ANY ((SELECT visible_com
     WITH CHECK (community_id = ANY (visible_communities()) AND may_link(community_id, login_id, person_id));
 ALTER POLICY tenant ON device USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
     WITH CHECK (community_id = ANY (visible_communities()) AND (revoked_at IS NOT NULL OR may_add_device(community_id, station_id, kind, id)));
+-- What has ended stays ended, and cannot end once more in the place of another.
+CREATE POLICY ended ON device AS RESTRICTIVE FOR UPDATE TO timebank_app USING (revoked_at IS NULL) WITH CHECK (true);
 ALTER POLICY tenant ON policy USING (community_id = ANY ((SELECT visible_communities())::uuid[]))
     WITH CHECK (community_id = ANY (visible_communities()) AND may_set_policy(community_id, name, value));
 ALTER POLICY tenant ON rule USING (community_id = ANY ((SELECT visible_communities())::uuid[]))

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 WRITES = re.compile(
     r"\b(INSERT INTO|DELETE FROM|UPDATE [a-z_]+ (AS )?[a-z]* ?SET|FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|"
     r"ledger_[a-z_]+|forget_unused_logins\(|tell_people\(|forget_import_messages\(|count_imported\(|"
-    r"sign_in_[a-z_]+\(|access_audit_login\(|analyze_new_tables\(|login_ensure\(|login_set_password\(|code_use\(|"
+    r"sign_in_[a-z_]+\(|access_audit_login\(|analyze_new_tables\(|login_enter\(|login_set_password\(|code_(use|give)\(|"
+    r"login_(answer|rest|rests_end|tell)\(|session_widen\(|"
     r"session_end(_others)?\(|[a-z_]+_sweep\(|login_confirmed\(|device_(pair|renew|seen)\(|counter_sign_off\(|agreement_done_alone\()"
 )
 TABLE_WRITES = {"insert", "update", "delete", "save", "remove", "lock_rows"}

@@ -83,7 +83,7 @@ async def test_another_sites_form_signs_nobody_in(town: Town, client: httpx.Asyn
 
 
 async def test_the_counters_code_leads_to_the_first_password(town: Town, client: httpx.AsyncClient) -> None:
-    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"])).code
+    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"], "scan")).code
     form = {"by": "code", "phone": town.phones["张桂兰"], "otp": code}
     answer = await client.post("/sign-in", data=form)
     assert answer.headers["location"] == "/password?first=1"
@@ -118,7 +118,7 @@ async def test_a_visitor_is_told_what_this_is(town: Town, client: httpx.AsyncCli
 
 async def test_home_shows_points_what_expires_and_what_was_told(town: Town, client: httpx.AsyncClient) -> None:
     await town.give_points("张桂兰", 1286)
-    await sign_in_code(await town.scope("周敏"), town.people["张桂兰"])
+    await sign_in_code(await town.scope("周敏"), town.people["张桂兰"], "scan")
     headers, csrf = await browser(town, "张桂兰")
     home = (await client.get("/", headers=headers)).text
     assert "1,286" in home

@@ -9,6 +9,7 @@ import zxingcpp
 from PIL import Image
 
 from tests.counter import kept_scope
+from tests.shop import browser
 from tests.town import Town
 from timebank import settings, vault
 from timebank.errors import Forbidden
@@ -49,6 +50,27 @@ async def test_the_picture_of_a_card_says_its_code(town: Town, client: httpx.Asy
     for name in ("周敏", "钱进", "孙伟", "张国庆"):  # whoever else reads it could scan it in her absence
         assert (await client.get(f"{address}.png", headers=await town.sign_in(name))).status_code == 404
     assert (await client.get(f"{address}.png")).status_code == 401
+
+
+async def test_nobody_holds_the_picture_of_somebody_elses_card_before_the_counters_camera(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    """周敏 would spend the points of an old man who is at home, whose card 赵丽 has issued."""
+    await town.give_points("张国庆", 50)
+    address = f"/api/v1/people/{town.people['张国庆']}/card"
+    await client.post(address, headers=await town.sign_in("赵丽"))
+    for name in ("周敏", "欧阳凯伟", "孙伟", "钱进"):
+        seen = await client.get(f"{address}.png", headers=await town.sign_in(name))
+        assert (seen.status_code, seen.headers["content-type"]) == (404, "application/problem+json"), name
+    panel = await browser(client, town, "钱进")
+    page = await panel.see(f"/admin/people/{town.people['张国庆']}")
+    assert "第 1 张" in page
+    assert "card.png" not in page
+
+
+async def test_the_card_of_who_is_not_in_the_book_is_not_found(town: Town, client: httpx.AsyncClient) -> None:
+    address = f"/api/v1/people/{town.people['张桂兰']}/card"
+    assert (await client.delete(address, headers=await town.sign_in("何静"))).status_code == 404
 
 
 async def test_cards_are_given_at_counters_and_by_administrators_only(town: Town, client: httpx.AsyncClient) -> None:

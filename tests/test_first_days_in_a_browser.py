@@ -139,6 +139,14 @@ async def code_from_the_panel(panel: Page) -> str:
     return (await panel.locator(".code-number").inner_text()).replace(" ", "")
 
 
+async def code_from_the_counter(keeper: Page, number: str) -> str:
+    """The code that a keeper reads out to somebody without a card; the person's part of the page is open."""
+    await keeper.locator("summary", has_text="给登录码").click()
+    await keeper.get_by_label("手机号或身份证号后四位").fill(number[-4:])
+    await press(keeper, "给登录码")
+    return (await keeper.locator(".code-number").inner_text()).replace(" ", "")
+
+
 async def signs_in_for_the_first_time(
     browser: Browser, service: Service, number: str, code: str, password: str = PASSWORD
 ) -> Page:
@@ -194,6 +202,7 @@ async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
 ) -> None:
     await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
     await set_password(town.logins["赵丽"], town.phones["赵丽"], PASSWORD)
+    await set_password(town.logins["周敏"], town.phones["周敏"], PASSWORD)
     await town.credit_deed("张桂兰", 40)
     async with chromium() as browser:
         stolen = await signed_in(browser, service, PHONE, town.phones["张桂兰"])
@@ -207,7 +216,8 @@ async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
         await reads(panel, "已更正。")
 
         await stolen.goto("/")
-        assert await stolen.get_by_text("40").count() == 0, "the thief sees nothing of hers any more"
+        await reads(stolen, "这个手机号不再能登录")
+        assert await stolen.get_by_text("40", exact=True).count() == 0, "the thief sees nothing of hers any more"
         await stolen.goto("/me/code")
         assert await stolen.locator("[data-turning-image]").count() == 0
         await picture(stolen, "story_d_stolen")
@@ -217,7 +227,15 @@ async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
         hers = await signs_in_for_the_first_time(browser, service, NEW_PHONE, code, "新手机新密码-2026")
         await reads(hers, "40")
         await picture(hers, "story_d_home")
-        # Where a changed phone rests, a second member of staff confirms her here before she spends.
+        await reads(hers, "花费要等到", "或请另一位工作人员确认是您本人")
+        await panel.goto("/admin/agreements")
+        await reads(panel, "请确认是本人，才能花费", "由别人确认")
+        await hers.goto("/goods")
+        await follow(hers, "香皂")
+        await press(hers, "预留")
+        await reads(hers, "这个账号刚开通或刚换了手机号")
+        await picture(hers, "story_d_rests")
+        await the_keeper_confirms(browser, service, town, "张桂兰", NEW_PHONE)
         await hers.goto("/goods")
         await follow(hers, "香皂")
         await press(hers, "预留")
@@ -233,6 +251,27 @@ async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
         await thief.goto("/me/code")
         assert await thief.locator("[data-turning-image]").count() == 0
     assert await problems_of(owner) == []
+
+
+async def the_keeper_confirms(browser: Browser, service: Service, town: Town, name: str, number: str) -> None:
+    """The second person, who knows her: on the own phone, at the counter's page."""
+    keeper = await signed_in(browser, service, PHONE, town.phones["周敏"])
+    await found_by_the_keeper(keeper, town, name, number)
+    await reads(keeper, "手机上的花费要等到")
+    await picture(keeper, "story_d_keeper")
+    await press(keeper, "是本人，可以花费")
+    await found_by_the_keeper(keeper, town, name, number)
+    assert await keeper.get_by_text("手机上的花费要等到").count() == 0
+    await keeper.context.close()
+
+
+async def found_by_the_keeper(keeper: Page, town: Town, name: str, number: str) -> None:
+    await keeper.goto(f"/desk?station={town.stations['暖蜂驿站']}")
+    await keeper.get_by_text("没带手机和卡").first.click()
+    await keeper.get_by_label("姓名", exact=True).fill(name)
+    await keeper.get_by_label("手机后四位").fill(number[-4:])
+    await press(keeper, "查找")
+    await reads(keeper, name)
 
 
 # ------------------------------------------------------------------- two thousand residents who have never signed in
@@ -260,20 +299,29 @@ async def two_thousand_residents(owner: asyncpg.Connection, town: Town) -> list[
 async def test_two_thousand_residents_sign_in_for_the_first_time_by_a_code_from_the_counter(
     town: Town, owner: asyncpg.Connection, service: Service
 ) -> None:
-    await set_password(town.logins["赵丽"], town.phones["赵丽"], PASSWORD)
+    for name in ("赵丽", "周敏"):
+        await set_password(town.logins[name], town.phones[name], PASSWORD)
     await two_thousand_residents(owner, town)
     async with chromium() as browser:
-        panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+        keeper = await signed_in(browser, service, PHONE, town.phones["周敏"])
         for number in (7, 1234, 1999):
             phone = f"1992{number:07}"
-            await panel.goto("/admin/people")
-            assert await panel.locator("tbody tr").count() == 50, "the list is read page by page"
-            await panel.get_by_placeholder("姓名、拼音、手机号或身份证号").fill(phone)
-            await panel.keyboard.press("Enter")
-            await follow(panel, f"居民{number:04}")
-            home = await signs_in_for_the_first_time(browser, service, phone, await code_from_the_panel(panel))
-            await reads(home, f"居民{number:04}")
+            await found_by_the_keeper(keeper, town, f"居民{number:04}", phone)
+            code = await code_from_the_counter(keeper, phone)
+            home = await signs_in_for_the_first_time(browser, service, phone, code)
+            await reads(home, f"居民{number:04}", "花费要等到")
             await home.context.close()
+        panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+        await panel.goto("/admin")
+        await reads(panel, "等确认是本人的账号")
+        await panel.goto("/admin/agreements")
+        for number in (7, 1234, 1999):
+            await panel.get_by_label(f"选中居民{number:04}").check()
+        await picture(panel, "story_f_rests")
+        await press(panel, "选中的是本人")
+        await reads(panel, "已确认。", "没有等另一人确认的事")
+        await panel.goto("/admin/people")
+        assert await panel.locator("tbody tr").count() == 50, "the list is read page by page"
         await panel.goto("/admin/presence")
         await reads(panel, "一共 2000 张，先列出最近的 200 张")
         await picture(panel, "story_f_cards")

@@ -119,6 +119,19 @@ async def test_the_keeper_replaces_a_broken_tablet_on_the_own_phone_and_not_on_t
     assert tablet["code"] == "forbidden"
 
 
+async def test_of_two_tablets_of_before_each_is_replaced_by_one_and_not_by_two(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    async with operating():
+        old = [
+            await devices.register(town.system(), town.stations[STATION], name=name, kind="counter")
+            for name in ("一号", "二号")
+        ]
+    await register(client, town, kind="counter", replaces=str(old[0].id))
+    await register(client, town, 404, kind="counter", replaces=str(old[0].id))
+    assert await owner.fetchval("SELECT count(*) FROM device WHERE revoked_at IS NULL") == 2
+
+
 async def test_the_panel_shows_every_screen_with_its_last_use(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:

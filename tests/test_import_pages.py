@@ -194,3 +194,14 @@ async def test_a_visitor_is_sent_to_sign_in_and_a_form_without_token_is_refused(
     assert (await client.get("/admin/imports")).headers["location"] == "/sign-in?next=/admin/imports"
     headers, _ = await browser(town, "赵丽")
     assert (await upload(client, headers, "", "residents", table(ROSTER, GOOD))).status_code == 403
+
+
+async def test_a_workbook_of_which_nothing_was_refused_gives_an_empty_sheet(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    draft = await tried(client, headers, csrf, "residents", table(ROSTER, GOOD))
+    answer = await client.get(f"{draft}/refused.xlsx", headers=headers)
+    assert answer.status_code == 200
+    [sheet] = load_workbook(BytesIO(answer.content)).worksheets
+    assert sheet.max_row == 1

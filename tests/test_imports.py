@@ -135,7 +135,13 @@ async def test_a_roster_brings_its_places_offices_and_logins(settled: Chengjiang
     young = date(TODAY.year - 14, TODAY.month, TODAY.day)
     grown = [row for row in rows if row.phone and not (row.born_on and row.born_on > young)]
     members = await owner.fetchval("SELECT count(*) FROM membership WHERE community_id = $1", settled.id)
-    assert members == len(grown)
+    asked = await owner.fetchval("SELECT count(*) FROM membership_question WHERE community_id = $1", settled.id)
+    assert members + asked == len(grown)
+    known = await owner.fetchval(
+        "SELECT count(*) FROM membership_question q JOIN membership m ON m.login_id = q.login_id "
+        "WHERE q.community_id = $1 AND m.community_id <> $1", settled.id,
+    )  # fmt: skip
+    assert asked == known, "only whose phone somebody elsewhere has"
 
 
 async def test_children_have_guardians_named_who_must_still_consent(

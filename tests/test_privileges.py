@@ -13,7 +13,7 @@ from tests.thief import refused, steal
 from tests.town import SPRING, Town, set_password
 from timebank import clock, serving_login, vault
 from timebank.access import sessions
-from timebank.access.logins import _code_hash, give_one_time_code
+from timebank.access.logins import _code_hash, give_one_time_code, use_one_time_code
 from timebank.access.own_password import change_password
 from timebank.access.passwords import hash_password, proof_of
 from timebank.database import transaction
@@ -98,6 +98,37 @@ async def test_a_session_is_opened_by_a_password_or_a_code_alone(town: Town, ser
     await serving.execute(OPEN, clock.new_id(), uuid4().bytes, login, False)
 
 
+GIVE = "SELECT code_give($1, $2, $3, $4, $5, $6, now(), now() + interval '1 hour')"
+
+
+async def test_a_session_that_a_code_opens_is_no_wider_than_the_code(town: Town, serving: asyncpg.Connection) -> None:
+    login, phone = town.logins["张桂兰"], town.phones["张桂兰"]
+    code = await give_one_time_code(await town.scope("赵丽"), town.people["张桂兰"], phone, "office")
+    await use_one_time_code(login, code)
+    await steal(serving, town.community, proof=_code_hash(login, code).hex())
+    await refused(serving, OPEN, clock.new_id(), uuid4().bytes, login, True)
+    opened = OPEN.replace("expires_at)", "expires_at, opens, by_scan)").replace("'1 day')", "'1 day', $5, $6)")
+    here, there = town.communities.values()
+    for opens, by_scan in (([here, there], False), (None, False), ([here], True)):
+        await refused(serving, opened, clock.new_id(), uuid4().bytes, login, True, opens, by_scan)
+    await serving.execute(opened, clock.new_id(), uuid4().bytes, login, True, [here], False)
+
+
+async def test_a_thief_lets_no_login_stand_for_somebody_and_confirms_nobody(
+    town: Town, serving: asyncpg.Connection
+) -> None:
+    thief = await town.scope("王建国")
+    await steal(serving, *town.communities.values(), session=thief.session_id)
+    index, sealed = vault.blind_index(town.phones["钱进"], "phone"), b"sealed"
+    enter = "SELECT login_enter($1, $2, $3, $4, $5, $6, $7, now())"
+    fake = (town.community, [town.people["钱进"]], [clock.new_id()], [index], [sealed])
+    await refused(serving, enter, *fake, town.logins["赵丽"], False)
+    await refused(serving, enter, *fake, thief.login_id, True)
+    await refused(serving, "SELECT login_rests_end($1, '{}', $2, now())", town.community, thief.login_id)
+    await refused(serving, "SELECT login_rests_end($1, '{}', $2, now())", town.community, town.logins["周敏"])
+    await refused(serving, "DELETE FROM spending_rest")
+
+
 async def test_a_code_opens_one_login_once_it_was_used_and_a_thief_gives_none(
     town: Town, serving: asyncpg.Connection
 ) -> None:
@@ -110,10 +141,13 @@ async def test_a_code_opens_one_login_once_it_was_used_and_a_thief_gives_none(
     for session in (None, thief.session_id):
         await steal(serving, *town.communities.values(), session=session)
         await refused(serving, give, clock.new_id(), login, b"mine")
+        await refused(serving, GIVE, clock.new_id(), login, b"mine", town.community, "scan", thief.login_id)
     keeper = await town.scope("周敏")
     await steal(serving, *town.communities.values(), session=keeper.session_id)
-    await refused(serving, give, clock.new_id(), town.logins["赵丽"], b"mine")
-    code = await give_one_time_code(keeper, town.people["张桂兰"], phone)
+    await refused(serving, GIVE, clock.new_id(), town.logins["赵丽"], b"mine", town.community, "scan", keeper.login_id)
+    await refused(serving, GIVE, clock.new_id(), login, b"mine", town.community, "office", keeper.login_id)
+    await refused(serving, GIVE, clock.new_id(), login, b"mine", town.community, "scan", town.logins["赵丽"])
+    code = await give_one_time_code(keeper, town.people["张桂兰"], phone, "scan")
     opened = await sessions.sign_in(phone, otp=code)
     assert opened.login_id == login
     await steal(serving, town.community, proof=_code_hash(login, code).hex())
@@ -214,6 +248,28 @@ async def test_nobody_puts_up_a_device_at_a_station_of_others(town: Town, servin
         await refused(serving, add, town.community, clock.new_id(), town.stations[station], uuid4().bytes)
 
 
+async def test_a_device_that_has_ended_does_not_end_once_more_for_another_one_to_take_its_place(
+    town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    add = (
+        "INSERT INTO device (community_id, id, station_id, name, kind, token_hash, created_at) "
+        "VALUES ($1, $2, $3, '平板', 'counter', $4, now())"
+    )
+    place = (town.community, town.stations["暖蜂驿站"])
+    for ended in (None, clock.now()):
+        await owner.execute(
+            "INSERT INTO device (community_id, id, station_id, name, kind, token_hash, created_at, revoked_at) "
+            "VALUES ($1, $2, $3, '平板', 'counter', $4, now(), $5)",
+            place[0], clock.new_id(), place[1], uuid4().bytes, ended,
+        )  # fmt: skip
+    await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
+    async with serving.transaction():
+        told = await serving.execute("UPDATE device SET revoked_at = now() WHERE revoked_at IS NOT NULL")
+        assert told == "UPDATE 0"
+        assert await serving.execute("UPDATE device SET revoked_at = NULL WHERE revoked_at IS NOT NULL") == "UPDATE 0"
+        await refused(serving, add, place[0], clock.new_id(), place[1], uuid4().bytes)
+
+
 # --------------------------------------------------------------------------------------------- what others live by
 
 
@@ -310,7 +366,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "login", "session", "one_time_code", "throttle", "idempotent_request", "installation", "region", "membership",
         "role_grant", "device", "policy", "rule", "audit", "transfer", "account", "sign_in_failure", "sign_in_suspect",
         "known_browser", "waiting_change", "household_move", "counter_sign_on", "counter_confirmation", "code_reading",
-        "good_price",
+        "good_price", "membership_question", "spending_rest",
     ]  # fmt: skip
     found = await owner.fetch(
         "SELECT c.relname, p.privilege, has_table_privilege('timebank_app', c.oid, p.privilege) AS whole, "
@@ -336,10 +392,10 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
             "paired_at,seen_at) UPDATE(revoked_at)",
         "good_price": "INSERT SELECT", "household_move": "INSERT SELECT",
         "idempotent_request": "INSERT SELECT UPDATE", "installation": "INSERT SELECT",
-        "membership": "DELETE INSERT SELECT",
-        "one_time_code": "INSERT", "policy": "INSERT SELECT UPDATE", "region": "INSERT SELECT UPDATE(created_at)",
+        "membership": "DELETE SELECT", "membership_question": "DELETE SELECT",
+        "policy": "INSERT SELECT UPDATE", "region": "INSERT SELECT UPDATE(created_at)",
         "role_grant": "DELETE INSERT SELECT UPDATE", "rule": "INSERT SELECT", "session": "INSERT",
-        "throttle": "DELETE INSERT SELECT UPDATE", "transfer": "SELECT",
+        "spending_rest": "SELECT", "throttle": "DELETE INSERT SELECT UPDATE", "transfer": "SELECT",
         "waiting_change": "INSERT SELECT UPDATE(status,decided_by,decided_by_login,decided_at,note)",
     }  # fmt: skip
 

@@ -130,3 +130,22 @@ async def test_a_login_that_was_opened_by_somebody_else_is_told_to_who_may_confi
     assert await told(town, "赵丽", "logins_wait") == [], "who gave the code does not confirm it"
     [text] = await told(town, "钱进", "logins_wait")
     assert "1 位工作人员的账号等您确认是本人的" in text
+
+
+async def test_who_may_confirm_a_resident_whose_account_rests_is_told_and_who_changed_the_phone_is_not(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    changed = await client.patch(
+        f"{API}/people/{town.people['张桂兰']}", json={"phone": "19900007790"}, headers=await town.sign_in("赵丽")
+    )
+    assert changed.status_code == 200, changed.text
+    for _ in range(2):
+        await remind_deciders(town.system())
+    assert await told(town, "赵丽", "logins_wait") == [], "she changed the phone herself"
+    [text] = await told(town, "钱进", "logins_wait")
+    assert "1 位居民的账号等您确认是本人的" in text
+    agreed = await client.post(f"{API}/agreements/logins/{town.people['张桂兰']}", headers=await town.sign_in("周敏"))
+    assert agreed.status_code in (200, 201, 204), agreed.text
+    with clock.at(clock.now() + timedelta(days=1)):
+        await remind_deciders(town.system())
+    assert len(await told(town, "钱进", "logins_wait")) == 1, "nothing rests any more"

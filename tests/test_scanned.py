@@ -111,7 +111,7 @@ async def test_the_counter_finds_a_collection_code_whatever_the_keyboard_did(
 
 
 async def test_digits_typed_in_full_width_sign_in_and_find_a_resident(town: Town, client: httpx.AsyncClient) -> None:
-    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"])).code
+    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"], "scan")).code
     form = {"by": "code", "phone": full_width(town.phones["张桂兰"]), "otp": full_width(code)}
     assert (await client.post("/sign-in", data=form)).headers["location"] == "/password?first=1"
     client.cookies.clear()

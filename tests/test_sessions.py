@@ -19,7 +19,7 @@ async def test_a_password_opens_a_session_and_a_wrong_one_does_not(town: Town, c
 
 
 async def test_a_one_time_code_signs_in_once(town: Town, client: httpx.AsyncClient) -> None:
-    code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], town.phones["张桂兰"])
+    code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], town.phones["张桂兰"], "scan")
     body = {"phone": town.phones["张桂兰"], "otp": code}
     assert (await client.post("/api/v1/sessions", json=body)).status_code == 201
     assert (await client.post("/api/v1/sessions", json=body)).status_code == 401

@@ -146,7 +146,7 @@ async def test_a_new_code_from_the_counter_opens_the_way_at_once(town: Town, cli
     phone = town.phones["张桂兰"]
     assert await guesses(phone, "127.0.0.1", 20, by_code=True) == 5
     assert await guesses(phone, "127.0.0.1", 20) == 5
-    code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone)
+    code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone, "scan")
     assert (await client.post("/api/v1/sessions", json={"phone": phone, "otp": code})).status_code == 201
 
 
@@ -230,7 +230,7 @@ async def test_sign_ins_are_in_the_audit_and_a_flood_of_guesses_is_a_few_rows(
     for number in range(1, 31):
         await sessions._note_failure(login, number, "", by_code=False)
     with clock.at(now):
-        code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone)
+        code = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], phone, "scan")
         opened = await client.post("/api/v1/sessions", json={"phone": phone, "otp": code})
     headers = {"Authorization": f"Bearer {opened.json()['token']}"}
     await client.post("/api/v1/me/password", headers=headers, json={"password": PASSWORD})

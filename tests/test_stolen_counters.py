@@ -189,17 +189,14 @@ async def test_the_counts_of_failures_and_the_known_browsers_are_their_functions
 
 async def test_a_sign_in_code_names_who_gave_it(town: Town, serving: asyncpg.Connection) -> None:
     """A code without its giver would let a keeper act through somebody else's login and count as two people."""
-    give = (
-        "INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login) "
-        "VALUES ($1, $2, '\\x01', now(), now() + interval '1 hour', $3)"
-    )
+    give = "SELECT code_give($1, $2, '\\x01', $4, 'scan', $3, now(), now() + interval '1 hour')"
     await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
     for giver in (None, town.logins["赵丽"]):
-        await refused(serving, give, clock.new_id(), town.logins["张桂兰"], giver)
-    await serving.execute(give, clock.new_id(), town.logins["张桂兰"], town.logins["周敏"])
+        await refused(serving, give, clock.new_id(), town.logins["张桂兰"], giver, town.community)
+    await serving.execute(give, clock.new_id(), town.logins["张桂兰"], town.logins["周敏"], town.community)
     await steal(serving, town.community, session=(await town.scope("赵丽")).session_id)
     for peer in ("孙伟", "钱进", "赵丽"):
-        await refused(serving, give, clock.new_id(), town.logins[peer], town.logins["赵丽"])
+        await refused(serving, give, clock.new_id(), town.logins[peer], town.logins["赵丽"], town.community)
 
 
 async def test_the_audit_tells_of_a_login_only_what_the_login_has_done(
@@ -213,7 +210,7 @@ async def test_the_audit_tells_of_a_login_only_what_the_login_has_done(
     await serving.execute(write, town.logins["赵丽"], "fail_sign_in")
     [row] = await owner.fetch("SELECT person_id, login_id FROM audit WHERE verb = 'fail_sign_in'")
     assert (row["person_id"], row["login_id"]) == (None, None)
-    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"])).code
+    code = (await sign_in_code(await town.scope("周敏"), town.people["张桂兰"], "scan")).code
     await sign_in(town.phones["张桂兰"], otp=code)
     assert await owner.fetchval("SELECT login_id FROM audit WHERE verb = 'sign_in'") == town.logins["张桂兰"]
 
@@ -361,7 +358,8 @@ async def test_a_station_gets_no_second_screen_from_its_keeper_alone(
     assert await serving.fetchval(renew, town.community, first) == first
     await serving.execute("UPDATE device SET revoked_at = now() WHERE id = $1", first)
     await serving.execute(add, town.community, clock.new_id(), station, uuid4().bytes)
-    await refused(serving, "UPDATE device SET revoked_at = NULL WHERE id = $1", first)
+    revived = await serving.execute("UPDATE device SET revoked_at = NULL WHERE id = $1", first)
+    assert revived == "UPDATE 0", "what has ended stays ended"
 
 
 async def test_neither_whom_the_proposer_has_appointed_nor_a_guardian_agrees(

@@ -90,7 +90,9 @@ TOLD = {
     "withdraw_consent": "guardianship", "end_guardianship": "guardianship", "set_status": "status_changed",
     "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
     "undo_check_in": "check_in_undone", "propose": "the page of what waits shows it, and its deciders are reminded",
-    "decide_change": "change_decided", "confirm_login": STAFF, "answer_as_witness": "witness_denied",
+    "agree_membership": "the holder decided it, and every record of the login is told of it",
+    "decline_membership": OWN,
+    "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
     "ask_witness": STAFF,
 }  # fmt: skip
 

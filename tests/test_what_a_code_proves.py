@@ -105,7 +105,7 @@ async def test_in_wechats_browser_one_scans_signs_in_by_a_code_and_has_arrived_a
         path = path_of(station_code(town))
         assert f"/sign-in?next={path}" in (await wechat.get(path)).text
     with clock.at(begin + timedelta(seconds=50)):
-        otp = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], town.phones["张桂兰"])
+        otp = await give_one_time_code(await town.scope("周敏"), town.people["张桂兰"], town.phones["张桂兰"], "scan")
         form = {"phone": town.phones["张桂兰"], "otp": otp, "by": "code", "next": path}
         assert (await wechat.post("/sign-in", data=form)).headers["location"] == path, "she checks in first"
     with clock.at(begin + timedelta(seconds=100)):

@@ -48,6 +48,7 @@ from timebank.web.desk import counter as desk_counter
 from timebank.web.desk import devices as desk_devices
 from timebank.web.desk import goods as desk_goods
 from timebank.web.desk import shelf as desk_shelf
+from timebank.web.desk import sign_in_code as desk_sign_in_code
 from timebank.web.desk import sign_on as desk_sign_on
 from timebank.web.display import wall
 from timebank.web.member import activities as member_activities
@@ -133,6 +134,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     pairing.PairingPages,
     desk_counter.DeskPages,
     desk_sign_on.SignOnPages,
+    desk_sign_in_code.SignInCodePages,
     desk_agreed.AgreedPages,
     desk_goods.DeskGoods,
     desk_shelf.ShelfPages,

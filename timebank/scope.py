@@ -1,6 +1,7 @@
 """Who asks, and for which community: passed to every verb."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -36,13 +37,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A resident record that the caller's login stands for."""
+    """A resident record that the caller's login stands for; until `rests_until` nothing is spent through it."""
 
     community_id: UUID
     person_id: UUID
     name: str
     community_name: str
     household_id: UUID | None = None
+    rests_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ async def create_admin(
     await asyncio.to_thread(check_strength, password, phone, await _facts(scope, name, phone))
     async with transaction(scope):
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
-        login_id = await ensure_login(scope, phone, enrolled.person_id)
+        login_id = await ensure_login(scope, phone, enrolled.person_id, agreed=True)
         asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
         await confirm_login(scope, enrolled.person_id)  # whoever runs the service knows whom they give the password
         with suppress(RoleHeld):

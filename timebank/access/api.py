@@ -12,6 +12,7 @@ from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
 from timebank.access.own_password import change_password
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
 from timebank.access.sign_on import OnDuty, SignOnIn
+from timebank.access.standing import AnswerIn, answer, questions
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.errors import Unauthenticated
@@ -36,7 +37,14 @@ def persons_out(persons: tuple[Mine, ...], grants: frozenset[Grant]) -> list[Per
     """A login's resident records with the roles held over their communities."""
     homes = {p.community_id for p in persons}
     return [
-        PersonOut(p.person_id, p.community_id, p.community_name, p.name, _roles(p, grants, homes, is_first=i == 0))
+        PersonOut(
+            p.person_id,
+            p.community_id,
+            p.community_name,
+            p.name,
+            _roles(p, grants, homes, is_first=i == 0),
+            p.rests_until,
+        )
         for i, p in enumerate(persons)
     ]
 
@@ -78,12 +86,23 @@ class Me(Controller):
         """The login, its resident records with their roles, and the children in its care."""
         if caller.login_id is None:
             raise Unauthenticated
-        return MeOut(LoginOut(caller.login_id), persons_out(caller.persons, caller.grants), await children_of(caller))
+        return MeOut(
+            LoginOut(caller.login_id), persons_out(caller.persons, caller.grants), await children_of(caller),
+            await questions(caller),
+        )  # fmt: skip
+
+    @post("/memberships/{community_id:uuid}/{person_id:uuid}", status_code=204)
+    async def answer(
+        self, community_id: FromPath[UUID], person_id: FromPath[UUID], data: JSONBody[AnswerIn],
+        caller: NamedDependency[Scope],
+    ) -> None:  # fmt: skip
+        """Let a record that was entered with the login's phone join the login, or not; the holder decides alone."""
+        await answer(caller, community_id, person_id, data)
 
     @post("/password", status_code=204)
     async def change_password(self, data: JSONBody[NewPassword], caller: NamedDependency[Scope]) -> None:
         """Set the caller's password; every other session of the login ends."""
-        await change_password(caller, data.password, data.current)
+        await change_password(caller, data.password, data.current, data.otp)
 
 
 class Counter(Controller):

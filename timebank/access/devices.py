@@ -197,9 +197,10 @@ async def revoke(scope: Scope, device_id: UUID) -> None:
         station_id = await database.fetch_value(
             "SELECT station_id FROM device WHERE community_id = $1 AND id = $2", scope.community_id, device_id
         )
-        if station_id is not None:
-            scope.require_keeper(UUID(bytes=station_id.bytes))
-            await _end(scope, device_id)
+        if station_id is None:
+            raise NotFound
+        scope.require_keeper(UUID(bytes=station_id.bytes))
+        await _end(scope, device_id)
 
 
 async def _end(scope: Scope, device_id: UUID, *, replaced_by: UUID | None = None) -> None:

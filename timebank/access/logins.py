@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -10,9 +12,15 @@ import msgspec
 from timebank import audit, clock, database, vault
 from timebank.access.passwords import Facts, check_strength, hash_password, proof_of
 from timebank.database import retried, transaction
+from timebank.ledger.resting import RESTS_FOR
+from timebank.people.messages import tell
 from timebank.scope import Scope
+from timebank.wording import dated_at
 
 ONE_TIME_CODE_LASTS = timedelta(minutes=10)
+ASKED = "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
+Proof = Literal["scan", "name", "office"]
+"""Why a code is given: a card or own code was scanned, name and digits are right, or an administrator says so."""
 
 
 class KnownLogin(msgspec.Struct, frozen=True):
@@ -49,20 +57,59 @@ async def password_proof(login_id: UUID, salt: str | None, password: str) -> str
         return proof if await database.fetch_value("SELECT login_proves($1, $2)", login_id, proof) else None
 
 
+class Entered(msgspec.Struct, frozen=True):
+    """The login of a resident's phone; where somebody holds it already, the record waits until the holder agrees."""
+
+    person_id: UUID
+    login_id: UUID
+    is_joined: bool
+
+
 @retried
-async def ensure_login(scope: Scope, phone: str, person_id: UUID) -> UUID:
-    """The login of this phone, made if there is none, standing for this resident record too."""
+async def enter_logins(
+    scope: Scope, phones: Sequence[tuple[str, UUID]], *, agreed: bool = False
+) -> list[Entered]:  # fmt: skip
+    """A login for each phone, made if there is none, for these resident records whose phones they are.
+
+    `agreed`: whoever runs the service knows whose the phone is. The holders who are asked are told of it.
+    """
+    indexed = sorted((vault.blind_index(phone, "phone"), phone, person_id) for phone, person_id in phones)
     async with transaction(scope):
-        login_id: UUID = await database.fetch_value(
-            "SELECT id FROM login_ensure($1, $2, $3, $4)",
-            [clock.new_id()], [vault.blind_index(phone, "phone")], [vault.seal(phone, "phone")], clock.now(),
+        found = await database.rows(
+            Entered, "SELECT * FROM login_enter($1, $2, $3, $4, $5, $6, $7, $8)",
+            scope.community_id, [person_id for _, _, person_id in indexed], [clock.new_id() for _ in indexed],
+            [index for index, _, _ in indexed], [vault.seal(phone, "phone") for _, phone, _ in indexed],
+            scope.login_id, agreed, clock.now(),
         )  # fmt: skip
-        await database.execute(
-            "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT DO NOTHING",
-            scope.community_id, login_id, person_id, clock.now(),
-        )  # fmt: skip
-    return login_id
+        asked = [entered for entered in found if not entered.is_joined]
+        if asked:
+            await database.execute(
+                "SELECT login_tell(x.login_id, $3, $4, 'membership-asked:' || x.person_id, $5) "
+                "FROM unnest($1::uuid[], $2::uuid[]) AS x (login_id, person_id)",
+                [entered.login_id for entered in asked], [entered.person_id for entered in asked], "membership_asked",
+                ASKED, clock.now(),
+            )  # fmt: skip
+    return found
+
+
+async def ensure_login(scope: Scope, phone: str, person_id: UUID, *, agreed: bool = False) -> UUID:
+    """The login of this phone, made if there is none; it stands for this record too, or its holder is asked."""
+    [entered] = await enter_logins(scope, [(phone, person_id)], agreed=agreed)
+    return entered.login_id
+
+
+async def logins_of(scope: Scope, person_id: UUID) -> list[UUID]:
+    """The logins that stand for a resident record."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT login_id FROM membership WHERE community_id = $1 AND person_id = $2", scope.community_id, person_id
+        )
+    return [UUID(bytes=row["login_id"].bytes) for row in found]
+
+
+async def tell_login(login_id: UUID, kind: str, text: str, key: str) -> None:
+    """Tell every record of a login, in whatever community, what happened to the login."""
+    await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, text, key, clock.now())
 
 
 async def password_facts(login_id: UUID) -> Facts:
@@ -99,19 +146,29 @@ async def store_password(
 
 
 @retried
-async def give_one_time_code(scope: Scope, person_id: UUID, phone: str) -> str:
-    """A six-digit sign-in code, valid for ten minutes, to be told to the person in front of the counter."""
+async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: Proof) -> str:
+    """A six-digit sign-in code, valid for ten minutes, to be told to the person in front of the counter.
+
+    It opens the records of the communities that its giver administers, of a keeper's and grid worker's this one's.
+    """
     code = f"{secrets.randbelow(1_000_000):06}"
     login_id = await ensure_login(scope, phone, person_id)
     async with transaction(scope):
         await database.execute(
-            "INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login) "
-            "VALUES ($1, $2, $3, $4, $5, $6)",
-            clock.new_id(), login_id, _code_hash(login_id, code), clock.now(), clock.now() + ONE_TIME_CODE_LASTS,
-            scope.login_id,
+            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8)",
+            clock.new_id(), login_id, _code_hash(login_id, code), scope.community_id, proof, scope.login_id,
+            clock.now(), clock.now() + ONE_TIME_CODE_LASTS,
         )  # fmt: skip
         await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
-        await audit.record(scope, "give_one_time_code", "person", person_id)
+        await audit.record(scope, "give_one_time_code", "person", person_id, proof=proof)
+        giver = scope.person.name if scope.person else ""
+        text = (
+            f"{scope.community_name}的工作人员{giver}刚为您的手机号发了一个登录码。"
+            "不是您要的，请马上告诉社区；有密码的，请登录后改密码。"
+        )
+        key = f"sign-in-code:{clock.new_id()}"
+        await tell_login(login_id, "sign_in_code", text, key)
+        await tell(scope, person_id, "sign_in_code", text, key)
     return code
 
 
@@ -123,16 +180,44 @@ async def confirm_login(scope: Scope, person_id: UUID) -> bool:
     return done > 0
 
 
+class Used(msgspec.Struct, frozen=True):
+    """A code that was right: its proof, the communities whose records it opens (None: all), and how it was given."""
+
+    proof: str
+    opens: list[UUID] | None
+    by_scan: bool
+    place: str | None
+
+
 @retried
-async def use_one_time_code(login_id: UUID, code: str) -> str | None:
-    """The proof that this is the login's newest unused code, None when it is not; it is used up by a success.
+async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
+    """What this code of the login opens, None when it is wrong; it is used up by a success.
 
     From now on the login's acts count as its opener's too, until somebody else confirms whose it is.
     """
     hashed = _code_hash(login_id, code)
     async with transaction(None):
-        used = await database.fetch_value("SELECT code_use($1, $2, $3)", login_id, hashed, clock.now())
-    return hashed.hex() if used else None
+        found = await database.fetch_one(
+            "SELECT * FROM code_use($1, $2, $3, $4)", login_id, hashed, RESTS_FOR, clock.now()
+        )  # fmt: skip
+    return None if found is None else Used(hashed.hex(), found["opens"], found["by_scan"], found["place"])
+
+
+@retried
+async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
+    """Let the session open what another code of its login opens too; whether that code was right."""
+    async with transaction(None):
+        widened: bool = await database.fetch_value(
+            "SELECT session_widen($1, $2, $3, $4)", session_id, _code_hash(login_id, code), RESTS_FOR, clock.now()
+        )
+    return widened
+
+
+async def tell_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
+    """Tell every record of the login that a code has opened it."""
+    where, at = used.place or "社区", dated_at(clock.now())
+    text = f"有人用{where}发的登录码登录了您的账号（{at}）。不是您本人，请马上告诉社区。"
+    await tell_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
 
 
 def _code_hash(login_id: UUID, code: str) -> bytes:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank import clock, database, vault
 from timebank.access import throttle
-from timebank.access.logins import OwnLogin, own_login, password_proof, set_password
+from timebank.access.logins import OwnLogin, own_login, password_proof, set_password, widen_session
 from timebank.access.sessions import sign_out_elsewhere
 from timebank.database import transaction
 from timebank.errors import TimebankError, Unauthenticated
@@ -25,6 +25,12 @@ class WrongPassword(TimebankError):
     code = "wrong_password"
     status = 422
     sentence = "原来的密码不对。忘了的话，请到驿站请站长发一个登录码，用它登录后再设新密码。"
+
+
+class WrongSecondCode(TimebankError):
+    code = "wrong_second_code"
+    status = 422
+    sentence = "另一个社区的登录码不对或过期了。请再看一遍，或请那个社区再发一个。"
 
 
 async def has_none(login_id: UUID) -> bool:
@@ -52,18 +58,49 @@ def _must_prove(login: OwnLogin) -> bool:
     return not (login.salt is None or (login.by_code and is_fresh))
 
 
-async def change_password(scope: Scope, password: str, current: str | None = None) -> None:
+class PasswordElsewhere(TimebankError):
+    code = "password_elsewhere"
+    status = 403
+    sentence = (
+        "这个手机号还登记在别的社区，只用这个社区的登录码不能设密码。请填原来的密码；"
+        "没有的，请那个社区也发一个登录码，设密码时一起填上。"
+    )
+
+
+async def _require_whole(scope: Scope, login_id: UUID, otp: str | None) -> None:
+    """Refuse a password that would open more than the session's code does; a second community's code adds its own."""
+    if otp is not None and scope.session_id is not None:
+        await throttle.count(f"password:{login_id}", most=10, window=timedelta(minutes=15))
+        if not await widen_session(scope.session_id, login_id, otp):
+            raise WrongSecondCode
+    if await is_narrow(scope):
+        raise PasswordElsewhere
+
+
+async def is_narrow(scope: Scope) -> bool:
+    """Whether the login stands for a record that this session does not open."""
+    async with transaction(None):
+        narrow: bool = await database.fetch_value("SELECT session_is_narrow($1)", scope.session_id)
+    return narrow
+
+
+async def change_password(
+    scope: Scope, password: str, current: str | None = None, otp: str | None = None
+) -> None:  # fmt: skip
     """Set the caller's password; every other session of the login ends.
 
     The present one must be given, unless a one-time code opened the session in the last 15 minutes: a browser that was
-    left open later is not enough to lock its owner out.
+    left open later is not enough to lock its owner out. Without it a code sets a password only where the login stands
+    for no record that the code does not open; `otp` is the code of another community that knows its holder as well.
     """
     login, proof = await _own(scope), None
-    if _must_prove(login):
+    if _must_prove(login) or (current and login.salt):
         await throttle.count(f"password:{login.id}", most=10, window=timedelta(minutes=15))
         proof = await password_proof(login.id, login.salt, current or "")
         if proof is None:
             raise WrongPassword
+    else:
+        await _require_whole(scope, login.id, otp)
     phone = vault.unseal(login.phone_sealed, "phone")
     await set_password(login.id, phone, password, scope=scope, present=proof)
     await sign_out_elsewhere(login.id, scope.session_id)

@@ -7,12 +7,21 @@ import msgspec
 
 from timebank import clock, database
 from timebank.access.grants import UNLOCKS_MUCH
-from timebank.access.logins import ONE_TIME_CODE_LASTS, ensure_login, give_one_time_code, login_by_phone
+from timebank.access.logins import (
+    ONE_TIME_CODE_LASTS,
+    Proof,
+    enter_logins,
+    give_one_time_code,
+    login_by_phone,
+    tell_login,
+)
+from timebank.access.standing import standing_of
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.schemas import Waiting
 from timebank.areas.reach import require_region, stands_above
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.ledger.resting import RESTS_FOR
 from timebank.locale import _
 from timebank.people.ages import is_guarded
 from timebank.people.agreed import ask_for, moves_home, revealed, touches_family, unsealed
@@ -25,6 +34,7 @@ from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
 from timebank.scope import ADMINS, Role, Scope
+from timebank.wording import dated_at
 
 
 class NoPhone(TimebankError):
@@ -47,11 +57,22 @@ class OfficeHolder(TimebankError):
     )
 
 
+class HolderDeclined(TimebankError):
+    code = "holder_declined"
+    status = 409
+    sentence = "这个手机号的主人没有同意把这条登记并到自己的账号，不能发登录码。请当面核对手机号，登记错了的请更正。"
+
+
 class SignInCode(msgspec.Struct):
-    """Six digits to be told to the person in front of the counter."""
+    """Six digits to be told to the person in front of the counter.
+
+    Without a `scan` nothing is spent for three days unless another of the staff confirms the person: after a `name`
+    and digits always, by an administrator's word (`office`) where there is something to spend.
+    """
 
     code: str
     expires_at: datetime
+    proof: Proof
 
 
 class _Office(msgspec.Struct, frozen=True):
@@ -87,12 +108,39 @@ async def amend(scope: Scope, person_id: UUID, correction: Correction) -> Person
         return await _amend(scope, person_id, correction)
 
 
-async def _amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail:
+async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agreed: bool = False) -> PersonDetail:
+    before = (await contact_of(scope, person_id)).phone
     await correct(scope, person_id, correction)
     if correction.status is not msgspec.UNSET:
         await set_status(scope, person_id, correction.status, correction.reason)
-    await _settle_login(scope, person_id)
+    left, joined = await _settle_login(scope, person_id)
+    now = (await contact_of(scope, person_id)).phone
+    if before != now:
+        await _rest_after_change(scope, person_id, left, joined, rests=bool(now) and not agreed)
     return await open_person(scope, person_id)
+
+
+async def _rest_after_change(
+    scope: Scope, person_id: UUID, left: list[UUID], joined: UUID | None, *, rests: bool
+) -> None:
+    """A changed phone spends nothing for three days: the old one is told, and whoever knows the person confirms it.
+
+    Where a second person has agreed to the change, it is confirmed already.
+    """
+    text = (
+        f"{scope.community_name or '社区'}的登记换了手机号（{dated_at(clock.now())}）。不是您要换的，请马上告诉社区；"
+        "72 小时内新手机号不能花费积分。"
+    )
+    key = f"phone-changed:{clock.new_id()}"
+    for login_id in left:
+        await tell_login(login_id, "phone_changed", text, key)
+    await tell(scope, person_id, "phone_changed", text, key)
+    if rests:
+        await database.execute(
+            "SELECT login_rest($1, $2, $3, $4, $5, $6, $7)",
+            scope.community_id, person_id, joined, scope.login_id, next(iter(left), None),
+            RESTS_FOR, clock.now(),
+        )  # fmt: skip
 
 
 async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind | None:
@@ -130,25 +178,43 @@ async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction
     return False
 
 
-async def _settle_login(scope: Scope, person_id: UUID) -> None:
-    """Let the person's own phone, and no other, sign in for them; a child's does not."""
+async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
+    """Let the person's own phone, and no other, sign in for them; a child's does not.
+
+    Answers the logins that did before, and the one that does now; none while its holder is asked.
+    """
     contact = await contact_of(scope, person_id)
-    login_id = None
+    login_id = joined = None
     if contact.phone and not contact.guarded:
-        login_id = await ensure_login(scope, contact.phone, person_id)
-    await database.execute(
-        "DELETE FROM membership WHERE community_id = $1 AND person_id = $2 AND login_id IS DISTINCT FROM $3",
+        [entered] = await enter_logins(scope, [(contact.phone, person_id)])
+        login_id = entered.login_id
+        joined = login_id if entered.is_joined else None
+    left = await database.fetch(
+        "WITH waited AS (DELETE FROM membership_question WHERE community_id = $1 AND person_id = $2 "
+        "AND login_id IS DISTINCT FROM $3) DELETE FROM membership WHERE community_id = $1 AND person_id = $2 "
+        "AND login_id IS DISTINCT FROM $3 RETURNING login_id",
         scope.community_id, person_id, login_id,
     )  # fmt: skip
+    return [UUID(bytes=row["login_id"].bytes) for row in left], joined
 
 
 @retried
-async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
+async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -> SignInCode:
     """A one-time code for a person in front of a keeper, grid worker or administrator; the person is told of it.
 
     Nobody can become more than they are by it: a person who holds a role gets the code only from an administrator
-    whose reach covers that role, wherever it is held.
+    whose reach covers that role, wherever it is held. Only an administrator's word stands without another proof.
     """
+    async with transaction(scope):
+        phone = await receiving_phone(scope, person_id)
+        if proof == "office":
+            scope.require_admin()
+        code = await give_one_time_code(scope, person_id, phone, proof)
+    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS, proof)
+
+
+async def receiving_phone(scope: Scope, person_id: UUID) -> str:
+    """The phone of somebody to whom the caller may give a sign-in code, once it is known who stands there."""
     async with transaction(scope):
         contact = await contact_of(scope, person_id)
         # A tablet may not, though it serves a station: who finds a lost one must not become anybody by it.
@@ -161,13 +227,9 @@ async def sign_in_code(scope: Scope, person_id: UUID) -> SignInCode:
         if contact.guarded:
             raise ChildHasNoLogin
         await _require_above(scope, contact.phone)
-        code = await give_one_time_code(scope, person_id, contact.phone)
-        now = clock.now()
-        await tell(
-            scope, person_id, "sign_in_code", "工作人员刚为您发了一个登录码。如果不是您要的，请告诉社区。",
-            f"sign-in-code:{clock.new_id()}",
-        )  # fmt: skip
-    return SignInCode(code, now + ONE_TIME_CODE_LASTS)
+        if (await standing_of(scope, person_id)).login == "declined":
+            raise HolderDeclined
+    return contact.phone
 
 
 async def _require_above(scope: Scope, phone: str) -> None:
@@ -233,7 +295,7 @@ async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
 
 async def amend_agreed(scope: Scope, change: Change) -> None:
     assert change.person_id is not None
-    await _amend(scope, change.person_id, unsealed(change.do))
+    await _amend(scope, change.person_id, unsealed(change.do), agreed=True)
 
 
 CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"), reveal=revealed)

@@ -7,8 +7,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from timebank import audit, clock, database, vault
+from timebank import audit, clock, database
 from timebank.access.grants import AREA_NAME, OwnRole
+from timebank.access.logins import enter_logins
 from timebank.access.words import ROLES
 from timebank.agreements.independence import near
 from timebank.database import retried, transaction
@@ -26,25 +27,18 @@ class Office(msgspec.Struct, frozen=True):
 
 
 @retried
-async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> None:
-    """A login for each phone, standing for these resident records; two people of one phone share theirs."""
+async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> int:
+    """A login for each phone, standing for these resident records; two people of one phone share theirs.
+
+    Only the phone that the book has of a record serves it; where somebody holds its login, the holder is asked. Answers
+    how many records wait for that.
+    """
     scope.require_admin()
-    # In one order, so that two communities that know the same phones wait for each other and never crosswise.
-    indexed = sorted((vault.blind_index(phone, "phone"), phone, person_id) for phone, person_id in phones)
     async with transaction(scope):
-        logins = await database.fetch(
-            "SELECT id, phone_index FROM login_ensure($1, $2, $3, $4)",
-            [clock.new_id() for _ in indexed], [index for index, _, _ in indexed],
-            [vault.seal(phone, "phone") for _, phone, _ in indexed], clock.now(),
-        )  # fmt: skip
-        login_of = {login["phone_index"]: login["id"] for login in logins}
-        await database.execute(
-            "INSERT INTO membership (community_id, login_id, person_id, created_at) SELECT $1, m.login_id, "
-            "m.person_id, $4 FROM unnest($2::uuid[], $3::uuid[]) AS m (login_id, person_id) ON CONFLICT DO NOTHING",
-            scope.community_id, [login_of[index] for index, _, _ in indexed],
-            [person_id for _, _, person_id in indexed], clock.now(),
-        )  # fmt: skip
-        await audit.record(scope, "ensure_logins", "login", None, people=len(indexed))
+        entered = await enter_logins(scope, phones)
+        asked = sum(not one.is_joined for one in entered)
+        await audit.record(scope, "ensure_logins", "login", None, people=len(phones), asked=asked or None)
+    return asked
 
 
 @retried
@@ -54,6 +48,10 @@ async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
     async with transaction(scope):
         left = await database.fetch(
             "DELETE FROM membership WHERE community_id = $1 AND person_id = ANY ($2) RETURNING login_id",
+            scope.community_id, list(person_ids),
+        )  # fmt: skip
+        await database.execute(
+            "DELETE FROM membership_question WHERE community_id = $1 AND person_id = ANY ($2)",
             scope.community_id, list(person_ids),
         )  # fmt: skip
         await database.execute("SELECT forget_unused_logins($1)", [row["login_id"] for row in left])

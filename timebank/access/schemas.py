@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from timebank.access.standing import Question
 from timebank.people.schemas import ChildOut
 from timebank.scope import Role
 
@@ -26,13 +27,17 @@ class LoginOut(msgspec.Struct):
 
 
 class PersonOut(msgspec.Struct):
-    """A resident record that the login stands for, with the roles that it holds there."""
+    """A resident record that the login stands for, with the roles that it holds there.
+
+    Until `rests_until` nothing is spent through it: it is not sure yet whose the login is.
+    """
 
     person_id: UUID
     community_id: UUID
     community_name: str
     name: str
     roles: list[str]
+    rests_until: datetime | None = None
 
 
 class SessionOut(msgspec.Struct):
@@ -46,16 +51,24 @@ class SessionOut(msgspec.Struct):
 
 
 class MeOut(msgspec.Struct):
+    """`questions`: records of the login's phone that wait until its holder agrees."""
+
     login: LoginOut
     persons: list[PersonOut]
     children: list[ChildOut]
+    questions: list[Question]
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
-    """`current` is needed unless a one-time code opened the session in the last 15 minutes."""
+    """`current` is needed unless a one-time code opened the session in the last 15 minutes.
+
+    `otp` is a second code, of another community that the login stands for as well: without it, or `current`, the code
+    of one sets no password that would open the records of the other.
+    """
 
     password: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
     current: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")] | None = None
+    otp: Annotated[str, Meta(pattern=r"^[0-9]{6}$")] | None = None
 
 
 class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

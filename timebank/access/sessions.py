@@ -9,7 +9,14 @@ import msgspec
 
 from timebank import audit, clock, database, settings, vault
 from timebank.access.delays import Try, begin_try, end_try
-from timebank.access.logins import login_by_phone, password_facts, password_proof, use_one_time_code
+from timebank.access.logins import (
+    Used,
+    login_by_phone,
+    password_facts,
+    password_proof,
+    tell_code_used,
+    use_one_time_code,
+)
 from timebank.access.passwords import DEMO_PASSWORD, is_weak
 from timebank.database import retried, transaction
 from timebank.errors import TimebankError
@@ -53,9 +60,10 @@ async def sign_in(
     by_code = otp is not None
     tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
     login = await login_by_phone(phone)
-    login_id = login.id if login else UUID(int=0)
+    login_id, used = login.id if login else UUID(int=0), None
     if otp is not None:
-        proof = await use_one_time_code(login_id, otp)
+        used = await use_one_time_code(login_id, otp)
+        proof = used.proof if used else None
     else:
         proof = await password_proof(login_id, login.salt if login else None, password or "")
     if proof is None or login is None:
@@ -65,16 +73,18 @@ async def sign_in(
     weak = False
     if password is not None and not by_code and not (settings.current().is_demo and password == DEMO_PASSWORD):
         weak = await asyncio.to_thread(is_weak, password, phone, await password_facts(login.id))
-    opened = await _open_after(tried, login.id, proof, request_id, by_code=by_code)
+    opened = await _open_after(tried, login.id, proof, request_id, used)
     return msgspec.structs.replace(opened, weak_password=weak, knows_browser=tried.browser is not None)
 
 
 @retried
-async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, *, by_code: bool) -> SignedIn:
+async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, used: Used | None) -> SignedIn:
     async with transaction(None):
         await end_try(tried)
-        opened = await open_session(login_id, by_code=by_code, proof=proof)
-        await audit.record_of_login(login_id, "sign_in", request_id, by_code=by_code)
+        opened = await open_session(login_id, proof=proof, used=used)
+        await audit.record_of_login(login_id, "sign_in", request_id, by_code=used is not None)
+        if used is not None:
+            await tell_code_used(login_id, used, opened.session_id)
     return opened
 
 
@@ -87,16 +97,20 @@ async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_co
 
 
 @retried
-async def open_session(login_id: UUID, *, by_code: bool = False, proof: str = "") -> SignedIn:
-    """A new session for a login that has proved itself: the database compares the proof once more."""
+async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = None) -> SignedIn:
+    """A new session for a login that has proved itself: the database compares the proof once more.
+
+    One that a code opens stands for what the code opens.
+    """
     token, session_id, now = vault.token(), clock.new_id(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
     async with transaction(None):
         await database.execute("SELECT set_config('timebank.proof', $1, true)", proof)
         await database.execute(
-            "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6)",
-            session_id, vault.token_hash(token), login_id, by_code, now, expires_at,
+            "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at, opens, by_scan) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            session_id, vault.token_hash(token), login_id, used is not None, now, expires_at,
+            used.opens if used else None, used is not None and used.by_scan,
         )  # fmt: skip
     return SignedIn(token, expires_at, login_id, session_id)
 
@@ -155,3 +169,16 @@ async def forget_old() -> None:
     """Drop sessions and sign-in codes that ended or ran out more than a day ago."""
     async with transaction(None):
         await database.execute("SELECT session_sweep($1)", clock.now() - timedelta(days=1))
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A community in which another phone has lately taken the place of this login's."""
+
+    community_name: str
+    since: datetime
+
+
+async def moved(token: str) -> list[Moved]:
+    """Where the phone of this session was replaced in the last 30 days; its holder may know nothing of it."""
+    async with transaction(None):
+        return await database.rows(Moved, "SELECT * FROM login_moved($1, $2)", vault.token_hash(token), clock.now())

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Boolean, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, Boolean, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -30,6 +30,8 @@ class Session(Table, tablename="session"):
     created_at = Timestamptz(default=None, null=False)
     expires_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
+    opens = Array(base_column=UUID(), default=None, null=True)
+    by_scan = Boolean(default=None, null=False)
 
 
 class OneTimeCode(Table, tablename="one_time_code"):
@@ -40,6 +42,9 @@ class OneTimeCode(Table, tablename="one_time_code"):
     expires_at = Timestamptz(default=None, null=False)
     used_at = Timestamptz(default=None, null=True)
     given_by_login = UUID(default=None, null=True)
+    given_in = UUID(default=None, null=True)
+    opens = Array(base_column=UUID(), default=None, null=True)
+    proof = Varchar(length=8, default=None, null=True)
 
 
 class Throttle(Table, tablename="throttle"):
@@ -82,6 +87,29 @@ class Membership(Table, tablename="membership"):
     login_id = UUID(default=None, null=False)
     person_id = UUID(primary_key=True, default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+
+
+class MembershipQuestion(Table, tablename="membership_question"):
+    community_id = UUID(default=None, null=False)
+    person_id = UUID(primary_key=True, default=None, null=False)
+    login_id = UUID(default=None, null=False)
+    asked_by_login = UUID(default=None, null=True)
+    asked_at = Timestamptz(default=None, null=False)
+    declined_at = Timestamptz(default=None, null=True)
+
+
+class SpendingRest(Table, tablename="spending_rest"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    login_id = UUID(default=None, null=True)
+    cause = Varchar(length=8, default=None, null=False)
+    since = Timestamptz(default=None, null=False)
+    until = Timestamptz(default=None, null=False)
+    by_login = UUID(default=None, null=True)
+    from_login = UUID(default=None, null=True)
+    ended_at = Timestamptz(default=None, null=True)
+    ended_by_login = UUID(default=None, null=True)
 
 
 class Device(Table, tablename="device"):

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from timebank.access.callers import AnyRequest
 from timebank.agreements.schemas import AgreementOut, DecisionIn, Status, Unconfirmed
 from timebank.overview import agreements, openers
+from timebank.overview.openers import Resting
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -46,6 +47,13 @@ class Agreements(Controller):
     async def logins(self, caller: NamedDependency[Scope]) -> list[Unconfirmed]:
         """Staff whose login was opened by a code that nobody else has confirmed since."""
         return await openers.unconfirmed(caller)
+
+    @get("/resting")
+    async def resting(
+        self, request: AnyRequest, caller: NamedDependency[Scope], limit: Limit = 50, cursor: Cursor = None
+    ) -> Response[Page[Resting]]:
+        """Whose logins spend nothing until somebody uninvolved confirms the person, or until their time is over."""
+        return listed(request, await openers.resting(caller, limit=limit, cursor=cursor))
 
     @post("/logins/{person_id:uuid}", status_code=204)
     async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:

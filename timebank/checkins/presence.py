@@ -4,10 +4,13 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
+
 from timebank import clock, database
 from timebank.agreements.independence import near, signed_on
 from timebank.database import transaction
 from timebank.errors import TimebankError
+from timebank.ledger.resting import SpendingRests, require_rested
 from timebank.scope import Scope
 
 PROVES_FOR = timedelta(minutes=5)
@@ -28,40 +31,77 @@ class CardNotConfirmed(TimebankError):
     sentence = "这张卡是您自己或家里人刚办的，还没有另一位工作人员核对过。请另一位工作人员同意后再用它花积分。"
 
 
-async def require_presence(scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None) -> None:
+_SCANS = (
+    "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
+    "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
+    "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
+    "(SELECT max(r.until) FROM spending_rest r WHERE r.community_id = s.community_id AND r.person_id = s.person_id "
+    "AND r.ended_at IS NULL) AS rests_until "
+    "FROM scan s "
+    "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
+    "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
+    "AND s.status <> 'error' AND s.device_at IS NULL "
+)
+
+
+async def require_presence(
+    scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None, *, spends: bool = True
+) -> None:  # fmt: skip
     """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
 
-    A scan by hand proves nothing, nor one that waited on a device, nor one that another keeper made. A card proves it
-    unless the caller, somebody who is no other person or one of the caller's household issued it and nobody else of the
-    staff has confirmed it or agreed to spending for its holder since.
+    A scan by hand proves nothing, nor one that waited on a device, nor one of a person's code or card that another
+    keeper made. A card proves it unless the caller, somebody who is no other person or one of the caller's household
+    issued it and nobody else of the staff has confirmed it or agreed to spending for its holder since. A phone's code
+    whose login rests does not prove who may spend.
     """
     if nonce is None:
         raise PresenceNeeded
     async with transaction(scope):
         found = await database.fetch_one(
-            "SELECT s.person_id, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
-            "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
-            "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed "
-            "FROM scan s "
-            "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
-            "WHERE s.community_id = $1 AND s.nonce = $2 AND s.station_id = $3 AND s.person_id = ANY ($4) "
-            "AND s.received_at > $5 AND s.status <> 'error' AND s.device_at IS NULL "
-            "AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)",
-            scope.community_id, nonce, station_id, list(person_ids), clock.now() - PROVES_FOR, scope.login_id,
+            _SCANS
+            + "AND s.nonce = $5 AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)",
+            scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce, scope.login_id,
         )  # fmt: skip
         if found is None:
             raise PresenceNeeded
-        if not found["confirmed"]:
-            issuers = [found["issued_by"], found["issued_by_login"]]
-            close = await near(signed_on(scope), issuers[:1], issuers[1:])
-            if not close.is_uninvolved(issuers, issuers[:1]):
-                raise CardNotConfirmed
+        if not await _is_card_of_another(scope, found):
+            raise CardNotConfirmed
+    if spends and found["how"] != "card":
+        require_rested(found["rests_until"])
+
+
+async def _is_card_of_another(scope: Scope, scan: asyncpg.Record) -> bool:
+    """Whether a scan was of no card, of a confirmed one, or of one that nobody near the caller has issued."""
+    if scan["confirmed"]:
+        return True
+    issuers = [scan["issued_by"], scan["issued_by_login"]]
+    return (await near(signed_on(scope), issuers[:1], issuers[1:])).is_uninvolved(issuers, issuers[:1])
+
+
+async def was_scanned(scope: Scope, person_id: UUID) -> bool:
+    """Whether the caller scanned the person's card or own code in the last five minutes, at a station of the caller's.
+
+    A card that the caller or somebody near the caller has issued proves nothing until somebody else has confirmed it.
+    """
+    stations = list(scope.kept_stations)
+    async with transaction(scope):
+        if scope.administers:
+            found = await database.fetch("SELECT id FROM station WHERE community_id = $1", scope.community_id)
+            stations = [row["id"] for row in found]
+        scans = await database.fetch(
+            _SCANS + "AND s.how IN ('personal_code', 'card') AND s.by_login = $5 ORDER BY s.received_at DESC LIMIT 20",
+            scope.community_id, stations, clock.now() - PROVES_FOR, [person_id], scope.login_id,
+        )  # fmt: skip
+        for scan in scans:
+            if await _is_card_of_another(scope, scan):
+                return True
+    return False
 
 
 async def is_present(scope: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> bool:
     """Whether this nonce proves that the person stands at this station."""
     try:
         await require_presence(scope, [person_id], station_id, nonce)
-    except (PresenceNeeded, CardNotConfirmed):
+    except (PresenceNeeded, CardNotConfirmed, SpendingRests):
         return False
     return True

@@ -99,7 +99,7 @@ async def _require_proof(scope: Scope, found: Held, code: str | None, presence: 
         await guesses.was_right(scope)
     elif not scope.administers or presence is not None:
         family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
-        await require_presence(scope, family, found.station_id, presence)
+        await require_presence(scope, family, found.station_id, presence, spends=False)
         # Who stands here today says nothing of next week's lesson, whose seat the family can still give back.
         if clock.now() < min(clock.day_bounds(clock.local_day(found.starts_at))[0], found.starts_at - EARLY):
             raise LessonNotYet

@@ -17,6 +17,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Returned
+from timebank.ledger.resting import require_spendable
 from timebank.locale import _
 from timebank.people.guardians import children_of, require_guardian
 from timebank.scope import Scope
@@ -64,6 +65,7 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
     """
     async with transaction(scope):
         guardian_id = scope.require_self()
+        require_spendable(scope)
         await require_guardian(scope, guardian_id, wanted.child_id)
         await seats.lock_line(scope, wanted.lesson_id, wanted.child_id)
         lesson = await seats.locked_lesson(scope, wanted.lesson_id)

@@ -12,6 +12,7 @@ from timebank.classes.courses import COURSE_TERMS, CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.ledger.resting import require_spendable
 from timebank.people.guardians import require_guardian
 from timebank.people.locks import lock_people
 from timebank.scope import Scope
@@ -67,6 +68,7 @@ async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
 
     Raises NotGuardian, CourseOver, ChildAge, NotInQuarters, Insufficient, OwnTerms.
     """
+    require_spendable(scope, [wanted.person_id])
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
         await require_seen(scope, COURSE_TERMS, taken.id, wanted.person_id, taken.title)

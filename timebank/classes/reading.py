@@ -16,6 +16,7 @@ from timebank.paging import Page, page, read_cursor
 from timebank.people.care import in_care, is_in_care
 from timebank.people.guardians import children_of
 from timebank.people.reads import note_children
+from timebank.people.residents import require_resident
 from timebank.scope import Scope
 
 
@@ -185,7 +186,7 @@ async def coming(
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
-        await require_presence(scope, [person_id], station_id, presence)
+        await require_presence(scope, [person_id], station_id, presence, spends=False)
         found = await database.rows(
             _Row,
             _ROWS + "c.station_id = $4 AND b.status = 'held' AND l.ends_at > $6 AND l.starts_at < $7 "
@@ -203,4 +204,6 @@ async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:
         children = await children_of(scope)
         if not any(c.person_id == child_id and c.consented for c in children):
             raise NotFound
-    return await unused(scope, child_id=child_id)
+    async with transaction(scope):
+        await require_resident(scope, child_id)
+        return await unused(scope, child_id=child_id)

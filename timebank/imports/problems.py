@@ -91,6 +91,7 @@ SENTENCES: Mapping[str, str] = {
     "note_stayed": _(
         "撤销时留下 {count} 位居民：有撤回的服务记录或善行写着他们，要留作凭据。确要除名的，请逐位办理迁出"
     ),
+    "note_phones_held": _("{count} 人的手机号已有人在用，等手机号的主人在首页同意后，才能用它看到这里的登记"),
     "note_known": _("{count} 行以前已经导入或登记，没有重复导入"),
 }
 """Every problem kind; a code never changes its meaning, a sentence may be reworded and is translated by its text.

@@ -69,6 +69,8 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
         ]
         if refused:
             _draw(drawn.create_sheet(header.sheet.name or translate(TITLE)), header, refused, translate(PROBLEM))
+    if not drawn.worksheets:
+        drawn.create_sheet(translate(TITLE))  # Nothing was refused, and a workbook has a sheet.
     buffer = BytesIO()
     drawn.save(buffer)
     return buffer.getvalue()

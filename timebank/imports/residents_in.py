@@ -41,7 +41,9 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[RosterRow]:
     await residents_known.compare(intake.scope, parsed, [one for one in residents if not one.is_new])
     await _tell_places(intake, parsed, before, await _households(intake) - households_before)
     new = [one for one in residents if one.is_new]
-    await _give_logins(intake, new)
+    asked = await _give_logins(intake, new)
+    if asked:
+        parsed.notes.append(problem("note_phones_held", count=asked))
     await _give_offices(intake, parsed, new, areas)
     await nominate(intake, parsed, residents)
     homeless = sum(areas[_address(one.row)] is None for one in new)
@@ -108,11 +110,10 @@ def _enrolment(row: RosterRow, area_id: UUID | None) -> Enrolment:
     )  # fmt: skip
 
 
-async def _give_logins(intake: Intake, residents: Sequence[Resident]) -> None:
-    """A login for everybody with a phone, but not for a child whose guardian must act for it."""
+async def _give_logins(intake: Intake, residents: Sequence[Resident]) -> int:
+    """A login for everybody with a phone, but not for a child whose guardian must act for it; how many wait."""
     phones = [(one.row.phone, one.person_id) for one in residents if one.row.phone and not is_guarded(one.row.born_on)]
-    if phones:
-        await ensure_logins(intake.scope, phones)
+    return await ensure_logins(intake.scope, phones) if phones else 0
 
 
 async def _give_offices(

@@ -11,6 +11,7 @@ from timebank.errors import NotFound
 from timebank.grouping import Grouped
 from timebank.ledger.posting import HASH_VERSION, Posted
 from timebank.ledger.refusals import REFUSALS, Insufficient
+from timebank.ledger.resting import require_spendable
 from timebank.ledger.schemas import DonationIn
 from timebank.locale import _
 from timebank.scope import Scope
@@ -80,6 +81,7 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
     """
     if not scope.is_own(given.person_id):
         raise NotFound
+    require_spendable(scope, [given.person_id])
     caller: UUID | None = scope.login_id or scope.person_id
     memo = given.note.strip() or COMMON_POOL
     asked = HASH_VERSION + request_hash

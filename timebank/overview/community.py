@@ -23,8 +23,8 @@ LOOKED_AT = 200
 class Waiting(msgspec.Struct):
     """How many of each thing wait for somebody, and how the community stands.
 
-    What waits is counted by an index of its state; the month's minutes are those credited in it, less what was taken
-    back, out of the days' totals.
+    What waits is counted by an index of its state, logins that rest up to 200; the month's minutes are those credited
+    in it, less what was taken back, out of the days' totals.
     """
 
     records: int
@@ -33,6 +33,7 @@ class Waiting(msgspec.Struct):
     objections: int
     agreements: int
     confirmations: int
+    resting: int
     low_goods: int
     people: int
     present: int
@@ -48,7 +49,9 @@ SELECT
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
   (SELECT count(*) FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND asked_at >= $4)
-   AS confirmations,
+    AS confirmations,
+  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $5 LIMIT $6)
+    AS rests) AS resting,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
@@ -64,7 +67,9 @@ async def waiting(scope: Scope) -> Waiting:
     first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since())
+        counted = await database.row(
+            Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since(), clock.now(), LOOKED_AT
+        )
     assert counted is not None
     return counted
 

@@ -7,9 +7,11 @@ from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
 from timebank import clock, database
 from timebank.agreements.deciders import AUDITOR, Bench, nearest
-from timebank.agreements.independence import is_independent, sides_of
+from timebank.agreements.independence import Side, is_independent, sides_of, sides_of_logins
 from timebank.checkins.asked import tell_second_persons
 from timebank.database import transaction
 from timebank.overview.agreements import waiting_rows
@@ -19,6 +21,8 @@ from timebank.people.messages import tell
 from timebank.scope import Scope
 
 AGAIN_AFTER = timedelta(days=1)
+RESTS_MAX = 2000
+"""Of more rests at once the message counts no more."""
 Home = tuple[UUID, UUID]
 """Where somebody lives, and who it is: the message is told there, which may be another community."""
 
@@ -30,7 +34,8 @@ async def remind_deciders(scope: Scope) -> int:
     told = await tell_second_persons(scope)
     told += await _remind_of_changes(scope, place)
     told += await _remind_of_cards(scope, place)
-    return told + await _remind_of_logins(scope, place)
+    told += await _remind_of_logins(scope, place)
+    return told + await _remind_of_rests(scope, place)
 
 
 async def _remind_of_changes(scope: Scope, place: str) -> int:
@@ -83,6 +88,36 @@ async def _remind_of_logins(scope: Scope, place: str) -> int:
     for home, count in counted.items():
         text = f"{place}有 {count} 位工作人员的账号等您确认是本人的。请在管理页面的「待另一人确认」里点一下。"
         await _tell(home, "logins_wait", text, _daily("logins", scope))
+    return len(counted)
+
+
+class _Maker(msgspec.Struct, frozen=True):
+    by_login: UUID | None
+    people: int
+
+
+async def _remind_of_rests(scope: Scope, place: str) -> int:
+    """Residents who spend nothing until somebody confirms them: told to the nearest who did not bring it about."""
+    async with transaction(scope):
+        makers = await database.rows(
+            _Maker,
+            "SELECT by_login, count(DISTINCT person_id) AS people FROM (SELECT by_login, person_id FROM spending_rest "
+            "WHERE community_id = $1 AND ended_at IS NULL AND until > $2 LIMIT $3) AS rests GROUP BY by_login",
+            scope.community_id, clock.now(), RESTS_MAX,
+        )  # fmt: skip
+    if not makers:
+        return 0
+    bench = await Bench.of(scope, [])
+    sides = await sides_of_logins(scope, [maker.by_login for maker in makers if maker.by_login])
+    counted: defaultdict[Home, int] = defaultdict(int)
+    for maker in makers:
+        side = sides[maker.by_login] if maker.by_login else Side()
+        free = [o for o in bench.officers if o.role != AUDITOR and is_independent(bench.people[o.person_id], side)]
+        for officer in nearest(free):
+            counted[officer.home_id, officer.person_id] += maker.people
+    for home, count in counted.items():
+        text = f"{place}有 {count} 位居民的账号等您确认是本人的，确认以前不能花费。请在管理页面的「待另一人确认」里看。"
+        await _tell(home, "logins_wait", text, _daily("rests", scope))
     return len(counted)
 
 

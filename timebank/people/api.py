@@ -11,8 +11,10 @@ from timebank import codes
 from timebank.access import registration
 from timebank.access.callers import AT_THE_COUNTER, AnyRequest
 from timebank.access.finding import find_at_counter
+from timebank.access.standing import Standing, standing
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
+from timebank.checkins.sign_in_codes import CodeIn, give_code
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people import cards, directory, guardians, messages
 from timebank.people.schemas import (
@@ -72,9 +74,19 @@ class People(Controller):
         return answered(await registration.amend(caller, person_id, data), 200)
 
     @post("/{person_id:uuid}/sign-in-code")
-    async def sign_in_code(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> registration.SignInCode:
-        """Six digits with which the person in front of the counter can sign in once."""
-        return await registration.sign_in_code(caller, person_id)
+    async def sign_in_code(
+        self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: JSONBody[CodeIn | None] = None
+    ) -> registration.SignInCode:
+        """Six digits with which the person in front of the counter can sign in once.
+
+        A keeper scans the person's card or own code first, or sends name and last four digits for a first sign-in.
+        """
+        return await give_code(caller, person_id, data or CodeIn())
+
+    @get("/{person_id:uuid}/login", opt=AT_THE_COUNTER)
+    async def login(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Standing:
+        """Whether the person's phone signs in for them, waits for its holder, or spends nothing yet."""
+        return await standing(caller, person_id)
 
     @get("/{person_id:uuid}/guardians")
     async def guardians(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[GuardianOut]:

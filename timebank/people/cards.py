@@ -10,6 +10,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.residents import require_resident
 from timebank.people.schemas import CardOut
 from timebank.scope import Scope
 
@@ -116,6 +117,7 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
     """End a person's card, for a lost one; harmless where there is none."""
     _require_counter(scope)
     async with transaction(scope):
+        await require_resident(scope, person_id)
         card_id = await database.fetch_value(
             "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL "
             "RETURNING id",

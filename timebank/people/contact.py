@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, vault
+from timebank import database, names, vault
 from timebank.database import transaction
 from timebank.errors import NotFound
 from timebank.people.ages import is_guarded
@@ -27,6 +27,25 @@ class _Row(msgspec.Struct, frozen=True):
     born_on: date | None
     status: Status
     area_path: list[UUID] | None
+
+
+class _Names(msgspec.Struct, frozen=True):
+    name: str
+    phone_last4: str | None
+    identity_sealed: bytes | None
+
+
+async def is_called(scope: Scope, person_id: UUID, name: str, last4: str) -> bool:
+    """Whether a person has just this name, and these last four of the phone or the identity number."""
+    async with transaction(scope):
+        found = await database.row(
+            _Names, "SELECT name, phone_last4, identity_sealed FROM person WHERE community_id = $1 AND id = $2",
+            scope.community_id, person_id,
+        )  # fmt: skip
+    if found is None or found.name != names.clean(name):
+        return False
+    number = vault.unseal(found.identity_sealed, "identity") if found.identity_sealed else ""
+    return last4 == found.phone_last4 or (len(number) == 18 and last4.upper() == number[-4:])
 
 
 async def contact_of(scope: Scope, person_id: UUID) -> Contact:

@@ -20,6 +20,7 @@ from timebank.locale import _
 from timebank.people.ages import is_minor
 from timebank.people.care import UNDER_AGE, is_in_care
 from timebank.people.messages import tell
+from timebank.people.residents import require_resident
 from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
 from timebank.people.tables import Guardianship
 from timebank.scope import Scope
@@ -167,6 +168,7 @@ async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
     if not (scope.reads_all or scope.is_own(person_id) or await is_guardian(scope, person_id)):
         raise NotFound
     async with transaction(scope):
+        await require_resident(scope, person_id)
         return await database.rows(
             GuardianOut,
             _GUARDIANSHIPS

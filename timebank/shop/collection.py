@@ -18,6 +18,7 @@ from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
+from timebank.ledger.resting import require_rested
 from timebank.locale import _
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
@@ -86,6 +87,7 @@ class Open(msgspec.Struct, frozen=True):
     good: str
     unit: str
     station: str
+    rests_until: datetime | None
 
     @property
     def what(self) -> str:
@@ -95,7 +97,9 @@ class Open(msgspec.Struct, frozen=True):
 _LOCKED = (
     "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
-    "g.name AS good, g.unit, t.name AS station FROM redemption r "
+    "g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
+    "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until "
+    "FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
@@ -153,6 +157,7 @@ async def collect(
             raise WrongCollectionCode
         else:
             await guesses.was_right(scope)
+            require_rested(found.rests_until)  # whoever holds the login reads the code on its page
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)
 

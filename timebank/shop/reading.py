@@ -133,7 +133,7 @@ async def waiting_for(
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
-        await require_presence(scope, [person_id], station_id, presence)
+        await require_presence(scope, [person_id], station_id, presence, spends=False)
         found = await database.rows(
             _Row,
             _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",

@@ -14,6 +14,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Busy, Forbidden, NotFound, TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
+from timebank.ledger.resting import require_spendable
 from timebank.people.ages import is_guarded
 from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
@@ -101,6 +102,8 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
     own = scope.stands_for(wanted.person_id)
     if not own and not agreed and not (wanted.collect_now and scope.keeps(wanted.station_id)):
         raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
+    if own and not wanted.collect_now:
+        require_spendable(scope, [wanted.person_id])
     found = await _locked_customer(scope, wanted)
     if wanted.collect_now:
         if not agreed:

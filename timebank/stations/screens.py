@@ -100,8 +100,9 @@ _DEVICE = (
 
 async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
     """The station's devices, newest first, the ended ones too."""
-    scope.require_keeper(station_id)
     async with transaction(scope):
+        await station(scope, station_id)
+        scope.require_keeper(station_id)
         return await database.rows(
             DeviceOut, _DEVICE + "AND d.station_id = $2 ORDER BY d.created_at DESC, d.id",
             scope.community_id, station_id,

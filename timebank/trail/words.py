@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "add_lesson": _("新增了一节课"),
     "add_shift": _("新增了班次"),
     "add_station": _("新增了驿站"),
+    "agree_membership": _("同意了并到自己的账号"),
     "agree_confirmation": _("同意了柜台的请求"),
     "answer_as_witness": _("作了证"),
     "approve_record": _("通过了服务时长"),
@@ -48,6 +49,7 @@ VERBS: dict[str, str] = {
     "credit_deed": _("给善行记了分"),
     "credit_record": _("给服务记了时长和积分"),
     "decide_change": _("决定了待确认的事"),
+    "decline_membership": _("没有同意并到自己的账号"),
     "decide_objection": _("决定了异议"),
     "end_guardianship": _("解除了监护登记"),
     "end_role": _("取消了身份"),
@@ -135,7 +137,8 @@ NOUNS: dict[str, str] = {
 
 # What a value of the change is called. Ids say nothing to a reader; the subject is linked instead.
 LABELS: dict[str, str] = {
-    "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "by": _("方式"), "change": _("增减"),
+    "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "asked": _("等主人同意"),
+    "by": _("方式"), "change": _("增减"),
     "children": _("孩子人数"), "confirms": _("属实"),
     "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
@@ -145,12 +148,16 @@ LABELS: dict[str, str] = {
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
     "move": _("收货原因"), "name": _("名称"), "named": _("提名"),
     "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"), "people": _("人数"),
-    "points": _("积分"), "points_per_hour": _("每课时积分"), "quantity": _("数量"), "role": _("身份"),
+    "points": _("积分"), "points_per_hour": _("每课时积分"),
+    "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "sent_by": _("由别人补传"),
     "skipped": _("跳过"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
 }  # fmt: skip
+
+
+PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
 def told_verb(verb: str, language: str) -> str:
@@ -175,6 +182,8 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(ROLES[Role(value)], language)
     if verb == "change_policy" and key == "name" and value in KNOWN:
         return translate(KNOWN[str(value)].title, language)
+    if key == "proof" and value in PROOFS:
+        return translate(PROOFS[str(value)], language)
     if key == "list" and value in LISTS:
         return translate(LISTS[str(value)], language)
     if isinstance(value, list):

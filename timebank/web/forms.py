@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 
+from timebank.access.callers import AnyRequest
 from timebank.errors import Invalid
 
 T = TypeVar("T")
@@ -29,3 +31,16 @@ def local_path(path: str | None) -> str:
     """A path of this site to go on to; the first page where it is anything else."""
     inside = path is not None and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if inside and path else "/"
+
+
+async def chosen(request: AnyRequest, name: str) -> list[UUID]:
+    """The ids that were ticked under a name; what is no id is left out."""
+    sent = (await request.form()).getall(name, [])
+    return [known for each in sent if isinstance(each, str) and (known := _uuid(each))]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,6 +1,7 @@
 """The counter page: scan, see who it is, do what they came for."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from litestar.response import Redirect, Template
 from timebank import scanned, vault
 from timebank.access.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.access.finding import find_at_counter
+from timebank.access.standing import standing_of
 from timebank.checkins import counter, scanning
 from timebank.checkins.presence import is_present
 from timebank.checkins.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
@@ -22,6 +24,7 @@ from timebank.clock import now
 from timebank.errors import Forbidden, NotFound
 from timebank.ledger.statement import balances
 from timebank.locale import _
+from timebank.overview.openers import rests_to_confirm
 from timebank.people.cards import card_of
 from timebank.people.schemas import CardOut, PersonLine
 from timebank.preferences import language_of
@@ -189,12 +192,15 @@ class Served(msgspec.Struct, frozen=True):
     elsewhere: str | None
     goods: Any
     classes: Any
+    rests_until: datetime | None  # nothing is spent by the person's phone before
+    may_confirm: bool  # whether this keeper may say that it is the person
     offered: list[GoodOut]  # what a second member of staff may agree to
     card: CardOut | None  # the one in force
 
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
     visit = await open_visit(caller, person_id)
+    standing = await standing_of(caller, person_id)
     stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
     return Served(
         await counter.visitor(caller, person_id),
@@ -203,6 +209,8 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         visit.station if visit is not None and visit.station_id != chosen.id else None,
         await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
         await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        standing.rests_until,
+        standing.rests_until is not None and await rests_to_confirm(caller, person_id),
         [] if stands_here else await offered_here(caller, chosen.id),
         await _card(caller, person_id),
     )  # fmt: skip
@@ -230,7 +238,7 @@ async def _parts(
     context: dict[str, Any] = {
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
         "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
-        "undo_since": now() - counter.UNDO_WITHIN,
+        "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
     }  # fmt: skip
     return context
 

@@ -23,7 +23,7 @@ from timebank.access.callers import (
     session_cookie,
 )
 from timebank.access.delays import SignInDelayed
-from timebank.access.own_password import WrongPassword
+from timebank.access.own_password import PasswordElsewhere, WrongPassword, WrongSecondCode
 from timebank.access.passwords import WeakPassword
 from timebank.access.schemas import NewPassword, SignIn
 from timebank.access.sessions import WrongSignIn
@@ -39,8 +39,12 @@ from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
 
-CORRECTABLE = (WrongSignIn, SignInDelayed, BadPhone, Invalid, WeakPassword, WrongPassword, TooManyAttempts)
+CORRECTABLE = (
+    WrongSignIn, SignInDelayed, BadPhone, Invalid, WeakPassword, WrongPassword, PasswordElsewhere, WrongSecondCode,
+    TooManyAttempts,
+)  # fmt: skip
 BY_PASSWORD = {"phone": _("手机号"), "password": _("密码")}
+NEW_PASSWORD = {"password": _("新密码"), "current": _("原来的密码"), "otp": _("登录码是 6 位数字")}
 BY_CODE = {"phone": _("手机号"), "otp": _("登录码是 6 位数字")}
 
 
@@ -152,10 +156,11 @@ class PasswordPages(Controller):
     @post()
     async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
         try:
-            given = filled(NewPassword, data, {"password": _("新密码"), "current": _("原来的密码")})
+            data |= {"otp": scanned.digits(data.get("otp", ""))}
+            given = filled(NewPassword, data, NEW_PASSWORD)
             if data.get("again") != given.password:
                 raise Invalid(why=_("两次输入的新密码不一样"))
-            await own_password.change_password(caller, given.password, given.current)
+            await own_password.change_password(caller, given.password, given.current, given.otp)
         except CORRECTABLE as refusal:
             first, weak = data.get("first") == "1", data.get("weak") == "1"
             said = refusal.text(language_of(request))
@@ -173,4 +178,5 @@ async def _password_page(
     return page(
         request, caller, "member/password.html", status=422 if refusal else 200, first=first, weak=weak,
         refusal=refusal, asks_current=await own_password.needs_current(caller),
+        narrow=await own_password.is_narrow(caller),
     )  # fmt: skip

@@ -1,0 +1,38 @@
+"""Logins that rest: while it is not sure whose a login is, nothing is spent through it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from timebank import clock
+from timebank.errors import TimebankError
+from timebank.scope import Scope
+from timebank.wording import said
+
+RESTS_FOR = timedelta(hours=72)
+
+
+class SpendingRests(TimebankError):
+    code = "spending_rests"
+    status = 403
+    sentence = (
+        "这个账号刚开通或刚换了手机号，花费要等到{until:at}，或请另一位工作人员在后台确认是您本人。"
+        "签到、查看照常；有卡的，可以到柜台扫卡领取。"
+    )
+
+    def text(self, language: str = "zh") -> str:
+        return said(self.sentence, **self.values).text(language)
+
+
+def require_rested(until: datetime | None) -> None:
+    """Refuse to spend before this moment."""
+    if until is not None and until > clock.now():
+        raise SpendingRests(until=until)
+
+
+def require_spendable(scope: Scope, person_ids: Iterable[UUID] | None = None) -> None:
+    """Refuse while the caller's login rests for one of these own records; None: for any of them here."""
+    wanted = None if person_ids is None else set(person_ids)
+    for mine in scope.persons:
+        if mine.community_id == scope.community_id and (wanted is None or mine.person_id in wanted):
+            require_rested(mine.rests_until)

@@ -1,0 +1,18 @@
+"""Whether somebody is in the community's book at all."""
+
+from uuid import UUID
+
+from timebank import database
+from timebank.database import transaction
+from timebank.errors import NotFound
+from timebank.scope import Scope
+
+
+async def require_resident(scope: Scope, person_id: UUID) -> None:
+    """Raise NotFound for who is not in this community's book: an empty list of theirs would be an answer about them."""
+    async with transaction(scope):
+        found: bool = await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2)", scope.community_id, person_id
+        )
+    if not found:
+        raise NotFound

@@ -118,6 +118,9 @@ async def test_each_role_may_what_the_table_says_and_a_refusal_changes_nothing(
     assert not wrong, "\n".join(wrong)
 
 
+# Another community asks whoever holds a phone whether its record is theirs; the holder, who lives elsewhere, answers.
+ASKED = ("POST /api/v1/me/memberships/{community_id}/{person_id}", "neighbour")
+
 # Where the ids of a kind of object are kept.
 TABLES = {
     "grant_id": "role_grant", "person_id": "person", "agreement_id": "waiting_change", "message_id": "message",
@@ -164,7 +167,7 @@ async def test_no_object_of_another_community_is_reached_and_no_object_makes_the
                 found = outcome(op, answer)
                 if found == "fault":
                     wrong.append(f"{op.name} of {object_id} as {role}: {answer.status_code}")
-                if found == "done" and role in homes and homes[role] != community:
+                if found == "done" and role in homes and homes[role] != community and (op.name, role) != ASKED:
                     wrong.append(f"{op.name} as {role} reaches another community's {place}")
                 if found == "done" and not op.is_look:
                     await owner.execute(back)

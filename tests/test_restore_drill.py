@@ -110,11 +110,15 @@ def machine(folder: Path, number: int) -> Iterator[Machine]:
 
 
 @asynccontextmanager
-async def working_on(url: str) -> AsyncIterator[None]:
-    """The service's verbs on another database than the tests' own."""
+async def working_on(url: str, operator_url: str) -> AsyncIterator[None]:
+    """The service's verbs on another database than the tests' own, whose sessions are opened by its operator."""
     chosen = replace(settings.Settings(), database_url=url, secret_key=KEY.encode(), base_url="http://test")
-    async with elsewhere(chosen, 4):
-        yield
+    before, Town.operator_url = Town.operator_url, operator_url
+    try:
+        async with elsewhere(chosen, 4):
+            yield
+    finally:
+        Town.operator_url = before
 
 
 async def a_town_that_works(first: Machine) -> Town:
@@ -124,12 +128,13 @@ async def a_town_that_works(first: Machine) -> Town:
     first.sql(tables.splitlines()[1])
     first.shell(section("数据库").blocks("sh")[0])
     first.sql(roles)
-    async with working_on(first.server.url("timebank")):
+    operator = first.server.url("timebank")
+    async with working_on(operator, operator):
         superuser = await asyncpg.connect(first.server.url("timebank"))
         town = await build_town(superuser)
         await superuser.close()
     first.environment = {"TIMEBANK_DATABASE_URL": first.url("timebank_web", "timebank"), "TIMEBANK_SECRET_KEY": KEY}
-    async with working_on(first.url("timebank_web", "timebank")):
+    async with working_on(first.url("timebank_web", "timebank"), operator):
         await town.credit_deed("张桂兰", 100)
         wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
         await redeem(await town.scope("张桂兰"), wanted)

@@ -129,7 +129,7 @@ NOUNS: dict[str, str] = {
     "counter": _("柜台"), "counter_confirmation": _("柜台的请求"),
     "county": _("县"), "course": _("课程"), "deed": _("善行"), "demo": _("示范"), "device": _("设备"),
     "good": _("物品"), "grid": _("网格"), "guardianship": _("监护登记"), "import_run": _("导入"),
-    "lesson": _("课"), "login": _("登录"), "objection": _("异议"), "person": _("居民"), "policy": _("社区规则"),
+    "lesson": _("课"), "login": _("登录账号"), "objection": _("异议"), "person": _("居民"), "policy": _("社区规则"),
     "redemption": _("兑换"), "role_grant": _("身份"), "rule": _("积分规则"), "service_record": _("服务记录"),
     "shift": _("班次"), "station": _("驿站"), "street": _("街道"), "unit": _("单元"), "visit": _("到场"),
     "waiting_change": _("待确认的事"),
@@ -157,6 +157,7 @@ LABELS: dict[str, str] = {
 }  # fmt: skip
 
 
+DEVICES = {"display": _("显示签到码的屏幕"), "counter": _("柜台平板")}
 PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
@@ -184,6 +185,8 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(KNOWN[str(value)].title, language)
     if key == "proof" and value in PROOFS:
         return translate(PROOFS[str(value)], language)
+    if key == "kind" and value in DEVICES:
+        return translate(DEVICES[str(value)], language)
     if key == "list" and value in LISTS:
         return translate(LISTS[str(value)], language)
     if isinstance(value, list):

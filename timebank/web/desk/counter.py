@@ -74,7 +74,7 @@ class DeskPages(Controller):
     @get(opt=WITHOUT_A_KEEPER)
     async def desk(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
-        scan: Nonce = None,
+        scan: Nonce = None, done: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
         """The counter of one station; who keeps several chooses first, and on a tablet a keeper signs on first."""
         if caller.is_counter and caller.login_id is None:
@@ -85,7 +85,7 @@ class DeskPages(Controller):
             return page(request, caller, "desk/choose.html", stations=kept)
         verdict = await scanning.verdict_of(caller, scan) if scan else None
         person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
-        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan)
+        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, done=done)
 
     @post("/scan")
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
@@ -246,6 +246,7 @@ async def _parts(
 async def _desk_page(
     request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
     person_id: UUID | None = None, presence: str | None = None, found: list[PersonLine] | None = None,
+    done: str = "",
 ) -> Template:  # fmt: skip
     context = await _parts(request, caller, chosen, verdict, person_id, presence)
     several = len(await _kept(caller)) > 1
@@ -256,6 +257,7 @@ async def _desk_page(
         place=chosen.name,
         found=found,
         several=several,
+        done=done,
         on_device=caller.device_id is not None,
         **context,
     )

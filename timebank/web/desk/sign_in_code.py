@@ -50,4 +50,4 @@ class SignInCodePages(Controller):
         """As the second person: this is the person, who may spend from now on."""
         whom = filled(_Whom, data, {"person_id": _("居民"), "station_id": _("驿站")})
         await confirm_login(caller, whom.person_id)
-        return see_other(f"/desk?station={whom.station_id}")
+        return see_other(f"/desk?station={whom.station_id}&done=confirmed")

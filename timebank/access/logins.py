@@ -155,9 +155,9 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
     login_id = await ensure_login(scope, phone, person_id)
     async with transaction(scope):
         await database.execute(
-            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8)",
+            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             clock.new_id(), login_id, _code_hash(login_id, code), scope.community_id, proof, scope.login_id,
-            clock.now(), clock.now() + ONE_TIME_CODE_LASTS,
+            clock.now(), clock.now() + ONE_TIME_CODE_LASTS, person_id,
         )  # fmt: skip
         await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
         await audit.record(scope, "give_one_time_code", "person", person_id, proof=proof)

@@ -386,6 +386,26 @@ CREATE FUNCTION rest_is_made_for(p_community uuid, p_login uuid, p_makers uuid[]
           AND (g.region_id = ANY (here.path) OR g.region_id IS NULL AND g.community_id = p_community)), false)
 $$;
 
+-- As before; whom the opener has appointed since does not confirm that login.
+CREATE OR REPLACE FUNCTION login_confirmed(p_community uuid, p_person uuid, p_by_login uuid, p_now timestamptz) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    confirmed integer;
+BEGIN
+    IF NOT (is_operator() OR (coalesce(p_by_login = ANY (acting_logins()), false) AND may_serve(p_community) AND NOT EXISTS (
+            SELECT FROM agreement_side(p_community, p_by_login, NULL) me, agreement_side(p_community, NULL, p_person) other
+            WHERE me.persons && other.persons OR me.households && other.households OR me.hands && other.hands))) THEN
+        RAISE EXCEPTION 'nobody who may confirm this login' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE login l SET confirmed_by_login = p_by_login, confirmed_at = p_now FROM membership m
+    WHERE p_community = ANY (visible_communities()) AND m.community_id = p_community AND m.person_id = p_person AND l.id = m.login_id
+      AND l.opened_by_login IS NOT NULL AND l.confirmed_at IS NULL
+      AND NOT rest_is_made_for(p_community, p_by_login, (agreement_side(p_community, l.opened_by_login, NULL)).persons, l.opened_at);
+    GET DIAGNOSTICS confirmed = ROW_COUNT;
+    RETURN confirmed;
+END
+$$;
+
 -- Ends rests, as somebody of the staff who neither is the person, nor lives there, nor has brought the rest about.
 CREATE FUNCTION login_rests_end(p_community uuid, p_rests uuid[], p_by uuid, p_now timestamptz) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

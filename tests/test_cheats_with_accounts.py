@@ -1,12 +1,11 @@
-"""Cheats with accounts: one human with another's phone, a puppet or a child's record gets nothing of anybody's points."""
+"""Cheats with accounts: another's phone, a puppet or a child's record gets nobody at anybody's points."""
 
 import asyncpg
 import pytest
 
 from tests.presence import body, card, personal_code
 from tests.shop import key, points_of, wish
-from tests.test_taking_over import NEW_PHONE, PASSWORD, World
-from tests.test_taking_over import world as world
+from tests.test_taking_over import NEW_PHONE, PASSWORD, World, world  # noqa: F401  # a fixture
 from tests.town import Town
 from timebank import clock
 
@@ -26,20 +25,22 @@ async def resting_login(world: World, name: str) -> int:
 
 
 async def test_a_scan_of_somebody_with_her_phone_on_the_record_does_not_open_her_login(world: World) -> None:
-    """赵丽 writes the phone of 张桂兰 on the record of 王建国, whose own card an honest keeper scans for a code."""
+    """赵丽 writes the phone of 张桂兰 on the record of 马小军, a puppet whose card an honest keeper scans."""
     town = world.town
-    await world.ask("PATCH", f"/people/{town.people['王建国']}", "赵丽", 200, {"phone": town.phones["张桂兰"]})
-    await scanned(world, await card(town, world.owner, "王建国"))
-    headers = await world.opened(town.phones["张桂兰"], otp=await world.code("周敏", "王建国"))
+    await world.enter("赵丽", "马小军", "19900007777")
+    puppet = town.people["马小军@赵丽"]
+    await world.ask("PATCH", f"/people/{puppet}", "赵丽", 200, {"phone": town.phones["张桂兰"]})
+    await scanned(world, await card(town, world.owner, "马小军@赵丽"))
+    headers = await world.opened(town.phones["张桂兰"], otp=await world.code("周敏", "马小军@赵丽"))
     assert (await world.spend(headers, "张桂兰", 403))["code"] == "spending_rests"
-    address = f"/me/memberships/{town.community}/{town.people['王建国']}"
+    address = f"/me/memberships/{town.community}/{puppet}"
     refused = await world.ask("POST", address, headers, 403, {"decision": "agree"})
     assert refused["code"] == "membership_unproved"
     assert await points_of(town, "张桂兰") == (100, 0)
 
 
 async def test_a_scan_of_one_of_a_shared_phone_that_nobody_has_used_is_no_scan_of_the_other(world: World) -> None:
-    """欧阳凯伟 has never signed in; a record with his phone is entered, and whoever plays it is scanned and confirmed."""
+    """欧阳凯伟 has never signed in; whoever plays a record with his phone is scanned and confirmed."""
     town = world.town
     await town.give_points("欧阳凯伟", 100)
     puppet = await world.enter("赵丽", "郑强", town.phones["欧阳凯伟"])
@@ -68,7 +69,7 @@ async def test_a_known_holder_whose_card_was_scanned_rests_with_nobody(world: Wo
 
 
 async def test_a_phone_is_not_changed_unseen_while_its_holder_is_a_child_on_paper(world: World) -> None:
-    """赵丽 makes 张桂兰 a child, changes the phone, and makes her an adult again: the old phone is told and she rests."""
+    """赵丽 makes 张桂兰 a child, changes the phone, and makes her an adult again: the old phone is told."""
     town = world.town
     old = await world.opened(town.phones["张桂兰"], password=PASSWORD)
     address = f"/people/{town.people['张桂兰']}"
@@ -107,6 +108,20 @@ async def test_whom_an_administrator_appoints_after_changing_a_phone_does_not_co
     address = f"/agreements/logins/{town.people['张桂兰']}"
     assert (await world.ask("POST", address, "王建国", 403))["code"] == "not_independent"
     assert await resting_login(world, "张桂兰") == 1
+
+
+async def test_whom_an_administrator_appoints_after_opening_a_login_does_not_confirm_it(world: World) -> None:
+    """Then the keeper whom 赵丽 signed in would be a second person beside her."""
+    town = world.town
+    await world.opened(town.phones["周敏"], otp=await world.code("赵丽", "周敏"))
+    granted = {
+        "person_id": str(town.people["王建国"]), "role": "station_keeper",
+        "station_id": str(town.stations["暖蜂驿站"]), "starts_on": clock.local_day().isoformat(),
+    }  # fmt: skip
+    await world.ask("POST", "/roles", "赵丽", 201, granted)
+    await world.ask("POST", f"/agreements/logins/{town.people['周敏']}", "王建国", 204)
+    confirmed = await world.owner.fetchval("SELECT confirmed_at FROM login WHERE id = $1", town.logins["周敏"])
+    assert confirmed is None
 
 
 @pytest.mark.parametrize("where", ["used", "held_as_class_time"])

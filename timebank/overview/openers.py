@@ -131,10 +131,11 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             raise Forbidden
         await require_resident(scope, person_id)
         uninvolved = await is_uninvolved(scope, person_id)
-        free = await _confirmable(scope, await _rests_of(scope, person_id))
-        if not uninvolved and not free:
-            raise NotIndependent
+        rests = await _rests_of(scope, person_id)
+        free = await _confirmable(scope, rests)
         confirmed = uninvolved and await logins.confirm_login(scope, person_id)
+        if not free and not confirmed and (rests or not uninvolved):
+            raise NotIndependent
         if free:
             await database.execute(
                 "SELECT login_rests_end($1, $2, $3, $4)",

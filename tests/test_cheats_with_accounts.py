@@ -1,13 +1,22 @@
 """Cheats with accounts: another's phone, a puppet or a child's record gets nobody at anybody's points."""
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.presence import body, card, personal_code
 from tests.shop import key, points_of, wish
-from tests.test_taking_over import NEW_PHONE, PASSWORD, World, world  # noqa: F401  # a fixture
-from tests.town import Town
+from tests.test_taking_over import NEW_PHONE, PASSWORD, World
+from tests.town import Town, set_password
 from timebank import clock
+
+
+@pytest.fixture
+async def world(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> World:
+    """张桂兰 has 100 points and a password."""
+    await town.give_points("张桂兰", 100)
+    await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
+    return World(town, client, owner)
 
 
 async def scanned(world: World, link: str) -> str:

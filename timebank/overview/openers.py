@@ -92,7 +92,7 @@ async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
 
 async def _is_made_for(scope: Scope, rest: Resting, makers: Mapping[UUID, Side]) -> bool:
     """Whether the caller serves here only since whoever brought the rest about appointed them afterwards."""
-    if rest.by_login not in makers:
+    if rest.by_login is None or rest.by_login not in makers:
         return False
     async with transaction(scope):
         made: bool = await database.fetch_value(

@@ -241,6 +241,42 @@ END
 $$;
 CREATE POLICY opened ON session FOR INSERT TO timebank_app WITH CHECK (is_signing_in(login_id, by_code, created_at, opens, by_scan));
 
+-- Whether several communities have this phone: one's code must not free guesses at what opens the others' records.
+CREATE FUNCTION login_is_of_several(p_phone_index bytea) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(DISTINCT c.community_id) > 1 FROM login l CROSS JOIN LATERAL (
+        SELECT m.community_id FROM membership m WHERE m.login_id = l.id
+        UNION SELECT q.community_id FROM membership_question q WHERE q.login_id = l.id) c
+    WHERE l.phone_index = p_phone_index
+$$;
+
+-- As before; a code of one community frees the password's count only where no other has this phone.
+CREATE OR REPLACE FUNCTION sign_in_right(p_phone bytea, p_network bytea, p_by_code boolean, p_browser bytea, p_now timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM sign_in_failure f
+    WHERE f.key IN (SELECT k.key FROM sign_in_keys(p_phone, p_network, true, p_browser) k
+                    UNION SELECT k.key FROM sign_in_keys(p_phone, p_network, false, p_browser) k) ORDER BY f.key FOR NO KEY UPDATE;
+    DELETE FROM sign_in_failure f
+    WHERE f.key IN (SELECT k.key FROM sign_in_keys(p_phone, p_network, true, p_browser) k
+                    UNION SELECT k.key FROM sign_in_keys(p_phone, p_network, false, p_browser) k WHERE k.free_tries IS NOT NULL
+                    AND NOT (p_by_code AND login_is_of_several(p_phone)));
+    IF p_browser IS NULL THEN
+        DELETE FROM sign_in_suspect s WHERE s.network = p_network AND s.phone = p_phone;
+        -- The network's delay began with this try: it passed none. A code was not delayed by it and does not end it.
+        UPDATE sign_in_failure f SET free_at = NULL WHERE NOT p_by_code AND f.key = '\x61'::bytea || p_network;
+    END IF;
+END
+$$;
+
+-- As before, where no other community has this phone.
+CREATE OR REPLACE FUNCTION sign_in_code_given(p_phone bytea) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DELETE FROM sign_in_failure f WHERE NOT login_is_of_several(p_phone) AND (f.key >= '\x63'::bytea || '\x62'::bytea || p_phone AND f.key < '\x63'::bytea || '\x62'::bytea || p_phone || '\xffffffffffffffffffffffffffffffffffffffffff'::bytea
+        OR f.key >= '\x63'::bytea || '\x6e'::bytea || p_phone AND f.key < '\x63'::bytea || '\x6e'::bytea || p_phone || '\xffffffffffffffffffffffffffffffffffffffffff'::bytea
+        OR f.key = '\x63'::bytea || '\x70'::bytea || p_phone)
+$$;
+
 -- Lets what a second code of its login opens be opened by a session too: whoever has both is known in both places.
 CREATE FUNCTION session_widen(p_session uuid, p_hash bytea, p_rest interval, p_now timestamptz) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -561,6 +597,6 @@ $$;
 
 REVOKE INSERT ON membership FROM timebank_app;
 REVOKE EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_records, code_use, is_signing_in, session_widen, session_is_narrow, login_questions,
-    login_answer, login_rest, login_rests_end, login_moved, login_tell, code_has_seen, code_has_books, rest_is_made_for FROM PUBLIC;
+    login_answer, login_rest, login_rests_end, login_moved, login_tell, code_has_seen, code_has_books, rest_is_made_for, login_is_of_several FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_use, is_signing_in, session_widen, session_is_narrow, login_questions,
     login_answer, login_rest, login_rests_end, login_moved, login_tell, rest_is_made_for TO timebank_app;

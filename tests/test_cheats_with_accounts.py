@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from tests.presence import body, card, personal_code
-from tests.shop import key, points_of, wish
+from tests.shop import API, key, points_of, wish
 from tests.test_taking_over import NEW_PHONE, PASSWORD, World
 from tests.town import Town, set_password
 from timebank import clock
@@ -162,3 +162,18 @@ async def test_a_childs_code_on_a_guardians_phone_that_rests_spends_nothing(worl
     await world.ask("POST", f"/agreements/logins/{town.people['刘洋']}", "周敏", 204)
     taken["presence"] = await scanned(world, personal_code(town, "刘小雨"))
     await world.ask("POST", "/redemptions", await town.sign_in("周敏") | key(), 201, taken)
+
+
+async def test_another_communitys_codes_free_no_guesses_at_a_password(world: World) -> None:
+    """何静 of 龙泉 signs in with a code of her own after each few wrong passwords of 张桂兰 of 凤凰."""
+    phone = world.town.phones["张桂兰"]
+    await world.enter("何静", "张桂兰", phone)
+    said = 401
+    for guess in range(30):
+        answer = await world.client.post(API + "/sessions", json={"phone": phone, "password": f"猜的密码-{guess}"})
+        said = answer.status_code
+        if said == 429:
+            break
+    assert said == 429
+    await world.opened(phone, otp=await world.code("何静", "张桂兰@何静"))
+    await world.opened(phone, 429, password="又猜一个-2026")

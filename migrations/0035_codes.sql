@@ -7,7 +7,8 @@ SET LOCAL ROLE timebank_owner;
 ALTER TABLE one_time_code
     ADD COLUMN given_in uuid REFERENCES region (id),  -- the community where it was given
     ADD COLUMN opens uuid[],                   -- the communities whose records it opens; null: all, of a code of before or by a command
-    ADD COLUMN proof varchar(8) CONSTRAINT one_time_code_proof CHECK (proof IN ('scan', 'name', 'office'));
+    ADD COLUMN proof varchar(8) CONSTRAINT one_time_code_proof CHECK (proof IN ('scan', 'name', 'office')),
+    ADD COLUMN person_id uuid;                 -- whom it was given to: a scan has seen this one and nobody else of the login
 ALTER TABLE session
     ADD COLUMN opens uuid[],                   -- as the code that opened it; null: all
     ADD COLUMN by_scan boolean NOT NULL DEFAULT false;  -- its holder's card or own code was scanned for the code
@@ -111,6 +112,9 @@ BEGIN
     INSERT INTO membership (community_id, login_id, person_id, created_at)
         SELECT p_community, d.login_id, d.person_id, p_now FROM unnest(given, into_logins, frees) AS d (person_id, login_id, is_free)
         WHERE d.is_free ON CONFLICT DO NOTHING;
+    -- Who has changed the record's phone meanwhile, while it stood for nobody, is as near to this login as who opened it.
+    UPDATE spending_rest r SET login_id = d.login_id FROM unnest(given, into_logins, frees) AS d (person_id, login_id, is_free)
+        WHERE d.is_free AND r.community_id = p_community AND r.person_id = d.person_id AND r.login_id IS NULL AND r.ended_at IS NULL;
     DELETE FROM membership_question q WHERE q.community_id = p_community AND q.person_id = ANY (given);
     INSERT INTO membership_question (community_id, person_id, login_id, asked_by_login, asked_at)
         SELECT p_community, d.person_id, d.login_id, p_by, p_now FROM unnest(given, into_logins, frees) AS d (person_id, login_id, is_free)
@@ -139,7 +143,7 @@ $$;
 DROP POLICY given ON one_time_code;
 REVOKE INSERT ON one_time_code FROM timebank_app;
 CREATE FUNCTION code_give(p_id uuid, p_login uuid, p_hash bytea, p_community uuid, p_proof text, p_by uuid, p_now timestamptz,
-                          p_expires timestamptz) RETURNS void
+                          p_expires timestamptz, p_person uuid DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM ledger_permit(p_community);
@@ -147,13 +151,13 @@ BEGIN
             AND CASE p_proof WHEN 'office' THEN may_administer(p_community) WHEN 'name' THEN NOT login_is_used(p_login) ELSE true END) THEN
         RAISE EXCEPTION 'nobody who may give this code' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login, given_in, opens, proof)
+    INSERT INTO one_time_code (id, login_id, code_hash, created_at, expires_at, given_by_login, given_in, opens, proof, person_id)
     VALUES (p_id, p_login, p_hash, p_now, p_expires, p_by, p_community,
             CASE WHEN p_by IS NOT NULL THEN ARRAY(
                 SELECT c.community_id FROM (SELECT m.community_id FROM membership m WHERE m.login_id = p_login
                                             UNION SELECT q.community_id FROM membership_question q
                                             WHERE q.login_id = p_login AND q.declined_at IS NULL) AS c
-                WHERE c.community_id = p_community OR may_administer(c.community_id)) END, p_proof);
+                WHERE c.community_id = p_community OR may_administer(c.community_id)) END, p_proof, p_person);
 END
 $$;
 
@@ -165,9 +169,26 @@ CREATE FUNCTION code_records(p_login uuid, p_opens uuid[]) RETURNS TABLE (commun
     WHERE q.login_id = p_login AND q.community_id = ANY (p_opens) AND q.declined_at IS NULL
 $$;
 
+-- Whether a login's holder was seen for a code: a scan of whom the login stands for, not of whose record waits for the holder.
+CREATE FUNCTION code_has_seen(p_login uuid, p_proof text, p_person uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(p_proof = 'scan', false)
+       AND EXISTS (SELECT FROM membership m WHERE m.login_id = p_login AND m.person_id = p_person)
+$$;
+
+-- Whether anything was ever there for a person to spend: own points, or class time of a child. What was taken back, used up
+-- or turned into class time for the moment counts as well.
+CREATE FUNCTION code_has_books(p_community uuid, p_person uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM account a WHERE a.community_id = p_community AND a.owner_kind = 'person'
+                   AND (a.owner_id = p_person AND a.currency = 'point' OR a.currency IN ('point', 'class_minute') AND a.owner_id IN (
+                        SELECT g.child_id FROM guardianship g WHERE g.community_id = p_community AND g.guardian_id = p_person
+                        AND g.consented_at IS NOT NULL AND g.ended_at IS NULL)))
+$$;
+
 -- Whether this is a login's code, the newest of the community that gave it; it is used up by a success. Where nobody was seen
--- for it, the records that it opens rest: after a name and four digits always, after an administrator's word where there is
--- something to spend.
+-- for it, the records that it opens rest: after a name and four digits always, after an administrator's word where there was
+-- ever something to spend, and after a scan whoever else of the login was not seen, unless the login's holder was.
 DROP FUNCTION code_use;
 CREATE FUNCTION code_use(p_login uuid, p_hash bytea, p_rest interval, p_now timestamptz)
     RETURNS TABLE (opens uuid[], by_scan boolean, place varchar)
@@ -175,6 +196,7 @@ CREATE FUNCTION code_use(p_login uuid, p_hash bytea, p_rest interval, p_now time
 #variable_conflict use_column
 DECLARE
     used one_time_code;
+    is_known boolean := login_is_used(p_login);
 BEGIN
     SELECT * INTO used FROM one_time_code c
     WHERE c.login_id = p_login AND c.code_hash = p_hash AND c.used_at IS NULL AND c.expires_at > p_now
@@ -189,13 +211,15 @@ BEGIN
     PERFORM login_was_opened(p_login, used.id, p_now);
     IF used.given_by_login IS DISTINCT FROM p_login THEN
         INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login)
-            SELECT r.community_id, gen_random_uuid(), r.person_id, p_login, 'code', p_now, p_now + p_rest, used.given_by_login
+            SELECT r.community_id, uuid_v7(p_now), r.person_id, p_login, 'code', p_now, p_now + p_rest, used.given_by_login
             FROM code_records(p_login, used.opens) r
-            WHERE used.proof = 'name' OR (used.proof = 'office' AND EXISTS (
-                SELECT FROM code_records(p_login, used.opens) h JOIN account a ON a.community_id = h.community_id AND a.owner_id = h.person_id
-                WHERE a.owner_kind = 'person' AND a.balance > 0 AND a.currency = 'point'));
+            WHERE used.proof = 'name'
+               OR (used.proof = 'office' AND EXISTS (
+                   SELECT FROM code_records(p_login, used.opens) h WHERE code_has_books(h.community_id, h.person_id)))
+               OR (used.proof = 'scan' AND r.person_id IS DISTINCT FROM used.person_id
+                   AND NOT (is_known AND code_has_seen(p_login, used.proof, used.person_id)));
     END IF;
-    RETURN QUERY SELECT used.opens, coalesce(used.proof = 'scan', false), (SELECT g.name FROM region g WHERE g.id = used.given_in);
+    RETURN QUERY SELECT used.opens, code_has_seen(p_login, used.proof, used.person_id), (SELECT g.name FROM region g WHERE g.id = used.given_in);
 END
 $$;
 
@@ -209,13 +233,49 @@ DECLARE
 BEGIN
     RETURN is_operator() OR CASE WHEN p_by_code
         THEN EXISTS (SELECT FROM one_time_code c WHERE c.login_id = p_login AND encode(c.code_hash, 'hex') = shown AND c.used_at <= p_at
-                     AND c.opens IS NOT DISTINCT FROM p_opens AND coalesce(c.proof = 'scan', false) = p_by_scan
+                     AND c.opens IS NOT DISTINCT FROM p_opens AND code_has_seen(p_login, c.proof, c.person_id) = p_by_scan
                      AND NOT EXISTS (SELECT FROM session s WHERE s.login_id = p_login AND s.by_code AND s.created_at >= c.used_at))
         ELSE p_opens IS NULL AND NOT p_by_scan
              AND coalesce((SELECT l.password_hash = shown FROM login l WHERE l.id = p_login), false) END;
 END
 $$;
 CREATE POLICY opened ON session FOR INSERT TO timebank_app WITH CHECK (is_signing_in(login_id, by_code, created_at, opens, by_scan));
+
+-- Whether several communities have this phone: one's code must not free guesses at what opens the others' records.
+CREATE FUNCTION login_is_of_several(p_phone_index bytea) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(DISTINCT c.community_id) > 1 FROM login l CROSS JOIN LATERAL (
+        SELECT m.community_id FROM membership m WHERE m.login_id = l.id
+        UNION SELECT q.community_id FROM membership_question q WHERE q.login_id = l.id) c
+    WHERE l.phone_index = p_phone_index
+$$;
+
+-- As before; a code of one community frees the password's count only where no other has this phone.
+CREATE OR REPLACE FUNCTION sign_in_right(p_phone bytea, p_network bytea, p_by_code boolean, p_browser bytea, p_now timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM sign_in_failure f
+    WHERE f.key IN (SELECT k.key FROM sign_in_keys(p_phone, p_network, true, p_browser) k
+                    UNION SELECT k.key FROM sign_in_keys(p_phone, p_network, false, p_browser) k) ORDER BY f.key FOR NO KEY UPDATE;
+    DELETE FROM sign_in_failure f
+    WHERE f.key IN (SELECT k.key FROM sign_in_keys(p_phone, p_network, true, p_browser) k
+                    UNION SELECT k.key FROM sign_in_keys(p_phone, p_network, false, p_browser) k WHERE k.free_tries IS NOT NULL
+                    AND NOT (p_by_code AND login_is_of_several(p_phone)));
+    IF p_browser IS NULL THEN
+        DELETE FROM sign_in_suspect s WHERE s.network = p_network AND s.phone = p_phone;
+        -- The network's delay began with this try: it passed none. A code was not delayed by it and does not end it.
+        UPDATE sign_in_failure f SET free_at = NULL WHERE NOT p_by_code AND f.key = '\x61'::bytea || p_network;
+    END IF;
+END
+$$;
+
+-- As before, where no other community has this phone.
+CREATE OR REPLACE FUNCTION sign_in_code_given(p_phone bytea) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DELETE FROM sign_in_failure f WHERE NOT login_is_of_several(p_phone) AND (f.key >= '\x63'::bytea || '\x62'::bytea || p_phone AND f.key < '\x63'::bytea || '\x62'::bytea || p_phone || '\xffffffffffffffffffffffffffffffffffffffffff'::bytea
+        OR f.key >= '\x63'::bytea || '\x6e'::bytea || p_phone AND f.key < '\x63'::bytea || '\x6e'::bytea || p_phone || '\xffffffffffffffffffffffffffffffffffffffffff'::bytea
+        OR f.key = '\x63'::bytea || '\x70'::bytea || p_phone)
+$$;
 
 -- Lets what a second code of its login opens be opened by a session too: whoever has both is known in both places.
 CREATE FUNCTION session_widen(p_session uuid, p_hash bytea, p_rest interval, p_now timestamptz) RETURNS boolean
@@ -330,7 +390,7 @@ BEGIN
     SELECT l.opened_by_login INTO opener FROM login l WHERE l.id = here.login_id AND l.confirmed_at IS NULL;
     IF opener IS NOT NULL THEN
         INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login)
-        VALUES (p_community, gen_random_uuid(), p_person, here.login_id, 'joined', p_now, p_now + p_rest, opener);
+        VALUES (p_community, uuid_v7(p_now), p_person, here.login_id, 'joined', p_now, p_now + p_rest, opener);
     END IF;
     RETURN 'agreed';
 END
@@ -346,7 +406,39 @@ BEGIN
         RAISE EXCEPTION 'somebody else has changed this phone' USING ERRCODE = 'insufficient_privilege';
     END IF;
     INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login, from_login)
-    VALUES (p_community, gen_random_uuid(), p_person, p_login, 'phone', p_now, p_now + p_rest, p_by, p_from);
+    VALUES (p_community, uuid_v7(p_now), p_person, p_login, 'phone', p_now, p_now + p_rest, p_by, p_from);
+END
+$$;
+
+-- Whether all that a login serves by in a community was granted, since the rest, by whoever has brought it about.
+CREATE FUNCTION rest_is_made_for(p_community uuid, p_login uuid, p_makers uuid[], p_since timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT p_community = ANY (visible_communities()) AND coalesce((
+        SELECT bool_and(coalesce(g.granted_by = ANY (p_makers), false) AND g.granted_at >= p_since)
+        FROM membership m JOIN role_grant g ON g.community_id = m.community_id AND g.person_id = m.person_id
+        LEFT JOIN region here ON here.id = p_community
+        WHERE m.login_id = p_login AND g.ended_at IS NULL
+          AND g.role IN ('station_keeper', 'grid_worker', 'community_admin', 'street_admin', 'county_admin')
+          AND (g.region_id = ANY (here.path) OR g.region_id IS NULL AND g.community_id = p_community)), false)
+$$;
+
+-- As before; whom the opener has appointed since does not confirm that login.
+CREATE OR REPLACE FUNCTION login_confirmed(p_community uuid, p_person uuid, p_by_login uuid, p_now timestamptz) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    confirmed integer;
+BEGIN
+    IF NOT (is_operator() OR (coalesce(p_by_login = ANY (acting_logins()), false) AND may_serve(p_community) AND NOT EXISTS (
+            SELECT FROM agreement_side(p_community, p_by_login, NULL) me, agreement_side(p_community, NULL, p_person) other
+            WHERE me.persons && other.persons OR me.households && other.households OR me.hands && other.hands))) THEN
+        RAISE EXCEPTION 'nobody who may confirm this login' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE login l SET confirmed_by_login = p_by_login, confirmed_at = p_now FROM membership m
+    WHERE p_community = ANY (visible_communities()) AND m.community_id = p_community AND m.person_id = p_person AND l.id = m.login_id
+      AND l.opened_by_login IS NOT NULL AND l.confirmed_at IS NULL
+      AND NOT rest_is_made_for(p_community, p_by_login, (agreement_side(p_community, l.opened_by_login, NULL)).persons, l.opened_at);
+    GET DIAGNOSTICS confirmed = ROW_COUNT;
+    RETURN confirmed;
 END
 $$;
 
@@ -361,7 +453,7 @@ BEGIN
             SELECT FROM spending_rest r, agreement_side(p_community, p_by, NULL) me, agreement_side(p_community, NULL, r.person_id) whose,
                         agreement_side(p_community, r.by_login, NULL) maker
             WHERE r.community_id = p_community AND r.id = ANY (p_rests)
-              AND (me.persons && whose.persons OR me.households && whose.households
+              AND (rest_is_made_for(p_community, p_by, maker.persons, r.since) OR me.persons && whose.persons OR me.households && whose.households
                    OR me.persons && maker.persons OR me.households && maker.households OR me.hands && maker.hands)))) THEN
         RAISE EXCEPTION 'nobody who may confirm this person' USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -388,7 +480,7 @@ BEGIN
         RAISE EXCEPTION 'no message of a login: %', p_kind;
     END IF;
     INSERT INTO message (community_id, id, person_id, kind, text, key, created_at)
-        SELECT m.community_id, gen_random_uuid(), m.person_id, p_kind, p_text, p_key, p_now FROM membership m WHERE m.login_id = p_login
+        SELECT m.community_id, uuid_v7(p_now), m.person_id, p_kind, p_text, p_key, p_now FROM membership m WHERE m.login_id = p_login
         ON CONFLICT (community_id, person_id, key) DO NOTHING;
 END
 $$;
@@ -505,6 +597,6 @@ $$;
 
 REVOKE INSERT ON membership FROM timebank_app;
 REVOKE EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_records, code_use, is_signing_in, session_widen, session_is_narrow, login_questions,
-    login_answer, login_rest, login_rests_end, login_moved, login_tell FROM PUBLIC;
+    login_answer, login_rest, login_rests_end, login_moved, login_tell, code_has_seen, code_has_books, rest_is_made_for, login_is_of_several FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION login_is_used, login_enter, code_give, code_use, is_signing_in, session_widen, session_is_narrow, login_questions,
-    login_answer, login_rest, login_rests_end, login_moved, login_tell TO timebank_app;
+    login_answer, login_rest, login_rests_end, login_moved, login_tell, rest_is_made_for TO timebank_app;

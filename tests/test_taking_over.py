@@ -357,7 +357,7 @@ async def test_a_mother_whose_phone_was_stolen_spends_within_the_day(world: Worl
     await world.ask("GET", "/me", thief, 401)
     await world.ask("POST", "/redemptions", thief | key(), 401, wish(town, "张桂兰", "香皂"))
     seen = await world.client.get("/", headers={"Cookie": f"{SESSION_COOKIE}={thief['Authorization'][7:]}"})
-    assert "换了手机号" in seen.text
+    assert "这个手机号不再能登录" in seen.text
     known = {"name": "张桂兰", "last4": NEW_PHONE[-4:]}
     headers = await world.opened(NEW_PHONE, otp=await world.code("周敏", "张桂兰", told=known))
     await world.spend(headers, "张桂兰", 403)

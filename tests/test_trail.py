@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.counter import kept_scope
+from tests.counter import PASSWORD, has_password, kept_scope
 from tests.shop import API, browser
 from tests.test_told import calls
 from tests.town import Town
@@ -67,6 +67,19 @@ async def test_it_is_read_by_person_thing_kind_and_day_from_the_newest_on(town: 
     page = await trail(admin, verb="issue_card", limit=1)
     rest = await trail(admin, verb="issue_card", limit=1, cursor=page.next)
     assert [*page.items, *rest.items] == both
+
+
+async def test_a_sign_in_stands_where_its_time_is(town: Town, client: httpx.AsyncClient) -> None:
+    await has_password(town, "周敏")
+    keeper, first = await town.scope("周敏"), clock.now()
+    asked = {"phone": town.phones["周敏"], "password": PASSWORD}
+    for minute, name in enumerate(("张桂兰", "李秀英")):
+        with clock.at(first + timedelta(minutes=2 * minute)):
+            await issue_card(keeper, town.people[name])
+        with clock.at(first + timedelta(minutes=2 * minute + 1)):
+            assert (await client.post(f"{API}/sessions", json=asked)).status_code == 201
+    lines = (await trail(await town.scope("赵丽"))).items
+    assert [line.verb for line in lines][:4] == ["sign_in", "issue_card", "sign_in", "issue_card"]
 
 
 async def test_another_communitys_trail_is_not_seen(town: Town, owner: asyncpg.Connection) -> None:

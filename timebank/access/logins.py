@@ -83,11 +83,12 @@ async def enter_logins(
         )  # fmt: skip
         asked = [entered for entered in found if not entered.is_joined]
         if asked:
+            # Somebody who was asked before, and whose answer has gone with another phone meanwhile, is told anew.
             await database.execute(
-                "SELECT login_tell(x.login_id, $3, $4, 'membership-asked:' || x.person_id, $5) "
-                "FROM unnest($1::uuid[], $2::uuid[]) AS x (login_id, person_id)",
-                [entered.login_id for entered in asked], [entered.person_id for entered in asked], "membership_asked",
-                ASKED, clock.now(),
+                "SELECT login_tell(q.login_id, $3, $4, 'membership-asked:' || q.person_id || ':' || q.asked_at, $5) "
+                "FROM membership_question q WHERE q.community_id = $1 AND q.person_id = ANY ($2) "
+                "AND q.declined_at IS NULL",
+                scope.community_id, [entered.person_id for entered in asked], "membership_asked", ASKED, clock.now(),
             )  # fmt: skip
     return found
 
@@ -155,9 +156,9 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
     login_id = await ensure_login(scope, phone, person_id)
     async with transaction(scope):
         await database.execute(
-            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8)",
+            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             clock.new_id(), login_id, _code_hash(login_id, code), scope.community_id, proof, scope.login_id,
-            clock.now(), clock.now() + ONE_TIME_CODE_LASTS,
+            clock.now(), clock.now() + ONE_TIME_CODE_LASTS, person_id,
         )  # fmt: skip
         await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
         await audit.record(scope, "give_one_time_code", "person", person_id, proof=proof)

@@ -29,6 +29,7 @@ from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
 from timebank.people.identity import require_identity
+from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
@@ -115,8 +116,9 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
         await set_status(scope, person_id, correction.status, correction.reason)
     left, joined = await _settle_login(scope, person_id)
     now = (await contact_of(scope, person_id)).phone
-    if before != now:
-        await _rest_after_change(scope, person_id, left, joined, rests=bool(now) and not agreed)
+    # Whoever is made a child keeps the phone and loses the login: it is told and rests as after any change of it.
+    if before != now or left:
+        await _rest_after_change(scope, person_id, left, joined, rests=bool(now or left) and not agreed)
     return await open_person(scope, person_id)
 
 
@@ -128,8 +130,8 @@ async def _rest_after_change(
     Where a second person has agreed to the change, it is confirmed already.
     """
     text = (
-        f"{scope.community_name or '社区'}的登记换了手机号（{dated_at(clock.now())}）。不是您要换的，请马上告诉社区；"
-        "72 小时内新手机号不能花费积分。"
+        f"{scope.community_name or '社区'}的登记换了手机号或不再用这个账号登录（{dated_at(clock.now())}）。"
+        "不是您要换的，请马上告诉社区；72 小时内新手机号不能花费积分。"
     )
     key = f"phone-changed:{clock.new_id()}"
     for login_id in left:
@@ -206,6 +208,7 @@ async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -
     whose reach covers that role, wherever it is held. Only an administrator's word stands without another proof.
     """
     async with transaction(scope):
+        await lock_people(scope, [person_id])  # the phone stays the person's until the code is given for it
         phone = await receiving_phone(scope, person_id)
         if proof == "office":
             scope.require_admin()

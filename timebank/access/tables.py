@@ -45,6 +45,7 @@ class OneTimeCode(Table, tablename="one_time_code"):
     given_in = UUID(default=None, null=True)
     opens = Array(base_column=UUID(), default=None, null=True)
     proof = Varchar(length=8, default=None, null=True)
+    person_id = UUID(default=None, null=True)
 
 
 class Throttle(Table, tablename="throttle"):

@@ -35,8 +35,9 @@ _SCANS = (
     "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
     "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
     "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
-    "(SELECT max(r.until) FROM spending_rest r WHERE r.community_id = s.community_id AND r.person_id = s.person_id "
-    "AND r.ended_at IS NULL) AS rests_until "
+    "(SELECT max(r.until) FROM spending_rest r WHERE r.community_id = s.community_id AND r.ended_at IS NULL "
+    "AND (r.person_id = s.person_id OR r.person_id IN (SELECT g.guardian_id FROM guardianship g "
+    "WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND g.ended_at IS NULL))) AS rests_until "
     "FROM scan s "
     "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
     "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
@@ -52,7 +53,7 @@ async def require_presence(
     A scan by hand proves nothing, nor one that waited on a device, nor one of a person's code or card that another
     keeper made. A card proves it unless the caller, somebody who is no other person or one of the caller's household
     issued it and nobody else of the staff has confirmed it or agreed to spending for its holder since. A phone's code
-    whose login rests does not prove who may spend.
+    whose login rests, or a child's on a guardian's phone that rests, does not prove who may spend.
     """
     if nonce is None:
         raise PresenceNeeded

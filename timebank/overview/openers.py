@@ -1,6 +1,6 @@
 """Logins that somebody else has opened or moved, until a second person confirms whose they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from timebank import audit, clock, database
 from timebank.access import logins
 from timebank.agreements.independence import (
     NotIndependent,
+    Side,
     is_independent,
     is_uninvolved,
     near,
@@ -80,12 +81,25 @@ async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
     home = (await near(scope, [rest.person_id for rest in rests])).home
     own = await side_of(scope)
     makers = await sides_of_logins(scope, [rest.by_login for rest in rests if rest.by_login])
+    rests = [rest for rest in rests if not await _is_made_for(scope, rest, makers)]
     return [
         rest
         for rest in rests
         if rest.person_id not in home
         and (rest.by_login is None or (rest.by_login in makers and is_independent(own, makers[rest.by_login])))
     ]
+
+
+async def _is_made_for(scope: Scope, rest: Resting, makers: Mapping[UUID, Side]) -> bool:
+    """Whether the caller serves here only since whoever brought the rest about appointed them afterwards."""
+    if rest.by_login is None or rest.by_login not in makers:
+        return False
+    async with transaction(scope):
+        made: bool = await database.fetch_value(
+            "SELECT rest_is_made_for($1, $2, $3, $4)",
+            scope.community_id, scope.login_id, list(makers[rest.by_login].persons), rest.since,
+        )  # fmt: skip
+    return made
 
 
 async def may_confirm_rest(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
@@ -117,10 +131,11 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             raise Forbidden
         await require_resident(scope, person_id)
         uninvolved = await is_uninvolved(scope, person_id)
-        free = await _confirmable(scope, await _rests_of(scope, person_id))
-        if not uninvolved and not free:
-            raise NotIndependent
+        rests = await _rests_of(scope, person_id)
+        free = await _confirmable(scope, rests)
         confirmed = uninvolved and await logins.confirm_login(scope, person_id)
+        if not free and not confirmed and (rests or not uninvolved):
+            raise NotIndependent
         if free:
             await database.execute(
                 "SELECT login_rests_end($1, $2, $3, $4)",
@@ -154,11 +169,10 @@ async def confirm_logins(scope: Scope, person_ids: Sequence[UUID]) -> int:
 
 
 async def _rests_of(scope: Scope, person_id: UUID) -> list[Resting]:
-    """What rests for a person, and for whoever shares the person's phone."""
+    """What rests for a person; whoever shares the person's phone is confirmed for themself."""
     return await database.rows(
         Resting,
         "SELECT r.id, r.person_id, '' AS name, r.cause, r.since, r.until, r.by_login FROM spending_rest r "
-        "WHERE r.community_id = $1 AND r.ended_at IS NULL AND (r.person_id = $2 OR r.login_id IN ("
-        "SELECT m.login_id FROM membership m WHERE m.community_id = $1 AND m.person_id = $2))",
+        "WHERE r.community_id = $1 AND r.ended_at IS NULL AND r.person_id = $2",
         scope.community_id, person_id,
     )  # fmt: skip

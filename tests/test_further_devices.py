@@ -112,7 +112,9 @@ async def test_the_keeper_replaces_a_broken_tablet_on_the_own_phone_and_not_on_t
     assert link
     assert await devices.find(broken["token"]) is None
     assert await devices.pair(link[1], "counter") is not None
+    assert "另加一台在等" not in await phone.see(path)
     assert "等" in (await phone.send(path, name="又一台", kind="counter", further="true")).text
+    assert "另加一台在等另一个人确认" in await phone.see(path), "also when the keeper comes back"
     stranger = await browser(client, town, "张桂兰")
     await stranger.see(path, 403)
     tablet = await register(client, town, 403, kind="counter", by="张桂兰")

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from timebank import clock
+from timebank import clock, database
 from timebank.access.devices import PAIRING_PREFIX, PREFIX, PairingCode, insert, new_token, require_may_register
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
+from timebank.database import transaction
 from timebank.locale import _
 from timebank.scope import Scope
 
@@ -23,6 +24,18 @@ async def ask_for_further(scope: Scope, station_id: UUID, *, name: str, kind: st
         scope, FURTHER_DEVICE, f"{station_id}:{kind}", {"station_id": station_id, "name": name, "kind": kind},
         {"name": name, "kind": kind, "station": station},
     )  # fmt: skip
+
+
+async def asked_for(scope: Scope, station_id: UUID) -> set[str]:
+    """Of which kinds a further device waits at a station for a second person."""
+    require_may_register(scope, station_id)
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT subject FROM waiting_change WHERE community_id = $1 AND kind = $2 AND subject = ANY ($3) "
+            "AND status = 'waiting'",
+            scope.community_id, FURTHER_DEVICE.name, [f"{station_id}:{kind}" for kind in KIND_WORDS],
+        )  # fmt: skip
+    return {row["subject"].rpartition(":")[2] for row in found}
 
 
 async def register_agreed(scope: Scope, change: Change) -> None:

@@ -9,6 +9,7 @@ from litestar.response import Template
 
 from timebank.access.callers import AnyRequest
 from timebank.access.devices import AlreadyPaired, DeviceStands, require_may_register
+from timebank.access.further_devices import asked_for
 from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
 from timebank.errors import Invalid, NotFound, TimebankError
@@ -70,6 +71,6 @@ async def _page(
     standing = [device for device in await screens.devices_of(caller, station_id) if device.revoked_at is None]
     return page(
         request, caller, "desk/devices.html", status=refusal.status if refusal else 200, station=found,
-        standing=standing, made=made, waits=waits, image=qr_image(made.url) if made else None,
+        standing=standing, asked=await asked_for(caller, station_id), made=made, waits=waits, image=qr_image(made.url) if made else None,
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -71,6 +71,7 @@ async def _page(
     standing = [device for device in await screens.devices_of(caller, station_id) if device.revoked_at is None]
     return page(
         request, caller, "desk/devices.html", status=refusal.status if refusal else 200, station=found,
-        standing=standing, asked=await asked_for(caller, station_id), made=made, waits=waits, image=qr_image(made.url) if made else None,
+        standing=standing, asked=await asked_for(caller, station_id), made=made,
+        waits=waits, image=qr_image(made.url) if made else None,
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

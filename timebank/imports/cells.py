@@ -1,6 +1,5 @@
 """One cell in, one clean value or a Problem out: words, names, numbers, phones and identity numbers."""
 
-import math
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
@@ -99,29 +98,6 @@ def digits_only(cell: Cell) -> str:
     return re.sub(r"[\s\-–—_.'‘’`]", "", words(cell)).upper()
 
 
-def phone(cell: Cell) -> str | Problem | None:
-    """A mobile number of eleven digits; of several in one cell the first."""
-    if blank(cell):
-        return None
-    if _SCIENTIFIC.fullmatch(words(cell)):
-        return problem("phone_rounded")
-    parts = re.split(r"[/、,;，；]|\s或\s|或", words(cell))
-    bare = re.sub(r"[()（）]", "", digits_only(parts[0]))
-    bare = re.sub(r"^(\+86|0086|86(?=1\d{10}$))", "", bare)
-    if not (bare.isascii() and bare.isdigit()):
-        return problem("phone_unclear")
-    if re.fullmatch(r"0\d{9,11}", bare):
-        return problem("phone_landline")
-    if len(bare) != 11:
-        return problem("phone_length", length=len(bare))
-    return bare if re.match(r"1[3-9]", bare) else problem("phone_prefix")
-
-
-def several_phones(cell: Cell) -> bool:
-    """Whether one cell holds more than one number."""
-    return len(re.findall(r"1[3-9]\d{9}", re.sub(r"[ \-]", "", words(cell)))) > 1
-
-
 def identity(cell: Cell) -> Identity | Problem | None:
     """A citizen identity number that passes its check digit."""
     if blank(cell):
@@ -129,19 +105,6 @@ def identity(cell: Cell) -> Identity | Problem | None:
     if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
         return problem("identity_rounded")
     return read_identity(digits_only(cell))
-
-
-def whole(cell: Cell, least: int = 0, most: int = 1_000_000) -> int | Problem | None:
-    """A whole number in range, also when its unit stands behind it ("60 分")."""
-    if blank(cell):
-        return None
-    found = re.fullmatch(r"[^\d.+-]{0,6}([+-]?\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?)\s*[^\d.]{0,6}", words(cell))
-    if isinstance(cell, bool | date | time | timedelta) or found is None:
-        return problem("number_unclear")
-    value = float(found[1].replace(",", ""))
-    if not math.isfinite(value) or not value.is_integer():
-        return problem("not_whole")
-    return int(value) if least <= value <= most else problem("number_range", least=least, most=most)
 
 
 def chinese_number(value: str) -> int | None:

@@ -18,14 +18,13 @@ from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_known import Resident
-from timebank.imports.roster import RosterRow
+from timebank.imports.roster import WORD_MAX, RosterRow
 from timebank.imports.workbook import Workbook
 from timebank.people.ages import is_guarded
 from timebank.people.enrolment import enrol_many
 from timebank.people.schemas import Enrolled, Enrolment, Sex
 from timebank.scope import Role
 
-WORD_MAX = 20
 SEX: dict[str, Sex] = {"male": "男", "female": "女"}
 PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}
 
@@ -59,9 +58,8 @@ async def _judge(intake: Intake, parsed: Parsed[RosterRow]) -> None:
     owners = await residents_known.names_by_identity(intake.scope, indexes.values())
     for row in parsed.rows:
         reading, home = parsed.reading(row), row.household
-        for meaning, text in (("room|address", home.room), ("relation", row.relation)):
-            if text and len(text) > WORD_MAX:
-                reading.refuse(meaning, problem("text_too_long", length=len(text), most=WORD_MAX))
+        if home.room and len(home.room) > WORD_MAX:
+            reading.refuse("room|address", problem("text_too_long", length=len(home.room), most=WORD_MAX))
         if home.unit and not home.building:
             reading.refuse("unit|address", problem("unit_without_building"))
         if home.building and not home.grid and buildings[home.building] > 1:

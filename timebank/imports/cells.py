@@ -23,6 +23,7 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000:
 _MIDDLE_DOTS = str.maketrans(dict.fromkeys("‧•・･∙⋅᛫．", "·"))
 _SPACE_BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 _NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # signs that are typed or recognised for an X
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
 
 
@@ -104,7 +105,7 @@ def identity(cell: Cell) -> Identity | Problem | None:
         return None
     if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
         return problem("identity_rounded")
-    return read_identity(digits_only(cell))
+    return read_identity(_LAST_X.sub("X", digits_only(cell)))
 
 
 def chinese_number(value: str) -> int | None:

@@ -8,6 +8,7 @@ from timebank.imports import moments
 from timebank.imports.cells import Cell, chinese_number, words
 from timebank.imports.columns import Header
 from timebank.imports.problems import Problem, problem
+from timebank.imports.workbook import Row
 
 _MADE_ON = re.compile(r"(填表|制表|打印|统计|填报|上报|审核|审批|更新|截至|截止|导出)[^\s:：]{0,4}\s*[:：]?\s*\d{4}\S*")
 _UNTIL = "(?:-|–|—|~|～|至|到|、)"
@@ -36,7 +37,7 @@ class Context:
 
 def context_of(header: Header) -> Context:
     """What stands above the header and in the sheet's name; the day on which the form was filled in does not count."""
-    above = [words(cell) for row in header.sheet.rows if row.number < header.first_row for cell in row.cells if cell]
+    above = [words(cell) for row in above_header(header) for cell in row.cells if cell]
     texts = [_plain(text) for text in (header.sheet.name, *above)]
     if any(_RANGE.search(text) for text in texts):
         years = {int(year) for text in texts for year in _YEAR.findall(text)}
@@ -51,6 +52,11 @@ def context_of(header: Header) -> Context:
         _only({month for month in months if 1 <= month <= moments.MONTHS}),
         next(iter(days)) if len(days) == 1 else None,
     )
+
+
+def above_header(header: Header) -> list[Row]:
+    """The title rows of a sheet."""
+    return [row for row in header.sheet.rows if row.number < header.first_row]
 
 
 def day(cell: Cell, context: Context) -> date | Problem | None:

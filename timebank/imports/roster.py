@@ -1,11 +1,14 @@
 """A community's roster: one row per resident, with the household they belong to."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
 from timebank.imports import cells, columns, group, moments, places, remarks
 from timebank.imports.addresses import NOWHERE
 from timebank.imports.cells import Cell, Role
+from timebank.imports.columns import Header
+from timebank.imports.context import above_header
 from timebank.imports.homes import home_of
 from timebank.imports.identity import Identity, Sex
 from timebank.imports.lines import Line, is_ditto, lines
@@ -17,6 +20,7 @@ from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name",)
 _AGE_YEARS_MAX = 130
+_LIST = re.compile(r"名[册单]|花名|一览|通讯录|登记表|信息表|统计表|汇总|^[楼栋幢单元网格员长、和及]+$")
 WORD_MAX = 20
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
@@ -56,6 +60,8 @@ class RosterRow:
     phone: str | None
     note: str | None
     roles: frozenset[Role]
+    named: frozenset[Role]
+    """Those of the roles that a column of offices names, or the sheet itself, as a list of heads does."""
 
 
 @dataclass(slots=True)
@@ -68,12 +74,12 @@ class _Above:
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
     parsed: Parsed[RosterRow] = Parsed()
-    seen: dict[tuple[object, ...], tuple[str, int]] = {}
+    seen: dict[tuple[object, ...], RosterRow] = {}
     for header in columns.headers(book, ROSTER, REQUIRED):
-        above = _Above()
+        above, offices = _Above(), _offices_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
-            row = _row(reading, above, today)
+            row = _row(reading, above, offices, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
     moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
@@ -82,7 +88,17 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     return parsed
 
 
-def _row(reading: Reading[RosterRow], above: _Above, today: date) -> RosterRow | None:
+def _offices_of(header: Header) -> frozenset[Role]:
+    """The office that everybody on a sheet holds, by the heading of the names or by the sheet's title."""
+    by_heading = cells.roles(header.heading("name"))
+    titles = [header.sheet.name, *(cells.words(cell) for row in above_header(header) for cell in row.cells)]
+    by_title = frozenset().union(*(cells.roles(title) for title in titles if _LIST.search(title)))
+    found = by_heading or by_title
+    # A list of heads of buildings and units says in a column of its own who is which.
+    return found if len(found) == 1 else frozenset()
+
+
+def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
     name = reading.need("name", _one_name)
     if name and any(map(cells.private, name)):
         reading.warn("name", problem("name_private_character"))
@@ -102,10 +118,10 @@ def _row(reading: Reading[RosterRow], above: _Above, today: date) -> RosterRow |
         reading.refuse("identity" if "identity" in reading.header.columns else "name", problem("not_identifiable"))
         return None
     number = identity.number if identity else None
-    roles = cells.roles(note) | cells.roles(post)
+    named = offices | cells.roles(post)
     return RosterRow(
         reading.sheet, reading.number, household, name, relation, is_head or name == household.head,
-        sex, number, born_on, phone, note, roles,
+        sex, number, born_on, phone, note, named | cells.roles(note), named,
     )  # fmt: skip
 
 
@@ -207,16 +223,19 @@ def _phone(reading: Reading[RosterRow], *, is_known: bool) -> str | None:
     return None
 
 
-def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], tuple[str, int]]) -> bool:
-    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone."""
+def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], RosterRow]) -> bool:
+    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone.
+
+    Who stands in the roster and on another sheet's list of heads is one resident with an office.
+    """
     key = (
         (row.identity,)
         if row.identity
         else (row.name, row.born_on, row.phone, row.household if not row.phone else None)
     )
-    if key not in seen:
-        seen[key] = (row.sheet, row.row)
+    earlier = seen.setdefault(key, row)
+    if earlier is row or (earlier.sheet != row.sheet and (earlier.roles or row.roles)):
         return False
-    earlier = reading.row_words(*seen[key])
-    reading.refuse("identity" if row.identity else "name", problem("duplicate", row=earlier))
+    said = reading.row_words(earlier.sheet, earlier.row)
+    reading.refuse("identity" if row.identity else "name", problem("duplicate", row=said))
     return True

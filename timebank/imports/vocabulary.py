@@ -74,7 +74,8 @@ NAME = _means(
     "name",
     "姓名 名字 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
     "申报人 楼栋长姓名 name fullname residentname volunteer volunteername membername",
-    r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name",
+    r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name"
+    r"|^(楼栋长|楼长|栋长|幢长|单元长)$",
     weak="人员 成员 本人",
     shape=_is_name,
 )

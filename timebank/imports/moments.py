@@ -220,8 +220,9 @@ def _added_up(found: re.Match[str]) -> int | Problem:
         return problem("duration_unclear")
     halves = sum(found[name] is not None for name in ("half_before", "half", "only_half"))
     quarters = {"一": 15, "三": 45}.get(found["quarter"] or "", 0)
-    total = hours * 60 + halves * 30 + minutes + quarters
-    return round(total) if halves <= 1 else problem("duration_unclear")
+    if halves > 1 or (halves and (minutes or quarters)):
+        return problem("duration_unclear")
+    return round(hours * 60 + halves * 30 + minutes + quarters)
 
 
 def _count(written: str | None) -> float | None:

@@ -118,7 +118,8 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
         reading.refuse("identity" if "identity" in reading.header.columns else "name", problem("not_identifiable"))
         return None
     number = identity.number if identity else None
-    named = offices | cells.roles(post)
+    # What the row itself says of an office counts before the title of its sheet.
+    named = cells.roles(post) if post else offices
     return RosterRow(
         reading.sheet, reading.number, household, name, relation, is_head or name == household.head,
         sex, number, born_on, phone, note, named | cells.roles(note), named,

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from timebank.imports.identity import Identity, Sex, read_identity
+from timebank.imports.identity import Document, Identity, Sex, read_identity
 from timebank.imports.problems import Problem, problem
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
@@ -99,13 +99,13 @@ def digits_only(cell: Cell) -> str:
     return re.sub(r"[\s\-–—_.'‘’`]", "", words(cell)).upper()
 
 
-def identity(cell: Cell) -> Identity | Problem | None:
-    """A citizen identity number that passes its check digit."""
+def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Problem | None:
+    """A citizen identity number that passes its check digit, or a certificate of another kind with its number."""
     if blank(cell):
         return None
     if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
         return problem("identity_rounded")
-    return read_identity(_LAST_X.sub("X", digits_only(cell)))
+    return read_identity(_LAST_X.sub("X", digits_only(cell)), kind)
 
 
 def chinese_number(value: str) -> int | None:

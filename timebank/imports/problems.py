@@ -20,7 +20,13 @@ SENTENCES: Mapping[str, str] = {
     "phone_landline": _("这是座机号，不能用来登录；有手机号请补上"),
     "phone_several": _("这一格有多个号码，只用了第一个 {phone}"),
     "phone_remark": _("号码旁边还写了字，只用了号码，请核对是不是本人的"),
-    "identity_length": _("身份证号有 {length} 位，应为 18 位，请核对；护照等其他证件请写在备注里，这一格留空"),
+    "identity_length": _("身份证号有 {length} 位，应为 18 位，请核对"),
+    "identity_document": _(
+        "这不是身份证号。护照、通行证请把证件名称写在号码前，如“护照 E12345678”，或加一列“证件类型”"
+    ),
+    "document_kind": _("证件类型看不懂，请写身份证、护照、回乡证、台胞证或外国人永久居留身份证"),
+    "document_number": _("这个号码不像{kind}的号码，请对照证件核对"),
+    "document_birth": _("护照和通行证上看不出年龄，请补上出生日期"),
     "identity_unclear": _("身份证号里有不该出现的字符，应为 17 位数字加 1 位数字或 X，请核对"),
     "identity_checksum": _("身份证号的校验位不对，至少有一位写错了，请对照证件核对"),
     "identity_birth": _("身份证号第 7 至 14 位不是一个真实的日期，请对照证件核对"),

@@ -10,16 +10,18 @@ from timebank.imports.cells import Cell, Role
 from timebank.imports.columns import Header
 from timebank.imports.context import above_header
 from timebank.imports.homes import home_of
-from timebank.imports.identity import Identity, Sex
+from timebank.imports.identity import Document, Identity, Sex
 from timebank.imports.lines import Line, is_ditto, lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.phones import PhoneFound, find_phone
 from timebank.imports.problems import Problem, problem
 from timebank.imports.vocabulary import ROSTER
 from timebank.imports.workbook import Workbook
+from timebank.people.documents import kind_called
 
 REQUIRED = ("name",)
 _AGE_YEARS_MAX = 130
+_CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
 _LIST = re.compile(r"名[册单]|花名|一览|通讯录|登记表|信息表|统计表|汇总|^[楼栋幢单元网格员长、和及]+$")
 WORD_MAX = 20
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
@@ -105,7 +107,7 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
     household = _household(reading, above, name, is_head=is_head)
-    identity = reading.take("identity", cells.identity)
+    identity = _certificate(reading)
     born_on = _born_on(reading, identity, today)
     sex = _sex(reading, identity)
     phone = _phone(reading, is_known=identity is not None or born_on is not None)
@@ -131,6 +133,20 @@ def _one_name(cell: Cell) -> str | Problem | None:
     if not isinstance(found, list):
         return found
     return problem("name_several", count=len(found)) if len(found) > 1 else found[0]
+
+
+def _certificate(reading: Reading[RosterRow]) -> Identity | Document | None:
+    """The identity number, or another certificate with its kind."""
+    kind = reading.take("document", _kind)
+    return reading.take("identity", lambda cell: cells.identity(cell, kind or None))
+
+
+def _kind(cell: Cell) -> str | Problem | None:
+    """The kind of certificate, empty for one with a citizen's number."""
+    said = cells.words(cell)
+    if cells.blank(cell) or _CITIZENS.fullmatch(said):
+        return None
+    return kind_called(said) or problem("document_kind")
 
 
 def _word(cell: Cell) -> str | Problem | None:
@@ -173,14 +189,16 @@ def _carries(line: Line, meaning: str) -> bool:
     return meaning not in line.written and "address" not in line.written
 
 
-def _born_on(reading: Reading[RosterRow], identity: Identity | None, today: date) -> date | None:
+def _born_on(reading: Reading[RosterRow], identity: Identity | Document | None, today: date) -> date | None:
     cell = reading.cell("born_on")
-    born_on = reading.take("born_on", _birth) if identity is None else identity.born_on
-    if identity is not None and _contradicts(cell, identity.born_on):
+    born_on = identity.born_on if isinstance(identity, Identity) else reading.take("born_on", _birth)
+    if isinstance(identity, Document) and born_on is None:
+        reading.refuse("born_on|identity", problem("document_birth"))
+    if isinstance(identity, Identity) and _contradicts(cell, identity.born_on):
         # The number has a check digit and the date has not: the number is believed.
         reading.warn("born_on", problem("birth_differs", date=identity.born_on.isoformat()))
     if born_on is not None and not (born_on <= today and today.year - born_on.year <= _AGE_YEARS_MAX):
-        reading.refuse("identity" if identity else "born_on", problem("birth_impossible"))
+        reading.refuse("identity" if isinstance(identity, Identity) else "born_on", problem("birth_impossible"))
         return None
     return born_on
 
@@ -200,9 +218,9 @@ def _contradicts(cell: Cell, born_on: date) -> bool:
     return not months.holds(born_on) if months else written not in (None, born_on)
 
 
-def _sex(reading: Reading[RosterRow], identity: Identity | None) -> Sex | None:
+def _sex(reading: Reading[RosterRow], identity: Identity | Document | None) -> Sex | None:
     written = reading.beside("sex", cells.sex)
-    if identity is None:
+    if not isinstance(identity, Identity):
         return written
     if written not in (None, identity.sex):
         reading.warn("sex", problem("sex_differs"))

@@ -140,6 +140,7 @@ ROSTER = (
         weak="号码 编号 number",
         shape=_is_identity,
     ),
+    _means("document", "证件类型 证件种类 证件名称 证件类别 documenttype idtype typeofid"),
     _means(
         "born_on",
         "出生日期 出生年月 出生年月日 生日 出生 dateofbirth birthdate birthday birth dob born",

@@ -111,6 +111,25 @@ async def test_a_list_without_a_column_of_offices_says_by_its_heading_whose_offi
     assert await held(owner) == [("林小满", "building_head", "31栋")]
 
 
+async def test_the_title_of_a_list_of_heads_says_their_office_and_that_of_a_roster_says_none(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    head = ["楼栋", "单元", "姓名", "电话"]
+    await take_in_sheets(
+        town,
+        一组=[["凤凰社区2026年楼栋长名册"], head, ["31", "", "林小满", "19900008001"]],
+        二组=[["楼栋长张三包保居民花名册"], head, ["32", "1", "林大山", "19900008002"]],
+        三组=[["楼栋长名册"], [*head, "与户主关系"], ["32", "1", "林三妹", "19900008003", "女"]],
+    )
+    assert await held(owner) == [("林小满", "building_head", "31栋")]
+    assert (
+        await owner.fetchval(
+            "SELECT count(*) FROM role_grant g JOIN person p ON p.id = g.person_id WHERE p.name = '林三妹'"
+        )
+        == 0
+    )
+
+
 async def test_a_building_that_the_panel_calls_otherwise_is_the_same_building(
     town: Town, owner: asyncpg.Connection
 ) -> None:

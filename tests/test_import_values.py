@@ -105,10 +105,21 @@ def test_a_birth_month_agrees_with_an_identity_number_of_that_month(cell: Cell) 
     assert (len(parsed.rows), parsed.warnings) == (1, [])
 
 
-@pytest.mark.parametrize("cell", ["1965.04", 1965.1, "196603", "1965-03-13", "属龙"])
+@pytest.mark.parametrize("cell", ["1965.04", 1965.1, "196603", "1965-03-13"])
 def test_a_birth_month_that_differs_is_pointed_out(cell: Cell) -> None:
     parsed = residents(book(["姓名", "身份证号", "出生年月"], ["李甲", "522699196503126015", cell]))
     assert (len(parsed.rows), warned(parsed)) == (1, [(2, "birth_differs")])
+
+
+def test_a_birth_that_cannot_be_read_is_not_said_to_differ() -> None:
+    parsed = residents(table(["姓名", "身份证号", "出生年月"], ["李甲", "522699196503126015", "属龙"]))
+    assert (len(parsed.rows), warned(parsed)) == (1, [(2, "date_unclear")])
+
+
+def test_a_date_cell_that_shows_a_month_agrees_with_the_number() -> None:
+    row = ["李甲", "522699196503126015", date(1965, 3, 1)]
+    assert warned(residents(book(["姓名", "身份证号", "出生年月"], row))) == []
+    assert warned(residents(book(["姓名", "身份证号", "出生日期"], row))) == [(2, "birth_differs")]
 
 
 def test_the_number_1965_1_may_have_been_typed_as_october() -> None:
@@ -145,7 +156,9 @@ def test_a_length_is_read_as_people_say_it(cell: Cell, minutes: int) -> None:
     assert moments.minutes_long(cell, unit=None) == minutes
 
 
-@pytest.mark.parametrize("cell", ["约2小时", "2-3小时", "0.5天", "半天", "三十", "1小时半30分", "1万小时", True])
+@pytest.mark.parametrize(
+    "cell", ["约2小时", "2-3小时", "0.5天", "半天", "三十", "1小时半30分", "1万小时", True, 0.0625]
+)
 def test_a_length_that_is_not_certain_is_refused(cell: Cell) -> None:
     assert code(moments.minutes_long(cell, unit=None)) == "duration_unclear"
 
@@ -378,6 +391,11 @@ def test_a_limit_in_the_remark_is_read_or_named() -> None:
         ("搬走后又搬回", "unclear"),
         ("丈夫去世", "unclear"),
         ("户口迁出", "unclear"),
+        ("易地扶贫搬迁户", None),
+        ("搬迁安置户", None),
+        ("病故军人家属", "unclear"),
+        ("原住户已搬走", "unclear"),
+        ("低保转出", "unclear"),
         ("准备搬走", "unclear"),
         ("拟迁出", "unclear"),
         ("转入", None),
@@ -406,6 +424,13 @@ def test_who_has_moved_away_or_died_is_not_entered_and_a_doubtful_remark_is_show
     assert [note.sentence() for note in parsed.notes] == ["备注写着转入或迁入的有 1 位，已按在住登记"]
 
 
+def test_a_column_of_states_decides_as_a_remark_does() -> None:
+    parsed = residents(
+        table(["姓名", "电话", "居住状态"], ["薛翠", "19900003050", "已迁出"], ["周伟", "19900003051", "在住"])
+    )
+    assert (refused(parsed), [row.name for row in parsed.rows]) == ([(2, "remark_gone")], ["周伟"])
+
+
 def test_a_line_that_was_cancelled_is_not_taken_in() -> None:
     parsed = services(
         table(
@@ -413,6 +438,7 @@ def test_a_line_that_was_cancelled_is_not_taken_in() -> None:
             ["2026-07-01", "薛翠", "9:00", "10:00", "作废"],
             ["2026-07-02", "薛翠", "9:00", "10:00", "请假"],
             ["2026-07-03", "薛翠", "9:00", "10:00", "未取消"],
+            ["2026-07-04", "薛翠", "9:00", "10:00", "劝阻无效后上报"],
         )
     )
     assert refused(parsed) == [(2, "remark_cancelled"), (3, "remark_cancelled")]

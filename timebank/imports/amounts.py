@@ -22,7 +22,7 @@ _LIMIT = re.compile(
     rf"(?:每户|一户|户)?(?:每月|每个月|一个月|月)?(?:最多|至多|只能|限|可|仅)?(?:限|兑换?|购买?|领取?|换)*\s*{_NUMBER}\s*"
     rf"(?P<unit>[^\W\d_]?)\s*(?:/户)?(?:/每?月)?(?:/户)?"
 )
-_SAYS_LIMIT = re.compile(r"限[兑购领量换]?|每户|每月|每人|每周|每年")
+_SAYS_LIMIT = re.compile(r"限[兑购领量换]|限每|限\s*\d|每户|每人")
 
 
 def whole_number(text: str) -> int | Problem:
@@ -123,7 +123,7 @@ def _text(cell: Cell) -> str | Problem:
 
 def _own_unit(said: str, unit: str | None) -> bool:
     # Of a good without a unit any word that counts single things will do; 打 and 箱 count many.
-    return said in {unit, "件", "个"} or (unit is None and len(said) == 1 and said in _COUNTED and said != "箱")
+    return said in {unit, "件", "个", "份"} or (unit is None and len(said) == 1 and said in _COUNTED and said != "箱")
 
 
 def _in_range(number: str, least: int, most: int) -> int | Problem:

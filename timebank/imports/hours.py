@@ -15,7 +15,7 @@ from timebank.imports.times import services
 from timebank.imports.vocabulary import HOURS
 from timebank.imports.workbook import Workbook
 
-REQUIRED = ("name|phone", "in|span|in2|span2|length")
+REQUIRED = ("name|phone", "in|span|in2|span2|length", "date|in|span|in2|span2")
 LONG_SERVICE_MINUTES = 12 * 60
 
 

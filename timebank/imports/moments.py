@@ -12,6 +12,7 @@ LengthUnit = Literal["hours", "minutes"]
 DAY_MINUTES = 24 * 60
 MONTHS = 12
 HOURS_WITHOUT_UNIT_MAX = 12
+HOURS_MIN = 0.1
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
 _YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
@@ -25,7 +26,7 @@ _CLOCK = re.compile(
     r"(?P<after>am|pm|a\.m\.|p\.m\.)?",
     re.IGNORECASE,
 )
-_YEAR_MONTH = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*月?")
+_YEAR_MONTH = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*月?|(\d{2}))")
 _LENGTH_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::[0-5]\d)?")
 _NUMERALS = "[零一二两三四五六七八九十]{1,3}"
 _COUNT = r"(?P<{0}>\d{{1,4}}(?:\.\d{{1,6}})?|[零一二两三四五六七八九十]{{1,3}})"
@@ -92,7 +93,7 @@ def year_months(cell: Cell) -> YearMonths | None:
     found = _YEAR_MONTH.fullmatch(value)
     if found is None:
         return None
-    months = {int(found[2])}
+    months = {int(found[2] or found[3])}
     if isinstance(cell, float) and found[2] == "1":
         months.add(10)  # a spreadsheet's number 1965.1 was typed as 1965.1 or as 1965.10
     possible = frozenset(month for month in months if 1 <= month <= MONTHS)
@@ -204,6 +205,8 @@ def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None
     if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value):
         if unit is None and float(value) > HOURS_WITHOUT_UNIT_MAX:
             return problem("duration_unit")
+        if unit != "minutes" and 0 < float(value) < HOURS_MIN:
+            return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
         return round(float(value) * (1 if unit == "minutes" else 60))
     clock = _LENGTH_CLOCK.fullmatch(value)
     if clock:

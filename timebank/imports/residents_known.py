@@ -62,7 +62,9 @@ async def compare(scope: Scope, parsed: Parsed[RosterRow], known: Sequence[Resid
             reading.warn("identity", problem("known_identity_missing"))
         if one.row.phone and vault.blind_index(one.row.phone, "phone") != book.phone_index:
             reading.warn("phone", problem("known_phone_differs"))
-        if not _lives_there(book, one.row.household):
+        # A list of heads says what they are responsible for, not where they live.
+        names_office_only = one.row.named and one.row.household.room is None
+        if not names_office_only and not _lives_there(book, one.row.household):
             reading.warn("room|address|building", problem("known_home_differs"))
         if one.row.roles - one.row.named - book.roles:
             reading.warn("note|post", problem("known_role_differs"))

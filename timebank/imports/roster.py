@@ -11,7 +11,7 @@ from timebank.imports.columns import Header
 from timebank.imports.context import above_header
 from timebank.imports.homes import home_of
 from timebank.imports.identity import Document, Identity, Sex
-from timebank.imports.lines import Line, is_ditto, lines
+from timebank.imports.lines import Line, lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.phones import PhoneFound, find_phone
 from timebank.imports.problems import Problem, problem
@@ -21,8 +21,12 @@ from timebank.people.documents import kind_called
 
 REQUIRED = ("name",)
 _AGE_YEARS_MAX = 130
+_YEAR_MONTH = re.compile(r"年月(?!日)")
 _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
-_LIST = re.compile(r"名[册单]|花名|一览|通讯录|登记表|信息表|统计表|汇总|^[楼栋幢单元网格员长、和及]+$")
+# "楼栋长名册", not "楼栋长张三包保居民花名册".
+_LIST = re.compile(
+    r"(?:.*[社区县镇街道村]|\d{4}年度?)*(楼栋长|楼长|栋长|单元长)(基本|信息|人员|联系|情况)*(花名册|名册|名单|一览表|信息表|通讯录|表)?"
+)
 WORD_MAX = 20
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
@@ -94,8 +98,9 @@ def _offices_of(header: Header) -> frozenset[Role]:
     """The office that everybody on a sheet holds, by the heading of the names or by the sheet's title."""
     by_heading = cells.roles(header.heading("name"))
     titles = [header.sheet.name, *(cells.words(cell) for row in above_header(header) for cell in row.cells)]
-    by_title = frozenset().union(*(cells.roles(title) for title in titles if _LIST.search(title)))
-    found = by_heading or by_title
+    by_title = frozenset().union(*(cells.roles(title) for title in titles if _LIST.fullmatch(title)))
+    # Rows that say whose relation somebody is are residents, whatever the title says of who listed them.
+    found = by_heading or (frozenset() if {"relation", "head"} & header.columns.keys() else by_title)
     # A list of heads of buildings and units says in a column of its own who is which.
     return found if len(found) == 1 else frozenset()
 
@@ -113,7 +118,8 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     phone = _phone(reading, is_known=identity is not None or born_on is not None)
     note = reading.beside("note", cells.note)
     post = reading.beside("post", cells.text)
-    _judge_remark(reading, note)
+    _judge_remark(reading, "note", note)
+    _judge_remark(reading, "state", reading.beside("state", cells.text))
     if reading.refused or name is None:
         return None
     if identity is None and born_on is None and phone is None:
@@ -153,13 +159,13 @@ def _word(cell: Cell) -> str | Problem | None:
     return cells.text(cell, WORD_MAX)
 
 
-def _judge_remark(reading: Reading[RosterRow], note: str | None) -> None:
+def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
     """Keep out who has moved away or died; where the remark may mean somebody else, let a person look."""
     found = remarks.fate(note)
     if found in ("gone", "died"):
-        reading.refuse("note", problem(f"remark_{found}"))
+        reading.refuse(column, problem(f"remark_{found}"))
     elif found == "unclear":
-        reading.warn("note", problem("remark_unclear"))
+        reading.warn(column, problem("remark_unclear"))
 
 
 def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
@@ -190,13 +196,11 @@ def _carries(line: Line, meaning: str) -> bool:
 
 
 def _born_on(reading: Reading[RosterRow], identity: Identity | Document | None, today: date) -> date | None:
-    cell = reading.cell("born_on")
     born_on = identity.born_on if isinstance(identity, Identity) else reading.take("born_on", _birth)
     if isinstance(identity, Document) and born_on is None:
         reading.refuse("born_on|identity", problem("document_birth"))
-    if isinstance(identity, Identity) and _contradicts(cell, identity.born_on):
-        # The number has a check digit and the date has not: the number is believed.
-        reading.warn("born_on", problem("birth_differs", date=identity.born_on.isoformat()))
+    if isinstance(identity, Identity):
+        _compare_birth(reading, identity.born_on)
     if born_on is not None and not (born_on <= today and today.year - born_on.year <= _AGE_YEARS_MAX):
         reading.refuse("identity" if isinstance(identity, Identity) else "born_on", problem("birth_impossible"))
         return None
@@ -209,13 +213,19 @@ def _birth(cell: Cell) -> date | Problem | None:
     return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
 
 
-def _contradicts(cell: Cell, born_on: date) -> bool:
-    """Whether a written birth is another one; a year and month agree with every day in them."""
-    if is_ditto(cell):
-        return False
-    months = moments.year_months(cell)
-    written = moments.day(cell)
-    return not months.holds(born_on) if months else written not in (None, born_on)
+def _compare_birth(reading: Reading[RosterRow], born_on: date) -> None:
+    """Point out another birth than the number's. It has a check digit and the date has not: the number is believed."""
+    months = moments.year_months(reading.cell("born_on"))
+    if months is not None:
+        differs = not months.holds(born_on)
+    else:
+        written = reading.beside("born_on", moments.day)
+        # Where only year and month are asked for, a spreadsheet keeps the first of the month.
+        first = written is not None and written.day == 1 and _YEAR_MONTH.search(reading.header.heading("born_on"))
+        agrees = first and written and (written.year, written.month) == (born_on.year, born_on.month)
+        differs = written is not None and written != born_on and not agrees
+    if differs:
+        reading.warn("born_on", problem("birth_differs", date=born_on.isoformat()))
 
 
 def _sex(reading: Reading[RosterRow], identity: Identity | Document | None) -> Sex | None:

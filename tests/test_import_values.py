@@ -127,6 +127,11 @@ def test_the_number_1965_1_may_have_been_typed_as_october() -> None:
     assert moments.year_months("1965.1") == moments.YearMonths(1965, frozenset({1}))
 
 
+def test_the_number_of_a_day_is_no_birth_month() -> None:
+    parsed = residents(book(["姓名", "身份证号", "出生年月"], ["李甲", "522699196503126015", 19651]))
+    assert warned(parsed) == [(2, "birth_differs")]
+
+
 def test_a_birth_without_its_day_is_not_made_up() -> None:
     parsed = residents(table(["姓名", "出生年月", "电话"], ["李丙", "1965.03", PHONE], ["李丁", "1965年3月", ""]))
     assert refused(parsed) == [(2, "birth_day_missing"), (3, "birth_day_missing")]

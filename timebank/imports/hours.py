@@ -96,7 +96,7 @@ def _rows(
 ) -> list[HoursRow]:
     """The services of a line: of each of its people at each of its times; none where it was refused."""
     who = of_group(reading, people)
-    activity = reading.beside("activity", _label)
+    activity = reading.take("activity", _label)  # it decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
     if remarks.cancelled(note):

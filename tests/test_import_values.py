@@ -562,6 +562,33 @@ def test_a_pair_in_two_header_rows_is_read_for_both_halves_of_the_day() -> None:
     assert [(row.started_at.hour, row.minutes) for row in parsed.rows] == [(8, 180), (14, 180)]
 
 
+def test_two_spans_in_one_cell_are_two_services() -> None:
+    parsed = services(
+        table(
+            ["日期", "姓名", "服务时间"],
+            ["2026-07-01", "薛翠", "8:30-11:30，14:00-17:00"],
+            ["2026-07-02", "薛翠", "8:30-11:30、11:00-12:00"],
+            ["2026-07-03", "薛翠", "8:30-11:30，下午"],
+        )
+    )
+    assert [(row.part, row.minutes) for row in parsed.rows] == [(0, 180), (1, 180)]
+    assert refused(parsed) == [(3, "overlap"), (4, "time_unclear")]
+
+
+@pytest.mark.parametrize("out", ["次日1:00", "次日凌晨1点", "第2天1:00", "翌日1时", "隔天 1:00", "1:00（次日）"])
+def test_a_sign_out_says_that_it_is_on_the_next_day(out: str) -> None:
+    parsed = services(table(["日期", "姓名", "签到", "签退"], ["2026-07-01", "薛翠", "22:00", out]))
+    assert [row.minutes for row in parsed.rows] == [180]
+
+
+def test_a_roster_that_names_the_head_beside_each_resident_makes_nobody_a_head() -> None:
+    for head in (["楼栋", "楼栋长", "居民", "电话"], ["楼栋", "楼栋长姓名", "姓名", "电话"]):
+        parsed = residents(table(head, ["3", "周伟", "薛翠", PHONE]))
+        assert [(row.name, row.roles) for row in parsed.rows] == [("薛翠", frozenset())]
+    two = residents(table(["楼栋", "楼栋长", "电话", "单元长"], ["3", "周伟", PHONE, "薛翠"]))
+    assert [row.roles for row in two.rows] == [frozenset()]
+
+
 def test_a_span_may_end_on_the_next_day() -> None:
     parsed = services(
         table(

@@ -19,7 +19,7 @@ _YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks 
 _WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[)）]")
 _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?!\d)")
 _CLOCK = re.compile(
-    r"(?P<next>次日|第二天|翌日)?\s*"
+    r"(?P<next>次日|第[二2]天|翌日|隔[日天]|转天|明日)?\s*"
     r"(?P<part>凌晨|清晨|清早|早上|早晨|早|上午|中午|正午|下午|午后|傍晚|晚上|晚间|夜里|夜间|晚|am|pm|a\.m\.|p\.m\.)?\s*"
     r"(?P<hour>\d{1,2}|[零〇一二两三四五六七八九十]{1,3})\s*"
     r"(?:[:.点时]\s*(?:(?P<minute>\d{1,2})\s*分?(?::\s*(?P<second>\d{1,2}))?|(?P<half>半)|(?P<quarter>[一三])刻|整|钟)?)?\s*"
@@ -124,6 +124,7 @@ def _in_day(minutes: float) -> int | Problem:
 
 
 def _clock(value: str) -> int | Problem:
+    value = re.sub(r"^(.+?)\s*\((次日|第二天|翌日)\)$", r"\2\1", value)
     if re.fullmatch(r"\d{4}", value):
         value = f"{value[:2]}:{value[2:]}"
     found = _CLOCK.fullmatch(value.strip())
@@ -159,6 +160,16 @@ def _hour(hour: int, part: str) -> int | None:
     if part in {"晚上", "晚间", "夜里", "夜间", "晚"}:
         return hour + 12 if 4 < hour <= 12 else hour if hour > 12 else None
     return hour
+
+
+def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
+    """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
+    parts = [part for part in re.split(r"\s*[,;、，；]\s*", words(cell)) if part] if isinstance(cell, str) else []
+    found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
+    whole = [halves for halves in found if isinstance(halves, tuple)]
+    if len(whole) == len(found):
+        return whole
+    return next((wrong for wrong in found if isinstance(wrong, Problem)), None)
 
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:

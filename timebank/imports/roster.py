@@ -23,6 +23,7 @@ REQUIRED = ("name",)
 _AGE_YEARS_MAX = 130
 _YEAR_MONTH = re.compile(r"年月(?!日)")
 _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
+_PEOPLE = re.compile(r"居民|住户|户主|成员|人员|姓名|[楼栋幢]长|单元长|网格[员长]")
 # "楼栋长名册", not "楼栋长张三包保居民花名册".
 _LIST = re.compile(
     r"(?:.*[社区县镇街道村]|\d{4}年度?)*(楼栋长|楼长|栋长|单元长)(基本|信息|人员|联系|情况)*(花名册|名册|名单|一览表|信息表|通讯录|表)?"
@@ -96,7 +97,10 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
 
 def _offices_of(header: Header) -> frozenset[Role]:
     """The office that everybody on a sheet holds, by the heading of the names or by the sheet's title."""
-    by_heading = cells.roles(header.heading("name"))
+    labels = [cells.words(cell) for label in header.labels for cell in label]
+    # Beside a column of other people, that of the heads says who looks after a row, not who it is about.
+    people = [label for label in labels if _PEOPLE.search(label) and label != header.heading("name")]
+    by_heading = frozenset() if people else cells.roles(header.heading("name"))
     titles = [header.sheet.name, *(cells.words(cell) for row in above_header(header) for cell in row.cells)]
     by_title = frozenset().union(*(cells.roles(title) for title in titles if _LIST.fullmatch(title)))
     # Rows that say whose relation somebody is are residents, whatever the title says of who listed them.

@@ -1,5 +1,6 @@
 """The times of one line of a sign-in sheet: one or two pairs of sign-in and sign-out, or a day and a length."""
 
+import itertools
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -44,7 +45,7 @@ class _Ends:
 
 def services(reading: Reading[T], carried: date | None, titled: Context, today: date) -> list[Service]:
     """The services of a line, earliest pair first; refuses the row for whatever keeps them from being intervals."""
-    ends = [written for pair in _PAIRS if (written := _ends(reading, *pair)) is not None]
+    ends = [written for pair in _PAIRS for written in _ends(reading, *pair)]
     if reading.refused and not ends:
         return []
     shown = ends[0].first_column if ends else _first_column(reading)
@@ -55,24 +56,22 @@ def services(reading: Reading[T], carried: date | None, titled: Context, today: 
         return _by_length(reading, day)
     length = _length(reading, decides=len(ends) == 1 and ends[0].last is None)
     found = [one for pair in ends if (one := _service(reading, pair, day, length)) is not None]
-    if len(found) == len(_PAIRS) and found[1].started_at < found[0].ended_at:
-        span = f"{found[0].started_at:%H:%M}–{found[0].ended_at:%H:%M}"
-        reading.refuse(ends[1].first_column, problem("overlap", row=reading.number, earlier=span))
+    for one, other in itertools.pairwise(found):
+        if other.started_at < one.ended_at:
+            span = f"{one.started_at:%H:%M}–{one.ended_at:%H:%M}"
+            reading.refuse(other.column, problem("overlap", row=reading.number, earlier=span))
     total = sum(one.minutes for one in found)
     if length is not None and len(found) == len(ends) and ends[-1].last is not None and abs(length - total) > 1:
         reading.warn("length", problem("duration_differs", minutes=total))
     return found
 
 
-def _ends(reading: Reading[T], first: str, last: str, span: str) -> _Ends | None:
-    """The raw ends of a pair of columns or of one column with both; None where nothing is written."""
+def _ends(reading: Reading[T], first: str, last: str, span: str) -> list[_Ends]:
+    """The raw ends of a pair of columns, or of one column with both, once or several times."""
     if not cells.blank(reading.cell(first)) or not cells.blank(reading.cell(last)):
         out = reading.cell(last)
-        return _Ends(reading.cell(first), None if cells.blank(out) else out, first, last)
-    if cells.blank(reading.cell(span)):
-        return None
-    halves = reading.take(span, moments.span)
-    return _Ends(*halves, span, span) if halves else None
+        return [_Ends(reading.cell(first), None if cells.blank(out) else out, first, last)]
+    return [_Ends(*halves, span, span) for halves in reading.take(span, moments.spans) or []]
 
 
 def _first_column(reading: Reading[T]) -> str:

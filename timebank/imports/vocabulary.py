@@ -56,12 +56,12 @@ def _is_clock(cell: Cell) -> bool:
 def _is_span(cell: Cell) -> bool:
     if not isinstance(cell, str):
         return False
-    halves = moments.span(cell)
-    return (
-        isinstance(halves, tuple)
-        and halves[1] is not None
-        and isinstance(moments.minute_of_day(halves[0]), int)
-        and isinstance(moments.minute_of_day(halves[1]), int)
+    found = moments.spans(cell)
+    return isinstance(found, list) and all(
+        last is not None
+        and isinstance(moments.minute_of_day(first), int)
+        and isinstance(moments.minute_of_day(last), int)
+        for first, last in found
     )
 
 
@@ -72,8 +72,8 @@ def _is_whole(cell: Cell) -> bool:
 
 NAME = _means(
     "name",
-    "姓名 名字 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
-    "申报人 楼栋长姓名 name fullname residentname volunteer volunteername membername",
+    "姓名 名字 居民 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
+    "申报人 name fullname residentname volunteer volunteername membername",
     r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name"
     r"|^(楼栋长|楼长|栋长|幢长|单元长)$",
     weak="人员 成员 本人",

@@ -1,33 +1,22 @@
 """A community's roster: one row per resident, with the household they belong to."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import cells, columns, group, moments, places, remarks
+from timebank.imports import cells, columns, group, places, remarks
 from timebank.imports.addresses import NOWHERE
+from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
 from timebank.imports.cells import Cell, Role
-from timebank.imports.columns import Header
-from timebank.imports.context import above_header
+from timebank.imports.heads import offices_of
 from timebank.imports.homes import home_of
-from timebank.imports.identity import Document, Identity, Sex
+from timebank.imports.identity import Sex
 from timebank.imports.lines import Line, lines
 from timebank.imports.parsed import Parsed, Reading
-from timebank.imports.phones import PhoneFound, find_phone
 from timebank.imports.problems import Problem, problem
 from timebank.imports.vocabulary import ROSTER
 from timebank.imports.workbook import Workbook
-from timebank.people.documents import kind_called
 
 REQUIRED = ("name",)
-_AGE_YEARS_MAX = 130
-_YEAR_MONTH = re.compile(r"年月(?!日)")
-_CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
-_PEOPLE = re.compile(r"居民|住户|户主|成员|人员|姓名|[楼栋幢]长|单元长|网格[员长]")
-# "楼栋长名册", not "楼栋长张三包保居民花名册".
-_LIST = re.compile(
-    r"(?:.*[社区县镇街道村]|\d{4}年度?)*(楼栋长|楼长|栋长|单元长)(基本|信息|人员|联系|情况)*(花名册|名册|名单|一览表|信息表|通讯录|表)?"
-)
 WORD_MAX = 20
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
@@ -83,7 +72,7 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], RosterRow] = {}
     for header in columns.headers(book, ROSTER, REQUIRED):
-        above, offices = _Above(), _offices_of(header)
+        above, offices = _Above(), offices_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, above, offices, today)
@@ -95,20 +84,6 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     return parsed
 
 
-def _offices_of(header: Header) -> frozenset[Role]:
-    """The office that everybody on a sheet holds, by the heading of the names or by the sheet's title."""
-    labels = [cells.words(cell) for label in header.labels for cell in label]
-    # Beside a column of other people, that of the heads says who looks after a row, not who it is about.
-    people = [label for label in labels if _PEOPLE.search(label) and label != header.heading("name")]
-    by_heading = frozenset() if people else cells.roles(header.heading("name"))
-    titles = [header.sheet.name, *(cells.words(cell) for row in above_header(header) for cell in row.cells)]
-    by_title = frozenset().union(*(cells.roles(title) for title in titles if _LIST.fullmatch(title)))
-    # Rows that say whose relation somebody is are residents, whatever the title says of who listed them.
-    found = by_heading or (frozenset() if {"relation", "head"} & header.columns.keys() else by_title)
-    # A list of heads of buildings and units says in a column of its own who is which.
-    return found if len(found) == 1 else frozenset()
-
-
 def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
     name = reading.need("name", _one_name)
     if name and any(map(cells.private, name)):
@@ -116,10 +91,10 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
     household = _household(reading, above, name, is_head=is_head)
-    identity = _certificate(reading)
-    born_on = _born_on(reading, identity, today)
-    sex = _sex(reading, identity)
-    phone = _phone(reading, is_known=identity is not None or born_on is not None)
+    identity = certificate_of(reading)
+    born_on = born_on_of(reading, identity, today)
+    sex = sex_of(reading, identity)
+    phone = phone_of(reading, is_known=identity is not None or born_on is not None)
     note = reading.beside("note", cells.note)
     post = reading.beside("post", cells.text)
     _judge_remark(reading, "note", note)
@@ -143,20 +118,6 @@ def _one_name(cell: Cell) -> str | Problem | None:
     if not isinstance(found, list):
         return found
     return problem("name_several", count=len(found)) if len(found) > 1 else found[0]
-
-
-def _certificate(reading: Reading[RosterRow]) -> Identity | Document | None:
-    """The identity number, or another certificate with its kind."""
-    kind = reading.take("document", _kind)
-    return reading.take("identity", lambda cell: cells.identity(cell, kind or None))
-
-
-def _kind(cell: Cell) -> str | Problem | None:
-    """The kind of certificate, empty for one with a citizen's number."""
-    said = cells.words(cell)
-    if cells.blank(cell) or _CITIZENS.fullmatch(said):
-        return None
-    return kind_called(said) or problem("document_kind")
 
 
 def _word(cell: Cell) -> str | Problem | None:
@@ -197,63 +158,6 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
 def _carries(line: Line, meaning: str) -> bool:
     """Whether a blank here means “as above”: nothing is written in the cell, nor in that of the address."""
     return meaning not in line.written and "address" not in line.written
-
-
-def _born_on(reading: Reading[RosterRow], identity: Identity | Document | None, today: date) -> date | None:
-    born_on = identity.born_on if isinstance(identity, Identity) else reading.take("born_on", _birth)
-    if isinstance(identity, Document) and born_on is None:
-        reading.refuse("born_on|identity", problem("document_birth"))
-    if isinstance(identity, Identity):
-        _compare_birth(reading, identity.born_on)
-    if born_on is not None and not (born_on <= today and today.year - born_on.year <= _AGE_YEARS_MAX):
-        reading.refuse("identity" if isinstance(identity, Identity) else "born_on", problem("birth_impossible"))
-        return None
-    return born_on
-
-
-def _birth(cell: Cell) -> date | Problem | None:
-    found = moments.day(cell)
-    # A day is not made up: it decides who needs a guardian, and tells namesakes apart.
-    return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
-
-
-def _compare_birth(reading: Reading[RosterRow], born_on: date) -> None:
-    """Point out another birth than the number's. It has a check digit and the date has not: the number is believed."""
-    months = moments.year_months(reading.cell("born_on"))
-    if months is not None:
-        differs = not months.holds(born_on)
-    else:
-        written = reading.beside("born_on", moments.day)
-        # Where only year and month are asked for, a spreadsheet keeps the first of the month.
-        first = written is not None and written.day == 1 and _YEAR_MONTH.search(reading.header.heading("born_on"))
-        agrees = first and written and (written.year, written.month) == (born_on.year, born_on.month)
-        differs = written is not None and written != born_on and not agrees
-    if differs:
-        reading.warn("born_on", problem("birth_differs", date=born_on.isoformat()))
-
-
-def _sex(reading: Reading[RosterRow], identity: Identity | Document | None) -> Sex | None:
-    written = reading.beside("sex", cells.sex)
-    if not isinstance(identity, Identity):
-        return written
-    if written not in (None, identity.sex):
-        reading.warn("sex", problem("sex_differs"))
-    return identity.sex
-
-
-def _phone(reading: Reading[RosterRow], *, is_known: bool) -> str | None:
-    """The phone; one that cannot be read refuses only a row that nothing else identifies."""
-    found = reading.read("phone", find_phone)
-    if isinstance(found, PhoneFound):
-        if found.odd:
-            reading.warn("phone", found.odd)
-        return found.number
-    if isinstance(found, Problem):
-        if is_known or found.code == "phone_landline":
-            reading.leave_out("phone", found)
-        else:
-            reading.refuse("phone", found)
-    return None
 
 
 def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], RosterRow]) -> bool:

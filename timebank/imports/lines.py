@@ -17,14 +17,14 @@ _REMARK = re.compile(
 )
 
 
-_DITTO = re.compile(r"同上(行|述|一行)?|同前|〃+|″+|〞+|\"+|[“”]{1,2}|''|ditto|do\.", re.IGNORECASE)
-CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place", "activity"})
+_DITTO = re.compile(r"同上(行|述|一行)?|同前|〃+|″+|〞+|[\"＂]+|[“”]{1,2}|''|ditto|do\.", re.IGNORECASE)
+CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above, so that 同上 below a blank one means the last that was written."""
 
 
 def is_ditto(cell: Cell) -> bool:
     """Whether a cell says that it is as the one above."""
-    return isinstance(cell, str) and _DITTO.fullmatch(words(cell)) is not None
+    return isinstance(cell, str) and _DITTO.fullmatch(cell.strip()) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from tests.town import Town
 from timebank.access.grants import end_grant
 from timebank.imports.report import Report
 from timebank.imports.runs import import_file
+from timebank.imports.undo import undo
 
 ROSTER = ["网格", "楼栋", "单元", "房号", "户主", "姓名", "与户主关系", "性别", "身份证号", "出生日期", "电话", "备注"]
 HEADS = ["楼栋", "单元", "姓名", "职务", "电话"]
@@ -90,6 +91,19 @@ async def test_heads_of_a_later_file_get_their_offices_and_a_second_time_changes
     await assert_one_of_each(owner, "31栋")
     again = await take_in(town, "residents", *heads("31#"))
     assert (again.outcome, again.created) == ("unchanged", 0)
+
+
+async def test_a_list_of_heads_that_is_undone_takes_only_the_offices_back(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await take_in(town, "residents", *roster("31栋"))
+    report = await take_in(town, "residents", *heads("31#"))
+    assert report.run_id is not None
+    await undo(await town.scope("赵丽"), report.run_id)
+    assert await held(owner) == []
+    assert await owner.fetchval("SELECT count(*) FROM person WHERE name IN ('林小满', '林大山')") == 2
+    again = await take_in(town, "residents", *heads("31#"))
+    assert (again.outcome, again.created) == ("imported", 2)
 
 
 async def test_an_office_that_was_ended_is_not_given_back_by_an_old_list(town: Town, owner: asyncpg.Connection) -> None:

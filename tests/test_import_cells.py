@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from timebank.imports import cells, moments, places
+from timebank.imports import addresses, amounts, cells, moments, phones, places
 from timebank.imports.cells import Cell
 from timebank.imports.identity import Identity, check_character, mask_number
 from timebank.imports.problems import SENTENCES, Problem, problem
@@ -103,16 +103,16 @@ def test_days_that_are_none_or_may_be_several_are_refused() -> None:
      19900003050, 19900003050.0, '="19900003050"', "\t19900003050", "'19900003050", "19900003050/19900003051"],
 )  # fmt: skip
 def test_a_phone_is_understood(cell: Cell) -> None:
-    assert cells.phone(cell) == "19900003050"
+    assert phones.phone(cell) == "19900003050"
 
 
 def test_phones_that_cannot_be_called_are_refused_for_their_reason() -> None:
-    assert code(cells.phone("1990000808")) == "phone_length"
-    assert code(cells.phone("1.99E+10")) == "phone_rounded"
-    assert code(cells.phone("22900003050")) == "phone_prefix"
-    assert code(cells.phone("0855-2621234")) == "phone_landline"
-    assert code(cells.phone("问他儿子")) == "phone_unclear"
-    assert [cells.phone(cell) for cell in ("无", "/", "-", None, "  ")] == [None] * 5
+    assert code(phones.phone("1990000808")) == "phone_length"
+    assert code(phones.phone("1.99E+10")) == "phone_rounded"
+    assert code(phones.phone("22900003050")) == "phone_prefix"
+    assert code(phones.phone("0855-2621234")) == "phone_landline"
+    assert code(phones.phone("问他儿子")) == "phone_unclear"
+    assert [phones.phone(cell) for cell in ("无", "/", "-", None, "  ")] == [None] * 5
 
 
 def test_an_identity_number_says_when_its_bearer_was_born() -> None:
@@ -162,13 +162,13 @@ def test_what_is_no_name_is_refused() -> None:
 
 
 def test_whole_numbers_are_read_with_their_unit_and_refused_when_they_are_none() -> None:
-    assert [cells.whole(cell) for cell in (60.0, "６０", "60 分", "1,200", "每户1件")] == [60, 60, 60, 1200, 1]
-    assert code(cells.whole("60.5")) == "not_whole"
-    assert code(cells.whole("很多")) == "number_unclear"
-    assert code(cells.whole("-3")) == "number_range"
-    assert code(cells.whole("9" * 15)) == "number_range"
-    assert code(cells.whole("9" * 400)) == "number_unclear"
-    assert code(cells.whole(1e300)) == "number_unclear"
+    assert [amounts.points(cell) for cell in (60.0, "６０", "60 分", "1,200")] == [60, 60, 60, 1200]
+    assert code(amounts.points("60.5")) == "not_whole"
+    assert code(amounts.points("很多")) == "points_unclear"
+    assert code(amounts.points("-3")) == "number_range"
+    assert code(amounts.points("9" * 15)) == "number_range"
+    assert code(amounts.points("9" * 400)) == "points_unclear"
+    assert code(amounts.points(1e300)) == "points_unclear"
 
 
 def test_an_office_counts_unless_it_is_over() -> None:
@@ -186,19 +186,19 @@ def test_a_place_is_written_one_way() -> None:
     assert {places.grid(cell) for cell in (1, "1网格", "第一网格", "网格1")} == {"第一网格"}
     assert places.grid("第12网格") == "第十二网格"
     assert places.grid("水岸网格") == "水岸网格"
-    assert places.address("8栋3单元") == places.Address("8栋", "3单元", None)
-    assert places.address("锦绣小区8幢3单元502室") == places.Address("8栋", "3单元", "502")
-    assert places.address("8-3-502") == places.Address("8栋", "3单元", "502")
-    assert places.address("社区广场") is None
+    assert addresses.address("8栋3单元") == addresses.Address("8栋", "3单元", None)
+    assert addresses.address("锦绣小区8幢3单元502室") == addresses.Address("8栋", "3单元", "502")
+    assert addresses.address("8-3-502") == addresses.Address("8栋", "3单元", "502")
+    assert code(addresses.address("社区广场")) == "address_unclear"
 
 
 def test_a_length_of_service_is_read_in_the_unit_it_says() -> None:
     read = moments.minutes_long
-    assert [read(cell, in_minutes=False) for cell in ("1.5", 2, "1小时30分", "90分钟", "1个小时半", time(1, 30))] == [
+    assert [read(cell, unit=None) for cell in ("1.5", 2, "1小时30分", "90分钟", "1个小时半", time(1, 30))] == [
         90, 120, 90, 90, 90, 90,
     ]  # fmt: skip
-    assert read(45, in_minutes=True) == 45
-    assert code(read("半天", in_minutes=False)) == "duration_unclear"
+    assert read(45, unit="minutes") == 45
+    assert code(read("半天", unit=None)) == "duration_unclear"
 
 
 def test_numbers_are_masked_for_reports() -> None:

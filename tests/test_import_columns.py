@@ -377,5 +377,5 @@ def test_goods_with_other_headings_and_without_a_limit() -> None:
         (4, "duplicate"),
         (5, "number_range"),
         (6, "not_whole"),
-        (6, "number_range"),
+        (6, "stock_negative"),
     ]

@@ -94,7 +94,7 @@ async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it
         assert all(done.undone_at for done in (await runs(scope)).items)
         again = await community.take_in("residents")
         notes = (await run(scope, UUID(str(made[0].run_id)))).notes
-    assert (again.outcome, again.created) == ("imported", 2544 - named)
+    assert (again.outcome, again.created) == ("imported", 2559 - named)
     assert f"撤销时留下 {named} 位居民" in notes[-1]
 
 

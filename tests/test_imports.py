@@ -35,6 +35,9 @@ from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 
 ROSTER = ["网格", "楼栋", "单元", "房号", "户主", "姓名", "与户主关系", "性别", "身份证号", "出生日期", "电话", "备注"]
+WITHOUT_PHONE = [bad for bad in FACTS["roster"]["bad_rows"] if bad["error"] == "phone length"]
+"""Residents whose phone is miswritten: they come in by their identity number, without it."""
+
 HOURS = ["日期", "活动", "地点", "姓名", "电话", "签到时间", "签退时间"]
 DEEDS = ["日期", "姓名", "楼栋单元", "事项", "分值", "证明人", "备注"]
 GOODS = ["物品", "单位", "积分", "库存", "站点", "限兑"]
@@ -99,8 +102,8 @@ async def test_the_roster_enters_every_good_row_and_refuses_every_bad_one(
     community: Chengjiang, owner: asyncpg.Connection
 ) -> None:
     report = await community.take_in("residents")
-    assert (report.outcome, report.rows, report.accepted, report.created) == ("imported", 2613, 2544, 2544)
-    assert report.accepted == FACTS["roster"]["valid_rows"]
+    assert (report.outcome, report.rows, report.accepted, report.created) == ("imported", 2613, 2559, 2559)
+    assert report.accepted == FACTS["roster"]["valid_rows"] + len(WITHOUT_PHONE)
     assert_refused_as_known(report, FACTS["roster"]["bad_rows"])
     entered = await owner.fetch(
         "SELECT p.name, p.born_on, p.sex, p.phone_last4, p.identity_index, h.room, h.head_name FROM person p "
@@ -246,7 +249,7 @@ async def test_all_or_nothing_takes_nothing_while_one_row_is_bad(
     before = await counts(owner)
     report = await community.take_in("residents", skip_bad=False)
     assert (report.outcome, report.accepted, report.created, report.run_id) == ("refused", 0, 0, None)
-    assert len(report.errors) == len(FACTS["roster"]["bad_rows"])
+    assert len(report.errors) == len(FACTS["roster"]["bad_rows"]) - len(WITHOUT_PHONE)
     assert await counts(owner) == before
 
 
@@ -256,7 +259,7 @@ async def test_two_imports_of_one_roster_at_once_enter_everybody_once(
     reports = await asyncio.gather(*(community.take_in("residents") for _ in range(2)))
     assert sorted(report.outcome for report in reports) == ["imported", "unchanged"]
     people = await owner.fetchval("SELECT count(*) FROM person WHERE community_id = $1", community.id)
-    assert people == FACTS["roster"]["valid_rows"]
+    assert people == FACTS["roster"]["valid_rows"] + len(WITHOUT_PHONE)
     assert await owner.fetchval("SELECT count(*) FROM import_run WHERE community_id = $1", community.id) == 1
 
 

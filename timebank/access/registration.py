@@ -267,7 +267,7 @@ def _makes_a_child(correction: Correction) -> bool:
     """Whether a correction says that somebody is a child, who does not sign in."""
     said = None if correction.born_on is msgspec.UNSET else correction.born_on
     if correction.identity is not msgspec.UNSET and correction.identity:
-        said = require_identity(correction.identity).born_on
+        said = require_identity(correction.identity).born_on or said
     return is_guarded(said)
 
 

@@ -21,11 +21,12 @@ class Address(NamedTuple):
 async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
     """The narrowest area of each address. An area that is not there yet is added; one that names nothing is None.
 
-    A building written without its grid is the community's only building of that name, where there is just one.
+    A building written without its grid is the community's only building of that name, where there is just one, also
+    where another of these addresses has brought it; so is one that has no grid yet, when an address names a grid.
     """
     async with transaction(scope):
         known = _Known(await areas_of(scope))
-        return {address: await _settle(scope, known, address) for address in sorted(addresses, key=_written)}
+        return {address: await _settle(scope, known, address) for address in sorted(addresses, key=_in_order)}
 
 
 class _Known:
@@ -43,9 +44,10 @@ class _Known:
 
     def building(self, name: str, grid_id: UUID | None) -> UUID | None:
         found = self.by_place.get(("building", name, grid_id))
-        if found is None and grid_id is None:
-            anywhere = self.buildings.get(name, [])
-            found = anywhere[0] if len(anywhere) == 1 else None
+        anywhere = self.buildings.get(name, [])
+        if found is None and len(anywhere) == 1:
+            without_grid = self.by_place.get(("building", name, None)) == anywhere[0]
+            found = anywhere[0] if grid_id is None or without_grid else None
         return found
 
 
@@ -64,5 +66,6 @@ async def _settle(scope: Scope, known: _Known, address: Address) -> UUID | None:
     return unit_id or known.add(await add_area(scope, "unit", address.unit, building_id))
 
 
-def _written(address: Address) -> tuple[str, ...]:
-    return tuple(part or "" for part in address)
+def _in_order(address: Address) -> tuple[bool, tuple[str, ...]]:
+    """Those with a grid first, so that a building without one finds the one of that name."""
+    return address.grid is None, tuple(part or "" for part in address)

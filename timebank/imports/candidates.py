@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from timebank.imports import places
+from timebank.imports import group, places
+from timebank.imports import phones as phones_of
 from timebank.imports.cells import Role
 from timebank.imports.parsed import InSheet, Reading
+from timebank.imports.phones import phones
 from timebank.imports.problems import problem
 
 T = TypeVar("T", bound=InSheet)
@@ -100,6 +102,46 @@ def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None
     else:
         reading.refuse("name" if name else "phone", problem("unknown_person"))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One of the people of a line; `person` is None only when no residents were given to look in."""
+
+    person: Candidate | None
+    name: str | None
+    phone: str | None
+
+
+def of_group(reading: Reading[T], people: Candidates | None) -> list[Named]:
+    """The people of a line, one or several; refuses the line when one of them cannot be found, and says which."""
+    names = reading.take("name", lambda cell: group.names(cell, people.by_name.keys() if people else frozenset()))
+    if names is None or len(names) == 1:
+        return _of_one(reading, people, names[0] if names else None)
+    found = phones(reading.cell("phone"))
+    if len(found) != len(names):
+        if found:
+            reading.warn("phone", problem("group_phone", count=len(names)))
+        found = []
+    named = []
+    for place, name in enumerate(names):
+        phone = found[place] if found else None
+        meant = [one for one in people.named(name) if phone in (None, one.phone)] if people else []
+        if people and len(meant) != 1:
+            code = "group_ambiguous_person" if meant else "group_unknown_person"
+            reading.refuse("name", problem(code, place=place + 1, count=len(meant)))
+        named.append(Named(meant[0] if meant else None, name, phone))
+    return named
+
+
+def _of_one(reading: Reading[T], people: Candidates | None, name: str | None) -> list[Named]:
+    phone = reading.take("phone", phones_of.phone)
+    if name is None and phone is None and not reading.refused:
+        meaning = "name" if "name" in reading.header.columns else "phone"
+        reading.refuse(meaning, problem("blank", column=reading.header.heading(meaning)))
+    if reading.refused:
+        return []
+    return [Named(by_phone_and_name(reading, people, phone, name) if people else None, name, phone)]
 
 
 def by_name(reading: Reading[T], people: Candidates, name: str, hint: Hint | None = None) -> Candidate | None:

@@ -1,12 +1,11 @@
 """One cell in, one clean value or a Problem out: words, names, numbers, phones and identity numbers."""
 
-import math
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from timebank.imports.identity import Identity, Sex, read_identity
+from timebank.imports.identity import Document, Identity, Sex, read_identity
 from timebank.imports.problems import Problem, problem
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
@@ -24,6 +23,7 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000:
 _MIDDLE_DOTS = str.maketrans(dict.fromkeys("‧•・･∙⋅᛫．", "·"))
 _SPACE_BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 _NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # signs that are typed or recognised for an X
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
 
 
@@ -99,49 +99,13 @@ def digits_only(cell: Cell) -> str:
     return re.sub(r"[\s\-–—_.'‘’`]", "", words(cell)).upper()
 
 
-def phone(cell: Cell) -> str | Problem | None:
-    """A mobile number of eleven digits; of several in one cell the first."""
-    if blank(cell):
-        return None
-    if _SCIENTIFIC.fullmatch(words(cell)):
-        return problem("phone_rounded")
-    parts = re.split(r"[/、,;，；]|\s或\s|或", words(cell))
-    bare = re.sub(r"[()（）]", "", digits_only(parts[0]))
-    bare = re.sub(r"^(\+86|0086|86(?=1\d{10}$))", "", bare)
-    if not (bare.isascii() and bare.isdigit()):
-        return problem("phone_unclear")
-    if re.fullmatch(r"0\d{9,11}", bare):
-        return problem("phone_landline")
-    if len(bare) != 11:
-        return problem("phone_length", length=len(bare))
-    return bare if re.match(r"1[3-9]", bare) else problem("phone_prefix")
-
-
-def several_phones(cell: Cell) -> bool:
-    """Whether one cell holds more than one number."""
-    return len(re.findall(r"1[3-9]\d{9}", re.sub(r"[ \-]", "", words(cell)))) > 1
-
-
-def identity(cell: Cell) -> Identity | Problem | None:
-    """A citizen identity number that passes its check digit."""
+def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Problem | None:
+    """A citizen identity number that passes its check digit, or a certificate of another kind with its number."""
     if blank(cell):
         return None
     if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
         return problem("identity_rounded")
-    return read_identity(digits_only(cell))
-
-
-def whole(cell: Cell, least: int = 0, most: int = 1_000_000) -> int | Problem | None:
-    """A whole number in range, also when its unit stands behind it ("60 分")."""
-    if blank(cell):
-        return None
-    found = re.fullmatch(r"[^\d.+-]{0,6}([+-]?\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?)\s*[^\d.]{0,6}", words(cell))
-    if isinstance(cell, bool | date | time | timedelta) or found is None:
-        return problem("number_unclear")
-    value = float(found[1].replace(",", ""))
-    if not math.isfinite(value) or not value.is_integer():
-        return problem("not_whole")
-    return int(value) if least <= value <= most else problem("number_range", least=least, most=most)
+    return read_identity(_LAST_X.sub("X", digits_only(cell)), kind)
 
 
 def chinese_number(value: str) -> int | None:

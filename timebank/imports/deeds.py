@@ -1,12 +1,16 @@
 """The moral bank's book: what building and unit heads did for their neighbours."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import cells, columns, moments, places
-from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, by_name
+from timebank.imports import amounts, cells, columns, context, group, remarks
+from timebank.imports.addresses import NOWHERE
+from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
 from timebank.imports.cells import Cell, Role
+from timebank.imports.context import Context
+from timebank.imports.homes import place_of
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.problems import Problem, problem
@@ -29,6 +33,7 @@ class DeedRow:
 
     sheet: str
     row: int
+    part: int
     happened_on: date
     person: Candidate | None
     name: str
@@ -42,6 +47,11 @@ class DeedRow:
     witness_person: Candidate | None
     note: str | None
 
+    @property
+    def where(self) -> tuple[str, int, int]:
+        """Where the deed stands in the file: a line may name several people."""
+        return self.sheet, self.row, self.part
+
 
 def parse(
     book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date
@@ -52,11 +62,12 @@ def parse(
     known = None if catalogue is None else {_plain(item): (item, points) for item, points in catalogue.items()}
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in columns.headers(book, DEEDS, REQUIRED):
+        titled = context.context_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
-            row = _row(reading, people, known, today)
-            if row is not None and not _repeats(reading, row, seen):
-                parsed.rows.append(row)
+            found = _rows(reading, people, known, titled, today)
+            if not any(_repeats(reading, row, seen) for row in found):
+                parsed.rows += found
     return parsed
 
 
@@ -65,8 +76,8 @@ def mentions(book: Workbook) -> Mentions:
     names: set[str] = set()
     for header in columns.headers(book, DEEDS, REQUIRED):
         for line in lines(header):
-            found = (cells.name(line.values.get(meaning)) for meaning in ("name", "witness"))
-            names |= {name for name in found if isinstance(name, str)}
+            for meaning in ("name", "witness"):
+                names |= group.mentioned(line.values.get(meaning))
     return Mentions(frozenset(names), frozenset())
 
 
@@ -74,37 +85,57 @@ def _plain(item: str) -> str:
     return "".join(char for char in item if char.isalnum())
 
 
-def _row(
-    reading: Reading[DeedRow], people: Candidates | None, known: Mapping[str, tuple[str, Worth]] | None, today: date
-) -> DeedRow | None:
-    happened_on = reading.need("date", moments.day)
+def _rows(
+    reading: Reading[DeedRow], people: Candidates | None, known: Mapping[str, tuple[str, Worth]] | None,
+    titled: Context, today: date,
+) -> list[DeedRow]:  # fmt: skip
+    """The deeds of a line: one of each person that it names; none where it was refused."""
+    happened_on = reading.need("date", lambda cell: context.day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
-    name = reading.need("name", cells.name)
-    roles = cells.roles(reading.take("post", cells.text))
-    building, unit = _place(reading)
-    note = reading.take("note", cells.note)
+    roles = cells.roles(reading.beside("post", cells.text))
+    place = place_of(reading) or NOWHERE
+    note = reading.beside("note", cells.note)
+    if remarks.cancelled(note):
+        reading.refuse("note", problem("remark_cancelled"))
     item, points, expected = _points(reading, known, happened_on or today, note)
-    witness = reading.take("witness", cells.name)
-    if name is not None and witness == name:
+    doers = _doers(reading, people, Hint(place.building, place.unit, roles))
+    if len(doers) > 1 and expected is not None and points != expected:
+        reading.refuse("points", problem("group_points", expected=expected))
+    themselves = {doer.name for doer in doers}
+    witness = _witness_name(reading, themselves)
+    if witness in themselves:
         reading.refuse("witness", problem("own_witness"))
-    hint = Hint(building, unit, roles)
-    person = by_name(reading, people, name, hint) if people is not None and name else None
-    witness_person = _witness(reading, people, person, witness)
-    if reading.refused or happened_on is None or name is None or item is None or points is None:
-        return None
-    return DeedRow(
-        reading.sheet, reading.number, happened_on, person, name, roles, building, unit,
-        item, points, expected, witness, witness_person, note,
-    )  # fmt: skip
+    found = [_witness(reading, people, doer.person, witness) for doer in doers]
+    reading.split(max(1, len(doers)))
+    if reading.refused or happened_on is None or item is None or points is None:
+        return []
+    return [
+        DeedRow(
+            reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
+            place.unit, item, points, expected, witness, witness_person, note,
+        )
+        for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
+    ]  # fmt: skip
 
 
-def _place(reading: Reading[DeedRow]) -> tuple[str | None, str | None]:
-    address = reading.take("place", places.address)
-    unit = reading.take("unit", places.unit)
-    if address is None:
-        return reading.take("place", places.building), unit
-    return address.building, address.unit or unit
+def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:
+    """Who did it, one or several."""
+    known = people.by_name.keys() if people else frozenset()
+    names = reading.need("name", lambda cell: group.names(cell, known))
+    if names is None or len(names) > 1:
+        return of_group(reading, people) if names else []
+    person = by_name(reading, people, names[0], hint) if people is not None else None
+    return [Named(person, names[0], None)]
+
+
+def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str | None]) -> str | None:
+    """The witness; of several the first who did not do it themselves, for a deed has one."""
+    names = reading.beside("witness", group.names)
+    if names and len(names) > 1:
+        reading.warn("witness", problem("witness_several"))
+    others = [name for name in names or [] if name not in themselves]
+    return next(iter(others or names or []), None)
 
 
 def _points(
@@ -115,7 +146,7 @@ def _points(
     points = reading.take("points", _positive)
     if item is None or known is None:
         if points is None and not reading.refused:
-            reading.refuse("points" if "points" in reading.header.columns else "item", problem("number_unclear"))
+            reading.refuse("points" if "points" in reading.header.columns else "item", problem("points_unclear"))
         return item, points, None
     if _plain(item) not in known:
         reading.refuse("item", problem("unknown_item"))
@@ -135,7 +166,7 @@ def _item(cell: Cell) -> str | Problem | None:
 
 
 def _positive(cell: Cell) -> int | Problem | None:
-    return cells.whole(cell, 1, POINTS_MAX)
+    return amounts.points(cell, 1, POINTS_MAX)
 
 
 def _witness(

@@ -43,9 +43,9 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
     )  # fmt: skip
     if not catalogue:
         parsed.notes.append(problem("note_no_catalogue"))
-    keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
+    keys = {row.where: _key(intake, row) for row in parsed.rows}
     known = await intake.known(keys.values())
-    new = [row for row in parsed.rows if keys[row.sheet, row.row] not in known]
+    new = [row for row in parsed.rows if keys[row.where] not in known]
     town = Map(await areas_of(scope))
     filing = [(row, area_id) for row in new if (area_id := _judge(parsed, residents, town, row)) is not None]
     await _lock(scope, filing)
@@ -59,7 +59,7 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
         on_record.add(same)
         deed = await _file(intake, parsed, residents, row, codes[row.item], area_id)
         if deed is not None:
-            intake.row_made(keys[row.sheet, row.row], "deed", deed.id)
+            intake.row_made(keys[row.where], "deed", deed.id)
             filed.append(Named(deed.person_id, deed.witness_id, deed.points))
     await tell_filed_by_book(scope, filed, intake.id)
     if known:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from timebank.imports import cells, columns
+from timebank.imports import amounts, cells, columns, remarks
 from timebank.imports.cells import Cell
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
@@ -11,7 +11,6 @@ from timebank.imports.vocabulary import GOODS
 from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name", "points")
-_NO_LIMIT = frozenset({"不限", "不限量", "无限制", "unlimited", "nolimit", "no limit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,14 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
 
 def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     name = reading.need("name", _label)
-    unit = reading.take("unit", cells.text)
-    points = reading.need("points", lambda cell: cells.whole(cell, 1))
-    stock = reading.take("stock", cells.whole)
+    unit = reading.beside("unit", cells.text)
+    points = reading.need("points", amounts.points)
+    stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
     station = reading.take("station", _label)
-    limit = reading.take("limit", _limit)
-    note = reading.take("note", cells.note)
+    note = reading.beside("note", cells.note)
+    limit = _limit(reading, unit, note)
+    if remarks.ended(note):
+        reading.refuse("note", problem("remark_ended"))
     if reading.refused or name is None or points is None:
         return None
     return GoodRow(reading.sheet, reading.number, name, unit, points, stock or 0, station, limit, note)
@@ -65,5 +66,15 @@ def _label(cell: Cell) -> str | Problem | None:
     return cells.text(cell, 100)
 
 
-def _limit(cell: Cell) -> int | Problem | None:
-    return None if cells.words(cell).lower() in _NO_LIMIT else cells.whole(cell, 1, 10_000)
+def _limit(reading: Reading[GoodRow], unit: str | None, note: str | None) -> int | None:
+    """The limit of its own column, else one that the remark says in words; what is not understood there is named."""
+    written = reading.take("limit", lambda cell: amounts.limit(cell, unit))
+    if written is not None or not note or not amounts.says_limit(note):
+        return written.pieces if written else None
+    said = amounts.limit(note, unit)
+    if isinstance(said, amounts.Limit) and said.pieces is not None:
+        reading.warn("note", problem("limit_in_note", limit=said.pieces))
+        return said.pieces
+    if isinstance(said, Problem):
+        reading.warn("note", problem("limit_in_note_unclear"))
+    return None

@@ -1,7 +1,7 @@
 """Sign-in sheets taken in: honour hours that wait for their review, never credited by the import itself."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from timebank.checkins.credit import Served, rule_code_of, rule_of
 from timebank.checkins.entered import tell_of_many
 from timebank.checkins.flags import entered_doubts
 from timebank.checkins.records import insert_record
-from timebank.imports import hours, residents_found
+from timebank.imports import day_only, hours, residents_found
 from timebank.imports.hours import HoursRow
 from timebank.imports.intake import Intake
 from timebank.imports.parsed import Parsed
@@ -64,17 +64,17 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[HoursRow]:
         raise NoServiceRule
     residents = await residents_found.look_up(intake.scope, await asyncio.to_thread(hours.mentions, book))
     parsed = await asyncio.to_thread(hours.parse, book, residents.candidates, today=clock.local_day())
-    keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
+    keys = {row.where: _key(intake, row) for row in parsed.rows}
     known = await intake.known(keys.values())
-    new = [row for row in parsed.rows if keys[row.sheet, row.row] not in known]
-    await _judge(intake.scope, parsed, residents, new)
+    new = [row for row in parsed.rows if keys[row.where] not in known]
+    new = await _judge(intake.scope, parsed, residents, new)
     new = [row for row in new if not parsed.reading(row).refused]
     activities = await _activities(intake, parsed, new)
     stations = await _stations(intake.scope, parsed, new)
     entered = _Entered(await policies(intake.scope), activities, stations)
     for row in new:
         record_id = await _enter(intake, row, entered)
-        intake.row_made(keys[row.sheet, row.row], "service_record", record_id)
+        intake.row_made(keys[row.where], "service_record", record_id)
     minutes = [(_person(row), row.minutes) for row in new]
     await tell_of_many(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)
     if known:
@@ -88,12 +88,18 @@ def _person(row: HoursRow) -> UUID:
 
 
 def _key(intake: Intake, row: HoursRow) -> bytes:
+    if row.day_only:
+        # Where in the day such a service is entered depends on what else is known by then.
+        return intake.key(_person(row), row.started_at.date(), row.minutes, row.activity)
     return intake.key(_person(row), row.started_at, row.ended_at, row.activity)
 
 
-async def _judge(scope: Scope, parsed: Parsed[HoursRow], residents: Residents, rows: Sequence[HoursRow]) -> None:
+async def _judge(
+    scope: Scope, parsed: Parsed[HoursRow], residents: Residents, rows: Sequence[HoursRow]
+) -> list[HoursRow]:
     """Refuse whoever is not of the community any more, and time that is on record already."""
     spent = await _on_record(scope, rows)
+    judged = []
     for row in rows:
         reading, served = parsed.reading(row), residents.by_key[str(_person(row))]
         if served.status != "active":
@@ -102,11 +108,41 @@ async def _judge(scope: Scope, parsed: Parsed[HoursRow], residents: Residents, r
             reading.refuse("name|phone", refusal(NotGuardian()))
         if row.activity and len(row.activity) > ACTIVITY_NAME_MAX:
             reading.refuse("activity", problem("text_too_long", length=len(row.activity), most=ACTIVITY_NAME_MAX))
+        if row.day_only:
+            continue
+        judged.append(row)
         for other in spent.get(_person(row), []):
             if row.started_at < other.ended_at and other.started_at < row.ended_at:
                 span = f"{clock.local(other.started_at):%m-%d %H:%M}–{clock.local(other.ended_at):%H:%M}"
-                reading.refuse("in|span", problem("overlap_known", earlier=span))
+                reading.refuse("in|span|in2|span2", problem("overlap_known", earlier=span))
                 break
+    return judged + _placed(parsed, spent, rows)
+
+
+def _placed(
+    parsed: Parsed[HoursRow], spent: Mapping[UUID, Sequence[_Spent]], rows: Sequence[HoursRow]
+) -> list[HoursRow]:
+    """The services without an hour, each in a part of its day that nothing else of the person takes."""
+    busy: dict[UUID, list[day_only.Busy]] = {}
+    for row in rows:
+        known = busy.setdefault(_person(row), [(one.started_at, one.ended_at) for one in spent.get(_person(row), ())])
+        if not row.day_only:
+            known.append((row.started_at, row.ended_at))
+    placed = []
+    for row in rows:
+        if not row.day_only:
+            continue
+        reading, taken = parsed.reading(row), busy[_person(row)]
+        beside = day_only.of_that_day(row, taken)
+        if beside:
+            reading.warn("length", problem("day_only_same_day", count=beside))
+        entered = day_only.placed(row, taken)
+        if entered is None:
+            reading.refuse("length", problem("day_full"))
+            continue
+        taken.append((entered.started_at, entered.ended_at))
+        placed.append(entered)
+    return placed
 
 
 async def _on_record(scope: Scope, rows: Sequence[HoursRow]) -> dict[UUID, list[_Spent]]:
@@ -116,7 +152,7 @@ async def _on_record(scope: Scope, rows: Sequence[HoursRow]) -> dict[UUID, list[
         "AND started_at < $4 AND ended_at > $3 AND status NOT IN ('rejected', 'reversed', 'withdrawn') "
         "ORDER BY started_at, id",
         scope.community_id, [_person(row) for row in rows], min((row.started_at for row in rows), default=clock.now()),
-        max((row.ended_at for row in rows), default=clock.now()),
+        max((row.started_at + day_only.DAY if row.day_only else row.ended_at for row in rows), default=clock.now()),
     )  # fmt: skip
     spent: dict[UUID, list[_Spent]] = {}
     for one in found:
@@ -169,7 +205,12 @@ async def _enter(intake: Intake, row: HoursRow, among: _Entered) -> UUID:
         clock.new_id(), "honour", _person(row), row.started_at, row.ended_at, row.minutes,
         among.rule_codes[activity_id], row.place or "", clock.local_day(row.started_at),
     )  # fmt: skip
-    said = [f"纸质签到表补录：{intake.file_name}", f"地点：{row.place}" if row.place else "", row.note or ""]
+    said = [
+        f"纸质签到表补录：{intake.file_name}",
+        "表里只有日期和时长，起止时刻不详" if row.day_only else "",
+        f"地点：{row.place}" if row.place else "",
+        row.note or "",
+    ]
     await insert_record(
         intake.scope, served, status="pending", flags=await entered_doubts(intake.scope, served, among.in_force),
         activity_id=activity_id, station_id=among.stations.get(row.place or ""),

@@ -1,16 +1,22 @@
 """Identity numbers in a workbook: the check of timebank/people/identity.py, answered as a Problem."""
 
 from timebank.imports.problems import Problem, problem
+from timebank.people.documents import FOREIGNER, Document, read_document
 from timebank.people.identity import Identity, Sex, check_character, judge
 
-__all__ = ["Identity", "Sex", "check_character", "mask_number", "read_identity"]
+__all__ = ["Document", "Identity", "Sex", "check_character", "mask_number", "read_identity"]
 
 
-def read_identity(number: str) -> Identity | Problem:
-    """Judge a number already stripped of spaces and in upper case."""
+def read_identity(number: str, kind: str | None = None) -> Identity | Document | Problem:
+    """Judge a number already stripped of spaces and in upper case; `kind` is what another column says it is."""
     judged = judge(number)
-    if isinstance(judged, Identity):
+    if isinstance(judged, Identity) and kind in (None, FOREIGNER):
         return judged
+    document = read_document(number, kind)
+    if document is not None:
+        return document
+    if isinstance(judged, Identity) or kind is not None:
+        return problem("document_number", kind=kind or "")
     return problem(judged, length=len(number)) if judged == "identity_length" else problem(judged)
 
 

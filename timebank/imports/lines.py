@@ -17,9 +17,19 @@ _REMARK = re.compile(
 )
 
 
+_DITTO = re.compile(r"同上(行|述|一行)?|同前|〃+|″+|〞+|[\"＂]+|[“”]{1,2}|''|ditto|do\.", re.IGNORECASE)
+CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
+"""Where a blank cell may mean what stands above, so that 同上 below a blank one means the last that was written."""
+
+
+def is_ditto(cell: Cell) -> bool:
+    """Whether a cell says that it is as the one above."""
+    return isinstance(cell, str) and _DITTO.fullmatch(cell.strip()) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of data, its cells by meaning.
+    """One row of data, its cells by meaning; 同上 and 〃 are replaced by what stands above.
 
     `fresh` starts a stretch: what stood above a title or total row is not carried across it.
     """
@@ -35,11 +45,13 @@ def lines(header: Header) -> Iterator[Line]:
     merged = _merged(header)
     wide = {(merge.top, merge.left) for merge in header.sheet.merges if merge.right > merge.left}
     fresh = True
+    above: dict[str, Cell] = {}
     for row in header.sheet.rows:
         if row.number <= header.last_row:
             continue
         if _aside(row, header, wide):
             fresh = True
+            above.clear()
             continue
         values: dict[str, Cell] = {}
         written = set()
@@ -48,8 +60,13 @@ def lines(header: Header) -> Iterator[Line]:
             source = merged.get((row.number, column))
             if cell is None and source is not None:
                 cell = source
+            if is_ditto(cell):
+                cell = above.get(meaning, cell)
             if cell is not None:
                 written.add(meaning)
+                above[meaning] = cell
+            elif meaning not in CARRIED:
+                above.pop(meaning, None)
             values[meaning] = cell
         yield Line(row.number, values, frozenset(written), fresh)
         fresh = False

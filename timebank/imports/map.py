@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank import clock, database
+from timebank.areas.addresses import Address
 from timebank.areas.schemas import PlaceOut
 from timebank.imports import places
 from timebank.imports.problems import Problem
@@ -20,14 +21,29 @@ class Map:
         self._named: dict[tuple[str, str | None], list[UUID]] = {}
         for area in areas:
             if area.kind == "building":
-                self._named.setdefault((_one_way(places.building, area.name), None), []).append(area.id)
+                self._named.setdefault((one_way(places.building, area.name), None), []).append(area.id)
             elif area.kind == "unit" and area.parent_id:
-                building = _one_way(places.building, self.areas[area.parent_id].name)
-                self._named.setdefault((building, _one_way(places.unit, area.name)), []).append(area.id)
+                building = one_way(places.building, self.areas[area.parent_id].name)
+                self._named.setdefault((building, one_way(places.unit, area.name)), []).append(area.id)
 
     def named(self, building: str | None, unit: str | None) -> list[UUID]:
         """The buildings of a name, or the units of a building; several where grids have buildings of one name."""
         return list(self._named.get((building or "", unit), ()))
+
+    def as_in_book(self, address: Address) -> Address:
+        """An address with the community's own names for its places: 3号楼 where a sheet has 3栋."""
+        areas = self.areas.values()
+        grid = next((a for a in areas if a.kind == "grid" and _is(places.grid, a, address.grid)), None)
+        buildings = [a for a in areas if a.kind == "building" and _is(places.building, a, address.building)]
+        in_grid = (a for a in buildings if grid is not None and a.parent_id == grid.id)
+        building = next(in_grid, buildings[0] if len(buildings) == 1 else None)
+        units = [a for a in areas if building is not None and a.parent_id == building.id]
+        unit = next((a for a in units if _is(places.unit, a, address.unit)), None)
+        return Address(
+            grid.name if grid else address.grid,
+            building.name if building else address.building,
+            unit.name if unit else address.unit,
+        )
 
     def upwards(self, area_id: UUID | None) -> Iterator[PlaceOut]:
         """An area and all those around it."""
@@ -40,7 +56,18 @@ class Map:
         return next((area.id for area in self.upwards(area_id) if area.kind == kind), None)
 
 
-def _one_way(written: Callable[[str], str | Problem | None], name: str) -> str:
+def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: str | None) -> bool:
+    return name is not None and one_way(written, area.name) == name
+
+
+def in_one_way(area: PlaceOut) -> str:
+    """The name of a grid, building or unit as sheets are read: 3栋 for 3号楼."""
+    written = {"grid": places.grid, "building": places.building, "unit": places.unit}.get(area.kind)
+    return one_way(written, area.name) if written else area.name
+
+
+def one_way(written: Callable[[str], str | Problem | None], name: str) -> str:
+    """A name as one of the readers of timebank/imports/places.py writes it."""
     found = written(name)
     return found if isinstance(found, str) else name
 

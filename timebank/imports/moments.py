@@ -1,24 +1,39 @@
 """Days and times as people write them, from a date cell to “下午3点半”."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 
 from timebank.imports.cells import Cell, blank, chinese_number, words
 from timebank.imports.problems import Problem, problem
 
+LengthUnit = Literal["hours", "minutes"]
 DAY_MINUTES = 24 * 60
+MONTHS = 12
+HOURS_WITHOUT_UNIT_MAX = 12
+HOURS_MIN = 0.1
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
 _YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
 _WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[)）]")
 _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?!\d)")
 _CLOCK = re.compile(
-    r"(?P<next>次日|第二天|翌日)?\s*"
+    r"(?P<next>次日|第[二2]天|翌日|隔[日天]|转天|明日)?\s*"
     r"(?P<part>凌晨|清晨|清早|早上|早晨|早|上午|中午|正午|下午|午后|傍晚|晚上|晚间|夜里|夜间|晚|am|pm|a\.m\.|p\.m\.)?\s*"
     r"(?P<hour>\d{1,2}|[零〇一二两三四五六七八九十]{1,3})\s*"
     r"(?:[:.点时]\s*(?:(?P<minute>\d{1,2})\s*分?(?::\s*(?P<second>\d{1,2}))?|(?P<half>半)|(?P<quarter>[一三])刻|整|钟)?)?\s*"
     r"(?P<after>am|pm|a\.m\.|p\.m\.)?",
     re.IGNORECASE,
+)
+_YEAR_MONTH = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*月?|(\d{2}))")
+_LENGTH_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::[0-5]\d)?")
+_NUMERALS = "[零一二两三四五六七八九十]{1,3}"
+_COUNT = r"(?P<{0}>\d{{1,4}}(?:\.\d{{1,6}})?|[零一二两三四五六七八九十]{{1,3}})"
+_LENGTH = re.compile(
+    rf"(?:{_COUNT.format('hours')}\s*(?P<half_before>个?半)?\s*个?(?:小时|钟头|时|h(?:(?:ou)?rs?)?)\s*(?P<half>半)?"
+    rf"|(?P<only_half>半)个?(?:小时|钟头))?"
+    rf"\s*(?:{_COUNT.format('minutes')}\s*(?:分钟?|m(?:in(?:ute)?s?)?)?|(?P<quarter>[一三])刻钟?)?"
 )
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
@@ -58,6 +73,33 @@ def _day_in(value: str) -> tuple[date | Problem, str] | None:
         return problem("date_impossible"), rest
 
 
+@dataclass(frozen=True, slots=True)
+class YearMonths:
+    """A birth of which only the year and month are written; both months that "1965.1" may mean where it is a number."""
+
+    year: int
+    months: frozenset[int]
+
+    def holds(self, day: date) -> bool:
+        """Whether a day may be the one that is meant."""
+        return day.year == self.year and day.month in self.months
+
+
+def year_months(cell: Cell) -> YearMonths | None:
+    """The year and month of "1965.03", "196503", "1965-03" or "1965年3月"; `None` for anything else."""
+    if isinstance(cell, bool | date | time | timedelta):
+        return None
+    value = words(cell)
+    found = _YEAR_MONTH.fullmatch(value)
+    if found is None:
+        return None
+    months = {int(found[2] or found[3])}
+    if isinstance(cell, float) and found[2] == "1":
+        months.add(10)  # a spreadsheet's number 1965.1 was typed as 1965.1 or as 1965.10
+    possible = frozenset(month for month in months if 1 <= month <= MONTHS)
+    return YearMonths(int(found[1]), possible) if possible and int(found[1]) in _YEARS else None
+
+
 def minute_of_day(cell: Cell) -> int | Problem | None:
     """Minutes since midnight, 0 to 1440, and beyond when the words say “次日”."""
     if isinstance(cell, timedelta):
@@ -82,6 +124,7 @@ def _in_day(minutes: float) -> int | Problem:
 
 
 def _clock(value: str) -> int | Problem:
+    value = re.sub(r"^(.+?)\s*\((次日|第二天|翌日)\)$", r"\2\1", value)
     if re.fullmatch(r"\d{4}", value):
         value = f"{value[:2]}:{value[2:]}"
     found = _CLOCK.fullmatch(value.strip())
@@ -119,6 +162,16 @@ def _hour(hour: int, part: str) -> int | None:
     return hour
 
 
+def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
+    """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
+    parts = [part for part in re.split(r"\s*[,;、，；]\s*", words(cell)) if part] if isinstance(cell, str) else []
+    found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
+    whole = [halves for halves in found if isinstance(halves, tuple)]
+    if len(whole) == len(found):
+        return whole
+    return next((wrong for wrong in found if isinstance(wrong, Problem)), None)
+
+
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
     """The two halves of “08:30-10:00” or “2026-07-01 08:30 至 10:00”, still as written; the second may be blank."""
     if blank(cell):
@@ -126,7 +179,13 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
     value = words(cell)
     dated = _DAY.match(value)
     head, rest = (value[: dated.end()], value[dated.end() :]) if dated else ("", value)
-    halves = [half for half in _BETWEEN.split(rest.strip()) if half]
+    later = _DAY.search(rest)
+    if later:
+        # The dashes of a second date part no times: "2026-07-01 22:00 至 2026-07-02 1:00".
+        halves = [_BETWEEN.sub("", rest[: later.start()].strip()), rest[later.start() :].strip()]
+        halves = [half for half in halves if half]
+    else:
+        halves = [half for half in _BETWEEN.split(rest.strip()) if half]
     if not 1 <= len(halves) <= 2:
         return problem("time_unclear")
     first = f"{head} {halves[0]}".strip()
@@ -139,21 +198,49 @@ def _same_part(first: str, second: str) -> str:
     return f"{part[0]}{second}" if part and re.match(r"\d", second) else second
 
 
-def minutes_long(cell: Cell, *, in_minutes: bool) -> int | Problem | None:
-    """A length of service in minutes, from “1.5”, “1小时30分”, “90分钟” or a time cell of that length."""
+def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None:
+    """A length of service in minutes, from "1.5", "1小时30分", "一个半小时", "1:30" or a time cell of that length.
+
+    `unit` is what the column's heading says of a bare number. Where it says nothing a number is hours, unless so many
+    hours are not worked in a row: then it may as well be minutes, and is refused.
+    """
     if isinstance(cell, time):
         return cell.hour * 60 + cell.minute
     if isinstance(cell, timedelta):
         return round(cell.total_seconds() / 60)
+    if isinstance(cell, bool | date):
+        return problem("duration_unclear")
     if blank(cell):
         return None
     value = words(cell).lower()
     if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value):
-        return round(float(value) * (1 if in_minutes else 60))
-    hours = re.match(r"(\d{1,3}(?:\.\d{1,4})?)个?(?:小时|时|h(?:ours?)?)(半)?", value)
-    rest = value[hours.end() :].strip() if hours else value
-    minutes = re.fullmatch(r"(\d{1,4})(?:分钟?|m(?:in(?:ute)?s?)?)?", rest)
-    if (hours is None and minutes is None) or (rest and minutes is None):
+        if unit is None and float(value) > HOURS_WITHOUT_UNIT_MAX:
+            return problem("duration_unit")
+        if unit != "minutes" and 0 < float(value) < HOURS_MIN:
+            return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
+        return round(float(value) * (1 if unit == "minutes" else 60))
+    clock = _LENGTH_CLOCK.fullmatch(value)
+    if clock:
+        return int(clock[1]) * 60 + int(clock[2])
+    found = _LENGTH.fullmatch(value)
+    # A written number without its unit, such as 三十, may be either.
+    says_unit = found is not None and (found["hours"] or found["only_half"] or not re.fullmatch(_NUMERALS, value))
+    return _added_up(found) if found and found.lastgroup and says_unit else problem("duration_unclear")
+
+
+def _added_up(found: re.Match[str]) -> int | Problem:
+    hours, minutes = _count(found["hours"]), _count(found["minutes"])
+    if hours is None or minutes is None:
         return problem("duration_unclear")
-    whole = round(float(hours[1]) * 60) + (30 if hours[2] else 0) if hours else 0
-    return whole + (int(minutes[1]) if minutes else 0)
+    halves = sum(found[name] is not None for name in ("half_before", "half", "only_half"))
+    quarters = {"一": 15, "三": 45}.get(found["quarter"] or "", 0)
+    if halves > 1 or (halves and (minutes or quarters)):
+        return problem("duration_unclear")
+    return round(hours * 60 + halves * 30 + minutes + quarters)
+
+
+def _count(written: str | None) -> float | None:
+    """A number in digits or Chinese numerals; 0 where none is written, `None` where it cannot be read."""
+    if written is None:
+        return 0
+    return float(written) if written[0].isdigit() else chinese_number(written)

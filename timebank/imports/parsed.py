@@ -8,8 +8,8 @@ from typing import Generic, Protocol, TypeVar
 from timebank.imports.cells import Cell, digits_only, words
 from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
-from timebank.imports.lines import Line
-from timebank.imports.problems import Problem, problem
+from timebank.imports.lines import Line, is_ditto
+from timebank.imports.problems import Problem, left_out, problem
 
 
 class InSheet(Protocol):
@@ -103,9 +103,14 @@ class Reading(Generic[T]):
         """The raw cell, blank when the sheet has no such column."""
         return self.line.values.get(meaning)
 
+    def read(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | Problem:
+        """The cell's value or what is wrong with it; nobody is refused for it yet."""
+        cell = self.cell(meaning)
+        return problem("ditto_nothing_above") if is_ditto(cell) else read(cell)
+
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
         """The cell's value; a problem refuses the row and counts as no value."""
-        value = read(self.cell(meaning))
+        value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
             return None
@@ -113,13 +118,29 @@ class Reading(Generic[T]):
 
     def need(self, meaning: str, read: Callable[[Cell], V | Problem | None]) -> V | None:
         """Like `take`, and a blank cell refuses the row."""
-        value = read(self.cell(meaning))
+        value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
             return None
         if value is None:
             self.refuse(meaning, problem("blank", column=self.header.heading(meaning)))
         return value
+
+    def beside(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
+        """The value of a cell that decides nothing: where it cannot be read, the row goes in without it and says so."""
+        value = self.read(meaning, read)
+        if isinstance(value, Problem):
+            self.leave_out(meaning, value)
+            return None
+        return value
+
+    def leave_out(self, meaning: str, wrong: Problem) -> None:
+        """Take the row without this cell and tell why."""
+        self.warn(meaning, left_out(wrong))
+
+    def split(self, people: int) -> None:
+        """Count a line that names several people once for each of them."""
+        self.parsed.total += people - 1
 
     def row_words(self, sheet: str, row: int) -> str:
         """Another row as this row's problem names it: its number, with its sheet when that is another."""

@@ -1,9 +1,8 @@
-"""Where somebody lives, as grid, building, unit and room in one way of writing."""
+"""The names of grids, buildings, units and rooms in one way of writing."""
 
 import re
-from dataclasses import dataclass
 
-from timebank.imports.cells import Cell, chinese_number, text, words
+from timebank.imports.cells import Cell, chinese_number, text
 from timebank.imports.problems import Problem
 
 _NUMBER = r"(?:[A-Za-z]?\d{1,4}[A-Za-z]?|[A-Za-z]|[一二三四五六七八九十]{1,3})"
@@ -11,21 +10,7 @@ _BUILDING = re.compile(
     rf"第?({_NUMBER})\s*(?:号楼|号栋|栋|幢|#楼?|号|座|楼)?|(?:building|block|bldg)\.?\s*({_NUMBER})", re.IGNORECASE
 )
 _UNIT = re.compile(rf"第?({_NUMBER})\s*(?:单元|门)?|unit\.?\s*({_NUMBER})", re.IGNORECASE)
-_ADDRESS = re.compile(
-    rf".*?(?P<building>{_NUMBER})\s*(?:号楼|号栋|栋|幢|#楼?|座|楼)"
-    rf"(?:\s*[-/]?\s*(?P<unit>{_NUMBER})\s*单元)?(?:\s*[-/]?\s*(?P<room>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s*[室号房户]?)?"
-)
-_DASHED = re.compile(r"(?P<building>\d{1,3})[-–—/](?:(?P<unit>\d{1,2})[-–—/])?(?P<room>\d{2,4})[室号]?")
 _DIGITS = "零一二三四五六七八九"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A building, and a unit and room where they are known."""
-
-    building: str | None
-    unit: str | None
-    room: str | None
 
 
 def _one_way(pattern: re.Pattern[str], value: str, ending: str) -> str:
@@ -41,6 +26,16 @@ def building(cell: Cell) -> str | Problem | None:
     """“3栋” for 3, 3幢, 3号楼, 三栋, 3# and Building 3; other names as they are."""
     value = text(cell)
     return _one_way(_BUILDING, value, "栋") if isinstance(value, str) else value
+
+
+def is_building(value: str) -> bool:
+    """Whether words are a building's number and nothing more."""
+    return _BUILDING.fullmatch(value) is not None
+
+
+def is_unit(value: str) -> bool:
+    """Whether words are a unit's number and nothing more."""
+    return _UNIT.fullmatch(value) is not None
 
 
 def unit(cell: Cell) -> str | Problem | None:
@@ -72,25 +67,3 @@ def grid(cell: Cell) -> str | Problem | None:
 def _numeral(number: int) -> str:
     tens, ones = divmod(number, 10)
     return ("" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十") + (_DIGITS[ones] if ones else "")
-
-
-def address(cell: Cell) -> Address | Problem | None:
-    """The parts of “8栋3单元502室” or “8-3-502”, `None` when the words hold no building."""
-    value = text(cell, 200)
-    if not isinstance(value, str):
-        return value
-    found = _DASHED.fullmatch(value) or _ADDRESS.match(value)
-    if found is None:
-        return None
-    unit_number = found["unit"]
-    return Address(
-        _one_way(_BUILDING, found["building"], "栋"),
-        _one_way(_UNIT, unit_number, "单元") if unit_number else None,
-        found["room"],
-    )
-
-
-def looks_like_address(cell: Cell) -> bool:
-    """Whether a cell holds a building together with a unit or room."""
-    found = address(cell) if words(cell) else None
-    return isinstance(found, Address) and (found.unit is not None or found.room is not None)

@@ -17,9 +17,16 @@ SENTENCES: Mapping[str, str] = {
     "phone_prefix": _("手机号应以 13 至 19 开头，请核对"),
     "phone_unclear": _("电话里有看不懂的字，请只写 11 位手机号，没有就留空"),
     "phone_rounded": _("表格软件把手机号变成了科学计数，末几位已经丢失，请把这一列设为文本后重新输入"),
-    "phone_landline": _("这是座机号，不能用来登录，没有导入；有手机号请补上"),
+    "phone_landline": _("这是座机号，不能用来登录；有手机号请补上"),
     "phone_several": _("这一格有多个号码，只用了第一个 {phone}"),
-    "identity_length": _("身份证号有 {length} 位，应为 18 位，请核对；护照等其他证件请写在备注里，这一格留空"),
+    "phone_remark": _("号码旁边还写了字，只用了号码，请核对是不是本人的"),
+    "identity_length": _("身份证号有 {length} 位，应为 18 位，请核对"),
+    "identity_document": _(
+        "这不是身份证号。护照、通行证请把证件名称写在号码前，如“护照 E12345678”，或加一列“证件类型”"
+    ),
+    "document_kind": _("证件类型看不懂，请写身份证、护照、回乡证、台胞证或外国人永久居留身份证"),
+    "document_number": _("这个号码不像{kind}的号码，请对照证件核对"),
+    "document_birth": _("护照和通行证上看不出年龄，请补上出生日期"),
     "identity_unclear": _("身份证号里有不该出现的字符，应为 17 位数字加 1 位数字或 X，请核对"),
     "identity_checksum": _("身份证号的校验位不对，至少有一位写错了，请对照证件核对"),
     "identity_birth": _("身份证号第 7 至 14 位不是一个真实的日期，请对照证件核对"),
@@ -33,7 +40,7 @@ SENTENCES: Mapping[str, str] = {
     "date_impossible": _("没有这一天，请核对日期"),
     "date_future": _("日期在今天之后，请核对"),
     "time_unclear": _("时间看不懂，请写成“15:30”"),
-    "impossible_time": _("没有这个时间，一天只到 24:00，请核对"),
+    "impossible_time": _("没有这个时间，一天只到 24:00，请核对；过了半夜的请写“次日1:30”"),
     "missing_in": _("没有签到时间，请补上"),
     "missing_out": _("没有签退时间，请补上，或按实际情况走补录"),
     "out_before_in": _("签退时间不晚于签到时间，请核对；过了半夜的请在签退前写“次日”"),
@@ -42,7 +49,39 @@ SENTENCES: Mapping[str, str] = {
     "overlap": _("与第 {row} 行同一人的服务时间重叠（{earlier}），一个人不能同时在两处，请核对"),
     "same_day": _("同一人当天在第 {row} 行还有一次服务（{earlier}），请审核时留意"),
     "duration_differs": _("表里写的时长与签到签退算出的 {minutes} 分钟不一致，已按签到签退计算"),
-    "duration_unclear": _("时长看不懂，请写成小时数，如“1.5”"),
+    "duration_unclear": _("时长看不懂，请写成“1.5小时”或“90分钟”"),
+    "duration_unit": _("没有写是小时还是分钟，请写成“2小时”或“120分钟”"),
+    "date_year_missing": _("日期没有写年份或月份，表格标题和工作表名称里也看不出，请写成“2026-07-01”这样"),
+    "ditto_nothing_above": _("这一格写了“同上”，但上一行这一格是空的，请写上内容"),
+    "address_unclear": _("地址看不懂，请写成“8栋3单元502室”或“8-3-502”"),
+    "address_two_ways": _("这里的数字可以是单元，也可以是房号，请写成“3栋12单元”或“3栋12室”"),
+    "address_contradicts": _("同一行里一处写“{first}”，另一处写“{second}”，请改成一样"),
+    "name_several": _("这一格像有 {count} 个姓名，请一人一行；是一个人的，姓名中间不要空格"),
+    "group_unlisted": _("这一格没有写全姓名（“等几人”），请把每个人的姓名写上"),
+    "group_too_large": _("一格最多写 {most} 个姓名，请分成几行"),
+    "group_phone": _("这一格有 {count} 个姓名，电话数目不同，按姓名认人"),
+    "group_unknown_person": _("第 {place} 个姓名不在花名册里，请先登记，或核对姓名"),
+    "group_ambiguous_person": _("第 {place} 个姓名有 {count} 位同名的人，请单独写一行，补上电话"),
+    "group_points": _("几个人写在一行时，每人按目录记 {expected} 分，请把分值写成 {expected}；分值不同的请一人一行"),
+    "witness_several": _("这一格有多个姓名，只记了第一位证明人"),
+    "birth_day_missing": _("出生日期只有年月，请补上是哪一天，或填上身份证号"),
+    "amount_money": _("这一格写的是钱，这里要填积分，请改成分值"),
+    "points_unclear": _("分值看不懂，请只写一个数，如“5”或“5分”"),
+    "amount_unit": _("这里的单位是“{said}”，不是“{unit}”，请按“{unit}”计数"),
+    "stock_negative": _("库存不能是负数，请盘点后填写"),
+    "limit_unclear": _("限兑看不懂，请写每户每月最多几件，如“2”，不限就写“不限”"),
+    "limit_period": _("限兑要按每户每月写，这里写的是每{period}，请改成每户每月最多几件"),
+    "limit_in_note": _("备注里写了限兑，已按每户每月 {limit} 导入，请核对"),
+    "limit_in_note_unclear": _("备注里提到限兑，没有读懂，没有设限；要限请填在“每户每月限兑”一列"),
+    "remark_gone": _("备注写着已搬走或迁出，没有登记为在住居民。还住在这里的请改备注；已登记的请到居民页办理迁出"),
+    "remark_died": _("备注写着已去世，没有登记为在住居民。写错了的请改备注；已登记的请到居民页办理"),
+    "remark_unclear": _("备注提到搬走、迁出或去世，看不出说的是不是本人，已按在住登记，请核对"),
+    "remark_cancelled": _("备注写着作废、取消或没有到，没有导入；确实有效的请改备注"),
+    "remark_ended": _("备注写着停兑或下架，没有导入；仍要兑换的请改备注"),
+    "day_only": _("只有日期和时长，没有起止时刻，看不出与当天其他服务是不是同一次，请审核时留意"),
+    "day_only_same_day": _("只有日期和时长，这个人当天还登记过 {count} 次服务，请审核时核对是不是同一次"),
+    "day_full": _("这个人这一天已经登记满了，放不下这段时长，请核对"),
+    "note_moved_in": _("备注写着转入或迁入的有 {count} 位，已按在住登记"),
     "unknown_person": _("花名册里没有这个人，请先登记，或核对姓名和电话"),
     "unknown_phone": _("花名册里有同名的人，但电话不是这个，请核对电话"),
     "name_differs": _("这个电话登记的不是这个姓名，请核对姓名和电话"),
@@ -66,6 +105,7 @@ SENTENCES: Mapping[str, str] = {
     "known_not_active": _("这位居民已经登记，现在是迁出或停用，没有改动；要恢复请到居民页"),
     "known_role_differs": _("这位居民已经登记，没有登记为备注里写的身份，没有改动；要授予请到居民页"),
     "role_without_place": _("备注写了楼栋长、单元长或网格员，但没有写对应的楼栋、单元或网格，身份没有登记"),
+    "role_ended_before": _("这位居民以前在这里任过这个职务，后来取消了，没有重新授予；要授予请到居民页"),
     "person_not_active": _("这位居民现在是迁出或停用，请先到居民页恢复，或核对姓名和电话"),
     "overlap_known": _("与已经登记的服务时间重叠（{earlier}），一个人不能同时在两处，请核对"),
     "place_unknown": _("没有登记这个楼栋或单元，请核对，或先导入花名册"),
@@ -100,6 +140,9 @@ The codes that begin with `note_` speak of the whole file.
 """
 
 
+LEFT_OUT = _("{sentence}。没有导入这一格，其余照常")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: a code of SENTENCES and the values its sentence names. Never holds personal data."""
@@ -110,8 +153,8 @@ class Problem:
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The problem in words, through the reader's language when `translate` is given."""
         refusal = TimebankError.by_code.get(self.code)
-        sentence = SENTENCES.get(self.code) or (refusal.sentence if refusal else "")
-        return translate(sentence).format(**self.values)
+        sentence = translate(SENTENCES.get(self.code) or (refusal.sentence if refusal else "")).format(**self.values)
+        return translate(LEFT_OUT).format(sentence=sentence) if self.values.get("left_out") else sentence
 
 
 def problem(code: str, **values: str | int) -> Problem:
@@ -119,6 +162,11 @@ def problem(code: str, **values: str | int) -> Problem:
     if code not in SENTENCES:
         raise KeyError(code)
     return Problem(code, values)
+
+
+def left_out(wrong: Problem) -> Problem:
+    """The problem of a cell that the row goes in without."""
+    return Problem(wrong.code, {**wrong.values, "left_out": 1})
 
 
 def refusal(error: TimebankError) -> Problem:

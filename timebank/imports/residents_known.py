@@ -8,7 +8,7 @@ import msgspec
 
 from timebank import database, vault
 from timebank.areas.places import areas_of
-from timebank.imports.map import Map, held_by
+from timebank.imports.map import Map, held_by, in_one_way
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
 from timebank.imports.roster import Household, RosterRow
@@ -62,9 +62,11 @@ async def compare(scope: Scope, parsed: Parsed[RosterRow], known: Sequence[Resid
             reading.warn("identity", problem("known_identity_missing"))
         if one.row.phone and vault.blind_index(one.row.phone, "phone") != book.phone_index:
             reading.warn("phone", problem("known_phone_differs"))
-        if not _lives_there(book, one.row.household):
+        # A list of heads says what they are responsible for, not where they live.
+        names_office_only = one.row.named and one.row.household.room is None
+        if not names_office_only and not _lives_there(book, one.row.household):
             reading.warn("room|address|building", problem("known_home_differs"))
-        if one.row.roles - book.roles:
+        if one.row.roles - one.row.named - book.roles:
             reading.warn("note|post", problem("known_role_differs"))
 
 
@@ -76,7 +78,7 @@ def _lives_there(book: _Registered, home: Household) -> bool:
 
 
 async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registered]:
-    places = Map(await areas_of(scope))
+    town = Map(await areas_of(scope))
     offices = await held_by(scope, person_ids)
     found = await database.fetch(
         "SELECT p.id, p.status, p.identity_index, p.phone_index, h.room, h.area_id FROM person p "
@@ -87,7 +89,7 @@ async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registe
     return [
         _Registered(
             row["id"], row["status"], row["identity_index"], row["phone_index"], row["room"],
-            {area.kind: area.name for area in places.upwards(row["area_id"])},
+            {area.kind: in_one_way(area) for area in town.upwards(row["area_id"])},
             frozenset(office.role for office in offices.get(row["id"], [])),
         )
         for row in found

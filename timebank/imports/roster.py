@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import cells, columns, moments, places
-from timebank.imports.cells import Role
-from timebank.imports.identity import Identity, Sex
+from timebank.imports import cells, columns, group, places, remarks
+from timebank.imports.addresses import NOWHERE
+from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
+from timebank.imports.cells import Cell, Role
+from timebank.imports.heads import offices_of
+from timebank.imports.homes import home_of
+from timebank.imports.identity import Sex
 from timebank.imports.lines import Line, lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.problems import Problem, problem
@@ -13,7 +17,7 @@ from timebank.imports.vocabulary import ROSTER
 from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name",)
-_AGE_YEARS_MAX = 130
+WORD_MAX = 20
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
 
@@ -52,6 +56,8 @@ class RosterRow:
     phone: str | None
     note: str | None
     roles: frozenset[Role]
+    named: frozenset[Role]
+    """Those of the roles that a column of offices names, or the sheet itself, as a list of heads does."""
 
 
 @dataclass(slots=True)
@@ -64,59 +70,84 @@ class _Above:
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
     parsed: Parsed[RosterRow] = Parsed()
-    seen: dict[tuple[object, ...], tuple[str, int]] = {}
+    seen: dict[tuple[object, ...], RosterRow] = {}
     for header in columns.headers(book, ROSTER, REQUIRED):
-        above = _Above()
+        above, offices = _Above(), offices_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
-            row = _row(reading, above, today)
+            row = _row(reading, above, offices, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
+    moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
+    if moved_in:
+        parsed.notes.append(problem("note_moved_in", count=moved_in))
     return parsed
 
 
-def _row(reading: Reading[RosterRow], above: _Above, today: date) -> RosterRow | None:
-    name = reading.need("name", cells.name)
+def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
+    name = reading.need("name", _one_name)
     if name and any(map(cells.private, name)):
         reading.warn("name", problem("name_private_character"))
-    relation = reading.take("relation", cells.text)
+    relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
     household = _household(reading, above, name, is_head=is_head)
-    identity = reading.take("identity", cells.identity)
-    born_on = _born_on(reading, identity, today)
-    sex = _sex(reading, identity)
-    phone = _phone(reading)
-    note = reading.take("note", cells.note)
-    post = reading.take("post", cells.text)
+    identity = certificate_of(reading)
+    born_on = born_on_of(reading, identity, today)
+    sex = sex_of(reading, identity)
+    phone = phone_of(reading, is_known=identity is not None or born_on is not None)
+    note = reading.beside("note", cells.note)
+    post = reading.beside("post", cells.text)
+    _judge_remark(reading, "note", note)
+    _judge_remark(reading, "state", reading.beside("state", cells.text))
     if reading.refused or name is None:
         return None
     if identity is None and born_on is None and phone is None:
         reading.refuse("identity" if "identity" in reading.header.columns else "name", problem("not_identifiable"))
         return None
     number = identity.number if identity else None
-    roles = cells.roles(note) | cells.roles(post)
+    # What the row itself says of an office counts before the title of its sheet.
+    named = cells.roles(post) if post else offices
     return RosterRow(
         reading.sheet, reading.number, household, name, relation, is_head or name == household.head,
-        sex, number, born_on, phone, note, roles,
+        sex, number, born_on, phone, note, named | cells.roles(note), named,
     )  # fmt: skip
+
+
+def _one_name(cell: Cell) -> str | Problem | None:
+    found = group.names(cell)
+    if not isinstance(found, list):
+        return found
+    return problem("name_several", count=len(found)) if len(found) > 1 else found[0]
+
+
+def _word(cell: Cell) -> str | Problem | None:
+    return cells.text(cell, WORD_MAX)
+
+
+def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
+    """Keep out who has moved away or died; where the remark may mean somebody else, let a person look."""
+    found = remarks.fate(note)
+    if found in ("gone", "died"):
+        reading.refuse(column, problem(f"remark_{found}"))
+    elif found == "unclear":
+        reading.warn(column, problem("remark_unclear"))
 
 
 def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
     """The household of a row, blank cells carried on from above until a wider part of the place changes."""
     line = reading.line
     before = Household(None, None, None, None, None) if line.fresh else above.household
-    address = reading.take("address", places.address)
     grid = reading.take("grid", places.grid) or before.grid
     same = grid == before.grid
-    building = _part(reading.take("building", places.building), address.building if address else None)
-    building = building or (before.building if same and _carries(line, "building", address) else None)
+    home = home_of(reading, before.building if same else None) or NOWHERE
+    # Who writes the building into the cell of the room, or an address, means no part of the place above.
+    alone = home.building is not None and "building" not in line.written
+    building = home.building or (before.building if same and _carries(line, "building") else None)
     same = same and building == before.building
-    unit = _part(reading.take("unit", places.unit), address.unit if address else None)
-    unit = unit or (before.unit if same and _carries(line, "unit", address) else None)
+    unit = home.unit or (before.unit if same and not alone and _carries(line, "unit") else None)
     same = same and unit == before.unit
-    room = _part(reading.take("room", places.room), address.room if address else None)
     # A new head of household with no room written is not known to live in the room above.
-    room = room or (before.room if same and not is_head and _carries(line, "room", address) else None)
+    room = home.room or (before.room if same and not is_head and not alone and _carries(line, "room") else None)
     same = same and room == before.room
     head = reading.take("head", cells.name)
     head = head or (name if is_head else before.head if same else None)
@@ -124,60 +155,24 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     return above.household
 
 
-def _part(own: str | None, from_address: str | None) -> str | None:
-    return own or from_address
+def _carries(line: Line, meaning: str) -> bool:
+    """Whether a blank here means “as above”: nothing is written in the cell, nor in that of the address."""
+    return meaning not in line.written and "address" not in line.written
 
 
-def _carries(line: Line, meaning: str, address: places.Address | None) -> bool:
-    """Whether a blank here means “as above”: nothing written in the cell, and no address that speaks for itself."""
-    return meaning not in line.written and address is None
+def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], RosterRow]) -> bool:
+    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone.
 
-
-def _born_on(reading: Reading[RosterRow], identity: Identity | None, today: date) -> date | None:
-    written = moments.day(reading.cell("born_on"))
-    if identity is None:
-        born_on = reading.take("born_on", moments.day)
-    else:
-        born_on = identity.born_on
-        # The number has a check digit and the date has not: the number is believed.
-        if isinstance(written, Problem) or (written is not None and written != born_on):
-            reading.warn("born_on", problem("birth_differs", date=born_on.isoformat()))
-    if born_on is not None and not (born_on <= today and today.year - born_on.year <= _AGE_YEARS_MAX):
-        reading.refuse("born_on" if written else "identity", problem("birth_impossible"))
-        return None
-    return born_on
-
-
-def _sex(reading: Reading[RosterRow], identity: Identity | None) -> Sex | None:
-    if identity is None:
-        return reading.take("sex", cells.sex)
-    written = cells.sex(reading.cell("sex"))
-    if written not in (None, identity.sex):
-        reading.warn("sex", problem("sex_differs"))
-    return identity.sex
-
-
-def _phone(reading: Reading[RosterRow]) -> str | None:
-    phone = cells.phone(reading.cell("phone"))
-    if isinstance(phone, Problem) and phone.code == "phone_landline":
-        reading.warn("phone", phone)
-        return None
-    phone = reading.take("phone", cells.phone)
-    if phone is not None and cells.several_phones(reading.cell("phone")):
-        reading.warn("phone", problem("phone_several", phone=f"{phone[:3]}****{phone[-4:]}"))
-    return phone
-
-
-def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], tuple[str, int]]) -> bool:
-    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone."""
+    Who stands in the roster and on another sheet's list of heads is one resident with an office.
+    """
     key = (
         (row.identity,)
         if row.identity
         else (row.name, row.born_on, row.phone, row.household if not row.phone else None)
     )
-    if key not in seen:
-        seen[key] = (row.sheet, row.row)
+    earlier = seen.setdefault(key, row)
+    if earlier is row or (earlier.sheet != row.sheet and (earlier.roles or row.roles)):
         return False
-    earlier = reading.row_words(*seen[key])
-    reading.refuse("identity" if row.identity else "name", problem("duplicate", row=earlier))
+    said = reading.row_words(earlier.sheet, earlier.row)
+    reading.refuse("identity" if row.identity else "name", problem("duplicate", row=said))
     return True

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, time
 
-from timebank.imports import cells, moments, places
+from timebank.imports import addresses, amounts, cells, moments, phones
 from timebank.imports.cells import Cell
 from timebank.imports.problems import Problem
 
@@ -37,7 +37,7 @@ def _is_identity(cell: Cell) -> bool:
 
 
 def _is_phone(cell: Cell) -> bool:
-    return isinstance(cells.phone(cell), str)
+    return isinstance(phones.phone(cell), str)
 
 
 def _is_name(cell: Cell) -> bool:
@@ -56,25 +56,26 @@ def _is_clock(cell: Cell) -> bool:
 def _is_span(cell: Cell) -> bool:
     if not isinstance(cell, str):
         return False
-    halves = moments.span(cell)
-    return (
-        isinstance(halves, tuple)
-        and halves[1] is not None
-        and isinstance(moments.minute_of_day(halves[0]), int)
-        and isinstance(moments.minute_of_day(halves[1]), int)
+    found = moments.spans(cell)
+    return isinstance(found, list) and all(
+        last is not None
+        and isinstance(moments.minute_of_day(first), int)
+        and isinstance(moments.minute_of_day(last), int)
+        for first, last in found
     )
 
 
 def _is_whole(cell: Cell) -> bool:
-    found = cells.whole(cell)
+    found = amounts.points(cell, 0)
     return found is not None and not isinstance(found, Problem)
 
 
 NAME = _means(
     "name",
-    "姓名 名字 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
-    "申报人 楼栋长姓名 name fullname residentname volunteer volunteername membername",
-    r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name",
+    "姓名 名字 居民 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
+    "申报人 name fullname residentname volunteer volunteername membername",
+    r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name"
+    r"|^(楼栋长|楼长|栋长|幢长|单元长)$",
     weak="人员 成员 本人",
     shape=_is_name,
 )
@@ -116,9 +117,9 @@ ROSTER = (
             "地址 住址 家庭住址 详细地址 居住地址 现住址 现居住地 家庭地址 楼栋房号 楼栋单元 楼栋单元房号 address "
             "homeaddress"
         ),
-        r"住址|地址|[楼栋幢].*[房室]|address",
+        r"^(?!.*(户籍|籍贯|身份证|单位|紧急)).*(住址|地址|[楼栋幢].*[房室]|address)",
         weak="房号 门牌号 门牌 室 楼栋 房屋 room",
-        shape=places.looks_like_address,
+        shape=addresses.looks_like_address,
     ),
     _means(
         "head",
@@ -139,6 +140,7 @@ ROSTER = (
         weak="号码 编号 number",
         shape=_is_identity,
     ),
+    _means("document", "证件类型 证件种类 证件名称 证件类别 documenttype idtype typeofid"),
     _means(
         "born_on",
         "出生日期 出生年月 出生年月日 生日 出生 dateofbirth birthdate birthday birth dob born",
@@ -148,7 +150,11 @@ ROSTER = (
     PHONE,
     NOTE,
     POST,
+    _means("state", "状态 人员状态 居住状态 住户状态 在住情况 居住情况 变动情况 人口状态 人户状态"),
 )
+
+_SECOND = r"^(下午|晚上|傍晚|夜间|第二[次班段]|二次)[^日期地点]*"
+_IN, _OUT = "(签到|开始|起始|到岗|上岗|到达)", "(签退|结束|截止|离岗|下岗|离开)"
 
 HOURS = (
     DATE,
@@ -181,11 +187,20 @@ HOURS = (
         r"^(?!.*(日期|地点|签到|开始|表)).*(签退|结束|截止|离岗|下岗|离开)|^(check|sign)out|^end",
         shape=_is_clock,
     ),
+    _means("in2", "下午签到 下午签到时间 下午开始 第二次签到 签到2 晚上签到", f"{_SECOND}{_IN}|{_IN}.*[2二]$"),
+    _means("out2", "下午签退 下午签退时间 下午结束 第二次签退 签退2 晚上签退", f"{_SECOND}{_OUT}|{_OUT}.*[2二]$"),
+    _means(
+        "span2",
+        "下午起止时间 下午时段 第二次时段 时段2",
+        f"{_SECOND}(起止|时间段|时段|时间)$",
+        weak="下午",
+        shape=_is_span,
+    ),
     _means(
         "span",
-        "起止时间 起止 时间段 时段 服务时段 签到签退 签到签退时间 period timerange",
+        "起止时间 起止 上午时段 上午起止时间 时间段 时段 服务时段 签到签退 签到签退时间 period timerange",
         r"起止|时间段|时段|签到.*签退|开始.*结束",
-        weak="时间 服务时间 活动时间 签到时间 time hours",
+        weak="时间 服务时间 活动时间 签到时间 上午 time hours",
         shape=_is_span,
     ),
     _means(

@@ -45,7 +45,7 @@ async def is_called(scope: Scope, person_id: UUID, name: str, last4: str) -> boo
     if found is None or found.name != names.clean(name):
         return False
     number = vault.unseal(found.identity_sealed, "identity") if found.identity_sealed else ""
-    return last4 == found.phone_last4 or (len(number) == 18 and last4.upper() == number[-4:])
+    return last4 == found.phone_last4 or (number != "" and last4.upper() == number[-4:])
 
 
 async def contact_of(scope: Scope, person_id: UUID) -> Contact:

@@ -17,6 +17,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound
 from timebank.paging import Page, page, read_cursor
 from timebank.people.ages import is_guarded
+from timebank.people.documents import possible_documents
 from timebank.people.guardians import is_guardian
 from timebank.people.identity import masked_identity
 from timebank.people.phones import BadPhone, masked_phone, normal_phone
@@ -97,11 +98,11 @@ async def people(
             f"$2 OR coalesce(place.path && $3, false) AS near {PEOPLE} "
             "WHERE p.community_id = $1 AND ($2 OR place.path && $3 OR place.path && $4) "
             "AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(replace(p.pinyin, ' ', ''), $6) "
-            "     OR (($2 OR place.path && $3) AND (p.phone_index = $7 OR p.identity_index = $8))) "
+            "     OR (($2 OR place.path && $3) AND (p.phone_index = $7 OR p.identity_index = ANY ($8)))) "
             "AND ($9::uuid IS NULL OR $9 = ANY (place.path)) AND ($10::text IS NULL OR p.status = $10) "
             "AND ($11::text IS NULL OR (p.pinyin, p.id) > ($11, $12)) ORDER BY p.pinyin, p.id LIMIT $13",
             scope.community_id, sight.everybody, sight.areas, sight.headed, q, q.replace(" ", "").lower(),
-            _phone_index(q), _identity_index(q), area_id, status, *after, limit + 1,
+            _phone_index(q), _identity_indexes(q), area_id, status, *after, limit + 1,
         )  # fmt: skip
         found_page = page(found, limit, lambda line: (line.pinyin, line.id))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
@@ -115,9 +116,10 @@ def _phone_index(q: str) -> bytes | None:
         return None
 
 
-def _identity_index(q: str) -> bytes | None:
+def _identity_indexes(q: str) -> list[bytes]:
     number = q.replace(" ", "").upper()
-    return vault.blind_index(number, "identity") if re.fullmatch(r"\d{17}[\dX]", number, re.ASCII) else None
+    citizen = [number] if re.fullmatch(r"\d{17}[\dX]", number, re.ASCII) else []
+    return [vault.blind_index(each, "identity") for each in [*citizen, *possible_documents(q)]]
 
 
 @retried

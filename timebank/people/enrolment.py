@@ -14,7 +14,7 @@ from timebank.errors import Conflict, NotFound, TimebankError
 from timebank.locale import _
 from timebank.people.ages import age_on
 from timebank.people.households import Doors
-from timebank.people.identity import BadIdentity, require_identity
+from timebank.people.identity import BadIdentity, Identity, require_identity
 from timebank.people.phones import normal_phone
 from timebank.people.schemas import Enrolled, Enrolment
 from timebank.scope import Scope
@@ -113,8 +113,9 @@ def entry_of(enrolment: Enrolment) -> Entry:
     if enrolment.identity:
         identity = require_identity(enrolment.identity)
         number = identity.number
-        check_agreement(identity.born_on, SEX[identity.sex], born_on, sex)
-        sex, born_on = "男" if identity.sex == "male" else "女", identity.born_on
+        if isinstance(identity, Identity):
+            check_agreement(identity.born_on, SEX[identity.sex], born_on, sex)
+            sex, born_on = "男" if identity.sex == "male" else "女", identity.born_on
     require_birth(born_on)
     phone = normal_phone(enrolment.phone) if enrolment.phone else None
     return Entry(

@@ -12,7 +12,7 @@ from timebank.errors import Forbidden, NotFound
 from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
-from timebank.people.identity import require_identity
+from timebank.people.identity import Identity, require_identity
 from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.schemas import Correction, Status
@@ -110,15 +110,15 @@ def _numbers(correction: Correction) -> dict[Column | str, object]:
         changed |= {"identity_sealed": None, "identity_index": None}
     elif correction.identity is not UNSET and correction.identity:
         identity = require_identity(correction.identity)
-        born_on, sex = identity.born_on, SEX[identity.sex]
-        said_born_on = None if correction.born_on is UNSET else correction.born_on
-        check_agreement(born_on, sex, said_born_on, None if correction.sex is UNSET else correction.sex)
         changed |= {
             "identity_sealed": vault.seal(identity.number, "identity"),
             "identity_index": vault.blind_index(identity.number, "identity"),
-            "born_on": born_on,
-            "sex": sex,
         }
+        if isinstance(identity, Identity):
+            born_on, sex = identity.born_on, SEX[identity.sex]
+            said_born_on = None if correction.born_on is UNSET else correction.born_on
+            check_agreement(born_on, sex, said_born_on, None if correction.sex is UNSET else correction.sex)
+            changed |= {"born_on": born_on, "sex": sex}
     return changed
 
 

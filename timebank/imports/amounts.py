@@ -1,0 +1,133 @@
+"""Amounts as people write them, each in the unit of its own column: points, pieces in stock, pieces per month."""
+
+import re
+from dataclasses import dataclass
+
+from timebank.imports.cells import Cell, blank, chinese_number, words
+from timebank.imports.problems import Problem, problem
+
+AMOUNT_MAX = 1_000_000
+_NUMERALS = "零〇一二两三四五六七八九十百"
+_WRITTEN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰貳參陸", "一二三四五六七八九十百二三六")
+_NUMBER = rf"(?P<number>[+-]?\d{{1,15}}(?:,\d{{3}})*(?:\.\d{{1,9}})?|[{_NUMERALS}]{{1,5}})"
+_COUNTED = "次件个人户份回场袋桶瓶块条支提包盒箱张本把组套副双卷台只听罐斤楼栋"
+_MONEY = re.compile(r"[元角毛¥￥$€]|块钱|rmb|cny|yuan", re.IGNORECASE)
+_PERIODS = {"天": "天", "日": "天", "周": "周", "星期": "周", "季": "季度", "年": "年", "次": "次", "人": "人"}
+_NO_LIMIT = re.compile(r"(不限(量|制|兑|购)?|无(限制|限|上限)|unlimited|no ?limit)", re.IGNORECASE)
+_POINTS = re.compile(
+    rf"(?:每[{_COUNTED}]|\+|加|奖|计|得)?\s*{_NUMBER}\s*(?:积?分|积分|分值|points?|pts?)?\s*(?:[/每][一]?[{_COUNTED}])?",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    rf"(?:每户|一户|户)?(?:每月|每个月|一个月|月)?(?:最多|至多|只能|限|可|仅)?(?:限|兑换?|购买?|领取?|换)*\s*{_NUMBER}\s*"
+    rf"(?P<unit>[^\W\d_]?)\s*(?:/户)?(?:/每?月)?(?:/户)?"
+)
+_SAYS_LIMIT = re.compile(r"限[兑购领量换]|限每|限\s*\d|每户|每人")
+
+
+def whole_number(text: str) -> int | Problem:
+    """The whole number that digits, Chinese numerals or bank numerals say."""
+    said = text.translate(_WRITTEN)
+    if re.fullmatch(rf"[{_NUMERALS}]+", said):
+        counted = _hundreds(said)
+        return problem("number_unclear") if counted is None else counted
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?", said):
+        return problem("number_unclear")
+    value = float(said.replace(",", ""))
+    return int(value) if value.is_integer() else problem("not_whole")
+
+
+def _hundreds(said: str) -> int | None:
+    hundreds, hundred, rest = said.rpartition("百")
+    if not hundred:
+        return chinese_number(said)
+    high = chinese_number(hundreds)
+    low = chinese_number(rest.lstrip("零〇")) if rest.lstrip("零〇") else 0
+    # "一百五" means 150: a single numeral right after 百 counts tens.
+    if low is not None and low < 10 and rest and not rest.startswith(("零", "〇")):
+        low *= 10
+    return None if high is None or low is None else high * 100 + low
+
+
+def points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem | None:
+    """Points in range: "60", "60分", "5分/次", "+2分", "贰"; money, ranges and points per time are refused."""
+    if blank(cell):
+        return None
+    text = _text(cell)
+    if isinstance(text, Problem):
+        return text
+    if _MONEY.search(text):
+        return problem("amount_money")
+    found = _POINTS.fullmatch(text)
+    return problem("points_unclear") if found is None else _in_range(found["number"], least, most)
+
+
+def stock(cell: Cell, unit: str | None = None) -> int | Problem | None:
+    """How many there are, never fewer than none: a unit behind the number is the good's own, or a plain 件 or 个."""
+    if blank(cell):
+        return None
+    text = _text(cell)
+    if isinstance(text, Problem):
+        return text
+    found = re.fullmatch(rf"{_NUMBER}\s*(?P<unit>[^\W\d_]{{0,4}})", text)
+    if found is None:
+        return problem("number_unclear")
+    said = found["unit"]
+    if said and not _own_unit(said, unit):
+        return problem("amount_unit", said=said, unit=unit or "件")
+    if found["number"].startswith("-"):
+        return problem("stock_negative")
+    return _in_range(found["number"], 0, AMOUNT_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many a household may have in a month; None means as many as it likes."""
+
+    pieces: int | None
+
+
+def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
+    """A limit per household and month: "2", "2块", "每月2条", "1袋/月", "每户每月限一份", "不限"."""
+    if blank(cell):
+        return None
+    text = _text(cell)
+    if isinstance(text, Problem):
+        return text
+    if _NO_LIMIT.fullmatch(text):
+        return Limit(None)
+    other = next((name for sign, name in _PERIODS.items() if f"每{sign}" in text or f"/{sign}" in text), None)
+    if other:
+        return problem("limit_period", period=other)
+    found = _LIMIT.fullmatch(text.replace(" ", ""))
+    if found is None:
+        return problem("limit_unclear")
+    said = found["unit"]
+    if said and not _own_unit(said, unit):
+        return problem("amount_unit", said=said, unit=unit or "件")
+    pieces = _in_range(found["number"], 1, 10_000)
+    return pieces if isinstance(pieces, Problem) else Limit(pieces)
+
+
+def says_limit(note: str) -> bool:
+    """Whether a remark speaks of how many somebody may have."""
+    return _SAYS_LIMIT.search(note) is not None
+
+
+def _text(cell: Cell) -> str | Problem:
+    # A bool, a day or a time in an amount's column is a slip.
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return problem("number_unclear")
+    return words(cell).translate(_WRITTEN).replace("，", ",").replace("－", "-")
+
+
+def _own_unit(said: str, unit: str | None) -> bool:
+    # Of a good without a unit any word that counts single things will do; 打 and 箱 count many.
+    return said in {unit, "件", "个", "份"} or (unit is None and len(said) == 1 and said in _COUNTED and said != "箱")
+
+
+def _in_range(number: str, least: int, most: int) -> int | Problem:
+    value = whole_number(number)
+    if isinstance(value, Problem):
+        return value
+    return value if least <= value <= most else problem("number_range", least=least, most=most)

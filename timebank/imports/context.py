@@ -1,0 +1,95 @@
+"""What the title and the name of a sheet say of its days: the year, the month, or the one day of the whole sheet."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from timebank.imports import moments
+from timebank.imports.cells import Cell, chinese_number, words
+from timebank.imports.columns import Header
+from timebank.imports.problems import Problem, problem
+from timebank.imports.workbook import Row
+
+_MADE_ON = re.compile(r"(填表|制表|打印|统计|填报|上报|审核|审批|更新|截至|截止|导出)[^\s:：]{0,4}\s*[:：]?\s*\d{4}\S*")
+_UNTIL = "(?:-|–|—|~|～|至|到|、)"
+_RANGE = re.compile(
+    rf"(?:[年月日号]\s*{_UNTIL}|\d\s*[至到~～、])\s*(?:\d{{4}}\s*年)?\s*\d{{1,2}}\s*[月日号]|\d[./]\d{{1,2}}\s*{_UNTIL}\s*\d"
+)
+_FULL = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
+_YEAR_MONTH = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})(?!\d)\s*月?")
+_YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
+_MONTH = re.compile(r"(?<!\d)(\d{1,2}|[一二三四五六七八九十]{1,2})\s*月(?!\d)")
+_CHINESE_YEAR = re.compile(r"([二一][〇零○ＯO一二三四五六七八九]{3})\s*年")
+_CHINESE_DIGITS = str.maketrans("〇零○ＯO一二三四五六七八九", "00000123456789")
+_MONTH_DAY = re.compile(r"(\d{1,2})\s*(?:月|[./-])\s*(\d{1,2})\s*[日号]?")
+_DAY_ONLY = re.compile(r"(\d{1,2})\s*[日号]?")
+_WEEKDAY = re.compile(r"[(]?(?:星期|周|礼拜)[一二三四五六日天][)]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Each is None where the title says nothing, or two things."""
+
+    year: int | None = None
+    month: int | None = None
+    day: date | None = None
+
+
+def context_of(header: Header) -> Context:
+    """What stands above the header and in the sheet's name; the day on which the form was filled in does not count."""
+    above = [words(cell) for row in above_header(header) for cell in row.cells if cell]
+    texts = [_plain(text) for text in (header.sheet.name, *above)]
+    if any(_RANGE.search(text) for text in texts):
+        years = {int(year) for text in texts for year in _YEAR.findall(text)}
+        return Context(year=_only(years))
+    days = {full for text in texts for full in map(_date, _FULL.findall(text)) if full is not None}
+    pairs = {(int(year), int(month)) for text in texts for year, month in _YEAR_MONTH.findall(text)}
+    years = {year for year, _ in pairs} | {int(year) for text in texts for year in _YEAR.findall(text)}
+    months = {month for _, month in pairs}
+    months |= {month for text in texts for found in _MONTH.findall(text) if (month := chinese_number(found))}
+    return Context(
+        _only(years),
+        _only({month for month in months if 1 <= month <= moments.MONTHS}),
+        next(iter(days)) if len(days) == 1 else None,
+    )
+
+
+def above_header(header: Header) -> list[Row]:
+    """The title rows of a sheet."""
+    return [row for row in header.sheet.rows if row.number < header.first_row]
+
+
+def day(cell: Cell, context: Context) -> date | Problem | None:
+    """A calendar day; a day and month, or a day alone, gets its year and month from the sheet's title."""
+    found = moments.day(cell)
+    if not isinstance(found, Problem) or found.code != "date_unclear" or isinstance(cell, bool):
+        return found
+    text = _WEEKDAY.sub("", words(cell)).strip()
+    both, alone = _MONTH_DAY.fullmatch(text), _DAY_ONLY.fullmatch(text)
+    # The number 7.1 was typed as 7.1 or as 7.10.
+    if both and not isinstance(cell, float):
+        named = _date((str(context.year), both[1], both[2])) if context.year else None
+        return named or problem("date_impossible" if context.year else "date_year_missing")
+    return _day_of_month(int(alone[1]), context) if alone else found
+
+
+def _day_of_month(number: int, context: Context) -> date | Problem:
+    if context.year is None or context.month is None:
+        return problem("date_year_missing")
+    return _date((str(context.year), str(context.month), str(number))) or problem("date_impossible")
+
+
+def _plain(text: str) -> str:
+    text = _CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
+    return _MADE_ON.sub("", text)
+
+
+def _date(parts: tuple[str, str, str]) -> date | None:
+    try:
+        return date(*map(int, parts))
+    except ValueError:
+        return None
+
+
+def _only(found: set[int]) -> int | None:
+    return next(iter(found)) if len(found) == 1 else None

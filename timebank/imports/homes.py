@@ -1,0 +1,70 @@
+"""Where a row of a sheet says that somebody lives or that a deed was done: its columns read together."""
+
+import re
+from typing import TypeVar
+
+from timebank.imports.addresses import Address, address, building_cell, room_cell, together, unit_cell
+from timebank.imports.cells import Cell, words
+from timebank.imports.parsed import InSheet, Reading
+from timebank.imports.problems import Problem, problem
+from timebank.imports.vocabulary import plain_heading
+
+_ROOMS = re.compile("房号|门牌|^室|房间|^room")
+
+T = TypeVar("T", bound=InSheet)
+
+
+def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
+    """Where a row of a roster says that somebody lives; refuses the row for what is not understood.
+
+    An address that says no building is left out where the columns beside it do.
+    """
+    in_building = "building" in reading.header.columns
+
+    def room(cell: Cell) -> Address | Problem | None:
+        return room_cell(cell, in_building=in_building)
+
+    # A column of rooms that hold more than the room is found as that of the addresses.
+    of_rooms = _ROOMS.search(plain_heading(reading.header.heading("address"))) is not None
+    written = reading.read("address", room if of_rooms else address)
+    parts = {
+        "building": reading.read("building", building_cell),
+        "unit": reading.read("unit", unit_cell),
+        "room": reading.read("room", room),
+    }
+    beside = together(parts)
+    building = (beside.building if isinstance(beside, Address) else None) or building_above
+    if isinstance(written, Problem) and isinstance(beside, Address) and building:
+        reading.leave_out("address", written)
+        written = None
+    column = "address" if of_rooms else "room"
+    if _may_be_building(words(reading.cell(column)), written if of_rooms else parts["room"], parts["unit"], building):
+        return _or_refuse(reading, (column, problem("address_two_ways")))
+    return _or_refuse(reading, together({"address": written, **parts}))
+
+
+def _may_be_building(
+    text: str, room: Address | Problem | None, unit: Address | Problem | None, building: str | None
+) -> bool:
+    """Whether the first number of "2-701" in the room's column may as well be that of building 2."""
+    return (
+        isinstance(room, Address)
+        and room.building is None
+        and room.unit is not None
+        and unit is None
+        and room.unit.removesuffix("单元") == (building or "").removesuffix("栋")
+        and "单元" not in text
+    )
+
+
+def place_of(reading: Reading[T]) -> Address | None:
+    """The building, or building and unit, that a row of deeds speaks of; refuses the row for what is not understood."""
+    parts = {"place": reading.read("place", building_cell), "unit": reading.read("unit", unit_cell)}
+    return _or_refuse(reading, together(parts))
+
+
+def _or_refuse(reading: Reading[T], found: Address | tuple[str, Problem] | None) -> Address | None:
+    if isinstance(found, tuple):
+        reading.refuse(*found)
+        return None
+    return found

@@ -1,0 +1,67 @@
+"""Certificates of those who have no citizen identity number: a kind and a number, kept together as one text."""
+
+import re
+from dataclasses import dataclass
+
+PASSPORT = "护照"
+HOME_RETURN = "港澳居民来往内地通行证"
+TAIWAN = "台湾居民来往大陆通行证"
+FOREIGNER = "外国人永久居留身份证"
+
+_NUMBERS: dict[str, re.Pattern[str]] = {
+    PASSPORT: re.compile(r"(?=(?:.*\d){5})[A-Z0-9]{6,15}"),
+    HOME_RETURN: re.compile(r"[HM]\d{8}(\d{2})?"),
+    TAIWAN: re.compile(r"\d{8}(\d{2})?"),
+    FOREIGNER: re.compile(r"[A-Z]{3}\d{12}"),
+}
+_CALLED = (
+    (re.compile(r"护照|passport", re.IGNORECASE), PASSPORT),
+    (re.compile(r"(港澳(居民)?(来往|往来)内地通行证|回乡证|home ?return ?permit)", re.IGNORECASE), HOME_RETURN),
+    (re.compile(r"(台湾(居民)?(来往|往来)大陆通行证|台胞证)"), TAIWAN),
+    (re.compile(r"(外国人)?永久居留(身份)?证|永居证"), FOREIGNER),
+)
+# Only these numbers look like no other certificate's: a passport may begin with H and have eight digits behind it.
+_UNLIKE_OTHERS = ((re.compile(r"[HM]\d{10}"), HOME_RETURN), (re.compile(r"[A-Z]{3}\d{12}"), FOREIGNER))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A certificate as it is kept, "护照 E12345678"; it says nothing of birth and sex."""
+
+    number: str
+    born_on: None = None
+    sex: None = None
+
+
+def kind_called(words: str) -> str | None:
+    """The kind of certificate that some words name."""
+    return next((kind for pattern, kind in _CALLED if pattern.fullmatch("".join(words.split()))), None)
+
+
+def read_document(text: str, kind: str | None = None) -> Document | None:
+    """A kind and a number, with the kind in front of the number or beside it; None where either is missing or odd."""
+    plain = re.sub(r"[\s\-:：()（）]", "", text).upper()
+    for pattern, named in _CALLED:
+        found = pattern.match(plain)
+        if found:
+            if kind not in (None, named):
+                return None
+            kind, plain = named, plain[found.end() :].removeprefix("号码").removeprefix("号")
+            break
+    kind = kind or next((named for pattern, named in _UNLIKE_OTHERS if pattern.fullmatch(plain)), None)
+    if kind is None or not _NUMBERS[kind].fullmatch(plain):
+        return None
+    return Document(f"{kind} {plain}")
+
+
+def possible_documents(text: str) -> list[str]:
+    """Every certificate that a number without its kind may be, to look for it."""
+    known = read_document(text)
+    found = [read_document(text, kind) for kind in _NUMBERS] if known is None else [known]
+    return [one.number for one in found if one is not None]
+
+
+def masked_document(number: str) -> str:
+    """The kind, and the last four of the number."""
+    kind, _, plain = number.rpartition(" ")
+    return f"{kind} {'*' * max(len(plain) - 4, 4)}{plain[-4:]}"

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime, time, timedelta
 
-from timebank.imports.cells import Cell, blank, chinese_number, words
+from timebank.imports.cells import Cell, Unreadable, blank, chinese_number, words
 from timebank.imports.problems import Problem, problem
 
 DAY_MINUTES = 24 * 60
@@ -20,6 +20,7 @@ _CLOCK = re.compile(
     r"(?P<after>am|pm|a\.m\.|p\.m\.)?",
     re.IGNORECASE,
 )
+_LATE_ENTRY = re.compile(r"[(]?(补|补录|补签|补登|迟交)[)]?")
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
@@ -30,6 +31,8 @@ def day(cell: Cell) -> date | Problem | None:
 
 
 def _day(cell: Cell) -> date | Problem | None:
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
@@ -39,7 +42,18 @@ def _day(cell: Cell) -> date | Problem | None:
     if blank(cell):
         return None
     found = _day_in(words(cell))
-    return problem("date_unclear") if found is None else found[0]
+    if found is None:
+        return problem("date_unclear")
+    return found[0] if _says_no_more(found[1]) else problem("date_with_more")
+
+
+def _says_no_more(rest: str) -> bool:
+    """Whether what follows a day leaves it that day: nothing, a time or two of the day, a note that it was late."""
+    if not rest or _LATE_ENTRY.fullmatch(rest):
+        return True
+    # "-4.7" and "至7日" go on to another day, so no separator may stand before the time.
+    halves = _BETWEEN.split(rest)
+    return 1 <= len(halves) <= 2 and all(isinstance(_clock(half), int) for half in halves if half) and bool(halves[0])
 
 
 def _day_in(value: str) -> tuple[date | Problem, str] | None:
@@ -60,6 +74,8 @@ def _day_in(value: str) -> tuple[date | Problem, str] | None:
 
 def minute_of_day(cell: Cell) -> int | Problem | None:
     """Minutes since midnight, 0 to 1440, and beyond when the words say “次日”."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, timedelta):
         return _in_day(cell.total_seconds() / 60)
     if isinstance(cell, datetime):
@@ -121,6 +137,8 @@ def _hour(hour: int, part: str) -> int | None:
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
     """The two halves of “08:30-10:00” or “2026-07-01 08:30 至 10:00”, still as written; the second may be blank."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if blank(cell):
         return None
     value = words(cell)
@@ -141,6 +159,8 @@ def _same_part(first: str, second: str) -> str:
 
 def minutes_long(cell: Cell, *, in_minutes: bool) -> int | Problem | None:
     """A length of service in minutes, from “1.5”, “1小时30分”, “90分钟” or a time cell of that length."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, time):
         return cell.hour * 60 + cell.minute
     if isinstance(cell, timedelta):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import cells, columns, moments, places
+from timebank.imports import cells, columns, leftovers, moments, places
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, by_name
 from timebank.imports.cells import Cell, Role
 from timebank.imports.lines import lines
@@ -57,6 +57,7 @@ def parse(
             row = _row(reading, people, known, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
+    leftovers.tell(parsed, book, DEEDS, REQUIRED)
     return parsed
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from timebank.imports import cells, columns
+from timebank.imports import cells, columns, leftovers
 from timebank.imports.cells import Cell
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
@@ -45,6 +45,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
                 continue
             seen[key] = (row.sheet, row.row)
             parsed.rows.append(row)
+    leftovers.tell(parsed, book, GOODS, REQUIRED)
     return parsed
 
 

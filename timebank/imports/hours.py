@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from timebank import clock
-from timebank.imports import cells, columns, moments
+from timebank.imports import cells, columns, leftovers, moments
 from timebank.imports.candidates import Candidate, Candidates, Mentions, by_phone_and_name
 from timebank.imports.cells import Cell
 from timebank.imports.lines import Line, lines
@@ -52,6 +52,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
             if row is not None and not _collides(reading, row, earlier.setdefault(row.who, [])):
                 earlier[row.who].append(row)
                 parsed.rows.append(row)
+    leftovers.tell(parsed, book, HOURS, REQUIRED)
     return parsed
 
 

@@ -68,7 +68,7 @@ def main() -> None:
 def _copy(sheet: CalamineSheet, made: Workbook, marks: Marks) -> Worksheet:
     if sheet.total_height * sheet.total_width > CELLS_MAX:
         sys.exit(_TOO_LARGE)
-    copy = made.create_sheet(sheet.name[:31])
+    copy: Worksheet = made.create_sheet(sheet.name[:31])
     for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
         for column, value in enumerate(row, 1):
             if value == "":

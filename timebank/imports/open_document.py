@@ -231,6 +231,8 @@ def _duration(written: str) -> Cell:
     found = _DURATION.fullmatch(written)
     if found is None:
         return written
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    return (datetime.min + length).time() if length < _DAY else length
+    length = timedelta(
+        **dict(zip(("hours", "minutes", "seconds"), (int(part or 0) for part in found.groups()), strict=True))
+    )
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    return time(minutes // 60, minutes % 60, seconds) if length < _DAY else length

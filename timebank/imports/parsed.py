@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from timebank.imports.cells import Cell, digits_only, words
+from timebank.imports.cells import Cell, Unreadable, digits_only, words
 from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line
@@ -52,6 +52,16 @@ class RowProblem:
     problem: Problem
 
 
+@dataclass(frozen=True, slots=True)
+class UnusedColumn:
+    """A column that nobody read, though so many data rows have something in it."""
+
+    sheet: str
+    column: str
+    heading: str
+    rows: int
+
+
 @dataclass(slots=True)
 class Parsed(Generic[T]):
     """The outcome for a whole file: `total` data rows, of which `rows` can be taken in."""
@@ -62,6 +72,8 @@ class Parsed(Generic[T]):
     warnings: list[RowProblem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     """What there is to say of the whole file."""
+    unused: list[UnusedColumn] = field(default_factory=list)
+    """The filled columns that nobody read."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
     """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
 
@@ -73,7 +85,8 @@ class Parsed(Generic[T]):
         """Leave out what was refused after it had been read, and bring the remarks into the sheet's order."""
         self.rows = [row for row in self.rows if not self.reading(row).refused]
         self.warnings = [odd for odd in self.warnings if not self.readings[odd.sheet, odd.row].refused]
-        sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in self.readings))}
+        told = [*self.readings, *((found.sheet, found.row) for found in self.problems)]
+        sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in told))}
         for remarks in (self.problems, self.warnings):
             remarks.sort(key=lambda found: (sheets[found.sheet], found.row))
 
@@ -103,9 +116,14 @@ class Reading(Generic[T]):
         """The raw cell, blank when the sheet has no such column."""
         return self.line.values.get(meaning)
 
+    def read(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | Problem:
+        """The cell's value or what is wrong with it; nobody is refused for it yet."""
+        cell = self.cell(meaning)
+        return cell.problem if isinstance(cell, Unreadable) else read(cell)
+
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
         """The cell's value; a problem refuses the row and counts as no value."""
-        value = read(self.cell(meaning))
+        value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
             return None
@@ -113,7 +131,7 @@ class Reading(Generic[T]):
 
     def need(self, meaning: str, read: Callable[[Cell], V | Problem | None]) -> V | None:
         """Like `take`, and a blank cell refuses the row."""
-        value = read(self.cell(meaning))
+        value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
             return None

@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports import columns, deeds, goods, hours, roster, workbook
-from timebank.imports.cells import Cell, words
+from timebank.imports.cells import Cell, Unreadable, words
 from timebank.imports.columns import Header
 from timebank.imports.intake import Kind
 from timebank.imports.lines import Line, lines
@@ -121,6 +121,8 @@ def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
     for column, value in enumerate(cells, 1):
         # A spreadsheet keeps fifteen digits of a number: a longer one stays whole only as text.
         text = str(value) if isinstance(value, int) and abs(value) >= DIGITS_EXACT else value
+        if isinstance(text, Unreadable):
+            text = text.shown
         cell = sheet.cell(number, column, harmless(text) if isinstance(text, str) else text)
         if isinstance(text, str):
             cell.number_format = "@"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import cells, columns, moments, places
+from timebank.imports import cells, columns, leftovers, moments, places
 from timebank.imports.cells import Role
 from timebank.imports.identity import Identity, Sex
 from timebank.imports.lines import Line, lines
@@ -72,6 +72,7 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
             row = _row(reading, above, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
+    leftovers.tell(parsed, book, ROSTER, REQUIRED)
     return parsed
 
 

@@ -6,7 +6,7 @@ from io import StringIO
 
 from timebank.imports.refusals import FileTypeWrong, TextHasNul, TextUndecodable, TooManyRows, WorkbookTooLarge
 
-_DELIMITERS = ",\t;"
+_DELIMITERS = ",\t;|"
 _COLUMNS_MAX = 1_000
 _HINT = re.compile(r'"?sep=(.?)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
@@ -55,12 +55,12 @@ def _without_hint(text: str) -> tuple[str, str | None]:
 
 
 def _delimiter(text: str) -> str:
-    """The candidate that splits the first lines most evenly into most columns, quoted ones left whole."""
+    """The candidate that splits most of the first lines into equally many columns, quoted ones left whole."""
     head = text[:65_536].splitlines(keepends=True)[:30]
 
     def columns(candidate: str) -> tuple[int, int]:
         widths = [len(record) for record in csv.reader(head, delimiter=candidate) if len(record) > 1]
         usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
-        return widths.count(usual) * (usual - 1), usual
+        return widths.count(usual), usual
 
     return max(_DELIMITERS, key=columns)

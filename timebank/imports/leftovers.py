@@ -20,6 +20,8 @@ _HEADING_TOLD_MAX = 20
 
 def tell(parsed: Parsed[T], book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> None:
     """Add to what was read of a book all that was not."""
+    for reading in parsed.readings.values():
+        reading.warn_of_unreadable()
     seen = columns.survey(book, wanted, required)
     for header, wrong in seen.refused:
         parsed.total += sum(1 for _ in lines(header))

@@ -19,7 +19,7 @@ _REMARK = re.compile(
 
 CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: below a cell that cannot be read, it cannot be read either."""
-JOINED = "；"
+JOINED = "、"
 
 
 @dataclass(frozen=True, slots=True)

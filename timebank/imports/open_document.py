@@ -125,13 +125,15 @@ class _Walk:
     def _end_table_row(self) -> None:
         table, first = self.tables[-1], self._row_number + 1
         self._row_number += self._repeat
-        if all(cell is None for cell in self._row):
+        while self._row and self._row[-1] is None:
+            self._row.pop()
+        if not self._row:
             return
+        if len(table.rows) + self._repeat > self._rows_max:
+            raise TooManyRows(most=self._rows_max)
         self._filled += len(self._row) * self._repeat
         if self._filled > CELLS_MAX:
             raise WorkbookTooLarge
-        if len(table.rows) + self._repeat > self._rows_max:
-            raise TooManyRows(most=self._rows_max)
         for number in range(first, first + self._repeat):
             table.rows.append((number, list(self._row)))
             if self._collapsed:

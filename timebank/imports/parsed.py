@@ -27,6 +27,7 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
+_COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
 # A phone or identity number that strayed into another column, also when it is written in groups.
 _STRAY = re.compile(r"\d(?:[ \-]?\d){9,}[Xx]?")
@@ -99,6 +100,7 @@ class Reading(Generic[T]):
         self.header = header
         self.line = line
         self.refused = False
+        self._told_of: set[str] = set()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
 
@@ -149,12 +151,21 @@ class Reading(Generic[T]):
         self.parsed.problems.append(self._told(meaning, wrong))
 
     def warn(self, meaning: str, odd: Problem) -> None:
-        """Let the row in and tell what to look at."""
+        """Let the row in and tell what to look at. A cell that cannot be read contradicts nothing."""
+        if isinstance(self.cell(meaning), Unreadable) and odd.code in _COMPARED:
+            return
         self.parsed.warnings.append(self._told(meaning, odd))
+
+    def warn_of_unreadable(self) -> None:
+        """Tell of every cell that cannot be read and that nothing has been said of: nobody needed its value."""
+        for meaning, cell in self.line.values.items():
+            if isinstance(cell, Unreadable) and meaning not in self._told_of and not self.refused:
+                self.warn(meaning, cell.problem)
 
     def _told(self, meanings: str, wrong: Problem) -> RowProblem:
         choices = meanings.split("|")
         meaning = next((each for each in choices if each in self.header.columns), choices[0])
+        self._told_of.add(meaning)
         cell = self.cell(meaning)
         if meaning in _MASKED:
             value = mask_number(digits_only(cell).removeprefix("+86"))

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 from openpyxl import Workbook as NewWorkbook
+from openpyxl import load_workbook
 
 from tests import unread_books
 from tests.unread_books import FORMATS, ods_file, ods_row, ods_table
@@ -13,7 +14,8 @@ from timebank.imports import deeds, goods, hours, refusals, roster, workbook
 from timebank.imports.cells import Unreadable
 from timebank.imports.hours import HoursRow
 from timebank.imports.parsed import Parsed
-from timebank.imports.report import report
+from timebank.imports.refused_rows import refused_rows
+from timebank.imports.report import findings, report
 from timebank.imports.roster import RosterRow
 from timebank.imports.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
@@ -246,7 +248,17 @@ def test_a_cell_of_several_days_refuses_its_row(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["2026-04-05 09:00", "2026-04-05 09:00-10:00", "2026-04-05（补）", "2026-04-05 星期日", "2026-04-05T00:00:00"],
+    [
+        "2026-04-05 09:00",
+        "2026-04-05 09:00-10:00",
+        "2026-04-05（补）",
+        "2026-04-05 星期日",
+        "2026-04-05T00:00:00",
+        "2026-04-05T00:00:00.000+08:00",
+        "2026-04-05 00:00:00.0",
+        "2026-04-05 上午",
+        "2026年4月5日（下午）",
+    ],
 )
 def test_a_time_or_a_weekday_behind_a_day_changes_nothing(written: str) -> None:
     parsed = services(book(["日期", "姓名", "签到", "签退"], [written, "薛翠", "9:00", "10:00"]))
@@ -266,6 +278,40 @@ def test_a_time_or_a_weekday_behind_a_day_changes_nothing(written: str) -> None:
 def test_a_text_table_is_split_where_its_writer_split_it(text: str) -> None:
     parsed = residents(workbook.read("a.csv", text.encode()))
     assert [(row.row, row.name, row.phone) for row in parsed.rows] == [(2, "薛翠", "19900003050")]
+
+
+async def test_the_rows_of_a_refused_sheet_come_back_with_the_reason() -> None:
+    tables = {
+        "一号架": [["物品", "单位", "所需积分", "库存"], ["香皂", "块", 5, 3]],
+        "二号架": [["物品", "单位", "价钱", "库存"], ["毛巾", "条", NA, 3], ["大米", "袋", 90, 3]],
+    }
+    made = NewWorkbook()
+    made.remove(made.worksheets[0])
+    for name, rows in tables.items():
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    buffer = io.BytesIO()
+    made.save(buffer)
+    found = findings(goods.parse(workbook.read("a.xlsx", buffer.getvalue())))
+    drawn = await refused_rows("goods", "a.xlsx", buffer.getvalue(), found.errors, str)
+    again = load_workbook(io.BytesIO(drawn))
+    assert again.sheetnames == ["二号架"]
+    rows_back = list(again["二号架"].iter_rows(values_only=True))
+    assert rows_back[0] == ("物品", "单位", "价钱", "库存", "问题")
+    assert [row[:4] for row in rows_back[1:]] == [("毛巾", "条", NA, 3), ("大米", "袋", 90, 3)]
+    assert all("所需积分" in str(row[4]) for row in rows_back[1:])
+
+
+def test_the_files_of_another_office_suite_are_read_by_what_they_are() -> None:
+    for content in (FORMATS["xls"](), FORMATS["xlsx"]()):
+        assert [row.name for row in residents(workbook.read("花名册.et", content)).rows] == ["薛翠", "付华"]
+
+
+@pytest.mark.parametrize("name", ["A&B <1>", "表 1", "“引号”'"])
+def test_a_sheet_of_any_name_keeps_what_cannot_be_read(name: str) -> None:
+    parsed = residents(sheets({name: [["姓名", "手机", "房号"], ["薛翠", "19900003050", NA]]}))
+    assert codes(parsed) == [(2, "cell_error")]
 
 
 def test_alike_warnings_are_one_line_with_a_count() -> None:

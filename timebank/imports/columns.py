@@ -1,10 +1,10 @@
 """The header of a sheet found by what its columns mean, wherever it stands and whatever it is called."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from timebank.imports.cells import Cell, Unreadable, words
+from timebank.imports.cells import Cell, words
+from timebank.imports.fits import NO_FIT, Fit, fit_of, says_something, seconds
 from timebank.imports.marks import column_letters
 from timebank.imports.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
 from timebank.imports.vocabulary import Meaning, plain_heading
@@ -14,14 +14,8 @@ _HEADER_SEARCHED = 40
 _HEADING_LENGTH_MAX = 30
 _VALUES_SAMPLED = 40
 _KNOWN_LEAST = 2
-_EXACT, _LIKELY, _WEAK = 3.0, 2.0, 1.0
-_SHAPED = 0.5
 _TABLE_BEGINS = 3
 """How many known headings make a row below a table the header of another one."""
-_READ_TOGETHER = frozenset({"phone", "note"})
-_ENDS = frozenset({"in", "out", "span"})
-_DECIDING = frozenset({"name", "identity", "date", "points", "stock"})
-"""Where two columns that fit alike and say different things leave open whom or how much is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +113,10 @@ def _tables(header: Header, wanted: Sequence[Meaning], required: Sequence[str]) 
     for position, row in enumerate(rows):
         if row.number <= header.last_row or row.is_hidden:
             continue
-        texts = [words(cell) for cell in row.cells if cell is not None]
+        texts = [words(cell) for cell in row.cells if isinstance(cell, str) and not cell[0].isdigit()]
         if len(texts) < _TABLE_BEGINS or sum(plain_heading(text) in exact for text in texts) < _TABLE_BEGINS:
             continue
+        texts = [words(cell) for cell in row.cells if cell is not None]
         if texts in [[words(cell) for cell in label if cell is not None] for label in header.labels]:
             continue  # the same header once more, at the top of a printed page
         below = _read(header.sheet, (row,), rows[position + 1 :], wanted)
@@ -165,11 +160,11 @@ def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Se
     labels = _labels(sheet, height)
     sample = [row.cells for row in body[:_VALUES_SAMPLED]]
     fits: list[tuple[float, int, str]] = []
-    known: dict[tuple[int, str], _Fit] = {}
+    known: dict[tuple[int, str], Fit] = {}
     for column, candidates in enumerate(labels):
-        values = [cells[column] for cells in sample if column < len(cells) and _says_something(cells[column])]
+        values = [cells[column] for cells in sample if column < len(cells) and says_something(cells[column])]
         for meaning in wanted:
-            fit = max((_fit(label, meaning, values) for label in candidates), default=_NO_FIT)
+            fit = max((fit_of(label, meaning, values) for label in candidates), default=NO_FIT)
             if fit.total > 0:
                 fits.append((-fit.total, column, meaning.key))
                 known[column, meaning.key] = fit
@@ -179,44 +174,11 @@ def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Se
             columns[key] = column
     names = {column: candidates[-1] for column, candidates in enumerate(labels) if candidates}
     headings = {key: names[column] for key, column in columns.items()}
-    further, twice = _seconds(columns, known, labels)
+    further, twice = seconds(columns, known, labels)
     return Header(
         sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
         names, further, twice,
     )  # fmt: skip
-
-
-def _says_something(cell: Cell) -> bool:
-    return cell is not None and not isinstance(cell, Unreadable)
-
-
-def _seconds(
-    columns: Mapping[str, int], known: Mapping[tuple[int, str], "_Fit"], labels: Sequence[Sequence[str]]
-) -> tuple[dict[str, tuple[int, ...]], tuple[tuple[str, int], ...]]:
-    """The columns left over that mean what another one means: those to read with it, and those that may contradict."""
-    further: dict[str, tuple[int, ...]] = {}
-    twice: list[tuple[str, int]] = []
-    used = set(columns.values())
-    for (column, key), fit in known.items():
-        if column in used or key not in columns or fit.heading < _LIKELY:
-            continue
-        first = known[columns[key], key]
-        same_name = _numberless(labels[column]) == _numberless(labels[columns[key]])
-        if key in _READ_TOGETHER:
-            if same_name:
-                further[key] = (*further.get(key, ()), column)
-        elif (
-            same_name
-            or (key in _ENDS and fit.shaped > _SHAPED)
-            or (key in _DECIDING and fit.heading == first.heading and fit.shaped >= _SHAPED)
-        ):
-            twice.append((key, column))
-    return further, tuple(twice)
-
-
-def _numberless(labels: Sequence[str]) -> str:
-    """A heading without the number that tells it from its like: 电话1 and 电话2."""
-    return re.sub(r"[\d一二三]+$", "", plain_heading(labels[0])) if labels else ""
 
 
 def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:
@@ -246,48 +208,3 @@ def _spread(line: list[str], merge: Merge, number: int, sheet: Sheet) -> None:
         source = words(above[merge.left]) if merge.left < len(above) else ""
     for column in range(merge.left, min(merge.right + 1, len(line))):
         line[column] = source
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Fit:
-    """How well a column fits a meaning: all in all, by its heading, and which part of its values looks right."""
-
-    total: float
-    heading: float = 0.0
-    shaped: float = 0.0
-
-
-_NO_FIT = _Fit(0.0)
-
-
-def _fit(label: str, meaning: Meaning, values: Sequence[Cell]) -> _Fit:
-    """How well a heading and the values below it speak for a meaning; nothing when the heading says nothing of it."""
-    shaped = _share(values, meaning)
-    names = {plain_heading(label), plain_heading(_without_brackets(label))} - {""}
-    if names & set(meaning.headings):
-        return _Fit(_EXACT + shaped, _EXACT, shaped)
-    pattern = meaning.pattern
-    if pattern is not None and any(pattern.search(name) for name in names):
-        return _Fit(_LIKELY + shaped, _LIKELY, shaped)
-    if names & set(meaning.weak) and shaped > _SHAPED:
-        # The values have spoken: a vague heading with fitting values beats a clear heading with others.
-        return _Fit(_WEAK + _EXACT * shaped, _WEAK, shaped)
-    return _NO_FIT
-
-
-def _share(values: Sequence[Cell], meaning: Meaning) -> float:
-    """Which part of the sampled values looks right; a half when nothing can be said."""
-    if meaning.shape is None or not values:
-        return 0.5
-    return sum(map(meaning.shape, values)) / len(values)
-
-
-def _without_brackets(label: str) -> str:
-    kept: list[str] = []
-    depth = 0
-    for char in label:
-        depth += char in "(（[【"
-        if depth == 0:
-            kept.append(char)
-        depth -= char in ")）]】" and depth > 0
-    return "".join(kept)

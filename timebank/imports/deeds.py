@@ -47,17 +47,18 @@ def parse(
     book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date
 ) -> Parsed[DeedRow]:
     """Read a book of deeds; `catalogue` says the points of each item. Raises an ImportRefused when it holds none."""
+    survey = columns.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
     # An item may be spelt with other spaces or marks than in the catalogue and is still the same.
     known = None if catalogue is None else {_plain(item): (item, points) for item, points in catalogue.items()}
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
-    for header in columns.headers(book, DEEDS, REQUIRED):
+    for header in survey.headers:
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, people, known, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
-    leftovers.tell(parsed, book, DEEDS, REQUIRED)
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

@@ -31,9 +31,10 @@ class GoodRow:
 
 def parse(book: Workbook) -> Parsed[GoodRow]:
     """Read a goods list. Raises an ImportRefused when the file holds none."""
+    survey = columns.survey(book, GOODS, REQUIRED)
     parsed: Parsed[GoodRow] = Parsed()
     seen: dict[tuple[str, str | None], tuple[str, int]] = {}
-    for header in columns.headers(book, GOODS, REQUIRED):
+    for header in survey.headers:
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading)
@@ -45,7 +46,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
                 continue
             seen[key] = (row.sheet, row.row)
             parsed.rows.append(row)
-    leftovers.tell(parsed, book, GOODS, REQUIRED)
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

@@ -41,9 +41,10 @@ class HoursRow:
 
 def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[HoursRow]:
     """Read sign-in sheets and match each row to a resident. Raises an ImportRefused when the file holds none."""
+    survey = columns.survey(book, HOURS, REQUIRED)
     parsed: Parsed[HoursRow] = Parsed()
     earlier: dict[str, list[HoursRow]] = {}
-    for header in columns.headers(book, HOURS, REQUIRED):
+    for header in survey.headers:
         before: date | None = None
         for line in lines(header):
             reading = Reading(parsed, header, line)
@@ -52,7 +53,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
             if row is not None and not _collides(reading, row, earlier.setdefault(row.who, [])):
                 earlier[row.who].append(row)
                 parsed.rows.append(row)
-    leftovers.tell(parsed, book, HOURS, REQUIRED)
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

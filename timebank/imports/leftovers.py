@@ -1,28 +1,25 @@
 """What of a book was not used, so that nothing is lost in silence: sheets, columns, hidden rows."""
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from typing import TypeVar
 
-from timebank.imports import columns
 from timebank.imports.cells import words
-from timebank.imports.columns import Header
+from timebank.imports.columns import Header, Survey
 from timebank.imports.lines import lines
 from timebank.imports.marks import column_letters
 from timebank.imports.parsed import InSheet, Parsed, RowProblem, UnusedColumn, without_numbers
 from timebank.imports.problems import problem, refusal
-from timebank.imports.vocabulary import Meaning
 from timebank.imports.workbook import Workbook
 
 T = TypeVar("T", bound=InSheet)
 _HEADING_TOLD_MAX = 20
 
 
-def tell(parsed: Parsed[T], book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> None:
+def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     """Add to what was read of a book all that was not."""
     for reading in parsed.readings.values():
         reading.warn_of_unreadable()
-    seen = columns.survey(book, wanted, required)
     for header, wrong in seen.refused:
         parsed.total += sum(1 for _ in lines(header))
         name = header.sheet.name

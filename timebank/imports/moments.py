@@ -20,7 +20,8 @@ _CLOCK = re.compile(
     r"(?P<after>am|pm|a\.m\.|p\.m\.)?",
     re.IGNORECASE,
 )
-_LATE_ENTRY = re.compile(r"[(]?(补|补录|补签|补登|迟交)[)]?")
+_SAME_DAY = re.compile(r"[(]?(补|补录|补签|补登|迟交|上午|下午|早上|早晨|中午|晚上|傍晚|全天|白天|当天|夜间)[)]?")
+_CLOCK_TAIL = re.compile(r"(?<=\d)\.\d+|\+08:?00$")
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
@@ -48,9 +49,10 @@ def _day(cell: Cell) -> date | Problem | None:
 
 
 def _says_no_more(rest: str) -> bool:
-    """Whether what follows a day leaves it that day: nothing, a time or two of the day, a note that it was late."""
-    if not rest or _LATE_ENTRY.fullmatch(rest):
+    """Whether what follows a day leaves it that day: nothing, a time or two or a part of the day, a late entry."""
+    if not rest or _SAME_DAY.fullmatch(rest):
         return True
+    rest = _CLOCK_TAIL.sub("", _CLOCK_TAIL.sub("", rest)) if re.match(r"\d{1,2}:\d{2}:\d{2}", rest) else rest
     # "-4.7" and "至7日" go on to another day, so no separator may stand before the time.
     halves = _BETWEEN.split(rest)
     return 1 <= len(halves) <= 2 and all(isinstance(_clock(half), int) for half in halves if half) and bool(halves[0])

@@ -63,16 +63,17 @@ class _Above:
 
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
+    survey = columns.survey(book, ROSTER, REQUIRED)
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
-    for header in columns.headers(book, ROSTER, REQUIRED):
+    for header in survey.headers:
         above = _Above()
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, above, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
-    leftovers.tell(parsed, book, ROSTER, REQUIRED)
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

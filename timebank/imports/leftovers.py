@@ -19,7 +19,7 @@ _HEADING_TOLD_MAX = 20
 def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     """Add to what was read of a book all that was not."""
     for reading in parsed.readings.values():
-        reading.warn_of_unreadable()
+        reading.tell_unreadable()
     for header, wrong in seen.refused:
         parsed.total += sum(1 for _ in lines(header))
         name = header.sheet.name

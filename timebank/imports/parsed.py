@@ -156,11 +156,12 @@ class Reading(Generic[T]):
             return
         self.parsed.warnings.append(self._told(meaning, odd))
 
-    def warn_of_unreadable(self) -> None:
-        """Tell of every cell that cannot be read and that nothing has been said of: nobody needed its value."""
+    def tell_unreadable(self) -> None:
+        """Tell of every cell that cannot be read and that nothing has been said of, whether or not it was needed."""
         for meaning, cell in self.line.values.items():
-            if isinstance(cell, Unreadable) and meaning not in self._told_of and not self.refused:
-                self.warn(meaning, cell.problem)
+            if isinstance(cell, Unreadable) and meaning not in self._told_of:
+                remarks = self.parsed.problems if self.refused else self.parsed.warnings
+                remarks.append(self._told(meaning, cell.problem))
 
     def _told(self, meanings: str, wrong: Problem) -> RowProblem:
         choices = meanings.split("|")

@@ -17,7 +17,7 @@ Outcome = Literal["tried", "imported", "unchanged", "refused"]
 REMARKS_KEPT_MAX = 1_000
 
 
-class RowReport(msgspec.Struct, frozen=True, kw_only=True):
+class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One remark on one row, in words. `value` stands as in the sheet; identity numbers and phones are masked.
 
     Warnings that say the same of many rows are one, with the first of them and all of their numbers in `rows`.

@@ -150,7 +150,7 @@ async def test_a_file_that_is_no_table_is_refused_on_the_same_page(town: Town, c
     headers, csrf = await browser(town, "赵丽")
     for content, status, sentence in (
         (b"", 422, "文件里没有数据"),
-        (b"%PDF-1.7", 415, "只能导入 xlsx、xls 或 csv 文件"),
+        (b"%PDF-1.7", 415, "只能导入 xlsx、xls、et、ods 或 csv 文件"),
         (table(["一", "二"], ["三", "四"]), 422, "没有找到认识的表头"),
         (b"a" * (10 * 1024 * 1024 + 1), 413, "最多 10 MB"),
     ):

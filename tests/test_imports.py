@@ -66,7 +66,7 @@ def codes(report: Report) -> list[tuple[int, str]]:
 
 
 def warned(report: Report) -> list[tuple[int, str]]:
-    return [(warning.row, warning.code) for warning in report.warnings]
+    return [(row, warning.code) for warning in report.warnings for row in warning.rows or [warning.row]]
 
 
 async def take_in(

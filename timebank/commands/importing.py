@@ -79,4 +79,5 @@ def _print(report: Report) -> None:
 
 def _told(remark: RowReport) -> str:
     value = f"「{remark.value}」" if remark.value else ""
-    return f"{remark.sheet} 第 {remark.row} 行 {remark.column}{value}：{remark.problem}"
+    others = f"等 {len(remark.rows)} 行" if remark.rows else ""
+    return f"{remark.sheet} 第 {remark.row} 行{others} {remark.column}{value}：{remark.problem}"

@@ -23,10 +23,10 @@ Flag = Annotated[bool | None, QueryParameter()]
 
 
 class ImportForm(msgspec.Struct):
-    """A workbook (xlsx, xls or csv, at most 10 MiB) and how to take it in; both choices may stand in the address too.
+    """A workbook (xlsx, xls, et, ods or csv, at most 10 MiB) and how to take it in.
 
-    `dry_run` only tells what would be refused. Bad rows are refused one by one; with `skip_bad` false, a single one
-    keeps all the others out.
+    Both choices may stand in the address too. `dry_run` only tells what would be refused. Bad rows are refused one by
+    one; with `skip_bad` false, a single one keeps all the others out.
     """
 
     file: UploadFile

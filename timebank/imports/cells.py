@@ -2,14 +2,50 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from timebank.imports.identity import Document, Identity, Sex, read_identity
 from timebank.imports.problems import Problem, problem
 
-Cell = str | int | float | bool | date | datetime | time | timedelta | None
-"""What a workbook can hold in one cell; `None` is blank."""
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A cell that holds something which is no value: an error, or a formula that nobody has worked out.
+
+    `shown` is the error or the formula as it stands there, `place` the cell's name, such as C7.
+    """
+
+    shown: str
+    place: str = ""
+
+    @property
+    def problem(self) -> Problem:
+        """What is wrong, with the cell's place and the cure."""
+        if self.shown.startswith("="):
+            return problem("cell_formula", place=self.place)
+        if set(self.shown) == {"#"}:
+            return problem("cell_too_narrow", place=self.place)
+        return problem("cell_error", place=self.place, shown=self.shown)
+
+
+Cell = str | int | float | bool | date | datetime | time | timedelta | Unreadable | None
+"""What a workbook can hold in one cell; `None` is blank, which `Unreadable` is not."""
+
+_ERROR_TEXT = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|[A-Z_]{3,15}[!?])|Err:\d{3}|#{3,}|#GETTING_DATA")
+_FORMULA_TEXT = re.compile(r"'?=[A-Za-z$+\-(\d'!\[].*[\d()].*|'?=\d+", re.DOTALL)
+
+
+def read_text(text: str) -> str | Unreadable | None:
+    """A text as a cell: blank, an error or a formula that was saved as text, or words."""
+    bare = text.strip()
+    if not bare:
+        return None
+    if bare[0] in "#E='" and (_ERROR_TEXT.fullmatch(bare) or _FORMULA_TEXT.fullmatch(bare)):
+        return Unreadable(bare.removeprefix("'"))
+    return text
+
 
 NAME_LENGTH_MAX = 50
 NOTE_LENGTH_MAX = 500
@@ -40,7 +76,7 @@ def words(cell: Cell) -> str:
         return str(int(cell))
     if isinstance(cell, datetime) and cell.time() == time():
         return cell.date().isoformat()
-    text = str(cell)
+    text = cell.shown if isinstance(cell, Unreadable) else str(cell)
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         text = text[2:-1]
     return " ".join(_CONTROL.sub("", _INVISIBLE.sub("", text.translate(_FULL_WIDTH))).split())
@@ -53,6 +89,8 @@ def blank(cell: Cell) -> bool:
 
 def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
     """Free words of at most `most` characters."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, str) and _CONTROL.search(cell):
         return problem("control_character")
     value = words(cell)
@@ -86,6 +124,8 @@ def private(char: str) -> bool:
 
 def sex(cell: Cell) -> Sex | Problem | None:
     """男 or 女, as words or letters."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     value = words(cell).lower()
     if value in {"男", "男性", "m", "male", "先生"}:
         return "male"
@@ -101,6 +141,8 @@ def digits_only(cell: Cell) -> str:
 
 def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Problem | None:
     """A citizen identity number that passes its check digit, or a certificate of another kind with its number."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if blank(cell):
         return None
     if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):

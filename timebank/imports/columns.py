@@ -1,10 +1,12 @@
 """The header of a sheet found by what its columns mean, wherever it stands and whatever it is called."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from timebank.imports.cells import Cell, words
-from timebank.imports.refusals import ColumnMissing, NoKnownColumn
+from timebank.imports.fits import NO_FIT, Fit, fit_of, says_something, seconds
+from timebank.imports.marks import column_letters
+from timebank.imports.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
 from timebank.imports.vocabulary import Meaning, plain_heading
 from timebank.imports.workbook import Merge, Row, Sheet, Workbook
 
@@ -12,12 +14,17 @@ _HEADER_SEARCHED = 40
 _HEADING_LENGTH_MAX = 30
 _VALUES_SAMPLED = 40
 _KNOWN_LEAST = 2
-_EXACT, _LIKELY, _WEAK = 3.0, 2.0, 1.0
+_TABLE_BEGINS = 3
+"""How many known headings make a row below a table the header of another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where a sheet's header ends, which column holds what, and what each is called there."""
+    """Where a table's header stands in a sheet, which column holds what, and what each is called there.
+
+    `further` are columns with the meaning of one before them whose cells are read together with it. The table ends
+    before `end_row`, where another header begins.
+    """
 
     sheet: Sheet
     first_row: int
@@ -25,10 +32,30 @@ class Header:
     columns: Mapping[str, int]
     headings: Mapping[str, str]
     labels: tuple[tuple[Cell, ...], ...]
+    names: Mapping[int, str] = field(default_factory=dict)
+    further: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    twice: tuple[tuple[str, int], ...] = ()
+    end_row: int | None = None
+
+    @property
+    def body(self) -> Iterator[Row]:
+        """The rows below the header, up to the next header."""
+        for row in self.sheet.rows:
+            if row.number > self.last_row and (self.end_row is None or row.number < self.end_row):
+                yield row
 
     def heading(self, meaning: str) -> str:
         """The heading as it stands in the sheet; empty when the sheet has no such column."""
         return self.headings.get(meaning, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is read of a book: headers, the tables that are refused and why, and sheets without a known header."""
+
+    headers: tuple[Header, ...]
+    refused: tuple[tuple[Header, ImportRefused], ...] = ()
+    unread: tuple[Sheet, ...] = ()
 
 
 def find(sheet: Sheet, wanted: Sequence[Meaning]) -> Header | None:
@@ -46,25 +73,79 @@ def find(sheet: Sheet, wanted: Sequence[Meaning]) -> Header | None:
     return best
 
 
-def headers(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> list[Header]:
-    """The header of every sheet that has one; raises NoKnownColumn or ColumnMissing when no sheet can be read.
+def headers(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Header, ...]:
+    """The header of every table that can be read; raises an ImportRefused when there is none.
 
     A name in `required` may offer alternatives: "in|span".
     """
-    found = [header for sheet in book.sheets if (header := find(sheet, wanted)) is not None]
+    return survey(book, wanted, required).headers
+
+
+def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> Survey:
+    """Every sheet of a book: read, refused, or without a header that is known."""
+    found, refused, unread = list[Header](), list[tuple[Header, ImportRefused]](), list[Sheet]()
+    for sheet in book.sheets:
+        header = find(sheet, wanted)
+        missing = _missing(header, required) if header else ()
+        if header is None or (len(missing) > 1 and len(book.sheets) > 1):
+            # A table that lacks several columns is one of another kind, such as the catalogue beside the book.
+            unread.append(sheet)
+            continue
+        for table in _tables(header, wanted, required):
+            wrong = _wrong(table, book.name, wanted, required)
+            refused += [(table, wrong)] if wrong else []
+            found += [] if wrong else [table]
+    if not found and refused:
+        raise refused[0][1]
     if not found:
         raise NoKnownColumn(headings="、".join(meaning.headings[0] for meaning in wanted))
-    whole = [header for header in found if not _missing(header, required)]
-    if not whole:
-        by_key = {meaning.key: meaning for meaning in wanted}
-        meaning = by_key[_missing(found[0], required)[0].partition("|")[0]]
-        others = "、".join(meaning.headings[1:5])
-        raise ColumnMissing(sheet=found[0].sheet.name or book.name, heading=meaning.headings[0], others=others)
-    return whole
+    return Survey(tuple(found), tuple(refused), tuple(unread))
 
 
 def _missing(header: Header, required: Sequence[str]) -> list[str]:
     return [keys for keys in required if not any(key in header.columns for key in keys.split("|"))]
+
+
+def _tables(header: Header, wanted: Sequence[Meaning], required: Sequence[str]) -> Iterator[Header]:
+    """The tables that stand below one another in a sheet, each with a header of its own."""
+    exact = {heading for meaning in wanted for heading in meaning.headings}
+    rows = header.sheet.rows
+    for position, row in enumerate(rows):
+        if row.number <= header.last_row or row.is_hidden:
+            continue
+        texts = [words(cell) for cell in row.cells if isinstance(cell, str) and not cell[0].isdigit()]
+        if len(texts) < _TABLE_BEGINS or sum(plain_heading(text) in exact for text in texts) < _TABLE_BEGINS:
+            continue
+        texts = [words(cell) for cell in row.cells if cell is not None]
+        if texts in [[words(cell) for cell in label if cell is not None] for label in header.labels]:
+            continue  # the same header once more, at the top of a printed page
+        below = _read(header.sheet, (row,), rows[position + 1 :], wanted)
+        if not _missing(below, required):
+            yield replace(header, end_row=row.number)
+            header = below
+    yield header
+
+
+def _wrong(header: Header, book_name: str, wanted: Sequence[Meaning], required: Sequence[str]) -> ImportRefused | None:
+    """Why a table is not read: it lacks a column, or two columns say one thing in two ways."""
+    sheet = header.sheet.name or book_name
+    missing = _missing(header, required)
+    if missing:
+        meaning = next(meaning for meaning in wanted if meaning.key == missing[0].partition("|")[0])
+        return ColumnMissing(sheet=sheet, heading=meaning.headings[0], others="、".join(meaning.headings[1:5]))
+    for key, second in header.twice:
+        first = header.columns[key]
+        if any(_differ(row, first, second) for row in header.body):
+            return ColumnTwice(
+                sheet=sheet, heading=header.names.get(second, header.heading(key)),
+                first=column_letters(first), second=column_letters(second),
+            )  # fmt: skip
+    return None
+
+
+def _differ(row: Row, first: int, second: int) -> bool:
+    other = row.cells[second] if second < len(row.cells) else None
+    return other is not None and words(other) != words(row.cells[first] if first < len(row.cells) else None)
 
 
 def _splits(sheet: Sheet, row: Row) -> bool:
@@ -79,18 +160,25 @@ def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Se
     labels = _labels(sheet, height)
     sample = [row.cells for row in body[:_VALUES_SAMPLED]]
     fits: list[tuple[float, int, str]] = []
+    known: dict[tuple[int, str], Fit] = {}
     for column, candidates in enumerate(labels):
-        values = [cells[column] for cells in sample if column < len(cells) and cells[column] is not None]
+        values = [cells[column] for cells in sample if column < len(cells) and says_something(cells[column])]
         for meaning in wanted:
-            fit = max((_fit(label, meaning, values) for label in candidates), default=0.0)
-            if fit > 0:
-                fits.append((-fit, column, meaning.key))
+            fit = max((fit_of(label, meaning, values) for label in candidates), default=NO_FIT)
+            if fit.total > 0:
+                fits.append((-fit.total, column, meaning.key))
+                known[column, meaning.key] = fit
     columns: dict[str, int] = {}
     for _, column, key in sorted(fits):
         if key not in columns and column not in columns.values():
             columns[key] = column
-    headings = {key: labels[column][-1] for key, column in columns.items()}
-    return Header(sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height))
+    names = {column: candidates[-1] for column, candidates in enumerate(labels) if candidates}
+    headings = {key: names[column] for key, column in columns.items()}
+    further, twice = seconds(columns, known, labels)
+    return Header(
+        sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
+        names, further, twice,
+    )  # fmt: skip
 
 
 def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:
@@ -120,36 +208,3 @@ def _spread(line: list[str], merge: Merge, number: int, sheet: Sheet) -> None:
         source = words(above[merge.left]) if merge.left < len(above) else ""
     for column in range(merge.left, min(merge.right + 1, len(line))):
         line[column] = source
-
-
-def _fit(label: str, meaning: Meaning, values: Sequence[Cell]) -> float:
-    """How well a heading and the values below it speak for a meaning; 0 when the heading says nothing of it."""
-    shaped = _share(values, meaning)
-    names = {plain_heading(label), plain_heading(_without_brackets(label))} - {""}
-    if names & set(meaning.headings):
-        return _EXACT + shaped
-    pattern = meaning.pattern
-    if pattern is not None and any(pattern.search(name) for name in names):
-        return _LIKELY + shaped
-    if names & set(meaning.weak) and shaped > 0.5:
-        # The values have spoken: a vague heading with fitting values beats a clear heading with others.
-        return _WEAK + _EXACT * shaped
-    return 0.0
-
-
-def _share(values: Sequence[Cell], meaning: Meaning) -> float:
-    """Which part of the sampled values looks right; a half when nothing can be said."""
-    if meaning.shape is None or not values:
-        return 0.5
-    return sum(map(meaning.shape, values)) / len(values)
-
-
-def _without_brackets(label: str) -> str:
-    kept: list[str] = []
-    depth = 0
-    for char in label:
-        depth += char in "(（[【"
-        if depth == 0:
-            kept.append(char)
-        depth -= char in ")）]】" and depth > 0
-    return "".join(kept)

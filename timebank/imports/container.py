@@ -3,8 +3,10 @@
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
 
+from timebank.imports.marks import Marks, column_number, of_book
 from timebank.imports.refusals import FileTypeWrong, WorkbookBroken, WorkbookEncrypted, WorkbookTooLarge
 
 ENTRIES_MAX = 2_000
@@ -21,22 +23,44 @@ _NEEDED = re.compile(r"\[Content_Types\]\.xml|_rels/.*|xl/[^/]+\.(xml|bin)|xl/(_
 _FILLED_CELL = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["'](?:[^>]*[^/>])?>""")
 
 
-def repack(content: bytes) -> bytes:
-    """The parts of a zipped workbook that hold tables, stored without compression; pictures and macros left behind."""
+@dataclass(frozen=True, slots=True)
+class Repacked:
+    """A workbook's tables packed anew, and by sheet what its reader does not tell of them."""
+
+    content: bytes
+    marks: dict[str, Marks]
+
+
+def opened(content: bytes) -> "Repacked | bytes":
+    """An xlsx file repacked, or the measured `content.xml` of an OpenDocument spreadsheet."""
     try:
         with zipfile.ZipFile(BytesIO(content)) as packed:
-            return _repack(packed)
+            names = {entry.filename.lower() for entry in packed.infolist()}
+            if "xl/workbook.xml" in names:
+                return _repack(packed)
+            if "content.xml" in names:
+                return _content(packed)
+            raise FileTypeWrong
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as damage:
         raise WorkbookBroken from damage
 
 
-def _repack(packed: zipfile.ZipFile) -> bytes:
+def _content(packed: zipfile.ZipFile) -> bytes:
     entries = packed.infolist()
-    names = {entry.filename.lower() for entry in entries}
-    if "xl/workbook.xml" not in names:
-        raise FileTypeWrong
+    _measure(entries)
+    by_name = {entry.filename.lower(): entry for entry in entries}
+    manifest = by_name.get("meta-inf/manifest.xml")
+    if manifest is not None and b"encryption-data" in _read(packed, manifest, UNPACKED_BYTES_MAX):
+        raise WorkbookEncrypted
+    return _read(packed, by_name["content.xml"], UNPACKED_BYTES_MAX)
+
+
+def _repack(packed: zipfile.ZipFile) -> Repacked:
+    """The parts that hold tables, stored without compression; pictures and macros left behind."""
+    entries = packed.infolist()
     _measure(entries)
     unpacked = BytesIO()
+    parts: dict[str, bytes] = {}
     cells = left = 0
     with zipfile.ZipFile(unpacked, "w", zipfile.ZIP_STORED) as again:
         for entry in {entry.filename: entry for entry in entries}.values():
@@ -49,7 +73,8 @@ def _repack(packed: zipfile.ZipFile) -> bytes:
             if cells > CELLS_MAX:
                 raise WorkbookTooLarge
             again.writestr(entry.filename, part)
-    return unpacked.getvalue()
+            parts[entry.filename] = part
+    return Repacked(unpacked.getvalue(), of_book(parts))
 
 
 def _measure(entries: list[zipfile.ZipInfo]) -> None:
@@ -83,11 +108,3 @@ def _rectangle(part: bytes) -> int:
         rows = max(rows, int(found[2]))
         columns = max(columns, column_number(found[1].decode()))
     return rows * columns
-
-
-def column_number(letters: str) -> int:
-    """1 for A, 27 for AA."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number

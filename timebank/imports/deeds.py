@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import amounts, cells, columns, context, group, remarks
+from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
 from timebank.imports.addresses import NOWHERE
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
 from timebank.imports.cells import Cell, Role
@@ -57,17 +57,19 @@ def parse(
     book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date
 ) -> Parsed[DeedRow]:
     """Read a book of deeds; `catalogue` says the points of each item. Raises an ImportRefused when it holds none."""
+    survey = columns.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
     # An item may be spelt with other spaces or marks than in the catalogue and is still the same.
     known = None if catalogue is None else {_plain(item): (item, points) for item, points in catalogue.items()}
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
-    for header in columns.headers(book, DEEDS, REQUIRED):
+    for header in survey.headers:
         titled = context.context_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
             found = _rows(reading, people, known, titled, today)
             if not any(_repeats(reading, row, seen) for row in found):
                 parsed.rows += found
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

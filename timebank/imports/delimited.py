@@ -1,12 +1,14 @@
 """Text tables: decoded, split by the character that splits them, every record with its number."""
 
 import csv
+import re
 from io import StringIO
 
 from timebank.imports.refusals import FileTypeWrong, TextHasNul, TextUndecodable, TooManyRows, WorkbookTooLarge
 
-_DELIMITERS = ",\t;"
+_DELIMITERS = ",\t;|"
 _COLUMNS_MAX = 1_000
+_HINT = re.compile(r'"?sep=(.?)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 def decode(content: bytes) -> str:
@@ -30,12 +32,12 @@ def decode(content: bytes) -> str:
 
 def records(content: bytes, rows_max: int) -> list[list[str]]:
     """Every record of a delimited text, blank lines kept so that positions are row numbers."""
-    text = decode(content)
+    text, delimiter = _without_hint(decode(content))
     if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<table", "{", "[{")):
         raise FileTypeWrong
     found: list[list[str]] = []
     try:
-        for record in csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text)):
+        for record in csv.reader(StringIO(text, newline=""), delimiter=delimiter or _delimiter(text)):
             found.append(record)
             if len(found) > rows_max:
                 raise TooManyRows(most=rows_max)
@@ -46,7 +48,19 @@ def records(content: bytes, rows_max: int) -> list[list[str]]:
     return found
 
 
+def _without_hint(text: str) -> tuple[str, str | None]:
+    """The text below a first line such as "sep=;", and what that line says; a spreadsheet does not count the line."""
+    found = _HINT.match(text)
+    return (text[found.end() :], found[1] or "\t") if found else (text, None)
+
+
 def _delimiter(text: str) -> str:
-    """The candidate that stands most often in the first lines, where header and first rows are."""
-    head = "\n".join(text[:65_536].splitlines()[:30])
-    return max(_DELIMITERS, key=head.count)
+    """The candidate that splits most of the first lines into equally many columns, quoted ones left whole."""
+    head = text[:65_536].splitlines(keepends=True)[:30]
+
+    def columns(candidate: str) -> tuple[int, int]:
+        widths = [len(record) for record in csv.reader(head, delimiter=candidate) if len(record) > 1]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
+        return widths.count(usual), usual
+
+    return max(_DELIMITERS, key=columns)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from timebank.imports import amounts, cells, columns, remarks
+from timebank.imports import amounts, cells, columns, leftovers, remarks
 from timebank.imports.cells import Cell
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
@@ -30,9 +30,10 @@ class GoodRow:
 
 def parse(book: Workbook) -> Parsed[GoodRow]:
     """Read a goods list. Raises an ImportRefused when the file holds none."""
+    survey = columns.survey(book, GOODS, REQUIRED)
     parsed: Parsed[GoodRow] = Parsed()
     seen: dict[tuple[str, str | None], tuple[str, int]] = {}
-    for header in columns.headers(book, GOODS, REQUIRED):
+    for header in survey.headers:
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading)
@@ -44,6 +45,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
                 continue
             seen[key] = (row.sheet, row.row)
             parsed.rows.append(row)
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

@@ -50,4 +50,7 @@ async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
             "SELECT report FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
         )
     told = msgspec.json.decode(kept, type=Findings).told(translator(language))
-    return RunDetail(**msgspec.structs.asdict(found), errors=told.errors, warnings=told.warnings, notes=told.notes)
+    return RunDetail(
+        **msgspec.structs.asdict(found), errors=told.errors, warnings=told.warnings, notes=told.notes,
+        unused_columns=told.unused_columns,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from timebank.imports import cells, columns, context, group, remarks
+from timebank.imports import cells, columns, context, group, leftovers, remarks
 from timebank.imports.candidates import Candidate, Candidates, Mentions, of_group
 from timebank.imports.cells import Cell
 from timebank.imports.context import Context
@@ -54,9 +54,10 @@ class HoursRow:
 
 def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[HoursRow]:
     """Read sign-in sheets and match each row to a resident. Raises an ImportRefused when the file holds none."""
+    survey = columns.survey(book, HOURS, REQUIRED)
     parsed: Parsed[HoursRow] = Parsed()
     earlier: dict[str, list[HoursRow]] = {}
-    for header in columns.headers(book, HOURS, REQUIRED):
+    for header in survey.headers:
         titled = context.context_of(header)
         before: date | None = None
         for line in lines(header):
@@ -68,6 +69,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
                 for row in found:
                     earlier.setdefault(row.who, []).append(row)
                 parsed.rows += found
+    leftovers.tell(parsed, book, survey)
     return parsed
 
 

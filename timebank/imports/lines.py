@@ -1,10 +1,10 @@
 """The rows below a header that are data: without titles, notes, totals and repeated headers, merged cells filled."""
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from timebank.imports.cells import Cell, words
+from timebank.imports.cells import Cell, Unreadable, words
 from timebank.imports.columns import Header
 from timebank.imports.workbook import Row
 
@@ -18,8 +18,10 @@ _REMARK = re.compile(
 
 
 _DITTO = re.compile(r"同上(行|述|一行)?|同前|〃+|″+|〞+|[\"＂]+|[“”]{1,2}|''|ditto|do\.", re.IGNORECASE)
+JOINED = "、"
 CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
-"""Where a blank cell may mean what stands above, so that 同上 below a blank one means the last that was written."""
+"""Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
+below a cell that cannot be read cannot be read either."""
 
 
 def is_ditto(cell: Cell) -> bool:
@@ -38,6 +40,7 @@ class Line:
     values: Mapping[str, Cell]
     written: frozenset[str]
     fresh: bool
+    is_hidden: bool = False
 
 
 def lines(header: Header) -> Iterator[Line]:
@@ -46,12 +49,12 @@ def lines(header: Header) -> Iterator[Line]:
     wide = {(merge.top, merge.left) for merge in header.sheet.merges if merge.right > merge.left}
     fresh = True
     above: dict[str, Cell] = {}
-    for row in header.sheet.rows:
-        if row.number <= header.last_row:
-            continue
+    unreadable: dict[str, Unreadable] = {}
+    for row in header.body:
         if _aside(row, header, wide):
             fresh = True
             above.clear()
+            unreadable.clear()
             continue
         values: dict[str, Cell] = {}
         written = set()
@@ -62,14 +65,39 @@ def lines(header: Header) -> Iterator[Line]:
                 cell = source
             if is_ditto(cell):
                 cell = above.get(meaning, cell)
+            if meaning in header.further:
+                cell = _with_further(cell, row, header.further[meaning])
+            if meaning in CARRIED:
+                cell = _carried_unreadable(unreadable, meaning, cell)
             if cell is not None:
                 written.add(meaning)
                 above[meaning] = cell
             elif meaning not in CARRIED:
                 above.pop(meaning, None)
             values[meaning] = cell
-        yield Line(row.number, values, frozenset(written), fresh)
+        yield Line(row.number, values, frozenset(written), fresh, row.is_hidden)
         fresh = False
+
+
+def _carried_unreadable(above: dict[str, Unreadable], meaning: str, cell: Cell) -> Cell:
+    if isinstance(cell, Unreadable):
+        above[meaning] = cell
+    elif cell is not None:
+        above.pop(meaning, None)
+    return above.get(meaning) if cell is None else cell
+
+
+def _with_further(cell: Cell, row: Row, columns: Sequence[int]) -> Cell:
+    """What a cell says together with those of further columns of the same meaning."""
+    for column in columns:
+        other = row.cells[column] if column < len(row.cells) else None
+        if other is None or isinstance(cell, Unreadable):
+            continue
+        if cell is None or isinstance(other, Unreadable):
+            cell = other
+        elif words(other) != words(cell):
+            cell = f"{words(cell)}{JOINED}{words(other)}"
+    return cell
 
 
 def _merged(header: Header) -> dict[tuple[int, int], Cell]:
@@ -96,6 +124,8 @@ def _aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> bool:
         return True
     if any(_same(row, label) for label in header.labels):
         return True
+    if any(isinstance(filled.get(column), Unreadable) for column in header.columns.values()):
+        return False  # what it says is not known, so it is not left out in silence
     if len(filled) > 1:
         return all(_REMARK.fullmatch(text) for text in texts)
     column = next(iter(filled))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from timebank.imports.cells import Cell, blank, chinese_number, words
+from timebank.imports.cells import Cell, Unreadable, blank, chinese_number, words
 from timebank.imports.problems import Problem, problem
 
 LengthUnit = Literal["hours", "minutes"]
@@ -35,6 +35,8 @@ _LENGTH = re.compile(
     rf"|(?P<only_half>半)个?(?:小时|钟头))?"
     rf"\s*(?:{_COUNT.format('minutes')}\s*(?:分钟?|m(?:in(?:ute)?s?)?)?|(?P<quarter>[一三])刻钟?)?"
 )
+_SAME_DAY = re.compile(r"[(]?(补|补录|补签|补登|迟交|上午|下午|早上|早晨|中午|晚上|傍晚|全天|白天|当天|夜间)[)]?")
+_CLOCK_TAIL = re.compile(r"(?<=\d)\.\d+|\+08:?00$")
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
@@ -45,6 +47,8 @@ def day(cell: Cell) -> date | Problem | None:
 
 
 def _day(cell: Cell) -> date | Problem | None:
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
@@ -54,7 +58,19 @@ def _day(cell: Cell) -> date | Problem | None:
     if blank(cell):
         return None
     found = _day_in(words(cell))
-    return problem("date_unclear") if found is None else found[0]
+    if found is None:
+        return problem("date_unclear")
+    return found[0] if _says_no_more(found[1]) else problem("date_with_more")
+
+
+def _says_no_more(rest: str) -> bool:
+    """Whether what follows a day leaves it that day: nothing, a time or two or a part of the day, a late entry."""
+    if not rest or _SAME_DAY.fullmatch(rest):
+        return True
+    rest = _CLOCK_TAIL.sub("", _CLOCK_TAIL.sub("", rest)) if re.match(r"\d{1,2}:\d{2}:\d{2}", rest) else rest
+    # "-4.7" and "至7日" go on to another day, so no separator may stand before the time.
+    halves = _BETWEEN.split(rest)
+    return 1 <= len(halves) <= 2 and all(isinstance(_clock(half), int) for half in halves if half) and bool(halves[0])
 
 
 def _day_in(value: str) -> tuple[date | Problem, str] | None:
@@ -102,6 +118,8 @@ def year_months(cell: Cell) -> YearMonths | None:
 
 def minute_of_day(cell: Cell) -> int | Problem | None:
     """Minutes since midnight, 0 to 1440, and beyond when the words say “次日”."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, timedelta):
         return _in_day(cell.total_seconds() / 60)
     if isinstance(cell, datetime):
@@ -174,6 +192,8 @@ def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
     """The two halves of “08:30-10:00” or “2026-07-01 08:30 至 10:00”, still as written; the second may be blank."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if blank(cell):
         return None
     value = words(cell)
@@ -204,6 +224,8 @@ def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None
     `unit` is what the column's heading says of a bare number. Where it says nothing a number is hours, unless so many
     hours are not worked in a row: then it may as well be minutes, and is refused.
     """
+    if isinstance(cell, Unreadable):
+        return cell.problem
     if isinstance(cell, time):
         return cell.hour * 60 + cell.minute
     if isinstance(cell, timedelta):

@@ -9,8 +9,11 @@ import sys
 from io import BytesIO
 
 from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from timebank.imports import biff
+from timebank.imports.marks import Marks
 from timebank.imports.refusals import WorkbookBroken, WorkbookTooLarge
 
 SECONDS_MAX = 30
@@ -20,7 +23,7 @@ _BROKEN, _TOO_LARGE = 3, 4
 
 
 def as_xlsx(content: bytes) -> bytes:
-    """The visible sheets of an .xls file as an .xlsx file, values and merged blocks only."""
+    """The sheets of an .xls file as an .xlsx file: values, merged blocks, and what is hidden or cannot be read."""
     try:
         child = subprocess.run(
             [sys.executable, "-m", "timebank.imports.old_workbook"],
@@ -47,19 +50,25 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     made = Workbook()
     made.remove(made.worksheets[0])
-    with CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read())) as opened:
-        for about in opened.sheets_metadata:
-            if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
-                _copy(opened.get_sheet_by_name(about.name), made)
+    content = sys.stdin.buffer.read()
+    with CalamineWorkbook.from_filelike(BytesIO(content)) as opened:
+        marks = biff.marks(content)
+        if len(marks) != len(opened.sheets_metadata):
+            sys.exit(_BROKEN)
+        for about, marked in zip(opened.sheets_metadata, marks, strict=True):
+            if about.typ == SheetTypeEnum.WorkSheet:
+                copy = _copy(opened.get_sheet_by_name(about.name), made, marked)
+                if about.visible != SheetVisibleEnum.Visible:
+                    copy.sheet_state = "hidden"
     if not made.worksheets:
         sys.exit(_BROKEN)
     made.save(sys.stdout.buffer)
 
 
-def _copy(sheet: CalamineSheet, made: Workbook) -> None:
+def _copy(sheet: CalamineSheet, made: Workbook, marks: Marks) -> Worksheet:
     if sheet.total_height * sheet.total_width > CELLS_MAX:
         sys.exit(_TOO_LARGE)
-    copy = made.create_sheet(sheet.name[:31])
+    copy: Worksheet = made.create_sheet(sheet.name[:31])
     for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
         for column, value in enumerate(row, 1):
             if value == "":
@@ -68,8 +77,15 @@ def _copy(sheet: CalamineSheet, made: Workbook) -> None:
             if cell.data_type == "f":
                 # A text that begins with "=" is a text here and must not come back as a formula without a value.
                 cell.data_type = "s"
+    for (number, column), shown in marks.unreadable.items():
+        # An error stays one, and a formula that nobody has worked out stays a formula without a value.
+        cell = copy.cell(number, column + 1, shown if shown.startswith("#") else "=?")
+        cell.data_type = "e" if shown.startswith("#") else "f"
+    for number in marks.hidden:
+        copy.row_dimensions[number].hidden = True
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
         copy.merge_cells(start_row=top + 1, start_column=left + 1, end_row=bottom + 1, end_column=right + 1)
+    return copy
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from timebank.imports.cells import Cell, digits_only, words
+from timebank.imports.cells import Cell, Unreadable, digits_only, words
 from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line, is_ditto
@@ -27,6 +27,7 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
+_COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
 # A phone or identity number that strayed into another column, also when it is written in groups.
 _STRAY = re.compile(r"\d(?:[ \-]?\d){9,}[Xx]?")
@@ -52,6 +53,16 @@ class RowProblem:
     problem: Problem
 
 
+@dataclass(frozen=True, slots=True)
+class UnusedColumn:
+    """A column that nobody read, though so many data rows have something in it."""
+
+    sheet: str
+    column: str
+    heading: str
+    rows: int
+
+
 @dataclass(slots=True)
 class Parsed(Generic[T]):
     """The outcome for a whole file: `total` data rows, of which `rows` can be taken in."""
@@ -62,6 +73,8 @@ class Parsed(Generic[T]):
     warnings: list[RowProblem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     """What there is to say of the whole file."""
+    unused: list[UnusedColumn] = field(default_factory=list)
+    """The filled columns that nobody read."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
     """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
 
@@ -73,7 +86,8 @@ class Parsed(Generic[T]):
         """Leave out what was refused after it had been read, and bring the remarks into the sheet's order."""
         self.rows = [row for row in self.rows if not self.reading(row).refused]
         self.warnings = [odd for odd in self.warnings if not self.readings[odd.sheet, odd.row].refused]
-        sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in self.readings))}
+        told = [*self.readings, *((found.sheet, found.row) for found in self.problems)]
+        sheets = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheet for sheet, _ in told))}
         for remarks in (self.problems, self.warnings):
             remarks.sort(key=lambda found: (sheets[found.sheet], found.row))
 
@@ -86,6 +100,7 @@ class Reading(Generic[T]):
         self.header = header
         self.line = line
         self.refused = False
+        self._told_of: set[str] = set()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
 
@@ -106,6 +121,8 @@ class Reading(Generic[T]):
     def read(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | Problem:
         """The cell's value or what is wrong with it; nobody is refused for it yet."""
         cell = self.cell(meaning)
+        if isinstance(cell, Unreadable):
+            return cell.problem
         return problem("ditto_nothing_above") if is_ditto(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
@@ -152,12 +169,22 @@ class Reading(Generic[T]):
         self.parsed.problems.append(self._told(meaning, wrong))
 
     def warn(self, meaning: str, odd: Problem) -> None:
-        """Let the row in and tell what to look at."""
+        """Let the row in and tell what to look at. A cell that cannot be read contradicts nothing."""
+        if isinstance(self.cell(meaning), Unreadable) and odd.code in _COMPARED:
+            return
         self.parsed.warnings.append(self._told(meaning, odd))
+
+    def tell_unreadable(self) -> None:
+        """Tell of every cell that cannot be read and that nothing has been said of, whether or not it was needed."""
+        for meaning, cell in self.line.values.items():
+            if isinstance(cell, Unreadable) and meaning not in self._told_of:
+                remarks = self.parsed.problems if self.refused else self.parsed.warnings
+                remarks.append(self._told(meaning, cell.problem))
 
     def _told(self, meanings: str, wrong: Problem) -> RowProblem:
         choices = meanings.split("|")
         meaning = next((each for each in choices if each in self.header.columns), choices[0])
+        self._told_of.add(meaning)
         cell = self.cell(meaning)
         if meaning in _MASKED:
             value = mask_number(digits_only(cell).removeprefix("+86"))

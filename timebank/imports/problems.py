@@ -8,6 +8,10 @@ from timebank.locale import _
 
 SENTENCES: Mapping[str, str] = {
     "blank": _("“{column}”是空的，请补上"),
+    "cell_error": _("单元格 {place} 显示的是错误 {shown}，不是内容，请改成正确的内容；确实没有的请清空"),
+    "cell_formula": _("单元格 {place} 是公式，文件里没有它的结果，请在表格软件里打开、保存后再导入，或直接写上内容"),
+    "cell_too_narrow": _("单元格 {place} 只有 # 号，原来的内容已经丢失，请重新填写"),
+    "date_with_more": _("日期后面还有别的内容，一格只能写一天；有几天的请一天写一行"),
     "text_too_long": _("这一格有 {length} 个字，最多 {most} 个，请缩短"),
     "control_character": _("这一格里有看不见的控制字符，请删掉这一格重新输入"),
     "name_unclear": _("这不像姓名：里面有数字或符号，请只写姓名"),
@@ -94,6 +98,12 @@ SENTENCES: Mapping[str, str] = {
     "number_unclear": _("这一格应是数字，请核对"),
     "not_whole": _("这一格应是整数，请核对"),
     "number_range": _("这一格应在 {least} 到 {most} 之间，请核对"),
+    "note_hidden_rows": _("工作表“{sheet}”有 {count} 行被隐藏或筛选掉，也一起读了；不要导入的请删掉这些行"),
+    "note_hidden_rows_text": _("有 {count} 行被隐藏或筛选掉，也一起读了；不要导入的请删掉这些行"),
+    "note_unused_columns": _("工作表“{sheet}”有几列没有用到：{columns}"),
+    "note_unused_columns_text": _("有几列没有用到：{columns}"),
+    "note_sheet_not_read": _("工作表“{sheet}”没有读（{count} 行）：里面没有找到这类表的表头"),
+    "note_sheet_hidden": _("工作表“{sheet}”是隐藏的，没有读（{count} 行）；要导入的请取消隐藏"),
     "note_errors_left_out": _("有问题的共 {count} 处，只列出前 {most} 处。请改好这些再导入，其余的会接着列出"),
     "note_warnings_left_out": _("要留意的共 {count} 处，只列出前 {most} 处"),
     "identity_taken": _("这个身份证号已登记在另一位居民名下，请对照证件核对"),

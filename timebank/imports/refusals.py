@@ -31,7 +31,7 @@ class FileTypeWrong(ImportRefused):
 
     code = "file_type_wrong"
     status = 415
-    sentence = "只能导入 xlsx、xls 或 csv 文件，请在表格软件里“另存为”其中一种再导入"
+    sentence = "只能导入 xlsx、xls、et、ods 或 csv 文件，请在表格软件里“另存为”其中一种再导入"
 
 
 class WorkbookEncrypted(ImportRefused):
@@ -88,3 +88,13 @@ class ColumnMissing(ImportRefused):
 
     code = "column_missing"
     sentence = "工作表“{sheet}”里没有找到“{heading}”这一列（也认得：{others}），请补上列名"
+
+
+class ColumnTwice(ImportRefused):
+    """Two columns that both say one deciding thing, and say it differently."""
+
+    code = "column_twice"
+    sentence = (
+        "工作表“{sheet}”的 {first} 列和 {second} 列都像“{heading}”，内容却不一样，不知道以哪一列为准。请只留一列；"
+        "左右并排的两半，请把右边的接到左边下面"
+    )

@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports import columns, deeds, goods, hours, roster, workbook
-from timebank.imports.cells import Cell, words
+from timebank.imports.cells import Cell, Unreadable, words
 from timebank.imports.columns import Header
 from timebank.imports.intake import Kind
 from timebank.imports.lines import Line, lines
@@ -61,11 +61,15 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     shape, drawn = SHAPES[kind], NewWorkbook()
     if drawn.active is not None:
         drawn.remove(drawn.active)
-    for header in columns.headers(workbook.read(name, content), shape.wanted, shape.required):
+    seen = columns.survey(workbook.read(name, content), shape.wanted, shape.required)
+    refused_tables = [header for header, _why in seen.refused]
+    for header in (*seen.headers, *refused_tables):
+        # What is said of a whole table stands at its header, and keeps all of its rows out.
+        of_table = problems.get((header.sheet.name, header.last_row), []) if header in refused_tables else []
         refused = [
-            (cells, "；".join(problems[header.sheet.name, number]))
+            (cells, "；".join([*of_table, *problems.get((header.sheet.name, number), [])]))
             for number, cells in _whole_rows(header, shape.carried)
-            if (header.sheet.name, number) in problems
+            if of_table or (header.sheet.name, number) in problems
         ]
         if refused:
             _draw(drawn.create_sheet(header.sheet.name or translate(TITLE)), header, refused, translate(PROBLEM))
@@ -123,6 +127,8 @@ def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
     for column, value in enumerate(cells, 1):
         # A spreadsheet keeps fifteen digits of a number: a longer one stays whole only as text.
         text = str(value) if isinstance(value, int) and abs(value) >= DIGITS_EXACT else value
+        if isinstance(text, Unreadable):
+            text = text.shown
         cell = sheet.cell(number, column, harmless(text) if isinstance(text, str) else text)
         if isinstance(text, str):
             cell.number_format = "@"

@@ -17,8 +17,11 @@ Outcome = Literal["tried", "imported", "unchanged", "refused"]
 REMARKS_KEPT_MAX = 1_000
 
 
-class RowReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One remark on one row, in words. `value` stands as in the sheet; identity numbers and phones are masked."""
+class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One remark on one row, in words. `value` stands as in the sheet; identity numbers and phones are masked.
+
+    Warnings that say the same of many rows are one, with the first of them and all of their numbers in `rows`.
+    """
 
     row: int
     column: str
@@ -26,6 +29,16 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     code: str
     sheet: str
+    rows: list[int] = []
+
+
+class Unused(msgspec.Struct, frozen=True):
+    """A column that holds something in `rows` data rows and was not read; `column` is its letter."""
+
+    sheet: str
+    column: str
+    heading: str
+    rows: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +55,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     created: int = 0
     outcome: Outcome = "tried"
     run_id: UUID | None = None
+    unused_columns: list[Unused] = []
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -53,6 +67,7 @@ class Remark(msgspec.Struct, frozen=True):
     sheet: str
     code: str
     values: dict[str, str | int]
+    rows: list[int] = []
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -73,6 +88,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[Remark]
     notes: list[Note]
     run_id: UUID | None = None
+    unused_columns: list[Unused] = []
 
     def told(self, translate: Callable[[str], str] = str) -> Report:
         """The outcome in the reader's language."""
@@ -85,6 +101,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
             created=0 if self.outcome == "refused" else self.created,
             outcome=self.outcome,
             run_id=self.run_id,
+            unused_columns=self.unused_columns,
         )
 
     def kept(self) -> "Findings":
@@ -111,9 +128,10 @@ def findings(
         created=created,
         outcome=outcome,
         errors=_remarks(parsed.problems),
-        warnings=_remarks(parsed.warnings),
+        warnings=_alike_together(_remarks(parsed.warnings)),
         notes=[Note(note.code, dict(note.values)) for note in parsed.notes],
         run_id=run_id,
+        unused_columns=[Unused(one.sheet, one.column, one.heading, one.rows) for one in parsed.unused],
     )
 
 
@@ -129,6 +147,18 @@ def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
     ]
 
 
+def _alike_together(remarks: Iterable[Remark]) -> list[Remark]:
+    """One remark where several rows have the same said of the same column, so that the rare one is not lost in them."""
+    alike: dict[tuple[object, ...], list[Remark]] = {}
+    for remark in remarks:
+        said = (remark.sheet, remark.column, remark.code, *sorted(remark.values.items()))
+        alike.setdefault(said, []).append(remark)
+    return [
+        msgspec.structs.replace(same[0], rows=[one.row for one in same] if len(same) > 1 else [])
+        for same in alike.values()
+    ]
+
+
 def _told(remark: Remark, translate: Callable[[str], str]) -> RowReport:
     return RowReport(
         row=remark.row,
@@ -137,4 +167,5 @@ def _told(remark: Remark, translate: Callable[[str], str]) -> RowReport:
         problem=Problem(remark.code, remark.values).sentence(translate),
         code=remark.code,
         sheet=remark.sheet,
+        rows=remark.rows,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports import cells, columns, group, places, remarks
+from timebank.imports import cells, columns, group, leftovers, places, remarks
 from timebank.imports.addresses import NOWHERE
 from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
 from timebank.imports.cells import Cell, Role
@@ -69,15 +69,17 @@ class _Above:
 
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
+    survey = columns.survey(book, ROSTER, REQUIRED)
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], RosterRow] = {}
-    for header in columns.headers(book, ROSTER, REQUIRED):
+    for header in survey.headers:
         above, offices = _Above(), offices_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, above, offices, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
+    leftovers.tell(parsed, book, survey)
     moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
     if moved_in:
         parsed.notes.append(problem("note_moved_in", count=moved_in))

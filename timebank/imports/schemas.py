@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.imports.intake import Kind
-from timebank.imports.report import RowReport
+from timebank.imports.report import RowReport, Unused
 
 
 class RunOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,3 +31,4 @@ class RunDetail(RunOut, frozen=True, kw_only=True):
     errors: list[RowReport]
     warnings: list[RowReport]
     notes: list[str]
+    unused_columns: list[Unused] = []

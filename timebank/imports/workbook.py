@@ -1,7 +1,7 @@
 """A file of any accepted kind as sheets of raw cells, each row with the number a person sees beside it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 
 from python_calamine import (
@@ -9,13 +9,13 @@ from python_calamine import (
     CalamineSheet,
     CalamineWorkbook,
     PasswordError,
-    SheetMetadata,
     SheetTypeEnum,
     SheetVisibleEnum,
 )
 
-from timebank.imports import container, delimited, old_workbook
-from timebank.imports.cells import Cell
+from timebank.imports import container, delimited, old_workbook, open_document
+from timebank.imports.cells import Cell, Unreadable, read_text
+from timebank.imports.marks import Marks, column_letters
 from timebank.imports.refusals import (
     FileEmpty,
     FileTooLarge,
@@ -40,6 +40,7 @@ class Row:
 
     number: int
     cells: tuple[Cell, ...]
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,14 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """Every visible sheet that holds anything, in the file's order; never empty."""
+    """Every visible sheet that holds anything, in the file's order; never empty.
+
+    `hidden_sheets` are not read: how many filled rows each of them has.
+    """
 
     name: str
     sheets: tuple[Sheet, ...]
+    hidden_sheets: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(name: str, content: bytes) -> Workbook:
@@ -75,63 +80,105 @@ def read(name: str, content: bytes) -> Workbook:
         raise FileTooLarge(megabytes=-(-len(content) // 1024**2), most=BYTES_MAX // 1024**2)
     if not content.strip():
         raise FileEmpty
-    if content.startswith(_ZIP):
-        sheets = _spreadsheet(container.repack(content))
-    elif content.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in content:
-            raise WorkbookEncrypted
-        sheets = _spreadsheet(container.repack(old_workbook.as_xlsx(content)))
-    elif content.startswith(_PICTURE_OR_DOCUMENT):
-        raise FileTypeWrong
-    else:
-        rows = delimited.records(content, ROWS_MAX)
-        sheets = [Sheet("", _filled(rows))]
+    sheets, hidden = _sheets(content)
     sheets = [sheet for sheet in sheets if sheet.rows]
     if not sheets:
         raise FileEmpty
     if sum(len(sheet.rows) for sheet in sheets) > ROWS_MAX:
         raise TooManyRows(most=ROWS_MAX)
-    return Workbook(name, tuple(sheets))
+    return Workbook(name, tuple(sheets), hidden)
 
 
-def _spreadsheet(content: bytes) -> list[Sheet]:
+def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int]]:
+    """The visible sheets, and how many rows the hidden ones have."""
+    if content.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in content:
+            raise WorkbookEncrypted
+        content = old_workbook.as_xlsx(content)
+    if content.startswith(_ZIP):
+        unpacked = container.opened(content)
+        return _tables(unpacked) if isinstance(unpacked, bytes) else _spreadsheet(unpacked)
+    if content.startswith(_PICTURE_OR_DOCUMENT):
+        raise FileTypeWrong
+    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()))], {}
+
+
+def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int]]:
+    tables = open_document.tables(content, ROWS_MAX)
+    sheets = [
+        _cut(table.name, _filled(table.rows, Marks(hidden=table.hidden)), table.merges)
+        for table in tables
+        if table.visible
+    ]
+    return sheets, {table.name: len(table.rows) for table in tables if table.rows and not table.visible}
+
+
+def _spreadsheet(packed: container.Repacked) -> tuple[list[Sheet], dict[str, int]]:
+    sheets: list[Sheet] = []
+    hidden: dict[str, int] = {}
     try:
-        with CalamineWorkbook.from_filelike(BytesIO(content)) as opened:
-            return [
-                _sheet(opened.get_sheet_by_name(about.name)) for about in opened.sheets_metadata if _readable(about)
-            ]
+        with CalamineWorkbook.from_filelike(BytesIO(packed.content)) as opened:
+            for about in opened.sheets_metadata:
+                if about.typ != SheetTypeEnum.WorkSheet:
+                    continue
+                sheet = _sheet(opened.get_sheet_by_name(about.name), packed.marks.get(about.name))
+                if about.visible == SheetVisibleEnum.Visible:
+                    sheets.append(sheet)
+                elif sheet.rows:
+                    hidden[sheet.name] = len(sheet.rows)
     except PasswordError as locked:
         raise WorkbookEncrypted from locked
     except CalamineError as damage:
         raise WorkbookBroken from damage
+    return sheets, hidden
 
 
-def _readable(about: SheetMetadata) -> bool:
-    return about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible
-
-
-def _sheet(sheet: CalamineSheet) -> Sheet:
+def _sheet(sheet: CalamineSheet, marks: Marks | None) -> Sheet:
+    if marks is None:
+        # Without its part nobody knows which of its cells cannot be read.
+        raise WorkbookBroken
     if sheet.total_height * sheet.total_width > container.CELLS_MAX:
         raise WorkbookTooLarge
-    rows = _filled(sheet.to_python(skip_empty_area=False))
-    merges = sheet.merged_cell_ranges or []
+    rows = _filled(enumerate(sheet.to_python(skip_empty_area=False), 1), marks)
+    return _cut(sheet.name, rows, [(*first, *last) for first, last in sheet.merged_cell_ranges or []])
+
+
+def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int, int]]) -> Sheet:
+    """A sheet with its blocks (top, left, bottom, right, all from 0) cut to the rows and columns that are filled."""
     if len(merges) > _MERGES_MAX:
         raise WorkbookTooLarge
-    last_row, last_column = (rows[-1].number, sheet.total_width) if rows else (0, 0)
+    last_row, last_column = (rows[-1].number, max(len(row.cells) for row in rows)) if rows else (0, 0)
     # A block merged far beyond the table is cut to it, so that nobody walks a million empty rows.
     cut = [
         Merge(top + 1, left, min(bottom + 1, last_row), min(right, last_column))
-        for (top, left), (bottom, right) in merges
+        for top, left, bottom, right in merges
         if top < last_row and left <= last_column
     ]
     if sum((merge.bottom - merge.top + 1) * (merge.right - merge.left + 1) for merge in cut) > container.CELLS_MAX:
         raise WorkbookTooLarge
-    return Sheet(sheet.name, rows, tuple(cut))
+    return Sheet(name, rows, tuple(cut))
 
 
-def _filled(grid: Sequence[Sequence[Cell]]) -> tuple[Row, ...]:
-    numbered = (
-        Row(number, tuple(None if isinstance(cell, str) and not cell.strip() else cell for cell in cells))
-        for number, cells in enumerate(grid, 1)
-    )
-    return tuple(row for row in numbered if any(cell is not None for cell in row.cells))
+def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[Row, ...]:
+    by_row: dict[int, dict[int, str]] = {}
+    for (number, column), shown in marks.unreadable.items():
+        by_row.setdefault(number, {})[column] = shown
+    found: dict[int, Row] = {}
+    for number, cells in grid:
+        row = _row(number, cells, by_row.pop(number, {}), is_hidden=number in marks.hidden)
+        if any(cell is not None for cell in row.cells):
+            found[number] = row
+    # Rows of nothing but errors lie below the last that the reader has.
+    found |= {number: _row(number, (), shown, is_hidden=number in marks.hidden) for number, shown in by_row.items()}
+    return tuple(found[number] for number in sorted(found))
+
+
+def _row(number: int, cells: Sequence[Cell], unreadable: Mapping[int, str], *, is_hidden: bool) -> Row:
+    whole: list[Cell] = [read_text(cell) if isinstance(cell, str) else cell for cell in cells]
+    for column, shown in unreadable.items():
+        whole += [None] * (column + 1 - len(whole))
+        whole[column] = Unreadable(shown)
+    for column, cell in enumerate(whole):
+        if isinstance(cell, Unreadable):
+            whole[column] = Unreadable(cell.shown, f"{column_letters(column)}{number}")
+    return Row(number, tuple(whole), is_hidden)

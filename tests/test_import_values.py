@@ -14,6 +14,7 @@ from timebank.imports.deeds import DeedRow
 from timebank.imports.goods import GoodRow
 from timebank.imports.hours import HoursRow
 from timebank.imports.parsed import Parsed
+from timebank.imports.refusals import ColumnTwice
 from timebank.imports.roster import RosterRow
 
 PHONE = "19900003074"

@@ -92,7 +92,7 @@ async def settled(community: Chengjiang) -> Chengjiang:
 
 def assert_refused_as_known(report: Report, facts: list[dict[str, object]]) -> None:
     """Every row that the facts call bad was refused, or at least pointed out, for the reason that the facts name."""
-    found = {(remark.row, remark.code) for remark in [*report.errors, *report.warnings]}
+    found = {*codes(report), *warned(report)}
     expected = {fact["row"]: CODES[str(fact["error"])] for fact in facts}
     assert {row for row, _ in found} == set(expected)
     assert all(code in expected[row] for row, code in found)

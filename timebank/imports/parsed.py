@@ -134,6 +134,10 @@ class Reading(Generic[T]):
         """Let the row in and tell what to look at."""
         self.parsed.warnings.append(self._told(meaning, odd))
 
+    def remark(self, meanings: str, wrong: Problem) -> RowProblem:
+        """A problem at one of these columns, without refusing the row for it."""
+        return self._told(meanings, wrong)
+
     def _told(self, meanings: str, wrong: Problem) -> RowProblem:
         choices = meanings.split("|")
         meaning = next((each for each in choices if each in self.header.columns), choices[0])

@@ -2,61 +2,161 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from timebank import clock, database, names, vault
 from timebank.access.grants import CannotHoldRole, OwnRole
-from timebank.access.roster import Office, ensure_logins, grant_offices, own_offices
-from timebank.areas.addresses import Address, settle_addresses
+from timebank.access.logins import phones_held
+from timebank.access.roster import Office, ensure_logins, grant_offices
+from timebank.agreements.independence import near, side_of
+from timebank.areas.addresses import Address, settle, settle_addresses
 from timebank.areas.places import areas_of
 from timebank.areas.schemas import PlaceOut
+from timebank.database import reading
 from timebank.imports import residents_known, roster
-from timebank.imports.guardians_in import nominate
-from timebank.imports.intake import Intake
+from timebank.imports.guardians_in import name_guardians, tell_guardians
+from timebank.imports.intake import Intake, Planned, Ready, cells_of
 from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import problem, refusal
+from timebank.imports.problems import Problem, problem, refusal
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import RosterRow
 from timebank.imports.workbook import Workbook
 from timebank.people.ages import is_guarded
-from timebank.people.enrolment import enrol_many
+from timebank.people.enrolment import enrol_many, place_many
 from timebank.people.schemas import Enrolled, Enrolment, Sex
-from timebank.scope import Role
+from timebank.scope import Role, Scope
 
 WORD_MAX = 20
 SEX: dict[str, Sex] = {"male": "男", "female": "女"}
 PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}
 
 
-async def take_in(intake: Intake, book: Workbook) -> Parsed[RosterRow]:
-    """Enter the residents who are not in the community's book yet, with all that the roster says of them."""
+class ResidentPlanned(Planned, frozen=True, kw_only=True):
+    """A resident of the roster. `person_id` is null for who is to be entered."""
+
+    resident: RosterRow
+    person_id: UUID | None
+
+
+async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPlanned]:
+    """Whom the roster means, and all that it would bring; the rows of the known are kept too, for their children."""
+    scope = intake.scope
     parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
-    await _judge(intake, parsed)
-    parsed.settle()
-    before = await areas_of(intake.scope)
-    households_before = await _households(intake)
-    residents, areas = await _enrol(intake, parsed.rows)
-    await residents_known.compare(intake.scope, parsed, [one for one in residents if not one.is_new])
-    await _tell_places(intake, parsed, before, await _households(intake) - households_before)
-    new = [one for one in residents if one.is_new]
-    asked = await _give_logins(intake, new)
-    if asked:
-        parsed.notes.append(problem("note_phones_held", count=asked))
-    await _give_offices(intake, parsed, new, areas)
-    await nominate(intake, parsed, residents)
-    homeless = sum(areas[_address(one.row)] is None for one in new)
+    async with reading(scope):
+        before = await areas_of(scope)
+        await _judge(scope, parsed, before)
+        parsed.settle()
+        keys = [_key(intake, row) for row in parsed.rows]
+        known = await intake.known(keys)
+        entering = [row for row, key in zip(parsed.rows, keys, strict=True) if key not in known]
+        settled = settle(before, {_address(row) for row in entering})
+        placed = await place_many(scope, [_enrolment(row, settled.areas[_address(row)]) for row in entering])
+        residents = _residents(parsed.rows, keys, known, placed.answers)
+        new = [one for one in residents if one.is_new]
+        places = Map([*before, *settled.added])
+        homes = {one.person_id: _home(places, settled.areas[_address(one.row)]) for one in new}
+        await residents_known.compare(scope, parsed, residents, homes)
+        _tell_places(parsed, settled.added, placed.new_households)
+        await _tell_held(scope, parsed, new)
+        own = await _too_near(scope, residents, placed.households)
+    _tell_duties(parsed, _duties(new, settled.areas, places, own))
+    tell_guardians(parsed, residents, own)
+    homeless = sum(settled.areas[_address(one.row)] is None for one in new)
     if homeless:
         parsed.notes.append(problem("note_no_home", count=homeless))
-    return parsed
+    entered = {one.person_id for one in new}
+    planned = [_planned(parsed, one, key, entered) for one, key in zip(residents, keys, strict=True)]
+    return Ready(parsed, planned, len(new))
 
 
-async def _judge(intake: Intake, parsed: Parsed[RosterRow]) -> None:
+async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+    """Enter a batch of people, with their homes and logins."""
+    new = [planned for planned in rows if planned.person_id is None]
+    if not new:
+        return
+    before = {area.id for area in await areas_of(intake.scope)}
+    areas = await settle_addresses(intake.scope, {_address(planned.resident) for planned in new})
+    for area in await areas_of(intake.scope):
+        if area.id not in before:
+            intake.also_made("area", area.id)
+    enrolments = [_enrolment(planned.resident, areas[_address(planned.resident)]) for planned in new]
+    phones = []
+    for planned, answer in zip(new, await enrol_many(intake.scope, enrolments), strict=True):
+        if answer.created:
+            intake.row_made(planned.key, "person", answer.person_id)
+            phones += [(phone, answer.person_id) for phone in _own_phone(planned.resident)]
+    if phones:
+        await ensure_logins(intake.scope, phones)
+
+
+async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+    """Give those who were entered their offices, and name the guardians of the children."""
+    scope = intake.scope
+    areas = await areas_of(scope)
+    homes = settle(areas, {_address(planned.resident) for planned in rows}).areas
+    residents = await _entered(intake, rows, homes)
+    own = await _too_near(scope, residents, {})
+    duties = _duties([one for one in residents if one.is_new], homes, Map(areas), own)
+    if duties.offices:
+        for grant_id in await grant_offices(scope, duties.offices, intake.id):
+            intake.also_made("role_grant", grant_id)
+    for guardianship_id in await name_guardians(scope, residents, own, intake.id):
+        intake.also_made("guardianship", guardianship_id)
+
+
+async def _entered(
+    intake: Intake, rows: Sequence[ResidentPlanned], homes: Mapping[Address, UUID | None]
+) -> list[Resident]:
+    """Whom each row means now: entered by this run, or known before, or entered by hand meanwhile."""
+    found = await database.fetch(
+        "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
+        intake.scope.community_id, intake.id,
+    )  # fmt: skip
+    entered = {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
+    open_rows = [row for row in rows if row.person_id is None and row.key not in entered]
+    enrolments = [_enrolment(row.resident, homes[_address(row.resident)]) for row in open_rows]
+    answers = (await place_many(intake.scope, enrolments)).answers if enrolments else []
+    elsewhere = {row.key: one.person_id for row, one in zip(open_rows, answers, strict=True) if not one.created}
+    residents = []
+    for row in rows:
+        person_id = row.person_id or entered.get(row.key) or elsewhere.get(row.key)
+        if person_id is not None:
+            residents.append(Resident(row.resident, person_id, row.person_id is None and row.key in entered))
+    return residents
+
+
+def _residents(
+    rows: Sequence[RosterRow], keys: Sequence[bytes], known: Mapping[bytes, UUID], answers: Sequence[Enrolled]
+) -> list[Resident]:
+    """Whom each row means; the answers are those of the rows that are not known by their keys."""
+    left = iter(answers)
+    residents = []
+    for row, key in zip(rows, keys, strict=True):
+        answer = Enrolled(known[key], created=False) if key in known else next(left)
+        residents.append(Resident(row, answer.person_id, answer.created))
+    return residents
+
+
+def _home(places: Map, area_id: UUID | None) -> dict[str, str]:
+    return {area.kind: area.name for area in places.upwards(area_id)}
+
+
+def _planned(parsed: Parsed[RosterRow], one: Resident, key: bytes, entered: set[UUID]) -> ResidentPlanned:
+    """A row as it is kept: of two rows that mean one new person, the first enters them and the second finds them."""
+    return ResidentPlanned(
+        key=key, sheet=one.row.sheet, row=one.row.row, cells=cells_of(parsed.reading(one.row), "name"),
+        resident=one.row, person_id=None if one.person_id in entered else one.person_id,
+    )  # fmt: skip
+
+
+async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
     """Refuse what the community's book contradicts or has no room for."""
-    buildings = Counter(area.name for area in await areas_of(intake.scope) if area.kind == "building")
+    buildings = Counter(area.name for area in areas if area.kind == "building")
     indexes = {row.identity: vault.blind_index(row.identity, "identity") for row in parsed.rows if row.identity}
-    owners = await residents_known.names_by_identity(intake.scope, indexes.values())
+    owners = await residents_known.names_by_identity(scope, indexes.values())
     for row in parsed.rows:
         reading, home = parsed.reading(row), row.household
         for meaning, text in (("room|address", home.room), ("relation", row.relation)):
@@ -81,23 +181,6 @@ def _key(intake: Intake, row: RosterRow) -> bytes:
     return intake.key(row.name, row.born_on, row.phone, place)
 
 
-async def _enrol(intake: Intake, rows: Sequence[RosterRow]) -> tuple[list[Resident], dict[Address, UUID | None]]:
-    """Whom each row means, those who are not known yet entered, and the areas of their addresses."""
-    keys = [_key(intake, row) for row in rows]
-    known = await intake.known(keys)
-    entering = [row for row, key in zip(rows, keys, strict=True) if key not in known]
-    areas = await settle_addresses(intake.scope, {_address(row) for row in entering})
-    enrolments = [_enrolment(row, areas[_address(row)]) for row in entering]
-    answers = iter(await enrol_many(intake.scope, enrolments) if enrolments else [])
-    residents = []
-    for row, key in zip(rows, keys, strict=True):
-        answer = Enrolled(known[key], created=False) if key in known else next(answers)
-        residents.append(Resident(row, answer.person_id, answer.created))
-        if answer.created:
-            intake.row_made(key, "person", answer.person_id)
-    return residents, areas
-
-
 def _address(row: RosterRow) -> Address:
     return Address(row.household.grid, row.household.building, row.household.unit)
 
@@ -110,65 +193,74 @@ def _enrolment(row: RosterRow, area_id: UUID | None) -> Enrolment:
     )  # fmt: skip
 
 
-async def _give_logins(intake: Intake, residents: Sequence[Resident]) -> int:
-    """A login for everybody with a phone, but not for a child whose guardian must act for it; how many wait."""
-    phones = [(one.row.phone, one.person_id) for one in residents if one.row.phone and not is_guarded(one.row.born_on)]
-    return await ensure_logins(intake.scope, phones) if phones else 0
+def _own_phone(row: RosterRow) -> list[str]:
+    """The phone by which somebody signs in; none for a child whose guardian must act for it."""
+    return [row.phone] if row.phone and not is_guarded(row.born_on) else []
 
 
-async def _give_offices(
-    intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident], areas: dict[Address, UUID | None]
-) -> None:
+async def _tell_held(scope: Scope, parsed: Parsed[RosterRow], new: Sequence[Resident]) -> None:
+    """Say how many have a phone whose login somebody holds already, who will be asked."""
+    phones = [phone for one in new for phone in _own_phone(one.row)]
+    held = await phones_held(scope, set(phones)) if phones else set()
+    if held:
+        parsed.notes.append(problem("note_phones_held", count=sum(phone in held for phone in phones)))
+
+
+async def _too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
+    """Those of these people whose offices and children another administrator decides about: the importer's household.
+
+    `homes` are the households of those who are not in the book yet.
+    """
+    if scope.system:
+        return set()
+    close, own = await near(scope, [one.person_id for one in residents]), await side_of(scope)
+    return set(close.home) | {person_id for person_id, home in homes.items() if home in own.households}
+
+
+@dataclass(frozen=True, slots=True)
+class _Duties:
+    """The offices that a roster gives, and what there is to say where it gives none."""
+
+    offices: list[Office]
+    remarks: list[tuple[RosterRow, Problem]]
+
+
+def _duties(
+    residents: Sequence[Resident], homes: Mapping[Address, UUID | None], places: Map, own: set[UUID]
+) -> _Duties:
     """What the note says of somebody holds over the building, unit or grid that they live in."""
-    places = Map(await areas_of(intake.scope))
-    offices = []
+    duties = _Duties([], [])
     for one in residents:
-        home = areas[_address(one.row)]
+        offices = []
         for role in map(Role, sorted(one.row.roles)):
-            area_id = places.around(home, PLACE_OF[role])
+            area_id = places.around(homes[_address(one.row)], PLACE_OF[role])
             if is_guarded(one.row.born_on):
-                parsed.reading(one.row).warn("note|post", refusal(CannotHoldRole()))
+                duties.remarks.append((one.row, refusal(CannotHoldRole())))
             elif area_id is None:
-                parsed.reading(one.row).warn("note|post", problem("role_without_place"))
+                duties.remarks.append((one.row, problem("role_without_place")))
             else:
                 offices.append(Office(one.person_id, role, area_id))
-    offices = await _of_others(intake, parsed, residents, offices)
-    if not offices:
-        return
-    for grant_id in await grant_offices(intake.scope, offices, intake.id):
-        intake.also_made("role_grant", grant_id)
-    held = Counter(office.role for office in offices)
-    parsed.notes.append(
-        problem(
-            "note_roles", building_heads=held[Role.building_head], unit_heads=held[Role.unit_head],
-            grid_workers=held[Role.grid_worker],
-        )
-    )  # fmt: skip
+        if offices and one.person_id in own:
+            duties.remarks.append((one.row, refusal(OwnRole())))
+        else:
+            duties.offices.extend(offices)
+    return duties
 
 
-async def _of_others(
-    intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident], offices: Sequence[Office]
-) -> list[Office]:
-    """The offices without those of the importer's own household, which another administrator grants."""
-    own = await own_offices(intake.scope, offices)
-    rows = {one.person_id: one.row for one in residents}
-    for person_id in {office.person_id for office in own}:
-        parsed.reading(rows[person_id]).warn("note|post", refusal(OwnRole()))
-    return [office for office in offices if office not in own]
+def _tell_duties(parsed: Parsed[RosterRow], duties: _Duties) -> None:
+    for row, remark in duties.remarks:
+        parsed.reading(row).warn("note|post", remark)
+    held = Counter(office.role for office in duties.offices)
+    if held:
+        parsed.notes.append(
+            problem(
+                "note_roles", building_heads=held[Role.building_head], unit_heads=held[Role.unit_head],
+                grid_workers=held[Role.grid_worker],
+            )
+        )  # fmt: skip
 
 
-async def _households(intake: Intake) -> int:
-    counted: int = await database.fetch_value(
-        "SELECT count(*) FROM household WHERE community_id = $1", intake.scope.community_id
-    )
-    return counted
-
-
-async def _tell_places(intake: Intake, parsed: Parsed[RosterRow], before: Sequence[PlaceOut], households: int) -> None:
-    known = {area.id for area in before}
-    added = [area for area in await areas_of(intake.scope) if area.id not in known]
-    for area in added:
-        intake.also_made("area", area.id)
+def _tell_places(parsed: Parsed[RosterRow], added: Sequence[PlaceOut], households: int) -> None:
     kinds = Counter(area.kind for area in added)
     if added or households:
         parsed.notes.append(

@@ -121,8 +121,12 @@ async def test_a_family_is_taken_back_with_its_home_and_its_phones(town: Town, o
     await undo(await town.scope("赵丽"), run_id)
     after = await counts(owner)
     assert {name: after[name] - before[name] for name in after if after[name] != before[name]}.keys() == {
-        "audit", "import_run",
+        "audit", "import_run", "message",
     }  # fmt: skip
+    left = await owner.fetch("SELECT person_id, kind FROM message WHERE about_id = $1 ORDER BY kind", run_id)
+    assert [tuple(row) for row in left] == [
+        (town.people["赵丽"], "import_ended"), (town.people["赵丽"], "undo_ended"),
+    ]  # fmt: skip
     audited = await owner.fetchrow("SELECT person_id FROM audit WHERE verb = 'undo_import' AND noun_id = $1", run_id)
     assert audited is not None
     assert audited["person_id"] == town.people["赵丽"]
@@ -156,8 +160,8 @@ async def test_people_who_have_done_something_since_keep_the_whole_import(
     await record_consent(scope, guardianship)
     await correct(scope, await person(owner, "林小满"), Correction(room="102"))
     await assert_kept(
-        scope, run_id, owner, "林大山的监护关系已由家长确认，或另有登记", "林大山已有服务记录", "林大山收到过通知",
-        "林小满的资料后来改过", "林小满收到过通知", "林小雨的监护关系已由家长确认，或另有登记",
+        scope, run_id, owner, "林大山、林小雨的监护关系已由家长确认，或另有登记", "林大山已有服务记录",
+        "林大山、林小满收到过通知", "林小满的资料后来改过",
     )  # fmt: skip
 
 

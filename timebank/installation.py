@@ -133,3 +133,10 @@ async def note_worker() -> None:
     """Note that a worker is at work, so that pages can say when none is."""
     async with transaction(None):
         await database.execute("UPDATE installation SET worker_seen_at = $1", clock.now())
+
+
+async def has_worker() -> bool:
+    """Whether a worker has given a sign of late."""
+    async with transaction(None):
+        seen = await database.fetch_value("SELECT worker_seen_at FROM installation")
+    return seen is not None and seen > clock.now() - WORKER_SILENT_FOR

@@ -65,10 +65,10 @@ async def carry(
     `found` is what is known of a run that has just begun: the database keeps a part of it. Raises what forbids the
     rest.
     """
-    at = await _still(scope, run_id)
-    if at is None:
+    begun = await _still(scope, run_id)
+    if begun is None:
         return found or await findings_of(scope, run_id)
-    steps = steps_of(at)
+    steps = steps_of(begun)
     rows = await work.plan_of(scope, run_id, steps.row)
     failures = 0
     while rows is not None and (at := await _still(scope, run_id)) is not None:
@@ -89,6 +89,7 @@ async def carry(
             await asyncio.sleep(AGAIN_SECONDS)
         elif told is not None:
             told(at.total, done)
+    await tell_at_home(scope, begun)
     return await _ended(scope, run_id, found)
 
 
@@ -133,6 +134,8 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
         held = await work.hold(scope, at.run_id)
         if held is None:
             return None
+        if at.verb == "undo" and held.done == 0:  # Somebody may have used it between the look and the first batch.
+            await undoing.require_unused(scope, at.run_id, rows)
         intake = Intake(scope, at.kind, at.file_name, at.run_id)
         batch = rows[held.done : held.done + steps.batch]
         if batch:
@@ -200,6 +203,7 @@ async def _stop(scope: Scope, at: Work, code: str) -> None:
                 "WHERE community_id = $1 AND id = $2",
                 system.community_id, at.run_id, held.created, msgspec.json.encode(found).decode(), clock.now(), code,
             )  # fmt: skip
-        await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, work=at.verb, code=code)
-        await tell_stop(system, at)
+        await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
+        if held.done or scope.via == "worker":  # else who asked reads the refusal
+            await tell_stop(system, at)
         await work.end(system, at.run_id)

@@ -6,20 +6,29 @@ from timebank import database
 from timebank.database import retried, transaction
 from timebank.errors import Busy
 from timebank.imports.work import Work
-from timebank.people.messages import tell
+from timebank.people.messages import Telling, tell, tell_many
 from timebank.scope import Scope
 
 
 async def tell_end(scope: Scope, at: Work) -> None:
-    """Tell who began it that it has ended."""
-    if scope.person_id is None:
-        return  # An administrator from elsewhere, or a command: the page of imports says it.
-    text = (
-        f"您导入的“{at.file_name}”已经完成，结果在“导入”页。"
-        if at.verb == "import"
-        else f"“{at.file_name}”的导入已经撤销，结果在“导入”页。"
-    )
-    await tell(scope, scope.person_id, f"{at.verb}_ended", text, f"import:{at.run_id}:{at.verb}", at.run_id)
+    """Tell who began it that it has ended; whose own record is elsewhere is told by `tell_at_home`."""
+    if scope.person_id is not None:
+        await _tell(scope, scope.person_id, at)
+
+
+async def tell_at_home(scope: Scope, at: Work) -> None:
+    """Tell an administrator from elsewhere that it has ended, in the community of their own record."""
+    if scope.person_id is None and scope.actor_id is not None:
+        await _tell(scope.acting_as(scope.actor_id), scope.actor_id, at)
+
+
+async def _tell(scope: Scope, person_id: UUID, at: Work) -> None:
+    if at.verb == "import":
+        kind, text = "import_ended", f"您导入的“{at.file_name}”已经完成，结果在“导入”页。"
+    else:
+        kind, text = "undo_ended", f"“{at.file_name}”的导入已经撤销，结果在“导入”页。"
+    telling = Telling(person_id, text, f"import:{at.run_id}:{at.verb}", at.run_id)
+    await tell_many(scope, kind, [telling], import_id=at.run_id)
 
 
 async def tell_stop(scope: Scope, at: Work) -> None:

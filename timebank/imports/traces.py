@@ -8,7 +8,7 @@ import msgspec
 
 from timebank import clock, database
 from timebank.errors import TimebankError
-from timebank.imports.intake import Noun
+from timebank.imports.intake import Kind, Noun
 from timebank.locale import _, translate
 from timebank.scope import Scope
 
@@ -106,13 +106,28 @@ class ImportUsed(TimebankError):
 def _in_words(alike: Sequence[Trace], language: str) -> str:
     if len(alike) == 1:
         return alike[0].text(language)
-    names = list(dict.fromkeys(trace.values["name"] for trace in alike))[:NAMED_MAX]
-    named = translate(_("、"), language).join(names)
-    return translate(MANY[alike[0].kind], language).format(names=named, count=len(alike))
+    first = alike[0]
+    names = list(dict.fromkeys(trace.values["name"] for trace in alike))
+    named = translate(_("、"), language).join(names[:NAMED_MAX])
+    if len(names) <= NAMED_MAX and first.values.keys() == {"name"}:
+        return translate(SENTENCES[first.kind], language).format(name=named)
+    return translate(MANY[first.kind], language).format(names=named, count=len(alike))
 
 
 Made = Mapping[Noun, Sequence[UUID]]
 """The records of a run, by what they are."""
+
+
+async def of(scope: Scope, kind: Kind, made: Made, since: datetime) -> list[Trace]:
+    """What has been made of an import of this kind since it began."""
+    if kind == "residents":
+        return await of_people(scope, made, since)
+    if kind == "hours":
+        return await of_hours(scope, made)
+    if kind == "deeds":
+        return await of_deeds(scope, made)
+    return await of_goods(scope, made, since)
+
 
 _OF_PEOPLE = {
     "visited": "SELECT person_id FROM visit WHERE community_id = $1 AND person_id = ANY ($2)",
@@ -214,7 +229,7 @@ async def of_goods(scope: Scope, made: Made, since: datetime) -> list[Trace]:
         "SELECT DISTINCT g.name, s.name AS station, g.id FROM stock_move later "
         "JOIN good g ON g.community_id = $1 AND g.id = later.good_id "
         "JOIN station s ON s.community_id = $1 AND s.id = later.station_id "
-        "WHERE later.community_id = $1 AND later.moved_at > $4 AND (later.good_id = ANY ($3) OR EXISTS ("
+        "WHERE later.community_id = $1 AND later.moved_at >= $4 AND later.id <> ALL ($2) AND (later.good_id = ANY ($3) OR EXISTS ("
         "  SELECT FROM stock_move own WHERE own.community_id = $1 AND own.id = ANY ($2) "
         "  AND own.good_id = later.good_id AND own.station_id = later.station_id)) ORDER BY 1, 2",
         scope.community_id, list(made.get("stock_move", ())), list(made.get("good", ())), since,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,10 +11,9 @@ import msgspec
 from timebank import clock, database
 from timebank.database import reading, retried, transaction
 from timebank.errors import NotFound, TimebankError
-from timebank.imports import carrying, traces, undoing, work
+from timebank.imports import carrying, undoing, work
 from timebank.imports.carrying import Progress, Told
-from timebank.imports.intake import Kind, Made, Noun
-from timebank.imports.traces import ImportUsed, Trace
+from timebank.imports.intake import Made
 from timebank.imports.work import ImportRunning
 from timebank.scope import Scope
 
@@ -30,7 +29,6 @@ class UndoTooLate(TimebankError):
 
 
 class _Run(msgspec.Struct, frozen=True):
-    kind: Kind
     started_at: datetime
     undone_at: datetime | None
 
@@ -70,7 +68,7 @@ async def _is_undone(scope: Scope, run_id: UUID) -> bool:
 
 async def _run(scope: Scope, run_id: UUID) -> _Run:
     run = await database.row(
-        _Run, "SELECT kind, started_at, undone_at FROM import_run WHERE community_id = $1 AND id = $2",
+        _Run, "SELECT started_at, undone_at FROM import_run WHERE community_id = $1 AND id = $2",
         scope.community_id, run_id,
     )  # fmt: skip
     if run is None:
@@ -85,8 +83,7 @@ async def _begin(scope: Scope, run_id: UUID) -> None:
         if clock.now() - run.started_at > UNDO_WITHIN:
             raise UndoTooLate
         made = await undoing.records_of(scope, run_id)
-        if found := await _traces(scope, run, _by_noun(made)):
-            raise ImportUsed(found)
+        await undoing.require_unused(scope, run_id, made)
     try:
         await _write_down(scope, run_id, made)
     except ImportRunning:
@@ -97,20 +94,3 @@ async def _begin(scope: Scope, run_id: UUID) -> None:
 async def _write_down(scope: Scope, run_id: UUID, made: Sequence[Made]) -> None:
     async with transaction(scope):
         await work.begin(scope, run_id, "undo", made)
-
-
-def _by_noun(made: Sequence[Made]) -> Mapping[Noun, list[UUID]]:
-    ids: dict[Noun, list[UUID]] = {}
-    for one in made:
-        ids.setdefault(one.noun, []).append(one.noun_id)
-    return ids
-
-
-async def _traces(scope: Scope, run: _Run, made: traces.Made) -> list[Trace]:
-    if run.kind == "residents":
-        return await traces.of_people(scope, made, run.started_at)
-    if run.kind == "hours":
-        return await traces.of_hours(scope, made)
-    if run.kind == "deeds":
-        return await traces.of_deeds(scope, made)
-    return await traces.of_goods(scope, made, run.started_at)

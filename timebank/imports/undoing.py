@@ -13,11 +13,12 @@ from timebank.checkins.entered import tell_of_many
 from timebank.checkins.withdrawal import withdraw_records
 from timebank.deeds.filed import Named, tell_withdrawn
 from timebank.deeds.filing import withdraw_deeds
+from timebank.imports import traces
 from timebank.imports.intake import Intake, Kind, Made, Noun
 from timebank.imports.problems import problem
 from timebank.imports.report import Note
 from timebank.imports.steps import Steps
-from timebank.imports.traces import in_withdrawn, of_people
+from timebank.imports.traces import ImportUsed, in_withdrawn, of_people
 from timebank.people.enrolment import withdraw_many
 from timebank.people.messages import forget_told_by_imports
 from timebank.people.nominations import withdraw_nominations
@@ -41,11 +42,26 @@ async def records_of(scope: Scope, run_id: UUID) -> list[Made]:
     return [Made(row["noun"], UUID(bytes=row["noun_id"].bytes)) for row in found]
 
 
-async def _take_back(intake: Intake, made: Sequence[Made]) -> None:
-    """Take one batch back, each noun by its own verb."""
+async def require_unused(scope: Scope, run_id: UUID, made: Sequence[Made]) -> None:
+    """Refuse with what stands in the way when something of it has been used. Raises ImportUsed."""
+    run = await database.fetch_one(
+        "SELECT kind, started_at FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
+    )
+    assert run is not None
+    if found := await traces.of(scope, run["kind"], _by_noun(made), run["started_at"]):
+        raise ImportUsed(found)
+
+
+def _by_noun(made: Sequence[Made]) -> dict[Noun, list[UUID]]:
     ids: dict[Noun, list[UUID]] = {}
     for one in made:
         ids.setdefault(one.noun, []).append(one.noun_id)
+    return ids
+
+
+async def _take_back(intake: Intake, made: Sequence[Made]) -> None:
+    """Take one batch back, each noun by its own verb."""
+    ids = _by_noun(made)
     for noun in ORDER:
         if noun in ids and noun in _BACK:
             await _BACK[noun](intake, ids[noun])

@@ -14,11 +14,11 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.errors import Busy, TimebankError
 from timebank.imports import drafts, history, workbook
-from timebank.imports.api import ANSWER_WITHIN_SECONDS
 from timebank.imports.carrying import Progress
 from timebank.imports.drafts import DraftGone
 from timebank.imports.intake import Kind
 from timebank.imports.refusals import ImportRefused
+from timebank.imports.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.traces import ImportUsed
 from timebank.imports.undo import UndoTooLate, undo
 from timebank.imports.work import ImportRunning

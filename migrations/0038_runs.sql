@@ -31,7 +31,7 @@ CREATE TABLE import_work (
     persons     uuid[] NOT NULL,               -- the resident records that this login stood for, the own one here first
     proof_hash  bytea,                         -- who shows this acts in that name
     proof_sealed bytea,                        -- what it is the hash of, under the secret key, which the database does not have
-    proof_until timestamptz NOT NULL DEFAULT clock_timestamp() + interval '3 days',
+    proof_until timestamptz NOT NULL DEFAULT ledger_now() + interval '3 days',
     began_at    timestamptz NOT NULL,
     held_until  timestamptz NOT NULL,          -- until when the process that does it has it to itself
     CONSTRAINT import_work_run FOREIGN KEY (community_id, run_id) REFERENCES import_run (community_id, id),
@@ -51,7 +51,7 @@ DECLARE
 BEGIN
     IF shown IS NULL THEN RETURN; END IF;
     RETURN QUERY SELECT w.* FROM import_work w
-        WHERE w.community_id = ANY (visible_communities()) AND w.proof_hash = decode(shown, 'hex') AND w.proof_until > clock_timestamp();
+        WHERE w.community_id = ANY (visible_communities()) AND w.proof_hash = decode(shown, 'hex') AND w.proof_until > ledger_now();
 END
 $$;
 

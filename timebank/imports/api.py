@@ -15,6 +15,7 @@ from timebank.imports import history, runs, workbook
 from timebank.imports.carrying import Progress
 from timebank.imports.intake import Kind
 from timebank.imports.report import Report
+from timebank.imports.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.schemas import RunDetail, Running, RunOut
 from timebank.imports.undo import undo
 from timebank.locale import translator
@@ -23,7 +24,6 @@ from timebank.preferences import language_of
 from timebank.scope import Scope
 
 Flag = Annotated[bool | None, QueryParameter()]
-ANSWER_WITHIN_SECONDS = 60.0
 GOES_ON = {202: ResponseSpec(Running, description="It takes longer: ask for the import by its run_id.")}
 
 

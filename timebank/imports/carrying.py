@@ -12,7 +12,7 @@ from timebank import audit, clock, database
 from timebank.database import retried, transaction
 from timebank.errors import NotFound, TimebankError, Unavailable
 from timebank.imports import undoing, work
-from timebank.imports.ending import count_rows, tell_end, tell_stop
+from timebank.imports.ending import count_rows, tell_at_home, tell_end, tell_stop
 from timebank.imports.intake import Intake
 from timebank.imports.kinds import IMPORTERS
 from timebank.imports.report import Findings, Note, Remark
@@ -77,7 +77,7 @@ async def carry(
             return await progress_of(scope, at)
         try:
             done = await _step(scope, at, steps, rows)
-        except (Unavailable, database.RanIntoAnother):
+        except Unavailable:
             failures += 1
             if failures > FAILURES_MAX:
                 raise
@@ -136,14 +136,14 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
             return None
         if at.verb == "undo" and held.done == 0:  # Somebody may have used it between the look and the first batch.
             await undoing.require_unused(scope, at.run_id, rows)
-        intake = Intake(scope, at.kind, at.file_name, at.run_id)
+        intake = Intake(scope, at.kind, at.file_name, at.run_id, is_whole=len(rows) <= steps.batch)
         batch = rows[held.done : held.done + steps.batch]
         if batch:
             await steps.take(intake, batch)
             await intake.write_made()
             await work.move_on(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
         # The end may take longer than a batch: it holds no row of one, unless all is so little that it is one.
-        if not batch or len(rows) <= steps.batch:
+        if not batch or intake.is_whole:
             await steps.finish(intake, rows)
             await intake.write_made()
             await _close(scope, at, held.created + intake.created, [*held.late, *intake.late], intake)

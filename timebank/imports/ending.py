@@ -11,14 +11,17 @@ from timebank.scope import Scope
 
 
 async def tell_end(scope: Scope, at: Work) -> None:
-    """Tell who began it that it has ended; whose own record is elsewhere is told by `tell_at_home`."""
-    if scope.person_id is not None:
+    """Tell who began it that it has ended, unless they wait for its answer: who acts by its proof is not they.
+
+    Whose own record is elsewhere is told by `tell_at_home`.
+    """
+    if scope.import_proof is not None and scope.person_id is not None:
         await _tell(scope, scope.person_id, at)
 
 
 async def tell_at_home(scope: Scope, at: Work) -> None:
     """Tell an administrator from elsewhere that it has ended, in the community of their own record."""
-    if scope.person_id is None and scope.actor_id is not None:
+    if scope.import_proof is not None and scope.person_id is None and scope.actor_id is not None:
         await _tell(scope.acting_as(scope.actor_id), scope.actor_id, at)
 
 

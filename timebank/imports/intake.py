@@ -60,6 +60,7 @@ class Intake:
     file_name: str
     id: UUID = field(default_factory=clock.new_id)
     created: int = 0
+    is_whole: bool = False  # all rows of the run are in this one batch
     late: list[Remark] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     """What an undoing has to say of the whole."""

@@ -20,6 +20,8 @@ from timebank.imports.workbook import Workbook
 from timebank.locale import translator
 from timebank.scope import Scope
 
+ANSWER_WITHIN_SECONDS = 60.0
+"""After so long a caller is told how far the run is, and the worker goes on."""
 WAIT_SECONDS = 40
 LOOK_AGAIN_SECONDS = 0.1
 

@@ -229,7 +229,8 @@ async def of_goods(scope: Scope, made: Made, since: datetime) -> list[Trace]:
         "SELECT DISTINCT g.name, s.name AS station, g.id FROM stock_move later "
         "JOIN good g ON g.community_id = $1 AND g.id = later.good_id "
         "JOIN station s ON s.community_id = $1 AND s.id = later.station_id "
-        "WHERE later.community_id = $1 AND later.moved_at >= $4 AND later.id <> ALL ($2) AND (later.good_id = ANY ($3) OR EXISTS ("
+        "WHERE later.community_id = $1 AND later.moved_at >= $4 AND later.id <> ALL ($2) "
+        "AND (later.good_id = ANY ($3) OR EXISTS ("
         "  SELECT FROM stock_move own WHERE own.community_id = $1 AND own.id = ANY ($2) "
         "  AND own.good_id = later.good_id AND own.station_id = later.station_id)) ORDER BY 1, 2",
         scope.community_id, list(made.get("stock_move", ())), list(made.get("good", ())), since,

@@ -90,8 +90,10 @@ async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
     since = await database.fetch_value(
         "SELECT started_at FROM import_run WHERE community_id = $1 AND id = $2", intake.scope.community_id, intake.id
     )
-    used = {trace.noun_id for trace in await of_people(intake.scope, {"person": ids}, since)}
-    stay = used | set(await in_withdrawn(intake.scope, ids))
+    found = await of_people(intake.scope, {"person": ids}, since)
+    if found and intake.is_whole:
+        raise ImportUsed(found)
+    stay = {trace.noun_id for trace in found} | set(await in_withdrawn(intake.scope, ids))
     people = [person_id for person_id in ids if person_id not in stay]
     await withdraw_logins(intake.scope, people)
     await forget_told_by_imports(intake.scope, intake.id, people)
@@ -100,7 +102,13 @@ async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
 
 
 async def _records(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_records(intake.scope, ids)
+    _require_all(intake, ids, await withdraw_records(intake.scope, ids))
+
+
+def _require_all(intake: Intake, ids: Sequence[UUID], withdrawn: int) -> None:
+    """An undoing of one batch takes back all or nothing: look anew at what stands in the way."""
+    if withdrawn < len(ids) and intake.is_whole:
+        raise database.RanIntoAnother
 
 
 async def _activities(intake: Intake, ids: Sequence[UUID]) -> None:
@@ -108,7 +116,7 @@ async def _activities(intake: Intake, ids: Sequence[UUID]) -> None:
 
 
 async def _deeds(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_deeds(intake.scope, ids)
+    _require_all(intake, ids, await withdraw_deeds(intake.scope, ids))
 
 
 async def _areas(intake: Intake, ids: Sequence[UUID]) -> None:

@@ -93,9 +93,8 @@ async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
     """Tell each person once of all that the book says of them."""
     filed = await database.rows(
         Named,
-        "SELECT d.person_id, d.witness_id, d.points FROM import_row r JOIN deed d ON d.community_id = $1 "
-        "AND d.id = r.noun_id WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'deed' ORDER BY d.id",
-        intake.scope.community_id, intake.id,
+        "SELECT person_id, witness_id, points FROM deed WHERE community_id = $1 AND id = ANY ($2) ORDER BY id",
+        intake.scope.community_id, await intake.made_by_run("deed"),
     )  # fmt: skip
     await tell_filed_by_book(intake.scope, filed, intake.id)
 

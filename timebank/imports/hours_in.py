@@ -217,9 +217,8 @@ async def finish(intake: Intake, _rows: Sequence[HoursPlanned]) -> None:
     """Tell each person once of all that the book has brought."""
     entered = await database.rows(
         _Entered,
-        "SELECT s.person_id, s.minutes FROM import_row r JOIN service_record s ON s.community_id = $1 "
-        "AND s.id = r.noun_id WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'service_record'",
-        intake.scope.community_id, intake.id,
+        "SELECT person_id, minutes FROM service_record WHERE community_id = $1 AND id = ANY ($2)",
+        intake.scope.community_id, await intake.made_by_run("service_record"),
     )  # fmt: skip
     minutes = [(one.person_id, one.minutes) for one in entered]
     await tell_of_many(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from timebank import clock, database
 from timebank.database import retried, transaction
 from timebank.imports import carrying, work, workbook
 from timebank.imports.carrying import Progress, Told
-from timebank.imports.intake import Intake, Kind, Ready, plain_file_name
+from timebank.imports.intake import Intake, Kind, Planned, Ready, plain_file_name
 from timebank.imports.kinds import IMPORTERS
 from timebank.imports.report import Findings, Outcome, Report, findings
 from timebank.imports.work import ImportRunning
@@ -58,6 +59,7 @@ async def try_or_import(
     if dry_run:
         return _outcome(await IMPORTERS[kind].examine(Intake(scope, kind, plain_file_name(book.name)), book), "tried")
     begun = await _begin(scope, kind, book, digest, skip_bad=skip_bad, told=told)
+    del book  # a large one should not stay in memory while its rows are written
     if begun.run_id is None or begun.outcome != "imported":
         return begun
     return await carrying.carry(scope, begun.run_id, until=until, told=told, found=begun)
@@ -79,9 +81,12 @@ async def _begin(
             return _outcome(ready, "refused")
         if not ready.created:
             return _outcome(ready, "unchanged")
-        found = _outcome(ready, "imported", run_id=intake.id)
+        found, rows = _outcome(ready, "imported", run_id=intake.id), ready.rows
+        # Every cell of a large book hangs on these lines: gone before its rows are packed.
+        ready.parsed.readings.clear()
+        del ready
         try:
-            await _write_down(intake, digest, found, ready, seen, skip_bad=skip_bad)
+            await _write_down(intake, digest, found, rows, seen, skip_bad=skip_bad)
         except (ImportRunning, _Overtaken):
             continue
         return found
@@ -122,7 +127,7 @@ def _outcome(ready: AnyReady, outcome: Outcome, *, run_id: UUID | None = None) -
 
 @retried
 async def _write_down(
-    intake: Intake, digest: bytes, found: Findings, ready: AnyReady, seen: tuple[int, int], *, skip_bad: bool
+    intake: Intake, digest: bytes, found: Findings, rows: Sequence[Planned], seen: tuple[int, int], *, skip_bad: bool
 ) -> None:
     """Write the run and its rows down. Raises _Overtaken when another has come in between: look at the file anew."""
     scope = intake.scope
@@ -133,7 +138,7 @@ async def _write_down(
             scope.community_id, intake.id, intake.kind, intake.file_name, digest, skip_bad, found.rows, found.accepted,
             msgspec.json.encode(found.kept()).decode(), scope.person_id, clock.now(),
         )  # fmt: skip
-        await work.begin(scope, intake.id, "import", ready.rows)
+        await work.begin(scope, intake.id, "import", rows)
         # From here on nothing else of this community can begin.
         count, undone = await _runs_so_far(scope)
         if (count - 1, undone) != seen:

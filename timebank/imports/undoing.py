@@ -77,11 +77,7 @@ async def _offices(intake: Intake, ids: Sequence[UUID]) -> None:
 
 async def _leaving(intake: Intake) -> set[UUID]:
     """Whom the run has entered and nobody refers to: they leave the book, and nobody there reads a message."""
-    found = await database.fetch(
-        "SELECT noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
-        intake.scope.community_id, intake.id,
-    )  # fmt: skip
-    everybody = [UUID(bytes=row["noun_id"].bytes) for row in found]
+    everybody = await intake.made_by_run("person")
     return set(everybody) - set(await in_withdrawn(intake.scope, everybody))
 
 
@@ -150,9 +146,8 @@ _BACK: Mapping[Noun, Callable[[Intake, Sequence[UUID]], Awaitable[None]]] = {
 
 async def _say_who_stays(intake: Intake, _made: Sequence[Made]) -> None:
     stay = await database.fetch_value(
-        "SELECT count(*) FROM import_row r JOIN person p ON p.community_id = $1 AND p.id = r.noun_id "
-        "WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'person'",
-        intake.scope.community_id, intake.id,
+        "SELECT count(*) FROM person WHERE community_id = $1 AND id = ANY ($2)",
+        intake.scope.community_id, await intake.made_by_run("person"),
     )  # fmt: skip
     if stay:
         intake.notes.append(problem("note_stayed", count=stay))
@@ -169,10 +164,8 @@ async def _tell_of_records(intake: Intake, _made: Sequence[Made]) -> None:
     """Tell each person once of all the records that were taken back."""
     found = await database.rows(
         _Gone,
-        "SELECT s.id, s.person_id, s.minutes, s.status FROM import_row r JOIN service_record s "
-        "ON s.community_id = $1 AND s.id = r.noun_id "
-        "WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'service_record'",
-        intake.scope.community_id, intake.id,
+        "SELECT id, person_id, minutes, status FROM service_record WHERE community_id = $1 AND id = ANY ($2)",
+        intake.scope.community_id, await intake.made_by_run("service_record"),
     )  # fmt: skip
     gone = [one for one in found if one.status == "withdrawn"]
     if gone:
@@ -191,10 +184,9 @@ async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
     """Tell once each of the people whom the deeds name that were taken back."""
     found = await database.rows(
         _GoneDeed,
-        "SELECT d.id, d.person_id, d.witness_id, d.points, d.status FROM import_row r JOIN deed d "
-        "ON d.community_id = $1 AND d.id = r.noun_id "
-        "WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'deed' ORDER BY d.id",
-        intake.scope.community_id, intake.id,
+        "SELECT id, person_id, witness_id, points, status FROM deed WHERE community_id = $1 AND id = ANY ($2) "
+        "ORDER BY id",
+        intake.scope.community_id, await intake.made_by_run("deed"),
     )  # fmt: skip
     gone = [one for one in found if one.status == "withdrawn"]
     if gone:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -89,7 +90,7 @@ async def plan_of(scope: Scope, run_id: UUID, shape: type[msgspec.Struct]) -> li
         )
     if sealed is None:
         return None
-    content = vault.unseal(sealed, PLAN_SEAL).encode("latin-1")
+    content = zlib.decompress(vault.unseal_bytes(sealed, PLAN_SEAL))
     return msgspec.msgpack.decode(content, type=list[shape])  # type: ignore[valid-type]  # a type is chosen by its kind
 
 
@@ -158,6 +159,5 @@ def _hash(proof: bytes) -> bytes:
     return hashlib.sha256(proof).digest()
 
 
-# The vault seals texts; in Latin-1 every byte is one character.
 def _seal(plan: Sequence[object]) -> bytes:
-    return vault.seal(msgspec.msgpack.encode(plan).decode("latin-1"), PLAN_SEAL)
+    return vault.seal_bytes(zlib.compress(msgspec.msgpack.encode(plan)), PLAN_SEAL)

@@ -53,6 +53,7 @@ WITH place AS (
 INSERT INTO rule (community_id, code, version, kind, name, minutes_per_point, points, active, valid_from) VALUES
     ($1, 'service', 1, 'service', '志愿服务', 6, NULL, true, '2020-01-01'),
     ($1, 'patrol', 1, 'deed', '楼道卫生巡查', NULL, 2, true, '2020-01-01')
+ON CONFLICT DO NOTHING
 """
 
 
@@ -61,14 +62,15 @@ async def lay_people(url: str, community: UUID) -> tuple[UUID, list[tuple[str, s
     people = [(a + b, f"1980{n:07}") for n, (a, b) in enumerate((a, b) for a in SURNAMES for b in GIVEN)][:PEOPLE]
     login = clock.new_id()
     connection = await asyncpg.connect(url)
-    await connection.execute(
-        _GROUND, community, [clock.new_id() for _ in people], [clock.new_id() for _ in people],
-        [str(n) for n in range(len(people))], [name for name, _ in people],
-        [vault.blind_index(phone, "phone") for _, phone in people], login,
-        vault.seal(people[0][1], "phone"),
-    )  # fmt: skip
-    await connection.execute("ANALYZE")
-    await connection.close()
+    try:
+        await connection.execute(
+            _GROUND, community, [clock.new_id() for _ in people], [clock.new_id() for _ in people],
+            [str(n) for n in range(len(people))], [name for name, _ in people],
+            [vault.blind_index(phone, "phone") for _, phone in people], login, vault.seal(people[0][1], "phone"),
+        )  # fmt: skip
+        await connection.execute("ANALYZE")
+    finally:
+        await connection.close()
     return login, people
 
 

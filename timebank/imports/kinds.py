@@ -23,6 +23,6 @@ IMPORTERS: Mapping[Kind, Importer] = {
         residents_in.examine, Steps(residents_in.ResidentPlanned, 100, residents_in.take, residents_in.finish)
     ),
     "hours": Importer(hours_in.examine, Steps(hours_in.HoursPlanned, 250, hours_in.take, hours_in.finish)),
-    "deeds": Importer(deeds_in.examine, Steps(deeds_in.DeedPlanned, 25, deeds_in.take, deeds_in.finish)),
+    "deeds": Importer(deeds_in.examine, Steps(deeds_in.DeedPlanned, 50, deeds_in.take, deeds_in.finish)),
     "goods": Importer(goods_in.examine, Steps(goods_in.GoodPlanned, 10, goods_in.take, goods_in.finish)),
 }

@@ -349,6 +349,23 @@ async def test_a_community_imports_one_file_after_the_other(town: Town, owner: a
     assert await lent(owner, "service_record") == 620
 
 
+async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """Neither a page nor the worker may carry it on: what it has written stays, and may be undone."""
+    run_id = await begun(town.system(), "hours", services(town, 600, "张桂兰"), batches=1)
+    await left_alone(owner)
+    assert await leftover.carry_on() == 0
+    scope = await town.scope("赵丽")
+    report = await runs.import_file(scope, "hours", "b.csv", services(town, 20, "李秀英"), skip_bad=True)
+    assert report.created == 20
+    stopped = await history.run(scope, run_id)
+    assert (stopped.state, stopped.stopped, stopped.created) == ("stopped", "abandoned", 250)
+    assert stopped.undo_until is not None
+    await undo(scope, run_id)
+    assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 250
+
+
 # ----------------------------------------------------------------------------------------------------------- undoing
 
 

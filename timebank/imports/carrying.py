@@ -56,6 +56,18 @@ async def actor_for(scope: Scope, at: Work) -> Scope | None:
         return None
 
 
+async def make_way(
+    scope: Scope, at: Work, *, until: float | None = None, told: Told | None = None
+) -> Findings | Progress | None:  # fmt: skip
+    """Carry on what a stopped process has left, so that something else may begin; None while somebody is at it."""
+    actor = await actor_for(scope, at) if at.is_free else None
+    if actor is not None:
+        return await carry(actor, at.run_id, until=until, told=told)
+    if at.is_abandoned:
+        await _stop(scope, at, "abandoned")
+    return None
+
+
 async def carry(
     scope: Scope, run_id: UUID, *, until: float | None = None, told: Told | None = None,
     found: Findings | None = None,

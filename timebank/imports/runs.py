@@ -58,7 +58,7 @@ async def try_or_import(
     digest = hashlib.sha256(content).digest()
     if dry_run:
         return _outcome(await IMPORTERS[kind].examine(Intake(scope, kind, plain_file_name(book.name)), book), "tried")
-    begun = await _begin(scope, kind, book, digest, skip_bad=skip_bad, told=told)
+    begun = await _begin(scope, kind, book, digest, skip_bad=skip_bad, until=until, told=told)
     del book  # a large one should not stay in memory while its rows are written
     if begun.run_id is None or begun.outcome != "imported":
         return begun
@@ -66,12 +66,11 @@ async def try_or_import(
 
 
 async def _begin(
-    scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, skip_bad: bool, told: Told | None
+    scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, skip_bad: bool, until: float | None, told: Told | None
 ) -> Findings:
     """Begin a run as soon as the community has nothing else under way; what was found, with the run where one began."""
-    last_moment = time.monotonic() + WAIT_SECONDS
     while True:
-        resumed = await _wait_turn(scope, kind, digest, last_moment, told)
+        resumed = await _wait_turn(scope, kind, digest, until, told)
         if resumed is not None:
             return resumed
         seen = await _runs_so_far(scope)
@@ -92,21 +91,21 @@ async def _begin(
         return found
 
 
-async def _wait_turn(scope: Scope, kind: Kind, digest: bytes, last_moment: float, told: Told | None) -> Findings | None:
+async def _wait_turn(
+    scope: Scope, kind: Kind, digest: bytes, until: float | None, told: Told | None
+) -> Findings | None:
     """Let imports and undoings of one community follow one another: each must see what the one before has made.
 
     What a stopped process has left is carried on here. Was it this very file, its findings are the answer.
     """
+    last_moment = time.monotonic() + WAIT_SECONDS
     while (now := await work.under_way(scope)) is not None:
-        actor = await carrying.actor_for(scope, now) if now.is_free else None
-        if actor is not None:
-            found = await carrying.carry(actor, now.run_id, told=told)
-            if now.verb == "import" and (now.kind, now.file_hash) == (kind, digest) and isinstance(found, Findings):
-                return found
-        elif time.monotonic() > last_moment:
+        found = await carrying.make_way(scope, now, until=until, told=told)
+        if isinstance(found, Findings) and (now.verb, now.kind, now.file_hash) == ("import", kind, digest):
+            return found
+        if isinstance(found, Progress) or (found is None and time.monotonic() > last_moment):
             raise now.refusal()
-        else:
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return None
 
 

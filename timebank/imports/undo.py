@@ -52,11 +52,10 @@ async def undo(
             found = await carrying.carry(scope, run_id, until=until, told=told)
             if isinstance(found, Progress):
                 return found
-        elif (actor := await carrying.actor_for(scope, now) if now.is_free else None) is not None:
-            await carrying.carry(actor, now.run_id)
-        elif time.monotonic() > last_moment:
-            raise now.refusal()
         else:
+            way = await carrying.make_way(scope, now, until=until)
+            if isinstance(way, Progress) or (way is None and time.monotonic() > last_moment):
+                raise now.refusal()
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return None
 

@@ -18,6 +18,8 @@ from timebank.imports.report import Remark
 from timebank.scope import Grant, Mine, Scope
 
 HELD_FOR = timedelta(seconds=15)
+ABANDONED_AFTER = timedelta(minutes=2)
+"""So long nobody has carried on what a command began: then others need not wait for it any more."""
 PLAN_SEAL, PROOF_SEAL = "import plan", "import proof"
 
 
@@ -46,6 +48,11 @@ class Work(msgspec.Struct, frozen=True):
     @property
     def is_free(self) -> bool:
         return self.held_until <= clock.now()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a command began it that nobody repeats: neither a page nor the worker can carry it on."""
+        return self.login_id is None and self.held_until <= clock.now() - ABANDONED_AFTER
 
     def refusal(self) -> ImportRunning:
         return ImportRunning(file=self.file_name, done=self.done, total=self.total)

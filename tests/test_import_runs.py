@@ -62,7 +62,7 @@ async def left_alone(owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE import_work SET held_until = now() - interval '1 hour'")
 
 
-async def lent(owner: asyncpg.Connection, table_name: str) -> int:
+async def lines_of(owner: asyncpg.Connection, table_name: str) -> int:
     counted: int = await owner.fetchval(f"SELECT count(*) FROM {table_name}")
     return counted
 
@@ -109,7 +109,7 @@ async def test_a_killed_run_is_carried_on_by_the_worker_to_the_same_end(
     """After two of three batches the process is gone: what it has written stays, nothing comes twice or is lost."""
     scope = await town.scope("赵丽")
     run_id = await begun(scope, "hours", services(town, 600, "张桂兰", "李秀英", "王建国"), batches=2)
-    assert await lent(owner, "service_record") == 500
+    assert await lines_of(owner, "service_record") == 500
     shown = (await client.get(f"/api/v1/imports/{run_id}", headers=await town.sign_in("孙伟"))).json()
     assert (shown["state"], shown["done"], shown["total"], shown["created"]) == ("running", 500, 600, 500)
     assert await leftover.carry_on() == 0, "the process that holds it may still be there"
@@ -124,7 +124,7 @@ async def test_a_killed_run_is_carried_on_by_the_worker_to_the_same_end(
     assert {row["via"] for row in audited} == {"api", "worker"}
     report = (await client.get(f"/api/v1/imports/{run_id}", headers=await town.sign_in("赵丽"))).json()
     assert (report["state"], report["created"], report["accepted"], report["errors"]) == ("done", 600, 600, [])
-    assert await lent(owner, "import_work") == 0
+    assert await lines_of(owner, "import_work") == 0
     told = await owner.fetch("SELECT person_id, kind FROM message WHERE kind = 'import_ended'")
     assert [row["person_id"] for row in told] == [town.people["赵丽"]]
     assert await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'record_entered'") == 3, "each once"
@@ -174,7 +174,7 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
     small = type(steps)(steps.row, 1, steps.take, steps.finish)
     monkeypatch.setattr(carrying, "steps_of", lambda _at: small)
     run_id = await begun(await town.scope("赵丽"), kind, table(*rows[kind]))
-    while await lent(owner, "import_work"):
+    while await lines_of(owner, "import_work"):
         await left_alone(owner)
         [at] = [await work.under_way(town.system())]
         assert at is not None
@@ -185,7 +185,7 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
         await carrying._step(actor, at, small, planned)
     made = {"residents": "person WHERE name LIKE '林%'", "hours": "service_record", "deeds": "deed",
             "goods": "stock_move WHERE reason = 'import'"}  # fmt: skip
-    assert await lent(owner, made[kind]) == 3
+    assert await lines_of(owner, made[kind]) == 3
     found = await history.run(town.system(), run_id)
     assert (found.state, found.created, found.accepted, found.errors) == ("done", 3, 3, [])
 
@@ -197,7 +197,7 @@ async def test_the_same_file_again_after_a_kill_carries_the_run_on(town: Town, o
     await left_alone(owner)
     report = await runs.import_file(scope, "hours", "hours.csv", content, skip_bad=True)
     assert (report.run_id, report.outcome, report.created) == (run_id, "imported", 600)
-    assert await lent(owner, "service_record") == 600
+    assert await lines_of(owner, "service_record") == 600
     again = await runs.import_file(scope, "hours", "hours.csv", content, skip_bad=True)
     assert (again.run_id, again.outcome) == (None, "unchanged")
 
@@ -228,10 +228,10 @@ async def test_who_may_no_more_stops_the_run_and_is_told(
     await leftover.carry_on()
     found = await history.run(town.system(), run_id)
     assert (found.state, found.stopped, found.created) == ("stopped", "forbidden", 250)
-    assert await lent(owner, "service_record") == 250
+    assert await lines_of(owner, "service_record") == 250
     assert "还有 350 行没有处理" in found.notes[-1]
     assert await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'import_stopped'") == 1
-    assert await lent(owner, "import_work") == 0, "the next import need not wait"
+    assert await lines_of(owner, "import_work") == 0, "the next import need not wait"
 
 
 async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: asyncpg.Connection) -> None:
@@ -346,7 +346,23 @@ async def test_a_community_imports_one_file_after_the_other(town: Town, owner: a
     await left_alone(owner)
     report = await runs.import_file(scope, "hours", "b.csv", services(town, 20, "李秀英"), skip_bad=True)
     assert (report.outcome, report.created) == ("imported", 20)
-    assert await lent(owner, "service_record") == 620
+    assert await lines_of(owner, "service_record") == 620
+
+
+async def test_what_an_older_version_began_is_stopped_and_goes_on_when_imported_again(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope, content = await town.scope("赵丽"), services(town, 300, "张桂兰")
+    run_id = await begun(scope, "hours", content, batches=1)
+    await owner.execute(
+        "UPDATE import_work SET plan = $1", vault.seal_bytes(zlib.compress(b"\x91\x01"), work.PLAN_SEAL)
+    )
+    await left_alone(owner)
+    await leftover.carry_on()
+    assert (await history.run(scope, run_id)).stopped == "import_of_before"
+    report = await runs.import_file(scope, "hours", "hours.csv", content, skip_bad=True)
+    assert (report.outcome, report.created) == ("imported", 50)
+    assert await lines_of(owner, "service_record") == 300
 
 
 async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(

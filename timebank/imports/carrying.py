@@ -17,7 +17,7 @@ from timebank.imports.intake import Intake
 from timebank.imports.kinds import IMPORTERS
 from timebank.imports.report import Findings, Note, Remark
 from timebank.imports.steps import Steps
-from timebank.imports.work import Work
+from timebank.imports.work import PlanUnreadable, Work
 from timebank.scope import Scope
 
 AGAIN_SECONDS = 0.1
@@ -62,7 +62,12 @@ async def make_way(
     """Carry on what a stopped process has left, so that something else may begin; None while somebody is at it."""
     actor = await actor_for(scope, at) if at.is_free else None
     if actor is not None:
-        return await carry(actor, at.run_id, until=until, told=told)
+        try:
+            return await carry(actor, at.run_id, until=until, told=told)
+        except Unavailable:
+            raise
+        except TimebankError:
+            return None  # It was stopped for it, and who began it was told.
     if at.is_abandoned:
         await _stop(scope, at, "abandoned")
     return None
@@ -81,8 +86,7 @@ async def carry(
     if begun is None:
         return found or await findings_of(scope, run_id)
     steps = steps_of(begun)
-    rows = await work.plan_of(scope, run_id, steps.row)
-    failures = 0
+    failures, rows = 0, await _plan(scope, begun, steps)
     while rows is not None and (at := await _still(scope, run_id)) is not None:
         if until is not None and time.monotonic() > until:
             await _let_go(scope, at)
@@ -103,6 +107,14 @@ async def carry(
             told(at.total, done)
     await tell_at_home(scope, begun)
     return await _ended(scope, run_id, found)
+
+
+async def _plan(scope: Scope, at: Work, steps: Steps) -> list[Any] | None:
+    try:
+        return await work.plan_of(scope, at.run_id, steps.row)
+    except PlanUnreadable as error:
+        await _stop(scope, at, error.code)
+        raise
 
 
 async def _ended(scope: Scope, run_id: UUID, found: Findings | None) -> Findings:

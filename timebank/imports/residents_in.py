@@ -3,13 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from timebank import clock, database, names, vault
-from timebank.access.grants import CannotHoldRole, OwnRole
 from timebank.access.logins import phones_held
-from timebank.access.roster import Office, ensure_logins, grant_offices
+from timebank.access.roster import ensure_logins, grant_offices
 from timebank.agreements.independence import near, side_of
 from timebank.areas.addresses import Address, settle, settle_addresses
 from timebank.areas.places import areas_of
@@ -19,19 +17,19 @@ from timebank.imports import residents_known, roster
 from timebank.imports.guardians_in import name_guardians, tell_guardians
 from timebank.imports.intake import Intake, Planned, Ready, cells_of
 from timebank.imports.map import Map
+from timebank.imports.offices_in import address_of, duties_of, tell_duties
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import Problem, problem, refusal
+from timebank.imports.problems import problem
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import RosterRow
 from timebank.imports.workbook import Workbook
 from timebank.people.ages import is_guarded
 from timebank.people.enrolment import enrol_many, place_many
 from timebank.people.schemas import Enrolled, Enrolment, Sex
-from timebank.scope import Role, Scope
+from timebank.scope import Scope
 
 WORD_MAX = 20
 SEX: dict[str, Sex] = {"male": "男", "female": "女"}
-PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}
 
 
 class ResidentPlanned(Planned, frozen=True, kw_only=True):
@@ -52,19 +50,19 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
         keys = [_key(intake, row) for row in parsed.rows]
         known = await intake.known(keys)
         entering = [row for row, key in zip(parsed.rows, keys, strict=True) if key not in known]
-        settled = settle(before, {_address(row) for row in entering})
-        placed = await place_many(scope, [_enrolment(row, settled.areas[_address(row)]) for row in entering])
+        settled = settle(before, {address_of(row) for row in entering})
+        placed = await place_many(scope, [_enrolment(row, settled.areas[address_of(row)]) for row in entering])
         residents = _residents(parsed.rows, keys, known, placed.answers)
         new = [one for one in residents if one.is_new]
         places = Map([*before, *settled.added])
-        homes = {one.person_id: _home(places, settled.areas[_address(one.row)]) for one in new}
+        homes = {one.person_id: _home(places, settled.areas[address_of(one.row)]) for one in new}
         await residents_known.compare(scope, parsed, residents, homes)
         _tell_places(parsed, settled.added, placed.new_households)
         await _tell_held(scope, parsed, new)
         own = await _too_near(scope, residents, placed.households)
-    _tell_duties(parsed, _duties(new, settled.areas, places, own))
+    tell_duties(parsed, duties_of(new, settled.areas, places, own))
     tell_guardians(parsed, residents, own)
-    homeless = sum(settled.areas[_address(one.row)] is None for one in new)
+    homeless = sum(settled.areas[address_of(one.row)] is None for one in new)
     if homeless:
         parsed.notes.append(problem("note_no_home", count=homeless))
     entered = {one.person_id for one in new}
@@ -78,11 +76,11 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     if not new:
         return
     before = {area.id for area in await areas_of(intake.scope)}
-    areas = await settle_addresses(intake.scope, {_address(planned.resident) for planned in new})
+    areas = await settle_addresses(intake.scope, {address_of(planned.resident) for planned in new})
     for area in await areas_of(intake.scope):
         if area.id not in before:
             intake.also_made("area", area.id)
-    enrolments = [_enrolment(planned.resident, areas[_address(planned.resident)]) for planned in new]
+    enrolments = [_enrolment(planned.resident, areas[address_of(planned.resident)]) for planned in new]
     phones = []
     for planned, answer in zip(new, await enrol_many(intake.scope, enrolments), strict=True):
         if answer.created:
@@ -96,10 +94,10 @@ async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     """Give those who were entered their offices, and name the guardians of the children."""
     scope = intake.scope
     areas = await areas_of(scope)
-    homes = settle(areas, {_address(planned.resident) for planned in rows}).areas
+    homes = settle(areas, {address_of(planned.resident) for planned in rows}).areas
     residents = await _entered(intake, rows, homes)
     own = await _too_near(scope, residents, {})
-    duties = _duties([one for one in residents if one.is_new], homes, Map(areas), own)
+    duties = duties_of([one for one in residents if one.is_new], homes, Map(areas), own)
     if duties.offices:
         for grant_id in await grant_offices(scope, duties.offices, intake.id):
             intake.also_made("role_grant", grant_id)
@@ -117,7 +115,7 @@ async def _entered(
     )  # fmt: skip
     entered = {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
     open_rows = [row for row in rows if row.person_id is None and row.key not in entered]
-    enrolments = [_enrolment(row.resident, homes[_address(row.resident)]) for row in open_rows]
+    enrolments = [_enrolment(row.resident, homes[address_of(row.resident)]) for row in open_rows]
     answers = (await place_many(intake.scope, enrolments)).answers if enrolments else []
     elsewhere = {row.key: one.person_id for row, one in zip(open_rows, answers, strict=True) if not one.created}
     residents = []
@@ -181,10 +179,6 @@ def _key(intake: Intake, row: RosterRow) -> bytes:
     return intake.key(row.name, row.born_on, row.phone, place)
 
 
-def _address(row: RosterRow) -> Address:
-    return Address(row.household.grid, row.household.building, row.household.unit)
-
-
 def _enrolment(row: RosterRow, area_id: UUID | None) -> Enrolment:
     return Enrolment(
         name=row.name, sex=SEX[row.sex] if row.sex else None, born_on=row.born_on, identity=row.identity,
@@ -215,49 +209,6 @@ async def _too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[
         return set()
     close, own = await near(scope, [one.person_id for one in residents]), await side_of(scope)
     return set(close.home) | {person_id for person_id, home in homes.items() if home in own.households}
-
-
-@dataclass(frozen=True, slots=True)
-class _Duties:
-    """The offices that a roster gives, and what there is to say where it gives none."""
-
-    offices: list[Office]
-    remarks: list[tuple[RosterRow, Problem]]
-
-
-def _duties(
-    residents: Sequence[Resident], homes: Mapping[Address, UUID | None], places: Map, own: set[UUID]
-) -> _Duties:
-    """What the note says of somebody holds over the building, unit or grid that they live in."""
-    duties = _Duties([], [])
-    for one in residents:
-        offices = []
-        for role in map(Role, sorted(one.row.roles)):
-            area_id = places.around(homes[_address(one.row)], PLACE_OF[role])
-            if is_guarded(one.row.born_on):
-                duties.remarks.append((one.row, refusal(CannotHoldRole())))
-            elif area_id is None:
-                duties.remarks.append((one.row, problem("role_without_place")))
-            else:
-                offices.append(Office(one.person_id, role, area_id))
-        if offices and one.person_id in own:
-            duties.remarks.append((one.row, refusal(OwnRole())))
-        else:
-            duties.offices.extend(offices)
-    return duties
-
-
-def _tell_duties(parsed: Parsed[RosterRow], duties: _Duties) -> None:
-    for row, remark in duties.remarks:
-        parsed.reading(row).warn("note|post", remark)
-    held = Counter(office.role for office in duties.offices)
-    if held:
-        parsed.notes.append(
-            problem(
-                "note_roles", building_heads=held[Role.building_head], unit_heads=held[Role.unit_head],
-                grid_workers=held[Role.grid_worker],
-            )
-        )  # fmt: skip
 
 
 def _tell_places(parsed: Parsed[RosterRow], added: Sequence[PlaceOut], households: int) -> None:

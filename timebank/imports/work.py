@@ -30,6 +30,12 @@ class ImportRunning(TimebankError):
     constraint = "import_work_pkey"
 
 
+class PlanUnreadable(TimebankError):
+    code = "import_of_before"
+    status = 409
+    sentence = "这次导入是升级以前开始的，新版本接不下去，已经停下。请再导入一次同一份表格，会接着做剩下的。"
+
+
 class Work(msgspec.Struct, frozen=True):
     """What is under way, and how far. `held_until` is until when the process that does it has it to itself."""
 
@@ -90,7 +96,7 @@ async def begin(scope: Scope, run_id: UUID, verb: Literal["import", "undo"], pla
 
 
 async def plan_of(scope: Scope, run_id: UUID, shape: type[msgspec.Struct]) -> list[msgspec.Struct] | None:
-    """The rows of a run, of this shape; None when it has ended."""
+    """The rows of a run, of this shape; None when it has ended. Raises PlanUnreadable for those of another version."""
     async with transaction(scope):
         sealed = await database.fetch_value(
             "SELECT plan FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
@@ -98,7 +104,10 @@ async def plan_of(scope: Scope, run_id: UUID, shape: type[msgspec.Struct]) -> li
     if sealed is None:
         return None
     content = zlib.decompress(vault.unseal_bytes(sealed, PLAN_SEAL))
-    return msgspec.msgpack.decode(content, type=list[shape])  # type: ignore[valid-type]  # a type is chosen by its kind
+    try:
+        return msgspec.msgpack.decode(content, type=list[shape])  # type: ignore[valid-type]  # chosen by its kind
+    except msgspec.DecodeError as error:
+        raise PlanUnreadable from error
 
 
 class Held(msgspec.Struct, frozen=True):

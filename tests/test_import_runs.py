@@ -325,6 +325,7 @@ async def test_everybody_who_opens_the_page_sees_how_far_it_is_and_whether_anyth
         page = (await client.get(f"/admin/imports/{run_id}", headers=headers)).text
         assert "250 / 600" in page
         assert "正在导入" in page
+        assert "js/progress.js" in page
         assert "timebank worker" not in page
         assert "250 / 600" in (await client.get("/admin/imports", headers=headers)).text
     await left_alone(owner)

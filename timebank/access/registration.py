@@ -29,6 +29,7 @@ from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
 from timebank.people.identity import require_identity
+from timebank.people.locks import lock_people
 from timebank.people.messages import tell
 from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
@@ -206,6 +207,7 @@ async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -
     whose reach covers that role, wherever it is held. Only an administrator's word stands without another proof.
     """
     async with transaction(scope):
+        await lock_people(scope, [person_id])  # or an import that is undone could take them out of the book meanwhile
         phone = await receiving_phone(scope, person_id)
         if proof == "office":
             scope.require_admin()

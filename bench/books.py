@@ -20,6 +20,7 @@ from timebank import clock, database, vault
 from timebank.access import sessions
 from timebank.imports.intake import Kind
 from timebank.imports.runs import import_file
+from timebank.imports.undo import undo
 from timebank.scope import Scope
 
 PEOPLE = 400
@@ -131,7 +132,7 @@ def counted() -> Iterator[list[int]]:
 
 
 async def read_books(url: str, serving_url: str) -> None:
-    """Try and take in a book of hours and one of deeds as an administrator does, and print what each has cost."""
+    """Read a book of hours and one of deeds as an administrator does, and print what each step has cost."""
     connection = await asyncpg.connect(url)
     community = await found_community(connection)
     await connection.close()
@@ -150,22 +151,31 @@ async def read_books(url: str, serving_url: str) -> None:
                 ("deeds", 2_000, beside.submit(deeds_book, people, 2_000).result()),
             ]
         for kind, rows, content in books:
-            for dry_run in (True, False):
-                await _read(scope, kind, content, rows, dry_run=dry_run)
+            await _read(scope, kind, content, rows)
     finally:
         await database.close_pool()
 
 
-async def _read(scope: Scope, kind: Kind, content: bytes, rows: int, *, dry_run: bool) -> None:
+async def _read(scope: Scope, kind: Kind, content: bytes, rows: int) -> None:
+    """Try a book, take it in, and take it back."""
+    with _measured(f"{kind} tried", rows):
+        tried = await import_file(scope, kind, f"{kind}.xlsx", content, dry_run=True, skip_bad=True)
+    with _measured(f"{kind} taken in", rows):
+        report = await import_file(scope, kind, f"{kind}.xlsx", content, skip_bad=True)
+    if not tried.created == report.created == rows or report.run_id is None:
+        raise click.ClickException(f"{kind}: {report.created} of {rows} rows: {report.errors[:2]}")
+    with _measured(f"{kind} taken back", rows):
+        await undo(scope, report.run_id)
+
+
+@contextmanager
+def _measured(what: str, rows: int) -> Iterator[None]:
     began, worked = time.perf_counter(), time.process_time()
     with counted() as count:
-        report = await import_file(scope, kind, f"{kind}.xlsx", content, dry_run=dry_run, skip_bad=True)
+        yield
     took, worked = time.perf_counter() - began, time.process_time() - worked
-    if report.created != rows:
-        raise click.ClickException(f"{kind}: {report.created} of {rows} rows: {report.errors[:2]}")
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
     click.echo(
-        f"{kind} {'tried' if dry_run else 'taken in':9} {rows:6} rows  {took:5.1f} s ({worked:.1f} s of them our own)  "
+        f"{what:17} {rows:6} rows  {took:5.1f} s ({worked:.1f} s of them our own)  "
         f"{count[0] / rows:.3f} statements a row  {most:.0f} MB at most"
     )

@@ -14,11 +14,15 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.errors import Busy, TimebankError
 from timebank.imports import drafts, history, workbook
+from timebank.imports.carrying import Progress
 from timebank.imports.drafts import DraftGone
 from timebank.imports.intake import Kind
 from timebank.imports.refusals import ImportRefused
+from timebank.imports.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.traces import ImportUsed
 from timebank.imports.undo import UndoTooLate, undo
+from timebank.imports.work import ImportRunning
+from timebank.installation import has_worker
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.preferences import language_of
@@ -27,6 +31,7 @@ from timebank.web.pages import page, see_other
 
 PAGE = 20
 SHOWN_MAX = 200
+PAGE_SECONDS = 5.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -84,11 +89,14 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Take the tried workbook in."""
+        """Take the tried workbook in; what takes longer than a page should is left to the worker."""
+        skip_bad, seconds = data.get("skip_bad") == "1", await _seconds()
         try:
-            found = await drafts.import_draft(caller, draft_id, skip_bad=data.get("skip_bad") == "1")
-        except (DraftGone, ImportRefused, Busy) as refusal:
+            found = await drafts.import_draft(caller, draft_id, skip_bad=skip_bad, seconds=seconds)
+        except (DraftGone, ImportRefused, Busy, ImportRunning) as refusal:
             return await _first_page(request, caller, refusal=refusal)
+        if isinstance(found, Progress):
+            return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}")
         if found.run_id is None:
             return see_other(f"/admin/imports/drafts/{draft_id}")
         return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}&done=imported")
@@ -115,10 +123,15 @@ class ImportPages(Controller):
     ) -> Template | Redirect:
         """Take an import back."""
         try:
-            await undo(caller, run_id)
-        except (ImportUsed, UndoTooLate, Busy) as refusal:
+            progress = await undo(caller, run_id, seconds=await _seconds())
+        except (ImportUsed, UndoTooLate, Busy, ImportRunning) as refusal:
             return await _run_page(request, caller, run_id, refusal=refusal)
-        return see_other(f"/admin/imports/{run_id}?done=undone")
+        return see_other(f"/admin/imports/{run_id}" + ("" if progress else "?done=undone"))
+
+
+async def _seconds() -> float:
+    """How long a page may take: a worker goes on with the rest, but without one nobody would."""
+    return PAGE_SECONDS if await has_worker() else ANSWER_WITHIN_SECONDS
 
 
 _SHOWN: dict[str, Any] = {"kinds": KINDS, "steps_of": STEPS, "most": SHOWN_MAX}
@@ -146,6 +159,7 @@ async def _run_page(
         request, caller, "imports/run.html", status=refusal.status if refusal else 200, run=found, draft=draft,
         done=done, refusal=refusal.text(language) if refusal and not isinstance(refusal, ImportUsed) else None,
         used=refusal.reasons(language) if isinstance(refusal, ImportUsed) else [],
+        cures=refusal.cures(language) if isinstance(refusal, ImportUsed) else [],
         used_count=len(refusal.traces) if isinstance(refusal, ImportUsed) else 0, may=caller.administers, **_SHOWN,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`make bench`: point transfers a second over HTTP, beside pgbench's single statement on the same server, in turn.
+"""`make bench`: what a year's books cost, and point transfers a second over HTTP beside pgbench's single statement.
 
 One HTTP transfer is `POST /api/v1/donations`: a bearer session, JSON, an Idempotency-Key of its own, one posting with
 its balance check, answered when it is durable. pgbench's statement inserts the transfer and takes the amount from one
@@ -24,12 +24,14 @@ from pathlib import Path
 import asyncpg
 import click
 
+from bench.books import read_books
 from bench.ground import Ground, lay_ground
 from bench.load import drive
 from timebank import database, embedded, settings
 from timebank.migrate import migrate
 
 READY_SECONDS_MAX = 30
+SERVING = "bench_serving"
 WARM_UP_SECONDS = 3.0
 
 
@@ -38,11 +40,18 @@ WARM_UP_SECONDS = 3.0
 @click.option("--rounds", default=3, show_default=True, help="runs of each, in turn")
 @click.option("--connections", default=32, show_default=True, help="open at once, over HTTP and in pgbench")
 @click.option("--persons", default=2000, show_default=True)
+@click.option("--only", type=click.Choice(["books", "transfers"]), help="one of the two measurements")
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True, help="processes of the service")
-def main(seconds: float, rounds: int, connections: int, persons: int, workers: int) -> None:
+def main(
+    seconds: float, rounds: int, connections: int, persons: int, workers: int, only: str | None
+) -> None:  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="timebank-bench-") as folder:
         server = embedded.start(Path(folder))
         try:
+            if only != "transfers":
+                _books(server)
+            if only == "books":
+                return
             embedded.create_database(server, "bench")
             url, key = server.url("bench"), secrets.token_hex(32)
             settings.use(replace(settings.Settings(), database_url=url, secret_key=key.encode()))
@@ -59,6 +68,16 @@ def main(seconds: float, rounds: int, connections: int, persons: int, workers: i
         finally:
             server.stop()
     _report(pairs, connections, workers, problems)
+
+
+def _books(server: embedded.Server) -> None:
+    """Read books in on a database of their own, as the login that the service runs as."""
+    embedded.create_database(server, "books")
+    url = server.url("books")
+    settings.use(replace(settings.Settings(), database_url=url, secret_key=secrets.token_hex(32).encode()))
+    asyncio.run(migrate(url))
+    embedded.create_login(server, SERVING, "books")
+    asyncio.run(read_books(url, server.url("books", SERVING)))
 
 
 async def _ground(url: str, persons: int) -> Ground:

@@ -10,6 +10,7 @@ import pytest
 from tests.town import PHOENIX, Town
 from timebank import clock
 from timebank.areas.policies import change_policy
+from timebank.deeds.book import Filed, file_book
 from timebank.deeds.caps import CapReached, period_of
 from timebank.deeds.credit import NotCredited, credit_due_deeds, reverse_deed
 from timebank.deeds.filing import (
@@ -29,6 +30,7 @@ from timebank.deeds.objections import (
     object_to_deed,
 )
 from timebank.deeds.parties import PartyToDeed
+from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed, review_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.errors import Forbidden, Invalid, NotFound
@@ -169,7 +171,9 @@ async def test_a_deed_of_tomorrow_or_of_long_ago_is_refused(town: Town, day: dat
 async def test_a_book_that_is_read_in_reaches_back_further(town: Town) -> None:
     with clock.at(MORNING):
         wanted = deed_of(town, occurred_on=date(2026, 2, 3))
-        assert (await file_deed(await town.scope("赵丽"), wanted, from_book=True)).rule_version == 1
+        [read] = await file_book(await town.scope("赵丽"), [wanted])
+        assert isinstance(read, Filed)
+        assert (await find_deed(await town.scope("赵丽"), read.id)).rule_version == 1
 
 
 async def test_a_witness_is_another_resident_of_another_household(town: Town) -> None:

@@ -156,8 +156,8 @@ async def test_people_who_have_done_something_since_keep_the_whole_import(
     await record_consent(scope, guardianship)
     await correct(scope, await person(owner, "林小满"), Correction(room="102"))
     await assert_kept(
-        scope, run_id, owner, "林大山的监护关系已由家长确认，或另有登记", "林大山已有服务记录", "林大山收到过通知",
-        "林小满的资料后来改过", "林小满收到过通知", "林小雨的监护关系已由家长确认，或另有登记",
+        scope, run_id, owner, "林大山、林小雨的监护关系已由家长确认，或另有登记", "林大山已有服务记录",
+        "林大山、林小满收到过通知", "林小满的资料后来改过",
     )  # fmt: skip
 
 

@@ -366,7 +366,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "login", "session", "one_time_code", "throttle", "idempotent_request", "installation", "region", "membership",
         "role_grant", "device", "policy", "rule", "audit", "transfer", "account", "sign_in_failure", "sign_in_suspect",
         "known_browser", "waiting_change", "household_move", "counter_sign_on", "counter_confirmation", "code_reading",
-        "good_price", "membership_question", "spending_rest",
+        "good_price", "membership_question", "spending_rest", "import_run", "import_work",
     ]  # fmt: skip
     found = await owner.fetch(
         "SELECT c.relname, p.privilege, has_table_privilege('timebank_app', c.oid, p.privilege) AS whole, "
@@ -391,9 +391,14 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
             "INSERT SELECT(community_id,id,station_id,name,kind,created_at,created_by,revoked_at,pairing_expires_at,"
             "paired_at,seen_at) UPDATE(revoked_at)",
         "good_price": "INSERT SELECT", "household_move": "INSERT SELECT",
-        "idempotent_request": "INSERT SELECT UPDATE", "installation": "INSERT SELECT",
+        "idempotent_request": "INSERT SELECT UPDATE", "installation": "INSERT SELECT UPDATE(worker_seen_at)",
+        "import_run": "INSERT SELECT UPDATE(accepted,created,report,undone_at,undone_by,ended_at,stopped)",
+        "import_work":
+            "DELETE INSERT(community_id,run_id,verb,plan,done,total,created,late,login_id,persons,proof_hash,"
+            "proof_sealed,began_at,held_until) SELECT(community_id,run_id,verb,plan,done,total,created,late,login_id,"
+            "persons,proof_sealed,began_at,held_until) UPDATE(done,created,late,held_until)",
         "membership": "DELETE SELECT", "membership_question": "DELETE SELECT",
-        "policy": "INSERT SELECT UPDATE", "region": "INSERT SELECT UPDATE(created_at)",
+        "policy": "INSERT SELECT UPDATE", "region": "INSERT SELECT",
         "role_grant": "DELETE INSERT SELECT UPDATE", "rule": "INSERT SELECT", "session": "INSERT",
         "spending_rest": "SELECT", "throttle": "DELETE INSERT SELECT UPDATE", "transfer": "SELECT",
         "waiting_change": "INSERT SELECT UPDATE(status,decided_by,decided_by_login,decided_at,note)",

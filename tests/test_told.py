@@ -63,7 +63,8 @@ TOLD = {
     "ask_confirmation": "confirmation_waits",
     "agree_confirmation": "spent_by_agreement",
     "refuse_confirmation": "nothing moves; who asked sees it at the counter",
-    "import": RUN, "undo_import": RUN, "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,
+    "import": RUN, "undo_import": RUN, "stop_import": "import_stopped",
+    "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,
     "ensure_logins": BOOK, "withdraw_logins": BOOK,
     "withdraw_record": "record_withdrawn", "withdraw_deed": "deed_withdrawn", "withdraw_roles": "role_ended",
     "nominate_guardians": "guardianship", "withdraw_nominations": "guardianship", "issue_missing_cards": "card",
@@ -119,7 +120,7 @@ def audited() -> set[str]:
     found: dict[str, set[str]] = {}
     for tree in TREES:
         for function in (f for f in ast.walk(tree) if isinstance(f, ast.AsyncFunctionDef)):
-            for call in calls("audit.record", "audit.record_of_login", within=[function]):
+            for call in calls("audit.record", "audit.record_many", "audit.record_of_login", within=[function]):
                 is_login = ast.unparse(call.func) == "audit.record_of_login"
                 verb, nouns = call.args[1], {"login"} if is_login else words(call.args[2]) or {""}
                 if isinstance(verb, ast.Name):

@@ -26,7 +26,7 @@ UNSAID = {"bytes", "by_code", "code", "skip_bad", "epoch", "objection", "rule_ve
 
 def constants(position: int) -> set[str]:
     """What the calls that write the audit name at a position, where it stands in the source."""
-    writers = ["audit.record", "audit.record_of_login"][: 2 if position == VERB else 1]
+    writers = ["audit.record", "audit.record_many", "audit.record_of_login"][: 3 if position == VERB else 2]
     found = [call.args[position] for call in calls(*writers)]
     return {each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
@@ -34,9 +34,12 @@ def constants(position: int) -> set[str]:
 def test_every_verb_noun_and_value_has_words() -> None:
     assert constants(VERB) - VERBS.keys() == set()
     assert constants(NOUN) - NOUNS.keys() == set()
-    named = {k.arg for call in calls("audit.record", "audit.record_of_login") for k in call.keywords if k.arg} - {
-        "reason"
-    }
+    named = {
+        k.arg
+        for call in calls("audit.record", "audit.record_many", "audit.record_of_login")
+        for k in call.keywords
+        if k.arg
+    } - {"reason"}
     assert {n for n in named if not n.endswith("_id")} - LABELS.keys() - UNSAID == set()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadValue", "NotOpen", "Open", "RanIntoAnother", "ask", "close_pool", "engine", "error_of", "execute", "fetch",
-    "fetch_one", "fetch_value", "open_pool", "retried", "row", "rows", "savepoint", "transaction",
+    "fetch_one", "fetch_value", "insert_many", "open_pool", "reading", "retried", "row", "rows", "savepoint",
+    "transaction",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -70,6 +71,8 @@ def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
         begin += f"; SET LOCAL timebank.sessions = '{{{scope.session_id}}}'"
     if scope and scope.device_proof:
         begin += f"; SET LOCAL timebank.device = '{scope.device_proof.hex()}'"
+    if scope and scope.import_proof:
+        begin += f"; SET LOCAL timebank.import = '{scope.import_proof.hex()}'"
     return begin
 
 
@@ -170,6 +173,14 @@ async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
 
 
 @asynccontextmanager
+async def reading(scope: Scope) -> AsyncIterator[None]:
+    """A transaction in which the database refuses every write and every lock of a row."""
+    async with transaction(scope, alone=True):
+        await execute("SET TRANSACTION READ ONLY")
+        yield
+
+
+@asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
     """A part of the transaction that may fail alone: its writes go, those before it stay."""
     await execute("SAVEPOINT part")
@@ -258,6 +269,22 @@ async def fetch_value(sql: str, *values: object) -> Any:
 async def execute(sql: str, *values: object) -> str:
     """Run a statement and answer its command tag, such as `UPDATE 1`."""
     return await _connection().execute(sql, *values)
+
+
+PARAMETERS_MAX = 30_000  # the protocol counts them in 16 bits
+
+
+async def insert_many(table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows by one statement of VALUES, or by a few where they are very many; names are the caller's own text."""
+    at_once = PARAMETERS_MAX // len(columns)
+    for first in range(0, len(rows), at_once):
+        part = rows[first : first + at_once]
+        marks = ", ".join(
+            "(" + ", ".join(f"${row * len(columns) + column + 1}" for column in range(len(columns))) + ")"
+            for row in range(len(part))
+        )
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}"  # noqa: S608  # names of the caller
+        await execute(sql, *(value for row in part for value in row))
 
 
 async def rows(shape: type[T], sql: str, *values: object) -> list[T]:

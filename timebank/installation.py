@@ -1,6 +1,7 @@
 """Which database this is: whether it has every migration of this version, and whose secret key seals its data."""
 
 import hmac
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -13,6 +14,8 @@ from timebank.vault import WrongSecretKey
 log = structlog.get_logger()
 
 SAMPLE = 100
+WORKER_SILENT_FOR = timedelta(minutes=3)
+"""After so long without a sign no worker is at work: the longest job lasts less."""
 
 
 class NotMigrated(Unavailable):
@@ -123,3 +126,17 @@ async def try_to_analyze() -> None:
         await analyze_new_tables()
     except (TimebankError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         log.warning("no statistics made", why=reason_of(error))
+
+
+@retried
+async def note_worker() -> None:
+    """Note that a worker is at work, so that pages can say when none is."""
+    async with transaction(None):
+        await database.execute("UPDATE installation SET worker_seen_at = $1", clock.now())
+
+
+async def has_worker() -> bool:
+    """Whether a worker has given a sign of late."""
+    async with transaction(None):
+        seen = await database.fetch_value("SELECT worker_seen_at FROM installation")
+    return seen is not None and seen > clock.now() - WORKER_SILENT_FOR

@@ -60,6 +60,7 @@ class Scope:
     device_station_id: UUID | None = None
     device_kind: str = ""
     device_proof: bytes | None = field(default=None, repr=False)  # its token's hash: proves it to the database
+    import_proof: bytes | None = field(default=None, repr=False)  # proves whose import the worker carries on
     request_id: str = ""
     via: str = "api"
     system: bool = False

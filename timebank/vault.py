@@ -57,15 +57,25 @@ def _derived(secret: bytes, purpose: str) -> bytes:
 
 def seal(text: str, purpose: str) -> bytes:
     """Encrypt a text for rest: version, random nonce, AES-256-GCM ciphertext bound to its purpose."""
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    return VERSION + nonce + AESGCM(key_for("seal")).encrypt(nonce, text.encode(), purpose.encode())
+    return seal_bytes(text.encode(), purpose)
 
 
 def unseal(sealed: bytes, purpose: str) -> str:
     """The text that `seal` was given."""
+    return unseal_bytes(sealed, purpose).decode()
+
+
+def seal_bytes(content: bytes, purpose: str) -> bytes:
+    """Encrypt what is no text, as `seal` does."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return VERSION + nonce + AESGCM(key_for("seal")).encrypt(nonce, content, purpose.encode())
+
+
+def unseal_bytes(sealed: bytes, purpose: str) -> bytes:
+    """The bytes that `seal_bytes` was given."""
     nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
-        return AESGCM(key_for("seal")).decrypt(nonce, ciphertext, purpose.encode()).decode()
+        return AESGCM(key_for("seal")).decrypt(nonce, ciphertext, purpose.encode())
     except InvalidTag as error:
         raise WrongSecretKey from error
 

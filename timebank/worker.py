@@ -31,7 +31,7 @@ from timebank.deeds.reminding import remind_of_objections
 from timebank.errors import TimebankError, Unavailable
 from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
-from timebank.imports import drafts
+from timebank.imports import drafts, leftover
 from timebank.ledger.checked import check_if_due
 from timebank.overview.figures import count_figures
 from timebank.overview.reminding import remind_deciders
@@ -42,6 +42,7 @@ from timebank.stations.readings import forget_readings
 log = structlog.get_logger()
 
 ASK_AGAIN_SECONDS = 5
+SIGN_EVERY_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ JOBS: tuple[Job, ...] = (
 )
 
 SWEEPS: tuple[Sweep, ...] = (
+    Sweep("carry_on_imports", 2, leftover.carry_on),
     Sweep("statistics", 60, installation.analyze_new_tables),
     Sweep("throttle", 3600, throttle.sweep),
     Sweep("sign_in_delays", 3600, delays.sweep),
@@ -113,12 +115,22 @@ async def run(stop: asyncio.Event) -> None:
     While the database is away nothing is begun, and what has fallen due meanwhile is done as soon as it is back.
     """
     due: dict[Job | Sweep, float] = dict.fromkeys(ALL, 0.0)
+    last_sign = -float("inf")
     while not stop.is_set():
         for job, at in due.items():
             if at <= time.monotonic() and await _can_begin(stop):
+                last_sign = await _give_sign(last_sign)
                 was_done = await do(job, stop)
                 due[job] = time.monotonic() + (job.every_seconds if was_done else ASK_AGAIN_SECONDS)
         await _sleep(stop, max(0.0, min(due.values()) - time.monotonic()))
+
+
+async def _give_sign(last: float) -> float:
+    """Note now and then that this worker is at work; when it did so last."""
+    if time.monotonic() - last < SIGN_EVERY_SECONDS:
+        return last
+    await _attempt("give_sign", None, installation.note_worker())
+    return time.monotonic()
 
 
 async def _can_begin(stop: asyncio.Event) -> bool:
@@ -146,6 +158,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
 
 async def run_all() -> None:
     """Do every job once."""
+    await _give_sign(-float("inf"))
     for job in ALL:
         await do(job)
 

@@ -9,7 +9,6 @@ import msgspec
 from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import hash_secret
 from pypinyin import lazy_pinyin
-from zxcvbn import zxcvbn
 
 from timebank.errors import TimebankError
 
@@ -70,6 +69,8 @@ def is_weak(password: str, phone: str, facts: Facts = RESIDENT) -> bool:
     known = [word.lower() for word in (*own, *favourites()) if len(word) > 1]
     # It counts letters: Chinese words are as hard to guess as their pinyin, and favourites are the same in both.
     spelt = "".join(lazy_pinyin(password))[:RATED_MAX]
+    from zxcvbn import zxcvbn  # its word lists take 12 MB, which only a new password needs
+
     rated: int = zxcvbn(spelt, known, max_length=LENGTH_MAX)["score"]
     return rated < (SCORE_STAFF if facts.is_staff else SCORE_RESIDENT)
 

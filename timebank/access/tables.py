@@ -20,6 +20,7 @@ class Installation(Table, tablename="installation"):
     id = SmallInt(primary_key=True, default=None, null=False)
     key_fingerprint = Bytea(default=None, null=False)
     recorded_at = Timestamptz(default=None, null=False)
+    worker_seen_at = Timestamptz(default=None, null=True)
 
 
 class Session(Table, tablename="session"):

@@ -1,10 +1,13 @@
 """From written addresses to areas: many at once, the missing ones added."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from timebank import clock, names
 from timebank.areas.places import add_area, areas_of
-from timebank.areas.schemas import PlaceOut
+from timebank.areas.schemas import PlaceKind, PlaceOut
 from timebank.database import retried, transaction
 from timebank.scope import Scope
 
@@ -17,6 +20,14 @@ class Address(NamedTuple):
     unit: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The narrowest area of each address, None for one that names nothing, and the areas that are new for it."""
+
+    areas: dict[Address, UUID | None]
+    added: list[PlaceOut]
+
+
 @retried
 async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
     """The narrowest area of each address. An area that is not there yet is added; one that names nothing is None.
@@ -25,22 +36,39 @@ async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Addres
     where another of these addresses has brought it; so is one that has no grid yet, when an address names a grid.
     """
     async with transaction(scope):
-        known = _Known(await areas_of(scope))
-        return {address: await _settle(scope, known, address) for address in sorted(addresses, key=_in_order)}
+        settled = settle(await areas_of(scope), addresses)
+        ids: dict[UUID, UUID] = {}
+        for area in settled.added:  # what lies around an area stands before it
+            parent_id = ids.get(area.parent_id, area.parent_id) if area.parent_id else None
+            ids[area.id] = (await add_area(scope, area.kind, area.name, parent_id)).id
+    return {address: ids.get(id_, id_) if id_ else None for address, id_ in settled.areas.items()}
+
+
+def settle(places: Sequence[PlaceOut], addresses: set[Address]) -> Settled:
+    """What `settle_addresses` would answer among these places; the new areas have ids of their own. Pure."""
+    known = _Known(places)
+    areas = {address: _settle(known, address) for address in sorted(addresses, key=_in_order)}
+    return Settled(areas, known.added)
 
 
 class _Known:
-    def __init__(self, places: list[PlaceOut]) -> None:
+    def __init__(self, places: Sequence[PlaceOut]) -> None:
         self.by_place: dict[tuple[str, str, UUID | None], UUID] = {}
         self.buildings: dict[str, list[UUID]] = {}
+        self.added: list[PlaceOut] = []
         for place in places:
-            self.add(place)
+            self._add(place)
 
-    def add(self, place: PlaceOut) -> UUID:
+    def _add(self, place: PlaceOut) -> UUID:
         self.by_place[place.kind, place.name, place.parent_id] = place.id
         if place.kind == "building":
             self.buildings.setdefault(place.name, []).append(place.id)
         return place.id
+
+    def add(self, kind: PlaceKind, written: str, parent_id: UUID | None) -> UUID:
+        place = PlaceOut(clock.new_id(), kind, names.clean(written), parent_id, None)
+        self.added.append(place)
+        return self._add(place)
 
     def building(self, name: str, grid_id: UUID | None) -> UUID | None:
         found = self.by_place.get(("building", name, grid_id))
@@ -51,19 +79,16 @@ class _Known:
         return found
 
 
-async def _settle(scope: Scope, known: _Known, address: Address) -> UUID | None:
+def _settle(known: _Known, address: Address) -> UUID | None:
     grid_id = building_id = None
     if address.grid:
-        grid_id = known.by_place.get(("grid", address.grid, None))
-        grid_id = grid_id or known.add(await add_area(scope, "grid", address.grid, None))
+        grid_id = known.by_place.get(("grid", address.grid, None)) or known.add("grid", address.grid, None)
     if not address.building:
         return grid_id
-    building_id = known.building(address.building, grid_id)
-    building_id = building_id or known.add(await add_area(scope, "building", address.building, grid_id))
+    building_id = known.building(address.building, grid_id) or known.add("building", address.building, grid_id)
     if not address.unit:
         return building_id
-    unit_id = known.by_place.get(("unit", address.unit, building_id))
-    return unit_id or known.add(await add_area(scope, "unit", address.unit, building_id))
+    return known.by_place.get(("unit", address.unit, building_id)) or known.add("unit", address.unit, building_id)
 
 
 def _in_order(address: Address) -> tuple[bool, tuple[str, ...]]:

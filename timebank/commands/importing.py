@@ -8,8 +8,9 @@ import msgspec
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import find_community, system_scope
 from timebank.errors import TimebankError, reason_of
+from timebank.imports.kinds import IMPORTERS
 from timebank.imports.report import Report, RowReport
-from timebank.imports.runs import TAKE_IN, import_file
+from timebank.imports.runs import import_file
 
 OUTCOMES = {
     "tried": "试读完毕，什么都没有写入",
@@ -30,7 +31,7 @@ class NoFile(TimebankError):
 @click.command(
     "import", help="导入工作簿（xlsx、csv 等）：residents 花名册、hours 签到表、deeds 善行台账、goods 物品清单。"
 )
-@click.argument("kind", type=click.Choice(list(TAKE_IN)))
+@click.argument("kind", type=click.Choice(list(IMPORTERS)))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--community", required=True, help="社区的名称（或编号）。")
 @click.option("--dry-run", is_flag=True, help="只试读：告诉哪些行有问题，什么都不写入。")
@@ -45,10 +46,12 @@ def import_workbook(
     async def work() -> Report:
         async with pool(chosen, operates=True):
             scope = system_scope(await find_community(community))
-            known = next(name for name in TAKE_IN if name == kind)
-            return await import_file(scope, known, file.name, content, dry_run=dry_run, skip_bad=not all_or_nothing)
+            known = next(name for name in IMPORTERS if name == kind)
+            return await import_file(
+                scope, known, file.name, content, dry_run=dry_run, skip_bad=not all_or_nothing, told=told
+            )
 
-    with ground(data) as chosen, progress("正在导入"):
+    with ground(data) as chosen, progress("正在导入") as told:
         report = run(work())
     if as_json:
         click.echo(msgspec.json.encode(report))

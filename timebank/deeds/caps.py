@@ -45,9 +45,16 @@ async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UU
         scope.community_id, person_id, area_id, rule.code, first, last,
     )  # fmt: skip
     assert found is not None
+    require_room_among(rule, occurred_on, found["person"], found["area"])
+
+
+def require_room_among(rule: RuleOut, occurred_on: date, of_person: int, of_place: int) -> None:
+    """Refuse when this many deeds of the person, or of the place, in the period are as many as the rule allows."""
+    assert rule.cap_period is not None
+    first, last = period_of(occurred_on, rule.cap_period)
     for whose, taken, most in (
-        (EACH_PERSON, found["person"], rule.cap_per_person),
-        (EACH_PLACE, found["area"], rule.cap_per_area),
+        (EACH_PERSON, of_person, rule.cap_per_person),
+        (EACH_PLACE, of_place, rule.cap_per_area),
     ):
         if most is not None and taken >= most:
             raise CapReached(

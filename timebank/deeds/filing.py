@@ -1,5 +1,6 @@
 """Filing a deed: by a head for the own building or unit, by the grid worker, or by an administrator."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from timebank import audit, clock, database
 from timebank.agreements.independence import is_family, side_of, sides_of
 from timebank.database import retried, transaction
 from timebank.deeds.caps import require_room
-from timebank.deeds.filed import Named, tell_filed, tell_withdrawn
+from timebank.deeds.filed import tell_filed
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
@@ -81,15 +82,11 @@ class _Doer(msgspec.Struct, frozen=True):
 
 
 @retried
-async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) -> DeedOut:
-    """Write down what somebody did; it earns its points after review and public notice.
-
-    `from_book` lets an administrator's import reach back to days that are too long ago to be filed by hand; the import
-    tells of all its deeds together.
-    """
+async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
+    """Write down what somebody did; it earns its points after review and public notice."""
     now, today = clock.now(), clock.local_day()
     first = today - timedelta(days=DAYS_BACK_MAX)
-    if wanted.occurred_on > today or (wanted.occurred_on < first and not from_book):
+    if not first <= wanted.occurred_on <= today:
         raise DeedDay(first=first, last=today)
     async with transaction(scope):
         # Person before area, always: two filings for one of them wait for each other, and count after they waited.
@@ -98,7 +95,9 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
         _require_duty(scope, wanted.person_id, place, doer)
         await _require_witness(scope, wanted)
         rule = await _rule_of_that_day(scope, wanted)
-        points, points_reason = _worth(scope, wanted, rule)
+        if not scope.administers and wanted.points not in (None, rule.points):
+            raise PointsByAdmin
+        points, points_reason = worth(wanted, rule)
         await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.occurred_on)
         deed_id = clock.new_id()
         await Deed.insert(
@@ -117,41 +116,25 @@ async def file_deed(scope: Scope, wanted: DeedIn, *, from_book: bool = False) ->
             points=points,
         )  # fmt: skip
         filed = await find_deed(scope, deed_id)
-        if not from_book:  # the witnesses of a book are asked when its deeds are approved: it may be taken back before
-            await tell_filed(scope, filed)
-            await ask_witness(scope, filed)
+        await tell_filed(scope, filed)
+        await ask_witness(scope, filed)
         return DeedOut.of(filed)
 
 
-class _Gone(msgspec.Struct, frozen=True):
-    id: UUID
-    person_id: UUID
-    witness_id: UUID | None
-    points: int
-
-
 @retried
-async def withdraw_deeds(scope: Scope, deed_ids: list[UUID], import_id: UUID | None = None) -> int:
+async def withdraw_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
     """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back.
 
-    Whom they name is told once, of all together.
+    Whoever calls tells their people, of all that is taken back together.
     """
     scope.require_admin()
     async with transaction(scope):
-        gone = await database.rows(
-            _Gone,
+        gone = await database.fetch(
             "UPDATE deed SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
-            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' "
-            "RETURNING id, person_id, witness_id, points",
-            scope.community_id, deed_ids, clock.now(), scope.actor_id,
+            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
+            scope.community_id, list(deed_ids), clock.now(), scope.actor_id,
         )  # fmt: skip
-        for row in gone:
-            await audit.record(scope, "withdraw_deed", "deed", row.id)
-        if gone:
-            key = f"deed:{min(row.id for row in gone)}:withdrawn"
-            await tell_withdrawn(
-                scope, [Named(row.person_id, row.witness_id, row.points) for row in gone], key, import_id
-            )
+        await audit.record_many(scope, "withdraw_deed", "deed", [(row["id"], {}) for row in gone])
     return len(gone)
 
 
@@ -229,13 +212,11 @@ async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
         return usable
 
 
-def _worth(scope: Scope, wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
+def worth(wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
     """The points and, where they are not the catalogue's, why."""
     assert rule.points is not None
     if wanted.points is None or wanted.points == rule.points:
         return rule.points, None
-    if not scope.administers:
-        raise PointsByAdmin
     reason = (wanted.points_reason or "").strip()
     if not reason:
         raise PointsNeedReason(points=rule.points)

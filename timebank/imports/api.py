@@ -1,25 +1,30 @@
 """Imports over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, MultipartBody, QueryParameter
 
 from timebank.access.callers import AnyRequest
 from timebank.imports import history, runs, workbook
+from timebank.imports.carrying import Progress
 from timebank.imports.intake import Kind
 from timebank.imports.report import Report
-from timebank.imports.schemas import RunDetail, RunOut
+from timebank.imports.runs import ANSWER_WITHIN_SECONDS
+from timebank.imports.schemas import RunDetail, Running, RunOut
 from timebank.imports.undo import undo
+from timebank.locale import translator
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.preferences import language_of
 from timebank.scope import Scope
 
 Flag = Annotated[bool | None, QueryParameter()]
+GOES_ON = {202: ResponseSpec(Running, description="It takes longer: ask for the import by its run_id.")}
 
 
 class ImportForm(msgspec.Struct):
@@ -37,35 +42,35 @@ class ImportForm(msgspec.Struct):
 class Imports(Controller):
     path = "/imports"
 
-    @post("/residents", status_code=200)
+    @post("/residents", status_code=200, responses=GOES_ON)
     async def residents(
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Report:  # fmt: skip
+    ) -> Response[Report | Running]:  # fmt: skip
         """Take a roster in: residents, their households, buildings, offices and logins."""
         return await _take_in("residents", request, caller, data, dry_run, skip_bad)
 
-    @post("/hours", status_code=200)
+    @post("/hours", status_code=200, responses=GOES_ON)
     async def hours(
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Report:  # fmt: skip
+    ) -> Response[Report | Running]:  # fmt: skip
         """Take sign-in sheets in as honour hours, which wait for their review."""
         return await _take_in("hours", request, caller, data, dry_run, skip_bad)
 
-    @post("/deeds", status_code=200)
+    @post("/deeds", status_code=200, responses=GOES_ON)
     async def deeds(
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Report:  # fmt: skip
+    ) -> Response[Report | Running]:  # fmt: skip
         """File the deeds of a moral bank's book for review and public notice."""
         return await _take_in("deeds", request, caller, data, dry_run, skip_bad)
 
-    @post("/goods", status_code=200)
+    @post("/goods", status_code=200, responses=GOES_ON)
     async def goods(
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Report:  # fmt: skip
+    ) -> Response[Report | Running]:  # fmt: skip
         """Offer the goods of a list, and put them on their stations' shelves."""
         return await _take_in("goods", request, caller, data, dry_run, skip_bad)
 
@@ -78,22 +83,31 @@ class Imports(Controller):
 
     @get("/{run_id:uuid}")
     async def show_run(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
-        """One import with its report."""
+        """One import: how far it is while it runs, and its report."""
         return await history.run(caller, run_id, language_of(request))
 
-    @delete("/{run_id:uuid}", status_code=200)
-    async def undo(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
+    @delete("/{run_id:uuid}", status_code=200, responses=GOES_ON)
+    async def undo(
+        self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Response[RunDetail | Running]:
         """Take an import back, within 24 hours and as long as nothing of it has been used."""
-        await undo(caller, run_id)
-        return await history.run(caller, run_id, language_of(request))
+        progress = await undo(caller, run_id, seconds=ANSWER_WITHIN_SECONDS)
+        if progress is not None:
+            return _goes_on(progress)
+        return Response(await history.run(caller, run_id, language_of(request)))
 
 
 async def _take_in(
     kind: Kind, request: AnyRequest, caller: Scope, form: ImportForm, dry_run: bool | None, skip_bad: bool | None
-) -> Report:
+) -> Response[Report | Running]:
     caller.require_admin()
-    return await runs.import_file(
+    found = await runs.try_or_import(
         caller, kind, form.file.filename, await form.file.read(workbook.BYTES_MAX + 1),
         dry_run=form.dry_run if dry_run is None else dry_run,
-        skip_bad=form.skip_bad if skip_bad is None else skip_bad, language=language_of(request),
+        skip_bad=form.skip_bad if skip_bad is None else skip_bad, seconds=ANSWER_WITHIN_SECONDS,
     )  # fmt: skip
+    return _goes_on(found) if isinstance(found, Progress) else Response(found.told(translator(language_of(request))))
+
+
+def _goes_on(progress: Progress) -> Response[Any]:
+    return Response(Running(progress.run_id, progress.done, progress.rows), status_code=202)

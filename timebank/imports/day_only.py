@@ -16,14 +16,19 @@ def placed(row: HoursRow, busy: Sequence[Busy]) -> HoursRow | None:
     Nobody was seen at that time: the reviewer reads so in the record's reason. It only must not be counted as an
     overlap with what is known of the day.
     """
-    midnight, length = row.started_at, row.ended_at - row.started_at
+    found = free_part(row.started_at, row.ended_at - row.started_at, busy)
+    return replace(row, started_at=found[0], ended_at=found[1]) if found else None
+
+
+def free_part(midnight: datetime, length: timedelta, busy: Sequence[Busy]) -> Busy | None:
+    """The first time of the day that begins at this midnight in which nothing is known."""
     begins = [midnight, *sorted(end for _, end in busy if midnight < end < midnight + DAY)]
     for begin in begins:
         end = begin + length
         if end <= midnight + DAY and not any(
             begin < other_end and other_begin < end for other_begin, other_end in busy
         ):
-            return replace(row, started_at=begin, ended_at=end)
+            return begin, end
     return None
 
 

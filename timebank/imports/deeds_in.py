@@ -10,16 +10,18 @@ import msgspec
 
 from timebank import clock, database
 from timebank.areas.places import areas_of
+from timebank.database import reading
+from timebank.deeds.book import file_book, try_book
 from timebank.deeds.caps import CapReached
 from timebank.deeds.filed import Named, tell_filed_by_book
-from timebank.deeds.filing import WitnessTooClose, WitnessUnknown, file_deed
-from timebank.deeds.schemas import DeedIn, DeedOut
+from timebank.deeds.filing import WitnessTooClose, WitnessUnknown
+from timebank.deeds.schemas import DeedIn
 from timebank.errors import TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.deeds import DeedRow
-from timebank.imports.intake import Intake
+from timebank.imports.intake import Intake, Planned, Ready, cells_of
 from timebank.imports.map import Map
-from timebank.imports.parsed import Parsed
+from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_found import Found, Residents
 from timebank.imports.workbook import Workbook
@@ -32,11 +34,18 @@ COLUMN_OF: dict[type[TimebankError], str] = {
 }  # fmt: skip
 
 
-async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
-    """File the deeds of known residents under the community's catalogue."""
-    scope = intake.scope
-    catalogue = await _catalogue(scope)
-    residents = await residents_found.look_up(scope, await asyncio.to_thread(deeds.mentions, book))
+class DeedPlanned(Planned, frozen=True, kw_only=True):
+    """A deed to be filed."""
+
+    deed: DeedIn
+
+
+async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]:
+    """The deeds of known residents that are to be filed under the community's catalogue."""
+    scope, mentioned = intake.scope, await asyncio.to_thread(deeds.mentions, book)
+    async with reading(scope):
+        catalogue = await _catalogue(scope)
+        residents = await residents_found.look_up(scope, mentioned)
     parsed = await asyncio.to_thread(
         deeds.parse, book, residents.candidates, {item.name: item.worth_on for item in catalogue},
         today=clock.local_day(),
@@ -44,27 +53,58 @@ async def take_in(intake: Intake, book: Workbook) -> Parsed[DeedRow]:
     if not catalogue:
         parsed.notes.append(problem("note_no_catalogue"))
     keys = {row.where: _key(intake, row) for row in parsed.rows}
-    known = await intake.known(keys.values())
-    new = [row for row in parsed.rows if keys[row.where] not in known]
-    town = Map(await areas_of(scope))
-    filing = [(row, area_id) for row in new if (area_id := _judge(parsed, residents, town, row)) is not None]
-    await _lock(scope, filing)
-    codes = {item.name: item.code for item in catalogue}
-    on_record = await _on_record(scope, filing)
-    filed: list[Named] = []
-    for row, area_id in filing:
-        same = (_doer(residents, row).id, codes[row.item], row.happened_on)
-        if same in on_record:
-            parsed.reading(row).warn("item", problem("same_deed"))
-        on_record.add(same)
-        deed = await _file(intake, parsed, residents, row, codes[row.item], area_id)
-        if deed is not None:
-            intake.row_made(keys[row.where], "deed", deed.id)
-            filed.append(Named(deed.person_id, deed.witness_id, deed.points))
-    await tell_filed_by_book(scope, filed, intake.id)
+    async with reading(scope):
+        known = await intake.known(keys.values())
+        new = [row for row in parsed.rows if keys[row.where] not in known]
+        town = Map(await areas_of(scope))
+        judged = [(row, _judge(parsed, residents, town, row)) for row in new]
+        # A line is taken whole or not at all: whoever mends it sees all of its people again.
+        filing = [(row, area_id) for row, area_id in judged if area_id and not parsed.reading(row).refused]
+        codes = {item.name: item.code for item in catalogue}
+        wanted = [_deed(intake, residents, row, codes[row.item], area_id) for row, area_id in filing]
+        refusals = await try_book(scope, wanted)
+        on_record = await _on_record(scope, filing)
+    planned = []
+    for (row, _), deed, refused in zip(filing, wanted, refusals, strict=True):
+        _tell(parsed.reading(row), deed, refused, on_record)
+        cells = cells_of(parsed.reading(row), "name", "item", "witness")
+        planned.append(DeedPlanned(key=keys[row.where], sheet=row.sheet, row=row.row, cells=cells, deed=deed))
+    ready = [one for one, (row, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
-    return parsed
+    return Ready(parsed, ready, len(ready))
+
+
+def _tell(
+    line: Reading[DeedRow], deed: DeedIn, refused: TimebankError | None, on_record: set[tuple[UUID, str, date]]
+) -> None:
+    """Say what the moral bank itself refuses, and which deed the book has already for that day."""
+    same = (deed.person_id, deed.rule_code, deed.occurred_on)
+    if same in on_record:
+        line.warn("item", problem("same_deed"))
+    on_record.add(same)
+    if refused is not None:
+        line.refuse(COLUMN_OF.get(type(refused), "name"), refusal(refused))
+
+
+async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
+    """File a batch of deeds, those left out that something forbids by now."""
+    answers = await file_book(intake.scope, [row.deed for row in rows])
+    for row, answer in zip(rows, answers, strict=True):
+        if isinstance(answer, TimebankError):
+            intake.refuse_late(row, COLUMN_OF.get(type(answer), "name"), refusal(answer))
+        else:
+            intake.row_made(row.key, "deed", answer.id)
+
+
+async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
+    """Tell each person once of all that the book says of them."""
+    filed = await database.rows(
+        Named,
+        "SELECT person_id, witness_id, points FROM deed WHERE community_id = $1 AND id = ANY ($2) ORDER BY id",
+        intake.scope.community_id, await intake.made_by_run("deed"),
+    )  # fmt: skip
+    await tell_filed_by_book(intake.scope, filed, intake.id)
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -155,16 +195,6 @@ def _path(town: Map, area_id: UUID | None) -> set[UUID]:
     return {area.id for area in town.upwards(area_id)}
 
 
-async def _lock(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> None:
-    """Hold the people and places in the order in which everybody takes them, before the first deed is filed."""
-    people = {UUID(row.person.key) for row, _ in filing if row.person}
-    for table, ids in (("person", people), ("area", {area_id for _, area_id in filing})):
-        await database.fetch(
-            f"SELECT id FROM {table} WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608  # one of the two names above
-            scope.community_id, list(ids),
-        )  # fmt: skip
-
-
 async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> set[tuple[UUID, str, date]]:
     """Which deeds of which days these people have in the book already."""
     found = await database.fetch(
@@ -175,21 +205,13 @@ async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> se
     return {(row["person_id"], row["rule_code"], row["occurred_on"]) for row in found}
 
 
-async def _file(
-    intake: Intake, parsed: Parsed[DeedRow], residents: Residents, row: DeedRow, rule_code: str, area_id: UUID
-) -> DeedOut | None:
-    """File a row's deed; None where the moral bank itself refuses it."""
+def _deed(intake: Intake, residents: Residents, row: DeedRow, rule_code: str, area_id: UUID) -> DeedIn:
     assert row.person is not None
     witness = residents.of(row.witness_person) if row.witness_person else None
     differs = row.points != row.catalogue_points
-    wanted = DeedIn(
+    return DeedIn(
         person_id=UUID(row.person.key), rule_code=rule_code, area_id=area_id, occurred_on=row.happened_on,
         note=row.note or f"{row.item}（台账补录：{intake.file_name}）",
         witness_id=witness.id if witness and witness.status == "active" else None,
         points=row.points if differs else None, points_reason=row.note if differs else None,
     )  # fmt: skip
-    try:
-        return await file_deed(intake.scope, wanted, from_book=True)
-    except TimebankError as refused:
-        parsed.reading(row).refuse(COLUMN_OF.get(type(refused), "name"), refusal(refused))
-        return None

@@ -9,6 +9,7 @@ import msgspec
 from timebank import clock, database, vault
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
+from timebank.imports.carrying import Progress, findings_of
 from timebank.imports.intake import Kind, plain_file_name
 from timebank.imports.refused_rows import TITLE, refused_rows
 from timebank.imports.report import Findings, Report
@@ -51,6 +52,7 @@ async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
     """Try a workbook and keep it for its import. Raises an ImportRefused for a file that is no such table."""
     session_id = _session(scope)
     found = await try_or_import(scope, kind, name, content, dry_run=True, skip_bad=False)
+    assert isinstance(found, Findings)  # a trial is over when it answers
     return await _keep(scope, session_id, kind, name, content, found)
 
 
@@ -79,11 +81,19 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, found.told(translator(language)))
 
 
-async def import_draft(scope: Scope, draft_id: UUID, *, skip_bad: bool) -> Findings:
-    """Take a tried workbook in. What it finds now stands in the draft from now on."""
+async def import_draft(
+    scope: Scope, draft_id: UUID, *, skip_bad: bool, seconds: float | None = None
+) -> Findings | Progress:
+    """Take a tried workbook in. What it finds now stands in the draft from now on.
+
+    What takes longer than `seconds` is left to the worker.
+    """
     kept = await _find(scope, draft_id)
-    found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=False, skip_bad=skip_bad)
-    await _keep_findings(scope, draft_id, found)
+    found = await try_or_import(
+        scope, kept.kind, kept.file_name, _unseal(kept), dry_run=False, skip_bad=skip_bad, seconds=seconds
+    )
+    now = await findings_of(scope, found.run_id) if isinstance(found, Progress) else found
+    await _keep_findings(scope, draft_id, now)
     return found
 
 

@@ -1,15 +1,17 @@
 """A goods list taken in: what points are exchanged for, and how many lie at which station."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
 
-from timebank import database, names
+from timebank import clock, database, names
+from timebank.database import reading
 from timebank.imports import goods
 from timebank.imports.goods import GoodRow
-from timebank.imports.intake import Intake, Made
+from timebank.imports.intake import Intake, Made, Planned, Ready, cells_of
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import Problem, problem
 from timebank.imports.workbook import Workbook
@@ -45,22 +47,62 @@ class _Shop:
     stock: dict[tuple[UUID, UUID], int]
     stations: dict[str, UUID]
 
+    def put(self, row: GoodRow, offer: "_Offer", good_id: UUID) -> None:
+        """The shop as it is once the row has been carried out."""
+        if offer.begins:
+            name, unit = names.clean(row.name), _unit(row, offer.good)
+            self.goods[name] = _Good(good_id, name, unit, row.points, row.limit, active=True)
+        if offer.station_id is not None:
+            held = self.stock.get((good_id, offer.station_id), 0)
+            self.stock[good_id, offer.station_id] = held + row.stock
 
-async def take_in(intake: Intake, book: Workbook) -> Parsed[GoodRow]:
-    """Offer the goods that are new, and put what is new at a station on its shelf."""
+
+class GoodPlanned(Planned, frozen=True, kw_only=True):
+    """A line of the list that makes something new."""
+
+    good: GoodRow
+
+
+async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]:
+    """The goods that are new, and what is new at a station."""
     parsed = await asyncio.to_thread(goods.parse, book)
-    shop = await _shop(intake.scope)
     keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
-    known = await intake.known(keys.values())
+    async with reading(intake.scope):
+        shop = await _shop(intake.scope)
+        known = await intake.known(keys.values())
     _judge(parsed, shop)
     new = [row for row in parsed.rows if not parsed.reading(row).refused and keys[row.sheet, row.row] not in known]
+    planned = []
     for row in new:
-        made = await _offer(intake, parsed, shop, row)
-        if made is not None:
-            intake.row_made(keys[row.sheet, row.row], made.noun, made.noun_id)
+        offer = _decide(shop, row)
+        for meaning, odd in offer.remarks:
+            parsed.reading(row).warn(meaning, odd)
+        if offer.makes_something:
+            shop.put(row, offer, offer.good.id if offer.good else clock.new_id())
+            key, cells = keys[row.sheet, row.row], cells_of(parsed.reading(row), "name")
+            planned.append(GoodPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, good=row))
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
-    return parsed
+    return Ready(parsed, planned, len(planned))
+
+
+async def take(intake: Intake, rows: Sequence[GoodPlanned]) -> None:
+    """Offer a batch of goods and put them on their shelves; what is there by now stays as it is."""
+    shop = await _shop(intake.scope)
+    for planned in rows:
+        row = planned.good
+        if row.station and names.clean(row.station) not in shop.stations:
+            intake.refuse_late(planned, "name", problem("station_unknown"))
+        elif not row.station and row.stock and len(shop.stations) != 1:
+            intake.refuse_late(planned, "name", problem("station_missing"))
+        else:
+            made = await _offer(intake, shop, row)
+            if made is not None:
+                intake.row_made(planned.key, made.noun, made.noun_id)
+
+
+async def finish(_intake: Intake, _rows: Sequence[GoodPlanned]) -> None:
+    """Everybody sees on the shelf what there is."""
 
 
 def _key(intake: Intake, row: GoodRow) -> bytes:
@@ -104,27 +146,48 @@ def _judge(parsed: Parsed[GoodRow], shop: _Shop) -> None:
             reading.refuse("points", problem("good_differs", row=reading.row_words(other.sheet, other.row)))
 
 
-async def _offer(intake: Intake, parsed: Parsed[GoodRow], shop: _Shop, row: GoodRow) -> Made | None:
-    """What a row makes: a good, or its stock at a station; None where everything is there already."""
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a row comes to: a good to begin, or to offer again, and stock to put on a shelf."""
+
+    good: _Good | None
+    begins: bool = False
+    station_id: UUID | None = None
+    remarks: tuple[tuple[str, Problem], ...] = ()
+
+    @property
+    def makes_something(self) -> bool:
+        return self.begins or self.station_id is not None
+
+
+def _decide(shop: _Shop, row: GoodRow) -> _Offer:
+    """What a row makes; nothing where everything is there already."""
     good, station_id = shop.goods.get(names.clean(row.name)), _station(shop, row)
-    held = shop.stock.get((good.id, station_id)) if good and station_id else None
-    if good is not None and good.active:
-        odd = _at_odds(good, held, row)
-        if odd is not None:
-            parsed.reading(row).warn(*odd)
-        if odd is not None or held is not None or station_id is None:
-            return None
-    made: Made | None = None
-    if good is None or not good.active:
-        if good is not None:
-            parsed.reading(row).warn("name", problem("good_offered_again"))
-        good = shop.goods[names.clean(row.name)] = await _begin(intake.scope, row, good)
-        intake.also_made("good", good.id)
-        made = Made("good", good.id)
-    if station_id is None:
-        return made
-    shop.stock[good.id, station_id] = (held or 0) + row.stock
-    return await _receive(intake, good.id, station_id, row.stock)
+    if good is None:
+        return _Offer(None, begins=True, station_id=station_id)
+    if not good.active:
+        return _Offer(good, begins=True, station_id=station_id, remarks=(("name", problem("good_offered_again")),))
+    held = shop.stock.get((good.id, station_id)) if station_id else None
+    odd = _at_odds(good, held, row)
+    if odd is not None:
+        return _Offer(good, remarks=(odd,))
+    return _Offer(good, station_id=station_id if held is None else None)
+
+
+async def _offer(intake: Intake, shop: _Shop, row: GoodRow) -> Made | None:
+    """Make what a row makes."""
+    offer = _decide(shop, row)
+    if not offer.makes_something:
+        return None
+    good_id = offer.good.id if offer.good else None
+    if offer.begins:
+        good_id = await _begin(intake.scope, row, offer.good)
+        intake.also_made("good", good_id)
+    assert good_id is not None
+    shop.put(row, offer, good_id)
+    if offer.station_id is None:
+        return Made("good", good_id)
+    return await _receive(intake, good_id, offer.station_id, row.stock)
 
 
 def _at_odds(good: _Good, held: int | None, row: GoodRow) -> tuple[str, Problem] | None:
@@ -144,19 +207,18 @@ def _station(shop: _Shop, row: GoodRow) -> UUID | None:
     return next(iter(shop.stations.values())) if row.stock else None
 
 
-async def _begin(scope: Scope, row: GoodRow, ended: _Good | None) -> _Good:
+async def _begin(scope: Scope, row: GoodRow, ended: _Good | None) -> UUID:
     """Offer a new good, or one again that had ended."""
-    unit = row.unit or (ended.unit if ended else USUAL_UNIT)
+    unit = _unit(row, ended)
     if ended is None:
-        added = await add_good(
-            scope, GoodIn(name=row.name, points=row.points, unit=unit, monthly_limit=row.limit)
-        )  # fmt: skip
-        good_id = added.id
-    else:
-        good_id = ended.id
-        again = GoodChange(points=row.points, unit=unit, monthly_limit=row.limit, active=True)
-        await change_good(scope, good_id, again)
-    return _Good(good_id, names.clean(row.name), unit, row.points, row.limit, active=True)
+        return (await add_good(scope, GoodIn(name=row.name, points=row.points, unit=unit, monthly_limit=row.limit))).id
+    again = GoodChange(points=row.points, unit=unit, monthly_limit=row.limit, active=True)
+    await change_good(scope, ended.id, again)
+    return ended.id
+
+
+def _unit(row: GoodRow, ended: _Good | None) -> str:
+    return row.unit or (ended.unit if ended else USUAL_UNIT)
 
 
 async def _receive(intake: Intake, good_id: UUID, station_id: UUID, quantity: int) -> Made:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from timebank.imports.intake import Intake
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import Household, RosterRow
 from timebank.people.ages import is_minor
-from timebank.people.nominations import Nomination, OwnGuardian, nominate_guardians, own_nominations
+from timebank.people.nominations import Nomination, OwnGuardian, nominate_guardians
+from timebank.scope import Scope
 
 SPOUSE = frozenset(("配偶", "妻", "夫", "妻子", "丈夫", "爱人", "spouse", "wife", "husband"))
 GRANDCHILD = ("外孙", "孙", "grand")
@@ -30,30 +31,35 @@ class _Family:
     children: list[Resident] = field(default_factory=list)
 
 
-async def nominate(intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident]) -> None:
+def tell_guardians(parsed: Parsed[RosterRow], residents: Sequence[Resident], own: set[UUID]) -> None:
+    """Say for how many children guardians are named, and for which children of the importer's household not."""
+    nominations = _nominations(residents)
+    rows = {child.person_id: child.row for family in _families(residents) for child in family.children}
+    for child_id in dict.fromkeys(nomination.child_id for nomination in nominations if nomination.guardian_id in own):
+        parsed.reading(rows[child_id]).warn("relation|name", refusal(OwnGuardian()))
+    named = {nomination.child_id for nomination in nominations if nomination.guardian_id not in own}
+    if named:
+        parsed.notes.append(problem("note_guardians", children=len(named)))
+
+
+async def name_guardians(scope: Scope, residents: Sequence[Resident], own: set[UUID], import_id: UUID) -> list[UUID]:
     """Name the head of a household and the spouse as guardians of its minors, without consent.
 
     Where both guardian and child were known before, nothing is named: somebody may have decided otherwise since. Of the
     importer's own household nobody is named: that waits for another administrator, in the panel.
     """
-    nominations = [
+    nominations = [nomination for nomination in _nominations(residents) if nomination.guardian_id not in own]
+    return await nominate_guardians(scope, nominations, import_id) if nominations else []
+
+
+def _nominations(residents: Sequence[Resident]) -> list[Nomination]:
+    return [
         Nomination(adult.person_id, child.person_id, _relation(adult.row, child.row))
         for family in _families(residents)
         for child in family.children
         for adult in family.adults
         if adult.is_new or child.is_new
     ]
-    own = await own_nominations(intake.scope, nominations)
-    rows = {child.person_id: child.row for family in _families(residents) for child in family.children}
-    for child_id in {nomination.child_id for nomination in own}:
-        parsed.reading(rows[child_id]).warn("relation|name", refusal(OwnGuardian()))
-    nominations = [nomination for nomination in nominations if nomination not in own]
-    named = await nominate_guardians(intake.scope, nominations, intake.id) if nominations else []
-    for guardianship_id in named:
-        intake.also_made("guardianship", guardianship_id)
-    if named:
-        children = len({nomination.child_id for nomination in nominations})
-        parsed.notes.append(problem("note_guardians", children=children))
 
 
 def _families(residents: Sequence[Resident]) -> list[_Family]:

@@ -11,16 +11,32 @@ from timebank.errors import NotFound
 from timebank.imports.report import Findings
 from timebank.imports.schemas import RunDetail, RunOut
 from timebank.imports.undo import UNDO_WITHIN
+from timebank.installation import WORKER_SILENT_FOR
 from timebank.locale import translator
 from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 
+# What is running is done as far as its work is: rows that are known or refused have been dealt with from the start.
 _RUNS = (
-    "SELECT r.id, r.kind, r.file_name, r.skip_bad, r.rows, r.accepted, r.created, p.name AS started_by, r.started_at, "
-    "CASE WHEN r.undone_at IS NULL AND r.started_at >= $2 THEN r.started_at + $3 END AS undo_until, r.undone_at "
+    "SELECT r.id, r.kind, r.file_name, r.skip_bad, r.rows, r.accepted, coalesce(w.created, r.created) AS created, "
+    "p.name AS started_by, r.started_at, CASE WHEN r.undone_at IS NULL AND w.run_id IS NULL AND r.started_at >= $2 "
+    "THEN r.started_at + $3 END AS undo_until, r.undone_at, r.stopped, "
+    "CASE WHEN w.verb = 'import' THEN 'running' WHEN w.verb = 'undo' THEN 'undoing' "
+    "WHEN r.undone_at IS NOT NULL THEN 'undone' WHEN r.stopped IS NOT NULL THEN 'stopped' ELSE 'done' END AS state, "
+    "CASE w.verb WHEN 'import' THEN r.rows - w.total + w.done WHEN 'undo' THEN w.done ELSE r.rows END AS done, "
+    "CASE w.verb WHEN 'undo' THEN w.total ELSE r.rows END AS total, "
+    "coalesce(w.held_until <= $4, false) AND (w.login_id IS NULL OR NOT coalesce((SELECT i.worker_seen_at > $5 "
+    "FROM installation i), false)) AS waits_for_worker "
     "FROM import_run r LEFT JOIN person p ON p.community_id = r.community_id AND p.id = r.started_by "
-    "WHERE r.community_id = $1 "
+    "LEFT JOIN (SELECT run_id, verb, done, total, login_id, held_until, "
+    "CASE WHEN verb = 'import' THEN created END AS created FROM import_work WHERE community_id = $1) AS w "
+    "ON w.run_id = r.id WHERE r.community_id = $1 "
 )
+
+
+def _facts(scope: Scope) -> tuple[object, ...]:
+    now = clock.now()
+    return scope.community_id, now - UNDO_WITHIN, UNDO_WITHIN, now, now - WORKER_SILENT_FOR
 
 
 async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[RunOut]:
@@ -30,9 +46,9 @@ async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> P
     async with transaction(scope):
         found = await database.rows(
             RunOut,
-            _RUNS + "AND ($4::timestamptz IS NULL OR (r.started_at, r.id) < ($4, $5)) "
-            "ORDER BY r.started_at DESC, r.id DESC LIMIT $6",
-            scope.community_id, clock.now() - UNDO_WITHIN, UNDO_WITHIN, *(before or (None, None)), limit + 1,
+            _RUNS + "AND ($6::timestamptz IS NULL OR (r.started_at, r.id) < ($6, $7)) "
+            "ORDER BY r.started_at DESC, r.id DESC LIMIT $8",
+            *_facts(scope), *(before or (None, None)), limit + 1,
         )  # fmt: skip
     return page(found, limit, lambda run: (run.started_at, run.id))
 
@@ -41,9 +57,7 @@ async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
     """One import, with its report in the reader's language."""
     scope.require_reader()
     async with transaction(scope):
-        found = await database.row(
-            RunOut, _RUNS + "AND r.id = $4", scope.community_id, clock.now() - UNDO_WITHIN, UNDO_WITHIN, run_id
-        )
+        found = await database.row(RunOut, _RUNS + "AND r.id = $6", *_facts(scope), run_id)
         if found is None:
             raise NotFound
         kept: str = await database.fetch_value(

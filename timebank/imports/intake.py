@@ -1,15 +1,17 @@
-"""One file being taken in: which of its rows are known already, and what the others have made."""
+"""One file being looked at, or a batch of its rows being written: what is known already, what the others make."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from timebank import clock, database, vault
 from timebank.imports.cells import words
-from timebank.imports.parsed import without_numbers
+from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
+from timebank.imports.problems import Problem, problem
+from timebank.imports.report import Remark
 from timebank.scope import Scope
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
@@ -27,15 +29,41 @@ class Made(msgspec.Struct, frozen=True):
     noun_id: UUID
 
 
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """A row to be written. `cells` are the heading and value of the columns for which it may still be refused."""
+
+    key: bytes
+    sheet: str
+    row: int
+    cells: dict[str, tuple[str, str]]
+
+
+P = TypeVar("P", bound=Planned)
+T = TypeVar("T", bound=InSheet)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Generic[T, P]):
+    """What was found in a file: its remarks, and the rows to write, of which `created` would make something new."""
+
+    parsed: Parsed[T]
+    rows: Sequence[P]
+    created: int
+
+
 @dataclass(slots=True)
 class Intake:
-    """A run before it is written down. `created` counts the rows that made something new."""
+    """A run, seen from one look at its file or from one batch. `created` counts the rows that made something new."""
 
     scope: Scope
     kind: Kind
     file_name: str
     id: UUID = field(default_factory=clock.new_id)
     created: int = 0
+    is_whole: bool = False  # all rows of the run are in this one batch
+    late: list[Remark] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    """What an undoing has to say of the whole."""
     _made: list[tuple[bytes, Made]] = field(default_factory=list)
 
     def key(self, *meaning: object) -> bytes:
@@ -49,7 +77,16 @@ class Intake:
             "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND kind = $2 AND row_key = ANY ($3)",
             self.scope.community_id, self.kind, list(keys),
         )  # fmt: skip
-        return {row["row_key"]: row["noun_id"] for row in found}
+        return {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
+
+    async def made_by_run(self, noun: Noun) -> list[UUID]:
+        """What the run has made of a kind. Their rows are then found by these ids: a join would be planned without
+        knowing how many there are, before the database has counted them."""
+        found = await database.fetch(
+            "SELECT noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = $3",
+            self.scope.community_id, self.id, noun,
+        )  # fmt: skip
+        return [UUID(bytes=row["noun_id"].bytes) for row in found]
 
     def row_made(self, key: bytes, noun: Noun, noun_id: UUID) -> None:
         """Note what a row has made."""
@@ -60,29 +97,25 @@ class Intake:
         """Note what the rows made together, such as the building that several of them live in."""
         self._made.append((self.key(noun, noun_id), Made(noun, noun_id)))
 
+    def refuse_late(self, row: Planned, meaning: str, wrong: Problem) -> None:
+        """Leave out a row that something forbids since the file was looked at."""
+        column, value = row.cells.get(meaning, ("", ""))
+        self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values)))
+
     async def write_made(self) -> None:
-        """Keep what was made, so that a second run knows the rows and an undoing finds the records."""
-        await database.execute(
-            "INSERT INTO import_row (community_id, kind, row_key, run_id, noun, noun_id) "
-            "SELECT $1, $2, r.row_key, $3, r.noun, r.noun_id "
-            "FROM unnest($4::bytea[], $5::text[], $6::uuid[]) AS r (row_key, noun, noun_id)",
-            self.scope.community_id, self.kind, self.id, [key for key, _ in self._made],
-            [made.noun for _, made in self._made], [made.noun_id for _, made in self._made],
-        )  # fmt: skip
+        """Keep what was made so far, so that a second run knows the rows and an undoing finds the records."""
+        made, self._made = self._made, []
+        rows = [(self.scope.community_id, self.kind, key, self.id, one.noun, one.noun_id) for key, one in made]
+        await database.insert_many("import_row", ("community_id", "kind", "row_key", "run_id", "noun", "noun_id"), rows)
+
+
+def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str]]:
+    """How a row's cells are shown, to be kept with it: "place|unit" is the first of these that the sheet has."""
+    shown = {meaning: reading.remark(meaning, problem("blank", column="")) for meaning in columns}
+    return {meaning: (remark.column, remark.value) for meaning, remark in shown.items()}
 
 
 def plain_file_name(name: str) -> str:
     """A file's name as it may be kept and shown: without folders, control characters and people's numbers."""
     last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"
-
-
-async def wait_turn(scope: Scope) -> None:
-    """Let imports and undoings of one community follow one another, so that each sees what the one before has made."""
-    # The row is locked in a way that those who only refer to the community do not wait for.
-    await database.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
-    await database.fetch_value("SELECT id FROM region WHERE id = $1 FOR NO KEY UPDATE", scope.community_id)
-    await database.execute(f"SET LOCAL lock_timeout = '{database.LOCK_TIMEOUT}'")
-
-
-WAIT = "40s"

@@ -1,114 +1,136 @@
 """The offices that a roster's remarks and a list of heads name, granted over the places of their rows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
-from timebank import database
+from timebank import clock, database
 from timebank.access.grants import CannotHoldRole, OwnRole
-from timebank.access.roster import Office, grant_offices, own_offices
-from timebank.areas.places import areas_of
-from timebank.imports.intake import Intake
+from timebank.access.roster import Office
 from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed
-from timebank.imports.problems import problem, refusal
-from timebank.imports.residents_known import Resident
+from timebank.imports.problems import Problem, problem, refusal
 from timebank.imports.roster import RosterRow
 from timebank.people.ages import is_guarded
 from timebank.scope import Role, Scope
 
 PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}
+COLUMN = "note|post"
+
+Duty = tuple[str, UUID]
+"""A role and the area that it is over."""
 
 
-class _Holder(msgspec.Struct, frozen=True):
-    """A person as the book has them now, with the offices over areas that somebody has ended."""
+class Holder(msgspec.Struct, frozen=True):
+    """A person who is to hold offices: what they hold over areas, and what of it somebody has ended."""
 
-    id: UUID
     born_on: date | None
-    status: str
-    ended: list[tuple[str, UUID]]
+    status: str = "active"
+    held: frozenset[Duty] = frozenset()
+    ended: frozenset[Duty] = frozenset()
 
 
-async def give_offices(
-    intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[tuple[Resident, UUID | None]]
-) -> None:
-    """Grant what the rows say of offices, each over the place of its row, whichever row has entered the person.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a row says of somebody's offices, over places around this area."""
 
-    Who was in the book before is granted what a list of heads names, not what a remark mentions, and never an office
-    that somebody has ended: that is granted again on the resident's page.
+    row: RosterRow
+    person_id: UUID
+    roles: frozenset[Role]
+    area_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The offices that are new, each with the row that gives it, and what there is to say where a row gives none."""
+
+    offices: dict[Office, RosterRow] = field(default_factory=dict)
+    remarks: list[tuple[RosterRow, Problem]] = field(default_factory=list)
+
+    @property
+    def holders(self) -> set[UUID]:
+        return {office.person_id for office in self.offices}
+
+    def by_row(self) -> dict[tuple[str, int], set[Role]]:
+        """Which offices each row gives."""
+        given: dict[tuple[str, int], set[Role]] = {}
+        for office, row in self.offices.items():
+            given.setdefault((row.sheet, row.row), set()).add(office.role)
+        return given
+
+
+def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map, own: set[UUID]) -> Duties:
+    """Which of the claims bring a new office, whichever row has entered the person.
+
+    Nobody is given an office again that somebody has ended: that is granted on the resident's page. Those of `own` are
+    of the importer's household: another administrator grants them.
     """
-    entered = {one.person_id for one, _ in residents if one.is_new}
-    naming = [(one, home) for one, home in residents if one.row.roles]
-    holders = await _holders(intake.scope, [one.person_id for one, _ in naming])
-    places = Map(await areas_of(intake.scope))
-    offices = []
-    for one, home in naming:
-        holder, reading = holders.get(one.person_id), parsed.reading(one.row)
-        if holder is None or holder.status != "active":
-            continue
-        for role in map(Role, sorted(one.row.roles if one.person_id in entered else one.row.named)):
-            area_id = places.around(home, PLACE_OF[role])
-            if is_guarded(holder.born_on):
-                reading.warn("note|post", refusal(CannotHoldRole()))
-            elif area_id is None:
-                reading.warn("note|post", problem("role_without_place"))
-            elif (role.value, area_id) in holder.ended:
-                reading.warn("note|post", problem("role_ended_before"))
-            else:
-                offices.append(Office(one.person_id, role, area_id))
-    granted = await _grant(intake, parsed, [one for one, _ in naming], list(dict.fromkeys(offices)))
-    # A list of heads that enters nobody has made something all the same.
-    intake.created += len(await _holders_of(intake.scope, granted) - entered)
+    duties = Duties()
+    for claim in claims:
+        odd: dict[str, Problem] = {}
+        for role in sorted(claim.roles):
+            area_id = town.around(claim.area_id, PLACE_OF[role])
+            wrong = _wrong(holders.get(claim.person_id), role, area_id, is_own=claim.person_id in own)
+            if wrong is not None:
+                odd.setdefault(wrong.code, wrong)
+            elif area_id is not None and (role.value, area_id) not in holders[claim.person_id].held:
+                duties.offices.setdefault(Office(claim.person_id, role, area_id), claim.row)
+        duties.remarks.extend((claim.row, wrong) for wrong in odd.values())
+    return duties
 
 
-async def _holders_of(scope: Scope, grant_ids: Sequence[UUID]) -> set[UUID]:
-    found = await database.fetch(
-        "SELECT person_id FROM role_grant WHERE community_id = $1 AND id = ANY ($2)",
-        scope.community_id, list(grant_ids),
-    )  # fmt: skip
-    return {UUID(bytes=row["person_id"].bytes) for row in found}
+def _wrong(holder: Holder | None, role: Role, area_id: UUID | None, *, is_own: bool) -> Problem | None:
+    """Why somebody is not given an office; nothing is wrong with one that they hold."""
+    if holder is None or holder.status != "active":
+        return problem("person_not_active")
+    if is_guarded(holder.born_on):
+        return refusal(CannotHoldRole())
+    if area_id is None:
+        return problem("role_without_place")
+    if (role.value, area_id) in holder.held:
+        return None
+    if (role.value, area_id) in holder.ended:
+        return problem("role_ended_before")
+    return refusal(OwnRole()) if is_own else None
 
 
-async def _holders(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, _Holder]:
-    found = await database.fetch(
-        "SELECT p.id, p.born_on, p.status, coalesce(array_agg(g.role) FILTER (WHERE g.id IS NOT NULL), '{}') AS roles, "
-        "coalesce(array_agg(g.area_id) FILTER (WHERE g.id IS NOT NULL), '{}') AS areas FROM person p "
-        "LEFT JOIN role_grant g ON g.community_id = $1 AND g.person_id = p.id AND g.area_id IS NOT NULL "
-        "AND g.ended_at IS NOT NULL WHERE p.community_id = $1 AND p.id = ANY ($2) GROUP BY p.id, p.born_on, p.status",
-        scope.community_id, list(person_ids),
-    )  # fmt: skip
-    return {
-        row["id"]: _Holder(row["id"], row["born_on"], row["status"], list(zip(row["roles"], row["areas"], strict=True)))
-        for row in found
-    }
-
-
-async def _grant(
-    intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident], offices: Sequence[Office]
-) -> list[UUID]:
-    offices = await _of_others(intake, parsed, residents, offices)
-    granted = await grant_offices(intake.scope, offices, intake.id) if offices else []
-    for grant_id in granted:
-        intake.also_made("role_grant", grant_id)
-    if granted:
-        held = Counter(office.role for office in offices)
+def tell_duties(parsed: Parsed[RosterRow], duties: Duties) -> None:
+    for row, wrong in duties.remarks:
+        parsed.reading(row).warn(COLUMN, wrong)
+    held = Counter(office.role for office in duties.offices)
+    if held:
         told = problem(
             "note_roles", building_heads=held[Role.building_head], unit_heads=held[Role.unit_head],
             grid_workers=held[Role.grid_worker],
         )  # fmt: skip
         parsed.notes.append(told)
-    return granted
 
 
-async def _of_others(
-    intake: Intake, parsed: Parsed[RosterRow], residents: Sequence[Resident], offices: Sequence[Office]
-) -> list[Office]:
-    """The offices without those of the importer's own household, which another administrator grants."""
-    own = await own_offices(intake.scope, offices)
-    rows = {one.person_id: one.row for one in residents}
-    for person_id in {office.person_id for office in own}:
-        parsed.reading(rows[person_id]).warn("note|post", refusal(OwnRole()))
-    return [office for office in offices if office not in own]
+async def holders_of(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Holder]:
+    """These people as the book has them now."""
+    wanted, today = list(person_ids), clock.local_day()
+    people = await database.fetch(
+        "SELECT id, born_on, status FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, wanted
+    )
+    grants = await database.fetch(
+        "SELECT person_id, role, area_id, ended_at IS NOT NULL AS ended, ends_on FROM role_grant "
+        "WHERE community_id = $1 AND person_id = ANY ($2) AND area_id IS NOT NULL",
+        scope.community_id, wanted,
+    )  # fmt: skip
+    held: dict[UUID, set[Duty]] = {}
+    ended: dict[UUID, set[Duty]] = {}
+    for grant in grants:
+        if grant["ended"]:
+            ended.setdefault(grant["person_id"], set()).add((grant["role"], grant["area_id"]))
+        elif grant["ends_on"] is None or grant["ends_on"] >= today:
+            held.setdefault(grant["person_id"], set()).add((grant["role"], grant["area_id"]))
+    return {
+        UUID(bytes=row["id"].bytes): Holder(
+            row["born_on"], row["status"], frozenset(held.get(row["id"], ())), frozenset(ended.get(row["id"], ()))
+        )
+        for row in people
+    }

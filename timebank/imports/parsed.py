@@ -181,6 +181,10 @@ class Reading(Generic[T]):
                 remarks = self.parsed.problems if self.refused else self.parsed.warnings
                 remarks.append(self._told(meaning, cell.problem))
 
+    def remark(self, meanings: str, wrong: Problem) -> RowProblem:
+        """A problem at one of these columns, without refusing the row for it."""
+        return self._told(meanings, wrong)
+
     def _told(self, meanings: str, wrong: Problem) -> RowProblem:
         choices = meanings.split("|")
         meaning = next((each for each in choices if each in self.header.columns), choices[0])

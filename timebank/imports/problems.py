@@ -141,6 +141,8 @@ SENTENCES: Mapping[str, str] = {
     "note_stayed": _(
         "撤销时留下 {count} 位居民：有撤回的服务记录或善行写着他们，要留作凭据。确要除名的，请逐位办理迁出"
     ),
+    "note_reviewed_meanwhile": _("撤销进行时，有 {count} 处刚好被审核或用掉，没有撤回，请逐条更正"),
+    "note_stopped": _("没有做完就停下了，还有 {count} 行没有处理。再导入一次同一份表格，会接着做剩下的"),
     "note_phones_held": _("{count} 人的手机号已有人在用，等手机号的主人在首页同意后，才能用它看到这里的登记"),
     "note_known": _("{count} 行以前已经导入或登记，没有重复导入"),
 }

@@ -1,6 +1,6 @@
 """The residents that sheets of hours and deeds may mean, looked up at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -70,3 +70,24 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
             frozenset(one.area_id for one in held if one.area_id),
         )  # fmt: skip
     return Residents(Candidates.of(candidates), by_key)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Whether somebody is of the community, and may act."""
+
+    status: str
+    lacks_consent: bool
+
+
+async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """How each of these people stands now."""
+    found = await database.fetch(
+        "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
+        "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
+        "WHERE p.community_id = $1 AND p.id = ANY ($2)",
+        scope.community_id, list(person_ids),
+    )  # fmt: skip
+    return {
+        UUID(bytes=row["id"].bytes): Standing(row["status"], is_guarded(row["born_on"]) and not row["consented"])
+        for row in found
+    }

@@ -2,59 +2,233 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from timebank import clock, database, names, vault
-from timebank.access.roster import ensure_logins
-from timebank.areas.addresses import Address, settle_addresses
+from timebank.access.logins import phones_held
+from timebank.access.roster import ensure_logins, grant_offices
+from timebank.agreements.independence import near, side_of
+from timebank.areas.addresses import Address, settle, settle_addresses
 from timebank.areas.places import areas_of
 from timebank.areas.schemas import PlaceOut
-from timebank.imports import places, residents_known, roster
-from timebank.imports.guardians_in import nominate
-from timebank.imports.intake import Intake
-from timebank.imports.map import Map, one_way
-from timebank.imports.offices_in import give_offices
+from timebank.database import reading
+from timebank.imports import residents_known, roster
+from timebank.imports.guardians_in import name_guardians, tell_guardians
+from timebank.imports.intake import Intake, Planned, Ready, cells_of
+from timebank.imports.map import Map
+from timebank.imports.offices_in import COLUMN, Claim, Duties, Holder, duties_of, holders_of, tell_duties
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
+from timebank.imports.residents_homes import Homes, grids_of_buildings, homes_of
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import WORD_MAX, RosterRow
 from timebank.imports.workbook import Workbook
 from timebank.people.ages import is_guarded
-from timebank.people.enrolment import enrol_many
+from timebank.people.enrolment import Placed, enrol_many, place_many
 from timebank.people.schemas import Enrolled, Enrolment, Sex
+from timebank.scope import Role, Scope
 
 SEX: dict[str, Sex] = {"male": "男", "female": "女"}
 
 
-async def take_in(intake: Intake, book: Workbook) -> Parsed[RosterRow]:
-    """Enter the residents who are not in the community's book yet, with all that the roster says of them."""
+class ResidentPlanned(Planned, frozen=True, kw_only=True):
+    """A resident of the roster. `person_id` is null for who is to be entered.
+
+    `home` has the book's own names, and `offices` are those that the row gives over places around it.
+    """
+
+    resident: RosterRow
+    person_id: UUID | None
+    home: Address
+    offices: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Whom the rows mean, each with its key, and where they live; those who enter somebody come first."""
+
+    keys: Sequence[bytes]
+    residents: Sequence[Resident]
+    homes: Homes
+    placed: Placed
+
+    @property
+    def new(self) -> list[Resident]:
+        return [one for one in self.residents if one.is_new]
+
+    @property
+    def entered(self) -> set[UUID]:
+        return {one.person_id for one in self.residents if one.is_new}
+
+
+async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPlanned]:
+    """Whom the roster means, and all that it would bring; the rows of the known are kept too, for their children."""
+    scope = intake.scope
     parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
-    await _judge(intake, parsed)
-    parsed.settle()
-    before = await areas_of(intake.scope)
-    households_before = await _households(intake)
-    residents, areas = await _enrol(intake, parsed.rows)
-    new = [one for one in residents if one.is_new]
-    entered = {one.person_id for one in new}
-    await residents_known.compare(intake.scope, parsed, [one for one in residents if one.person_id not in entered])
-    await _tell_places(intake, parsed, before, await _households(intake) - households_before)
-    asked = await _give_logins(intake, new)
-    if asked:
-        parsed.notes.append(problem("note_phones_held", count=asked))
-    await give_offices(intake, parsed, [(one, areas.get(_address(one.row))) for one in residents])
-    await nominate(intake, parsed, residents)
-    homeless = sum(areas[_address(one.row)] is None for one in new)
+    async with reading(scope):
+        before = await areas_of(scope)
+        await _judge(scope, parsed, before)
+        parsed.settle()
+        found = await _find(intake, before, parsed.rows)
+        homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
+        await residents_known.compare(scope, parsed, found.residents, homes)
+        held = await _phones_held(scope, found.new)
+        own = await _too_near(scope, found.residents, found.placed.households)
+        duties = await _duties(scope, found, own)
+    planned = _planned(parsed, found, duties)
+    _tell_places(parsed, found, duties)
+    if held:
+        parsed.notes.append(problem("note_phones_held", count=held))
+    tell_duties(parsed, duties)
+    tell_guardians(parsed, found.residents, own)
+    homeless = sum(found.homes.of(one.row) is None for one in found.new)
     if homeless:
         parsed.notes.append(problem("note_no_home", count=homeless))
-    return parsed
+    return Ready(parsed, planned, len(found.entered | duties.holders))
 
 
-async def _judge(intake: Intake, parsed: Parsed[RosterRow]) -> None:
+async def _find(intake: Intake, before: Sequence[PlaceOut], rows: Sequence[RosterRow]) -> _Found:
+    # Who stands on two sheets is entered by the row that says most of them.
+    ordered = sorted(rows, key=lambda row: (row.identity is None, row.household.room is None))
+    keys = [_key(intake, row) for row in ordered]
+    known = await intake.known(keys)
+    entering = [row for row, key in zip(ordered, keys, strict=True) if key not in known]
+    homes = homes_of(before, [row for row, key in zip(ordered, keys, strict=True) if key not in known or row.named])
+    placed = await place_many(intake.scope, [_enrolment(row, homes.of(row)) for row in entering])
+    left = iter(placed.answers)
+    residents = []
+    for row, key in zip(ordered, keys, strict=True):
+        answer = Enrolled(known[key], created=False) if key in known else next(left)
+        residents.append(Resident(row, answer.person_id, answer.created))
+    return _Found(keys, residents, homes, placed)
+
+
+async def _duties(scope: Scope, found: _Found, own: set[UUID]) -> Duties:
+    """The offices that the rows give.
+
+    Who was in the book before is given what a list of heads names, not what a remark mentions.
+    """
+    entered = found.entered
+    naming = [one for one in found.residents if one.row.roles]
+    before = await holders_of(scope, {one.person_id for one in naming} - entered)
+    holders = {person_id: holder for person_id, holder in before.items() if holder.status == "active"}
+    holders |= {one.person_id: Holder(one.row.born_on) for one in found.new}
+    claims = [
+        Claim(
+            one.row, one.person_id, frozenset(map(Role, one.row.roles if one.person_id in entered else one.row.named)),
+            found.homes.of(one.row),
+        )
+        for one in naming
+        if one.person_id in holders
+    ]  # fmt: skip
+    return duties_of(claims, holders, found.homes.town, own)
+
+
+def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[ResidentPlanned]:
+    """The rows as they are kept: of two that mean one new person, the first enters them and the second finds them."""
+    entered, offices = found.entered, duties.by_row()
+    return [
+        ResidentPlanned(
+            key=key, sheet=one.row.sheet, row=one.row.row, cells=cells_of(parsed.reading(one.row), "name", COLUMN),
+            resident=one.row, person_id=None if one.person_id in entered else one.person_id,
+            home=found.homes.address(found.homes.of(one.row)),
+            offices=frozenset(offices.get((one.row.sheet, one.row.row), ())),
+        )
+        for one, key in zip(found.residents, found.keys, strict=True)
+    ]  # fmt: skip
+
+
+async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+    """Enter a batch of people, with their homes and logins, and the places of whoever is given an office."""
+    settled = {planned.home for planned in rows if planned.person_id is None or planned.offices}
+    if not settled:
+        return
+    before = {area.id for area in await areas_of(intake.scope)}
+    areas = await settle_addresses(intake.scope, settled)
+    for area in await areas_of(intake.scope):
+        if area.id not in before:
+            intake.also_made("area", area.id)
+    new = [planned for planned in rows if planned.person_id is None]
+    enrolments = [_enrolment(planned.resident, areas[planned.home]) for planned in new]
+    phones = []
+    for planned, answer in zip(new, await enrol_many(intake.scope, enrolments) if new else [], strict=True):
+        if answer.created:
+            intake.row_made(planned.key, "person", answer.person_id)
+            phones += [(phone, answer.person_id) for phone in _own_phone(planned.resident)]
+    if phones:
+        await ensure_logins(intake.scope, phones)
+
+
+async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+    """Give the offices that the file was found to give, and name the guardians of the children."""
+    scope = intake.scope
+    areas = await areas_of(scope)
+    town, settled = Map(areas), settle(areas, {planned.home for planned in rows}).areas
+    # A place that somebody has taken away meanwhile is none.
+    homes = {home: area_id if area_id in town.areas else None for home, area_id in settled.items()}
+    meant = await _meant(intake, rows, homes)
+    residents = [one for _, one in meant]
+    own = await _too_near(scope, residents, {})
+    claims = [
+        Claim(planned.resident, one.person_id, planned.offices, homes[planned.home])
+        for planned, one in meant
+        if planned.offices
+    ]
+    duties = duties_of(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
+    await _give(intake, duties, {one.person_id for one in residents if one.is_new})
+    _refuse_late(intake, rows, duties)
+    for guardianship_id in await name_guardians(scope, residents, own, intake.id):
+        intake.also_made("guardianship", guardianship_id)
+
+
+async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
+    if duties.offices:
+        for grant_id in await grant_offices(intake.scope, list(duties.offices), intake.id):
+            intake.also_made("role_grant", grant_id)
+    # A list of heads that enters nobody has made something all the same.
+    intake.created += len(duties.holders - entered)
+
+
+def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties) -> None:
+    """Refuse the rows of the known whose office something forbids by now: they bring nothing else."""
+    given = duties.by_row()
+    wrong = {(row.sheet, row.row): wrong for row, wrong in duties.remarks}
+    for planned in rows:
+        where = planned.sheet, planned.row
+        if planned.person_id is not None and where in wrong and where not in given:
+            intake.refuse_late(planned, COLUMN, wrong[where])
+
+
+async def _meant(
+    intake: Intake, rows: Sequence[ResidentPlanned], homes: Mapping[Address, UUID | None]
+) -> list[tuple[ResidentPlanned, Resident]]:
+    """Whom each row means now: entered by this run, or known before, or entered by hand meanwhile."""
+    found = await database.fetch(
+        "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
+        intake.scope.community_id, intake.id,
+    )  # fmt: skip
+    entered = {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
+    open_rows = [row for row in rows if row.person_id is None and row.key not in entered]
+    enrolments = [_enrolment(row.resident, homes[row.home]) for row in open_rows]
+    answers = (await place_many(intake.scope, enrolments)).answers if enrolments else []
+    elsewhere = {
+        (row.sheet, row.row): one.person_id for row, one in zip(open_rows, answers, strict=True) if not one.created
+    }
+    meant = []
+    for row in rows:
+        person_id = row.person_id or entered.get(row.key) or elsewhere.get((row.sheet, row.row))
+        if person_id is not None:
+            meant.append((row, Resident(row.resident, person_id, row.person_id is None and row.key in entered)))
+    return meant
+
+
+async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
     """Refuse what the community's book contradicts or has no room for."""
-    buildings = _grids_of_buildings(await areas_of(intake.scope), parsed.rows)
+    buildings = grids_of_buildings(areas, parsed.rows)
     indexes = {row.identity: vault.blind_index(row.identity, "identity") for row in parsed.rows if row.identity}
-    owners = await residents_known.names_by_identity(intake.scope, indexes.values())
+    owners = await residents_known.names_by_identity(scope, indexes.values())
     for row in parsed.rows:
         reading, home = parsed.reading(row), row.household
         if home.room and len(home.room) > WORD_MAX:
@@ -70,22 +244,6 @@ async def _judge(intake: Intake, parsed: Parsed[RosterRow]) -> None:
             reading.refuse("identity", problem("identity_taken"))
 
 
-def _grids_of_buildings(areas: Sequence[PlaceOut], rows: Sequence[RosterRow]) -> dict[str, set[str | None]]:
-    """In which grids there is a building of a name, in the book or by this file."""
-    by_id = {area.id: area for area in areas}
-    found: dict[str, set[str | None]] = {}
-    for area in areas:
-        if area.kind == "building":
-            above = by_id.get(area.parent_id) if area.parent_id else None
-            found.setdefault(one_way(places.building, area.name), set()).add(
-                one_way(places.grid, above.name) if above else None
-            )
-    for row in rows:
-        if row.household.building:
-            found.setdefault(row.household.building, set()).add(row.household.grid)
-    return found
-
-
 def _key(intake: Intake, row: RosterRow) -> bytes:
     """The number says who it is; without one, all that tells people apart."""
     if row.identity:
@@ -93,38 +251,6 @@ def _key(intake: Intake, row: RosterRow) -> bytes:
     home = row.household
     place = None if row.phone else [home.grid, home.building, home.unit, home.room, home.head]
     return intake.key(row.name, row.born_on, row.phone, place)
-
-
-async def _enrol(intake: Intake, rows: Sequence[RosterRow]) -> tuple[list[Resident], dict[Address, UUID | None]]:
-    """Whom each row means, those who are not known yet entered, and the areas of their addresses."""
-    # Who stands on two sheets is entered by the row that says most of them.
-    ordered = sorted(rows, key=lambda row: (row.identity is None, row.household.room is None))
-    keys = [_key(intake, row) for row in ordered]
-    known = await intake.known(keys)
-    entering = [row for row, key in zip(ordered, keys, strict=True) if key not in known]
-    placed = [row for row, key in zip(ordered, keys, strict=True) if key not in known or row.named]
-    areas = await _areas(intake, {_address(row) for row in placed})
-    enrolments = [_enrolment(row, areas[_address(row)]) for row in entering]
-    answers = iter(await enrol_many(intake.scope, enrolments) if enrolments else [])
-    residents = []
-    for row, key in zip(ordered, keys, strict=True):
-        answer = Enrolled(known[key], created=False) if key in known else next(answers)
-        residents.append(Resident(row, answer.person_id, answer.created))
-        if answer.created:
-            intake.row_made(key, "person", answer.person_id)
-    return residents, areas
-
-
-async def _areas(intake: Intake, addresses: set[Address]) -> dict[Address, UUID | None]:
-    """The area of each address as the sheet has it, under the names that the book has for its places."""
-    town = Map(await areas_of(intake.scope))
-    named = {address: town.as_in_book(address) for address in addresses}
-    areas = await settle_addresses(intake.scope, set(named.values()))
-    return {address: areas[in_book] for address, in_book in named.items()}
-
-
-def _address(row: RosterRow) -> Address:
-    return Address(row.household.grid, row.household.building, row.household.unit)
 
 
 def _enrolment(row: RosterRow, area_id: UUID | None) -> Enrolment:
@@ -135,26 +261,34 @@ def _enrolment(row: RosterRow, area_id: UUID | None) -> Enrolment:
     )  # fmt: skip
 
 
-async def _give_logins(intake: Intake, residents: Sequence[Resident]) -> int:
-    """A login for everybody with a phone, but not for a child whose guardian must act for it; how many wait."""
-    phones = [(one.row.phone, one.person_id) for one in residents if one.row.phone and not is_guarded(one.row.born_on)]
-    return await ensure_logins(intake.scope, phones) if phones else 0
+def _own_phone(row: RosterRow) -> list[str]:
+    """The phone by which somebody signs in; none for a child whose guardian must act for it."""
+    return [row.phone] if row.phone and not is_guarded(row.born_on) else []
 
 
-async def _households(intake: Intake) -> int:
-    counted: int = await database.fetch_value(
-        "SELECT count(*) FROM household WHERE community_id = $1", intake.scope.community_id
-    )
-    return counted
+async def _phones_held(scope: Scope, new: Sequence[Resident]) -> int:
+    """How many have a phone whose login somebody holds already, who will be asked."""
+    phones = [phone for one in new for phone in _own_phone(one.row)]
+    held = await phones_held(scope, set(phones)) if phones else set()
+    return sum(phone in held for phone in phones)
 
 
-async def _tell_places(intake: Intake, parsed: Parsed[RosterRow], before: Sequence[PlaceOut], households: int) -> None:
-    known = {area.id for area in before}
-    added = [area for area in await areas_of(intake.scope) if area.id not in known]
-    for area in added:
-        intake.also_made("area", area.id)
-    kinds = Counter(area.kind for area in added)
-    if added or households:
+async def _too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
+    """Those of these people whose offices and children another administrator decides about: the importer's household.
+
+    `homes` are the households of those who are not in the book yet.
+    """
+    if scope.system:
+        return set()
+    close, own = await near(scope, [one.person_id for one in residents]), await side_of(scope)
+    return set(close.home) | {person_id for person_id, home in homes.items() if home in own.households}
+
+
+def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> None:
+    """Count the places and households that come with whom the file enters or gives an office."""
+    used = [found.homes.of(row) for row in [*(one.row for one in found.new), *duties.offices.values()]]
+    kinds, households = Counter(area.kind for area in found.homes.added_around(used)), found.placed.new_households
+    if kinds or households:
         parsed.notes.append(
             problem(
                 "note_places", grids=kinds["grid"], buildings=kinds["building"], units=kinds["unit"],

@@ -1,6 +1,6 @@
 """Residents of a roster who are in the community's book already: found, compared, and left as they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,12 +45,21 @@ async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[byte
     return {row["identity_index"]: row["name"] for row in found}
 
 
-async def compare(scope: Scope, parsed: Parsed[RosterRow], known: Sequence[Resident]) -> None:
-    """Point out where the book differs from the roster; it is the book that stays."""
+async def compare(
+    scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]]
+) -> None:
+    """Point out where the book differs from the roster; it is the book that stays.
+
+    `homes` are the areas of those whom the roster itself enters: another of its rows may mean one of them.
+    """
+    known = [one for one in residents if not one.is_new]
     if not known:
         return
-    parsed.notes.append(problem("note_known", count=len(known)))
-    registered = {one.id: one for one in await _registered(scope, [one.person_id for one in known])}
+    entered = {one.person_id: _of_row(one, homes[one.person_id]) for one in residents if one.is_new}
+    registered = {one.id: one for one in await _registered(scope, [one.person_id for one in known])} | entered
+    before = sum(one.person_id not in entered for one in known)
+    if before:
+        parsed.notes.append(problem("note_known", count=before))
     for one in known:
         book, reading = registered.get(one.person_id), parsed.reading(one.row)
         if book is None:
@@ -66,8 +75,19 @@ async def compare(scope: Scope, parsed: Parsed[RosterRow], known: Sequence[Resid
         names_office_only = one.row.named and one.row.household.room is None
         if not names_office_only and not _lives_there(book, one.row.household):
             reading.warn("room|address|building", problem("known_home_differs"))
-        if one.row.roles - one.row.named - book.roles:
+        # Whom the roster itself enters gets what each of its rows says.
+        if one.person_id not in entered and one.row.roles - one.row.named - book.roles:
             reading.warn("note|post", problem("known_role_differs"))
+
+
+def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
+    """Somebody as the book will have them."""
+    row = one.row
+    return _Registered(
+        one.person_id, "active", vault.blind_index(row.identity, "identity") if row.identity else None,
+        vault.blind_index(row.phone, "phone") if row.phone else None, row.household.room or "", dict(home),
+        frozenset(map(str, row.roles)),
+    )  # fmt: skip
 
 
 def _lives_there(book: _Registered, home: Household) -> bool:

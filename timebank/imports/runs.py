@@ -1,122 +1,144 @@
-"""Imports: a workbook tried or taken in, in one transaction, and what was taken in before."""
+"""Imports: a workbook looked at, which writes nothing, or written down as a run that goes on in short batches."""
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.database import retried, savepoint, transaction
-from timebank.errors import Busy
-from timebank.imports import deeds_in, goods_in, hours_in, residents_in, workbook
-from timebank.imports.intake import Intake, Kind, plain_file_name, wait_turn
-from timebank.imports.parsed import Parsed
+from timebank import clock, database
+from timebank.database import retried, transaction
+from timebank.imports import carrying, work, workbook
+from timebank.imports.carrying import Progress, Told
+from timebank.imports.intake import Intake, Kind, Planned, Ready, plain_file_name
+from timebank.imports.kinds import IMPORTERS
 from timebank.imports.report import Findings, Outcome, Report, findings
+from timebank.imports.work import ImportRunning
 from timebank.imports.workbook import Workbook
 from timebank.locale import translator
 from timebank.scope import Scope
 
-TAKE_IN: dict[Kind, Callable[[Intake, Workbook], Awaitable[Parsed[Any]]]] = {
-    "residents": residents_in.take_in,
-    "hours": hours_in.take_in,
-    "deeds": deeds_in.take_in,
-    "goods": goods_in.take_in,
-}
+ANSWER_WITHIN_SECONDS = 60.0
+"""After so long a caller is told how far the run is, and the worker goes on."""
+WAIT_SECONDS = 40
+LOOK_AGAIN_SECONDS = 0.1
+
+AnyReady = Ready[Any, Any]
 
 
-COUNTED_FROM = 200
-
-
-class _LeftAsItWas(Exception):
-    """Everything that the attempt has written goes; what was found stays."""
-
-    def __init__(self, found: Findings) -> None:
-        super().__init__()
-        self.found = found
+class _Overtaken(Exception):
+    """Another import has begun, or was undone, since the file was looked at."""
 
 
 async def import_file(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool = False, skip_bad: bool = False,
-    language: str = "zh",
+    language: str = "zh", told: Told | None = None,
 ) -> Report:  # fmt: skip
-    """Take a community's workbook in, and tell of every row that cannot be, in words of the reader's language.
+    """Take a community's workbook in to its end, and tell of every row that cannot be, in the reader's words.
 
-    All or nothing unless `skip_bad`; a dry run is the real run taken back, so it tells just what that would refuse.
-    Rows that an earlier import knows change nothing. Raises an ImportRefused for a file that is no such table.
+    All or nothing unless `skip_bad`; a dry run reads alone, and tells just what the run would refuse. Rows that an
+    earlier import knows change nothing. Raises an ImportRefused for a file that is no such table.
     """
-    found = await try_or_import(scope, kind, name, content, dry_run=dry_run, skip_bad=skip_bad)
+    found = await try_or_import(scope, kind, name, content, dry_run=dry_run, skip_bad=skip_bad, told=told)
+    assert isinstance(found, Findings)  # without a limit it ends
     return found.told(translator(language))
 
 
 async def try_or_import(
-    scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool, skip_bad: bool
-) -> Findings:
-    """What `import_file` does, told in no language yet."""
+    scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool, skip_bad: bool,
+    seconds: float | None = None, told: Told | None = None,
+) -> Findings | Progress:  # fmt: skip
+    """What `import_file` does, told in no language yet; after `seconds` the rest is left to the worker."""
     scope.require_admin()
+    until = None if seconds is None else time.monotonic() + seconds
     book = await asyncio.to_thread(workbook.read, name, content)
     digest = hashlib.sha256(content).digest()
-    found = await _attempt(scope, kind, book, digest, dry_run=dry_run, skip_bad=skip_bad)
-    if found.run_id is not None and found.created >= COUNTED_FROM:
-        await _count()
-    return found
-
-
-@retried
-async def _count() -> None:
-    """Let the database count its rows anew, so that it finds its way among the many that have come."""
-    try:
-        async with transaction(None):
-            await database.execute("SELECT count_imported()")
-    except Busy:
-        return  # Another import is counting: its count serves as well.
-
-
-@retried
-async def _attempt(
-    scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, dry_run: bool, skip_bad: bool
-) -> Findings:
-    intake = Intake(scope, kind, plain_file_name(book.name))
-    async with transaction(scope):
-        await wait_turn(scope)
-        try:
-            async with savepoint():
-                parsed = await TAKE_IN[kind](intake, book)
-                parsed.settle()
-                return await _close(intake, parsed, digest, dry_run=dry_run, skip_bad=skip_bad)
-        except _LeftAsItWas as left:
-            return left.found
-
-
-async def _close(intake: Intake, parsed: Parsed[Any], digest: bytes, *, dry_run: bool, skip_bad: bool) -> Findings:
-    """Write the run down, or take it back: a trial, one with bad rows and all-or-nothing, one with nothing new."""
-    found = _outcome(intake, parsed, dry_run=dry_run, skip_bad=skip_bad)
-    if found.run_id is None:
-        raise _LeftAsItWas(found)
-    await _write_down(intake, digest, found, skip_bad=skip_bad)
-    return found
-
-
-def _outcome(intake: Intake, parsed: Parsed[Any], *, dry_run: bool, skip_bad: bool) -> Findings:
-    outcome: Outcome = "imported" if intake.created else "unchanged"
     if dry_run:
-        outcome = "tried"
-    elif parsed.problems and not skip_bad:
-        outcome = "refused"
-    return findings(parsed, outcome, created=intake.created, run_id=intake.id if outcome == "imported" else None)
+        return _outcome(await IMPORTERS[kind].examine(Intake(scope, kind, plain_file_name(book.name)), book), "tried")
+    begun = await _begin(scope, kind, book, digest, skip_bad=skip_bad, until=until, told=told)
+    del book  # a large one should not stay in memory while its rows are written
+    if begun.run_id is None or begun.outcome != "imported":
+        return begun
+    return await carrying.carry(scope, begun.run_id, until=until, told=told, found=begun)
 
 
-async def _write_down(intake: Intake, digest: bytes, found: Findings, *, skip_bad: bool) -> None:
+async def _begin(
+    scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, skip_bad: bool, until: float | None, told: Told | None
+) -> Findings:
+    """Begin a run as soon as the community has nothing else under way; what was found, with the run where one began."""
+    while True:
+        resumed = await _wait_turn(scope, kind, digest, until, told)
+        if resumed is not None:
+            return resumed
+        seen = await _runs_so_far(scope)
+        intake = Intake(scope, kind, plain_file_name(book.name))
+        ready = await IMPORTERS[kind].examine(intake, book)
+        if ready.parsed.problems and not skip_bad:
+            return _outcome(ready, "refused")
+        if not ready.created:
+            return _outcome(ready, "unchanged")
+        found, rows = _outcome(ready, "imported", run_id=intake.id), ready.rows
+        # Every cell of a large book hangs on these lines: gone before its rows are packed.
+        ready.parsed.readings.clear()
+        del ready
+        try:
+            await _write_down(intake, digest, found, rows, seen, skip_bad=skip_bad)
+        except (ImportRunning, _Overtaken):
+            continue
+        return found
+
+
+async def _wait_turn(
+    scope: Scope, kind: Kind, digest: bytes, until: float | None, told: Told | None
+) -> Findings | None:
+    """Let imports and undoings of one community follow one another: each must see what the one before has made.
+
+    What a stopped process has left is carried on here. Was it this very file, its findings are the answer.
+    """
+    last_moment = time.monotonic() + WAIT_SECONDS
+    while (now := await work.under_way(scope)) is not None:
+        found = await carrying.make_way(scope, now, until=until, told=told)
+        if isinstance(found, Findings) and (now.verb, now.kind, now.file_hash) == ("import", kind, digest):
+            return found
+        if isinstance(found, Progress) or (found is None and time.monotonic() > last_moment):
+            raise now.refusal()
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    return None
+
+
+async def _runs_so_far(scope: Scope) -> tuple[int, int]:
+    """What changes whenever an import of the community begins or is undone."""
+    async with transaction(scope):
+        found = await database.fetch_one(
+            "SELECT count(*), count(undone_at) FROM import_run WHERE community_id = $1", scope.community_id
+        )
+    assert found is not None
+    return found[0], found[1]
+
+
+def _outcome(ready: AnyReady, outcome: Outcome, *, run_id: UUID | None = None) -> Findings:
+    ready.parsed.settle()
+    return findings(ready.parsed, outcome, created=ready.created, run_id=run_id)
+
+
+@retried
+async def _write_down(
+    intake: Intake, digest: bytes, found: Findings, rows: Sequence[Planned], seen: tuple[int, int], *, skip_bad: bool
+) -> None:
+    """Write the run and its rows down. Raises _Overtaken when another has come in between: look at the file anew."""
     scope = intake.scope
-    await database.execute(
-        "INSERT INTO import_run (community_id, id, kind, file_name, file_hash, skip_bad, rows, accepted, created, "
-        "report, started_by, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12)",
-        scope.community_id, intake.id, intake.kind, intake.file_name, digest, skip_bad, found.rows, found.accepted,
-        found.created, msgspec.json.encode(found.kept()).decode(), scope.person_id, clock.now(),
-    )  # fmt: skip
-    await intake.write_made()
-    await audit.record(
-        scope, "import", "import_run", intake.id, kind=intake.kind, rows=found.rows, accepted=found.accepted,
-        created=found.created, skip_bad=skip_bad,
-    )  # fmt: skip
+    async with transaction(scope):
+        await database.execute(
+            "INSERT INTO import_run (community_id, id, kind, file_name, file_hash, skip_bad, rows, accepted, created, "
+            "report, started_by, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9::jsonb, $10, $11)",
+            scope.community_id, intake.id, intake.kind, intake.file_name, digest, skip_bad, found.rows, found.accepted,
+            msgspec.json.encode(found.kept()).decode(), scope.person_id, clock.now(),
+        )  # fmt: skip
+        await work.begin(scope, intake.id, "import", rows)
+        # From here on nothing else of this community can begin.
+        count, undone = await _runs_so_far(scope)
+        if (count - 1, undone) != seen:
+            raise _Overtaken

@@ -1,6 +1,7 @@
 """What goes out about imports that were made."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -8,9 +9,23 @@ import msgspec
 from timebank.imports.intake import Kind
 from timebank.imports.report import RowReport, Unused
 
+State = Literal["running", "done", "stopped", "undoing", "undone"]
+
+
+class Running(msgspec.Struct, frozen=True):
+    """An import, or its undoing, that goes on: ask for it by its `run_id`. `done` counts up to `rows`."""
+
+    run_id: UUID
+    done: int
+    rows: int
+
 
 class RunOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An import that has changed something. `undo_until` is null once it cannot be taken back any more."""
+    """An import that has changed something. `undo_until` is null once it cannot be taken back any more.
+
+    While it is running or being undone, `done` of `total` rows are dealt with; `waits_for_worker` says that nothing
+    will move it on until a worker runs. `stopped`: what forbade the rest, by its code.
+    """
 
     id: UUID
     kind: Kind
@@ -23,6 +38,11 @@ class RunOut(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     undo_until: datetime | None
     undone_at: datetime | None
+    state: State
+    done: int
+    total: int
+    stopped: str | None = None
+    waits_for_worker: bool = False
 
 
 class RunDetail(RunOut, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import JSONB, UUID, Boolean, Bytea, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, Boolean, Bytea, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -19,6 +19,26 @@ class ImportRun(Table, tablename="import_run"):
     started_at = Timestamptz(default=None, null=False)
     undone_at = Timestamptz(default=None, null=True)
     undone_by = UUID(default=None, null=True)
+    ended_at = Timestamptz(default=None, null=True)
+    stopped = Varchar(length=40, default=None, null=True)
+
+
+class ImportWork(Table, tablename="import_work"):
+    community_id = UUID(primary_key=True, default=None, null=False)
+    run_id = UUID(default=None, null=False)
+    verb = Varchar(length=8, default=None, null=False)
+    plan = Bytea(default=None, null=False)
+    done = Integer(default=None, null=False)
+    total = Integer(default=None, null=False)
+    created = Integer(default=None, null=False)
+    late = JSONB(default=None, null=False)
+    login_id = UUID(default=None, null=True)
+    persons = Array(base_column=UUID(), default=None, null=False)
+    proof_hash = Bytea(default=None, null=True)
+    proof_sealed = Bytea(default=None, null=True)
+    proof_until = Timestamptz(default=None, null=False)
+    began_at = Timestamptz(default=None, null=False)
+    held_until = Timestamptz(default=None, null=False)
 
 
 class ImportRow(Table, tablename="import_row"):

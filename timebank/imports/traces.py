@@ -8,11 +8,9 @@ import msgspec
 
 from timebank import clock, database
 from timebank.errors import TimebankError
-from timebank.imports.intake import Noun
+from timebank.imports.intake import Kind, Noun
 from timebank.locale import _, translate
 from timebank.scope import Scope
-
-TOLD_MAX = 12
 
 SENTENCES: Mapping[str, str] = {
     "visited": _("{name}已经签到过"),
@@ -35,11 +33,43 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
+MANY: Mapping[str, str] = {
+    "visited": _("{names}等 {count} 人已经签到过"),
+    "served": _("{names}等 {count} 人已有服务记录"),
+    "did_good": _("{names}等 {count} 人已写进善行记录"),
+    "redeemed": _("{names}等 {count} 人已经兑换过物品"),
+    "learns": _("{names}等 {count} 人已有课时或课程预约"),
+    "signed_up": _("{names}等 {count} 人报名了班次"),
+    "has_card": _("{names}等 {count} 人已经办卡"),
+    "consented": _("{names}等 {count} 人的监护关系已由家长确认，或另有登记"),
+    "holds_office": _("{names}等 {count} 人后来登记了别的身份"),
+    "signed_in": _("{names}等 {count} 人已经登录过"),
+    "has_account": _("{names}等 {count} 人已有积分或时长账户"),
+    "corrected": _("{names}等 {count} 人的资料后来改过"),
+    "objected": _("{names}等 {count} 人提过异议"),
+    "told": _("{names}等 {count} 人收到过通知"),
+    "reviewed_hours": _("{names}等人的 {count} 次服务时长已经审核"),
+    "reviewed_deed": _("{names}等人的 {count} 件善行已经审核"),
+    "moved_stock": _("“{names}”等 {count} 处库存已被兑换、预留或盘点过"),
+}
+"""The sentence for several traces of a kind: whoever reads it wants to know how many there are, and whom to look at."""
+
+_PEOPLE = _("已经在用的居民不能当作没有登记过：登错的请到居民页逐位更正，不该在册的办理迁出。")
+CURES: Mapping[str, str] = {
+    "reviewed_hours": _("已审核的时长请到服务记录里逐条冲正，还没审核的逐条驳回。"),
+    "reviewed_deed": _("已审核的善行请到善行页逐条冲正，还没审核的逐条驳回。"),
+    "moved_stock": _("库存请到物品页盘点改正，不该兑换的物品停止兑换。"),
+}
+"""What an office does instead, by what stands in the way; of people it is always the same."""
+NAMED_MAX = 3
+
+
 class Trace(msgspec.Struct, frozen=True):
-    """One thing made of an import since."""
+    """One thing made of an import since, about this person, record or good."""
 
     kind: str
     values: dict[str, str]
+    noun_id: UUID
 
     def text(self, language: str = "zh") -> str:
         return translate(SENTENCES[self.kind], language).format(**self.values)
@@ -48,24 +78,56 @@ class Trace(msgspec.Struct, frozen=True):
 class ImportUsed(TimebankError):
     code = "import_used"
     status = 409
-    sentence = "这次导入的内容已有 {count} 处用过或改过，不能整批撤销：{reasons}。请先撤销后来的导入，或逐条更正。"
+    sentence = (
+        "这次导入的内容已有 {count} 处用过或改过，不能整批撤销：{reasons}。后来还有导入的，请先撤销后来的。{cures}"
+    )
 
     def __init__(self, traces: Sequence[Trace]) -> None:
         super().__init__(count=len(traces))
         self.traces = traces
 
     def reasons(self, language: str = "zh") -> list[str]:
-        """The first of what stands in the way, each in a sentence."""
-        return [trace.text(language) for trace in self.traces[:TOLD_MAX]]
+        """What stands in the way: a sentence for each kind of it."""
+        kinds: dict[str, list[Trace]] = {}
+        for trace in self.traces:
+            kinds.setdefault(trace.kind, []).append(trace)
+        return [_in_words(alike, language) for alike in kinds.values()]
+
+    def cures(self, language: str = "zh") -> list[str]:
+        """What to do instead, each once."""
+        return [translate(cure, language) for cure in dict.fromkeys(CURES.get(t.kind, _PEOPLE) for t in self.traces)]
 
     def text(self, language: str = "zh") -> str:
-        more = ["…"] if len(self.traces) > TOLD_MAX else []
-        self.values["reasons"] = translate(_("；"), language).join([*self.reasons(language), *more])
+        self.values["reasons"] = translate(_("；"), language).join(self.reasons(language))
+        self.values["cures"] = "".join(self.cures(language))
         return super().text(language)
+
+
+def _in_words(alike: Sequence[Trace], language: str) -> str:
+    if len(alike) == 1:
+        return alike[0].text(language)
+    first = alike[0]
+    names = list(dict.fromkeys(trace.values["name"] for trace in alike))
+    named = translate(_("、"), language).join(names[:NAMED_MAX])
+    if len(names) <= NAMED_MAX and first.values.keys() == {"name"}:
+        return translate(SENTENCES[first.kind], language).format(name=named)
+    return translate(MANY[first.kind], language).format(names=named, count=len(alike))
 
 
 Made = Mapping[Noun, Sequence[UUID]]
 """The records of a run, by what they are."""
+
+
+async def of(scope: Scope, kind: Kind, made: Made, since: datetime) -> list[Trace]:
+    """What has been made of an import of this kind since it began."""
+    if kind == "residents":
+        return await of_people(scope, made, since)
+    if kind == "hours":
+        return await of_hours(scope, made)
+    if kind == "deeds":
+        return await of_deeds(scope, made)
+    return await of_goods(scope, made, since)
+
 
 _OF_PEOPLE = {
     "visited": "SELECT person_id FROM visit WHERE community_id = $1 AND person_id = ANY ($2)",
@@ -117,7 +179,7 @@ async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
         "ORDER BY p.pinyin, p.id, t.kind",
         scope.community_id, list(made.get("person", ())), own, since,
     )  # fmt: skip
-    return [Trace(row["kind"], {"name": row["name"]}) for row in found]
+    return [Trace(row["kind"], {"name": row["name"]}, UUID(bytes=row["id"].bytes)) for row in found]
 
 
 async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
@@ -135,37 +197,42 @@ async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
 async def of_hours(scope: Scope, made: Made) -> list[Trace]:
     """Which of the records somebody has decided about."""
     found = await database.fetch(
-        "SELECT p.name, r.started_at FROM service_record r JOIN person p ON p.community_id = r.community_id "
+        "SELECT r.id, p.name, r.started_at FROM service_record r JOIN person p ON p.community_id = r.community_id "
         "AND p.id = r.person_id WHERE r.community_id = $1 AND r.id = ANY ($2) AND r.status <> 'pending' "
         "ORDER BY r.started_at, r.id",
         scope.community_id, list(made.get("service_record", ())),
     )  # fmt: skip
     return [
-        Trace("reviewed_hours", {"name": row["name"], "day": clock.local_day(row["started_at"]).isoformat()})
+        Trace(
+            "reviewed_hours", {"name": row["name"], "day": clock.local_day(row["started_at"]).isoformat()}, row["id"]
+        )
         for row in found
-    ]
+    ]  # fmt: skip
 
 
 async def of_deeds(scope: Scope, made: Made) -> list[Trace]:
     """Which of the deeds somebody has decided about."""
     found = await database.fetch(
-        "SELECT p.name, d.occurred_on FROM deed d JOIN person p ON p.community_id = d.community_id "
+        "SELECT d.id, p.name, d.occurred_on FROM deed d JOIN person p ON p.community_id = d.community_id "
         "AND p.id = d.person_id WHERE d.community_id = $1 AND d.id = ANY ($2) AND d.status <> 'filed' "
         "ORDER BY d.occurred_on, d.id",
         scope.community_id, list(made.get("deed", ())),
     )  # fmt: skip
-    return [Trace("reviewed_deed", {"name": row["name"], "day": row["occurred_on"].isoformat()}) for row in found]
+    return [
+        Trace("reviewed_deed", {"name": row["name"], "day": row["occurred_on"].isoformat()}, row["id"]) for row in found
+    ]
 
 
 async def of_goods(scope: Scope, made: Made, since: datetime) -> list[Trace]:
     """Which stocks have moved since, and which goods of the list have."""
     found = await database.fetch(
-        "SELECT DISTINCT g.name, s.name AS station FROM stock_move later "
+        "SELECT DISTINCT g.name, s.name AS station, g.id FROM stock_move later "
         "JOIN good g ON g.community_id = $1 AND g.id = later.good_id "
         "JOIN station s ON s.community_id = $1 AND s.id = later.station_id "
-        "WHERE later.community_id = $1 AND later.moved_at > $4 AND (later.good_id = ANY ($3) OR EXISTS ("
+        "WHERE later.community_id = $1 AND later.moved_at >= $4 AND later.id <> ALL ($2) "
+        "AND (later.good_id = ANY ($3) OR EXISTS ("
         "  SELECT FROM stock_move own WHERE own.community_id = $1 AND own.id = ANY ($2) "
         "  AND own.good_id = later.good_id AND own.station_id = later.station_id)) ORDER BY 1, 2",
         scope.community_id, list(made.get("stock_move", ())), list(made.get("good", ())), since,
     )  # fmt: skip
-    return [Trace("moved_stock", {"name": row["name"], "station": row["station"]}) for row in found]
+    return [Trace("moved_stock", {"name": row["name"], "station": row["station"]}, row["id"]) for row in found]

@@ -89,19 +89,45 @@ async def enrol_many(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enro
     return answers
 
 
-async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Whom some enrolments mean, with the households that the new ones live in; nothing of it is written yet."""
+
+    answers: list[Enrolled]
+    new: list[Entry]
+    doors: Doors
+
+    @property
+    def households(self) -> dict[UUID, UUID | None]:
+        """Where each of the new people lives."""
+        return {entry.id: entry.household_id for entry in self.new}
+
+    @property
+    def new_households(self) -> int:
+        """How many households are not there yet."""
+        return self.doors.count_new(set(self.households.values()))
+
+
+async def place_many(scope: Scope, enrolments: Sequence[Enrolment]) -> Placed:
+    """Find whom each of these enrolments means. Reads alone; areas that are not there yet have no households."""
     scope.require_admin()
-    entries = [entry_of(enrolment) for enrolment in enrolments]
-    await require_areas(scope, {e.area_id for e in enrolments if e.area_id})
-    doors = await Doors.of(scope, {e.area_id for e in enrolments if e.area_id})
-    for entry, e in zip(entries, enrolments, strict=True):
-        entry.household_id = doors.settle(e.area_id, e.room.strip(), _clean(e.head_name), entry.name)
-    book = await _Book.of(scope, entries)
+    async with transaction(scope):
+        entries = [entry_of(enrolment) for enrolment in enrolments]
+        doors = await Doors.of(scope, {e.area_id for e in enrolments if e.area_id})
+        for entry, e in zip(entries, enrolments, strict=True):
+            entry.household_id = doors.settle(e.area_id, e.room.strip(), _clean(e.head_name), entry.name)
+        book = await _Book.of(scope, entries)
     answers = [book.place(entry) for entry in entries]
     new = [entry for entry, answer in zip(entries, answers, strict=True) if answer.created]
-    await doors.save(scope, {entry.household_id for entry in new})
-    await _insert(scope, new)
-    return answers
+    return Placed(answers, new, doors)
+
+
+async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
+    await require_areas(scope, {e.area_id for e in enrolments if e.area_id})
+    placed = await place_many(scope, enrolments)
+    await placed.doors.save(scope, set(placed.households.values()))
+    await _insert(scope, placed.new)
+    return placed.answers
 
 
 def entry_of(enrolment: Enrolment) -> Entry:

@@ -72,6 +72,10 @@ class Doors:
             self._new.append(found)
         return found.id
 
+    def count_new(self, wanted: set[UUID | None]) -> int:
+        """How many of these households `settle` has made."""
+        return sum(household.id in wanted for household in self._new)
+
     @retried
     async def save(self, scope: Scope, wanted: set[UUID | None]) -> None:
         """Write those households that `settle` has made and somebody moves into."""

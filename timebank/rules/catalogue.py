@@ -142,6 +142,17 @@ async def _versions(scope: Scope, code: str) -> list[RuleOut]:
     )  # fmt: skip
 
 
+async def every_version(scope: Scope, kind: str) -> list[RuleOut]:
+    """Every version of the rules of a kind that has begun, each rule's oldest first; ended rules too."""
+    async with transaction(scope):
+        return await database.rows(
+            RuleOut,
+            f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND kind = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
+            "ORDER BY code, version",
+            scope.community_id, kind, clock.now(),
+        )  # fmt: skip
+
+
 @retried
 async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
     """Put a rule in force: a new one, or the next version of the one that has this code.

@@ -109,6 +109,7 @@ VERBS: dict[str, str] = {
     "sign_out": _("退出了登录"),
     "sign_up": _("报名了班次"),
     "stop_course": _("停开了课程"),
+    "stop_import": _("导入没有做完，停下了"),
     "undo_check_in": _("撤销了签到"),
     "undo_import": _("撤回了导入"),
     "withdraw": _("退出了班次"),

@@ -1,0 +1,57 @@
+"""What follows the end of an import or of its undoing: who began it is told, and the database counts its rows anew."""
+
+from uuid import UUID
+
+from timebank import database
+from timebank.database import retried, transaction
+from timebank.errors import Busy
+from timebank.imports.work import Work
+from timebank.people.messages import Telling, tell, tell_many
+from timebank.scope import Scope
+
+
+async def tell_end(scope: Scope, at: Work) -> None:
+    """Tell who began it that it has ended, unless they wait for its answer: who acts by its proof is not they.
+
+    Whose own record is elsewhere is told by `tell_at_home`.
+    """
+    if scope.import_proof is not None and scope.person_id is not None:
+        await _tell(scope, scope.person_id, at)
+
+
+async def tell_at_home(scope: Scope, at: Work) -> None:
+    """Tell an administrator from elsewhere that it has ended, in the community of their own record."""
+    if scope.import_proof is not None and scope.person_id is None and scope.actor_id is not None:
+        await _tell(scope.acting_as(scope.actor_id), scope.actor_id, at)
+
+
+async def _tell(scope: Scope, person_id: UUID, at: Work) -> None:
+    if at.verb == "import":
+        kind, text = "import_ended", f"您导入的“{at.file_name}”已经完成，结果在“导入”页。"
+    else:
+        kind, text = "undo_ended", f"“{at.file_name}”的导入已经撤销，结果在“导入”页。"
+    telling = Telling(person_id, text, f"import:{at.run_id}:{at.verb}", at.run_id)
+    await tell_many(scope, kind, [telling], import_id=at.run_id)
+
+
+async def tell_stop(scope: Scope, at: Work) -> None:
+    """Tell who began it that it came to a stop before its end."""
+    starter: UUID | None = await database.fetch_value(
+        "SELECT started_by FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, at.run_id
+    )
+    if starter is not None:
+        text = (
+            f"“{at.file_name}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；"
+            "再导入一次同一份表格，就会接着做。"
+        )
+        await tell(scope, starter, "import_stopped", text, f"import:{at.run_id}:{at.verb}:stopped", at.run_id)
+
+
+@retried
+async def count_rows() -> None:
+    """Let the database count its rows anew, so that it finds its way among the many that have come."""
+    try:
+        async with transaction(None):
+            await database.execute("SELECT count_imported()")
+    except Busy:
+        return  # Another import is counting: its count serves as well.

@@ -1,0 +1,28 @@
+"""What each kind of workbook is: how it is looked at, and how its rows are written."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from timebank.imports import deeds_in, goods_in, hours_in, residents_in
+from timebank.imports.intake import Intake, Kind, Ready
+from timebank.imports.steps import Steps
+from timebank.imports.workbook import Workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """`examine` reads alone: no row is locked and nothing written."""
+
+    examine: Callable[[Intake, Workbook], Awaitable[Ready[Any, Any]]]
+    steps: Steps
+
+
+IMPORTERS: Mapping[Kind, Importer] = {
+    "residents": Importer(
+        residents_in.examine, Steps(residents_in.ResidentPlanned, 100, residents_in.take, residents_in.finish)
+    ),
+    "hours": Importer(hours_in.examine, Steps(hours_in.HoursPlanned, 250, hours_in.take, hours_in.finish)),
+    "deeds": Importer(deeds_in.examine, Steps(deeds_in.DeedPlanned, 50, deeds_in.take, deeds_in.finish)),
+    "goods": Importer(goods_in.examine, Steps(goods_in.GoodPlanned, 10, goods_in.take, goods_in.finish)),
+}

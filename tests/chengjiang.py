@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from timebank.stations.schemas import StationIn
 
 DATA = Path(__file__).parent / "data" / "chengjiang"
 FACTS: dict[str, Any] = json.loads((DATA / "facts.json").read_text(encoding="utf-8"))
+CATALOGUE: dict[str, int] = {item["item"]: item["points"] for item in FACTS["deeds"]["catalogue"]}
 MOMENT = datetime(2026, 10, 31, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 10, 31)
 FILES: dict[Kind, str] = {
@@ -57,7 +59,7 @@ class Chengjiang:
             )
 
 
-async def found_chengjiang(town: Town) -> Chengjiang:
+async def found_chengjiang(town: Town, catalogue: Mapping[str, int] = CATALOGUE) -> Chengjiang:
     """The community with its two stations, its catalogue of deeds and its rule for service."""
     with clock.at(datetime(2025, 12, 1, tzinfo=UTC)):
         async with operating():
@@ -66,8 +68,8 @@ async def found_chengjiang(town: Town) -> Chengjiang:
             for station in ("慈善超市", "米邻驿站"):
                 await add_station(scope, StationIn(name=station))
             await set_rule(scope, RuleIn(kind="service", name="志愿服务", minutes_per_point=6))
-            for item in FACTS["deeds"]["catalogue"]:
-                await set_rule(scope, RuleIn(kind="deed", name=item["item"], points=item["points"], unit=item["unit"]))
+            for item, points in catalogue.items():
+                await set_rule(scope, RuleIn(kind="deed", name=item, points=points))
     return Chengjiang(place.id, town)
 
 

@@ -366,7 +366,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "login", "session", "one_time_code", "throttle", "idempotent_request", "installation", "region", "membership",
         "role_grant", "device", "policy", "rule", "audit", "transfer", "account", "sign_in_failure", "sign_in_suspect",
         "known_browser", "waiting_change", "household_move", "counter_sign_on", "counter_confirmation", "code_reading",
-        "good_price", "membership_question", "spending_rest", "import_run", "import_work",
+        "good_price", "membership_question", "spending_rest", "import_run", "import_work", "import_word",
     ]  # fmt: skip
     found = await owner.fetch(
         "SELECT c.relname, p.privilege, has_table_privilege('timebank_app', c.oid, p.privilege) AS whole, "
@@ -393,6 +393,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "good_price": "INSERT SELECT", "household_move": "INSERT SELECT",
         "idempotent_request": "INSERT SELECT UPDATE", "installation": "INSERT SELECT UPDATE(worker_seen_at)",
         "import_run": "INSERT SELECT UPDATE(accepted,created,report,undone_at,undone_by,ended_at,stopped)",
+        "import_word": "INSERT SELECT UPDATE(word,target,added,decided_by,decided_at)",
         "import_work":
             "DELETE INSERT(community_id,run_id,verb,plan,done,total,created,late,login_id,persons,proof_hash,"
             "proof_sealed,began_at,held_until) SELECT(community_id,run_id,verb,plan,done,total,created,late,login_id,"

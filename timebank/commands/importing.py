@@ -9,8 +9,10 @@ from timebank.commands.ground import ground, pool, progress, run, with_data, wit
 from timebank.commands.places import find_community, system_scope
 from timebank.errors import TimebankError, reason_of
 from timebank.imports.kinds import IMPORTERS
+from timebank.imports.map_file import answers_in
 from timebank.imports.report import Report, RowReport
 from timebank.imports.runs import import_file
+from timebank.imports.words import UnknownWord
 
 OUTCOMES = {
     "tried": "试读完毕，什么都没有写入",
@@ -18,6 +20,7 @@ OUTCOMES = {
     "unchanged": "没有新内容，什么都没有改动",
     "refused": "有问题的行没有改好之前，整份都没有导入（或去掉 --all-or-nothing，只导入好的行）",
 }
+UNKNOWN = "下面这些词没有登记。写进一个文件，用 --map 带上（每行“词,它是哪一项”，新添的写“词,新添,分值”）："
 # More than an import takes, so that too large a file is refused by the import itself.
 READ_BYTES_MAX = 64 * 1024 * 1024
 
@@ -36,20 +39,28 @@ class NoFile(TimebankError):
 @click.option("--community", required=True, help="社区的名称（或编号）。")
 @click.option("--dry-run", is_flag=True, help="只试读：告诉哪些行有问题，什么都不写入。")
 @click.option("--all-or-nothing", is_flag=True, help="有一行不行就整份不导入；默认跳过有问题的行，导入其余的。")
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    help="词语对照（csv 或 json）：每行“词,它是哪一项”，新添的写“词,新添,分值”。记住以后，下一份表格不用再写。",
+)
 @with_data
 @with_json
 def import_workbook(
-    kind: str, file: Path, community: str, dry_run: bool, all_or_nothing: bool, data: Path | None, as_json: bool
-) -> None:
-    content = _read(file)
+    kind: str, file: Path, community: str, dry_run: bool, all_or_nothing: bool, map_file: Path | None,
+    data: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    content, known = _read(file), next(name for name in IMPORTERS if name == kind)
+    words = answers_in(known, _read(map_file)) if map_file else []
 
     async def work() -> Report:
         async with pool(chosen, operates=True):
             scope = system_scope(await find_community(community))
-            known = next(name for name in IMPORTERS if name == kind)
             return await import_file(
-                scope, known, file.name, content, dry_run=dry_run, skip_bad=not all_or_nothing, told=told
-            )
+                scope, known, file.name, content, dry_run=dry_run, skip_bad=not all_or_nothing, told=told,
+                words=words,
+            )  # fmt: skip
 
     with ground(data) as chosen, progress("正在导入") as told:
         report = run(work())
@@ -76,8 +87,21 @@ def _print(report: Report) -> None:
         click.echo(f"（提醒）{_told(remark)}")
     for note in report.notes:
         click.echo(note)
+    for refusal in report.refusals:
+        if refusal.count > 1:
+            click.echo(f"{refusal.count} 行 {refusal.column}：{refusal.problem}")
+    if report.unknown_words:
+        click.echo(UNKNOWN)
+    for word in report.unknown_words:
+        click.echo(_asked(word))
     counts = f"共 {report.rows} 行，可用 {report.accepted} 行，新 {report.created} 行，有问题 {len(report.errors)} 处"
     click.echo(f"{OUTCOMES[report.outcome]}：{counts}。")
+
+
+def _asked(word: UnknownWord) -> str:
+    adds = f"{word.value},新添,{word.points or ''}".rstrip(",") + ("（要等第二个人同意）" if word.waits else "")
+    others = [f"{word.value},{one.name}" for one in word.suggestions]
+    return f"{word.value}（{word.count} 行）：" + " 或 ".join([*others, adds])
 
 
 def _told(remark: RowReport) -> str:

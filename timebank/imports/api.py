@@ -9,11 +9,13 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, MultipartBody, QueryParameter
+from msgspec import Meta
 
 from timebank.access.callers import AnyRequest
 from timebank.imports import history, runs, workbook
 from timebank.imports.carrying import Progress
 from timebank.imports.intake import Kind
+from timebank.imports.map_file import answers_in
 from timebank.imports.report import Report
 from timebank.imports.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.schemas import RunDetail, Running, RunOut
@@ -23,6 +25,7 @@ from timebank.paging import Cursor, Limit, Page, listed
 from timebank.preferences import language_of
 from timebank.scope import Scope
 
+MAP_LENGTH_MAX = 200_000
 Flag = Annotated[bool | None, QueryParameter()]
 GOES_ON = {202: ResponseSpec(Running, description="It takes longer: ask for the import by its run_id.")}
 
@@ -31,12 +34,14 @@ class ImportForm(msgspec.Struct):
     """A workbook (xlsx, xls, et, ods or csv, at most 10 MiB) and how to take it in.
 
     Both choices may stand in the address too. `dry_run` only tells what would be refused. Bad rows are refused one by
-    one; with `skip_bad` false, a single one keeps all the others out.
+    one; with `skip_bad` false, a single one keeps all the others out. `map` is what its words mean, those that a
+    trial lists as `unknown_words`: [{"value": …, "means": code or name}, {"value": …, "new": true, "points": …}].
     """
 
     file: UploadFile
     dry_run: bool = False
     skip_bad: bool = True
+    map: Annotated[str, Meta(max_length=MAP_LENGTH_MAX)] = ""
 
 
 class Imports(Controller):
@@ -105,6 +110,7 @@ async def _take_in(
         caller, kind, form.file.filename, await form.file.read(workbook.BYTES_MAX + 1),
         dry_run=form.dry_run if dry_run is None else dry_run,
         skip_bad=form.skip_bad if skip_bad is None else skip_bad, seconds=ANSWER_WITHIN_SECONDS,
+        words=answers_in(kind, form.map.encode()),
     )  # fmt: skip
     return _goes_on(found) if isinstance(found, Progress) else Response(found.told(translator(language_of(request))))
 

@@ -36,6 +36,8 @@ class Header:
     further: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     twice: tuple[tuple[str, int], ...] = ()
     end_row: int | None = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """What each column was read as, by the first heading of its meaning."""
 
     @property
     def body(self) -> Iterator[Row]:
@@ -177,7 +179,7 @@ def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Se
     further, twice = seconds(columns, known, labels)
     return Header(
         sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
-        names, further, twice,
+        names, further, twice, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
     )  # fmt: skip
 
 

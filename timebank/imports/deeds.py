@@ -12,9 +12,10 @@ from timebank.imports.cells import Cell, Role
 from timebank.imports.context import Context
 from timebank.imports.homes import place_of
 from timebank.imports.lines import lines
-from timebank.imports.parsed import Parsed, Reading
+from timebank.imports.parsed import Parsed, Reading, UnknownUse
 from timebank.imports.problems import Problem, problem
 from timebank.imports.vocabulary import DEEDS
+from timebank.imports.words import word_key
 from timebank.imports.workbook import Workbook
 
 REQUIRED = ("date", "name", "item")
@@ -28,7 +29,8 @@ Worth = int | Callable[[date], int]
 class DeedRow:
     """One deed of one person. `points` differ from `catalogue_points` only where the note gives a reason.
 
-    `witness_person` is None when the witness's name means nobody, or several people, of those looked up.
+    `word` is the item as the sheet has it. `witness_person` is None when the witness's name means nobody, or several
+    people, of those looked up.
     """
 
     sheet: str
@@ -46,6 +48,7 @@ class DeedRow:
     witness: str | None
     witness_person: Candidate | None
     note: str | None
+    word: str
 
     @property
     def where(self) -> tuple[str, int, int]:
@@ -53,14 +56,32 @@ class DeedRow:
         return self.sheet, self.row, self.part
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The items of the catalogue and their points by every word for them."""
+
+    items: Mapping[str, tuple[str, Worth]]
+    waiting: AbstractSet[str]
+
+    @classmethod
+    def of(cls, catalogue: Mapping[str, Worth], aliases: Mapping[str, str], waiting: AbstractSet[str]) -> "Known":
+        others = {key: (item, catalogue[item]) for key, item in aliases.items()}
+        return cls(others | {word_key(item): (item, points) for item, points in catalogue.items()}, waiting)
+
+
 def parse(
-    book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date
-) -> Parsed[DeedRow]:
-    """Read a book of deeds; `catalogue` says the points of each item. Raises an ImportRefused when it holds none."""
+    book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date,
+    aliases: Mapping[str, str] | None = None, waiting: AbstractSet[str] = frozenset(),
+) -> Parsed[DeedRow]:  # fmt: skip
+    """Read a book of deeds. Raises an ImportRefused when it holds none.
+
+    `catalogue` says the points of each item, `aliases` the item that another word means, by the word's key; `waiting`
+    are the keys of items that wait for a second person.
+    """
     survey = columns.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
     # An item may be spelt with other spaces or marks than in the catalogue and is still the same.
-    known = None if catalogue is None else {_plain(item): (item, points) for item, points in catalogue.items()}
+    known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
         titled = context.context_of(header)
@@ -83,12 +104,8 @@ def mentions(book: Workbook) -> Mentions:
     return Mentions(frozenset(names), frozenset())
 
 
-def _plain(item: str) -> str:
-    return "".join(char for char in item if char.isalnum())
-
-
 def _rows(
-    reading: Reading[DeedRow], people: Candidates | None, known: Mapping[str, tuple[str, Worth]] | None,
+    reading: Reading[DeedRow], people: Candidates | None, known: Known | None,
     titled: Context, today: date,
 ) -> list[DeedRow]:  # fmt: skip
     """The deeds of a line: one of each person that it names; none where it was refused."""
@@ -116,6 +133,7 @@ def _rows(
         DeedRow(
             reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
             place.unit, item, points, expected, witness, witness_person, note,
+            cells.words(reading.cell("item")),
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
@@ -141,7 +159,7 @@ def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str | None]
 
 
 def _points(
-    reading: Reading[DeedRow], known: Mapping[str, tuple[str, Worth]] | None, day: date, note: str | None
+    reading: Reading[DeedRow], known: Known | None, day: date, note: str | None
 ) -> tuple[str | None, int | None, int | None]:
     """The item by its name in the catalogue, its points in the sheet, and its points in the catalogue."""
     item = reading.need("item", _item)
@@ -150,10 +168,14 @@ def _points(
         if points is None and not reading.refused:
             reading.refuse("points" if "points" in reading.header.columns else "item", problem("points_unclear"))
         return item, points, None
-    if _plain(item) not in known:
-        reading.refuse("item", problem("unknown_item"))
+    key = word_key(item)
+    if key not in known.items:
+        waits = key in known.waiting
+        reading.refuse("item", problem("item_waits" if waits else "unknown_item"))
+        if not waits:
+            reading.parsed.unknown.append(UnknownUse(item, reading.sheet, reading.number, points))
         return item, points, None
-    item, worth = known[_plain(item)]
+    item, worth = known.items[key]
     expected = worth if isinstance(worth, int) else worth(day)
     if points is not None and points != expected:
         if note is None:

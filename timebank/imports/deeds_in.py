@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
-
-import msgspec
 
 from timebank import clock, database
 from timebank.areas.places import areas_of
@@ -20,10 +17,12 @@ from timebank.errors import TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.deeds import DeedRow
 from timebank.imports.intake import Intake, Planned, Ready, cells_of
+from timebank.imports.items import Items, items_of
 from timebank.imports.map import Map
-from timebank.imports.parsed import Parsed, Reading
+from timebank.imports.parsed import Parsed, Reading, UnknownUse
 from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_found import Found, Residents
+from timebank.imports.words import Remembered, decided_for_own, word_key
 from timebank.imports.workbook import Workbook
 from timebank.rules.catalogue import RuleNotFound
 from timebank.scope import Scope
@@ -44,35 +43,62 @@ async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]
     """The deeds of known residents that are to be filed under the community's catalogue."""
     scope, mentioned = intake.scope, await asyncio.to_thread(deeds.mentions, book)
     async with reading(scope):
-        catalogue = await _catalogue(scope)
+        items = await items_of(scope)
         residents = await residents_found.look_up(scope, mentioned)
+    items.suppose(intake.answers, by_operator=scope.system)
     parsed = await asyncio.to_thread(
-        deeds.parse, book, residents.candidates, {item.name: item.worth_on for item in catalogue},
-        today=clock.local_day(),
+        deeds.parse, book, residents.candidates, {item.name: item.worth_on for item in items.by_name.values()},
+        today=clock.local_day(), aliases=items.aliases, waiting=items.waiting,
     )  # fmt: skip
-    if not catalogue:
+    if not items.by_name:
         parsed.notes.append(problem("note_no_catalogue"))
     keys = {row.where: _key(intake, row) for row in parsed.rows}
     async with reading(scope):
         known = await intake.known(keys.values())
         new = [row for row in parsed.rows if keys[row.where] not in known]
+        await _refuse_own_words(intake, parsed, items, new)
         town = Map(await areas_of(scope))
         judged = [(row, _judge(parsed, residents, town, row)) for row in new]
         # A line is taken whole or not at all: whoever mends it sees all of its people again.
         filing = [(row, area_id) for row, area_id in judged if area_id and not parsed.reading(row).refused]
-        codes = {item.name: item.code for item in catalogue}
-        wanted = [_deed(intake, residents, row, codes[row.item], area_id) for row, area_id in filing]
+        wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, area_id in filing]
         refusals = await try_book(scope, wanted)
         on_record = await _on_record(scope, filing)
     planned = []
     for (row, _), deed, refused in zip(filing, wanted, refusals, strict=True):
-        _tell(parsed.reading(row), deed, refused, on_record)
+        is_tried = isinstance(refused, RuleNotFound) and items.by_name[row.item].is_tried
+        _tell(parsed.reading(row), deed, None if is_tried else refused, on_record)
         cells = cells_of(parsed.reading(row), "name", "item", "witness")
         planned.append(DeedPlanned(key=keys[row.where], sheet=row.sheet, row=row.row, cells=cells, deed=deed))
     ready = [one for one, (row, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
+    parsed.words = items.unknown(parsed.unknown)
     return Ready(parsed, ready, len(ready))
+
+
+async def _refuse_own_words(intake: Intake, parsed: Parsed[DeedRow], items: Items, rows: Sequence[DeedRow]) -> None:
+    """Keep out the deeds of whoever has decided what their word means, and say that another has to decide it.
+
+    In the trial of somebody else the word is asked for again.
+    """
+    scope = intake.scope
+    words = dict(items.words)
+    for answer in intake.answers:
+        words[word_key(answer.value)] = Remembered(word_key(answer.value), None, scope.actor_id)
+    uses = {(word_key(row.word), UUID(row.person.key)) for row in rows if row.person}
+    own = await decided_for_own(scope, words, uses)
+    near = (
+        await decided_for_own(scope, {key: Remembered(key, None, scope.actor_id) for key, _ in own}, own)
+        if own and scope.actor_id
+        else set()
+    )
+    for row in rows:
+        use = (word_key(row.word), UUID(row.person.key)) if row.person else None
+        if use in own:
+            parsed.reading(row).refuse("item", problem("own_word"))
+            if use not in near:
+                parsed.unknown.append(UnknownUse(row.word, row.sheet, row.row, row.points))
 
 
 def _tell(
@@ -105,47 +131,6 @@ async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
         intake.scope.community_id, await intake.made_by_run("deed"),
     )  # fmt: skip
     await tell_filed_by_book(intake.scope, filed, intake.id)
-
-
-class _Version(msgspec.Struct, frozen=True):
-    code: str
-    name: str
-    points: int
-    active: bool
-    valid_from: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A deed of the catalogue, with its versions from the oldest to the one in force."""
-
-    versions: Sequence[_Version]
-
-    @property
-    def code(self) -> str:
-        return self.versions[-1].code
-
-    @property
-    def name(self) -> str:
-        return self.versions[-1].name
-
-    def worth_on(self, day: date) -> int:
-        """Its points at the end of a day; today's for a day before the catalogue began, as when it is filed by hand."""
-        end = clock.day_bounds(day)[1]
-        return next((v.points for v in reversed(self.versions) if v.valid_from < end), self.versions[-1].points)
-
-
-async def _catalogue(scope: Scope) -> list[_Item]:
-    versions = await database.rows(
-        _Version,
-        "SELECT code, name, points, active, valid_from FROM rule WHERE community_id = $1 AND kind = 'deed' "
-        "AND valid_from <= $2 ORDER BY code, version",
-        scope.community_id, clock.now(),
-    )  # fmt: skip
-    by_code: dict[str, list[_Version]] = {}
-    for version in versions:
-        by_code.setdefault(version.code, []).append(version)
-    return [_Item(found) for found in by_code.values() if found[-1].active]
 
 
 def _doer(residents: Residents, row: DeedRow) -> Found:

@@ -12,6 +12,7 @@ from timebank.imports.cells import words
 from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.problems import Problem, problem
 from timebank.imports.report import Remark
+from timebank.imports.words import WordIn
 from timebank.scope import Scope
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
@@ -60,6 +61,8 @@ class Intake:
     file_name: str
     id: UUID = field(default_factory=clock.new_id)
     created: int = 0
+    answers: Sequence[WordIn] = ()
+    """What a trial takes the book's words for; a run finds them remembered."""
     is_whole: bool = False  # all rows of the run are in this one batch
     late: list[Remark] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)

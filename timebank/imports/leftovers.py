@@ -8,7 +8,7 @@ from timebank.imports.cells import words
 from timebank.imports.columns import Header, Survey
 from timebank.imports.lines import lines
 from timebank.imports.marks import column_letters
-from timebank.imports.parsed import InSheet, Parsed, RowProblem, UnusedColumn, without_numbers
+from timebank.imports.parsed import InSheet, Parsed, RowProblem, UnusedColumn, UsedColumn, without_numbers
 from timebank.imports.problems import problem, refusal
 from timebank.imports.workbook import Workbook
 
@@ -31,6 +31,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     hidden: Counter[str] = Counter()
     unused: dict[str, list[str]] = {}
     for header in seen.headers:
+        parsed.used += _used(header)
         data = {line.number: line.is_hidden for line in lines(header)}
         hidden[header.sheet.name] += sum(data.values())
         for column in _unused(header, data):
@@ -50,6 +51,17 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
             if name
             else problem("note_unused_columns_text", columns=told)
         )
+
+
+def _used(header: Header) -> list[UsedColumn]:
+    """The columns of a table that were read, from the left, each with what it was read as."""
+    return [
+        UsedColumn(
+            header.sheet.name, column_letters(column),
+            without_numbers(words(header.names.get(column)))[:_HEADING_TOLD_MAX], header.meanings.get(key, key),
+        )
+        for key, column in sorted(header.columns.items(), key=lambda item: item[1])
+    ]  # fmt: skip
 
 
 def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:

@@ -10,6 +10,7 @@ from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line, is_ditto
 from timebank.imports.problems import Problem, left_out, problem
+from timebank.imports.words import UnknownWord
 
 
 class InSheet(Protocol):
@@ -63,6 +64,26 @@ class UnusedColumn:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class UsedColumn:
+    """A column and what it was read as, by the first heading of that meaning."""
+
+    sheet: str
+    column: str
+    heading: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownUse:
+    """A word at one place that the community has nothing for, with the points that stand beside it."""
+
+    value: str
+    sheet: str
+    row: int
+    points: int | None = None
+
+
 @dataclass(slots=True)
 class Parsed(Generic[T]):
     """The outcome for a whole file: `total` data rows, of which `rows` can be taken in."""
@@ -75,6 +96,11 @@ class Parsed(Generic[T]):
     """What there is to say of the whole file."""
     unused: list[UnusedColumn] = field(default_factory=list)
     """The filled columns that nobody read."""
+    used: list[UsedColumn] = field(default_factory=list)
+    unknown: list[UnknownUse] = field(default_factory=list)
+    """Where the sheets have words that the community has nothing for."""
+    words: list[UnknownWord] = field(default_factory=list)
+    """These words, each once, with what they may mean."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
     """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
 

@@ -8,6 +8,7 @@ import msgspec
 
 from timebank.imports.parsed import InSheet, Parsed, RowProblem
 from timebank.imports.problems import Problem
+from timebank.imports.words import UnknownWord
 
 T = TypeVar("T", bound=InSheet)
 
@@ -15,6 +16,7 @@ Outcome = Literal["tried", "imported", "unchanged", "refused"]
 """Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused."""
 
 REMARKS_KEPT_MAX = 1_000
+REFUSAL_ROWS_MAX = 20
 
 
 class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +43,25 @@ class Unused(msgspec.Struct, frozen=True):
     rows: int
 
 
+class Used(msgspec.Struct, frozen=True):
+    """A column and what it was read as, by the usual heading of that; `column` is its letter."""
+
+    sheet: str
+    column: str
+    heading: str
+    meaning: str
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason for which `count` rows were refused, the first of them in `rows`; `problem` says how to mend them."""
+
+    code: str
+    column: str
+    problem: str
+    count: int
+    rows: list[int]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of data rows, why the others were refused, and what to look at among those accepted.
 
@@ -56,6 +77,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = "tried"
     run_id: UUID | None = None
     unused_columns: list[Unused] = []
+    used_columns: list[Used] = []
+    unknown_words: list[UnknownWord] = []
+    refusals: list[Refusal] = []
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -89,19 +113,25 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[Note]
     run_id: UUID | None = None
     unused_columns: list[Unused] = []
+    used_columns: list[Used] = []
+    unknown_words: list[UnknownWord] = []
 
     def told(self, translate: Callable[[str], str] = str) -> Report:
         """The outcome in the reader's language."""
+        errors = [_told(remark, translate) for remark in self.errors]
         return Report(
             rows=self.rows,
             accepted=0 if self.outcome == "refused" else self.accepted,
-            errors=[_told(remark, translate) for remark in self.errors],
+            errors=errors,
             warnings=[_told(remark, translate) for remark in self.warnings],
             notes=[Problem(note.code, note.values).sentence(translate) for note in self.notes],
             created=0 if self.outcome == "refused" else self.created,
             outcome=self.outcome,
             run_id=self.run_id,
             unused_columns=self.unused_columns,
+            used_columns=self.used_columns,
+            unknown_words=self.unknown_words,
+            refusals=by_reason(errors),
         )
 
     def kept(self) -> "Findings":
@@ -132,7 +162,24 @@ def findings(
         notes=[Note(note.code, dict(note.values)) for note in parsed.notes],
         run_id=run_id,
         unused_columns=[Unused(one.sheet, one.column, one.heading, one.rows) for one in parsed.unused],
+        used_columns=[Used(one.sheet, one.column, one.heading, one.meaning) for one in parsed.used],
+        unknown_words=parsed.words,
     )
+
+
+def by_reason(errors: Iterable[RowReport]) -> list[Refusal]:
+    """Why rows were refused, each reason once, the most frequent first. Of sentences that differ the first stands."""
+    alike: dict[tuple[str, str], list[RowReport]] = {}
+    for error in errors:
+        alike.setdefault((error.code, error.column), []).append(error)
+    told = [
+        Refusal(
+            code=code, column=column, problem=same[0].problem, count=len(same),
+            rows=[error.row for error in same[:REFUSAL_ROWS_MAX]],
+        )
+        for (code, column), same in alike.items()
+    ]  # fmt: skip
+    return sorted(told, key=lambda refusal: -refusal.count)
 
 
 def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:

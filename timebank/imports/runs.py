@@ -15,7 +15,9 @@ from timebank.imports import carrying, work, workbook
 from timebank.imports.carrying import Progress, Told
 from timebank.imports.intake import Intake, Kind, Planned, Ready, plain_file_name
 from timebank.imports.kinds import IMPORTERS
+from timebank.imports.mapping import remember_words, require_kind
 from timebank.imports.report import Findings, Outcome, Report, findings
+from timebank.imports.words import WordIn, word_key
 from timebank.imports.work import ImportRunning
 from timebank.imports.workbook import Workbook
 from timebank.locale import translator
@@ -35,34 +37,59 @@ class _Overtaken(Exception):
 
 async def import_file(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool = False, skip_bad: bool = False,
-    language: str = "zh", told: Told | None = None,
+    language: str = "zh", told: Told | None = None, words: Sequence[WordIn] = (),
 ) -> Report:  # fmt: skip
     """Take a community's workbook in to its end, and tell of every row that cannot be, in the reader's words.
 
     All or nothing unless `skip_bad`; a dry run reads alone, and tells just what the run would refuse. Rows that an
     earlier import knows change nothing. Raises an ImportRefused for a file that is no such table.
     """
-    found = await try_or_import(scope, kind, name, content, dry_run=dry_run, skip_bad=skip_bad, told=told)
+    found = await try_or_import(scope, kind, name, content, dry_run=dry_run, skip_bad=skip_bad, told=told, words=words)
     assert isinstance(found, Findings)  # without a limit it ends
     return found.told(translator(language))
 
 
 async def try_or_import(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool, skip_bad: bool,
-    seconds: float | None = None, told: Told | None = None,
+    seconds: float | None = None, told: Told | None = None, words: Sequence[WordIn] = (),
 ) -> Findings | Progress:  # fmt: skip
-    """What `import_file` does, told in no language yet; after `seconds` the rest is left to the worker."""
+    """What `import_file` does, told in no language yet; after `seconds` the rest is left to the worker.
+
+    `words` are what words of the book mean: a run remembers them first, a dry run only supposes it.
+    """
     scope.require_admin()
     until = None if seconds is None else time.monotonic() + seconds
     book = await asyncio.to_thread(workbook.read, name, content)
     digest = hashlib.sha256(content).digest()
+    words = await _with_points(scope, kind, book, words)
     if dry_run:
-        return _outcome(await IMPORTERS[kind].examine(Intake(scope, kind, plain_file_name(book.name)), book), "tried")
+        return await _try(scope, kind, book, words)
+    await remember_words(scope, kind, words)
     begun = await _begin(scope, kind, book, digest, skip_bad=skip_bad, until=until, told=told)
     del book  # a large one should not stay in memory while its rows are written
     if begun.run_id is None or begun.outcome != "imported":
         return begun
     return await carrying.carry(scope, begun.run_id, until=until, told=told, found=begun)
+
+
+async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
+    intake = Intake(scope, kind, plain_file_name(book.name), answers=words)
+    return _outcome(await IMPORTERS[kind].examine(intake, book), "tried")
+
+
+async def _with_points(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Sequence[WordIn]:
+    """The answers, the new ones with the sheet's own points where they give none."""
+    require_kind(kind, words)
+    if not any(word.new and word.points is None for word in words):
+        return words
+    tried = await _try(scope, kind, book, [])
+    points = {(word.kind, word_key(word.value)): word.points for word in tried.unknown_words}
+    return [
+        msgspec.structs.replace(word, points=points.get((word.kind, word_key(word.value))))
+        if word.new and word.points is None
+        else word
+        for word in words
+    ]
 
 
 async def _begin(

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.imports.intake import Kind
-from timebank.imports.report import RowReport, Unused
+from timebank.imports.report import RowReport, Unused, Used
 
 State = Literal["running", "done", "stopped", "undoing", "undone"]
 
@@ -52,3 +52,4 @@ class RunDetail(RunOut, frozen=True, kw_only=True):
     warnings: list[RowReport]
     notes: list[str]
     unused_columns: list[Unused] = []
+    used_columns: list[Used] = []

@@ -59,3 +59,15 @@ class ImportDraft(Table, tablename="import_draft"):
     content = Bytea(default=None, null=False)
     findings = JSONB(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+
+
+class ImportWord(Table, tablename="import_word"):
+    community_id = UUID(default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    word_kind = Varchar(length=16, default=None, null=False)
+    word_key = Varchar(length=100, primary_key=True, default=None, null=False)
+    word = Varchar(length=100, default=None, null=False)
+    target = Varchar(length=60, default=None, null=True)
+    added = Boolean(default=None, null=False)
+    decided_by = UUID(default=None, null=True)
+    decided_at = Timestamptz(default=None, null=False)

@@ -1,0 +1,270 @@
+"""A community's own words: decided once, at the trial of a book, and known for the next book."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+from openpyxl import load_workbook
+
+from tests.chengjiang import CATALOGUE, DATA, FACTS, MOMENT, Chengjiang, found_chengjiang
+from tests.test_cli import Timebank, sentence, timebank
+from tests.test_import_chengjiang import CODES
+from tests.test_imports import DEEDS, table
+from tests.town import Town
+from timebank import clock
+from timebank.errors import Forbidden, TimebankError
+from timebank.imports.items import WordMeaningUnknown, WordUnclear
+from timebank.imports.likeness import most_alike
+from timebank.imports.map_file import answers_in
+from timebank.imports.mapping import WordKindUnknown, remember_words
+from timebank.imports.report import Report
+from timebank.imports.runs import import_file
+from timebank.imports.words import WordIn
+from timebank.overview import agreements
+from timebank.rules.catalogue import rules, set_rule
+from timebank.rules.schemas import RuleIn
+
+__all__ = ["timebank"]
+
+BOOK = (DATA / "deeds.xlsx").read_bytes()
+OTHER_WORD = {"防汛防火值守": "防汛防火值班", "收集社情民意": "搜集社情民意"}
+"""What the community's catalogue calls two of the book's items."""
+
+
+async def with_own_words(town: Town) -> Chengjiang:
+    """城江社区 with a catalogue of three items, two of which the book calls otherwise."""
+    community = await found_chengjiang(town, catalogue={"文明劝导": 3, "防汛防火值班": 20, "搜集社情民意": 3})
+    assert (await community.take_in("residents")).outcome == "imported"
+    return community
+
+
+async def take_in(
+    community: Chengjiang, *words: WordIn, content: bytes = BOOK, name: str = "deeds.xlsx", dry_run: bool = False
+) -> Report:
+    with clock.at(MOMENT):
+        return await import_file(
+            await community.admin(), "deeds", name, content, dry_run=dry_run, skip_bad=True, words=words
+        )
+
+
+def answers(report: Report) -> list[WordIn]:
+    """What an administrator chooses: the suggestion where the community has the item, else to add it."""
+    return [
+        WordIn(word.value, means=word.suggestions[0].means)
+        if word.value in OTHER_WORD
+        else WordIn(word.value, new=True)
+        for word in report.unknown_words
+    ]
+
+
+def assert_all_valid_rows_went_in(report: Report) -> None:
+    flagged = {fact["row"]: CODES[fact["error"]] for fact in FACTS["deeds"]["flagged_rows"]}
+    assert report.accepted == FACTS["deeds"]["clean_rows"]
+    assert {error.row for error in report.errors} == set(flagged)
+    assert all(error.code in flagged[error.row] for error in report.errors)
+
+
+async def test_a_book_goes_in_whole_once_its_unknown_words_are_decided_and_the_next_asks_nothing(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    community = await with_own_words(town)
+    tried = await take_in(community, dry_run=True)
+    unknown = {word.value: word for word in tried.unknown_words}
+    assert set(unknown) == {entry["item"] for entry in FACTS["deeds"]["catalogue"]} - {"文明劝导"}
+    assert sum(word.count for word in tried.unknown_words) == next(
+        refusal.count for refusal in tried.refusals if refusal.code == "unknown_item"
+    )
+    assert {word.value: word.points for word in tried.unknown_words} == {
+        entry["item"]: entry["points"] for entry in FACTS["deeds"]["catalogue"] if entry["item"] != "文明劝导"
+    }
+    for word, meant in OTHER_WORD.items():
+        assert unknown[word].suggestions[0].name == meant
+
+    supposed = await take_in(community, *answers(tried), dry_run=True)
+    assert_all_valid_rows_went_in(supposed)
+    assert await owner.fetchval("SELECT count(*) FROM import_word") == 0, "a trial writes nothing"
+    assert await owner.fetchval("SELECT count(*) FROM rule WHERE community_id = $1", community.id) == 4
+
+    report = await take_in(community, *answers(tried))
+    assert report.outcome == "imported"
+    assert_all_valid_rows_went_in(report)
+    assert report.unknown_words == []
+    points = await owner.fetchval("SELECT sum(points) FROM deed WHERE community_id = $1", community.id)
+    assert points == sum(CATALOGUE[item] for item in items_of_valid_rows())
+
+    again = await take_in(community, dry_run=True, name="another.xlsx")
+    assert (again.unknown_words, again.created) == ([], 0)
+
+
+def items_of_valid_rows() -> list[str]:
+    flagged = {fact["row"] for fact in FACTS["deeds"]["flagged_rows"]}
+    rows = load_workbook(DATA / "deeds.xlsx").worksheets[0].iter_rows(values_only=True)
+    return [str(row[4]) for number, row in enumerate(rows, 1) if row[4] in CATALOGUE and number not in flagged]
+
+
+def book(item: str, points: object, person: str = "王建国", witness: str = "李秀英") -> bytes:
+    return table(DEEDS, [clock.local_day().isoformat(), person, "3栋", item, points, witness, ""])
+
+
+async def in_phoenix(town: Town, content: bytes, *words: WordIn, by: str = "赵丽", dry_run: bool = False) -> Report:
+    """Import into 凤凰社区, whose catalogue has items and which has credited already."""
+    return await import_file(
+        await town.scope(by), "deeds", "a.csv", content, dry_run=dry_run, skip_bad=True, words=words
+    )
+
+
+def codes(report: Report) -> list[str]:
+    return [error.code for error in report.errors]
+
+
+async def most_points(town: Town) -> int:
+    found = (await rules(await town.scope("赵丽"), kind="deed", active=True)).items
+    return max(rule.points or 0 for rule in found)
+
+
+async def test_an_item_within_the_points_of_the_catalogue_is_added_at_once(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 5)
+    most = await most_points(town)
+    report = await in_phoenix(town, book("夜间巡逻", most), WordIn("夜间巡逻", new=True))
+    assert (report.outcome, report.created, codes(report)) == ("imported", 1, [])
+    assert await owner.fetchval("SELECT points FROM rule WHERE name = '夜间巡逻'") == most
+    assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 0
+
+
+async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_person(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 5)
+    most = await most_points(town)
+    tried = await in_phoenix(town, book("夜间巡逻", most + 1), dry_run=True)
+    assert tried.unknown_words[0].waits
+    word = WordIn("夜间巡逻", new=True)
+    supposed = await in_phoenix(town, book("夜间巡逻", most + 1), word, dry_run=True)
+    assert (codes(supposed), supposed.unknown_words) == (["item_waits"], [])
+    for _ in range(2):  # the same once more, after a lost reply
+        report = await in_phoenix(town, book("夜间巡逻", most + 1), word)
+        assert (report.created, codes(report), report.unknown_words) == (0, ["item_waits"], [])
+    assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 1
+    assert await owner.fetchval("SELECT count(*) FROM rule WHERE name = '夜间巡逻'") == 0
+    change = await owner.fetchval("SELECT id FROM waiting_change")
+    await agreements.decide(await town.scope("钱进"), change, "agree")
+    assert codes(await in_phoenix(town, book("夜间巡逻", most + 1))) == []
+
+
+async def test_nobody_decides_what_the_own_deed_is_worth(town: Town) -> None:
+    own = book("夜间巡逻", 2, person="赵丽")
+    tried = await in_phoenix(town, own, WordIn("夜间巡逻", new=True), dry_run=True)
+    assert codes(tried) == ["own_word"]
+    report = await in_phoenix(town, own, WordIn("夜间巡逻", new=True))
+    assert (codes(report), report.unknown_words) == (["own_word"], []), "deciding once more would not help"
+    assert codes(await in_phoenix(town, own)) == ["own_word"], "nor does a word that is known by now"
+    # Somebody else is asked for the word, and decides it.
+    other = await in_phoenix(town, own, by="钱进", dry_run=True)
+    assert (codes(other), [word.value for word in other.unknown_words]) == (["own_word"], ["夜间巡逻"])
+    decided = await in_phoenix(town, own, WordIn("夜间巡逻", means="夜间巡逻"), by="钱进")
+    assert (decided.outcome, codes(decided)) == ("imported", [])
+
+
+async def test_a_word_for_an_item_that_has_ended_is_asked_for_again(town: Town) -> None:
+    await in_phoenix(town, book("夜间巡逻", 2), WordIn("夜间巡逻", new=True))
+    scope = await town.scope("赵丽")
+    code = next(rule.code for rule in (await rules(scope, kind="deed")).items if rule.name == "夜间巡逻")
+    await set_rule(scope, RuleIn(kind="deed", name="夜间巡逻", code=code, points=2, active=False))
+    report = await in_phoenix(town, book("夜间巡逻", 2, person="张桂兰"), dry_run=True)
+    assert [word.value for word in report.unknown_words] == ["夜间巡逻"]
+
+
+async def test_two_people_who_add_the_same_word_at_once_add_one_item(town: Town, owner: asyncpg.Connection) -> None:
+    scopes = [await town.scope("赵丽"), await town.scope("钱进")]
+    words = [[WordIn("夜间巡逻", new=True, points=2)], [WordIn("夜间 巡逻", new=True, points=2)]]
+    await asyncio.gather(*(remember_words(scope, "deeds", said) for scope, said in zip(scopes, words, strict=True)))
+    assert await owner.fetchval("SELECT count(*) FROM rule WHERE name LIKE '夜间%'") == 1
+    assert await owner.fetchval("SELECT count(*) FROM import_word") == 1
+
+
+async def test_an_answer_that_says_nothing_or_two_things_is_refused(town: Town, owner: asyncpg.Connection) -> None:
+    wrong: list[tuple[WordIn, type[TimebankError]]] = [
+        (WordIn("夜间巡逻"), WordUnclear),
+        (WordIn("夜间巡逻", new=True, means="调解邻里纠纷"), WordUnclear),
+        (WordIn("不在表里", new=True), WordUnclear),
+        (WordIn("夜间巡逻", means="没有这一项"), WordMeaningUnknown),
+        (WordIn("夜间巡逻", kind="station", means="慈善超市"), WordKindUnknown),
+        (WordIn("。。", new=True, points=2), WordKindUnknown),
+    ]
+    for word, error in wrong:
+        with pytest.raises(error):
+            await in_phoenix(town, book("夜间巡逻", 2), WordIn("先说清的", new=True, points=2), word)
+    assert await owner.fetchval("SELECT count(*) FROM import_word") == 0
+    with pytest.raises(Forbidden):
+        await remember_words(await town.scope("张桂兰"), "deeds", [WordIn("夜间巡逻", new=True, points=2)])
+
+
+def test_words_are_suggested_by_sound_and_by_meaning() -> None:
+    items = [(name, name) for name in ("调解邻里纠纷", "楼道卫生巡查", "文明劝导")]
+    assert most_alike("调节邻里纠纷", items)[0] == "调解邻里纠纷"
+    assert most_alike("邻里矛盾纠纷调解", items)[0] == "调解邻里纠纷"
+    assert most_alike("卫生楼道检查", items)[0] == "楼道卫生巡查"
+    assert list(most_alike("防汛", items)) == []
+
+
+async def test_the_command_maps_the_books_words_from_a_file(
+    town: Town, timebank: Timebank, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await with_own_words(town)
+    asked = ("import", "deeds", str(DATA / "deeds.xlsx"), "--community", FACTS["community"])
+    told = timebank(*asked, "--dry-run").stdout
+    assert "防汛防火值守,防汛防火值班 或 防汛防火值守,新添,20" in told
+    tried = msgspec.json.decode(timebank(*asked, "--dry-run", "--json").stdout, type=Report)
+    lines = ["词,是什么,分值", *(f"{word},{meant}" for word, meant in OTHER_WORD.items())]
+    lines += [f"{word.value},新添" for word in tried.unknown_words if word.value not in OTHER_WORD]
+    (tmp_path / "words.csv").write_text("\n".join(lines), encoding="gb18030")
+    assert "没有登记，或已停用" in sentence(timebank(*asked, "--map", str(unclear(tmp_path))))
+    report = msgspec.json.decode(timebank(*asked, "--map", "words.csv", "--json").stdout, type=Report)
+    assert report.outcome == "imported"
+    assert_all_valid_rows_went_in(report)
+    again = msgspec.json.decode(timebank(*asked, "--dry-run", "--json").stdout, type=Report)
+    assert (again.unknown_words, again.created) == ([], 0)
+    assert await owner.fetchval("SELECT count(*) FROM import_word WHERE decided_by IS NULL") == len(lines) - 1
+
+
+def unclear(folder: Path) -> Path:
+    path = folder / "unclear.json"
+    path.write_text('{"防汛防火值守": "没有这一项"}', encoding="utf-8")
+    return path
+
+
+async def test_the_map_comes_with_the_upload(town: Town, client: httpx.AsyncClient) -> None:
+    headers, content = await town.sign_in("赵丽"), book("夜间巡逻", 2)
+
+    async def send(said: str = "", dry_run: str = "false") -> httpx.Response:
+        form, file = {"map": said, "dry_run": dry_run}, {"file": ("a.csv", content)}
+        return await client.post("/api/v1/imports/deeds", headers=headers, data=form, files=file)
+
+    tried = (await send(dry_run="true")).json()
+    (word,) = tried["unknown_words"]
+    assert (word["kind"], word["value"], word["count"], word["rows"], word["points"]) == ("item", "夜间巡逻", 1, [2], 2)
+    assert tried["refusals"][0] | {"problem": ""} == {
+        "code": "unknown_item", "column": "事项", "problem": "", "count": 1, "rows": [2],
+    }  # fmt: skip
+    assert {"sheet": "", "column": "D", "heading": "事项", "meaning": "事项"} in tried["used_columns"]
+    for wrong in ("[", '{"夜间巡逻": 1}', '[{"value": "夜间巡逻", "new": "yes"}]', "夜间巡逻", "夜间巡逻,新添,很多"):
+        answer = await send(wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, "map_unclear"), wrong
+    taken = (await send('[{"value": "夜间巡逻", "new": true}]')).json()
+    assert (taken["outcome"], taken["created"], taken["unknown_words"]) == ("imported", 1, [])
+
+
+def test_a_map_is_read_from_lines_and_from_json() -> None:
+    known, new = WordIn("巡楼", means="楼道卫生巡查"), WordIn("夜间巡逻", new=True, points=3)
+    for text in (
+        "词,是什么,分值\n巡楼,楼道卫生巡查\n\n夜间巡逻,新添,3\n",
+        "巡楼，楼道卫生巡查\n夜间巡逻,new,3,item",
+        '[{"value": "巡楼", "means": "楼道卫生巡查"}, {"value": "夜间巡逻", "new": true, "points": 3}]',
+    ):
+        assert answers_in("deeds", text.encode()) == [known, new]
+    assert answers_in("deeds", '{"巡楼": "楼道卫生巡查"}'.encode()) == [known]

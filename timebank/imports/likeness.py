@@ -1,0 +1,33 @@
+"""How alike two words are, by sound and by meaning, so that whoever maps a book's words has little to look for."""
+
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from typing import TypeVar
+
+from pypinyin import lazy_pinyin
+
+SUGGESTED_MAX = 3
+ALIKE_LEAST = 0.4
+
+T = TypeVar("T")
+
+
+def likeness(one: str, other: str) -> float:
+    """From 0 to 1: the share of syllables that sound the same in the same order, or of characters that both have."""
+    return max(_sound(one, other), _meaning(one, other))
+
+
+def most_alike(word: str, choices: Iterable[tuple[str, T]]) -> Sequence[T]:
+    """The few of the named choices that a word may mean, the most alike first."""
+    rated = [(likeness(word, name), name, choice) for name, choice in choices]
+    alike = sorted((one for one in rated if one[0] >= ALIKE_LEAST), key=lambda one: (-one[0], one[1]))
+    return [choice for _, _, choice in alike[:SUGGESTED_MAX]]
+
+
+def _sound(one: str, other: str) -> float:
+    return SequenceMatcher(None, lazy_pinyin(one), lazy_pinyin(other), autojunk=False).ratio()
+
+
+def _meaning(one: str, other: str) -> float:
+    first, second = set(one), set(other)
+    return 2 * len(first & second) / (len(first) + len(second)) if first or second else 0.0

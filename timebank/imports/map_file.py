@@ -1,0 +1,73 @@
+"""What a book's words mean, as a list that somebody has written: in JSON, or as the lines of a small table."""
+
+import csv
+import io
+from collections.abc import Mapping
+
+import msgspec
+
+from timebank.errors import TimebankError
+from timebank.imports.intake import Kind
+from timebank.imports.words import WordIn, WordKind
+
+ANSWERS_MAX = 500
+NEW = frozenset({"new", "add", "新", "新添", "新增", "添加"})
+HEADINGS = frozenset({"词", "word", "value"})
+OF_KIND: Mapping[Kind, WordKind] = {"deeds": "item", "hours": "activity", "goods": "station", "residents": "building"}
+"""What a word is where its line does not say so."""
+
+
+class MapUnclear(TimebankError):
+    code = "map_unclear"
+    status = 422
+    sentence = "词语对照看不懂（{where}）。每行写“词,它是哪一项”，新添的写“词,新添,分值”；也可以用 JSON 的列表。"
+
+
+def answers_in(kind: Kind, content: bytes) -> list[WordIn]:
+    """The answers of a list: JSON where it begins like it, else lines of word, meaning, points and kind of word."""
+    text = _text(content)
+    found = _json(kind, text) if text.lstrip()[:1] in ("[", "{") else _lines(kind, text)
+    if len(found) > ANSWERS_MAX:
+        raise MapUnclear(where=f"{len(found)} > {ANSWERS_MAX}")
+    return found
+
+
+def _text(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise MapUnclear(where="UTF-8")
+
+
+def _json(kind: Kind, text: str) -> list[WordIn]:
+    try:
+        said = msgspec.json.decode(text, type=list[dict[str, object]] | dict[str, str])
+        if isinstance(said, dict):
+            return [_answer(kind, word, meaning) for word, meaning in said.items()]
+        return [msgspec.convert({"kind": OF_KIND[kind]} | one, WordIn) for one in said]
+    except (msgspec.DecodeError, RecursionError) as error:  # a wrong shape is a DecodeError too
+        raise MapUnclear(where="JSON") from error
+
+
+def _lines(kind: Kind, text: str) -> list[WordIn]:
+    found = []
+    for number, cells in enumerate(csv.reader(io.StringIO(text.replace("，", ","))), 1):
+        said = [cell.strip() for cell in cells]
+        if not any(said) or (number == 1 and said[0] in HEADINGS):
+            continue
+        try:
+            found.append(_answer(kind, *said))
+        except (msgspec.ValidationError, TypeError, ValueError) as error:
+            raise MapUnclear(where=str(number)) from error
+    return found
+
+
+def _answer(kind: Kind, word: str, meaning: str, points: str = "", word_kind: str = "") -> WordIn:
+    is_new = meaning in NEW
+    said = {
+        "value": word, "means": None if is_new else meaning, "new": is_new, "points": int(points) if points else None,
+        "kind": word_kind or OF_KIND[kind],
+    }  # fmt: skip
+    return msgspec.convert(said, WordIn)

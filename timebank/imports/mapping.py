@@ -1,0 +1,62 @@
+"""Words of a community's books decided: each is remembered, and what it names is added where it is new."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from timebank import audit, clock, database
+from timebank.database import retried, transaction
+from timebank.errors import TimebankError
+from timebank.imports.intake import Kind
+from timebank.imports.items import decide_item
+from timebank.imports.words import WORD_MAX, WordIn, WordKind, word_key
+from timebank.scope import Scope
+
+DECIDED: Mapping[tuple[Kind, WordKind], Callable[[Scope, WordIn], Awaitable[tuple[str | None, bool]]]] = {
+    ("deeds", "item"): decide_item,
+}
+
+
+class WordKindUnknown(TimebankError):
+    code = "word_kind_unknown"
+    status = 422
+    sentence = "“{value}”在这类表格里不能这样对应。请按试导入列出的词来写。"
+
+
+def require_kind(kind: Kind, answers: Sequence[WordIn]) -> None:
+    """Refuse answers about words that this kind of book does not have."""
+    for answer in answers:
+        if (kind, answer.kind) not in DECIDED or not word_key(answer.value):
+            raise WordKindUnknown(value=answer.value)
+
+
+@retried
+async def remember_words(scope: Scope, kind: Kind, answers: Sequence[WordIn]) -> None:
+    """Remember what these words mean, all or none. The same again changes nothing.
+
+    What gives more than the catalogue already does waits for a second person, as when it is added by hand.
+    """
+    scope.require_admin()
+    require_kind(kind, answers)
+    # In one order, so that of two people who decide the same words one waits for the other, and then finds them known.
+    by_key = {(answer.kind, word_key(answer.value)): answer for answer in answers}
+    async with transaction(scope):
+        for (word_kind, key), answer in sorted(by_key.items()):
+            await _hold(scope, kind, answer, key)
+            target, added = await DECIDED[kind, word_kind](scope, answer)
+            await database.execute(
+                "UPDATE import_word SET target = $5, added = added OR $6 "
+                "WHERE community_id = $1 AND kind = $2 AND word_kind = $3 AND word_key = $4",
+                scope.community_id, kind, word_kind, key[:WORD_MAX], target, added,
+            )  # fmt: skip
+        if by_key:
+            await audit.record(scope, "map_words", "import_word", None, kind=kind, mapped=len(by_key))
+
+
+async def _hold(scope: Scope, kind: Kind, answer: WordIn, key: str) -> None:
+    """Take the row of a word, new or known, in the caller's name."""
+    await database.execute(
+        "INSERT INTO import_word (community_id, kind, word_kind, word_key, word, added, decided_by, decided_at) "
+        "VALUES ($1, $2, $3, $4, $5, false, $6, $7) "
+        "ON CONFLICT (community_id, kind, word_kind, word_key) DO UPDATE "
+        "SET word = excluded.word, decided_by = excluded.decided_by, decided_at = excluded.decided_at",
+        scope.community_id, kind, answer.kind, key[:WORD_MAX], answer.value, scope.actor_id, clock.now(),
+    )  # fmt: skip

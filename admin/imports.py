@@ -17,10 +17,13 @@ from timebank.imports import drafts, history, workbook
 from timebank.imports.carrying import Progress
 from timebank.imports.drafts import DraftGone
 from timebank.imports.intake import Kind
+from timebank.imports.items import WordMeaningUnknown, WordUnclear
+from timebank.imports.mapping import WordKindUnknown, choices_of
 from timebank.imports.refusals import ImportRefused
 from timebank.imports.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.traces import ImportUsed
 from timebank.imports.undo import UndoTooLate, undo
+from timebank.imports.words import WordIn
 from timebank.imports.work import ImportRunning
 from timebank.installation import has_worker
 from timebank.locale import _
@@ -30,6 +33,8 @@ from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
 PAGE = 20
+ADD = "+"
+"""The choice to add a word; no code or id begins so."""
 SHOWN_MAX = 200
 PAGE_SECONDS = 5.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,11 +83,7 @@ class ImportPages(Controller):
     @get("/drafts/{draft_id:uuid}")
     async def draft(self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]) -> Template:
         """What the trial found, and the choice to go on."""
-        try:
-            found = await drafts.draft(caller, draft_id, language_of(request))
-        except DraftGone as gone:
-            return await _first_page(request, caller, refusal=gone)
-        return page(request, caller, "imports/draft.html", draft=found, report=found.report, **_SHOWN)
+        return await _draft_page(request, caller, draft_id)
 
     @post("/drafts/{draft_id:uuid}")
     async def take_in(
@@ -100,6 +101,20 @@ class ImportPages(Controller):
         if found.run_id is None:
             return see_other(f"/admin/imports/drafts/{draft_id}")
         return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}&done=imported")
+
+    @post("/drafts/{draft_id:uuid}/words")
+    async def decide_words(
+        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Remember what words of the tried workbook mean, and try it once more."""
+        try:
+            await drafts.map_draft(caller, draft_id, _answers(data))
+        except DraftGone as refusal:
+            return await _first_page(request, caller, refusal=refusal)
+        except (ImportRefused, Busy, WordUnclear, WordMeaningUnknown, WordKindUnknown) as refusal:
+            return await _draft_page(request, caller, draft_id, refusal=refusal)
+        return see_other(f"/admin/imports/drafts/{draft_id}")
 
     @get("/drafts/{draft_id:uuid}/refused.xlsx", media_type=XLSX)
     async def refused(
@@ -135,6 +150,40 @@ async def _seconds() -> float:
 
 
 _SHOWN: dict[str, Any] = {"kinds": KINDS, "steps_of": STEPS, "most": SHOWN_MAX}
+
+
+def _answers(said: dict[str, str]) -> list[WordIn]:
+    """The words that were decided: of each the form has its `value`, its `kind`, what it `means`, and `points`."""
+    answers = []
+    for field, means in said.items():
+        name, _sep, number = field.partition("-")
+        if name != "means" or not means:
+            continue
+        points = said.get(f"points-{number}", "").strip()
+        answer = {
+            "value": said.get(f"value-{number}"), "kind": said.get(f"kind-{number}"), "new": means == ADD,
+            "means": None if means == ADD else means, "points": int(points) if points.isdecimal() else None,
+        }  # fmt: skip
+        try:
+            answers.append(msgspec.convert(answer, WordIn))
+        except msgspec.ValidationError as error:
+            raise WordUnclear(value=said.get(f"value-{number}", "")) from error
+    return answers
+
+
+async def _draft_page(
+    request: AnyRequest, caller: Scope, draft_id: UUID, *, refusal: TimebankError | None = None
+) -> Template:
+    language = language_of(request)
+    try:
+        found = await drafts.draft(caller, draft_id, language)
+    except DraftGone as gone:
+        return await _first_page(request, caller, refusal=gone)
+    choices = await choices_of(caller, (word.kind for word in found.report.unknown_words))
+    return page(
+        request, caller, "imports/draft.html", status=refusal.status if refusal else 200, draft=found,
+        report=found.report, choices=choices, add=ADD, refusal=refusal.text(language) if refusal else None, **_SHOWN,
+    )  # fmt: skip
 
 
 async def _first_page(

@@ -222,6 +222,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff fff ff yfuu fuu fff": (
         "GET /admin/imports/drafts/{draft_id}",
         "POST /admin/imports/drafts/{draft_id}",
+        "POST /admin/imports/drafts/{draft_id}/words",
         "GET /admin/imports/drafts/{draft_id}/refused.xlsx",
     ),
     "s ffff fff ff yfyy fyu fff": (

@@ -1,6 +1,7 @@
 """A community's own words: decided once, at the trial of a book, and known for the next book."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import asyncpg
@@ -10,11 +11,14 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.chengjiang import CATALOGUE, DATA, FACTS, MOMENT, Chengjiang, found_chengjiang
+from tests.test_access_pages import browser
 from tests.test_cli import Timebank, sentence, timebank
 from tests.test_import_chengjiang import CODES
+from tests.test_import_pages import tried as page_of
 from tests.test_imports import DEEDS, table
 from tests.town import Town
 from timebank import clock
+from timebank.access.callers import COMMUNITY_COOKIE
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.items import WordMeaningUnknown, WordUnclear
 from timebank.imports.likeness import most_alike
@@ -268,3 +272,41 @@ def test_a_map_is_read_from_lines_and_from_json() -> None:
     ):
         assert answers_in("deeds", text.encode()) == [known, new]
     assert answers_in("deeds", '{"巡楼": "楼道卫生巡查"}'.encode()) == [known]
+
+
+async def test_the_page_decides_every_word_with_one_button(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    community = await with_own_words(town)
+    headers, csrf = await browser(town, "钱进")
+    headers |= {"Cookie": f"{headers['Cookie']}; {COMMUNITY_COOKIE}={community.id}"}
+    draft = await page_of(client, headers, csrf, "deeds", BOOK)
+    shown = (await client.get(draft, headers=headers)).text
+    assert "表里的词，是哪一项？" in shown
+    assert "每一列读成了什么" in shown
+    assert "没有导入的原因" in shown
+    values = dict(re.findall(r'name="value-(\d+)" value="([^"]+)"', shown))
+    assert set(values.values()) == set(CATALOGUE) - {"文明劝导"}
+    form = {"_csrf": csrf}
+    for number, value in values.items():
+        choices = re.search(rf'<select[^>]*name="means-{number}".*?</select>', shown, re.DOTALL)
+        assert choices
+        code = re.search(rf'<option value="([^"]+)">就是“{OTHER_WORD.get(value)}”', choices[0])
+        points = re.search(rf'name="points-{number}"[^>]*value="(\d+)"', shown)
+        assert points
+        form |= {f"value-{number}": value, f"kind-{number}": "item", f"points-{number}": points[1]}
+        form[f"means-{number}"] = code[1] if code else "+"
+    wrong = await client.post(f"{draft}/words", headers=headers, data=form | {"means-1": "no-such-item"})
+    assert wrong.status_code == 422
+    assert "没有登记，或已停用" in wrong.text
+    assert await owner.fetchval("SELECT count(*) FROM import_word") == 0
+    decided = await client.post(f"{draft}/words", headers=headers, data=form)
+    assert decided.headers["location"] == draft
+    again = (await client.get(draft, headers=headers)).text
+    assert "表里的词，是哪一项？" not in again
+    assert "跳过有问题的 10 行，导入其余 390 行" in again
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE community_id = $1", community.id) == 0
+    await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "1"})
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE community_id = $1", community.id) == 390
+    following = await page_of(client, headers, csrf, "deeds", BOOK)
+    assert "表里的词，是哪一项？" not in (await client.get(following, headers=headers)).text

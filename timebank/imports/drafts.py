@@ -1,5 +1,6 @@
 """A workbook between its trial and its import: kept sealed for an hour, for the session that brought it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,9 +12,11 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.carrying import Progress, findings_of
 from timebank.imports.intake import Kind, plain_file_name
+from timebank.imports.mapping import remember_words
 from timebank.imports.refused_rows import TITLE, refused_rows
 from timebank.imports.report import Findings, Report
 from timebank.imports.runs import try_or_import
+from timebank.imports.words import WordIn
 from timebank.locale import translator
 from timebank.scope import Scope
 
@@ -79,6 +82,15 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     kept = await _find(scope, draft_id)
     found = msgspec.json.decode(kept.findings, type=Findings)
     return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, found.told(translator(language)))
+
+
+async def map_draft(scope: Scope, draft_id: UUID, words: Sequence[WordIn]) -> None:
+    """Remember what words of a tried workbook mean, and try it once more. What it finds stands in the draft."""
+    kept = await _find(scope, draft_id)
+    await remember_words(scope, kept.kind, words)
+    found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=True, skip_bad=False)
+    assert isinstance(found, Findings)  # a trial is over when it answers
+    await _keep_findings(scope, draft_id, found)
 
 
 async def import_draft(

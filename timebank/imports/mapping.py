@@ -1,18 +1,27 @@
 """Words of a community's books decided: each is remembered, and what it names is added where it is new."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from timebank import audit, clock, database
-from timebank.database import retried, transaction
+from timebank.database import reading, retried, transaction
 from timebank.errors import TimebankError
 from timebank.imports.intake import Kind
-from timebank.imports.items import decide_item
-from timebank.imports.words import WORD_MAX, WordIn, WordKind, word_key
+from timebank.imports.items import decide_item, items_of
+from timebank.imports.words import WORD_MAX, Suggestion, WordIn, WordKind, word_key
+from timebank.names import pinyin
 from timebank.scope import Scope
 
 DECIDED: Mapping[tuple[Kind, WordKind], Callable[[Scope, WordIn], Awaitable[tuple[str | None, bool]]]] = {
     ("deeds", "item"): decide_item,
 }
+
+
+async def _items(scope: Scope) -> list[Suggestion]:
+    items = await items_of(scope)
+    return [Suggestion(item.code, item.name, item.points) for item in items.by_name.values()]
+
+
+CHOICES: Mapping[WordKind, Callable[[Scope], Awaitable[list[Suggestion]]]] = {"item": _items}
 
 
 class WordKindUnknown(TimebankError):
@@ -26,6 +35,14 @@ def require_kind(kind: Kind, answers: Sequence[WordIn]) -> None:
     for answer in answers:
         if (kind, answer.kind) not in DECIDED or not word_key(answer.value):
             raise WordKindUnknown(value=answer.value)
+
+
+async def choices_of(scope: Scope, word_kinds: Iterable[WordKind]) -> dict[WordKind, list[Suggestion]]:
+    """All that a word of each of these kinds may mean, by name."""
+    scope.require_admin()
+    async with reading(scope):
+        found = {word_kind: await CHOICES[word_kind](scope) for word_kind in set(word_kinds)}
+    return {word_kind: sorted(choices, key=lambda one: pinyin(one.name)) for word_kind, choices in found.items()}
 
 
 @retried

@@ -14,10 +14,10 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.errors import Busy, TimebankError
 from timebank.imports import drafts, history, workbook
+from timebank.imports.asking import WordMeaningUnknown, WordUnclear
 from timebank.imports.carrying import Progress
 from timebank.imports.drafts import DraftGone
 from timebank.imports.intake import Kind
-from timebank.imports.items import WordMeaningUnknown, WordUnclear
 from timebank.imports.mapping import WordKindUnknown, choices_of
 from timebank.imports.refusals import ImportRefused
 from timebank.imports.runs import ANSWER_WITHIN_SECONDS

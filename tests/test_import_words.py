@@ -15,12 +15,12 @@ from tests.test_access_pages import browser
 from tests.test_cli import Timebank, sentence, timebank
 from tests.test_import_chengjiang import CODES
 from tests.test_import_pages import tried as page_of
-from tests.test_imports import DEEDS, table
+from tests.test_imports import DEEDS, GOODS, table
 from tests.town import Town
 from timebank import clock
 from timebank.access.callers import COMMUNITY_COOKIE
 from timebank.errors import Forbidden, TimebankError
-from timebank.imports.items import WordMeaningUnknown, WordUnclear
+from timebank.imports.asking import WordMeaningUnknown, WordUnclear
 from timebank.imports.likeness import most_alike
 from timebank.imports.map_file import answers_in
 from timebank.imports.mapping import WordKindUnknown, remember_words
@@ -310,3 +310,46 @@ async def test_the_page_decides_every_word_with_one_button(
     assert await owner.fetchval("SELECT count(*) FROM deed WHERE community_id = $1", community.id) == 390
     following = await page_of(client, headers, csrf, "deeds", BOOK)
     assert "表里的词，是哪一项？" not in (await client.get(following, headers=headers)).text
+
+
+async def test_a_goods_list_with_another_word_for_a_station_goes_in(town: Town, owner: asyncpg.Connection) -> None:
+    scope = await town.scope("赵丽")
+    content = table(
+        GOODS, ["雨伞", "把", 45, 3, "暖峰驿站", ""], ["毛巾", "条", 8, 5, "新站点", ""],
+        ["牙膏", "支", 6, 2, "暖峰 驿站", ""],
+    )  # fmt: skip
+
+    async def take(*words: WordIn, dry_run: bool = False) -> Report:
+        return await import_file(scope, "goods", "a.csv", content, dry_run=dry_run, skip_bad=True, words=words)
+
+    tried = await take(dry_run=True)
+    assert [(word.kind, word.value, word.count) for word in tried.unknown_words] == [
+        ("station", "暖峰驿站", 2), ("station", "新站点", 1),
+    ]  # fmt: skip
+    assert tried.unknown_words[0].suggestions[0].name == "暖蜂驿站"
+    words = [
+        WordIn("暖峰驿站", kind="station", means=tried.unknown_words[0].suggestions[0].means),
+        WordIn("新站点", kind="station", new=True),
+    ]
+    supposed = await take(*words, dry_run=True)
+    assert (codes(supposed), supposed.created) == ([], 3)
+    assert await owner.fetchval("SELECT count(*) FROM station WHERE name = '新站点'") == 0
+    report = await take(*words)
+    assert (report.outcome, codes(report), report.created) == ("imported", [], 3)
+    found = await owner.fetch(
+        "SELECT g.name, s.name FROM stock t JOIN good g ON g.id = t.good_id JOIN station s ON s.id = t.station_id "
+        "WHERE g.name IN ('雨伞', '毛巾', '牙膏')"
+    )
+    assert {tuple(row) for row in found} == {("雨伞", "暖蜂驿站"), ("毛巾", "新站点"), ("牙膏", "暖蜂驿站")}
+    assert (await take(dry_run=True)).unknown_words == []
+
+
+async def test_a_word_decided_anew_files_the_same_book_no_second_time(town: Town, owner: asyncpg.Connection) -> None:
+    content = book("夜间巡逻", "", person="张桂兰")
+    first, second = ("调解邻里纠纷", "楼道巡查")
+    scope = await town.scope("赵丽")
+    await set_rule(scope, RuleIn(kind="deed", name=second, points=1))
+    assert (await in_phoenix(town, content, WordIn("夜间巡逻", means=first))).created == 1
+    again = await in_phoenix(town, content, WordIn("夜间巡逻", means=second))
+    assert (again.outcome, again.created) == ("unchanged", 0)
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE note LIKE '%台账补录%'") == 1

@@ -29,8 +29,8 @@ Worth = int | Callable[[date], int]
 class DeedRow:
     """One deed of one person. `points` differ from `catalogue_points` only where the note gives a reason.
 
-    `word` is the item as the sheet has it. `witness_person` is None when the witness's name means nobody, or several
-    people, of those looked up.
+    `word` and `said_points` are the item and its points as the sheet has them. `witness_person` is None when the
+    witness's name means nobody, or several people, of those looked up.
     """
 
     sheet: str
@@ -49,6 +49,7 @@ class DeedRow:
     witness_person: Candidate | None
     note: str | None
     word: str
+    said_points: int | None
 
     @property
     def where(self) -> tuple[str, int, int]:
@@ -129,11 +130,12 @@ def _rows(
     reading.split(max(1, len(doers)))
     if reading.refused or happened_on is None or item is None or points is None:
         return []
+    said = reading.read("points", _positive)
     return [
         DeedRow(
             reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
             place.unit, item, points, expected, witness, witness_person, note,
-            cells.words(reading.cell("item")),
+            cells.words(reading.cell("item")), said if isinstance(said, int) else None,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip

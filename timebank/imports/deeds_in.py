@@ -140,6 +140,10 @@ def _doer(residents: Residents, row: DeedRow) -> Found:
 
 def _key(intake: Intake, row: DeedRow) -> bytes:
     assert row.person is not None
+    if word_key(row.word) != word_key(row.item):
+        # Another word for the item: whoever decides it anew and imports the book again files nothing twice.
+        word, points = word_key(row.word), row.said_points
+        return intake.key(row.person.key, row.happened_on, "word", word, points, row.witness, row.note)
     return intake.key(row.person.key, row.happened_on, row.item, row.points, row.witness, row.note)
 
 

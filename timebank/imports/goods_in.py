@@ -12,8 +12,9 @@ from timebank.database import reading
 from timebank.imports import goods
 from timebank.imports.goods import GoodRow
 from timebank.imports.intake import Intake, Made, Planned, Ready, cells_of
-from timebank.imports.parsed import Parsed
+from timebank.imports.parsed import Parsed, UnknownUse
 from timebank.imports.problems import Problem, problem
+from timebank.imports.stations_known import Stations, stations_of
 from timebank.imports.workbook import Workbook
 from timebank.scope import Scope
 from timebank.shop.goods import add_good, change_good
@@ -45,7 +46,7 @@ class _Shop:
 
     goods: dict[str, _Good]
     stock: dict[tuple[UUID, UUID], int]
-    stations: dict[str, UUID]
+    stations: Stations
 
     def put(self, row: GoodRow, offer: "_Offer", good_id: UUID) -> None:
         """The shop as it is once the row has been carried out."""
@@ -69,6 +70,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]
     keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
     async with reading(intake.scope):
         shop = await _shop(intake.scope)
+        shop.stations.suppose(intake.answers)
         known = await intake.known(keys.values())
     _judge(parsed, shop)
     new = [row for row in parsed.rows if not parsed.reading(row).refused and keys[row.sheet, row.row] not in known]
@@ -81,6 +83,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]
             shop.put(row, offer, offer.good.id if offer.good else clock.new_id())
             key, cells = keys[row.sheet, row.row], cells_of(parsed.reading(row), "name")
             planned.append(GoodPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, good=row))
+    parsed.words = shop.stations.unknown(parsed.unknown)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     return Ready(parsed, planned, len(planned))
@@ -91,9 +94,9 @@ async def take(intake: Intake, rows: Sequence[GoodPlanned]) -> None:
     shop = await _shop(intake.scope)
     for planned in rows:
         row = planned.good
-        if row.station and names.clean(row.station) not in shop.stations:
+        if row.station and shop.stations.of(row.station) is None:
             intake.refuse_late(planned, "name", problem("station_unknown"))
-        elif not row.station and row.stock and len(shop.stations) != 1:
+        elif not row.station and row.stock and shop.stations.only is None:
             intake.refuse_late(planned, "name", problem("station_missing"))
         else:
             made = await _offer(intake, shop, row)
@@ -117,13 +120,10 @@ async def _shop(scope: Scope) -> _Shop:
     stock = await database.fetch(
         "SELECT good_id, station_id, quantity FROM stock WHERE community_id = $1", scope.community_id
     )
-    stations = await database.fetch(
-        "SELECT id, name FROM station WHERE community_id = $1 AND active", scope.community_id
-    )
     return _Shop(
         {good.name: good for good in found},
         {(row["good_id"], row["station_id"]): row["quantity"] for row in stock},
-        {row["name"]: UUID(bytes=row["id"].bytes) for row in stations},
+        await stations_of(scope),
     )
 
 
@@ -135,9 +135,10 @@ def _judge(parsed: Parsed[GoodRow], shop: _Shop) -> None:
         for meaning, text, most in (("name", row.name, NAME_MAX), ("unit", row.unit, UNIT_MAX)):
             if text and len(text) > most:
                 reading.refuse(meaning, problem("text_too_long", length=len(text), most=most))
-        if row.station and names.clean(row.station) not in shop.stations:
+        if row.station and shop.stations.of(row.station) is None:
             reading.refuse("station", problem("station_unknown"))
-        if not row.station and row.stock and len(shop.stations) != 1:
+            parsed.unknown.append(UnknownUse(row.station, row.sheet, row.row))
+        if not row.station and row.stock and shop.stations.only is None:
             reading.refuse("station|stock", problem("station_missing"))
         if reading.refused:
             continue
@@ -203,8 +204,8 @@ def _at_odds(good: _Good, held: int | None, row: GoodRow) -> tuple[str, Problem]
 def _station(shop: _Shop, row: GoodRow) -> UUID | None:
     """Where a row's goods lie: where it says, else, if it brings any, at the community's only station."""
     if row.station:
-        return shop.stations[names.clean(row.station)]
-    return next(iter(shop.stations.values())) if row.stock else None
+        return shop.stations.of(row.station)
+    return shop.stations.only if row.stock else None
 
 
 async def _begin(scope: Scope, row: GoodRow, ended: _Good | None) -> UUID:

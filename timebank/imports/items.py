@@ -11,28 +11,15 @@ import msgspec
 from timebank import clock, database
 from timebank.agreements.proposing import has_credited
 from timebank.agreements.schemas import Waiting
-from timebank.errors import TimebankError
+from timebank.imports.asking import ROWS_TOLD_MAX, WordMeaningUnknown, WordUnclear, alike
 from timebank.imports.likeness import most_alike
-from timebank.imports.parsed import UnknownUse, without_numbers
+from timebank.imports.parsed import UnknownUse
 from timebank.imports.words import Remembered, Suggestion, UnknownWord, WordIn, remembered, word_key
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 from timebank.scope import Scope
 
-ROWS_TOLD_MAX = 20
 NAME_MAX = 60
-
-
-class WordUnclear(TimebankError):
-    code = "word_unclear"
-    status = 422
-    sentence = "“{value}”要么写明就是哪一项，要么新添，两样选一样；新添的要写明分值。"
-
-
-class WordMeaningUnknown(TimebankError):
-    code = "word_meaning_unknown"
-    status = 422
-    sentence = "“{value}”对应的“{means}”没有登记，或已停用。请选一个在用的。"
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -105,14 +92,7 @@ class Items:
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
         """The words of a book that somebody has to decide, the most frequent first."""
-        alike: dict[str, list[UnknownUse]] = {}
-        for use in uses:
-            alike.setdefault(word_key(use.value), []).append(use)
-        # A word that looks like somebody's number is no item, and is shown nowhere.
-        told = [
-            self._told(same) for key, same in alike.items() if key and without_numbers(same[0].value) == same[0].value
-        ]
-        return sorted(told, key=lambda word: -word.count)
+        return [self._told(same) for same in alike(uses)]
 
     def _told(self, same: Sequence[UnknownUse]) -> UnknownWord:
         value = same[0].value

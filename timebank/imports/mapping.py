@@ -7,12 +7,14 @@ from timebank.database import reading, retried, transaction
 from timebank.errors import TimebankError
 from timebank.imports.intake import Kind
 from timebank.imports.items import decide_item, items_of
+from timebank.imports.stations_known import decide_station, stations_of
 from timebank.imports.words import WORD_MAX, Suggestion, WordIn, WordKind, word_key
 from timebank.names import pinyin
 from timebank.scope import Scope
 
 DECIDED: Mapping[tuple[Kind, WordKind], Callable[[Scope, WordIn], Awaitable[tuple[str | None, bool]]]] = {
     ("deeds", "item"): decide_item,
+    ("goods", "station"): decide_station,
 }
 
 
@@ -21,7 +23,12 @@ async def _items(scope: Scope) -> list[Suggestion]:
     return [Suggestion(item.code, item.name, item.points) for item in items.by_name.values()]
 
 
-CHOICES: Mapping[WordKind, Callable[[Scope], Awaitable[list[Suggestion]]]] = {"item": _items}
+async def _stations(scope: Scope) -> list[Suggestion]:
+    found = await stations_of(scope)
+    return [Suggestion(str(station_id), name) for name, station_id in found.by_name.items()]
+
+
+CHOICES: Mapping[WordKind, Callable[[Scope], Awaitable[list[Suggestion]]]] = {"item": _items, "station": _stations}
 
 
 class WordKindUnknown(TimebankError):

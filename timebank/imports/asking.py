@@ -1,0 +1,30 @@
+"""Words of a book gathered to be decided, and what is wrong with an answer."""
+
+from collections.abc import Sequence
+
+from timebank.errors import TimebankError
+from timebank.imports.parsed import UnknownUse, without_numbers
+from timebank.imports.words import word_key
+
+ROWS_TOLD_MAX = 20
+
+
+class WordUnclear(TimebankError):
+    code = "word_unclear"
+    status = 422
+    sentence = "“{value}”要么写明就是哪一项，要么新添，两样选一样；新添的要写明分值。"
+
+
+class WordMeaningUnknown(TimebankError):
+    code = "word_meaning_unknown"
+    status = 422
+    sentence = "“{value}”对应的“{means}”没有登记，或已停用。请选一个在用的。"
+
+
+def alike(uses: Sequence[UnknownUse]) -> list[list[UnknownUse]]:
+    """The places of each word, the most frequent word first. What looks like somebody's number is shown nowhere."""
+    found: dict[str, list[UnknownUse]] = {}
+    for use in uses:
+        if word_key(use.value) and without_numbers(use.value) == use.value:
+            found.setdefault(word_key(use.value), []).append(use)
+    return sorted(found.values(), key=len, reverse=True)

@@ -8,13 +8,14 @@ import asyncpg
 import httpx
 import msgspec
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.chengjiang import CATALOGUE, DATA, FACTS, MOMENT, Chengjiang, found_chengjiang
 from tests.test_access_pages import browser
 from tests.test_cli import Timebank, sentence, timebank
 from tests.test_import_chengjiang import CODES
 from tests.test_import_pages import tried as page_of
+from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, GOODS, table
 from tests.town import Town
 from timebank import clock
@@ -353,3 +354,35 @@ async def test_a_word_decided_anew_files_the_same_book_no_second_time(town: Town
     again = await in_phoenix(town, content, WordIn("夜间巡逻", means=second))
     assert (again.outcome, again.created) == ("unchanged", 0)
     assert await owner.fetchval("SELECT count(*) FROM deed WHERE note LIKE '%台账补录%'") == 1
+
+
+async def test_a_catalogue_on_another_sheet_says_the_points_of_what_may_be_added(town: Town) -> None:
+    workbook = Workbook()
+    deeds = workbook.worksheets[0]
+    deeds.title = "台账"
+    deeds.append([heading for heading in DEEDS if heading != "分值"])
+    deeds.append([clock.local_day().isoformat(), "张桂兰", "3栋", "夜间巡逻", "李秀英", ""])
+    catalogue = workbook.create_sheet("积分目录")
+    for line in (
+        ["积分事项", "分值", "单位"],
+        ["夜间巡逻", 2, "次"],
+        ["清理楼道", "3分", "次"],
+        ["调解邻里纠纷", 10, "件"],
+    ):
+        catalogue.append(line)
+    content = saved(workbook)
+    scope = await town.scope("赵丽")
+
+    async def take(*words: WordIn, dry_run: bool = False) -> Report:
+        return await import_file(scope, "deeds", "a.xlsx", content, dry_run=dry_run, skip_bad=True, words=words)
+
+    tried = await take(dry_run=True)
+    assert [(word.value, word.count, word.points) for word in tried.unknown_words] == [
+        ("夜间巡逻", 1, 2), ("清理楼道", 0, 3),
+    ]  # fmt: skip
+    assert "工作表“积分目录”读作积分目录（3 项），目录里还没有的可以在下面新添" in tried.notes
+    assert not any("没有读" in note for note in tried.notes)
+    report = await take(WordIn("夜间巡逻", new=True), WordIn("清理楼道", new=True))
+    assert (report.created, codes(report), report.unknown_words) == (1, [], [])
+    found = {rule.name: rule.points for rule in (await rules(scope, kind="deed", active=True)).items}
+    assert (found["夜间巡逻"], found["清理楼道"]) == (2, 3)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
 from timebank.imports.addresses import NOWHERE
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
+from timebank.imports.catalogue_sheet import catalogues_on
 from timebank.imports.cells import Cell, Role
 from timebank.imports.context import Context
 from timebank.imports.homes import place_of
@@ -91,7 +92,12 @@ def parse(
             found = _rows(reading, people, known, titled, today)
             if not any(_repeats(reading, row, seen) for row in found):
                 parsed.rows += found
-    leftovers.tell(parsed, book, survey)
+    listed = catalogues_on(survey.unread)
+    for sheet, items in listed.items():
+        parsed.notes.append(problem("note_catalogue_sheet", sheet=sheet, count=len(items)))
+        parsed.listed |= items
+    rest = tuple(sheet for sheet in survey.unread if sheet.name not in listed)
+    leftovers.tell(parsed, book, replace(survey, unread=rest))
     return parsed
 
 

@@ -73,7 +73,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]
     ready = [one for one, (row, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
-    parsed.words = items.unknown(parsed.unknown)
+    parsed.words = items.unknown(parsed.unknown, parsed.listed)
     return Ready(parsed, ready, len(ready))
 
 

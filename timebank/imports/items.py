@@ -1,7 +1,7 @@
 """The catalogue of deeds as a book meets it: its items, other words for them, and those that may be added."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -90,17 +90,24 @@ class Items:
                 item = self.by_name[answer.value] = Item([begun], is_tried=True)
             self.aliases[key] = item.name
 
-    def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
-        """The words of a book that somebody has to decide, the most frequent first."""
-        return [self._told(same) for same in alike(uses)]
+    def unknown(self, uses: Sequence[UnknownUse], listed: Mapping[str, int]) -> list[UnknownWord]:
+        """The words of a book that somebody has to decide, the most frequent first.
 
-    def _told(self, same: Sequence[UnknownUse]) -> UnknownWord:
-        value = same[0].value
-        said = Counter(use.points for use in same if use.points is not None)
-        points = said.most_common(1)[0][0] if said else None
+        `listed` are the items of a catalogue that stands beside the book: it says their points, and those that no row
+        has come last.
+        """
+        points = {word_key(item): worth for item, worth in listed.items()}
+        met = [self._told(same[0].value, same, points) for same in alike(uses)]
+        known = {word_key(word.value) for word in met} | set(self.aliases) | set(map(word_key, self.by_name))
+        unmet = (item for item in listed if word_key(item) not in known | self.waiting)
+        return met + [self._told(item, [], points) for item in unmet]
+
+    def _told(self, value: str, uses: Sequence[UnknownUse], listed: Mapping[str, int]) -> UnknownWord:
+        said = Counter(use.points for use in uses if use.points is not None)
+        points = listed.get(word_key(value)) or (said.most_common(1)[0][0] if said else None)
         choices = [(item.name, Suggestion(item.code, item.name, item.points)) for item in self.by_name.values()]
         return UnknownWord(
-            kind="item", value=value, count=len(same), rows=[use.row for use in same[:ROWS_TOLD_MAX]], points=points,
+            kind="item", value=value, count=len(uses), rows=[use.row for use in uses[:ROWS_TOLD_MAX]], points=points,
             waits=self.waits(points), suggestions=list(most_alike(value, choices)),
         )  # fmt: skip
 

@@ -99,6 +99,8 @@ class Parsed(Generic[T]):
     used: list[UsedColumn] = field(default_factory=list)
     unknown: list[UnknownUse] = field(default_factory=list)
     """Where the sheets have words that the community has nothing for."""
+    listed: dict[str, int] = field(default_factory=dict)
+    """The items of a catalogue that stands beside the book, with their points."""
     words: list[UnknownWord] = field(default_factory=list)
     """These words, each once, with what they may mean."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)

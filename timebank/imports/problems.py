@@ -105,6 +105,7 @@ SENTENCES: Mapping[str, str] = {
     "note_unused_columns": _("工作表“{sheet}”有几列没有用到：{columns}"),
     "note_unused_columns_text": _("有几列没有用到：{columns}"),
     "note_sheet_not_read": _("工作表“{sheet}”没有读（{count} 行）：里面没有找到这类表的表头"),
+    "note_catalogue_sheet": _("工作表“{sheet}”读作积分目录（{count} 项），目录里还没有的可以在下面新添"),
     "note_sheet_hidden": _("工作表“{sheet}”是隐藏的，没有读（{count} 行）；要导入的请取消隐藏"),
     "note_errors_left_out": _("有问题的共 {count} 处，只列出前 {most} 处。请改好这些再导入，其余的会接着列出"),
     "note_warnings_left_out": _("要留意的共 {count} 处，只列出前 {most} 处"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -16,10 +17,13 @@ from tests.test_cli import Timebank, sentence, timebank
 from tests.test_import_chengjiang import CODES
 from tests.test_import_pages import tried as page_of
 from tests.test_import_workbooks import saved
-from tests.test_imports import DEEDS, GOODS, table
+from tests.test_imports import DEEDS, GOODS, HOURS, table
 from tests.town import Town
 from timebank import clock
 from timebank.access.callers import COMMUNITY_COOKIE
+from timebank.activities.offers import add_activity
+from timebank.activities.schemas import ActivityIn
+from timebank.checkins.credit import rule_code_of
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.asking import WordMeaningUnknown, WordUnclear
 from timebank.imports.likeness import most_alike
@@ -386,3 +390,26 @@ async def test_a_catalogue_on_another_sheet_says_the_points_of_what_may_be_added
     assert (report.created, codes(report), report.unknown_words) == (1, [], [])
     found = {rule.name: rule.points for rule in (await rules(scope, kind="deed", active=True)).items}
     assert (found["夜间巡逻"], found["清理楼道"]) == (2, 3)
+
+
+async def test_another_word_for_an_activity_is_that_activity(town: Town, owner: asyncpg.Connection) -> None:
+    scope = await town.scope("赵丽")
+    await add_activity(scope, ActivityIn(name="敬老助餐", rule_code=await rule_code_of(scope, None)))
+    day = (clock.local_day() - timedelta(days=1)).isoformat()
+
+    def sheet(person: str, hour: int) -> bytes:
+        row = [day, "敬老助参", "", person, town.phones[person], f"{hour:02}:00", f"{hour + 1:02}:00"]
+        return table(HOURS, row)
+
+    async def take(content: bytes, *words: WordIn, dry_run: bool = False) -> Report:
+        return await import_file(scope, "hours", "a.csv", content, dry_run=dry_run, skip_bad=True, words=words)
+
+    tried = await take(sheet("张桂兰", 8), dry_run=True)
+    (word,) = tried.unknown_words
+    assert (word.kind, word.value, word.suggestions[0].name) == ("activity", "敬老助参", "敬老助餐")
+    meant = WordIn("敬老助参", kind="activity", means=word.suggestions[0].means)
+    report = await take(sheet("张桂兰", 8), meant)
+    assert (report.outcome, report.created, report.unknown_words) == ("imported", 1, [])
+    assert await owner.fetchval("SELECT count(*) FROM activity WHERE name = '敬老助参'") == 0
+    assert (await take(sheet("张桂兰", 10), dry_run=True)).unknown_words == []
+    assert codes(await take(sheet("赵丽", 12))) == ["own_word"]

@@ -16,7 +16,7 @@ from timebank.deeds.schemas import DeedIn
 from timebank.errors import TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.deeds import DeedRow
-from timebank.imports.intake import Intake, Planned, Ready, cells_of
+from timebank.imports.intake import Intake, Planned, Ready, cells_of, supposed
 from timebank.imports.items import Items, items_of
 from timebank.imports.map import Map
 from timebank.imports.parsed import Parsed, Reading, UnknownUse
@@ -83,9 +83,7 @@ async def _refuse_own_words(intake: Intake, parsed: Parsed[DeedRow], items: Item
     In the trial of somebody else the word is asked for again.
     """
     scope = intake.scope
-    words = dict(items.words)
-    for answer in intake.answers:
-        words[word_key(answer.value)] = Remembered(word_key(answer.value), None, scope.actor_id)
+    words = items.words | supposed(intake)
     uses = {(word_key(row.word), UUID(row.person.key)) for row in rows if row.person}
     own = await decided_for_own(scope, words, uses)
     near = (

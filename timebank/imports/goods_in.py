@@ -12,9 +12,9 @@ from timebank.database import reading
 from timebank.imports import goods
 from timebank.imports.goods import GoodRow
 from timebank.imports.intake import Intake, Made, Planned, Ready, cells_of
+from timebank.imports.named import Named, stations_of
 from timebank.imports.parsed import Parsed, UnknownUse
 from timebank.imports.problems import Problem, problem
-from timebank.imports.stations_known import Stations, stations_of
 from timebank.imports.workbook import Workbook
 from timebank.scope import Scope
 from timebank.shop.goods import add_good, change_good
@@ -46,7 +46,7 @@ class _Shop:
 
     goods: dict[str, _Good]
     stock: dict[tuple[UUID, UUID], int]
-    stations: Stations
+    stations: Named
 
     def put(self, row: GoodRow, offer: "_Offer", good_id: UUID) -> None:
         """The shop as it is once the row has been carried out."""

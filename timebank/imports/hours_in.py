@@ -19,11 +19,13 @@ from timebank.checkins.judging import Span
 from timebank.database import reading
 from timebank.imports import day_only, hours, residents_found
 from timebank.imports.hours import HoursRow
-from timebank.imports.intake import Intake, Planned, Ready, cells_of
-from timebank.imports.parsed import Parsed
+from timebank.imports.intake import Intake, Planned, Ready, cells_of, supposed
+from timebank.imports.named import activities_of
+from timebank.imports.parsed import Parsed, UnknownUse
 from timebank.imports.problems import Problem, problem, refusal
 from timebank.imports.refusals import ImportRefused
 from timebank.imports.residents_found import Residents
+from timebank.imports.words import decided_for_own, word_key
 from timebank.imports.workbook import Workbook
 from timebank.people.guardians import NotGuardian
 from timebank.scope import Scope
@@ -76,7 +78,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanne
         known = await intake.known(keys.values())
         new = [row for row in parsed.rows if keys[row.where] not in known]
         new = _judge(parsed, residents, new, await on_record(scope, [_asked(row) for row in new]))
-        await _tell_activities(scope, parsed, new)
+        new = await _tell_activities(intake, parsed, new)
         await _tell_stations(scope, parsed, new)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
@@ -159,12 +161,26 @@ def _overlap(other: Spent) -> Problem:
     return problem("overlap_known", earlier=span)
 
 
-async def _tell_activities(scope: Scope, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]) -> None:
-    """Name the activities of the sheets that nobody has heard of: each becomes one, under the usual service rule."""
-    written = {names.clean(row.activity) for row in rows if row.activity}
-    missing = sorted(written - (await _named(scope, "activity", written)).keys())
+async def _tell_activities(intake: Intake, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]) -> list[HoursRow]:
+    """Name the activities of the sheets that nobody has heard of: each becomes one, under the usual service rule.
+
+    Whoever has decided which activity a word means does not enter the own hours by it.
+    """
+    activities = await activities_of(intake.scope)
+    words = activities.words | supposed(intake)
+    activities.suppose(intake.answers)
+    uses = {(word_key(row.activity), _person(row)) for row in rows if row.activity}
+    own = await decided_for_own(intake.scope, words, uses)
+    for row in rows:
+        if row.activity and (word_key(row.activity), _person(row)) in own:
+            parsed.reading(row).refuse("activity", problem("own_word"))
+        elif row.activity and activities.of(row.activity) is None:
+            parsed.unknown.append(UnknownUse(row.activity, row.sheet, row.row))
+    missing = sorted({names.clean(use.value) for use in parsed.unknown})
     if missing:
         parsed.notes.append(problem("note_activities", count=len(missing), names=_told(missing)))
+    parsed.words = activities.unknown(parsed.unknown)
+    return [row for row in rows if not parsed.reading(row).refused]
 
 
 async def _tell_stations(scope: Scope, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]) -> None:
@@ -247,16 +263,17 @@ def _entered_at(row: HoursPlanned, others: Sequence[Spent], beside: Sequence[day
 
 async def _activities(intake: Intake, as_written: set[str]) -> dict[str, UUID]:
     """The activity of each name in the sheets, made where there is none."""
-    written = {each: names.clean(each) for each in as_written}
-    ids = await _named(intake.scope, "activity", written.values())
-    missing = sorted(set(written.values()) - ids.keys())
+    known = await activities_of(intake.scope)
+    ids = {each: found for each in as_written if (found := known.of(each)) is not None}
+    made: dict[str, UUID] = {}
+    missing = sorted({names.clean(each) for each in as_written - ids.keys()})
     rule_code = await rule_code_of(intake.scope, None) if missing else ""
     for name in missing:
-        ids[name] = (await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code))).id
-        intake.also_made("activity", ids[name])
-    for activity_id in await offer_again(intake.scope, list(ids.values())):
+        made[name] = (await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code))).id
+        intake.also_made("activity", made[name])
+    for activity_id in await offer_again(intake.scope, list({*ids.values(), *made.values()})):
         intake.also_made("activity", activity_id)
-    return {each: ids[name] for each, name in written.items()}
+    return ids | {each: made[names.clean(each)] for each in as_written - ids.keys()}
 
 
 async def _rule_codes(scope: Scope, activity_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:

@@ -12,7 +12,7 @@ from timebank.imports.cells import words
 from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.problems import Problem, problem
 from timebank.imports.report import Remark
-from timebank.imports.words import WordIn
+from timebank.imports.words import Remembered, WordIn, word_key
 from timebank.scope import Scope
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
@@ -122,3 +122,9 @@ def plain_file_name(name: str) -> str:
     """A file's name as it may be kept and shown: without folders, control characters and people's numbers."""
     last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"
+
+
+def supposed(intake: Intake) -> dict[str, Remembered]:
+    """The words that a trial takes for decided by the caller."""
+    keys = {word_key(answer.value) for answer in intake.answers}
+    return {key: Remembered(key, None, intake.scope.actor_id) for key in keys}

@@ -7,7 +7,7 @@ from timebank.database import reading, retried, transaction
 from timebank.errors import TimebankError
 from timebank.imports.intake import Kind
 from timebank.imports.items import decide_item, items_of
-from timebank.imports.stations_known import decide_station, stations_of
+from timebank.imports.named import Named, activities_of, decide_activity, decide_station, stations_of
 from timebank.imports.words import WORD_MAX, Suggestion, WordIn, WordKind, word_key
 from timebank.names import pinyin
 from timebank.scope import Scope
@@ -15,6 +15,7 @@ from timebank.scope import Scope
 DECIDED: Mapping[tuple[Kind, WordKind], Callable[[Scope, WordIn], Awaitable[tuple[str | None, bool]]]] = {
     ("deeds", "item"): decide_item,
     ("goods", "station"): decide_station,
+    ("hours", "activity"): decide_activity,
 }
 
 
@@ -24,11 +25,20 @@ async def _items(scope: Scope) -> list[Suggestion]:
 
 
 async def _stations(scope: Scope) -> list[Suggestion]:
-    found = await stations_of(scope)
-    return [Suggestion(str(station_id), name) for name, station_id in found.by_name.items()]
+    return _suggested(await stations_of(scope))
 
 
-CHOICES: Mapping[WordKind, Callable[[Scope], Awaitable[list[Suggestion]]]] = {"item": _items, "station": _stations}
+async def _activities(scope: Scope) -> list[Suggestion]:
+    return _suggested(await activities_of(scope))
+
+
+def _suggested(there: Named) -> list[Suggestion]:
+    return [Suggestion(str(one), name) for name, one in there.by_name.items()]
+
+
+CHOICES: Mapping[WordKind, Callable[[Scope], Awaitable[list[Suggestion]]]] = {
+    "item": _items, "station": _stations, "activity": _activities,
+}  # fmt: skip
 
 
 class WordKindUnknown(TimebankError):

@@ -1,14 +1,19 @@
-"""The stations of a community as a goods list meets them: by their names and by other words for them."""
+"""Stations and activities as a book meets them: by their names, and by other words for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from asyncpg import Record
+
 from timebank import clock, database, names
+from timebank.activities.offers import add_activity
+from timebank.activities.schemas import ActivityIn
+from timebank.checkins.credit import rule_code_of
 from timebank.imports.asking import ROWS_TOLD_MAX, WordMeaningUnknown, WordUnclear, alike
 from timebank.imports.likeness import most_alike
 from timebank.imports.parsed import UnknownUse
-from timebank.imports.words import Suggestion, UnknownWord, WordIn, remembered, word_key
+from timebank.imports.words import Remembered, Suggestion, UnknownWord, WordIn, WordKind, remembered, word_key
 from timebank.scope import Scope
 from timebank.stations.places import add_station
 from timebank.stations.schemas import StationIn
@@ -17,14 +22,16 @@ NAME_MAX = 60
 
 
 @dataclass(slots=True)
-class Stations:
-    """Open stations by their names. `aliases` are those that other words mean, by the word's key."""
+class Named:
+    """What a community has of a kind, by name. `aliases` are those that other words mean, by the word's key."""
 
+    kind: WordKind
     by_name: dict[str, UUID]
     aliases: dict[str, UUID] = field(default_factory=dict)
+    words: dict[str, Remembered] = field(default_factory=dict)
 
     def of(self, word: str) -> UUID | None:
-        """The station that a sheet means: of this name, however it is spelt, else what the word was decided to be."""
+        """What a sheet means: what has this name, however it is spelt, else what the word was decided to be."""
         exact = self.by_name.get(names.clean(word))
         if exact is not None:
             return exact
@@ -33,7 +40,7 @@ class Stations:
 
     @property
     def only(self) -> UUID | None:
-        """The community's only station, where it has one."""
+        """The only one, where there is just one."""
         return next(iter(self.by_name.values())) if len(self.by_name) == 1 else None
 
     def suppose(self, answers: Sequence[WordIn]) -> None:
@@ -42,24 +49,24 @@ class Stations:
             self.aliases[word_key(answer.value)] = chosen(self, answer) or clock.new_id()
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
-        """The words of a list that somebody has to decide, the most frequent first."""
+        """The words of a book that somebody has to decide, the most frequent first."""
         choices = [(name, Suggestion(str(station_id), name)) for name, station_id in self.by_name.items()]
         return [
             UnknownWord(
-                kind="station", value=same[0].value, count=len(same), rows=[use.row for use in same[:ROWS_TOLD_MAX]],
+                kind=self.kind, value=same[0].value, count=len(same), rows=[use.row for use in same[:ROWS_TOLD_MAX]],
                 points=None, waits=False, suggestions=list(most_alike(same[0].value, choices)),
             )
             for same in alike(uses)
         ]  # fmt: skip
 
 
-def chosen(stations: Stations, answer: WordIn) -> UUID | None:
-    """The station that an answer means; None for one that is to be added. Raises what is wrong with the answer."""
+def chosen(there: Named, answer: WordIn) -> UUID | None:
+    """What an answer means; None for one that is to be added. Raises what is wrong with the answer."""
     if (answer.means is None) is not answer.new:
         raise WordUnclear(value=answer.value)
     means = answer.means or answer.value
-    by_id = next((found for found in stations.by_name.values() if str(found) == means), None)
-    found = by_id or stations.of(means)
+    by_id = next((found for found in there.by_name.values() if str(found) == means), None)
+    found = by_id or there.of(means)
     if found is None and answer.means is not None:
         raise WordMeaningUnknown(value=answer.value, means=answer.means)
     if found is None and len(answer.value) > NAME_MAX:
@@ -67,13 +74,22 @@ def chosen(stations: Stations, answer: WordIn) -> UUID | None:
     return found
 
 
-async def stations_of(scope: Scope) -> Stations:
-    """The stations that are open, and the community's own words for them."""
+async def stations_of(scope: Scope) -> Named:
+    """The stations that are open, and the words of goods lists for them."""
     found = await database.fetch("SELECT id, name FROM station WHERE community_id = $1 AND active", scope.community_id)
+    return _named("station", found, await remembered(scope, "goods", "station"))
+
+
+async def activities_of(scope: Scope) -> Named:
+    """The activities, ended ones too, and the words of sign-in sheets for them."""
+    found = await database.fetch("SELECT id, name FROM activity WHERE community_id = $1", scope.community_id)
+    return _named("activity", found, await remembered(scope, "hours", "activity"))
+
+
+def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> Named:
     by_name = {row["name"]: UUID(bytes=row["id"].bytes) for row in found}
-    by_id = {str(station_id): station_id for station_id in by_name.values()}
-    words = await remembered(scope, "goods", "station")
-    return Stations(by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id})
+    by_id = {str(one): one for one in by_name.values()}
+    return Named(kind, by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id}, words)
 
 
 async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
@@ -82,3 +98,12 @@ async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool
     if known is not None:
         return str(known), False
     return str((await add_station(scope, StationIn(name=answer.value))).id), True
+
+
+async def decide_activity(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
+    """The id of the activity that a word means, and whether it was added, under the usual service rule."""
+    known = chosen(await activities_of(scope), answer)
+    if known is not None:
+        return str(known), False
+    wanted = ActivityIn(name=answer.value, rule_code=await rule_code_of(scope, None))
+    return str((await add_activity(scope, wanted)).id), True

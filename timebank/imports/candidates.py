@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from timebank import names
 from timebank.imports import places
 from timebank.imports.cells import Role
 from timebank.imports.parsed import InSheet, Reading
@@ -44,7 +45,7 @@ class Mentions:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The residents looked up for one file, by phone and by name."""
+    """The residents looked up for one file, by phone and by the key of their name."""
 
     by_phone: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
     by_name: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
@@ -61,14 +62,14 @@ class Candidates:
                 building=building if isinstance(building, str) else given.building,
                 unit=unit if isinstance(unit, str) else given.unit,
             )
-            by_name.setdefault(resident.name, []).append(resident)
+            by_name.setdefault(names.key(resident.name), []).append(resident)
             if resident.phone:
                 by_phone.setdefault(resident.phone, []).append(resident)
         return cls(by_phone, by_name)
 
     def named(self, name: str, hint: Hint | None = None) -> list[Candidate]:
         """The residents of a name; of several, those whom the hint fits best."""
-        found = list(self.by_name.get(name, ()))
+        found = list(self.by_name.get(names.key(name), ()))
         if hint is None or len(found) < 2:
             return found
         for fits in (
@@ -88,14 +89,14 @@ def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None
     if phone is None:
         return by_name(reading, people, name) if name else None
     owners = people.by_phone.get(phone, ())
-    meant = [owner for owner in owners if name is None or owner.name == name]
+    meant = [owner for owner in owners if name is None or names.key(owner.name) == names.key(name)]
     if len(meant) == 1:
         return meant[0]
     if len(meant) > 1:
         reading.refuse("phone", problem("ambiguous_person", count=len(meant)))
     elif owners:
         reading.refuse("name", problem("name_differs"))
-    elif name is not None and people.by_name.get(name):
+    elif name is not None and people.by_name.get(names.key(name)):
         reading.refuse("phone", problem("unknown_phone"))
     else:
         reading.refuse("name" if name else "phone", problem("unknown_person"))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from timebank import names
 from timebank.imports import cells, columns, moments, places
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, by_name
 from timebank.imports.cells import Cell, Role
@@ -86,7 +87,7 @@ def _row(
     note = reading.take("note", cells.note)
     item, points, expected = _points(reading, known, happened_on or today, note)
     witness = reading.take("witness", cells.name)
-    if name is not None and witness == name:
+    if name is not None and witness is not None and names.key(witness) == names.key(name):
         reading.refuse("witness", problem("own_witness"))
     hint = Hint(building, unit, roles)
     person = by_name(reading, people, name, hint) if people is not None and name else None
@@ -152,7 +153,7 @@ def _witness(
 
 def _repeats(reading: Reading[DeedRow], row: DeedRow, seen: dict[tuple[object, ...], tuple[str, int]]) -> bool:
     """Whether an earlier row says the same in every cell: a row copied twice, not a second deed of that day."""
-    who = row.person.key if row.person else (row.name, row.building, row.unit)
+    who = row.person.key if row.person else (names.key(row.name), row.building, row.unit)
     key = (who, row.happened_on, row.item, row.points, row.witness, row.note)
     if key not in seen:
         seen[key] = (row.sheet, row.row)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from timebank import clock
+from timebank import clock, names
 from timebank.imports import cells, columns, moments
 from timebank.imports.candidates import Candidate, Candidates, Mentions, by_phone_and_name
 from timebank.imports.cells import Cell
@@ -36,7 +36,7 @@ class HoursRow:
     @property
     def who(self) -> str:
         """What tells one person from another within the file."""
-        return self.person.key if self.person else self.phone or self.name or ""
+        return self.person.key if self.person else self.phone or names.key(self.name or "")
 
 
 def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[HoursRow]:

@@ -68,7 +68,7 @@ async def _judge(intake: Intake, parsed: Parsed[RosterRow]) -> None:
             wrong = problem("building_ambiguous", building=home.building, count=buildings[home.building])
             reading.refuse("building|address", wrong)
         owner = owners.get(indexes[row.identity]) if row.identity else None
-        if owner is not None and owner != names.clean(row.name):
+        if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
 
 

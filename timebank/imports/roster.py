@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from timebank import names
 from timebank.imports import cells, columns, moments, places
 from timebank.imports.cells import Role
 from timebank.imports.identity import Identity, Sex
@@ -96,8 +97,8 @@ def _row(reading: Reading[RosterRow], above: _Above, today: date) -> RosterRow |
     number = identity.number if identity else None
     roles = cells.roles(note) | cells.roles(post)
     return RosterRow(
-        reading.sheet, reading.number, household, name, relation, is_head or name == household.head,
-        sex, number, born_on, phone, note, roles,
+        reading.sheet, reading.number, household, name, relation,
+        is_head or names.key(name) == names.key(household.head or ""), sex, number, born_on, phone, note, roles,
     )  # fmt: skip
 
 
@@ -173,7 +174,7 @@ def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[objec
     key = (
         (row.identity,)
         if row.identity
-        else (row.name, row.born_on, row.phone, row.household if not row.phone else None)
+        else (names.key(row.name), row.born_on, row.phone, row.household if not row.phone else None)
     )
     if key not in seen:
         seen[key] = (row.sheet, row.row)

@@ -80,10 +80,10 @@ _FIELD_WORDS = {
 def _words(correction: Correction) -> dict[Column | str, object]:
     changed: dict[Column | str, object] = {}
     if correction.name is not UNSET:
-        name = names.clean(correction.name)
+        name = names.clean_person(correction.name)
         if not name:
             raise Nameless
-        changed |= {"name": name, "pinyin": names.pinyin(name)}
+        changed |= {"name": name, "name_key": names.key(name), "pinyin": names.pinyin(name)}
     if correction.sex is not UNSET:
         changed["sex"] = correction.sex
     if correction.born_on is not UNSET:
@@ -135,7 +135,7 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
     moved = now is None or (area_id, room) != (now.area_id, now.room)
     head = (None if moved or now is None else now.head_name) if correction.head_name is UNSET else correction.head_name
     doors = await Doors.of(scope, {area_id})
-    household_id = doors.settle(area_id, room, names.clean(head) if head else None, person.name)
+    household_id = doors.settle(area_id, room, names.clean_person(head) if head else None, person.name)
     await doors.save(scope, {household_id})
     return household_id
 

@@ -41,6 +41,7 @@ class Person(Table, tablename="person"):
     code_epoch = Integer(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
     corrected_at = Timestamptz(default=None, null=True)
+    name_key = Varchar(length=120, default=None, null=False)
 
 
 class Guardianship(Table, tablename="guardianship"):

@@ -31,7 +31,7 @@ _SELECTORS = dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *r
 _CHINESE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_BESIDE_CHINESE = re.compile(rf"(?<=[{_CHINESE}·]) | (?=[{_CHINESE}·])")
 _DOT_BETWEEN_LETTERS = re.compile(r"(?<=[^\x00-\x7f])[.。｡](?=[^\x00-\x7f])")
-_SLASH_BETWEEN_LETTERS = re.compile(r"(?<=[^\x00-\x7f])[/／](?=[^\x00-\x7f])")
+_SLASH_BETWEEN_LETTERS = re.compile(r"(?<=[^\x00-\x7f])[/／](?=[^\x00-\x7f]|$)")
 
 
 def clean(text: str) -> str:

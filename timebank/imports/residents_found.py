@@ -46,7 +46,8 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
         "EXISTS (SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
         "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
         "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
-        "WHERE p.community_id = $1 AND (p.name_key = ANY ($2) OR p.phone_index = ANY ($3)) ORDER BY p.id",
+        "WHERE p.community_id = $1 AND (p.name_key = ANY ($2) OR p.phone_index = ANY ($3)) AND p.merged_into IS NULL "
+        "ORDER BY p.id",
         scope.community_id, list({names.key(name) for name in mentioned.names}), list(phones),
     )  # fmt: skip
     active = [row for row in found if row["status"] == "active"]

@@ -171,8 +171,8 @@ class _Book:
     @classmethod
     async def of(cls, scope: Scope, entries: list[Entry]) -> "_Book":
         found = await database.fetch(
-            "SELECT id, name, born_on, identity_index, phone_index, household_id FROM person "
-            "WHERE community_id = $1 AND (identity_index = ANY ($2) OR name_key = ANY ($3))",
+            "SELECT coalesce(merged_into, id) AS id, name, born_on, identity_index, phone_index, household_id "
+            "FROM person WHERE community_id = $1 AND (identity_index = ANY ($2) OR name_key = ANY ($3))",
             scope.community_id, [e.identity_index for e in entries if e.identity], [names.key(e.name) for e in entries],
         )  # fmt: skip
         return cls([_Known(**record) for record in found])

@@ -1,6 +1,7 @@
-"""Two records of one person become one: nothing is lost, nobody gains a login's points, and within a day it is undone."""
+"""Two records of one person become one: nothing is lost, no login gains the other's points, a day long it is undone."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,19 +10,18 @@ import httpx
 import pytest
 
 from tests.presence import card, nonce
-from tests.shop import API, books_balance, key, points_of, reserve
+from tests.shop import API, books_balance, browser, key, points_of, reserve
 from tests.town import PHOENIX, Town
 from timebank import clock
 from timebank.checkins.scanning import scan
 from timebank.checkins.schemas import ScanIn
+from timebank.deeds.credit import credit_due_deeds
 from timebank.ledger.check import check_ledger
-from timebank.people import directory
 from timebank.people.duplicates import possible_duplicates, side_by_side
 from timebank.people.enrolment import PersonKnown, enrol
 from timebank.people.merging import CannotMerge, MergeIn, MergeOut, MergeSettled, MergeSpent, merge, undo_merge
 from timebank.people.messages import own_messages
 from timebank.people.schemas import Enrolment
-from timebank.scope import Scope
 
 TWIN = "张桂兰甲"
 
@@ -62,6 +62,7 @@ async def test_points_deeds_and_messages_of_two_records_become_one_by_transfers(
     assert all(after[row["id"]] == row for row in before), "no transfer is rewritten"
     assert not await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", gone)
     left = await owner.fetchrow("SELECT status, merged_into FROM person WHERE id = $1", gone)
+    assert left is not None
     assert (left["status"], left["merged_into"]) == ("left", town.people["张桂兰"])
     await clean(town, owner)
 
@@ -71,7 +72,7 @@ async def test_a_reservation_of_the_merged_record_is_collected_by_the_kept_one(
 ) -> None:
     await town.credit_deed("李秀英", 100)
     await twin(town, owner)
-    assert (await reserve(client, town, "李秀英", "食用油")).status_code == 201
+    assert (await reserve(client, town, "李秀英", "抽纸")).status_code == 201
     held = (await points_of(town, "李秀英"))[1]
     await owner.execute("UPDATE person SET born_on = NULL, sex = NULL WHERE id = $1", town.people["李秀英"])
     done = await merged(town, TWIN, "李秀英")
@@ -94,7 +95,8 @@ async def test_a_merge_is_undone_within_a_day_and_not_after_it_or_twice(town: To
     assert (await points_of(town, "张桂兰"), await points_of(town, TWIN)) == ((20, 0), (30, 0))
     assert await owner.fetchval("SELECT status FROM person WHERE id = $1", gone) == "active"
     assert await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", gone) == 1
-    assert await owner.fetchval("SELECT revoked_at FROM card WHERE person_id = $1", gone) is None and card_before
+    assert await owner.fetchval("SELECT revoked_at FROM card WHERE person_id = $1", gone) is None
+    assert card_before
     await clean(town, owner)
     with pytest.raises(MergeSettled):
         await undo_merge(admin, done.kept_id, done.id)
@@ -110,7 +112,7 @@ async def test_what_has_been_spent_since_cannot_be_led_back(
     await twin(town, owner, points=100)
     done = await merged(town)
     await owner.execute("UPDATE spending_rest SET ended_at = since")
-    assert (await reserve(client, town, "张桂兰", "食用油")).status_code == 201
+    assert (await reserve(client, town, "张桂兰", "抽纸")).status_code == 201
     with pytest.raises(MergeSpent):
         await undo_merge(await town.scope("赵丽"), done.kept_id, done.id)
     assert await owner.fetchval("SELECT merged_into FROM person WHERE id = $1", done.merged_id) == done.kept_id
@@ -122,7 +124,7 @@ async def test_no_login_spends_the_others_points_before_it_has_rested_and_it_is_
 ) -> None:
     await twin(town, owner, points=100)
     await merged(town)
-    refused = await reserve(client, town, "张桂兰", "食用油")
+    refused = await reserve(client, town, "张桂兰", "抽纸")
     assert (refused.status_code, refused.json()["code"]) == (403, "spending_rests")
     told = await own_messages(await town.scope("张桂兰"))
     assert "person_merged" in [message.kind for message in told.items]
@@ -204,3 +206,81 @@ async def test_who_is_entered_again_with_the_phone_of_a_merged_record_is_the_kep
     assert isinstance(await merge(admin, kept, MergeIn(gone, "同一个人")), MergeOut)
     with pytest.raises(PersonKnown):
         await enrol(admin, Enrolment(name="买买提·艾力", phone="19900007002"))
+
+
+async def outcome_of(*both: Coroutine[object, object, object]) -> list[object]:
+    """What each of several comes to that begin at once, each in its own transaction."""
+    return await asyncio.gather(*both, return_exceptions=True)
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_merge_while_the_person_checks_in_and_out_loses_nothing(
+    town: Town, owner: asyncpg.Connection, turn: int
+) -> None:
+    await twin(town, owner)
+    code, counter = await card(town, owner, TWIN), await town.scope("周敏")
+    done, seen = await outcome_of(merged(town), scan(counter, ScanIn(code, nonce())))
+    assert isinstance(done, MergeOut), done
+    assert not isinstance(seen, BaseException), seen
+    visits = await owner.fetch("SELECT person_id FROM visit")
+    assert {row["person_id"] for row in visits} <= {town.people["张桂兰"]}, (
+        "a visit that was opened goes on with the kept"
+    )
+    await clean(town, owner)
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_merge_while_the_person_reserves_loses_nothing(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, turn: int
+) -> None:
+    await town.credit_deed("李秀英", 40)
+    await owner.execute("UPDATE person SET born_on = NULL, sex = NULL WHERE id = $1", town.people["李秀英"])
+    await town.sign_in("李秀英")
+    done, answer = await outcome_of(merged(town, "张桂兰", "李秀英"), reserve(client, town, "李秀英", "抽纸"))
+    assert isinstance(done, MergeOut), done
+    assert isinstance(answer, httpx.Response), answer
+    assert answer.status_code in (201, 401, 403, 404, 409, 422), answer.text
+    reserved = answer.status_code == 201
+    assert await points_of(town, "张桂兰") == ((10, 30) if reserved else (40, 0))
+    await clean(town, owner)
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_merge_while_a_deed_is_credited_loses_nothing(town: Town, owner: asyncpg.Connection, turn: int) -> None:
+    await twin(town, owner, points=0)
+    await owner.execute(
+        "INSERT INTO deed (community_id, id, person_id, area_id, rule_code, rule_version, points, occurred_on, note, "
+        "status, notice_from, notice_until, created_at) VALUES ($1, $2, $3, $4, 'mediation', 1, 10, $5, '调解', "
+        "'noticed', $6, $6, $6)",
+        town.community, clock.new_id(), town.people[TWIN], town.areas[f"{PHOENIX}/第一网格/5栋/1单元"],
+        clock.local_day() - timedelta(days=9), clock.now() - timedelta(hours=1),
+    )  # fmt: skip
+    done, credited = await outcome_of(merged(town), credit_due_deeds(town.system()))
+    assert isinstance(done, MergeOut), done
+    await credit_due_deeds(town.system())
+    assert await points_of(town, "张桂兰") == (10, 0)
+    assert not isinstance(credited, BaseException), credited
+    await clean(town, owner)
+
+
+async def test_the_panel_lists_compares_merges_and_undoes(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.credit_deed("张桂兰", 20)
+    gone = await twin(town, owner, "张 桂兰")
+    await owner.execute("UPDATE person SET household_id = $2 WHERE id = $1", gone, town.households["张桂兰"])
+    desk, kept = await browser(client, town, "赵丽"), town.people["张桂兰"]
+    assert str(gone) in await desk.see("/admin/people/duplicates")
+    assert f"/admin/people/{kept}/merge" in await desk.see(f"/admin/people/{kept}")
+    assert str(gone) in await desk.see(f"/admin/people/{kept}/merge?q=张桂兰")
+    both = await desk.see(f"/admin/people/{kept}/merge?merged_id={gone}")
+    assert "30" in both
+    assert "20" in both
+    sent = await desk.send(f"/admin/people/{kept}/merge", merged_id=gone, reason="同一个人")
+    assert sent.headers["location"] == f"/admin/people/{kept}?done=merged"
+    led = await desk.client.get(f"/admin/people/{gone}", headers=desk.headers)
+    assert led.headers["location"] == f"/admin/people/{kept}?done=led"
+    merge_id = await owner.fetchval("SELECT id FROM person_merge")
+    back = await desk.send(f"/admin/people/{kept}/merges/{merge_id}/undo")
+    assert back.headers["location"] == f"/admin/people/{kept}?done=unmerged"
+    await clean(town, owner)

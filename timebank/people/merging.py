@@ -234,7 +234,6 @@ async def _out(scope: Scope, merge_id: UUID) -> MergeOut:
     return found
 
 
-@retried
 async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
     """What has been merged into a record, the newest first."""
     scope.require_reader()

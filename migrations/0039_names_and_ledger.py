@@ -3,7 +3,11 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from timebank.migrate import migration
 from timebank.people.name_keys import fill_name_keys
 
-ID, VERSION, DESCRIPTION = "0039_names", "1.38.0", "One key to compare names, and two records of one person merged"
+ID, VERSION, DESCRIPTION = (
+    "0039_names_and_ledger",
+    "1.38.0",
+    "One key for names; two records merged",
+)
 
 
 async def forwards() -> MigrationManager:

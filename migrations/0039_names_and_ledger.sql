@@ -312,7 +312,7 @@ BEGIN
             INSERT INTO person_merge_row SELECT p_community, e.source_id, 'membership', 'person_id', led.login_id FROM led;
     END IF;
     INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login, from_login)
-        SELECT p_community, gen_random_uuid(), p_kept, x.login_id, 'merge', e.posted_at, e.posted_at + p_rest, p_by_login, f.login_id
+        SELECT p_community, gen_random_uuid(), p_kept, x.login_id, 'merge', e.posted_at, e.posted_at + greatest(p_rest, interval '72 hours'), p_by_login, f.login_id
         FROM (SELECT) AS one LEFT JOIN membership x ON x.community_id = p_community AND x.person_id = p_kept
         LEFT JOIN unnest(before) AS f (login_id) ON f.login_id IS DISTINCT FROM x.login_id;
     UPDATE person SET status = 'left', merged_into = p_kept, corrected_at = e.posted_at,

@@ -11,8 +11,9 @@ import pytest
 
 from tests.presence import card, nonce
 from tests.shop import API, books_balance, browser, key, points_of, reserve
+from tests.thief import refused, steal
 from tests.town import PHOENIX, Town
-from timebank import clock
+from timebank import clock, names
 from timebank.checkins.scanning import scan
 from timebank.checkins.schemas import ScanIn
 from timebank.deeds.credit import credit_due_deeds
@@ -41,6 +42,14 @@ async def merged(town: Town, kept: str = "张桂兰", other: str = TWIN) -> Merg
     done = await merge(await town.scope("赵丽"), town.people[kept], MergeIn(town.people[other], "同一个人"))
     assert isinstance(done, MergeOut), done
     return done
+
+
+async def one_name(town: Town, owner: asyncpg.Connection) -> None:
+    """李秀英 was entered as 张桂兰, without her birth."""
+    await owner.execute(
+        "UPDATE person SET born_on = NULL, sex = NULL, name_key = $2 WHERE id = $1",
+        town.people["李秀英"], names.key("张桂兰"),
+    )  # fmt: skip
 
 
 async def clean(town: Town, owner: asyncpg.Connection) -> None:
@@ -74,7 +83,7 @@ async def test_a_reservation_of_the_merged_record_is_collected_by_the_kept_one(
     await twin(town, owner)
     assert (await reserve(client, town, "李秀英", "抽纸")).status_code == 201
     held = (await points_of(town, "李秀英"))[1]
-    await owner.execute("UPDATE person SET born_on = NULL, sex = NULL WHERE id = $1", town.people["李秀英"])
+    await one_name(town, owner)
     done = await merged(town, TWIN, "李秀英")
     assert (await points_of(town, TWIN)) == (130 - held, held)
     await clean(town, owner)
@@ -132,7 +141,7 @@ async def test_no_login_spends_the_others_points_before_it_has_rested_and_it_is_
 
 async def test_the_login_of_the_merged_record_loses_it_and_is_told(town: Town, owner: asyncpg.Connection) -> None:
     await town.credit_deed("李秀英", 60)
-    await owner.execute("UPDATE person SET born_on = NULL, sex = NULL WHERE id = $1", town.people["李秀英"])
+    await one_name(town, owner)
     await merged(town, "张桂兰", "李秀英")
     logins = await owner.fetch("SELECT login_id FROM membership WHERE person_id = $1", town.people["张桂兰"])
     assert [row["login_id"] for row in logins] == [town.logins["张桂兰"]]
@@ -234,7 +243,7 @@ async def test_a_merge_while_the_person_reserves_loses_nothing(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, turn: int
 ) -> None:
     await town.credit_deed("李秀英", 40)
-    await owner.execute("UPDATE person SET born_on = NULL, sex = NULL WHERE id = $1", town.people["李秀英"])
+    await one_name(town, owner)
     await town.sign_in("李秀英")
     done, answer = await outcome_of(merged(town, "张桂兰", "李秀英"), reserve(client, town, "李秀英", "抽纸"))
     assert isinstance(done, MergeOut), done
@@ -284,3 +293,33 @@ async def test_the_panel_lists_compares_merges_and_undoes(
     back = await desk.send(f"/admin/people/{kept}/merges/{merge_id}/undo")
     assert back.headers["location"] == f"/admin/people/{kept}?done=unmerged"
     await clean(town, owner)
+
+
+async def test_records_of_two_names_wait_for_a_second_person(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await twin(town, owner, "王五")
+    asked = {"merged_id": str(town.people[TWIN]), "reason": "改过名"}
+    path, headers = f"{API}/people/{town.people['张桂兰']}/merge", await town.sign_in("赵丽")
+    waits = await client.post(path, json=asked, headers=headers)
+    assert waits.status_code == 202, waits.text
+    assert (await client.post(path, json=asked, headers=headers)).json()["waiting"] == waits.json()["waiting"]
+    decision = f"{API}/agreements/{waits.json()['waiting']}/decision"
+    own = await client.post(decision, json={"decision": "agree"}, headers=headers)
+    assert (own.status_code, own.json()["code"]) == (403, "others_decide")
+    assert await points_of(town, "张桂兰") == (0, 0)
+
+
+async def test_a_stolen_serving_login_merges_nobody(
+    town: Town, owner: asyncpg.Connection, serving: asyncpg.Connection
+) -> None:
+    gone = await twin(town, owner)
+    await steal(serving, town.community)
+    await refused(serving, "UPDATE person_merge SET undone_at = NULL")
+    await refused(serving, "DELETE FROM person_merge_row")
+    await refused(
+        serving, "SELECT person_merge($1, ROW(gen_random_uuid(), 'k', '', 'merge', now(), now(), NULL, 'person_merge', "
+        "gen_random_uuid(), NULL, NULL, '')::ledger_entry, $2, $3, 'x', NULL, '0')",
+        town.community, town.people["张桂兰"], gone,
+    )  # fmt: skip
+    assert await points_of(town, TWIN) == (30, 0)

@@ -67,9 +67,10 @@ class MergeOut(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Two records, and what forbids that they become one. `why` is the first reason."""
+    """Two records, and what forbids that they become one: `why` is the first reason. `alike`: their names have one key."""
 
     names: list[str]
+    alike: bool
     stands: str
     why: str | None
 
@@ -85,7 +86,7 @@ WHY = {
 }  # fmt: skip
 
 _FACTS = """
-SELECT ARRAY[k.name, m.name] AS names,
+SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AS alike,
     concat_ws('|', k.name_key, m.name_key, k.household_id, m.household_id, k.status, m.status, k.phone_index,
               m.phone_index) AS stands,
     CASE WHEN k.id = m.id THEN 'same' WHEN num_nonnulls(k.merged_into, m.merged_into) > 0 THEN 'merged'
@@ -120,13 +121,17 @@ async def facts_of(scope: Scope, kept_id: UUID, merged_id: UUID) -> Facts:
 
 @retried
 async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiting:
-    """Merge a record into this one. What is one's own, or of one's household, waits for a second person from above."""
+    """Merge a record into this one.
+
+    What is one's own, or of one's household, waits for a second person from above; so do records of two names, by
+    which an administrator could hand somebody's points to somebody else.
+    """
     scope.require_admin()
     async with transaction(scope):
         await lock_people(scope, [kept_id, asked.merged_id])
         facts = await facts_of(scope, kept_id, asked.merged_id)
         close = await near(scope, [kept_id, asked.merged_id])
-        if close.home or close.same:
+        if not facts.alike or close.home or close.same:
             do = {"kept_id": kept_id, "merged_id": asked.merged_id, "reason": asked.reason}
             says = {"merged": facts.names[1], "reason": asked.reason}
             return await propose(

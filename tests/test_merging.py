@@ -10,12 +10,16 @@ import httpx
 import pytest
 
 from tests.presence import card, nonce
-from tests.shop import API, books_balance, browser, key, points_of, reserve
+from tests.shop import API, books_balance, browser, key, minutes_of, points_of, reserve
+from tests.test_bookings import booked, new_family
+from tests.test_class_refunds import bought
 from tests.thief import refused, steal
 from tests.town import PHOENIX, Town
 from timebank import clock, names
 from timebank.checkins.scanning import scan
 from timebank.checkins.schemas import ScanIn
+from timebank.classes.refunds import refund
+from timebank.classes.schemas import RefundIn
 from timebank.deeds.credit import credit_due_deeds
 from timebank.ledger.check import check_ledger
 from timebank.people.duplicates import possible_duplicates, side_by_side
@@ -323,3 +327,36 @@ async def test_a_stolen_serving_login_merges_nobody(
         town.community, town.people["张桂兰"], gone,
     )  # fmt: skip
     assert await points_of(town, TWIN) == (30, 0)
+
+
+async def test_a_child_that_was_entered_twice_keeps_its_class_time_and_its_seat(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await new_family(owner, town, "刘洋", "刘小宇", minutes=0)
+    await town.credit_deed("刘洋", 100)
+    await bought(town, minutes=120)
+    seat = await booked(town, "刘洋", "刘小雨")
+    await owner.execute(
+        "UPDATE person SET born_on = NULL, sex = NULL, name_key = $2 WHERE id = $1",
+        town.people["刘小雨"], names.key("刘小宇"),
+    )  # fmt: skip
+    done = await merged(town, "刘小宇", "刘小雨")
+    assert (await minutes_of(owner, town, "刘小宇"), await minutes_of(owner, town, "刘小宇", "held")) == (60, 60)
+    assert await owner.fetchval("SELECT child_id FROM booking WHERE id = $1", seat.id) == town.people["刘小宇"]
+    await clean(town, owner)
+    await undo_merge(await town.scope("赵丽"), done.kept_id, done.id)
+    assert (await minutes_of(owner, town, "刘小雨"), await minutes_of(owner, town, "刘小雨", "held")) == (60, 60)
+    await clean(town, owner)
+
+
+async def test_what_a_merged_guardian_paid_comes_back_to_the_kept_record(town: Town, owner: asyncpg.Connection) -> None:
+    await town.credit_deed("刘洋", 100)
+    await bought(town, minutes=60)
+    paid = 100 - (await points_of(town, "刘洋"))[0]
+    await twin(town, owner, "刘洋")
+    await merged(town, TWIN, "刘洋")
+    await owner.execute("UPDATE spending_rest SET ended_at = since")
+    wanted = RefundIn(town.people[TWIN], town.people["刘小雨"], town.course, 60)
+    assert (await refund(await town.scope("刘洋"), wanted)).points == paid
+    assert await points_of(town, TWIN) == (130, 0)
+    await clean(town, owner)

@@ -67,7 +67,7 @@ class MergeOut(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Two records, and what forbids that they become one: `why` is the first reason. `alike`: their names have one key."""
+    """Two records, the first reason why they are not merged, and whether their names have one key."""
 
     names: list[str]
     alike: bool

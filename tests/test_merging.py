@@ -22,6 +22,7 @@ from timebank.classes.refunds import refund
 from timebank.classes.schemas import RefundIn
 from timebank.deeds.credit import credit_due_deeds
 from timebank.ledger.check import check_ledger
+from timebank.people.directory import open_person
 from timebank.people.duplicates import possible_duplicates, side_by_side
 from timebank.people.enrolment import PersonKnown, enrol
 from timebank.people.merging import CannotMerge, MergeIn, MergeOut, MergeSettled, MergeSpent, merge, undo_merge
@@ -72,6 +73,7 @@ async def test_points_deeds_and_messages_of_two_records_become_one_by_transfers(
     assert await points_of(town, "张桂兰") == (50, 0)
     assert await points_of(town, TWIN) == (0, 0)
     after = {row["id"]: row for row in await owner.fetch("SELECT * FROM transfer")}
+    assert (await open_person(await town.scope("赵丽"), gone)).merged_into == town.people["张桂兰"]
     assert all(after[row["id"]] == row for row in before), "no transfer is rewritten"
     assert not await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", gone)
     left = await owner.fetchrow("SELECT status, merged_into FROM person WHERE id = $1", gone)

@@ -6,6 +6,7 @@ from tests.town import Town
 from timebank import names
 from timebank.access.finding import find_at_counter
 from timebank.imports import cells
+from timebank.imports.candidates import Candidate, Candidates
 from timebank.people.directory import people
 from timebank.people.enrolment import enrol
 from timebank.people.schemas import Enrolment
@@ -47,3 +48,22 @@ async def test_the_counter_and_the_list_find_a_name_by_any_of_its_dots(town: Tow
     assert [one.id for one in await find_at_counter(admin, typed, phone_last4="7001")] == [person_id]
     assert [one.id for one in (await people(admin, q=typed)).items] == [person_id]
     assert [one.id for one in (await people(admin, q=typed[:4])).items] == [person_id]
+
+
+def test_a_sheet_finds_whoever_was_entered_in_the_panel_by_any_spelling() -> None:
+    entered = Candidates.of(
+        [
+            Candidate("1", "买买提·艾力"),
+            Candidate("2", "Nguyễn Thị Hoa"),
+            Candidate("3", "WANG lei"),
+            Candidate("4", "葛城"),
+        ]
+    )
+    written = {
+        "买买提•艾力": "1",
+        "买买提/艾力": "1",
+        "Nguyễn  Thị Hoa": "2",
+        "ＷＡＮＧ　ｌｅｉ": "3",
+        "葛\U000e0100城": "4",
+    }
+    assert {name: [one.key for one in entered.named(name)] for name in written} == {n: [k] for n, k in written.items()}

@@ -161,6 +161,7 @@ class _Record(msgspec.Struct):
     publishes_name: bool
     status: Status
     created_at: datetime
+    merged_into: UUID | None
     path: list[UUID] | None
 
 
@@ -168,7 +169,7 @@ async def _record(scope: Scope, person_id: UUID) -> _Record:
     found = await database.row(
         _Record,
         "SELECT p.id, p.name, p.sex, p.born_on, p.relation, p.phone_sealed, p.identity_sealed, p.household_id, "
-        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, place.path, "
+        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, p.merged_into, place.path, "
         f"{AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
         scope.community_id, person_id,
     )  # fmt: skip
@@ -220,6 +221,7 @@ def _detail(scope: Scope, record: _Record, *, near: bool, whole: bool) -> Person
         status=record.status,
         is_child=is_guarded(record.born_on),
         created_at=record.created_at,
+        merged_into=record.merged_into,
     )
 
 

@@ -27,7 +27,8 @@ from timebank.people.duplicates import possible_duplicates, side_by_side
 from timebank.people.enrolment import PersonKnown, enrol
 from timebank.people.merging import CannotMerge, MergeIn, MergeOut, MergeSettled, MergeSpent, merge, undo_merge
 from timebank.people.messages import own_messages
-from timebank.people.schemas import Enrolment
+from timebank.people.records import RecordMerged, correct, set_status
+from timebank.people.schemas import Correction, Enrolment
 
 TWIN = "张桂兰甲"
 
@@ -362,3 +363,12 @@ async def test_what_a_merged_guardian_paid_comes_back_to_the_kept_record(town: T
     assert (await refund(await town.scope("刘洋"), wanted)).points == paid
     assert await points_of(town, TWIN) == (130, 0)
     await clean(town, owner)
+
+
+async def test_a_merged_record_is_neither_corrected_nor_let_back_in(town: Town, owner: asyncpg.Connection) -> None:
+    gone, admin = await twin(town, owner), await town.scope("赵丽")
+    await merged(town)
+    with pytest.raises(RecordMerged):
+        await set_status(admin, gone, "active", "回来了")
+    with pytest.raises(RecordMerged):
+        await correct(admin, gone, Correction(name="别人", reason="改"))

@@ -8,7 +8,7 @@ from piccolo.columns import Column
 
 from timebank import audit, clock, names, vault
 from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound
+from timebank.errors import Conflict, Forbidden, NotFound
 from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
@@ -18,6 +18,12 @@ from timebank.people.phones import normal_phone
 from timebank.people.schemas import Correction, Status
 from timebank.people.tables import Household, HouseholdMove, Person
 from timebank.scope import Scope
+
+
+class RecordMerged(Conflict):
+    code = "record_merged"
+    sentence = "这条登记已并到同一个人的另一条。请在那一条上改；并错了的，一天内可以撤回合并。"
+    constraint = "person_merged_left"
 
 
 async def locked(scope: Scope, person_id: UUID) -> Person:
@@ -42,6 +48,8 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
     ]
     async with transaction(scope):
         person = await locked(scope, person_id)
+        if person.merged_into is not None:
+            raise RecordMerged
         if not (sent == ["publishes_name"] and scope.is_own(person_id)):
             scope.require_admin()
         changed = _words(correction) | _numbers(correction)
@@ -151,6 +159,8 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
         person = await locked(scope, person_id)
         if scope.is_own(person_id):
             raise Forbidden
+        if person.merged_into is not None:
+            raise RecordMerged
         if person.status == status:
             return
         await Person.update({Person.status: status, Person.corrected_at: clock.now()}).where(

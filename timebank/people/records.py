@@ -35,6 +35,12 @@ async def locked(scope: Scope, person_id: UUID) -> Person:
     return found
 
 
+def _require_unmerged(person: Person) -> None:
+    kept_id: UUID | None = person.merged_into
+    if kept_id is not None:
+        raise RecordMerged
+
+
 @retried
 async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None:
     """Change what an administrator has found to be wrong of a person. `status` is not touched: see `set_status`.
@@ -48,8 +54,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
     ]
     async with transaction(scope):
         person = await locked(scope, person_id)
-        if person.merged_into is not None:
-            raise RecordMerged
+        _require_unmerged(person)
         if not (sent == ["publishes_name"] and scope.is_own(person_id)):
             scope.require_admin()
         changed = _words(correction) | _numbers(correction)
@@ -159,8 +164,7 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
         person = await locked(scope, person_id)
         if scope.is_own(person_id):
             raise Forbidden
-        if person.merged_into is not None:
-            raise RecordMerged
+        _require_unmerged(person)
         if person.status == status:
             return
         await Person.update({Person.status: status, Person.corrected_at: clock.now()}).where(

@@ -240,7 +240,7 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceO
             wrong = problem("building_ambiguous", building=home.building or "", count=len(grids))
             reading.refuse("building|address", wrong)
         owner = owners.get(indexes[row.identity]) if row.identity else None
-        if owner is not None and owner != names.clean(row.name):
+        if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
 
 

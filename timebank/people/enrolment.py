@@ -123,6 +123,7 @@ async def place_many(scope: Scope, enrolments: Sequence[Enrolment]) -> Placed:
 
 
 async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
+    scope.require_admin()
     await require_areas(scope, {e.area_id for e in enrolments if e.area_id})
     placed = await place_many(scope, enrolments)
     await placed.doors.save(scope, set(placed.households.values()))

@@ -240,9 +240,13 @@ async def _out(scope: Scope, merge_id: UUID) -> MergeOut:
 
 
 async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
-    """What has been merged into a record, the newest first."""
+    """What has been merged into a record of the community, the newest first."""
     scope.require_reader()
     async with transaction(scope):
+        if not await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2)", scope.community_id, person_id
+        ):
+            raise NotFound
         return await database.rows(
             MergeOut, f"{_MERGES} AND j.kept_id = $3 ORDER BY j.merged_at DESC, j.id",
             scope.community_id, UNDONE_WITHIN, person_id,

@@ -13,8 +13,9 @@ import pytest
 from tests.test_import_offices import FIRST, ROSTER, SECOND, heads, held, roster, workbook_of
 from tests.test_import_runs import begun, left_alone
 from tests.test_imports import resident, table, take_in
+from tests.test_merging import TWIN, merged, twin
 from tests.town import Town
-from timebank import clock
+from timebank import clock, vault
 from timebank.access.grants import end_grant
 from timebank.checkins.hours import enter_hours
 from timebank.checkins.schemas import HoursIn
@@ -25,6 +26,8 @@ from timebank.imports.refusals import ImportRefused
 from timebank.imports.report import Report
 from timebank.imports.runs import import_file
 from timebank.imports.steps import Steps
+from timebank.imports.traces import ImportUsed
+from timebank.imports.undo import undo
 from timebank.people.records import set_status
 
 FAULTS = Path(__file__).parent / "data" / "faults"
@@ -198,3 +201,45 @@ async def test_a_service_without_an_hour_is_refused_where_its_day_has_filled_up(
     found = await history.run(scope, run_id)
     assert [(error.row, error.code, error.value) for error in found.errors] == [(2, "day_full", "9")]
     assert (found.accepted, found.created) == (1, 1)
+
+
+async def test_who_is_merged_while_hours_wait_is_refused_row_by_row_and_served_again_under_the_record_that_is_kept(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    gone = await twin(town, owner, points=0)
+    phone = "19900007777"
+    await owner.execute("UPDATE person SET phone_index = $2 WHERE id = $1", gone, vault.blind_index(phone, "phone"))
+    scope, rows = (
+        await town.scope("赵丽"),
+        [["日期", "姓名", "电话", "签到", "签退"], [DAY, "张桂兰", phone, "9:00", "11:00"]],
+    )
+    run_id = await begun(scope, "hours", table(*rows))
+    await merged(town)
+    await left_alone(owner)
+    await leftover.carry_on()
+    found = await history.run(scope, run_id)
+    assert [(error.row, error.code) for error in found.errors] == [(2, "person_not_active")]
+    assert (found.accepted, found.created) == (0, 0)
+    again = await take_in(town, "hours", rows[0], [DAY, "张桂兰", town.phones["张桂兰"], "9:00", "11:00"])
+    assert (again.outcome, again.created) == ("imported", 1)
+
+
+async def test_a_roster_whose_row_is_one_record_of_two_by_now_is_no_news_and_keeps_what_was_merged(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    rows = [ROSTER, resident("张桂兰", born="1961-05-05", building="5栋", unit="1单元", room="909")]
+    first = await take_in(town, "residents", *rows)
+    assert (first.outcome, first.created) == ("imported", 1)
+    gone = await owner.fetchval(
+        "SELECT person_id FROM (SELECT noun_id AS person_id FROM import_row WHERE noun = 'person') r"
+    )
+    town.people[TWIN], town.home[TWIN] = UUID(bytes=gone.bytes), town.community
+    await owner.execute("UPDATE person SET born_on = '1961-05-05' WHERE id = $1", town.people["张桂兰"])
+    await merged(town)
+    again = await take_in(town, "residents", *rows)
+    assert (again.outcome, again.created, again.errors) == ("unchanged", 0, [])
+    assert first.run_id is not None
+    with pytest.raises(ImportUsed):
+        await undo(await town.scope("赵丽"), first.run_id)
+    kept = await owner.fetchval("SELECT merged_into FROM person WHERE id = $1", gone)
+    assert kept == town.people["张桂兰"]

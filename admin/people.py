@@ -14,6 +14,7 @@ from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import open_person, people
+from timebank.people.merging import leads_to
 from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -66,7 +67,11 @@ class PeoplePages(Controller):
     async def one(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         done: FromQuery[str | None] = None,
-    ) -> Template:  # fmt: skip
+    ) -> Template | Redirect:  # fmt: skip
+        """A person; of a record that was merged into another, the other."""
+        caller.require_reader()
+        if kept := await leads_to(caller, person_id):
+            return see_other(f"/admin/people/{kept}?done=led")
         return await person_page(request, caller, person_id, done=done)
 
     @get("/{person_id:uuid}/correction")

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar.response import Template
 
+from timebank import clock
 from timebank.access.callers import AnyRequest
 from timebank.access.grants import grants
 from timebank.access.schemas import GrantOut
@@ -21,6 +22,7 @@ from timebank.people.cards import CardInForce, card_in_force
 from timebank.people.directory import open_person
 from timebank.people.guardians import guardianships_of
 from timebank.people.households import Member, members
+from timebank.people.merging import MergeOut, merges_of
 from timebank.people.schemas import GuardianOut, PersonDetail
 from timebank.preferences import language_of
 from timebank.scope import Scope
@@ -38,6 +40,7 @@ class Opened(msgspec.Struct):
     roles: list[GrantOut]
     card: CardInForce | None
     standing: Standing
+    merges: list[MergeOut]
 
 
 @retried
@@ -53,6 +56,7 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
             await all_pages(partial(grants, scope, person_id=person_id)),
             await card_in_force(scope, person_id),
             await standing_of(scope, person_id),
+            await merges_of(scope, person_id),
         )
 
 
@@ -65,7 +69,7 @@ async def person_page(
     return page(
         request, caller, "people/person.html", status=refusal.status if refusal else 200, seen=seen,
         refusal=refusal.text(language_of(request)) if refusal else None, role_words=ROLES, status_words=STATUS,
-        may=caller.administers, own=caller.is_own(person_id), **({"code": None, "done": None} | more),
+        may=caller.administers, own=caller.is_own(person_id), now=clock.now(), **({"code": None, "done": None} | more),
     )  # fmt: skip
 
 

@@ -37,9 +37,9 @@ WITH place AS (
     SELECT $1, n.household, place.id, n.room, n.name, now()
     FROM unnest($3::uuid[], $4::text[], $5::text[]) AS n (household, room, name), place RETURNING id
 ), people AS (
-    INSERT INTO person (community_id, id, household_id, name, pinyin, phone_index, phone_last4, publishes_name, status,
-                        code_epoch, created_at)
-    SELECT $1, n.person, home.id, n.name, n.room, n.phone, '0000', false, 'active', 1, now()
+    INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, phone_index, phone_last4,
+                        publishes_name, status, code_epoch, created_at)
+    SELECT $1, n.person, home.id, n.name, n.name, n.room, n.phone, '0000', false, 'active', 1, now()
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[]) AS n (person, household, room, name, phone)
     JOIN home ON home.id = n.household RETURNING id
 ), admin AS (

@@ -52,8 +52,21 @@ async def _people(connection: asyncpg.Connection, community: UUID, donors: list[
     logins = [clock.new_id() for _ in donors]
     await connection.copy_records_to_table(
         "person",
-        columns=["community_id", "id", "name", "pinyin", "publishes_name", "status", "code_epoch", "created_at"],
-        records=[(community, person, "张桂兰", names.pinyin("张桂兰"), False, "active", 1, now) for person in donors],
+        columns=[
+            "community_id",
+            "id",
+            "name",
+            "name_key",
+            "pinyin",
+            "publishes_name",
+            "status",
+            "code_epoch",
+            "created_at",
+        ],
+        records=[
+            (community, person, "张桂兰", names.key("张桂兰"), names.pinyin("张桂兰"), False, "active", 1, now)
+            for person in donors
+        ],
     )
     await connection.copy_records_to_table(
         "login",

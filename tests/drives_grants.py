@@ -54,6 +54,19 @@ async def _(d: Driving) -> None:
     assert waits.status_code == 202, "her own household moves when the street agrees"
 
 
+@drives("merge")
+async def _(d: Driving) -> None:
+    for role in ("keeper", "auditor", "unit head"):
+        await d.refused(role, "forbidden")
+    await d.refused("admin", "cannot_merge", merged_id=d.made.objects["kept"])
+    undo = "DELETE /api/v1/people/{person_id}/merges/{merge_id}"
+    await d.refused("auditor", "forbidden", undo)
+    await d.done("admin", "undo_merge", op=undo)
+    await d.done("admin", "merge_people")
+    other = await d.send("admin", "POST /api/v1/people", name="何青青")
+    await d.waits("admin", "street admin", "merge_people", merged_id=other.json()["id"])
+
+
 @drives("publish")
 async def _(d: Driving) -> None:
     await d.refused("counter", "forbidden")

@@ -8,8 +8,8 @@ CREATE TEMP TABLE c AS SELECT '{community}'::uuid AS id, '{now}'::timestamptz AS
     '{course}'::uuid AS course, '{activity}'::uuid AS activity;
 CREATE TEMP TABLE who AS SELECT n, CASE n WHEN 0 THEN '{heavy}'::uuid ELSE md5('who' || n)::uuid END AS id
     FROM generate_series(0, {residents} - 1) n;
-INSERT INTO person (community_id, id, household_id, name, pinyin, publishes_name, status, code_epoch, created_at)
-    SELECT c.id, w.id, h.household_id, '居民' || w.n, 'jumin' || w.n, false, 'active', 1, c.now FROM who w, c,
+INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, publishes_name, status, code_epoch, created_at)
+    SELECT c.id, w.id, h.household_id, '居民' || w.n, '居民' || w.n, 'jumin' || w.n, false, 'active', 1, c.now FROM who w, c,
     LATERAL (SELECT household_id FROM person p WHERE p.community_id = c.id AND p.id = c.heavy) h WHERE w.n > 0;
 
 -- Who acts at the n-th moment: every twentieth time 张桂兰.

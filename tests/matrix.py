@@ -84,7 +84,7 @@ NAMED = {
     "station_id": "station", "device_id": "device", "activity_id": "activity", "shift_id": "shift", "good_id": "good",
     "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
-    "nonce": "nonce", "community_id": "community", "item_id": "noticed deed",
+    "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -99,6 +99,7 @@ BY_ADDRESS = {
     r".*/memberships/.*": {"community_id": "asking community", "person_id": "asking person"},
     r".*/people/\{person_id\}/confirmation": {"person_id": "neighbour"},
     r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
+    r".*/people/\{person_id\}/merges?(/.*)?": {"person_id": "kept"},
 }
 WORDS = {"code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed"}
 
@@ -139,6 +140,7 @@ def values(made: Round) -> dict[str, Any]:
         "rows": [{"code": personal_code(made.town, OWNER), "nonce": nonce()}], "status": "blocked",
         "record": objects["record"], "card": objects["card"], "given": "1", "currency": "point", "amount": 5,
         "skip_bad": "1", "room": "101", "station": objects["station"],
+        "merged_id": objects["twin"],
     }  # fmt: skip
 
 

@@ -10,7 +10,8 @@ GROWS = {
     "counter_sign_on", "debt", "deed",
     "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "membership_question", "message",
-    "objection", "one_time_code", "redemption", "scan", "service_record", "session", "shift", "sign_up",
+    "objection", "one_time_code", "person_merge", "person_merge_row",
+    "redemption", "scan", "service_record", "session", "shift", "sign_up",
     "spending_rest", "stock_move", "transfer", "visit", "waiting_change",
 }  # fmt: skip
 """Tables that grow for as long as people use them."""

@@ -41,6 +41,8 @@ READERS = {
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
         "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
+        "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
+        "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
         "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
         "/api/v1/people/{heavy}/login",
@@ -71,6 +73,7 @@ READERS = {
 }  # fmt: skip
 
 UNREAD = {
+    "/api/v1/people/{}/merge": "what two records have, counted up to a thousand rows each",
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
     "/api/v1/schema/{}": "not found", "/sign-in": "reads nothing before somebody is known",

@@ -21,6 +21,7 @@ from timebank.checkins.forgotten import close_forgotten
 STATION = "暖蜂驿站"
 FAR_STREET, FAR = "河西街道", "河西社区"
 OWNER, NEIGHBOUR, FORMER, FAR_ADMIN = "张桂兰", "郑安", "卫东", "冯远"
+TWICE = "何青"  # entered again and again
 
 # who asks: the name of the person whose session it is, or of a device
 PEOPLE = {
@@ -112,7 +113,8 @@ async def _more_people(owner: asyncpg.Connection, town: Town) -> None:
         town.home[name], town.phones[name] = home, phone
         sealed = {"phone_sealed": vault.seal(phone, "phone"), "phone_index": vault.blind_index(phone, "phone")}
         town.people[name] = await insert(
-            owner, "person", community_id=home, name=name, pinyin=names.pinyin(name), publishes_name=False,
+            owner, "person", community_id=home, name=name, name_key=names.key(name), pinyin=names.pinyin(name),
+            publishes_name=False,
             born_on=date(1970, 1, 1), status="active", code_epoch=1, created_at=now, phone_last4=phone[-4:], **sealed,
         )  # fmt: skip
         town.logins[name] = await insert(owner, "login", created_at=now, **sealed)
@@ -280,6 +282,11 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
     entered = {"name": "郑平安", "phone": town.phones[NEIGHBOUR]}
     asks = await asking.by("admin elsewhere", "POST", "/people", entered)
     objects |= {"asking person": str(asks["id"]), "asking community": str(town.communities[SPRING])}
+    for record, room in (("kept", "901"), ("merged", "902"), ("twin", "903")):
+        home = {"name": TWICE, "area_id": str(town.areas[f"{PHOENIX}/第一网格/5栋/1单元"]), "room": room}
+        objects[record] = str((await asking.by("admin", "POST", "/people", home))["id"])
+    twice = {"merged_id": objects["merged"], "reason": "登记了两次"}
+    objects["merge"] = str((await asking.by("admin", "POST", f"/people/{objects['kept']}/merge", twice))["id"])
 
 
 async def kept(owner: asyncpg.Connection, schema: str) -> str:

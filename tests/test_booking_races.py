@@ -31,8 +31,8 @@ async def families(owner: asyncpg.Connection, town: Town, count: int = FAMILIES)
             clock.now(),
         )  # fmt: skip
         await owner.execute(
-            "INSERT INTO person (community_id, id, household_id, name, pinyin, publishes_name, status, code_epoch, "
-            "created_at) VALUES ($1, $2, $3, $4, 'x', false, 'active', 1, $5)",
+            "INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, publishes_name, status, "
+            "code_epoch, created_at) VALUES ($1, $2, $3, $4, $4, 'x', false, 'active', 1, $5)",
             town.community, town.people[guardian], town.households[guardian], guardian, clock.now(),
         )  # fmt: skip
         await new_family(owner, town, guardian, child)

@@ -28,8 +28,8 @@ async def new_family(owner: asyncpg.Connection, town: Town, guardian: str, child
     """A guardian of the town and a ten-year-old in the same household, with class minutes."""
     town.people[child], town.home[child] = clock.new_id(), town.community
     await owner.execute(
-        "INSERT INTO person (community_id, id, household_id, name, pinyin, born_on, publishes_name, status, "
-        "code_epoch, created_at) VALUES ($1, $2, $3, $4, 'x', $5, false, 'active', 1, $6)",
+        "INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, born_on, publishes_name, status, "
+        "code_epoch, created_at) VALUES ($1, $2, $3, $4, $4, 'x', $5, false, 'active', 1, $6)",
         town.community, town.people[child], town.households[guardian], child,
         clock.local_day() - timedelta(days=3700), clock.now(),
     )  # fmt: skip

@@ -101,6 +101,8 @@ REASONS: dict[str, str] = {
     "sign_up_person": LOCKED, "sign_up_shift": LOOKED_UP, "sign_up_once": "asked under the shift's lock",
     "spending_rest_cause": KIND, "spending_rest_login_id_fkey": LOCKED, "spending_rest_from_login_fkey": LOCKED,
     "spending_rest_person": LOCKED,
+    "person_merged": LOCKED, "person_merge_kept": LOCKED, "person_merge_merged": LOCKED,
+    "person_merge_row_merge": LOCKED, "person_merge_row_pkey": "each row is led once by one merge",
     "stock_not_negative": GUARDED, "stock_good": LOOKED_UP, "stock_station": LOOKED_UP, "stock_pkey": UPSERT,
     "stock_move_change": "a change of nothing is not written", "stock_move_reason": KIND,
     "stock_move_stock": "the shelf is begun in the same transaction",

@@ -228,7 +228,7 @@ RIGHT: dict[str, tuple[Callable[[Told], None], str | None]] = {
     "14f_float_phone.csv": (a_phone_as_a_float, None),
     "15_phones.xlsx": (phones, None),
     "16_identities.xlsx": (identities, None),
-    "17_names.xlsx": (names, "d"),
+    "17_names.xlsx": (names, None),
     "19_lengths.xlsx": (lengths, None),
     "19b_length_beside_in_out.xlsx": (a_length_beside_in_and_out, None),
     "22_birth_year_month.xlsx": (year_and_month_of_birth, None),
@@ -239,7 +239,7 @@ RIGHT: dict[str, tuple[Callable[[Told], None], str | None]] = {
     "28_totals_and_sign.xlsx": (day_above_the_table, None),
     "31b_room_error_cell.xlsx": (room_is_an_error, None),
     "35_goods_text_numbers.xlsx": (amounts_with_units, None),
-    "41_panel_entered_people.xlsx": (people_of_the_panel, "d"),
+    "41_panel_entered_people.xlsx": (people_of_the_panel, None),
     "43_side_by_side.xlsx": (side_by_side, None),
     "45_date_ranges.xlsx": (days_in_one_cell, None),
 }

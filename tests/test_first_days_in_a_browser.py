@@ -282,9 +282,9 @@ async def two_thousand_residents(owner: asyncpg.Connection, town: Town) -> list[
     phones = [f"1992{number:07}" for number in range(2000)]
     ids = [clock.new_id() for _ in phones]
     await owner.execute(
-        "WITH born AS (INSERT INTO person (community_id, id, name, pinyin, sex, born_on, phone_sealed, phone_index, "
-        "phone_last4, publishes_name, status, code_epoch, created_at) "
-        "SELECT $1, n.id, n.name, 'aa', '女', '1960-01-01', n.sealed, n.at, n.last4, false, 'active', 1, now() "
+        "WITH born AS (INSERT INTO person (community_id, id, name, name_key, pinyin, sex, born_on, phone_sealed, "
+        "phone_index, phone_last4, publishes_name, status, code_epoch, created_at) "
+        "SELECT $1, n.id, n.name, n.name, 'aa', '女', '1960-01-01', n.sealed, n.at, n.last4, false, 'active', 1, now() "
         "FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::text[]) AS n (id, name, sealed, at, last4) "
         "RETURNING id) INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login) "
         "SELECT $1, gen_random_uuid(), id, 1, now(), $7, $8 FROM born",

@@ -18,8 +18,8 @@ HEADS = ["楼栋", "单元", "姓名", "职务", "电话"]
 FIRST, SECOND = "522699196809283822", "522699199608079415"
 
 
-async def take_in_sheets(town: Town, **sheets: Sequence[Sequence[object]]) -> Report:
-    """Import a workbook of several sheets into 凤凰社区."""
+def workbook_of(**sheets: Sequence[Sequence[object]]) -> bytes:
+    """A workbook of several sheets."""
     made = Workbook()
     made.remove(made.worksheets[0])
     for name, rows in sheets.items():
@@ -28,8 +28,12 @@ async def take_in_sheets(town: Town, **sheets: Sequence[Sequence[object]]) -> Re
             sheet.append(list(row))
     content = io.BytesIO()
     made.save(content)
-    scope = await town.scope("赵丽")
-    return await import_file(scope, "residents", "heads.xlsx", content.getvalue(), skip_bad=True)
+    return content.getvalue()
+
+
+async def take_in_sheets(town: Town, **sheets: Sequence[Sequence[object]]) -> Report:
+    """Import a workbook of several sheets into 凤凰社区."""
+    return await import_file(await town.scope("赵丽"), "residents", "heads.xlsx", workbook_of(**sheets), skip_bad=True)
 
 
 def roster(building: str) -> list[list[str]]:

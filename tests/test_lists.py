@@ -28,8 +28,8 @@ FILL: dict[str, str] = {
     "5 AS points, true AS active, now() AS valid_from FROM generate_series(1, 205) n",
     "area": f"SELECT $1 AS community_id, 'grid' AS kind, '网格' || n AS name, 'wang ge ' || n AS pinyin, "
     f"ARRAY[('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid] AS path, now() AS created_at, {IDS}",
-    "person": f"SELECT $1 AS community_id, '居民' || n AS name, 'ju min ' || n AS pinyin, false AS publishes_name, "
-    f"'active' AS status, 1 AS code_epoch, now() AS created_at, {IDS}",
+    "person": f"SELECT $1 AS community_id, '居民' || n AS name, '居民' || n AS name_key, 'ju min ' || n AS pinyin, "
+    f"false AS publishes_name, 'active' AS status, 1 AS code_epoch, now() AS created_at, {IDS}",
     "course": f"SELECT $1 AS community_id, '课' || n AS title, 'ke ' || n AS pinyin, 6 AS age_min, 14 AS age_max, "
     f"current_date AS starts_on, current_date + 90 AS ends_on, 20 AS points_per_hour, '林老师' AS teacher, "
     f"$2 AS station_id, true AS active, now() AS created_at, {IDS}",

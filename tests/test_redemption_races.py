@@ -23,8 +23,8 @@ async def crowd(owner: asyncpg.Connection, town: Town, count: int = CROWD) -> li
     for number in range(count):
         name, person_id = f"居民{number:02}", clock.new_id()
         await owner.execute(
-            "INSERT INTO person (community_id, id, name, pinyin, publishes_name, status, code_epoch, created_at) "
-            "VALUES ($1, $2, $3, $4, false, 'active', 1, $5)",
+            "INSERT INTO person (community_id, id, name, name_key, pinyin, publishes_name, status, code_epoch, "
+            "created_at) VALUES ($1, $2, $3, $3, $4, false, 'active', 1, $5)",
             town.community, person_id, name, names.pinyin(name), clock.now(),
         )  # fmt: skip
         town.people[name], town.home[name] = person_id, town.community

@@ -94,7 +94,7 @@ TOLD = {
     "agree_membership": "the holder decided it, and every record of the login is told of it",
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
-    "ask_witness": STAFF,
+    "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 
 TREES = [

@@ -21,7 +21,20 @@ from timebank.trail.words import LABELS, NOUNS, VERBS
 
 # Ids link the subject, numbers of versions and rows of the book say nothing to a reader.
 VERB, NOUN = 1, 2
-UNSAID = {"bytes", "by_code", "code", "skip_bad", "epoch", "objection", "rule_version", "version", "to", "arrived"}
+UNSAID = {
+    "merge",
+    "merged",
+    "bytes",
+    "by_code",
+    "code",
+    "skip_bad",
+    "epoch",
+    "objection",
+    "rule_version",
+    "version",
+    "to",
+    "arrived",
+}
 
 
 def constants(position: int) -> set[str]:

@@ -553,6 +553,7 @@ async def test_the_contract_tells_of_each_call_that_may_wait(client: httpx.Async
         if "202" in operation["responses"] and not path.startswith(f"{API}/imports")
     }
     assert waits == {
+        ("post", "/people/{person_id}/merge"),
         ("post", "/roles"), ("delete", "/roles/{grant_id}"), ("put", "/policies/{name}"), ("post", "/rules"),
         ("patch", "/people/{person_id}"), ("post", "/people/{person_id}/guardians"),
         ("post", "/guardianships/{guardianship_id}/consent"), ("post", "/deeds/{deed_id}/review"),

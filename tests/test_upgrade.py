@@ -22,7 +22,7 @@ import pytest
 
 from tests.elsewhere import elsewhere
 from tests.make_old_dump import DAY, PASSWORD, SECRET, at
-from timebank import clock, settings, worker
+from timebank import clock, names, settings, worker
 from timebank.first_schema import MADE_BY
 from timebank.migrate import known, migrate
 
@@ -138,6 +138,14 @@ async def test_everybody_has_what_they_had(old: Old) -> None:
             assert minutes[0] == minutes[1], name
         books = await old.ask("GET", "/ledger/check", "何晓梅")
         assert everything_in(old.told["books"]["currencies"], books["currencies"])
+
+
+async def test_everybody_of_before_is_found_by_the_key_of_the_name(old: Old) -> None:
+    owner = await asyncpg.connect(old.url)
+    found = await owner.fetch("SELECT name, name_key FROM person")
+    await owner.close()
+    assert found
+    assert [row["name_key"] for row in found] == [names.key(row["name"]) for row in found]
 
 
 async def test_an_old_session_goes_on_and_an_old_password_signs_in(old: Old) -> None:

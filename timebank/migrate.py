@@ -78,10 +78,14 @@ class MigrationUnknown(TimebankError):
     )
 
 
-def migration(file: str) -> MigrationManager:
+Filling = Callable[[asyncpg.Connection], Awaitable[None]]
+
+
+def migration(file: str, then: Filling | None = None) -> MigrationManager:
     """The migration of a `NNNN_name.py`: it runs the `NNNN_name.sql` beside it, and leaves a transaction open.
 
-    The row that says so is written in that transaction; who runs the migration commits it.
+    The row that says so is written in that transaction; who runs the migration commits it. `then` fills, as the
+    tables' owner, what SQL alone cannot say; it must not need what a later version may have changed.
     """
     sql = Path(file).with_suffix(".sql")
     manager = MigrationManager(migration_id=sql.stem, app_name="timebank", description=sql.stem)
@@ -96,6 +100,8 @@ def migration(file: str) -> MigrationManager:
             return
         await connection.execute(f"BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(text)
+        if then is not None:
+            await then(connection)
         await connection.execute("RESET ROLE")
 
     manager.add_raw(run)

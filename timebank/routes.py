@@ -14,6 +14,7 @@ from admin import goods as admin_goods
 from admin import home as admin_home
 from admin import imports as admin_imports
 from admin import ledger as admin_ledger
+from admin import merging as admin_merging
 from admin import people as admin_people
 from admin import person_acts as admin_person_acts
 from admin import policies as admin_policies
@@ -111,6 +112,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     admin_home.PanelHome,
     admin_agreements.AgreementPages,
     admin_people.PeoplePages,
+    admin_merging.MergePages,
     admin_person_acts.PersonActs,
     admin_roles.RolePages,
     admin_areas.AreaPages,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from timebank import names
 from timebank.imports import group, places
 from timebank.imports import phones as phones_of
 from timebank.imports.cells import Role
@@ -46,7 +47,7 @@ class Mentions:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The residents looked up for one file, by phone and by name."""
+    """The residents looked up for one file, by phone and by the key of their name."""
 
     by_phone: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
     by_name: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
@@ -63,14 +64,14 @@ class Candidates:
                 building=building if isinstance(building, str) else given.building,
                 unit=unit if isinstance(unit, str) else given.unit,
             )
-            by_name.setdefault(resident.name, []).append(resident)
+            by_name.setdefault(names.key(resident.name), []).append(resident)
             if resident.phone:
                 by_phone.setdefault(resident.phone, []).append(resident)
         return cls(by_phone, by_name)
 
     def named(self, name: str, hint: Hint | None = None) -> list[Candidate]:
         """The residents of a name; of several, those whom the hint fits best."""
-        found = list(self.by_name.get(name, ()))
+        found = list(self.by_name.get(names.key(name), ()))
         if hint is None or len(found) < 2:
             return found
         for fits in (
@@ -90,14 +91,14 @@ def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None
     if phone is None:
         return by_name(reading, people, name) if name else None
     owners = people.by_phone.get(phone, ())
-    meant = [owner for owner in owners if name is None or owner.name == name]
+    meant = [owner for owner in owners if name is None or names.key(owner.name) == names.key(name)]
     if len(meant) == 1:
         return meant[0]
     if len(meant) > 1:
         reading.refuse("phone", problem("ambiguous_person", count=len(meant)))
     elif owners:
         reading.refuse("name", problem("name_differs"))
-    elif name is not None and people.by_name.get(name):
+    elif name is not None and people.by_name.get(names.key(name)):
         reading.refuse("phone", problem("unknown_phone"))
     else:
         reading.refuse("name" if name else "phone", problem("unknown_person"))
@@ -115,16 +116,16 @@ class Named:
 
 def of_group(reading: Reading[T], people: Candidates | None) -> list[Named]:
     """The people of a line, one or several; refuses the line when one of them cannot be found, and says which."""
-    names = reading.take("name", lambda cell: group.names(cell, people.by_name.keys() if people else frozenset()))
-    if names is None or len(names) == 1:
-        return _of_one(reading, people, names[0] if names else None)
+    given = reading.take("name", lambda cell: group.names(cell, people.by_name.keys() if people else frozenset()))
+    if given is None or len(given) == 1:
+        return _of_one(reading, people, given[0] if given else None)
     found = phones(reading.cell("phone"))
-    if len(found) != len(names):
+    if len(found) != len(given):
         if found:
-            reading.warn("phone", problem("group_phone", count=len(names)))
+            reading.warn("phone", problem("group_phone", count=len(given)))
         found = []
     named = []
-    for place, name in enumerate(names):
+    for place, name in enumerate(given):
         phone = found[place] if found else None
         meant = [one for one in people.named(name) if phone in (None, one.phone)] if people else []
         if people and len(meant) != 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
+from timebank import names
 from timebank.imports.identity import Document, Identity, Sex, read_identity
 from timebank.imports.problems import Problem, problem
 
@@ -56,8 +57,6 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_MIDDLE_DOTS = str.maketrans(dict.fromkeys("‧•・･∙⋅᛫．", "·"))
-_SPACE_BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 _NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # signs that are typed or recognised for an X
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
@@ -105,12 +104,11 @@ def note(cell: Cell) -> str | Problem | None:
 
 
 def name(cell: Cell) -> str | Problem | None:
-    """A person's name: no spaces inside a Chinese name, one kind of middle dot, rare characters kept as they are."""
+    """A person's name, cleaned as the panel and the API clean it; what no name holds is refused."""
     value = text(cell)
     if value is None or isinstance(value, Problem):
         return value
-    value = unicodedata.normalize("NFC", _SPACE_BESIDE_CHINESE.sub("", value.translate(_MIDDLE_DOTS)))
-    value = re.sub(r"(?<=[^\x00-\x7f])\.(?=[^\x00-\x7f])", "·", value)
+    value = names.clean_person(value)
     # "Cn": a character newer than this Python's tables, as the rarest name characters are.
     if not all(unicodedata.category(char) in _NAME_CATEGORIES or char in "·. '-’" for char in value):
         return problem("name_unclear")

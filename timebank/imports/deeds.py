@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
+from timebank import names
 from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
 from timebank.imports.addresses import NOWHERE
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
@@ -128,9 +129,9 @@ def _rows(
     doers = _doers(reading, people, Hint(place.building, place.unit, roles))
     if len(doers) > 1 and expected is not None and points != expected:
         reading.refuse("points", problem("group_points", expected=expected))
-    themselves = {doer.name for doer in doers}
+    themselves = {names.key(doer.name or "") for doer in doers}
     witness = _witness_name(reading, themselves)
-    if witness in themselves:
+    if witness is not None and names.key(witness) in themselves:
         reading.refuse("witness", problem("own_witness"))
     found = [_witness(reading, people, doer.person, witness) for doer in doers]
     reading.split(max(1, len(doers)))
@@ -150,20 +151,20 @@ def _rows(
 def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:
     """Who did it, one or several."""
     known = people.by_name.keys() if people else frozenset()
-    names = reading.need("name", lambda cell: group.names(cell, known))
-    if names is None or len(names) > 1:
-        return of_group(reading, people) if names else []
-    person = by_name(reading, people, names[0], hint) if people is not None else None
-    return [Named(person, names[0], None)]
+    given = reading.need("name", lambda cell: group.names(cell, known))
+    if given is None or len(given) > 1:
+        return of_group(reading, people) if given else []
+    person = by_name(reading, people, given[0], hint) if people is not None else None
+    return [Named(person, given[0], None)]
 
 
-def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str | None]) -> str | None:
+def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
     """The witness; of several the first who did not do it themselves, for a deed has one."""
-    names = reading.beside("witness", group.names)
-    if names and len(names) > 1:
+    given = reading.beside("witness", group.names)
+    if given and len(given) > 1:
         reading.warn("witness", problem("witness_several"))
-    others = [name for name in names or [] if name not in themselves]
-    return next(iter(others or names or []), None)
+    others = [name for name in given or [] if names.key(name) not in themselves]
+    return next(iter(others or given or []), None)
 
 
 def _points(
@@ -215,7 +216,7 @@ def _witness(
 
 def _repeats(reading: Reading[DeedRow], row: DeedRow, seen: dict[tuple[object, ...], tuple[str, int]]) -> bool:
     """Whether an earlier row says the same in every cell: a row copied twice, not a second deed of that day."""
-    who = row.person.key if row.person else (row.name, row.building, row.unit)
+    who = row.person.key if row.person else (names.key(row.name), row.building, row.unit)
     key = (who, row.happened_on, row.item, row.points, row.witness, row.note)
     if key not in seen:
         seen[key] = (row.sheet, row.row)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from timebank import names
 from timebank.imports import cells, columns, context, group, leftovers, remarks
 from timebank.imports.candidates import Candidate, Candidates, Mentions, of_group
 from timebank.imports.cells import Cell
@@ -44,7 +45,7 @@ class HoursRow:
     @property
     def who(self) -> str:
         """What tells one person from another within the file."""
-        return self.person.key if self.person else self.phone or self.name or ""
+        return self.person.key if self.person else self.phone or names.key(self.name or "")
 
     @property
     def where(self) -> tuple[str, int, int]:

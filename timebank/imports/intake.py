@@ -77,7 +77,9 @@ class Intake:
     async def known(self, keys: Collection[bytes]) -> dict[bytes, UUID]:
         """What the rows of these keys have made in earlier imports."""
         found = await database.fetch(
-            "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND kind = $2 AND row_key = ANY ($3)",
+            "SELECT i.row_key, coalesce(p.merged_into, i.noun_id) AS noun_id FROM import_row i "
+            "LEFT JOIN person p ON p.community_id = i.community_id AND p.id = i.noun_id "
+            "WHERE i.community_id = $1 AND i.kind = $2 AND i.row_key = ANY ($3)",
             self.scope.community_id, self.kind, list(keys),
         )  # fmt: skip
         return {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}

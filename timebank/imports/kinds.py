@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from timebank.imports import deeds_in, goods_in, hours_in, residents_in
+from timebank.imports import deeds_in, goods_in, hours_in, residents_finished, residents_in
+from timebank.imports.hours_judged import HoursPlanned
 from timebank.imports.intake import Intake, Kind, Ready
 from timebank.imports.steps import Steps
 from timebank.imports.workbook import Workbook
@@ -20,9 +21,10 @@ class Importer:
 
 IMPORTERS: Mapping[Kind, Importer] = {
     "residents": Importer(
-        residents_in.examine, Steps(residents_in.ResidentPlanned, 100, residents_in.take, residents_in.finish)
+        residents_in.examine,
+        Steps(residents_finished.ResidentPlanned, 100, residents_in.take, residents_finished.finish),
     ),
-    "hours": Importer(hours_in.examine, Steps(hours_in.HoursPlanned, 250, hours_in.take, hours_in.finish)),
+    "hours": Importer(hours_in.examine, Steps(HoursPlanned, 250, hours_in.take, hours_in.finish)),
     "deeds": Importer(deeds_in.examine, Steps(deeds_in.DeedPlanned, 50, deeds_in.take, deeds_in.finish)),
     "goods": Importer(goods_in.examine, Steps(goods_in.GoodPlanned, 10, goods_in.take, goods_in.finish)),
 }

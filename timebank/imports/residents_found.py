@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, vault
+from timebank import database, names, vault
 from timebank.areas.places import areas_of
 from timebank.imports.candidates import Candidate, Candidates, Mentions
 from timebank.imports.cells import Role
@@ -42,16 +42,17 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     """Who bears one of these names or phones. Those who left count only where nobody else is meant."""
     phones = {vault.blind_index(phone, "phone"): phone for phone in mentioned.phones}
     found = await database.fetch(
-        "SELECT p.id, p.name, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, EXISTS (SELECT "
-        "FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
+        "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "
+        "EXISTS (SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
         "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
         "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
-        "WHERE p.community_id = $1 AND (p.name = ANY ($2) OR p.phone_index = ANY ($3)) ORDER BY p.id",
-        scope.community_id, list(mentioned.names), list(phones),
+        "WHERE p.community_id = $1 AND (p.name_key = ANY ($2) OR p.phone_index = ANY ($3)) AND p.merged_into IS NULL "
+        "ORDER BY p.id",
+        scope.community_id, list({names.key(name) for name in mentioned.names}), list(phones),
     )  # fmt: skip
     active = [row for row in found if row["status"] == "active"]
-    names, owned = {row["name"] for row in active}, {row["phone_index"] for row in active}
-    meant = active + [row for row in found if row["name"] not in names and row["phone_index"] not in owned]
+    known, owned = {row["name_key"] for row in active}, {row["phone_index"] for row in active}
+    meant = active + [row for row in found if row["name_key"] not in known and row["phone_index"] not in owned]
     places, offices = Map(await areas_of(scope)), await held_by(scope, [row["id"] for row in meant])
     candidates, by_key = [], {}
     for row in meant:

@@ -2,47 +2,32 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from timebank import clock, database, names, vault
+from timebank import clock, names, vault
 from timebank.access.logins import phones_held
-from timebank.access.roster import ensure_logins, grant_offices
-from timebank.agreements.independence import near, side_of
-from timebank.areas.addresses import Address, settle, settle_addresses
+from timebank.access.roster import ensure_logins
+from timebank.areas.addresses import settle_addresses
 from timebank.areas.places import areas_of
 from timebank.areas.schemas import PlaceOut
 from timebank.database import reading
 from timebank.imports import residents_known, roster
-from timebank.imports.guardians_in import name_guardians, tell_guardians
-from timebank.imports.intake import Intake, Planned, Ready, cells_of
-from timebank.imports.map import Map
+from timebank.imports.guardians_in import tell_guardians
+from timebank.imports.intake import Intake, Ready, cells_of
 from timebank.imports.offices_in import COLUMN, Claim, Duties, Holder, duties_of, holders_of, tell_duties
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
+from timebank.imports.residents_finished import ResidentPlanned, enrolment_of, too_near
 from timebank.imports.residents_homes import Homes, grids_of_buildings, homes_of
 from timebank.imports.residents_known import Resident
 from timebank.imports.roster import WORD_MAX, RosterRow
 from timebank.imports.workbook import Workbook
 from timebank.people.ages import is_guarded
 from timebank.people.enrolment import Placed, enrol_many, place_many
-from timebank.people.schemas import Enrolled, Enrolment, Sex
+from timebank.people.schemas import Enrolled
 from timebank.scope import Role, Scope
-
-SEX: dict[str, Sex] = {"male": "男", "female": "女"}
-
-
-class ResidentPlanned(Planned, frozen=True, kw_only=True):
-    """A resident of the roster. `person_id` is null for who is to be entered.
-
-    `home` has the book's own names, and `offices` are those that the row gives over places around it.
-    """
-
-    resident: RosterRow
-    person_id: UUID | None
-    home: Address
-    offices: frozenset[Role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +60,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
         homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
         await residents_known.compare(scope, parsed, found.residents, homes)
         held = await _phones_held(scope, found.new)
-        own = await _too_near(scope, found.residents, found.placed.households)
+        own = await too_near(scope, found.residents, found.placed.households)
         duties = await _duties(scope, found, own)
     planned = _planned(parsed, found, duties)
     _tell_places(parsed, found, duties)
@@ -96,7 +81,7 @@ async def _find(intake: Intake, before: Sequence[PlaceOut], rows: Sequence[Roste
     known = await intake.known(keys)
     entering = [row for row, key in zip(ordered, keys, strict=True) if key not in known]
     homes = homes_of(before, [row for row, key in zip(ordered, keys, strict=True) if key not in known or row.named])
-    placed = await place_many(intake.scope, [_enrolment(row, homes.of(row)) for row in entering])
+    placed = await place_many(intake.scope, [enrolment_of(row, homes.of(row)) for row in entering])
     left = iter(placed.answers)
     residents = []
     for row, key in zip(ordered, keys, strict=True):
@@ -151,7 +136,7 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
         if area.id not in before:
             intake.also_made("area", area.id)
     new = [planned for planned in rows if planned.person_id is None]
-    enrolments = [_enrolment(planned.resident, areas[planned.home]) for planned in new]
+    enrolments = [enrolment_of(planned.resident, areas[planned.home]) for planned in new]
     phones = []
     for planned, answer in zip(new, await enrol_many(intake.scope, enrolments) if new else [], strict=True):
         if answer.created:
@@ -159,69 +144,6 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
             phones += [(phone, answer.person_id) for phone in _own_phone(planned.resident)]
     if phones:
         await ensure_logins(intake.scope, phones)
-
-
-async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
-    """Give the offices that the file was found to give, and name the guardians of the children."""
-    scope = intake.scope
-    areas = await areas_of(scope)
-    town, settled = Map(areas), settle(areas, {planned.home for planned in rows}).areas
-    # A place that somebody has taken away meanwhile is none.
-    homes = {home: area_id if area_id in town.areas else None for home, area_id in settled.items()}
-    meant = await _meant(intake, rows, homes)
-    residents = [one for _, one in meant]
-    own = await _too_near(scope, residents, {})
-    claims = [
-        Claim(planned.resident, one.person_id, planned.offices, homes[planned.home])
-        for planned, one in meant
-        if planned.offices
-    ]
-    duties = duties_of(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
-    await _give(intake, duties, {one.person_id for one in residents if one.is_new})
-    _refuse_late(intake, rows, duties)
-    for guardianship_id in await name_guardians(scope, residents, own, intake.id):
-        intake.also_made("guardianship", guardianship_id)
-
-
-async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
-    if duties.offices:
-        for grant_id in await grant_offices(intake.scope, list(duties.offices), intake.id):
-            intake.also_made("role_grant", grant_id)
-    # A list of heads that enters nobody has made something all the same.
-    intake.created += len(duties.holders - entered)
-
-
-def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties) -> None:
-    """Refuse the rows of the known whose office something forbids by now: they bring nothing else."""
-    given = duties.by_row()
-    wrong = {(row.sheet, row.row): wrong for row, wrong in duties.remarks}
-    for planned in rows:
-        where = planned.sheet, planned.row
-        if planned.person_id is not None and where in wrong and where not in given:
-            intake.refuse_late(planned, COLUMN, wrong[where])
-
-
-async def _meant(
-    intake: Intake, rows: Sequence[ResidentPlanned], homes: Mapping[Address, UUID | None]
-) -> list[tuple[ResidentPlanned, Resident]]:
-    """Whom each row means now: entered by this run, or known before, or entered by hand meanwhile."""
-    found = await database.fetch(
-        "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
-        intake.scope.community_id, intake.id,
-    )  # fmt: skip
-    entered = {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
-    open_rows = [row for row in rows if row.person_id is None and row.key not in entered]
-    enrolments = [_enrolment(row.resident, homes[row.home]) for row in open_rows]
-    answers = (await place_many(intake.scope, enrolments)).answers if enrolments else []
-    elsewhere = {
-        (row.sheet, row.row): one.person_id for row, one in zip(open_rows, answers, strict=True) if not one.created
-    }
-    meant = []
-    for row in rows:
-        person_id = row.person_id or entered.get(row.key) or elsewhere.get((row.sheet, row.row))
-        if person_id is not None:
-            meant.append((row, Resident(row.resident, person_id, row.person_id is None and row.key in entered)))
-    return meant
 
 
 async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
@@ -240,7 +162,7 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceO
             wrong = problem("building_ambiguous", building=home.building or "", count=len(grids))
             reading.refuse("building|address", wrong)
         owner = owners.get(indexes[row.identity]) if row.identity else None
-        if owner is not None and owner != names.clean(row.name):
+        if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
 
 
@@ -253,14 +175,6 @@ def _key(intake: Intake, row: RosterRow) -> bytes:
     return intake.key(row.name, row.born_on, row.phone, place)
 
 
-def _enrolment(row: RosterRow, area_id: UUID | None) -> Enrolment:
-    return Enrolment(
-        name=row.name, sex=SEX[row.sex] if row.sex else None, born_on=row.born_on, identity=row.identity,
-        phone=row.phone, relation=row.relation, area_id=area_id, room=row.household.room or "",
-        head_name=row.household.head,
-    )  # fmt: skip
-
-
 def _own_phone(row: RosterRow) -> list[str]:
     """The phone by which somebody signs in; none for a child whose guardian must act for it."""
     return [row.phone] if row.phone and not is_guarded(row.born_on) else []
@@ -271,17 +185,6 @@ async def _phones_held(scope: Scope, new: Sequence[Resident]) -> int:
     phones = [phone for one in new for phone in _own_phone(one.row)]
     held = await phones_held(scope, set(phones)) if phones else set()
     return sum(phone in held for phone in phones)
-
-
-async def _too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
-    """Those of these people whose offices and children another administrator decides about: the importer's household.
-
-    `homes` are the households of those who are not in the book yet.
-    """
-    if scope.system:
-        return set()
-    close, own = await near(scope, [one.person_id for one in residents]), await side_of(scope)
-    return set(close.home) | {person_id for person_id, home in homes.items() if home in own.households}
 
 
 def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from timebank import names
 from timebank.imports import cells, columns, group, leftovers, places, remarks
 from timebank.imports.addresses import NOWHERE
 from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
@@ -110,8 +111,9 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     # What the row itself says of an office counts before the title of its sheet.
     named = cells.roles(post) if post else offices
     return RosterRow(
-        reading.sheet, reading.number, household, name, relation, is_head or name == household.head,
-        sex, number, born_on, phone, note, named | cells.roles(note), named,
+        reading.sheet, reading.number, household, name, relation,
+        is_head or names.key(name) == names.key(household.head or ""), sex, number, born_on, phone, note,
+        named | cells.roles(note), named,
     )  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[objec
     key = (
         (row.identity,)
         if row.identity
-        else (row.name, row.born_on, row.phone, row.household if not row.phone else None)
+        else (names.key(row.name), row.born_on, row.phone, row.household if not row.phone else None)
     )
     earlier = seen.setdefault(key, row)
     if earlier is row or (earlier.sheet != row.sheet and (earlier.roles or row.roles)):

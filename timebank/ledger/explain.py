@@ -19,6 +19,7 @@ WHAT = {
     "void": _("预留退回"),
     "purchase": _("兑换课时"),
     "donation": _("捐给公共积分池"),
+    "merge": _("两条登记合并"),
     "expiry": _("到期"),
     "adjustment": _("调整"),
     "reversal": _("冲正"),

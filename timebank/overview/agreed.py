@@ -11,8 +11,9 @@ from timebank.classes.courses import COURSE_TERMS, LESSON_TERMS
 from timebank.deeds import objections, restoring, review
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS
-from timebank.people import agreed, guardians
+from timebank.people import agreed, guardians, merging
 from timebank.people.guardians import GUARDIAN, GUARDIAN_CONSENT
+from timebank.people.merging import PERSON_MERGE
 from timebank.rules import catalogue
 from timebank.rules.catalogue import LOOSER_RULE, RULE_BEFORE
 from timebank.shop import collection, stock
@@ -25,7 +26,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         ADMIN_GRANT, END_AUDITOR, OFFICE_BEFORE, CORRECTION, FAMILY_CORRECTION, LOOSER_POLICY, POLICY_BEFORE,
         LOOSER_RULE, RULE_BEFORE, DEED_POINTS, DEED_AGAIN, GUARDIAN, GUARDIAN_CONSENT, RETURN, COUNT, FURTHER_DEVICE,
-        GOOD_TERMS, COURSE_TERMS, LESSON_TERMS,
+        GOOD_TERMS, COURSE_TERMS, LESSON_TERMS, PERSON_MERGE,
     )
 }  # fmt: skip
 CARRIERS: dict[str, Carrier] = {
@@ -42,4 +43,5 @@ CARRIERS: dict[str, Carrier] = {
     RETURN.name: Carrier(collection.return_agreed),
     COUNT.name: Carrier(stock.count_agreed),
     FURTHER_DEVICE.name: Carrier(further_devices.register_agreed),
+    PERSON_MERGE.name: Carrier(merging.merge_agreed, merging.stands_now),
 }

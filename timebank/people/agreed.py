@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from timebank import database, vault
+from timebank import database, names, vault
 from timebank.agreements.independence import is_near_home, side_of
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
@@ -70,7 +70,7 @@ async def touches_family(scope: Scope, person_id: UUID, correction: Correction) 
     moved = (
         born_on is not UNSET and (str(born_on) if born_on else None) != stands.born_on,
         correction.identity is not UNSET and _index(correction.identity, "identity") != stands.identity_index,
-        correction.name is not UNSET and correction.name != stands.name,
+        correction.name is not UNSET and names.clean_person(correction.name) != stands.name,
         not own and correction.phone is not UNSET and _phone_index(correction.phone) != stands.phone_index,
         not own and correction.status is not UNSET and correction.status != stands.status,
     )
@@ -87,9 +87,13 @@ def _moves(correction: Correction, stands: _Stands) -> bool:
         sent is not UNSET and sent != now
         for sent, now in (
             (correction.area_id, stands.area_id), (correction.room, stands.room),
-            (correction.head_name, stands.head_name),
+            (_key(correction.head_name), _key(stands.head_name)),
         )
     )  # fmt: skip
+
+
+def _key(name: str | msgspec.UnsetType | None) -> str | msgspec.UnsetType | None:
+    return names.key(name) if isinstance(name, str) else name
 
 
 async def _leads_home(scope: Scope, correction: Correction, stands: _Stands) -> bool:

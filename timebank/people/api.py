@@ -16,7 +16,7 @@ from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.checkins.sign_in_codes import CodeIn, give_code
 from timebank.paging import Cursor, Limit, Page, listed
-from timebank.people import cards, directory, guardians, messages
+from timebank.people import cards, directory, duplicates, guardians, merging, messages
 from timebank.people.schemas import (
     NO_NUL,
     CardOut,
@@ -60,6 +60,37 @@ class People(Controller):
     async def enrol(self, data: JSONBody[Enrolment], caller: NamedDependency[Scope]) -> PersonDetail:
         """Enter a person; with a phone, and old enough, they can sign in."""
         return await registration.register(caller, data)
+
+    @get("/duplicates")
+    async def alike(self, caller: NamedDependency[Scope]) -> list[duplicates.Pair]:
+        """Records that may be one person's, for an administrator to look at; none is merged by itself."""
+        return await duplicates.possible_duplicates(caller)
+
+    @get("/{person_id:uuid}/merge")
+    async def compare(
+        self, person_id: FromPath[UUID], merged_id: FromQuery[UUID], caller: NamedDependency[Scope]
+    ) -> list[duplicates.Holding]:
+        """What this record and another have, side by side, before they are merged."""
+        return await duplicates.side_by_side(caller, person_id, merged_id)
+
+    @post("/{person_id:uuid}/merge", responses=WAITS)
+    async def merge(
+        self, person_id: FromPath[UUID], data: JSONBody[merging.MergeIn], caller: NamedDependency[Scope]
+    ) -> Response[merging.MergeOut | Waiting]:
+        """Merge another record of the same person into this one; one's own or one's household's waits for another."""
+        return answered(await merging.merge(caller, person_id, data))
+
+    @get("/{person_id:uuid}/merges")
+    async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[merging.MergeOut]:
+        """What has been merged into this record."""
+        return await merging.merges_of(caller, person_id)
+
+    @delete("/{person_id:uuid}/merges/{merge_id:uuid}", status_code=200)
+    async def undo_merge(
+        self, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> merging.MergeOut:
+        """Undo a merge within a day."""
+        return await merging.undo_merge(caller, person_id, merge_id)
 
     @get("/{person_id:uuid}")
     async def one(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> PersonDetail:

@@ -42,7 +42,7 @@ async def is_called(scope: Scope, person_id: UUID, name: str, last4: str) -> boo
             _Names, "SELECT name, phone_last4, identity_sealed FROM person WHERE community_id = $1 AND id = $2",
             scope.community_id, person_id,
         )  # fmt: skip
-    if found is None or found.name != names.clean(name):
+    if found is None or names.key(found.name) != names.key(name):
         return False
     number = vault.unseal(found.identity_sealed, "identity") if found.identity_sealed else ""
     return last4 == found.phone_last4 or (number != "" and last4.upper() == number[-4:])

@@ -90,19 +90,20 @@ async def people(
     sight = sight_of(scope)
     if not sight.anybody:
         raise Forbidden
-    q, after = names.clean(q), read_cursor(cursor, tuple[str, UUID]) or (None, None)
+    q, after = names.clean_person(q), read_cursor(cursor, tuple[str, UUID]) or (None, None)
     async with transaction(scope):
         found = await database.rows(
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
             f"$2 OR coalesce(place.path && $3, false) AS near {PEOPLE} "
             "WHERE p.community_id = $1 AND ($2 OR place.path && $3 OR place.path && $4) "
-            "AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(replace(p.pinyin, ' ', ''), $6) "
+            "AND ($5 = '' OR starts_with(p.name_key, $14) OR starts_with(replace(p.pinyin, ' ', ''), $6) "
             "     OR (($2 OR place.path && $3) AND (p.phone_index = $7 OR p.identity_index = ANY ($8)))) "
             "AND ($9::uuid IS NULL OR $9 = ANY (place.path)) AND ($10::text IS NULL OR p.status = $10) "
             "AND ($11::text IS NULL OR (p.pinyin, p.id) > ($11, $12)) ORDER BY p.pinyin, p.id LIMIT $13",
             scope.community_id, sight.everybody, sight.areas, sight.headed, q, q.replace(" ", "").lower(),
             _phone_index(q), _identity_indexes(q), area_id, status, *after, limit + 1,
+            names.key(q),
         )  # fmt: skip
         found_page = page(found, limit, lambda line: (line.pinyin, line.id))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
@@ -136,9 +137,9 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
             f"false AS near {PEOPLE} "
-            "WHERE p.community_id = $1 AND p.name = $2 AND p.status <> 'left' "
+            "WHERE p.community_id = $1 AND p.name_key = $2 AND p.status <> 'left' "
             "AND (p.phone_last4 = nullif($3, '') OR h.room = nullif($4, '')) ORDER BY p.id",
-            scope.community_id, names.clean(name), phone_last4, names.clean(room),
+            scope.community_id, names.key(name), phone_last4, names.clean(room),
         )  # fmt: skip
         one = found[0].id if len(found) == 1 else None
         await audit.record(scope, "look_up", "person", one, found=len(found))
@@ -163,6 +164,7 @@ class _Record(msgspec.Struct):
     publishes_name: bool
     status: Status
     created_at: datetime
+    merged_into: UUID | None
     path: list[UUID] | None
 
 
@@ -170,7 +172,7 @@ async def _record(scope: Scope, person_id: UUID) -> _Record:
     found = await database.row(
         _Record,
         "SELECT p.id, p.name, p.sex, p.born_on, p.relation, p.phone_sealed, p.identity_sealed, p.household_id, "
-        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, place.path, "
+        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, p.merged_into, place.path, "
         f"{AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
         scope.community_id, person_id,
     )  # fmt: skip
@@ -222,6 +224,7 @@ def _detail(scope: Scope, record: _Record, *, near: bool, whole: bool) -> Person
         status=record.status,
         is_child=is_guarded(record.born_on),
         created_at=record.created_at,
+        merged_into=record.merged_into,
     )
 
 

@@ -123,6 +123,7 @@ async def place_many(scope: Scope, enrolments: Sequence[Enrolment]) -> Placed:
 
 
 async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
+    scope.require_admin()
     await require_areas(scope, {e.area_id for e in enrolments if e.area_id})
     placed = await place_many(scope, enrolments)
     await placed.doors.save(scope, set(placed.households.values()))
@@ -132,7 +133,7 @@ async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled
 
 def entry_of(enrolment: Enrolment) -> Entry:
     """The enrolment with its name cleaned, its numbers checked, and sex and birth as the identity number has them."""
-    name = names.clean(enrolment.name)
+    name = names.clean_person(enrolment.name)
     if not name:
         raise Nameless
     sex, born_on, number = enrolment.sex, enrolment.born_on, None
@@ -165,7 +166,7 @@ def require_birth(born_on: date | None) -> None:
 
 
 def _clean(name: str | None) -> str | None:
-    return names.clean(name) or None if name else None
+    return names.clean_person(name) or None if name else None
 
 
 async def require_areas(scope: Scope, area_ids: set[UUID]) -> None:
@@ -198,22 +199,23 @@ class _Book:
     @classmethod
     async def of(cls, scope: Scope, entries: list[Entry]) -> "_Book":
         found = await database.fetch(
-            "SELECT id, name, born_on, identity_index, phone_index, household_id FROM person "
-            "WHERE community_id = $1 AND (identity_index = ANY ($2) OR name = ANY ($3))",
-            scope.community_id, [e.identity_index for e in entries if e.identity], [e.name for e in entries],
+            "SELECT coalesce(merged_into, id) AS id, name, born_on, identity_index, phone_index, household_id "
+            "FROM person WHERE community_id = $1 AND (identity_index = ANY ($2) OR name_key = ANY ($3))",
+            scope.community_id, [e.identity_index for e in entries if e.identity], [names.key(e.name) for e in entries],
         )  # fmt: skip
         return cls([_Known(**record) for record in found])
 
     def _add(self, person: _Known) -> None:
         if person.identity_index:
             self._by_identity[person.identity_index] = person
-        self._by_name.setdefault(person.name, []).append(person)
+        self._by_name.setdefault(names.key(person.name), []).append(person)
 
     def place(self, entry: Entry) -> Enrolled:
         """The person that this entry means, else a new one."""
         asked = _Known(entry.id, entry.name, entry.born_on, entry.identity_index, entry.phone_index, entry.household_id)
         found = self._by_identity.get(asked.identity_index) if asked.identity_index else None
-        found = found or next((known for known in self._by_name.get(entry.name, []) if _is_same(known, asked)), None)
+        namesakes = self._by_name.get(names.key(entry.name), [])
+        found = found or next((known for known in namesakes if _is_same(known, asked)), None)
         if found is None:
             self._add(asked)
         return Enrolled(found.id if found else entry.id, found is None)
@@ -229,12 +231,12 @@ def _is_same(known: _Known, asked: _Known) -> bool:
 
 
 _INSERT = """
-INSERT INTO person (community_id, id, household_id, name, pinyin, sex, born_on, relation, identity_sealed,
+INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, sex, born_on, relation, identity_sealed,
                     identity_index, phone_sealed, phone_index, phone_last4, publishes_name, status, code_epoch,
                     created_at)
 SELECT $1, p.*, 'active', 1, $2
-FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::bytea[],
-            $11::bytea[], $12::bytea[], $13::bytea[], $14::text[], $15::bool[]) AS p
+FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::date[], $10::text[],
+            $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::text[], $16::bool[]) AS p
 """
 
 
@@ -246,7 +248,8 @@ async def _insert(scope: Scope, entries: list[Entry]) -> None:
 
 def _columns(entry: Entry) -> tuple[object, ...]:
     return (
-        entry.id, entry.household_id, entry.name, names.pinyin(entry.name), entry.sex, entry.born_on, entry.relation,
+        entry.id, entry.household_id, entry.name, names.key(entry.name), names.pinyin(entry.name), entry.sex,
+        entry.born_on, entry.relation,
         vault.seal(entry.identity, "identity") if entry.identity else None, entry.identity_index,
         vault.seal(entry.phone, "phone") if entry.phone else None, entry.phone_index,
         entry.phone[-4:] if entry.phone else None, entry.publishes_name,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
+from timebank import clock, database, names
 from timebank.database import retried, transaction
 from timebank.errors import Conflict
 from timebank.people.ages import is_guarded
@@ -63,7 +63,7 @@ class Doors:
         if area_id is None:
             return None
         there = self._rooms.setdefault((area_id, room), [])
-        found = next((h for h in there if h.head_name == (head_name or name)), None)
+        found = next((h for h in there if names.key(h.head_name) == names.key(head_name or name)), None)
         if found is None and head_name is None and room and len(there) == 1:
             found = there[0]
         if found is None:

@@ -8,7 +8,7 @@ from piccolo.columns import Column
 
 from timebank import audit, clock, names, vault
 from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound
+from timebank.errors import Conflict, Forbidden, NotFound
 from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
@@ -20,6 +20,12 @@ from timebank.people.tables import Household, HouseholdMove, Person
 from timebank.scope import Scope
 
 
+class RecordMerged(Conflict):
+    code = "record_merged"
+    sentence = "这条登记已并到同一个人的另一条。请在那一条上改；并错了的，一天内可以撤回合并。"
+    constraint = "person_merged_left"
+
+
 async def locked(scope: Scope, person_id: UUID) -> Person:
     """The person's row, locked until the transaction ends; for who reads the community's books, and for oneself."""
     here = (Person.community_id == scope.community_id) & (Person.id == person_id)
@@ -27,6 +33,12 @@ async def locked(scope: Scope, person_id: UUID) -> Person:
     if found is None or not (scope.reads_all or scope.is_own(person_id)):
         raise NotFound
     return found
+
+
+def _require_unmerged(person: Person) -> None:
+    kept_id: UUID | None = person.merged_into
+    if kept_id is not None:
+        raise RecordMerged
 
 
 @retried
@@ -42,6 +54,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
     ]
     async with transaction(scope):
         person = await locked(scope, person_id)
+        _require_unmerged(person)
         if not (sent == ["publishes_name"] and scope.is_own(person_id)):
             scope.require_admin()
         changed = _words(correction) | _numbers(correction)
@@ -80,10 +93,10 @@ _FIELD_WORDS = {
 def _words(correction: Correction) -> dict[Column | str, object]:
     changed: dict[Column | str, object] = {}
     if correction.name is not UNSET:
-        name = names.clean(correction.name)
+        name = names.clean_person(correction.name)
         if not name:
             raise Nameless
-        changed |= {"name": name, "pinyin": names.pinyin(name)}
+        changed |= {"name": name, "name_key": names.key(name), "pinyin": names.pinyin(name)}
     if correction.sex is not UNSET:
         changed["sex"] = correction.sex
     if correction.born_on is not UNSET:
@@ -135,7 +148,7 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
     moved = now is None or (area_id, room) != (now.area_id, now.room)
     head = (None if moved or now is None else now.head_name) if correction.head_name is UNSET else correction.head_name
     doors = await Doors.of(scope, {area_id})
-    household_id = doors.settle(area_id, room, names.clean(head) if head else None, person.name)
+    household_id = doors.settle(area_id, room, names.clean_person(head) if head else None, person.name)
     await doors.save(scope, {household_id})
     return household_id
 
@@ -151,6 +164,7 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
         person = await locked(scope, person_id)
         if scope.is_own(person_id):
             raise Forbidden
+        _require_unmerged(person)
         if person.status == status:
             return
         await Person.update({Person.status: status, Person.corrected_at: clock.now()}).where(

@@ -91,6 +91,8 @@ class PersonDetail(msgspec.Struct):
     status: Status
     is_child: bool
     created_at: datetime
+    merged_into: UUID | None = None
+    """The record that this one was merged into; it has left, and all that it had is there."""
 
 
 class ChildOut(msgspec.Struct):

@@ -59,7 +59,8 @@ WITH way (kind, from_bucket, to_bucket, owners) AS (VALUES
     ('void', 'held', 'available', 'same'), ('purchase', 'available', 'redeemed', ''),
     ('purchase', 'issued', 'available', ''), ('donation', 'available', 'donated', ''),
     ('expiry', 'available', 'expired', ''), ('refund', 'available', 'issued', ''),
-    ('refund', 'redeemed', 'available', ''), ('move', 'available', 'issued', ''), ('move', 'issued', 'available', '')
+    ('refund', 'redeemed', 'available', ''), ('move', 'available', 'issued', ''), ('move', 'issued', 'available', ''),
+    ('merge', 'available', 'available', '')
 )
 """
 
@@ -90,7 +91,8 @@ WITH known (kind, source_kind) AS (VALUES
     ('reversal', 'deed'), ('reversal', 'redemption'), ('reversal', 'booking'), ('reversal', 'class_purchase'),
     ('reversal', 'account'), ('repayment', 'service_record'), ('repayment', 'deed'), ('repayment', 'redemption'),
     ('repayment', 'booking'), ('repayment', 'class_purchase'), ('repayment', 'account'), ('refund', 'class_purchase'),
-    ('move', 'class_purchase'), ('expiry', 'class_purchase')
+    ('move', 'class_purchase'), ('expiry', 'class_purchase'),
+    ('merge', 'person_merge'), ('repayment', 'person_merge')
 )
 """
 
@@ -172,9 +174,10 @@ _DEBT_ASTRAY = Invariant(
 SELECT ARRAY[b.id, b.owner_id] AS ids, b.amount FROM debt b
 LEFT JOIN transfer t ON t.community_id = $1 AND t.id = b.reverses
 LEFT JOIN account a ON a.community_id = $1 AND a.id = t.credit_account
+LEFT JOIN person w ON w.community_id = $1 AND w.id = a.owner_id
 WHERE b.community_id = $1 AND (t.id IS NULL OR b.amount > t.amount
     OR (b.owner_kind, b.owner_id, b.currency, b.subject_id)
-       IS DISTINCT FROM (a.owner_kind, a.owner_id, a.currency, a.subject_id))
+       IS DISTINCT FROM (a.owner_kind, coalesce(w.merged_into, a.owner_id), a.currency, a.subject_id))
 ORDER BY b.id LIMIT $2""",
 )
 

@@ -44,12 +44,15 @@ WITH bought AS (
     WHERE community_id = $1 AND moved_from IS NULL
 ), posted AS (
     SELECT t.source_id, sum(t.amount)::bigint AS every, coalesce(sum(t.amount) FILTER (WHERE t.currency = 'point'
-               AND d.owner_id = b.guardian_id AND t.entry_id = b.entry_id), 0)::bigint AS paid,
+               AND coalesce(g.merged_into, d.owner_id) = b.guardian_id AND t.entry_id = b.entry_id), 0)::bigint AS paid,
            coalesce(sum(t.amount) FILTER (WHERE t.currency = 'class_minute'
-               AND c.owner_id = b.child_id AND c.subject_id = b.course_id), 0)::bigint AS credited
+               AND coalesce(k.merged_into, c.owner_id) = b.child_id
+               AND c.subject_id = b.course_id), 0)::bigint AS credited
     FROM transfer t JOIN account d ON d.community_id = $1 AND d.id = t.debit_account
     JOIN account c ON c.community_id = $1 AND c.id = t.credit_account
     LEFT JOIN bought b ON b.id = t.source_id
+    LEFT JOIN person g ON g.community_id = $1 AND g.id = d.owner_id
+    LEFT JOIN person k ON k.community_id = $1 AND k.id = c.owner_id
     WHERE t.community_id = $1 AND t.kind = 'purchase' GROUP BY t.source_id
 )
 SELECT ARRAY[coalesce(b.id, p.source_id)] AS ids, coalesce(b.minutes, 0) AS minutes, coalesce(b.points, 0) AS points,

@@ -102,9 +102,11 @@ WITH stands_for AS (
     SELECT id, person_id, 'service_record' AS noun FROM service_record WHERE community_id = $1
     UNION ALL SELECT id, person_id, 'deed' FROM deed WHERE community_id = $1
 ), credited AS (
-    SELECT t.id, t.entry_id, t.kind, t.currency, t.amount, t.source_id, t.source_kind, a.owner_kind, a.owner_id
+    SELECT t.id, t.entry_id, t.kind, t.currency, t.amount, t.source_id, t.source_kind, a.owner_kind,
+           coalesce(w.merged_into, a.owner_id) AS owner_id
     FROM transfer t JOIN account a ON a.community_id = $1
          AND a.id = CASE t.kind WHEN 'conversion' THEN t.debit_account ELSE t.credit_account END
+    LEFT JOIN person w ON w.community_id = $1 AND w.id = a.owner_id
     WHERE t.community_id = $1 AND t.kind IN ('service', 'deed', 'conversion')
 )
 SELECT ARRAY[c.id, c.entry_id] AS ids, c.amount FROM credited c

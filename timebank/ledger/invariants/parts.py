@@ -25,18 +25,21 @@ WITH moved AS (
 ), summed AS (SELECT account_id, sum(change)::bigint AS change FROM moved GROUP BY account_id)
 """
 
+# What a merged record had stands for the record that it was merged into.
 # Each hold, its legs together, and how much of it is open, was settled, was returned. settled_entry: what settled it.
 HELD = """
 WITH held AS (
-    SELECT h.entry_id, h.source_kind, h.source_id, a.owner_id, a.currency, sum(h.amount)::bigint AS amount,
+    SELECT h.entry_id, h.source_kind, h.source_id, coalesce(w.merged_into, a.owner_id) AS owner_id, a.currency,
+           sum(h.amount)::bigint AS amount,
            coalesce(sum(h.amount) FILTER (WHERE c.id IS NULL), 0)::bigint AS open,
            coalesce(sum(h.amount) FILTER (WHERE c.kind = 'settle'), 0)::bigint AS settled,
            coalesce(sum(h.amount) FILTER (WHERE c.kind = 'void'), 0)::bigint AS voided,
            max(c.entry_id::text) FILTER (WHERE c.kind = 'settle')::uuid AS settled_entry
     FROM transfer h JOIN account a ON a.community_id = $1 AND a.id = h.credit_account
+    LEFT JOIN person w ON w.community_id = $1 AND w.id = a.owner_id
     LEFT JOIN transfer c ON c.community_id = $1 AND c.closes = h.id
     WHERE h.community_id = $1 AND h.kind = 'hold'
-    GROUP BY h.entry_id, h.source_kind, h.source_id, a.owner_id, a.currency
+    GROUP BY h.entry_id, h.source_kind, h.source_id, coalesce(w.merged_into, a.owner_id), a.currency
 )
 """
 
@@ -46,13 +49,14 @@ WITH undone AS (
     SELECT reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL
     UNION SELECT reverses FROM debt WHERE community_id = $1
 ), credited AS (
-    SELECT t.entry_id, t.kind, t.source_id, a.owner_id, t.rule_code, t.rule_version,
-           coalesce(sum(t.amount) FILTER (WHERE t.currency = 'minute'), 0)::bigint AS minutes,
+    SELECT t.entry_id, t.kind, t.source_id, coalesce(w.merged_into, a.owner_id) AS owner_id, t.rule_code,
+           t.rule_version, coalesce(sum(t.amount) FILTER (WHERE t.currency = 'minute'), 0)::bigint AS minutes,
            coalesce(sum(t.amount) FILTER (WHERE t.currency = 'point'), 0)::bigint AS points,
            bool_or(u.reverses IS NOT NULL) AS reversed
     FROM transfer t JOIN account a ON a.community_id = $1 AND a.id = t.credit_account
+    LEFT JOIN person w ON w.community_id = $1 AND w.id = a.owner_id
     LEFT JOIN undone u ON u.reverses = t.id
     WHERE t.community_id = $1 AND t.kind IN ('service', 'deed') AND a.owner_kind <> 'system'
-    GROUP BY t.entry_id, t.kind, t.source_id, a.owner_id, t.rule_code, t.rule_version
+    GROUP BY t.entry_id, t.kind, t.source_id, coalesce(w.merged_into, a.owner_id), t.rule_code, t.rule_version
 )
 """

@@ -10,7 +10,10 @@ _HOLD_WITHOUT_CAUSE = Invariant(
 SELECT ARRAY[h.entry_id, h.source_id] AS ids, h.amount FROM held h
 LEFT JOIN redemption r ON r.community_id = $1 AND r.entry_id = h.entry_id AND r.id = h.source_id
 LEFT JOIN booking b ON b.community_id = $1 AND b.entry_id = h.entry_id AND b.id = h.source_id
-WHERE coalesce(r.id, b.id) IS NULL OR h.open > 0 AND coalesce(r.status, b.status) NOT IN ('reserved', 'held')
+LEFT JOIN (  -- ended and set aside anew for another record of the same person
+    SELECT DISTINCT row_id FROM person_merge_row WHERE community_id = $1 AND noun = 'hold') m ON m.row_id = h.entry_id
+WHERE coalesce(r.id, b.id) IS NULL AND (m.row_id IS NULL OR h.voided <> h.amount)
+   OR h.open > 0 AND coalesce(r.status, b.status) NOT IN ('reserved', 'held')
 ORDER BY h.entry_id LIMIT $2""",
     HELD,
 )

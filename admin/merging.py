@@ -1,0 +1,91 @@
+"""Two records of one person in the panel: the list of possible ones, both side by side, the merge and its undo."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from admin.person_page import person_page
+from timebank.access.callers import AnyRequest
+from timebank.errors import TimebankError
+from timebank.locale import _
+from timebank.people.directory import open_person, people
+from timebank.people.duplicates import possible_duplicates, side_by_side
+from timebank.people.merging import CannotMerge, MergeIn, merge, undo_merge
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other, waits_or
+
+Form = URLEncodedBody[dict[str, str]]
+FIELDS = {"merged_id": _("另一条登记"), "reason": _("理由")}
+MOVES = {
+    "points": _("可用积分"), "held": _("预留积分"), "minutes": _("时间（分钟）"), "class_minutes": _("课时（分钟）"),
+    "visits": _("签到"), "records": _("服务记录"), "deeds": _("善行"), "redemptions": _("兑换"),
+    "bookings": _("课程预约"), "roles": _("身份"), "guardianships": _("监护关系"), "cards": _("卡（并后作废）"),
+    "logins": _("登录账号"), "messages": _("消息"),
+}  # fmt: skip
+
+
+class MergePages(Controller):
+    path = "/admin/people"
+    include_in_schema = False
+
+    @get("/duplicates")
+    async def duplicates(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """Records that may be one person's."""
+        return page(request, caller, "people/duplicates.html", pairs=await possible_duplicates(caller))
+
+    @get("/{person_id:uuid}/merge")
+    async def ask(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
+        merged_id: FromQuery[UUID | None] = None, q: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """Choose the other record, then see both."""
+        return await _page(request, caller, person_id, merged_id, q[:60])
+
+    @post("/{person_id:uuid}/merge")
+    async def carry_out(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template | Redirect:
+        """Merge the other record into this one."""
+        asked = filled(MergeIn, data, FIELDS)
+        try:
+            made = await merge(caller, person_id, asked)
+        except TimebankError as refusal:
+            return await _page(request, caller, person_id, asked.merged_id, "", refusal)
+        return waits_or(made, f"/admin/people/{person_id}?done=merged")
+
+    @post("/{person_id:uuid}/merges/{merge_id:uuid}/undo")
+    async def undo(
+        self, request: AnyRequest, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        """Let the two records be two again."""
+        try:
+            await undo_merge(caller, person_id, merge_id)
+        except TimebankError as refusal:
+            return await person_page(request, caller, person_id, refusal)
+        return see_other(f"/admin/people/{person_id}?done=unmerged")
+
+
+async def _page(
+    request: AnyRequest, caller: Scope, person_id: UUID, merged_id: UUID | None, q: str,
+    refusal: TimebankError | None = None,
+) -> Template:  # fmt: skip
+    caller.require_admin()
+    kept, other, rows = await open_person(caller, person_id), None, []
+    if merged_id is not None:
+        other = await open_person(caller, merged_id)
+        try:
+            mine, theirs = await side_by_side(caller, person_id, merged_id)
+            rows = [(word, getattr(mine, name), getattr(theirs, name)) for name, word in MOVES.items()]
+        except CannotMerge as impossible:
+            refusal = refusal or impossible
+    found = (await people(caller, q=q, limit=20)).items if q and other is None else []
+    return page(
+        request, caller, "people/merge.html", status=refusal.status if refusal else 200, kept=kept, other=other,
+        rows=rows, q=q, found=[one for one in found if one.id != person_id],
+        refusal=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

@@ -70,10 +70,10 @@ class AgreementPages(Controller):
     async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
         """Confirm the chosen residents; those whom somebody else must confirm stay."""
         try:
-            await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
+            confirmed = await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
         except TimebankError as refusal:
             return await _page(request, caller, refusal)
-        return see_other("/admin/agreements?done=confirmed#resting")
+        return see_other("/admin/agreements?done=confirmed#resting" if confirmed else "/admin/agreements#resting")
 
     @post("/logins/{person_id:uuid}")
     async def confirm(

@@ -571,24 +571,7 @@ CREATE FUNCTION answers_sweep(p_before timestamptz) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
     AS $$ DELETE FROM idempotent_request WHERE created_at < p_before $$;
 
--- Somebody else confirms, in the own name, that the logins of a person are the person's own. Answers how many were waiting for it.
-CREATE OR REPLACE FUNCTION login_confirmed(p_community uuid, p_person uuid, p_by_login uuid, p_now timestamptz) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    confirmed integer;
-BEGIN
-    IF NOT (is_operator() OR (coalesce(p_by_login = ANY (acting_logins()), false) AND may_serve(p_community) AND NOT EXISTS (
-            SELECT FROM agreement_side(p_community, p_by_login, NULL) me, agreement_side(p_community, NULL, p_person) other
-            WHERE me.persons && other.persons OR me.households && other.households OR me.hands && other.hands))) THEN
-        RAISE EXCEPTION 'nobody who may confirm this login' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    UPDATE login l SET confirmed_by_login = p_by_login, confirmed_at = p_now FROM membership m
-    WHERE p_community = ANY (visible_communities()) AND m.community_id = p_community AND m.person_id = p_person AND l.id = m.login_id
-      AND l.opened_by_login IS NOT NULL AND l.confirmed_at IS NULL;
-    GET DIAGNOSTICS confirmed = ROW_COUNT;
-    RETURN confirmed;
-END
-$$;
+-- Whose acts a login's are is noted where a code is used, and nowhere else.
 REVOKE EXECUTE ON FUNCTION login_was_opened FROM timebank_app;
 
 -- One row in the audit of every community that the login stands for: it acts in all of them. In the login's name only what

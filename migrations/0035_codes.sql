@@ -422,7 +422,8 @@ CREATE FUNCTION rest_is_made_for(p_community uuid, p_login uuid, p_makers uuid[]
           AND (g.region_id = ANY (here.path) OR g.region_id IS NULL AND g.community_id = p_community)), false)
 $$;
 
--- As before; whom the opener has appointed since does not confirm that login.
+-- Somebody else confirms, in the own name, that the logins of a person are the person's own; whom the opener has appointed since
+-- does not. Answers how many were waiting for it.
 CREATE OR REPLACE FUNCTION login_confirmed(p_community uuid, p_person uuid, p_by_login uuid, p_now timestamptz) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

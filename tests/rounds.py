@@ -1,12 +1,17 @@
 """One object of every kind in one community, and somebody of every role: what the matrix and the duties ask about."""
 
+import copy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import httpx
+from litestar import Litestar
 from PIL import Image
 
 from tests.counter import Tablet, has_password, tablet
@@ -61,9 +66,9 @@ class Asking:
     def __init__(self, client: httpx.AsyncClient, made: Round) -> None:
         self.client, self.made = client, made
 
-    async def by(self, role: str, method: str, path: str, json: object = None, **more: object) -> dict[str, object]:
+    async def by(self, role: str, method: str, path: str, json: object = None, **more: Any) -> dict[str, object]:
         headers = self.made.bearer[role] | key()
-        answer = await self.client.request(method, API + path, headers=headers, json=json, **more)  # type: ignore[arg-type]  # httpx's own
+        answer = await self.client.request(method, API + path, headers=headers, json=json, **more)
         assert answer.is_success, f"{role} {method} {path}: {answer.status_code} {answer.text}"
         told: dict[str, object] = answer.json() if answer.content else {}
         return told
@@ -287,6 +292,22 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
         objects[record] = str((await asking.by("admin", "POST", "/people", home))["id"])
     twice = {"merged_id": objects["merged"], "reason": "登记了两次"}
     objects["merge"] = str((await asking.by("admin", "POST", f"/people/{objects['kept']}/merge", twice))["id"])
+
+
+@asynccontextmanager
+async def first(
+    pool: str, app: Litestar, first_town: tuple[Town, str], schema: str
+) -> AsyncIterator[tuple[Round, str]]:  # fmt: skip
+    """The round as it was made, and the script that brings its rows back from this schema."""
+    built, script = first_town
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx and Litestar type ASGI differently
+    owner = await asyncpg.connect(pool)
+    await owner.execute(script)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        made = await build(owner, client, copy.deepcopy(built))
+    yield made, await kept(owner, schema)
+    await owner.execute(f"DROP SCHEMA {schema} CASCADE")
+    await owner.close()
 
 
 async def kept(owner: asyncpg.Connection, schema: str) -> str:

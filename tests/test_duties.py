@@ -13,7 +13,7 @@ from tests import drives_grants, drives_mints, drives_reveals, drives_serves
 from tests.duties import DRIVERS, Driving, lines
 from tests.duties_apart import LOOKS, OTHER_ROUTES, OTHER_VERBS, SHOWN
 from tests.matrix import operations
-from tests.rounds import Round, build, kept
+from tests.rounds import Round, first
 from tests.test_told import audited
 from tests.town import Town
 from timebank.cli import COMMANDS
@@ -63,16 +63,8 @@ def test_what_is_shown_elsewhere_is_shown_there() -> None:
 @pytest.fixture(scope="session")
 async def first_duties(pool: str, app: Litestar, first_town: tuple[Town, str]) -> AsyncIterator[tuple[Round, str]]:
     """The round as it was made, and the script that brings its rows back."""
-    built, script = first_town
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # ASGI, typed apart
-    owner = await asyncpg.connect(pool)
-    await owner.execute(script)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        made = await build(owner, client, copy.deepcopy(built))
-    back = await kept(owner, "first_duties")
-    yield made, back
-    await owner.execute("DROP SCHEMA first_duties CASCADE")
-    await owner.close()
+    async with first(pool, app, first_town, "first_duties") as made:
+        yield made
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -14,7 +14,7 @@ from litestar import Litestar
 
 from tests.matrix import NAMED, Operation, address, ask, operations, outcome
 from tests.matrix_rules import GENERAL, NEVER_DONE, OWN_WORDS, RULES
-from tests.rounds import DEVICES, OUTSIDE, PEOPLE, ROLES, Round, build, kept
+from tests.rounds import DEVICES, OUTSIDE, PEOPLE, ROLES, Round, first, kept
 from tests.shop import API, key
 from tests.town import Town
 from timebank import clock
@@ -36,16 +36,8 @@ STANDS = (
 @pytest.fixture(scope="session")
 async def first_round(pool: str, app: Litestar, first_town: tuple[Town, str]) -> AsyncIterator[tuple[Round, str]]:
     """The round as it was made, and the script that brings its rows back."""
-    built, script = first_town
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # ASGI, typed apart
-    owner = await asyncpg.connect(pool)
-    await owner.execute(script)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        made = await build(owner, client, copy.deepcopy(built))
-    back = await kept(owner, "first_round")
-    yield made, back
-    await owner.execute("DROP SCHEMA first_round CASCADE")
-    await owner.close()
+    async with first(pool, app, first_town, "first_round") as made:
+        yield made
 
 
 @pytest.fixture

@@ -66,6 +66,10 @@ LANDED = {
     "0032_read.sql": "ea0310830d0b09b0db8c92d1a6ae095eca0240326f4a5c9057aebdda785f02df",
     "0033_bench.py": "e3075495f35a49195efc2fb9193bbdc5aba42deac602a6ac98d02ade2e835b33",
     "0033_bench.sql": "718ed847d65c5b2abdcdad3a028547295407ab77bb016e483d24c379b58cb711",
+    "0034_privileges.py": "5f8e7d256b5a06298a1f6e2b1d7f2ef0dc4122d44bec513e95c15f3c98a1c41a",
+    "0034_privileges.sql": "d9a19ffb055d99a1cc666411120e84b4dd6457490541da9ff212a33af8f53e13",
+    "0035_codes.py": "d5602aa0a3bb6930bbcf3aef354607f07ee23260c8cb09fb2a000a716b4db56c",
+    "0035_codes.sql": "af979efb1d6c0cd8e67ca9e03e6970d8d3fe936da226b80afd157acbcd2f0d2e",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -74,9 +74,7 @@ async def phones_held(scope: Scope, phones: Collection[str]) -> set[str]:
 
 
 @retried
-async def enter_logins(
-    scope: Scope, phones: Sequence[tuple[str, UUID]], *, agreed: bool = False
-) -> list[Entered]:  # fmt: skip
+async def enter_logins(scope: Scope, phones: Sequence[tuple[str, UUID]], *, agreed: bool = False) -> list[Entered]:
     """A login for each phone, made if there is none, for these resident records whose phones they are.
 
     `agreed`: whoever runs the service knows whose the phone is. The holders who are asked are told of it.

@@ -131,7 +131,7 @@ async def _rest_after_change(
     """
     text = (
         f"{scope.community_name or '社区'}的登记换了手机号或不再用这个账号登录（{dated_at(clock.now())}）。"
-        "不是您要换的，请马上告诉社区；72 小时内新手机号不能花费积分。"
+        f"不是您要换的，请马上告诉社区{'；72 小时内新手机号不能花费积分' if rests else ''}。"
     )
     key = f"phone-changed:{clock.new_id()}"
     for login_id in left:

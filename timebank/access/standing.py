@@ -12,6 +12,7 @@ from timebank.access.logins import tell_login
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
 from timebank.ledger.resting import RESTS_FOR
+from timebank.people.residents import require_resident
 from timebank.scope import Role, Scope
 
 Login = Literal["none", "joined", "waiting", "declined"]
@@ -68,10 +69,7 @@ async def standing(scope: Scope, person_id: UUID) -> Standing:
     if not (scope.reads_all or scope.kept_stations or scope.has(Role.grid_worker)):
         raise Forbidden
     async with transaction(scope):
-        if not await database.fetch_value(
-            "SELECT count(*) FROM person WHERE community_id = $1 AND id = $2", scope.community_id, person_id
-        ):
-            raise NotFound
+        await require_resident(scope, person_id)
         return await standing_of(scope, person_id)
 
 

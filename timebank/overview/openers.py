@@ -1,6 +1,6 @@
 """Logins that somebody else has opened or moved, until a second person confirms whose they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from timebank import audit, clock, database
 from timebank.access import logins
 from timebank.agreements.independence import (
     NotIndependent,
-    Side,
     is_independent,
     is_uninvolved,
     near,
@@ -81,38 +80,37 @@ async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
     home = (await near(scope, [rest.person_id for rest in rests])).home
     own = await side_of(scope)
     makers = await sides_of_logins(scope, [rest.by_login for rest in rests if rest.by_login])
-    rests = [rest for rest in rests if not await _is_made_for(scope, rest, makers)]
+    made_for = await _made_for(scope, rests)
     return [
         rest
         for rest in rests
-        if rest.person_id not in home
+        if rest.id not in made_for
+        and rest.person_id not in home
         and (rest.by_login is None or (rest.by_login in makers and is_independent(own, makers[rest.by_login])))
     ]
 
 
-async def _is_made_for(scope: Scope, rest: Resting, makers: Mapping[UUID, Side]) -> bool:
-    """Whether the caller serves here only since whoever brought the rest about appointed them afterwards."""
-    if rest.by_login is None or rest.by_login not in makers:
-        return False
+async def _made_for(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
+    """Those of these rests since which the caller serves here only by whoever has brought them about."""
     async with transaction(scope):
-        made: bool = await database.fetch_value(
-            "SELECT rest_is_made_for($1, $2, $3, $4)",
-            scope.community_id, scope.login_id, list(makers[rest.by_login].persons), rest.since,
+        found = await database.fetch(
+            "SELECT r.id FROM spending_rest r CROSS JOIN LATERAL agreement_side($1, r.by_login, NULL) AS maker "
+            "WHERE r.community_id = $1 AND r.id = ANY ($2) AND r.by_login IS NOT NULL "
+            "AND rest_is_made_for($1, $3, maker.persons, r.since)",
+            scope.community_id, [rest.id for rest in rests], scope.login_id,
         )  # fmt: skip
-    return made
+    return {UUID(bytes=row["id"].bytes) for row in found}
 
 
 async def may_confirm_rest(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
     """Which of these rests the caller may end."""
-    return {rest.id for rest in await _confirmable(scope, rests)} if scope.administers else set()
+    return {rest.id for rest in await _confirmable(scope, rests)} if _confirms(scope) else set()
 
 
 async def rests_to_confirm(scope: Scope, person_id: UUID) -> bool:
     """Whether the caller, on the own phone or computer, may confirm the person and so end what rests."""
-    if not _confirms(scope):
-        return False
     async with transaction(scope):
-        return bool(await _confirmable(scope, await _rests_of(scope, person_id)))
+        return bool(await may_confirm_rest(scope, await _rests_of(scope, person_id)))
 
 
 def _confirms(scope: Scope) -> bool:

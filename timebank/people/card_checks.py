@@ -93,7 +93,7 @@ async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
     async with transaction(scope):
         waiting = await database.rows(
             _Card,
-            "SELECT c.id, c.person_id AS holder, c.issued_by AS issuer, c.issued_by_login AS issuer_login "  # noqa: S608  # own condition
+            "SELECT c.id, c.person_id AS holder, c.issued_by AS issuer, c.issued_by_login AS issuer_login "  # noqa: S608  # _UNCONFIRMED is a constant of this file
             "FROM card c "
             "JOIN person p ON p.community_id = $1 AND p.id = c.person_id "
             f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} ORDER BY c.id LIMIT $2",

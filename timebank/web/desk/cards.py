@@ -24,8 +24,8 @@ from timebank.web.pictures import qr_image
 WHOM = {"person_id": _("居民"), "station_id": _("驿站")}
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """Whose card, and at which counter."""
+class Whom(msgspec.Struct, frozen=True):
+    """Who stands at which counter."""
 
     person_id: UUID
     station_id: Annotated[UUID, msgspec.Meta(description="the counter to go back to")]
@@ -42,7 +42,7 @@ class CardPages(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Template:  # fmt: skip
         """Give the person a card, shown to be printed or photographed; the one before ends at once."""
-        wanted = filled(Wanted, data, WHOM)
+        wanted = filled(Whom, data, WHOM)
         person = await visitor(caller, wanted.person_id)
         try:
             answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))

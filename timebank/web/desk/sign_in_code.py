@@ -1,8 +1,5 @@
 """A sign-in code for the person at the counter, from a keeper who is signed in with the own phone or computer."""
 
-from uuid import UUID
-
-import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
@@ -16,15 +13,11 @@ from timebank.checkins.sign_in_codes import CodeIn, give_code
 from timebank.locale import _
 from timebank.overview.openers import confirm_login
 from timebank.scope import Scope
+from timebank.web.desk.cards import WHOM, Whom
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
 TOLD = {"name": _("姓名"), "last4": _("手机号或身份证号后四位")}
-
-
-class _Whom(msgspec.Struct, frozen=True):
-    person_id: UUID
-    station_id: UUID
 
 
 class SignInCodePages(Controller):
@@ -36,7 +29,7 @@ class SignInCodePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template:
         """The code stands on this answer only: nothing keeps it."""
-        whom = filled(_Whom, data, {"person_id": _("居民"), "station_id": _("驿站")})
+        whom = filled(Whom, data, WHOM)
         data |= {"last4": scanned.folded(data.get("last4", "")).strip()}
         given = await give_code(caller, whom.person_id, filled(CodeIn, data, TOLD))
         return page(
@@ -48,6 +41,6 @@ class SignInCodePages(Controller):
     @post("/confirmation")
     async def confirm(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """As the second person: this is the person, who may spend from now on."""
-        whom = filled(_Whom, data, {"person_id": _("居民"), "station_id": _("驿站")})
+        whom = filled(Whom, data, WHOM)
         await confirm_login(caller, whom.person_id)
         return see_other(f"/desk?station={whom.station_id}&done=confirmed")

@@ -14,7 +14,7 @@ from timebank.paging import Cursor
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.trail.reading import trail
-from timebank.trail.words import NOUNS, VERBS
+from timebank.trail.words import NOUNS, verbs
 from timebank.web.pages import page
 
 PAGES = {
@@ -36,14 +36,14 @@ class TrailPages(Controller):
         noun_id: FromQuery[UUID | None] = None, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
         """What was done here, by whom and when; of one person or one thing where a page leads here from it."""
-        chosen = verb if verb in VERBS else ""
+        chosen = verb if verb in verbs() else ""
         found = await trail(
             caller, person_id=person_id, noun_id=noun_id, verb=chosen or None, until=_day(until),
             language=language_of(request), cursor=cursor,
         )  # fmt: skip
         return page(
             request, caller, "trail/list.html", found=found, verb=chosen, until=until if _day(until) else "",
-            person_id=person_id, noun_id=noun_id, verbs=VERBS, nouns=NOUNS, pages=PAGES,
+            person_id=person_id, noun_id=noun_id, verbs=verbs(), nouns=NOUNS, pages=PAGES,
         )  # fmt: skip
 
 

@@ -369,7 +369,7 @@ async def test_a_stop_leaves_the_minutes_of_a_payer_who_left_for_an_administrato
 
 
 async def test_the_worker_knows_every_job_of_classes() -> None:
-    jobs = [job.name for job in worker.JOBS]
+    jobs = [job.name for job in worker.jobs()]
     for name in ("refund_ended", "remind_of_class_ends", "tell_of_last_days", "expire_class_minutes"):
         assert name in jobs
     assert jobs.index("finish_stopped") < jobs.index("close_lessons"), "what is not given any more is not missed"

@@ -12,10 +12,11 @@ from tests.test_deeds import BUILDING, MORNING, UNIT, filed, noticed
 from tests.test_ledger_check import live_a_little
 from tests.test_objections import honour_record
 from tests.town import SPRING, Town
-from timebank import clock, worker
+from timebank import clock
 from timebank.access.callers import SESSION_COOKIE, csrf_token
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.objections import object_to_deed
+from timebank.ledger.checked import check_books
 from timebank.ledger.entries import last_entries
 from timebank.people.messages import tell
 
@@ -228,7 +229,7 @@ async def test_the_books_page_says_that_all_is_well_or_what_is_not(
     await owner.execute("UPDATE stock SET quantity = 3 WHERE quantity = 5")
     assert "账是平的" in await admin.get("/admin/ledger"), "the page shows the last check"
     assert (await admin.post("/admin/ledger/check")).status_code == 303
-    await worker.check_books(town.system())
+    await check_books(town.system())
     assert "库存记着 3 件，进出合计是 5 件。" in await admin.get("/admin/ledger")
 
 

@@ -32,6 +32,7 @@ from timebank.ledger.checked import (
     ABANDONED_AFTER,
     ask_for_check,
     check_and_keep,
+    check_books,
     check_if_due,
     is_waiting,
     latest_books,
@@ -41,7 +42,6 @@ from timebank.ledger.totals import totals
 from timebank.shop.collection import cancel, collect, return_goods
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
-from timebank.worker import check_books
 
 
 async def live_a_little(town: Town) -> None:

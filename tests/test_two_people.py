@@ -688,4 +688,4 @@ def test_two_are_two_people_when_neither_person_nor_door_nor_hand_is_the_same(
 
 
 async def test_every_kind_of_change_is_carried_out_or_in_force_already() -> None:
-    assert {n for n, kind in agreed.KINDS.items() if not kind.in_force} == agreed.CARRIERS.keys()
+    assert {n for n, kind in agreed.kinds().items() if not kind.in_force} == agreed.carriers().keys()

@@ -1,4 +1,4 @@
-"""create_app(): settings in, Litestar out. Every plugin and every route is named here once."""
+"""create_app(): settings in, Litestar out. Every plugin is named here once; the routes are the capabilities'."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -23,18 +23,19 @@ from litestar.types import (
     Send,
 )
 
-from timebank import clock, connections, installation, names, settings, vault, wording
+from timebank import clock, connections, health, installation, names, settings, vault, wording
 from timebank.access.callers import provide_scope
 from timebank.access.once import provide_once
 from timebank.answering import answered
+from timebank.capability import MenuEntry, capabilities, resolve
 from timebank.contract import openapi_config
 from timebank.errors import TimebankError
 from timebank.logs import configure_logs
 from timebank.problems import failed, out_of_range, refused, refused_by_framework
-from timebank.routes import API, PAGES
 from timebank.rules.catalogue import in_words
 from timebank.stations.places import open_hours
 from timebank.strict import readable_body, strict_body
+from timebank.web.member.preferences import PreferencePages
 from timebank.web.static_files import files, static_address, static_file
 
 ROOT = Path(__file__).parent.parent
@@ -94,8 +95,17 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
     )
 
 
+OF_NO_CAPABILITY: Sequence[ControllerRouterHandler] = (
+    health.healthz, health.readyz, health.Metrics, PreferencePages, static_file,
+)  # fmt: skip
+
+
 def routes() -> Sequence[ControllerRouterHandler]:
-    return [Router("/api/v1", route_handlers=API, before_request=strict_body), *PAGES, static_file]
+    """The JSON API below /api/v1, the capabilities' pages, and what belongs to none of them."""
+    manifests = capabilities()
+    api = [resolve(path) for one in manifests for path in one.api]
+    pages = [resolve(path) for one in manifests for path in one.pages]
+    return [Router("/api/v1", route_handlers=api, before_request=strict_body), *pages, *OF_NO_CAPABILITY]
 
 
 def template_engine() -> JinjaTemplateEngine:
@@ -106,10 +116,17 @@ def template_engine() -> JinjaTemplateEngine:
         "points": wording.points,
         "masked": names.masked, "earns": in_words, "open_hours": open_hours,
     }  # fmt: skip
+    engine.engine.globals["menu"] = menu
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token
     engine.engine.globals["static"] = static_address
     return engine
+
+
+def menu(*, reads_all: bool) -> list[MenuEntry]:
+    """The panel's menu, for whoever reads all of the community or, as a grid worker does, a part of it."""
+    entries = sorted((entry for one in capabilities() for entry in one.menu), key=lambda entry: entry.place)
+    return [entry for entry in entries if entry.readers in ("both", "all" if reads_all else "part")]
 
 
 def only_with_a_database(app: ASGIApp) -> ASGIApp:

@@ -16,28 +16,10 @@ import asyncpg
 import structlog
 
 from timebank import connections, database, installation
-from timebank.access import delays, once, sessions, throttle
-from timebank.checkins.browsers import forget_addresses
-from timebank.checkins.claims import forget_claims
-from timebank.checkins.due import credit_due_records
-from timebank.checkins.forgotten import close_forgotten
-from timebank.classes.attendance import close_lessons
-from timebank.classes.endings import expire_class_minutes, remind_of_class_ends, tell_of_last_days
-from timebank.classes.seats import fill_seats
-from timebank.classes.stopping import finish_stopped, refund_ended, tell_of_stops
+from timebank.capability import capabilities, resolve
 from timebank.database import transaction
-from timebank.deeds.credit import credit_due_deeds
-from timebank.deeds.reminding import remind_of_objections
 from timebank.errors import TimebankError, Unavailable
-from timebank.expiry.due import close_days, expire_points
-from timebank.expiry.reminders import remind_of_expiry
-from timebank.imports import drafts, leftover
-from timebank.ledger.checked import check_if_due
-from timebank.overview.figures import count_figures
-from timebank.overview.reminding import remind_deciders
 from timebank.scope import Scope
-from timebank.shop.collection import expire_redemptions
-from timebank.stations.readings import forget_readings
 
 log = structlog.get_logger()
 
@@ -63,50 +45,14 @@ class Sweep:
     verb: Callable[[], Awaitable[object]]
 
 
-async def check_books(scope: Scope) -> None:
-    """Check the books when it is due. Whoever runs the worker reads in its log that they do not balance."""
-    books = await check_if_due(scope)
-    if books is not None and not books.ok:
-        codes = sorted({problem.code for problem in books.problems})
-        log.error("books do not balance", community_id=str(scope.community_id), codes=codes)
-
-
-JOBS: tuple[Job, ...] = (
-    Job("credit_due_deeds", 60, credit_due_deeds),
-    Job("credit_due_records", 60, credit_due_records),
-    Job("remind_of_objections", 3600, remind_of_objections),
-    Job("close_forgotten", 60, close_forgotten),
-    Job("forget_claims", 600, forget_claims),
-    Job("forget_readings", 3600, forget_readings),
-    Job("forget_addresses", 3600, forget_addresses),
-    Job("expire_redemptions", 60, expire_redemptions),
-    Job("finish_stopped", 60, finish_stopped),
-    Job("close_lessons", 60, close_lessons),
-    Job("refund_ended", 60, refund_ended),
-    Job("tell_of_stops", 60, tell_of_stops),
-    Job("fill_seats", 60, fill_seats),
-    Job("remind_of_expiry", 3600, remind_of_expiry),
-    Job("remind_of_class_ends", 3600, remind_of_class_ends),
-    Job("tell_of_last_days", 3600, tell_of_last_days),
-    Job("expire_class_minutes", 3600, expire_class_minutes),
-    Job("close_days", 3600, close_days),
-    Job("expire_points", 600, expire_points),
-    Job("remind_deciders", 60, remind_deciders),
-    Job("forget_drafts", 600, drafts.forget_old),
-    Job("check_books", 60, check_books),
-    Job("count_figures", 600, count_figures),
-)
-
-SWEEPS: tuple[Sweep, ...] = (
-    Sweep("carry_on_imports", 2, leftover.carry_on),
-    Sweep("statistics", 60, installation.analyze_new_tables),
-    Sweep("throttle", 3600, throttle.sweep),
-    Sweep("sign_in_delays", 3600, delays.sweep),
-    Sweep("idempotent_requests", 3600, once.forget_old),
-    Sweep("sessions", 3600, sessions.forget_old),
-)
-
-ALL: tuple[Job | Sweep, ...] = (*JOBS, *SWEEPS)
+def jobs() -> tuple["Job | Sweep", ...]:
+    """What the capabilities declare, in their order, and what belongs to none of them."""
+    manifests = capabilities()
+    return (
+        *(Job(job.name, job.every_seconds, resolve(job.verb)) for one in manifests for job in one.jobs),
+        *(Sweep(sweep.name, sweep.every_seconds, resolve(sweep.verb)) for one in manifests for sweep in one.sweeps),
+        Sweep("statistics", 60, installation.analyze_new_tables),
+    )
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -114,7 +60,7 @@ async def run(stop: asyncio.Event) -> None:
 
     While the database is away nothing is begun, and what has fallen due meanwhile is done as soon as it is back.
     """
-    due: dict[Job | Sweep, float] = dict.fromkeys(ALL, 0.0)
+    due: dict[Job | Sweep, float] = dict.fromkeys(jobs(), 0.0)
     last_sign = -float("inf")
     while not stop.is_set():
         for job, at in due.items():
@@ -159,7 +105,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
 async def run_all() -> None:
     """Do every job once."""
     await _give_sign(-float("inf"))
-    for job in ALL:
+    for job in jobs():
         await do(job)
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank import clock, database, settings
 from timebank.database import transaction
-from timebank.ledger.invariants import INVARIANTS, Invariant
+from timebank.ledger.invariants import Invariant, invariants
 from timebank.ledger.invariants.parts import SUMMED
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, ProblemOut, Totals
@@ -37,7 +37,7 @@ class Problem(msgspec.Struct, frozen=True):
     ids: list[UUID]
 
     def text(self, language: str = "zh") -> str:
-        sentence = _SENTENCES.get(self.code, UNKNOWN)
+        sentence = _sentences().get(self.code, UNKNOWN)
         return put_together(sentence, {**self.values, "code": self.code}, language)
 
 
@@ -53,7 +53,9 @@ class Books(msgspec.Struct, frozen=True):
         return not self.problems
 
 
-_SENTENCES = {"currency_not_zero": NOT_ZERO} | {one.code: one.sentence for one in INVARIANTS}
+def _sentences() -> dict[str, str]:
+    return {"currency_not_zero": NOT_ZERO} | {one.code: one.sentence for one in invariants()}
+
 
 _TOTALS = Invariant(
     "totals",
@@ -93,7 +95,7 @@ async def check_ledger(scope: Scope) -> Books:
         await database.execute(_WITHOUT_LIMITS)
         currencies = await _counted(scope)
         problems = [p for name, of in currencies.items() if (p := _imbalance(name, of))]
-        for invariant in INVARIANTS:
+        for invariant in invariants():
             problems += await _violations(scope, invariant)
     return Books(began, currencies, problems)
 

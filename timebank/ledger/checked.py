@@ -3,6 +3,7 @@
 from datetime import datetime, time, timedelta
 
 import msgspec
+import structlog
 
 from timebank import audit, clock, database
 from timebank.database import retried, transaction
@@ -10,6 +11,8 @@ from timebank.errors import TimebankError
 from timebank.ledger.check import Books, Problem, check_ledger
 from timebank.ledger.totals import totals
 from timebank.scope import Scope
+
+log = structlog.get_logger()
 
 NIGHTLY = time(3, 30)  # when the day before has been counted twice
 ABANDONED_AFTER = timedelta(hours=6)  # a check that began so long ago has died with its process
@@ -78,6 +81,14 @@ async def check_if_due(scope: Scope) -> Books | None:
     finally:
         async with transaction(scope):
             await database.execute("UPDATE book_check SET begun_at = NULL WHERE community_id = $1", scope.community_id)
+
+
+async def check_books(scope: Scope) -> None:
+    """Check the books when it is due. Whoever runs the worker reads in its log that they do not balance."""
+    books = await check_if_due(scope)
+    if books is not None and not books.ok:
+        codes = sorted({problem.code for problem in books.problems})
+        log.error("books do not balance", community_id=str(scope.community_id), codes=codes)
 
 
 @retried

@@ -4,37 +4,18 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank import database
+from timebank.capability import capabilities
 from timebank.database import transaction
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Line
 from timebank.locale import _, translate
 from timebank.scope import Scope
 
-WHAT = {
-    "service": _("志愿服务"),
-    "conversion": _("时间换积分"),
-    "deed": _("善行"),
-    "hold": _("预留"),
-    "settle": _("领取"),
-    "void": _("预留退回"),
-    "purchase": _("兑换课时"),
-    "donation": _("捐给公共积分池"),
-    "merge": _("两条登记合并"),
-    "expiry": _("到期"),
-    "adjustment": _("调整"),
-    "reversal": _("冲正"),
-    "repayment": _("补还欠账"),
-    "refund": _("课时退回积分"),
-    "move": _("课时转到别的课"),
-}
-OF_BOOKING = {"hold": _("预约课程"), "settle": _("上课"), "void": _("取消预约")}
-OF_REDEMPTION = {"hold": _("预留物品"), "void": _("取消预留"), "reversal": _("退货")}
-
 
 def what(kind: str, source_kind: str, language: str = "zh") -> str:
     """The word for a kind of entry."""
-    special = {"booking": OF_BOOKING, "redemption": OF_REDEMPTION}.get(source_kind, {})
-    return translate(special.get(kind) or WHAT.get(kind, kind), language)
+    words = {name: word for one in capabilities() for name, word in one.statement.items()}
+    return translate(words.get(f"{source_kind}:{kind}") or words.get(kind, kind), language)
 
 
 async def explained(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:

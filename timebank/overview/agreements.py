@@ -16,7 +16,7 @@ from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, NotFound, TimebankError
 from timebank.locale import _, put_together, translate
-from timebank.overview.agreed import CARRIERS, KINDS
+from timebank.overview.agreed import carriers, kinds
 from timebank.paging import Page, page, read_cursor
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
@@ -89,7 +89,7 @@ class _Row(msgspec.Struct, frozen=True):
         return decoded
 
     def text(self, language: str = "zh") -> str:
-        kind = KINDS[self.kind]
+        kind = kinds()[self.kind]
         says = {name: _joined(value, language) for name, value in kind.said(self.said).items()}
         return put_together(kind.sentence_of(says), {"person": self.person or "—"} | says, language)
 
@@ -170,7 +170,7 @@ async def _require_right(scope: Scope, row: _Row, decision: Decision, note: str)
         if not _is_proposer(scope, row):
             raise Forbidden
         return
-    if decision == "refuse" and KINDS[row.kind].in_force:
+    if decision == "refuse" and kinds()[row.kind].in_force:
         raise InForceAlready
     if decision == "refuse" and not note:
         raise RefusalNeedsReason
@@ -181,14 +181,14 @@ async def _require_right(scope: Scope, row: _Row, decision: Decision, note: str)
 
 def _is_proposer(scope: Scope, row: _Row) -> bool:
     by_login = row.proposed_by_login is not None and row.proposed_by_login == scope.login_id
-    return not KINDS[row.kind].in_force and (scope.system or by_login)
+    return not kinds()[row.kind].in_force and (scope.system or by_login)
 
 
 async def _carry_out(scope: Scope, row: _Row) -> None:
     """Do what was proposed, over nothing else than what stood there then; what is in force already is only seen."""
-    if KINDS[row.kind].in_force:
+    if kinds()[row.kind].in_force:
         return
-    carrier, change = CARRIERS[row.kind], Change(row.id, row.said["do"], row.proposed_by, row.person_id)
+    carrier, change = carriers()[row.kind], Change(row.id, row.said["do"], row.proposed_by, row.person_id)
     if carrier.now is not None:
         stands = msgspec.json.decode(msgspec.json.encode(await carrier.now(scope, change.do)))
         if stands != msgspec.json.decode(row.before):
@@ -216,7 +216,7 @@ async def _outs(scope: Scope, rows: Sequence[_Row], language: str) -> list[Agree
 def _out(scope: Scope, row: _Row, bench: Bench, language: str) -> AgreementOut:
     waits = row.status == "waiting"
     return AgreementOut(
-        row.id, row.kind, row.text(language), row.person_id, row.status, KINDS[row.kind].in_force, row.proposed_by,
+        row.id, row.kind, row.text(language), row.person_id, row.status, kinds()[row.kind].in_force, row.proposed_by,
         row.proposed_by_name, row.proposed_at, who_in_words(bench.deciders(row.about), language) if waits else [],
         waits and bench.may_decide(row.about), waits and _is_proposer(scope, row), row.decided_by,
         row.decided_by_name, row.decided_at, row.note,
@@ -282,7 +282,7 @@ async def acknowledge(scope: Scope) -> int:
         rows = await database.rows(
             _Row,
             _ROWS + "AND w.status = 'waiting' AND w.kind = ANY ($2) ORDER BY w.id LIMIT $3 FOR NO KEY UPDATE OF w",
-            scope.community_id, [kind.name for kind in KINDS.values() if kind.in_force], ACKNOWLEDGED_AT_ONCE,
+            scope.community_id, [kind.name for kind in kinds().values() if kind.in_force], ACKNOWLEDGED_AT_ONCE,
         )  # fmt: skip
         bench = await Bench.of(scope, [row.about for row in rows])
         for row in rows:
@@ -302,4 +302,4 @@ async def waiting_rows(scope: Scope) -> list[tuple[UUID, datetime, Party, bool]]
             scope.community_id,
             ACKNOWLEDGED_AT_ONCE,
         )
-    return [(row.id, row.proposed_at, row.about, KINDS[row.kind].in_force) for row in rows]
+    return [(row.id, row.proposed_at, row.about, kinds()[row.kind].in_force) for row in rows]

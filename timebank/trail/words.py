@@ -5,127 +5,17 @@ from datetime import date, datetime
 
 from timebank.access.words import ROLES
 from timebank.areas.policies import KNOWN
+from timebank.capability import capabilities
 from timebank.locale import _, translate
 from timebank.people.reads import LISTS
 from timebank.scope import Role
 from timebank.wording import day, when
 
-VERBS: dict[str, str] = {
-    "add_activity": _("新增了活动"),
-    "add_area": _("新增了区域"),
-    "add_course": _("新增了课程"),
-    "add_good": _("新增了物品"),
-    "add_lesson": _("新增了一节课"),
-    "add_shift": _("新增了班次"),
-    "add_station": _("新增了驿站"),
-    "agree_membership": _("同意了并到自己的账号"),
-    "agree_confirmation": _("同意了柜台的请求"),
-    "answer_as_witness": _("作了证"),
-    "approve_record": _("通过了服务时长"),
-    "ask_witness": _("问了见证人"),
-    "ask_confirmation": _("在柜台请人同意"),
-    "ask_for_check": _("要求了核对账目"),
-    "attend": _("登记了上课"),
-    "book": _("约了课"),
-    "buy_class_hours": _("购买了课时"),
-    "cancel": _("取消了"),
-    "cancel_shift": _("取消了班次"),
-    "change_activity": _("修改了活动"),
-    "change_course": _("修改了课程"),
-    "change_good": _("修改了物品"),
-    "change_lesson": _("修改了一节课"),
-    "change_policy": _("修改了社区规则"),
-    "change_station": _("修改了驿站"),
-    "check_in": _("签到了"),
-    "check_out": _("签退了"),
-    "close": _("结束了约课"),
-    "close_forgotten": _("收尾了忘记的签退"),
-    "confirm_card": _("核对了服务卡"),
-    "confirm_login": _("确认了账号是本人"),
-    "collect": _("领取了兑换"),
-    "correct_end": _("更正了签退时间"),
-    "correct_person": _("更正了居民登记"),
-    "count_stock": _("盘点了库存"),
-    "credit_deed": _("给善行记了分"),
-    "credit_record": _("给服务记了时长和积分"),
-    "decide_change": _("决定了待确认的事"),
-    "decline_membership": _("没有同意并到自己的账号"),
-    "decide_objection": _("决定了异议"),
-    "end_guardianship": _("解除了监护登记"),
-    "end_role": _("取消了身份"),
-    "enrol": _("登记了居民"),
-    "enrol_many": _("批量登记了居民"),
-    "ensure_logins": _("开通了登录"),
-    "expire": _("让预留到期"),
-    "expire_class_hours": _("让课时到期"),
-    "fail_sign_in": _("多次输错密码或登录码"),
-    "file_deed": _("登记了善行"),
-    "found_region": _("设立了区域"),
-    "give_one_time_code": _("发了登录码"),
-    "grant_role": _("设定了身份"),
-    "identify": _("在柜台扫码认了人"),
-    "import": _("导入了表格"),
-    "issue_card": _("发了卡"),
-    "issue_missing_cards": _("批量发了卡"),
-    "let_expire": _("确认了积分到期"),
-    "look_up": _("在柜台查了人"),
-    "merge_people": _("合并了同一个人的登记"),
-    "move_class_hours": _("换了课"),
-    "name_guardian": _("登记了监护人"),
-    "nominate_guardians": _("批量提名了监护人"),
-    "object": _("提出了异议"),
-    "offer_activity_again": _("恢复了活动"),
-    "open_person": _("查看了居民"),
-    "pair_device": _("配对了设备"),
-    "propose": _("提请另一人确认"),
-    "read_code": _("查看了签到码"),
-    "read_children": _("查看了含孩子的名单"),
-    "receive": _("收了货"),
-    "record_consent": _("登记了监护同意"),
-    "record_service": _("记了服务时长"),
-    "refuse_confirmation": _("没有同意柜台的请求"),
-    "refund_class_hours": _("退了课时"),
-    "register_device": _("登记了设备"),
-    "renew_pairing": _("取了新的配对链接"),
-    "reject_record": _("退回了服务时长"),
-    "rename_area": _("给区域改了名"),
-    "reserve": _("预留了物品"),
-    "return_goods": _("收回了退货"),
-    "reverse_class_expiry": _("撤回了课时到期"),
-    "reverse_deed": _("冲正了善行"),
-    "reverse_expiry": _("撤回了积分到期"),
-    "reverse_record": _("冲正了服务时长"),
-    "review_deed": _("审核了善行"),
-    "revoke_card": _("挂失了卡"),
-    "revoke_device": _("停用了设备"),
-    "rotate_key": _("更换了签到码密钥"),
-    "seat": _("排到了座位"),
-    "set_password": _("设了新密码"),
-    "set_photo": _("换了物品照片"),
-    "map_words": _("定了表格里的词是什么"),
-    "set_rule": _("设定了积分规则"),
-    "set_status": _("停用或恢复了居民"),
-    "sign_in": _("登录了"),
-    "sign_off": _("从柜台下岗"),
-    "sign_on": _("在柜台上岗"),
-    "sign_out": _("退出了登录"),
-    "sign_up": _("报名了班次"),
-    "stop_course": _("停开了课程"),
-    "stop_import": _("导入没有做完，停下了"),
-    "undo_check_in": _("撤销了签到"),
-    "undo_import": _("撤回了导入"),
-    "undo_merge": _("撤回了登记的合并"),
-    "withdraw": _("退出了班次"),
-    "withdraw_activity": _("撤回了活动"),
-    "withdraw_area": _("撤回了区域"),
-    "withdraw_consent": _("撤回了监护同意"),
-    "withdraw_deed": _("撤回了善行"),
-    "withdraw_logins": _("撤回了登录"),
-    "withdraw_many": _("批量撤回了居民"),
-    "withdraw_nominations": _("撤回了监护提名"),
-    "withdraw_record": _("撤回了服务时长"),
-    "withdraw_roles": _("撤回了身份"),
-}
+
+def verbs() -> dict[str, str]:
+    """What can be done, by its name in the audit."""
+    return {verb: word for one in capabilities() for verb, word in one.audit.items()}
+
 
 NOUNS: dict[str, str] = {
     "activity": _("活动"), "account": _("账户"), "area": _("区域"), "book_check": _("账目"), "booking": _("约课"),
@@ -168,7 +58,7 @@ PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后�
 
 def told_verb(verb: str, language: str) -> str:
     """What was done; a verb of a newer version as it is written."""
-    return translate(VERBS.get(verb, verb), language)
+    return translate(verbs().get(verb, verb), language)
 
 
 def told_change(verb: str, change: Mapping[str, object], language: str) -> str:

@@ -81,31 +81,6 @@ ORDER BY t.id LIMIT $2""",
     _WAYS,
 )
 
-# What a transfer may stand for. A kind of transfer that a capability adds is added here, with the invariant that
-# compares it with its source.
-_SOURCES = """
-WITH known (kind, source_kind) AS (VALUES
-    ('service', 'service_record'), ('conversion', 'service_record'), ('deed', 'deed'), ('hold', 'redemption'),
-    ('hold', 'booking'), ('settle', 'redemption'), ('settle', 'booking'), ('void', 'redemption'), ('void', 'booking'),
-    ('purchase', 'class_purchase'), ('donation', 'donation'), ('expiry', 'account'), ('reversal', 'service_record'),
-    ('reversal', 'deed'), ('reversal', 'redemption'), ('reversal', 'booking'), ('reversal', 'class_purchase'),
-    ('reversal', 'account'), ('repayment', 'service_record'), ('repayment', 'deed'), ('repayment', 'redemption'),
-    ('repayment', 'booking'), ('repayment', 'class_purchase'), ('repayment', 'account'), ('refund', 'class_purchase'),
-    ('move', 'class_purchase'), ('expiry', 'class_purchase'),
-    ('merge', 'person_merge'), ('repayment', 'person_merge')
-)
-"""
-
-_SOURCE_UNKNOWN = Invariant(
-    "source_unknown",
-    _("一笔 {amount} 的流水没有可以核对的来处。"),
-    """
-SELECT ARRAY[t.id, t.source_id] AS ids, t.amount FROM transfer t
-LEFT JOIN known k ON k.kind = t.kind AND k.source_kind = t.source_kind
-WHERE t.community_id = $1 AND k.kind IS NULL ORDER BY t.id LIMIT $2""",
-    _SOURCES,
-)
-
 # Each leg of a refund, a move or an expiry of class minutes, or of its reversal, names its own purchase.
 _ENTRY_LEGS = Invariant(
     "entry_legs_differ",
@@ -232,6 +207,6 @@ ORDER BY 2, 3 LIMIT $2""",
 )
 
 LEDGER: tuple[Invariant, ...] = (
-    _BALANCE_DIFFERS, _ACCOUNT_NEGATIVE, _OWNER_UNKNOWN, _TRANSFER_ASTRAY, _WRONG_WAY, _SOURCE_UNKNOWN, _ENTRY_LEGS,
+    _BALANCE_DIFFERS, _ACCOUNT_NEGATIVE, _OWNER_UNKNOWN, _TRANSFER_ASTRAY, _WRONG_WAY, _ENTRY_LEGS,
     _HELD_DIFFERS, _CLOSING_DIFFERS, _DEBT_DIFFERS, _DEBT_ASTRAY, _REVERSAL_DIFFERS, _DAY_TOTAL_DIFFERS,
 )  # fmt: skip

@@ -74,18 +74,6 @@ FROM lesson l LEFT JOIN taken t ON t.lesson_id = l.id
 WHERE l.community_id = $1 AND l.seats_taken <> coalesce(t.seats, 0) ORDER BY l.id LIMIT $2""",
 )
 
-_SHIFT_SEATS = Invariant(
-    "shift_seats_differ",
-    _("一个班次记着报了 {stored} 人，报名合计是 {taken} 人。"),
-    """
-WITH taken AS (
-    SELECT shift_id, count(*) AS seats FROM sign_up WHERE community_id = $1 AND cancelled_at IS NULL GROUP BY shift_id
-)
-SELECT ARRAY[s.id] AS ids, s.seats_taken AS stored, coalesce(t.seats, 0) AS taken
-FROM shift s LEFT JOIN taken t ON t.shift_id = s.id
-WHERE s.community_id = $1 AND s.seats_taken <> coalesce(t.seats, 0) ORDER BY s.id LIMIT $2""",
-)
-
 _RETURNS: tuple[Invariant, ...] = (
     Invariant(
         "class_refund_differs",
@@ -162,5 +150,5 @@ ORDER BY p.id LIMIT $2""",
 )
 
 CLASSES: tuple[Invariant, ...] = (
-    _BOOKING_WITHOUT_HOLD, _BOOKING_END_DIFFERS, _PURCHASE_DIFFERS, _LESSON_SEATS, _SHIFT_SEATS, *_RETURNS,
+    _BOOKING_WITHOUT_HOLD, _BOOKING_END_DIFFERS, _PURCHASE_DIFFERS, _LESSON_SEATS, *_RETURNS,
 )  # fmt: skip

@@ -3,21 +3,6 @@
 from timebank.ledger.invariants.parts import HELD, Invariant
 from timebank.locale import _
 
-_HOLD_WITHOUT_CAUSE = Invariant(
-    "hold_without_cause",
-    _("一笔 {amount} 的预留没有对应的兑换或预约。"),
-    """
-SELECT ARRAY[h.entry_id, h.source_id] AS ids, h.amount FROM held h
-LEFT JOIN redemption r ON r.community_id = $1 AND r.entry_id = h.entry_id AND r.id = h.source_id
-LEFT JOIN booking b ON b.community_id = $1 AND b.entry_id = h.entry_id AND b.id = h.source_id
-LEFT JOIN (  -- ended and set aside anew for another record of the same person
-    SELECT DISTINCT row_id FROM person_merge_row WHERE community_id = $1 AND noun = 'hold') m ON m.row_id = h.entry_id
-WHERE coalesce(r.id, b.id) IS NULL AND (m.row_id IS NULL OR h.voided <> h.amount)
-   OR h.open > 0 AND coalesce(r.status, b.status) NOT IN ('reserved', 'held')
-ORDER BY h.entry_id LIMIT $2""",
-    HELD,
-)
-
 _REDEMPTION_WITHOUT_HOLD = Invariant(
     "redemption_without_hold",
     _("一份待领取的兑换要 {points} 分，账上预留着 {held} 分。"),
@@ -128,6 +113,6 @@ WHERE coalesce(k.quantity, 0) <> coalesce(t.quantity, 0) ORDER BY 1, 2 LIMIT $2"
 )
 
 SHOP: tuple[Invariant, ...] = (
-    _HOLD_WITHOUT_CAUSE, _REDEMPTION_WITHOUT_HOLD, _REDEMPTION_END_DIFFERS, _RETURN_WITHOUT_POINTS,
+    _REDEMPTION_WITHOUT_HOLD, _REDEMPTION_END_DIFFERS, _RETURN_WITHOUT_POINTS,
     _REDEMPTION_OFF_PRICE, _STOCK_DIFFERS, _REDEMPTION_MOVES, _MONTH_DIFFERS,
 )  # fmt: skip

@@ -1,0 +1,69 @@
+"""Access: logins, sessions, roles and devices."""
+
+from timebank.capability import Agreed, Capability, MenuEntry, Sweep
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="access",
+    tables="timebank.access.tables",
+    api=(
+        "timebank.access.api.Sessions",
+        "timebank.access.api.Me",
+        "timebank.access.api.Roles",
+        "timebank.access.api.Counter",
+    ),
+    pages=(
+        "timebank.web.member.sign_in.SignInPages",
+        "timebank.web.member.sign_in.PasswordPages",
+        "admin.roles.RolePages",
+        "timebank.web.pairing.PairingPages",
+        "timebank.web.desk.sign_on.SignOnPages",
+        "timebank.web.desk.sign_in_code.SignInCodePages",
+        "timebank.web.desk.devices.DevicePages",
+    ),
+    menu=(MenuEntry(160, "/admin/roles", "person", _("身份"), context="many"),),
+    sweeps=(
+        Sweep("throttle", 3600, "timebank.access.throttle.sweep"),
+        Sweep("sign_in_delays", 3600, "timebank.access.delays.sweep"),
+        Sweep("idempotent_requests", 3600, "timebank.access.once.forget_old"),
+        Sweep("sessions", 3600, "timebank.access.sessions.forget_old"),
+    ),
+    agreed=(
+        Agreed(
+            "timebank.access.grants.ADMIN_GRANT", "timebank.access.grants.give_agreed", "timebank.access.grants.is_held"
+        ),
+        Agreed("timebank.access.grants.END_AUDITOR", "timebank.access.grants.end_agreed"),
+        Agreed("timebank.access.grants.OFFICE_BEFORE"),
+        Agreed(
+            "timebank.access.registration.CORRECTION",
+            "timebank.access.registration.amend_agreed",
+            "timebank.people.agreed.stands_now",
+        ),
+        Agreed(
+            "timebank.access.registration.FAMILY_CORRECTION",
+            "timebank.access.registration.amend_agreed",
+            "timebank.people.agreed.stands_now",
+        ),
+        Agreed("timebank.access.further_devices.FURTHER_DEVICE", "timebank.access.further_devices.register_agreed"),
+    ),
+    audit={
+        "agree_membership": _("同意了并到自己的账号"),
+        "decline_membership": _("没有同意并到自己的账号"),
+        "end_role": _("取消了身份"),
+        "ensure_logins": _("开通了登录"),
+        "fail_sign_in": _("多次输错密码或登录码"),
+        "give_one_time_code": _("发了登录码"),
+        "grant_role": _("设定了身份"),
+        "pair_device": _("配对了设备"),
+        "register_device": _("登记了设备"),
+        "renew_pairing": _("取了新的配对链接"),
+        "revoke_device": _("停用了设备"),
+        "set_password": _("设了新密码"),
+        "sign_in": _("登录了"),
+        "sign_off": _("从柜台下岗"),
+        "sign_on": _("在柜台上岗"),
+        "sign_out": _("退出了登录"),
+        "withdraw_logins": _("撤回了登录"),
+        "withdraw_roles": _("撤回了身份"),
+    },
+)

@@ -1,0 +1,29 @@
+"""Activities and their shifts."""
+
+from timebank.capability import Capability, MenuEntry
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="activities",
+    tables="timebank.activities.tables",
+    api=(
+        "timebank.activities.api.Activities",
+        "timebank.activities.api.Shifts",
+    ),
+    pages=(
+        "timebank.web.member.activities.ActivityPages",
+        "admin.activities.ActivitiesPanel",
+    ),
+    menu=(MenuEntry(50, "/admin/activities", "calendar", _("活动")),),
+    invariants="timebank.activities.invariants.SHIFTS",
+    audit={
+        "add_activity": _("新增了活动"),
+        "add_shift": _("新增了班次"),
+        "cancel_shift": _("取消了班次"),
+        "change_activity": _("修改了活动"),
+        "offer_activity_again": _("恢复了活动"),
+        "sign_up": _("报名了班次"),
+        "withdraw": _("退出了班次"),
+        "withdraw_activity": _("撤回了活动"),
+    },
+)

@@ -1,0 +1,15 @@
+"""Agreements: changes that wait for a second person."""
+
+from timebank.capability import Capability, MenuEntry
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="agreements",
+    tables="timebank.agreements.tables",
+    api=("timebank.agreements.api.Agreements",),
+    pages=("admin.agreements.AgreementPages",),
+    menu=(MenuEntry(130, "/admin/agreements", "people", _("待另一人确认")),),
+    audit={
+        "propose": _("提请另一人确认"),
+    },
+)

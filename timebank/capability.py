@@ -1,0 +1,126 @@
+"""What a capability declares of itself, once, in its `capability.py`; everything that lists capabilities reads it here.
+
+A manifest holds data alone. What it names in code stands as a dotted path and is imported when it is first needed, so
+that a manifest imports nothing: the verbs and jobs load without the web framework, and a layer below another may read
+what that one declares.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that falls due in every community: `verb` is called with the system's scope for each."""
+
+    name: str
+    every_seconds: int
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Something that falls due and belongs to no community: `verb` is called without arguments."""
+
+    name: str
+    every_seconds: int
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """An entry of the panel's menu. Entries stand in the order of `place`; `word` is marked for translation.
+
+    `readers`: who has it: whoever reads all of the community, a grid worker, who reads a part, or both.
+    """
+
+    place: int
+    href: str
+    icon: str
+    word: str
+    context: str = ""
+    """The translation's context, where one Chinese word has two English ones."""
+    readers: Literal["all", "part", "both"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A kind of change that waits for a second person: its `agreements.kinds.Kind`, and the verbs that belong to it.
+
+    `carry_out` does it once it is agreed to, None where it is in force already and only to be seen. `stands_now` tells
+    what stands there now, to be held against what stood there when the change was proposed.
+    """
+
+    kind: str
+    carry_out: str | None = None
+    stands_now: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What entries of the ledger stand for: rows of `noun`, the `source_kind` of their transfers.
+
+    `entries` are the kinds of transfer that may name it. The SELECTs read the rows of one community ($1).
+    """
+
+    noun: str
+    entries: Sequence[str]
+    reversed_by: str | None = None
+    """The verb that takes an entry of it back."""
+    holds: str | None = None
+    """`id, entry_id, is_open` of what its holds are for, where it holds points or class time."""
+    credited: str | None = None
+    """`id, person_id` of what its credits are for, where it credits a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """One capability. `name` is its package below `timebank`."""
+
+    name: str
+    tables: str | None = None
+    """The module of its table classes."""
+    api: Sequence[str] = ()
+    """Controllers and handlers of the JSON API, below /api/v1."""
+    pages: Sequence[str] = ()
+    """Controllers and handlers of pages: of residents, counters, displays, the board and the panel."""
+    menu: Sequence[MenuEntry] = ()
+    jobs: Sequence[Job] = ()
+    sweeps: Sequence[Sweep] = ()
+    invariants: str | None = None
+    """A tuple of `ledger.invariants.Invariant`: what must hold between its rows and the ledger's."""
+    sources: Sequence[Source] = ()
+    statement: Mapping[str, str] = field(default_factory=dict)
+    """Words for its entries on a statement, by the entry's kind, or by `source kind:entry kind` where that differs."""
+    agreed: Sequence[Agreed] = ()
+    audit: Mapping[str, str] = field(default_factory=dict)
+    """Words for the verbs that it writes into the audit."""
+
+
+_added: list[Capability] = []
+
+
+def capabilities() -> Sequence[Capability]:
+    """Every capability of the service, in the order of `timebank.capabilities`."""
+    return (*import_module("timebank.capabilities").CAPABILITIES, *_added)
+
+
+@contextmanager
+def also(*more: Capability) -> Iterator[None]:
+    """Let further capabilities be there, as those of a test are, until the block ends."""
+    _added.extend(more)
+    try:
+        yield
+    finally:
+        del _added[-len(more) :]
+
+
+@cache
+def resolve(path: str) -> Any:
+    """What a dotted path names: `timebank.shop.collection.expire_redemptions`."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)

@@ -1,0 +1,74 @@
+"""Classes: courses, lessons, and children's class time."""
+
+from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="classes",
+    tables="timebank.classes.tables",
+    api=(
+        "timebank.classes.api.Courses",
+        "timebank.classes.api.Lessons",
+        "timebank.classes.api.ClassHours",
+        "timebank.classes.api.Bookings",
+    ),
+    pages=(
+        "timebank.web.member.classes.ClassPages",
+        "timebank.web.desk.classes.DeskClasses",
+        "admin.classes.ClassesPanel",
+        "admin.classes.LessonsPanel",
+    ),
+    menu=(MenuEntry(90, "/admin/classes", "book", _("课程")),),
+    jobs=(
+        Job("finish_stopped", 60, "timebank.classes.stopping.finish_stopped"),
+        Job("close_lessons", 60, "timebank.classes.attendance.close_lessons"),
+        Job("refund_ended", 60, "timebank.classes.stopping.refund_ended"),
+        Job("tell_of_stops", 60, "timebank.classes.stopping.tell_of_stops"),
+        Job("fill_seats", 60, "timebank.classes.seats.fill_seats"),
+        Job("remind_of_class_ends", 3600, "timebank.classes.endings.remind_of_class_ends"),
+        Job("tell_of_last_days", 3600, "timebank.classes.endings.tell_of_last_days"),
+        Job("expire_class_minutes", 3600, "timebank.classes.endings.expire_class_minutes"),
+    ),
+    invariants="timebank.classes.invariants.CLASSES",
+    sources=(
+        Source(
+            noun="booking",
+            entries=("hold", "settle", "void", "reversal", "repayment"),
+            holds="SELECT id, entry_id, status = 'held' AS is_open FROM booking WHERE community_id = $1",
+        ),
+        Source(
+            noun="class_purchase",
+            entries=("purchase", "refund", "move", "expiry", "reversal", "repayment"),
+            reversed_by="timebank.classes.unexpiry.reverse_class_expiry",
+        ),
+    ),
+    statement={
+        "purchase": _("兑换课时"),
+        "refund": _("课时退回积分"),
+        "move": _("课时转到别的课"),
+        "booking:hold": _("预约课程"),
+        "booking:settle": _("上课"),
+        "booking:void": _("取消预约"),
+    },
+    agreed=(
+        Agreed("timebank.classes.courses.COURSE_TERMS"),
+        Agreed("timebank.classes.courses.LESSON_TERMS"),
+    ),
+    audit={
+        "add_course": _("新增了课程"),
+        "add_lesson": _("新增了一节课"),
+        "attend": _("登记了上课"),
+        "book": _("约了课"),
+        "buy_class_hours": _("购买了课时"),
+        "cancel": _("取消了"),
+        "change_course": _("修改了课程"),
+        "change_lesson": _("修改了一节课"),
+        "close": _("结束了约课"),
+        "expire_class_hours": _("让课时到期"),
+        "move_class_hours": _("换了课"),
+        "refund_class_hours": _("退了课时"),
+        "reverse_class_expiry": _("撤回了课时到期"),
+        "seat": _("排到了座位"),
+        "stop_course": _("停开了课程"),
+    },
+)

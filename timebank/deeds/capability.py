@@ -1,0 +1,61 @@
+"""Deeds: the moral bank, from filing to credit, with objections."""
+
+from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="deeds",
+    tables="timebank.deeds.tables",
+    api=(
+        "timebank.deeds.api.Deeds",
+        "timebank.deeds.api.Objections",
+        "timebank.deeds.api.object_to_record",
+        "timebank.deeds.api.read_board",
+    ),
+    pages=(
+        "timebank.web.member.deeds.DeedPages",
+        "timebank.web.board.notices.BoardPages",
+        "admin.deeds.AdminDeeds",
+        "admin.deeds.AdminObjections",
+    ),
+    menu=(MenuEntry(60, "/admin/deeds", "heart", _("道德积分"), readers="both"),),
+    jobs=(
+        Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),
+        Job("remind_of_objections", 3600, "timebank.deeds.reminding.remind_of_objections"),
+    ),
+    invariants="timebank.deeds.invariants.DEEDS",
+    sources=(
+        Source(
+            noun="deed",
+            entries=("deed", "reversal", "repayment"),
+            reversed_by="timebank.deeds.credit.reverse_deed",
+            credited="SELECT id, person_id FROM deed WHERE community_id = $1",
+        ),
+    ),
+    statement={
+        "deed": _("善行"),
+    },
+    agreed=(
+        Agreed(
+            "timebank.deeds.review.DEED_POINTS",
+            "timebank.deeds.review.approve_agreed",
+            "timebank.deeds.review.stands_now",
+        ),
+        Agreed(
+            "timebank.deeds.restoring.DEED_AGAIN",
+            "timebank.deeds.objections.restore_agreed",
+            "timebank.deeds.restoring.stands_now",
+        ),
+    ),
+    audit={
+        "answer_as_witness": _("作了证"),
+        "ask_witness": _("问了见证人"),
+        "credit_deed": _("给善行记了分"),
+        "decide_objection": _("决定了异议"),
+        "file_deed": _("登记了善行"),
+        "object": _("提出了异议"),
+        "reverse_deed": _("冲正了善行"),
+        "review_deed": _("审核了善行"),
+        "withdraw_deed": _("撤回了善行"),
+    },
+)

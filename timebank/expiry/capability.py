@@ -1,0 +1,28 @@
+"""Expiry: points that run out at the end of a year, announced before."""
+
+from timebank.capability import Capability, Job, Source
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="expiry",
+    jobs=(
+        Job("remind_of_expiry", 3600, "timebank.expiry.reminders.remind_of_expiry"),
+        Job("close_days", 3600, "timebank.expiry.due.close_days"),
+        Job("expire_points", 600, "timebank.expiry.due.expire_points"),
+    ),
+    invariants="timebank.expiry.invariants.EXPIRIES",
+    sources=(
+        Source(
+            noun="account",
+            entries=("expiry", "reversal", "repayment"),
+            reversed_by="timebank.expiry.reversal.reverse_expiry",
+        ),
+    ),
+    statement={
+        "expiry": _("到期"),
+    },
+    audit={
+        "let_expire": _("确认了积分到期"),
+        "reverse_expiry": _("撤回了积分到期"),
+    },
+)

@@ -1,0 +1,20 @@
+"""Imports: workbooks taken in, and taken back."""
+
+from timebank.capability import Capability, Job, MenuEntry, Sweep
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="imports",
+    tables="timebank.imports.tables",
+    api=("timebank.imports.api.Imports",),
+    pages=("admin.imports.ImportPages",),
+    menu=(MenuEntry(110, "/admin/imports", "upload", _("导入")),),
+    jobs=(Job("forget_drafts", 600, "timebank.imports.drafts.forget_old"),),
+    sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.leftover.carry_on"),),
+    audit={
+        "import": _("导入了表格"),
+        "map_words": _("定了表格里的词是什么"),
+        "stop_import": _("导入没有做完，停下了"),
+        "undo_import": _("撤回了导入"),
+    },
+)

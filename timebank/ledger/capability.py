@@ -1,0 +1,35 @@
+"""The ledger: accounts, transfers, statements, and the check of the books."""
+
+from timebank.capability import Capability, Job, MenuEntry, Source
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="ledger",
+    tables="timebank.ledger.tables",
+    api=(
+        "timebank.ledger.api.own_balances",
+        "timebank.ledger.api.own_statement",
+        "timebank.ledger.api.give",
+        "timebank.ledger.api.check",
+    ),
+    pages=(
+        "timebank.web.member.statement.StatementPages",
+        "admin.ledger.AdminLedger",
+    ),
+    menu=(MenuEntry(120, "/admin/ledger", "shield", _("账目")),),
+    jobs=(Job("check_books", 60, "timebank.ledger.checked.check_books"),),
+    invariants="timebank.ledger.invariants.books.LEDGER",
+    sources=(Source(noun="donation", entries=("donation",)),),
+    statement={
+        "hold": _("预留"),
+        "settle": _("领取"),
+        "void": _("预留退回"),
+        "donation": _("捐给公共积分池"),
+        "adjustment": _("调整"),
+        "reversal": _("冲正"),
+        "repayment": _("补还欠账"),
+    },
+    audit={
+        "ask_for_check": _("要求了核对账目"),
+    },
+)

@@ -1,0 +1,22 @@
+"""Overview: what several capabilities say together."""
+
+from timebank.capability import Capability, Job, MenuEntry
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="overview",
+    tables="timebank.overview.tables",
+    pages=(
+        "timebank.web.member.home.HomePages",
+        "admin.home.PanelHome",
+    ),
+    menu=(MenuEntry(10, "/admin", "chart", _("总览")),),
+    jobs=(
+        Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
+        Job("count_figures", 600, "timebank.overview.figures.count_figures"),
+    ),
+    audit={
+        "confirm_login": _("确认了账号是本人"),
+        "decide_change": _("决定了待确认的事"),
+    },
+)

@@ -1,0 +1,23 @@
+"""Rules: what hours and deeds are worth."""
+
+from timebank.capability import Agreed, Capability, MenuEntry
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="rules",
+    tables="timebank.rules.tables",
+    api=("timebank.rules.api.Rules",),
+    pages=("admin.rules.RulesPanel",),
+    menu=(MenuEntry(100, "/admin/rules", "scales", _("积分规则")),),
+    agreed=(
+        Agreed(
+            "timebank.rules.catalogue.LOOSER_RULE",
+            "timebank.rules.catalogue.set_agreed",
+            "timebank.rules.catalogue.version_now",
+        ),
+        Agreed("timebank.rules.catalogue.RULE_BEFORE"),
+    ),
+    audit={
+        "set_rule": _("设定了积分规则"),
+    },
+)

@@ -1,0 +1,55 @@
+"""The shop: goods, shelves and redemptions."""
+
+from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="shop",
+    tables="timebank.shop.tables",
+    api=(
+        "timebank.shop.api.Goods",
+        "timebank.shop.api.Redemptions",
+        "timebank.shop.api.Confirmations",
+    ),
+    pages=(
+        "timebank.web.member.goods.GoodsPages",
+        "timebank.web.member.redemptions.RedemptionPages",
+        "timebank.web.desk.goods.DeskGoods",
+        "timebank.web.desk.shelf.ShelfPages",
+        "admin.goods.GoodsPanel",
+        "admin.redemptions.RedemptionsPanel",
+    ),
+    menu=(MenuEntry(70, "/admin/goods", "gift", _("物品")),),
+    jobs=(Job("expire_redemptions", 60, "timebank.shop.collection.expire_redemptions"),),
+    invariants="timebank.shop.invariants.SHOP",
+    sources=(
+        Source(
+            noun="redemption",
+            entries=("hold", "settle", "void", "reversal", "repayment"),
+            reversed_by="timebank.shop.collection.return_goods",
+            holds="SELECT id, entry_id, status = 'reserved' AS is_open FROM redemption WHERE community_id = $1",
+        ),
+    ),
+    statement={
+        "redemption:hold": _("预留物品"),
+        "redemption:void": _("取消预留"),
+        "redemption:reversal": _("退货"),
+    },
+    agreed=(
+        Agreed("timebank.shop.collection.RETURN", "timebank.shop.collection.return_agreed"),
+        Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),
+        Agreed("timebank.shop.goods.GOOD_TERMS"),
+    ),
+    audit={
+        "add_good": _("新增了物品"),
+        "cancel": _("取消了"),
+        "change_good": _("修改了物品"),
+        "collect": _("领取了兑换"),
+        "count_stock": _("盘点了库存"),
+        "expire": _("让预留到期"),
+        "receive": _("收了货"),
+        "reserve": _("预留了物品"),
+        "return_goods": _("收回了退货"),
+        "set_photo": _("换了物品照片"),
+    },
+)

@@ -1,0 +1,22 @@
+"""Stations: where people check in, and their screens."""
+
+from timebank.capability import Capability, Job, MenuEntry
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="stations",
+    tables="timebank.stations.tables",
+    api=("timebank.stations.api.Stations",),
+    pages=(
+        "timebank.web.display.wall.WallPages",
+        "admin.stations.StationsPanel",
+    ),
+    menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),
+    jobs=(Job("forget_readings", 3600, "timebank.stations.readings.forget_readings"),),
+    audit={
+        "add_station": _("新增了驿站"),
+        "change_station": _("修改了驿站"),
+        "read_code": _("查看了签到码"),
+        "rotate_key": _("更换了签到码密钥"),
+    },
+)

@@ -1,0 +1,11 @@
+"""The trail: who did what."""
+
+from timebank.capability import Capability, MenuEntry
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="trail",
+    api=("timebank.trail.api.read_trail",),
+    pages=("admin.trail.TrailPages",),
+    menu=(MenuEntry(140, "/admin/audit", "list", _("操作记录")),),
+)

@@ -109,7 +109,8 @@ def routes() -> Sequence[ControllerRouterHandler]:
 
 
 def template_engine() -> JinjaTemplateEngine:
-    engine = JinjaTemplateEngine(directory=TEMPLATES)
+    own = [one.folder / "templates" for one in capabilities()]
+    engine = JinjaTemplateEngine(directory=[*TEMPLATES, *(folder for folder in own if folder.is_dir())])
     engine.engine.autoescape = True
     engine.engine.filters |= {
         "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -79,9 +80,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """One capability. `name` is its package below `timebank`."""
+    """One capability. `package` is its folder's dotted path; its `templates/` are found there."""
 
     name: str
+    package: str = ""
     tables: str | None = None
     """The module of its table classes."""
     api: Sequence[str] = ()
@@ -99,6 +101,12 @@ class Capability:
     agreed: Sequence[Agreed] = ()
     audit: Mapping[str, str] = field(default_factory=dict)
     """Words for the verbs that it writes into the audit."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        package = import_module(self.package or f"timebank.{self.name}")
+        return Path(package.__path__[0])
 
 
 _added: list[Capability] = []

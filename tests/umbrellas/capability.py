@@ -1,0 +1,24 @@
+"""Umbrellas lent against a few points: a capability of the tests, of which nothing outside this folder knows."""
+
+from timebank.capability import Capability, Job, MenuEntry, Source
+from timebank.locale import _
+
+CAPABILITY = Capability(
+    name="umbrellas",
+    package="tests.umbrellas",
+    tables="tests.umbrellas.tables",
+    api=("tests.umbrellas.pages.Umbrellas",),
+    pages=("tests.umbrellas.pages.UmbrellaPages",),
+    menu=(MenuEntry(75, "/admin/umbrellas", "gift", _("雨伞")),),
+    jobs=(Job("take_umbrellas_back", 3600, "tests.umbrellas.lending.take_back_overdue"),),
+    invariants="tests.umbrellas.invariants.UMBRELLAS",
+    sources=(
+        Source(
+            noun="umbrella_loan",
+            entries=("hold", "settle", "void"),
+            holds="SELECT id, entry_id, returned_at IS NULL AS is_open FROM umbrella_loan WHERE community_id = $1",
+        ),
+    ),
+    statement={"umbrella_loan:hold": _("借伞押分"), "umbrella_loan:void": _("还伞退分")},
+    audit={"lend_umbrella": _("借出了雨伞")},
+)

@@ -51,8 +51,8 @@ class Document:
         bare = FENCED.sub(lambda found: re.sub("^#", "\0", found[0], flags=re.MULTILINE), self.text)
         above, *parts = re.split(r"^(#+) (.*)\n", bare, flags=re.MULTILINE)
         assert above == "", f"{self.name} begins with its title"
-        told = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-        return [Section(len(marks), title, text.replace("\0", "#")) for marks, title, text in told]
+        found = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+        return [Section(len(marks), title, text.replace("\0", "#")) for marks, title, text in found]
 
     @property
     def halves(self) -> tuple[list[Section], list[Section]]:

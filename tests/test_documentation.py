@@ -169,7 +169,7 @@ def test_every_document_that_the_source_sends_somebody_to_is_there() -> None:
     for path in files:
         if path.suffix in {*SOURCE, ""}:
             named = re.findall(r"[\w/.-]+\.md\b", path.read_text(encoding="utf-8", errors="replace"))
-            wrong += [f"{path.relative_to(ROOT)}: {told}" for told in named if not (ROOT / told).is_file()]
+            wrong += [f"{path.relative_to(ROOT)}: {name}" for name in named if not (ROOT / name).is_file()]
     assert wrong == [], "a document is named by its path below the project"
 
 

@@ -179,7 +179,7 @@ async def _draft_page(
         found = await drafts.draft(caller, draft_id, language)
     except DraftGone as gone:
         return await _first_page(request, caller, refusal=gone)
-    choices = await choices_of(caller, (word.kind for word in found.report.unknown_words))
+    choices = await choices_of(caller, (word.kind for word in found.report.unknown))
     return page(
         request, caller, "imports/draft.html", status=refusal.status if refusal else 200, draft=found,
         report=found.report, choices=choices, add=ADD, refusal=refusal.text(language) if refusal else None, **_SHOWN,

@@ -90,9 +90,9 @@ def _print(report: Report) -> None:
     for refusal in report.refusals:
         if refusal.count > 1:
             click.echo(f"{refusal.count} 行 {refusal.column}：{refusal.problem}")
-    if report.unknown_words:
+    if report.unknown:
         click.echo(UNKNOWN)
-    for word in report.unknown_words:
+    for word in report.unknown:
         click.echo(_asked(word))
     counts = f"共 {report.rows} 行，可用 {report.accepted} 行，新 {report.created} 行，有问题 {len(report.errors)} 处"
     click.echo(f"{OUTCOMES[report.outcome]}：{counts}。")

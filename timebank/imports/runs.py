@@ -83,7 +83,7 @@ async def _with_points(scope: Scope, kind: Kind, book: Workbook, words: Sequence
     if not any(word.new and word.points is None for word in words):
         return words
     tried = await _try(scope, kind, book, [])
-    points = {(word.kind, word_key(word.value)): word.points for word in tried.unknown_words}
+    points = {(word.kind, word_key(word.value)): word.points for word in tried.unknown}
     return [
         msgspec.structs.replace(word, points=points.get((word.kind, word_key(word.value))))
         if word.new and word.points is None

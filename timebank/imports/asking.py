@@ -15,6 +15,12 @@ class WordUnclear(TimebankError):
     sentence = "“{value}”要么写明就是哪一项，要么新添，两样选一样；新添的要写明分值。"
 
 
+class WordIsName(TimebankError):
+    code = "word_is_name"
+    status = 422
+    sentence = "“{value}”本身就是登记的名称，不能再当作别的，也不能忘掉。不再用的，请到登记的地方停用或改名。"
+
+
 class WordMeaningUnknown(TimebankError):
     code = "word_meaning_unknown"
     status = 422

@@ -92,9 +92,7 @@ SENTENCES: Mapping[str, str] = {
     "ambiguous_person": _("花名册里有 {count} 位同名的人，请补上电话或楼栋单元"),
     "unknown_item": _("积分目录里没有这个事项：在试导入里选它就是哪一项，或新添；也可以改成目录里的名称"),
     "item_waits": _("这个事项已经提交添加，分值高于目录里的，要等第二个人同意，同意以后再导入这一行"),
-    "own_word": _(
-        "这个词是本人、同住的人或监护人定的，不能用在自己的行上，请另一位管理员试导入这份表格，再定一次"
-    ),
+    "own_word": _("这个词是本人、同住的人或监护人定的，不能用在自己的行上，请另一位管理员试导入这份表格，再定一次"),
     "points_differ": _("目录里这个事项是 {expected} 分，请改成目录分值；确有理由的请在备注写明，由管理员审核"),
     "points_differ_reason": _("目录里这个事项是 {expected} 分，备注写了理由，请管理员审核"),
     "own_witness": _("证明人是本人，请换一位证明人"),
@@ -137,16 +135,12 @@ SENTENCES: Mapping[str, str] = {
     "known_stock_differs": _("这个驿站已有 {quantity} 件，与表里不同，没有改动；要改请在物品页盘点"),
     "good_offered_again": _("这种物品原来已停止兑换，按表里的积分重新开放"),
     "note_places": _("新建 {grids} 个网格、{buildings} 栋楼、{units} 个单元、{households} 户"),
-    "note_building_words": _(
-        "{count} 个楼栋没有登记过，会新建：{names}。其实是已有的楼，先在试导入里选它就是哪一栋"
-    ),
+    "note_building_words": _("{count} 个楼栋没有登记过，会新建：{names}。其实是已有的楼，先在试导入里选它就是哪一栋"),
     "note_no_home": _("{count} 位居民没有写楼栋，没有归入任何一户，请到居民页补上住处"),
     "note_roles": _("按备注登记身份：楼栋长 {building_heads} 位、单元长 {unit_heads} 位、网格员 {grid_workers} 位"),
     "note_guardians": _("给 {children} 位未成年人提名了监护人；要等家长到社区确认同意，才能用积分和报课"),
     "note_activities": _("新建 {count} 个活动：{names}。其实是已有活动的，先在试导入里选它就是哪一项"),
-    "note_elsewhere": _(
-        "{count} 个地点不是登记的驿站，只写进补录原因：{names}。是驿站的，先在试导入里选它就是哪个"
-    ),
+    "note_elsewhere": _("{count} 个地点不是登记的驿站，只写进补录原因：{names}。是驿站的，先在试导入里选它就是哪个"),
     "note_no_catalogue": _("积分目录里还没有善行事项，请先到积分规则页添加，再导入台账"),
     "note_stayed": _(
         "撤销时留下 {count} 位居民：有撤回的服务记录或善行写着他们，要留作凭据。确要除名的，请逐位办理迁出"

@@ -45,6 +45,10 @@ class Buildings:
         """All that an address may be: what has this name, else what the word for it was decided to be."""
         return self.town.named(place.building, place.unit)
 
+    def called(self, place: Address) -> list[UUID]:
+        """All that has this name."""
+        return self.town.by_name(place.building, place.unit)
+
     def in_one_way(self, place: Address) -> Address:
         """An address by the community's own names as sheets are read, where a word of it was decided."""
         meant = self.town.meant(areas_addresses.Address(None, place.building, place.unit))
@@ -116,7 +120,7 @@ def chosen(buildings: Buildings, answer: WordIn) -> UUID | None:
     if (answer.means is None) is not answer.new or answer.cap is not None:
         raise WordUnclear(value=answer.value)
     place = place_of_word(answer.value)
-    own = buildings.town.by_name(place.building, place.unit) if place else []
+    own = buildings.called(place) if place else []
     if answer.means is None:
         found = buildings.of(place) if place else []
         if len(found) == 1:
@@ -169,7 +173,7 @@ def words_of(place: Address) -> list[str]:
 def _named(buildings: Buildings, means: str) -> UUID | None:
     by_id = next((area.id for area in buildings.areas if str(area.id) == means and area.kind != "grid"), None)
     place = place_of_word(means)
-    found = buildings.town.by_name(place.building, place.unit) if place else []
+    found = buildings.called(place) if place else []
     if by_id is not None or len(found) == 1:
         return by_id or found[0]
     alike_ = {id_ for name, id_ in buildings.names().items() if word_key(name) == word_key(means)}

@@ -99,24 +99,27 @@ async def remember_words(scope: Scope, kind: Kind, answers: Sequence[WordIn]) ->
     # a building comes before its units.
     by_key = {(answer.kind, answer.key): answer for answer in answers}
     async with transaction(scope):
+        targets: list[list[str | None]] = []
         for word_kind, key in sorted(by_key, key=lambda one: (one[0], len(one[1]), one[1])):
             answer = by_key[word_kind, key]
-            await _hold(scope, answer)
+            before = await _hold(scope, answer)
             target, added = await DECIDED[word_kind](scope, answer)
             await database.execute(
                 "UPDATE import_word SET target = $4, added = added OR $5 "
                 "WHERE community_id = $1 AND word_kind = $2 AND word_key = $3",
                 scope.community_id, word_kind, key, target, added,
             )  # fmt: skip
+            targets.append([before, target])
         if by_key:
-            await audit.record(scope, "map_words", "import_word", None, kind=kind, mapped=len(by_key))
+            await audit.record(scope, "map_words", "import_word", None, kind=kind, mapped=len(by_key), targets=targets)
 
 
-async def _hold(scope: Scope, answer: WordIn) -> None:
-    """Take the row of a word, new or known, in the caller's name."""
-    await database.execute(
+async def _hold(scope: Scope, answer: WordIn) -> str | None:
+    """Take the row of a word, new or known, in the caller's name; what it has meant until now."""
+    before: str | None = await database.fetch_value(
         "INSERT INTO import_word (community_id, word_kind, word_key, word, added, decided_by, decided_at) "
         "VALUES ($1, $2, $3, $4, false, $5, $6) ON CONFLICT (community_id, word_kind, word_key) DO UPDATE "
-        "SET word = excluded.word, decided_by = excluded.decided_by, decided_at = excluded.decided_at",
+        "SET word = excluded.word, decided_by = excluded.decided_by, decided_at = excluded.decided_at RETURNING target",
         scope.community_id, answer.kind, answer.key, answer.value, scope.actor_id, clock.now(),
     )  # fmt: skip
+    return before

@@ -76,12 +76,12 @@ def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map
         odd: dict[str, Problem] = {}
         for role in sorted(claim.roles):
             area_id = town.around(claim.area_id, PLACE_OF[role])
-            wrong = _wrong(holders.get(claim.person_id), role, area_id)
-            if wrong is None and area_id is not None and (role.value, area_id) not in holders[claim.person_id].held:
-                wrong = _not_by_own(claim, own)
+            holder = holders.get(claim.person_id)
+            is_held = holder is not None and (role, area_id) in holder.held
+            wrong = _wrong(holder, role, area_id) or (None if is_held else _not_by_own(claim, own))
             if wrong is not None:
                 odd.setdefault(wrong.code, wrong)
-            elif area_id is not None and (role.value, area_id) not in holders[claim.person_id].held:
+            elif area_id is not None and not is_held:
                 duties.offices.setdefault(Office(claim.person_id, role, area_id), claim.row)
         duties.remarks.extend((claim.row, wrong) for wrong in odd.values())
     return duties

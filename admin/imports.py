@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 from timebank.access.callers import AnyRequest
 from timebank.errors import Busy, TimebankError
 from timebank.imports import drafts, history, workbook
-from timebank.imports.asking import WordMeaningUnknown, WordUnclear
+from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.carrying import Progress
 from timebank.imports.drafts import DraftGone
 from timebank.imports.intake import Kind
@@ -112,7 +112,7 @@ class ImportPages(Controller):
             await drafts.map_draft(caller, draft_id, _answers(data))
         except DraftGone as refusal:
             return await _first_page(request, caller, refusal=refusal)
-        except (ImportRefused, Busy, WordUnclear, WordMeaningUnknown, WordKindUnknown) as refusal:
+        except (ImportRefused, Busy, WordUnclear, WordIsName, WordMeaningUnknown, WordKindUnknown) as refusal:
             return await _draft_page(request, caller, draft_id, refusal=refusal)
         return see_other(f"/admin/imports/drafts/{draft_id}")
 
@@ -153,16 +153,18 @@ _SHOWN: dict[str, Any] = {"kinds": KINDS, "steps_of": STEPS, "most": SHOWN_MAX}
 
 
 def _answers(said: dict[str, str]) -> list[WordIn]:
-    """The words that were decided: of each the form has its `value`, its `kind`, what it `means`, and `points`."""
+    """The words that were decided: of each the form has its `value`, `kind`, what it `means`, `points` and `cap`."""
     answers = []
     for field, means in said.items():
         name, _sep, number = field.partition("-")
         if name != "means" or not means:
             continue
-        points = said.get(f"points-{number}", "").strip()
+        new = means == ADD
+        points, cap = (said.get(f"{each}-{number}", "").strip() for each in ("points", "cap"))
         answer = {
-            "value": said.get(f"value-{number}"), "kind": said.get(f"kind-{number}"), "new": means == ADD,
-            "means": None if means == ADD else means, "points": int(points) if points.isdecimal() else None,
+            "value": said.get(f"value-{number}"), "kind": said.get(f"kind-{number}"), "new": new,
+            "means": None if new else means, "points": int(points) if points.isdecimal() else None,
+            "cap": int(cap) if new and cap.isdecimal() else None,
         }  # fmt: skip
         try:
             answers.append(msgspec.convert(answer, WordIn))
@@ -179,7 +181,7 @@ async def _draft_page(
         found = await drafts.draft(caller, draft_id, language)
     except DraftGone as gone:
         return await _first_page(request, caller, refusal=gone)
-    choices = await choices_of(caller, (word.kind for word in found.report.unknown_words))
+    choices = await choices_of(caller, (word.kind for word in found.report.unknown))
     return page(
         request, caller, "imports/draft.html", status=refusal.status if refusal else 200, draft=found,
         report=found.report, choices=choices, add=ADD, refusal=refusal.text(language) if refusal else None, **_SHOWN,

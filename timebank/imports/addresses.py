@@ -39,6 +39,11 @@ _UNIT_ROOM = re.compile(
     rf"(?:(?P<unit>\d{{1,2}})\s*[\-–—－/]\s*|{_UNIT.replace('unit', 'unit_word')}{_SEPARATOR})"
     r"(?P<room>[A-Za-z]?\d{3,4}[A-Za-z]?)\s*(?:号房|[室号房户])?"
 )
+_NAMED = re.compile(
+    r"(?P<building>[^\d#\s,，、_·\-–—－/一二三四五六七八九十]{1,20}?[楼栋幢座])"
+    rf"(?:{_SEPARATOR}{_UNIT})?(?:{_SEPARATOR}{_ROOM})?"
+)
+"""A building that has a name and no number: 老邮局楼2单元501."""
 _STREET = re.compile(r"[路街巷道弄]\s*\d+\s*号\s*(?:\d+\s*[室号房户]?)?$")
 _MARKS = re.compile(r"[栋幢#单]|单元|号楼|\d\s*[\-–—－/]\s*\d")
 _ROOM_WORD = re.compile(r"[室号房户]$")
@@ -65,9 +70,14 @@ def address(cell: Cell) -> Address | Problem | None:
     if numbers:
         return _of_numbers(numbers)
     found = _BUILDING_THEN_NUMBERS.fullmatch(value) or _IN_WORDS.fullmatch(value)
+    if found is None and (by_name := _NAMED.fullmatch(value)) is not None:
+        return _of_words(by_name, by_name["building"], value)
     if found is None or _STREET.search(value):
         return problem("address_unclear")
-    building = f"{found['phase'] or ''}{_building(found['building'])}"
+    return _of_words(found, f"{found['phase'] or ''}{_building(found['building'])}", value)
+
+
+def _of_words(found: re.Match[str], building: str, value: str) -> Address | Problem:
     unit = found["unit"]
     room = found["room"]
     if room and unit is None and not _ROOM_WORD.search(value) and len(re.sub(r"\D", "", room)) < 3:

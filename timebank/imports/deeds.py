@@ -7,7 +7,8 @@ from datetime import date
 
 from timebank import names
 from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
-from timebank.imports.addresses import NOWHERE
+from timebank.imports.addresses import NOWHERE, Address
+from timebank.imports.buildings import Buildings
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
 from timebank.imports.catalogue_sheet import catalogues_on
 from timebank.imports.cells import Cell, Role
@@ -54,6 +55,11 @@ class DeedRow:
     said_points: int | None
 
     @property
+    def place(self) -> Address:
+        """Where it was done, as the row says."""
+        return Address(self.building, self.unit)
+
+    @property
     def where(self) -> tuple[str, int, int]:
         """Where the deed stands in the file: a line may name several people."""
         return self.sheet, self.row, self.part
@@ -74,12 +80,12 @@ class Known:
 
 def parse(
     book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date,
-    aliases: Mapping[str, str] | None = None, waiting: AbstractSet[str] = frozenset(),
+    aliases: Mapping[str, str] | None = None, waiting: AbstractSet[str] = frozenset(), town: Buildings | None = None,
 ) -> Parsed[DeedRow]:  # fmt: skip
     """Read a book of deeds. Raises an ImportRefused when it holds none.
 
     `catalogue` says the points of each item, `aliases` the item that another word means, by the word's key; `waiting`
-    are the keys of items that wait for a second person.
+    are the keys of items that wait for a second person. `town` is what the buildings are looked up in.
     """
     survey = columns.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
@@ -90,7 +96,7 @@ def parse(
         titled = context.context_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
-            found = _rows(reading, people, known, titled, today)
+            found = _rows(reading, people, known, town, titled, today)
             if not any(_repeats(reading, row, seen) for row in found):
                 parsed.rows += found
     listed = catalogues_on(survey.unread)
@@ -113,7 +119,7 @@ def mentions(book: Workbook) -> Mentions:
 
 
 def _rows(
-    reading: Reading[DeedRow], people: Candidates | None, known: Known | None,
+    reading: Reading[DeedRow], people: Candidates | None, known: Known | None, town: Buildings | None,
     titled: Context, today: date,
 ) -> list[DeedRow]:  # fmt: skip
     """The deeds of a line: one of each person that it names; none where it was refused."""
@@ -122,11 +128,12 @@ def _rows(
         reading.refuse("date", problem("date_future"))
     roles = cells.roles(reading.beside("post", cells.text))
     place = place_of(reading) or NOWHERE
+    there = _known_place(reading, town, place)
     note = reading.beside("note", cells.note)
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
     item, points, expected = _points(reading, known, happened_on or today, note)
-    doers = _doers(reading, people, Hint(place.building, place.unit, roles))
+    doers = _doers(reading, people, Hint(there.building, there.unit, roles))
     if len(doers) > 1 and expected is not None and points != expected:
         reading.refuse("points", problem("group_points", expected=expected))
     themselves = {names.key(doer.name or "") for doer in doers}
@@ -146,6 +153,16 @@ def _rows(
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
+
+
+def _known_place(reading: Reading[DeedRow], town: Buildings | None, place: Address) -> Address:
+    """The place under the name that residents have it by; where nobody knows it, it is told, and refused later."""
+    if town is None:
+        return place
+    use = town.use(place, reading.sheet, reading.number) if not town.of(place) else None
+    if use is not None:
+        reading.parsed.unknown.append(use)
+    return town.in_one_way(place)
 
 
 def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:

@@ -12,7 +12,7 @@ from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.carrying import Progress, findings_of
 from timebank.imports.intake import Kind, plain_file_name
-from timebank.imports.mapping import remember_words
+from timebank.imports.mapping import completed, remember_words
 from timebank.imports.refused_rows import TITLE, refused_rows
 from timebank.imports.report import Findings, Report
 from timebank.imports.runs import try_or_import
@@ -87,7 +87,8 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
 async def map_draft(scope: Scope, draft_id: UUID, words: Sequence[WordIn]) -> None:
     """Remember what words of a tried workbook mean, and try it once more. What it finds stands in the draft."""
     kept = await _find(scope, draft_id)
-    await remember_words(scope, kept.kind, words)
+    known = msgspec.json.decode(kept.findings, type=Findings).unknown
+    await remember_words(scope, kept.kind, completed(words, known))
     found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=True, skip_bad=False)
     assert isinstance(found, Findings)  # a trial is over when it answers
     await _keep_findings(scope, draft_id, found)

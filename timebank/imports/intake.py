@@ -12,7 +12,7 @@ from timebank.imports.cells import words
 from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.problems import Problem, problem
 from timebank.imports.report import Remark
-from timebank.imports.words import Remembered, WordIn, word_key
+from timebank.imports.words import Remembered, WordIn, WordKind
 from timebank.scope import Scope
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
@@ -69,6 +69,14 @@ class Intake:
     """What an undoing has to say of the whole."""
     _made: list[tuple[bytes, Made]] = field(default_factory=list)
 
+    def answered(self, kind: WordKind) -> list[WordIn]:
+        """The answers about words of a kind."""
+        return [answer for answer in self.answers if answer.kind == kind]
+
+    def supposed(self, kind: WordKind) -> dict[str, Remembered]:
+        """The words of a kind that a trial takes for decided by the caller."""
+        return {one.key: Remembered(one.key, None, self.scope.actor_id) for one in self.answered(kind)}
+
     def key(self, *meaning: object) -> bytes:
         """The keyed hash of what a row says: equal rows of any file have equal keys, and nothing else can be told."""
         said = msgspec.json.encode([self.scope.community_id, *meaning], enc_hook=str).decode()
@@ -124,9 +132,3 @@ def plain_file_name(name: str) -> str:
     """A file's name as it may be kept and shown: without folders, control characters and people's numbers."""
     last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"
-
-
-def supposed(intake: Intake) -> dict[str, Remembered]:
-    """The words that a trial takes for decided by the caller."""
-    keys = {word_key(answer.value) for answer in intake.answers}
-    return {key: Remembered(key, None, intake.scope.actor_id) for key in keys}

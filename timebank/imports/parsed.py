@@ -10,7 +10,7 @@ from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line, is_ditto
 from timebank.imports.problems import Problem, left_out, problem
-from timebank.imports.words import UnknownWord
+from timebank.imports.words import UnknownWord, WordKind
 
 
 class InSheet(Protocol):
@@ -76,12 +76,17 @@ class UsedColumn:
 
 @dataclass(frozen=True, slots=True)
 class UnknownUse:
-    """A word at one place that the community has nothing for, with the points that stand beside it."""
+    """A word at one place that the community has nothing for, with the points that stand beside it.
+
+    `whole` is more of the same cells: the building with its unit.
+    """
 
     value: str
     sheet: str
     row: int
     points: int | None = None
+    kind: WordKind = "item"
+    whole: str | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +110,10 @@ class Parsed(Generic[T]):
     """These words, each once, with what they may mean."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
     """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
+
+    def uses(self, kind: WordKind) -> list[UnknownUse]:
+        """Where the sheets have unknown words of a kind."""
+        return [use for use in self.unknown if use.kind == kind]
 
     def reading(self, row: T) -> "Reading[T]":
         """The line that a row was read from."""

@@ -78,7 +78,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID | None = None
     unused_columns: list[Unused] = []
     used_columns: list[Used] = []
-    unknown_words: list[UnknownWord] = []
+    unknown: list[UnknownWord] = []
     refusals: list[Refusal] = []
 
 
@@ -114,7 +114,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID | None = None
     unused_columns: list[Unused] = []
     used_columns: list[Used] = []
-    unknown_words: list[UnknownWord] = []
+    unknown: list[UnknownWord] = []
 
     def told(self, translate: Callable[[str], str] = str) -> Report:
         """The outcome in the reader's language."""
@@ -130,7 +130,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
             run_id=self.run_id,
             unused_columns=self.unused_columns,
             used_columns=self.used_columns,
-            unknown_words=self.unknown_words,
+            unknown=self.unknown,
             refusals=by_reason(errors),
         )
 
@@ -163,7 +163,7 @@ def findings(
         run_id=run_id,
         unused_columns=[Unused(one.sheet, one.column, one.heading, one.rows) for one in parsed.unused],
         used_columns=[Used(one.sheet, one.column, one.heading, one.meaning) for one in parsed.used],
-        unknown_words=parsed.words,
+        unknown=parsed.words,
     )
 
 

@@ -63,7 +63,6 @@ class ImportDraft(Table, tablename="import_draft"):
 
 class ImportWord(Table, tablename="import_word"):
     community_id = UUID(default=None, null=False)
-    kind = Varchar(length=16, default=None, null=False)
     word_kind = Varchar(length=16, default=None, null=False)
     word_key = Varchar(length=100, primary_key=True, default=None, null=False)
     word = Varchar(length=100, default=None, null=False)

@@ -102,6 +102,7 @@ VERBS: dict[str, str] = {
     "seat": _("排到了座位"),
     "set_password": _("设了新密码"),
     "set_photo": _("换了物品照片"),
+    "forget_word": _("忘掉了一个表格里的词"),
     "map_words": _("定了表格里的词是什么"),
     "set_rule": _("设定了积分规则"),
     "set_status": _("停用或恢复了居民"),

@@ -8,7 +8,7 @@ from timebank.errors import TimebankError
 from timebank.imports.intake import Kind
 from timebank.imports.items import decide_item, items_of
 from timebank.imports.named import Named, activities_of, decide_activity, decide_station, stations_of
-from timebank.imports.words import WORD_MAX, Suggestion, WordIn, WordKind, word_key
+from timebank.imports.words import WORD_MAX, Suggestion, UnknownWord, WordIn, WordKind, remembered, word_key
 from timebank.names import pinyin
 from timebank.scope import Scope
 
@@ -60,6 +60,20 @@ async def choices_of(scope: Scope, word_kinds: Iterable[WordKind]) -> dict[WordK
     async with reading(scope):
         found = {word_kind: await CHOICES[word_kind](scope) for word_kind in set(word_kinds)}
     return {word_kind: sorted(choices, key=lambda one: pinyin(one.name)) for word_kind, choices in found.items()}
+
+
+async def still_unknown(scope: Scope, kind: Kind, unknown: Sequence[UnknownWord]) -> list[UnknownWord]:
+    """Those of these words that nobody has decided since, and that nothing has come to be called by."""
+    scope.require_reader()
+    named: dict[WordKind, set[str]] = {}
+    async with reading(scope):
+        for word_kind in {word.kind for word in unknown}:
+            choices = await CHOICES[word_kind](scope)
+            means = {None, *(one.means for one in choices)}  # None: it waits for a second person
+            known = (await remembered(scope, kind, word_kind)).items()
+            decided = {key for key, one in known if one.target in means}
+            named[word_kind] = decided | {word_key(one.name) for one in choices}
+    return [word for word in unknown if word_key(word.value) not in named[word.kind]]
 
 
 @retried

@@ -17,7 +17,7 @@ from timebank.imports.columns import Header
 from timebank.imports.intake import Kind
 from timebank.imports.lines import Line, lines
 from timebank.imports.problems import Problem
-from timebank.imports.report import Remark
+from timebank.imports.reasons import Remark
 from timebank.imports.vocabulary import DEEDS, GOODS, HOURS, ROSTER, Meaning
 from timebank.locale import _
 

@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports import columns, deeds, goods, hours, roster, workbook
-from timebank.imports.cells import Cell, Unreadable, words
+from timebank.imports.cells import Cell, Unreadable, read_text, words
 from timebank.imports.columns import Header
 from timebank.imports.context import above_header
 from timebank.imports.intake import Kind
@@ -171,10 +171,15 @@ def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
         # A spreadsheet keeps fifteen digits of a number: a longer one stays whole only as text.
         text = str(value) if isinstance(value, int) and abs(value) >= DIGITS_EXACT else value
         if isinstance(text, Unreadable):
-            text = text.shown
+            text = _unreadable(text)
         cell = sheet.cell(number, column, harmless(text) if isinstance(text, str) else text)
         if isinstance(text, str):
             cell.number_format = "@"
+
+
+def _unreadable(cell: Unreadable) -> str:
+    """What stands there for people, as long as it cannot be taken for a value when it comes back unmended."""
+    return cell.shown if isinstance(read_text(harmless(cell.shown)), Unreadable) else "#VALUE!"
 
 
 def harmless(text: str) -> str:

@@ -33,9 +33,16 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "deeds": (_("道德银行台账"), _("楼栋长、单元长做的事。导入后等待审核和公示，之后才计积分")),
     "goods": (_("物品表"), _("兑换的物品、所需积分和各驿站的库存")),
 }
+MEANINGS = (
+    _("身份证号码"), _("证件类型"), _("联系电话"), _("活动名称"), _("签退时间"), _("下午签到"), _("下午签退"),
+    _("下午起止时间"), _("起止时间"), _("事项"), _("分值"), _("证明人"), _("所需积分"), _("兑换站点"),
+    _("每户每月限兑"),
+)  # fmt: skip
+"""What columns are read as, by their usual headings, where no page has the word elsewhere."""
 STEPS = (_("选择表格"), _("试导入"), _("导入"))
 SHOWN: dict[str, Any] = {
-    "kinds": KINDS, "steps_of": STEPS, "words_max": WORDS_MAX, "reasons_max": REASONS_MAX, "add": ADD,
+    "kinds": KINDS, "of_words": ("unknown_item", "station_unknown"), "steps_of": STEPS,
+    "words_max": WORDS_MAX, "reasons_max": REASONS_MAX, "add": ADD,
 }  # fmt: skip
 
 Word = Annotated[str, QueryParameter(max_length=100)]

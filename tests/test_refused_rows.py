@@ -31,7 +31,7 @@ class Book:
     """Sheets whose first row is a title, and what mends the cells that keep rows out, by their headings."""
 
     sheets: dict[str, Rows]
-    mended: dict[str, object]
+    mended: dict[Any, Any]
     bad: int
 
 
@@ -124,7 +124,7 @@ async def given_back(scope: Scope, kind: Kind, name: str, content: bytes) -> byt
     return await refused_rows(kind, name, content, found.errors, str)
 
 
-def mend(content: bytes, mended: dict[str, object]) -> bytes:
+def mend(content: bytes, mended: dict[Any, Any]) -> bytes:
     """What whoever downloads it does: the wrong cells are written anew, under their headings."""
     book = load_workbook(BytesIO(content))
     for sheet in book.worksheets:

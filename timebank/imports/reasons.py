@@ -1,5 +1,6 @@
 """Why rows stay out, or what is to be noted of them: each reason once, with its rows and one cure."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -31,6 +32,11 @@ class Remark(msgspec.Struct, frozen=True):
         return Problem(self.code, self.values).sentence(translate)
 
     @property
+    def count(self) -> int:
+        """Of how many rows it speaks."""
+        return len(self.rows) or 1
+
+    @property
     def places(self) -> list[str]:
         """Its cells with their sheet, or its rows where no cell is meant: “台账 C12”."""
         letter = self.cell.rstrip("0123456789")
@@ -38,7 +44,7 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """Remarks of one reason that are not kept one by one: the first of them, and how many they are."""
+    """Remarks of one reason that are not kept one by one: the first of them, and of how many rows they are."""
 
     first: Remark
     count: int
@@ -67,11 +73,11 @@ def by_reason(
     alike: dict[tuple[str, str, bool], list[Remark]] = {}
     for remark in remarks:
         alike.setdefault(remark.reason, []).append(remark)
-    beyond: dict[tuple[str, str, bool], int] = {}
+    beyond: Counter[tuple[str, str, bool]] = Counter()
     for cut in left_out:
         alike.setdefault(cut.first.reason, []).append(cut.first)
-        beyond[cut.first.reason] = cut.count - 1
-    told = [_told(same, beyond.get(reason, 0), translate) for reason, same in alike.items()]
+        beyond[cut.first.reason] += cut.count - cut.first.count
+    told = [_told(same, beyond[reason], translate) for reason, same in alike.items()]
     return sorted(told, key=lambda refusal: -refusal.count)
 
 
@@ -90,4 +96,4 @@ def cut_off(remarks: list[Remark], most: int) -> tuple[list[Remark], list[LeftOu
     beyond: dict[tuple[str, str, bool], list[Remark]] = {}
     for remark in remarks[most:]:
         beyond.setdefault(remark.reason, []).append(remark)
-    return remarks[:most], [LeftOut(same[0], len(same)) for same in beyond.values()]
+    return remarks[:most], [LeftOut(same[0], sum(one.count for one in same)) for same in beyond.values()]

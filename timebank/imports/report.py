@@ -102,6 +102,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_words: list[UnknownWord] = []
     left_out: list[LeftOut] = []
     """Refusals beyond those kept one by one."""
+    warnings_left_out: list[LeftOut] = []
     shown: list[ShownRow] = []
 
     def told(self, translate: Callable[[str], str] = str) -> Report:
@@ -119,7 +120,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
             used_columns=self.used_columns,
             unknown_words=self.unknown_words,
             refusals=by_reason(self.errors, self.left_out, translate),
-            notices=by_reason(self.warnings, (), translate),
+            notices=by_reason(self.warnings, self.warnings_left_out, translate),
             shown=self.shown,
         )
 
@@ -129,15 +130,16 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         A note says how many there were where some are left out.
         """
         errors, beyond = cut_off(self.errors, REMARKS_KEPT_MAX)
-        warnings = _alike_together(self.warnings)
+        every_warning = _alike_together(self.warnings)
+        warnings, warnings_beyond = cut_off(every_warning, REMARKS_KEPT_MAX)
         left_out = [
             Note(f"note_{name}_left_out", {"most": REMARKS_KEPT_MAX, "count": len(every)})
-            for name, every in (("errors", self.errors), ("warnings", warnings))
+            for name, every in (("errors", self.errors), ("warnings", every_warning))
             if len(every) > REMARKS_KEPT_MAX
         ]
         return msgspec.structs.replace(
-            self, errors=errors, warnings=warnings[:REMARKS_KEPT_MAX], notes=[*self.notes, *left_out],
-            left_out=[*self.left_out, *beyond], shown=[],
+            self, errors=errors, warnings=warnings, notes=[*self.notes, *left_out], shown=[],
+            left_out=[*self.left_out, *beyond], warnings_left_out=[*self.warnings_left_out, *warnings_beyond],
         )  # fmt: skip
 
 

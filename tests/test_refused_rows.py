@@ -135,8 +135,8 @@ def mend(content: bytes, mended: dict[Any, Any]) -> bytes:
             if cell.value in mended
         }
         for heading, cell in headings.items():
-            for row in range(cell.row + 1, sheet.max_row + 1):
-                sheet.cell(row, cell.column, mended[heading])
+            for row in sheet.iter_rows(min_row=(cell.row or 0) + 1):
+                row[(cell.column or 1) - 1].value = mended[heading]
     return saved(book)
 
 

@@ -11,7 +11,7 @@ from litestar.response import Redirect, Template
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
 from admin.imports import WORDS_REFUSED
 from timebank.access.callers import AnyRequest
-from timebank.errors import Busy, NotFound, TimebankError
+from timebank.errors import Busy, TimebankError
 from timebank.imports import drafts, history
 from timebank.imports.mapping import choices_of, remember_words
 from timebank.imports.traces import ImportUsed
@@ -36,15 +36,15 @@ class ImportRunPages(Controller):
 
     @get("/rows")
     async def rows(
-        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID], of: FromQuery[Of],
-        code: Word, column: Word = "", start: Start = 0,
-    ) -> Template:  # fmt: skip
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID], of: FromQuery[Of] = "errors",
+        code: Word = "", column: Word = "", start: Start = 0,
+    ) -> Template | Redirect:  # fmt: skip
         """The rows of an import of which one thing is said."""
         run, path = await history.run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
         told, remarks = (run.refusals, run.errors) if of == "errors" else (run.notices, run.warnings)
         rows = rows_page(told, remarks, [], path, of, code, column, start)
-        if rows is None:
-            raise NotFound
+        if rows is None:  # the words were decided, or the book was tried anew
+            return see_other(path)
         return page(request, caller, "imports/rows.html", back=path, file_name=run.file_name, rows=rows, of=of)
 
     @post("/words")

@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
 from timebank.access.callers import AnyRequest
-from timebank.errors import Busy, NotFound, TimebankError
+from timebank.errors import Busy, TimebankError
 from timebank.imports import drafts, history, workbook
 from timebank.imports.asking import WordMeaningUnknown, WordUnclear
 from timebank.imports.carrying import Progress
@@ -71,9 +71,9 @@ class ImportPages(Controller):
 
     @get("/drafts/{draft_id:uuid}/rows")
     async def rows(
-        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID], of: FromQuery[Of],
-        code: Word, column: Word = "", start: Start = 0,
-    ) -> Template:  # fmt: skip
+        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID], of: FromQuery[Of] = "errors",
+        code: Word = "", column: Word = "", start: Start = 0,
+    ) -> Template | Redirect:  # fmt: skip
         """The rows of a tried workbook of which one thing is said, each with its cells."""
         try:
             found = await drafts.draft(caller, draft_id, language_of(request))
@@ -82,8 +82,8 @@ class ImportPages(Controller):
         path, report = f"/admin/imports/drafts/{draft_id}", found.report
         told, remarks = (report.refusals, report.errors) if of == "errors" else (report.notices, found.warnings)
         rows = rows_page(told, remarks, report.shown, path, of, code, column, start)
-        if rows is None:
-            raise NotFound
+        if rows is None:  # the words were decided, or the book was tried anew
+            return see_other(path)
         return page(request, caller, "imports/rows.html", back=path, file_name=found.file_name, rows=rows, of=of)
 
     @post("/drafts/{draft_id:uuid}")

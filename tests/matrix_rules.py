@@ -232,6 +232,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/imports/drafts/{draft_id}",
         "POST /admin/imports/drafts/{draft_id}/words",
         "GET /admin/imports/drafts/{draft_id}/refused.xlsx",
+        "GET /admin/imports/drafts/{draft_id}/rows",
     ),
     "s ffff fff ff yfyy fyu fff": (
         "POST /admin/activities",

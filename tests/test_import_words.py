@@ -258,7 +258,8 @@ async def test_the_map_comes_with_the_upload(town: Town, client: httpx.AsyncClie
     (word,) = tried["unknown"]
     assert (word["kind"], word["value"], word["count"], word["rows"], word["points"]) == ("item", "夜间巡逻", 1, [2], 2)
     assert tried["refusals"][0] | {"problem": ""} == {
-        "code": "unknown_item", "column": "事项", "problem": "", "count": 1, "rows": [2],
+        "code": "unknown_item", "column": "事项", "problem": "", "count": 1, "rows": [2], "places": ["D2"],
+        "varies": False,
     }  # fmt: skip
     assert {"sheet": "", "column": "D", "heading": "事项", "meaning": "事项"} in tried["used_columns"]
     for wrong in ("[", '{"夜间巡逻": 1}', '[{"value": "夜间巡逻", "new": "yes"}]', "夜间巡逻", "夜间巡逻,新添,很多"):

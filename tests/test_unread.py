@@ -298,7 +298,7 @@ async def test_the_rows_of_a_refused_sheet_come_back_with_the_reason() -> None:
     again = load_workbook(io.BytesIO(drawn))
     assert again.sheetnames == ["二号架"]
     rows_back = list(again["二号架"].iter_rows(values_only=True))
-    assert rows_back[0] == ("物品", "单位", "价钱", "库存", "问题")
+    assert rows_back[0] == ("物品", "单位", "价钱", "库存", "没有导入的原因")
     assert [row[:4] for row in rows_back[1:]] == [("毛巾", "条", NA, 3), ("大米", "袋", 90, 3)]
     assert all("所需积分" in str(row[4]) for row in rows_back[1:])
 

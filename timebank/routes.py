@@ -12,6 +12,7 @@ from admin import confirmations as admin_confirmations
 from admin import deeds as admin_deeds
 from admin import goods as admin_goods
 from admin import home as admin_home
+from admin import import_runs as admin_import_runs
 from admin import import_words as admin_import_words
 from admin import imports as admin_imports
 from admin import ledger as admin_ledger
@@ -120,6 +121,7 @@ PAGES: Sequence[ControllerRouterHandler] = [
     admin_policies.PolicyPages,
     admin_imports.ImportPages,
     admin_import_words.ImportWordPages,
+    admin_import_runs.ImportRunPages,
     statement.StatementPages,
     messages.MessagePages,
     member_deeds.DeedPages,

@@ -15,7 +15,8 @@ from timebank.imports import undoing, work
 from timebank.imports.ending import count_rows, tell_at_home, tell_end, tell_stop
 from timebank.imports.intake import Intake
 from timebank.imports.kinds import IMPORTERS
-from timebank.imports.report import Findings, Note, Remark
+from timebank.imports.reasons import Remark
+from timebank.imports.report import Findings, Note
 from timebank.imports.steps import Steps
 from timebank.imports.work import PlanUnreadable, Work
 from timebank.scope import Scope
@@ -29,12 +30,16 @@ Told = Callable[[int, int], object]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How many rows of a workbook are done, known and refused ones included; of an undoing, how many records."""
+    """How many rows of a workbook are done, known and refused ones included; of an undoing, how many records.
+
+    `begun` is what was found of a run that has just begun: the database keeps a part of it.
+    """
 
     run_id: UUID
     done: int
     rows: int
     verb: Literal["import", "undo"] = "import"
+    begun: Findings | None = None
 
 
 def steps_of(at: Work) -> Steps:
@@ -90,7 +95,7 @@ async def carry(
     while rows is not None and (at := await _still(scope, run_id)) is not None:
         if until is not None and time.monotonic() > until:
             await _let_go(scope, at)
-            return await progress_of(scope, at)
+            return msgspec.structs.replace(await progress_of(scope, at), begun=found)
         try:
             done = await _step(scope, at, steps, rows)
         except Unavailable:

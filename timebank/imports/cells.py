@@ -38,6 +38,9 @@ _ERROR_TEXT = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|[A-Z_]{3,1
 _FORMULA_TEXT = re.compile(r"'?=[A-Za-z$+\-(\d'!\[].*[\d()].*|'?=\d+", re.DOTALL)
 
 
+_FORMULA_SIGNS = ("=", "+", "-", "@")
+
+
 def read_text(text: str) -> str | Unreadable | None:
     """A text as a cell: blank, an error or a formula that was saved as text, or words."""
     bare = text.strip()
@@ -45,7 +48,8 @@ def read_text(text: str) -> str | Unreadable | None:
         return None
     if bare[0] in "#E='" and (_ERROR_TEXT.fullmatch(bare) or _FORMULA_TEXT.fullmatch(bare)):
         return Unreadable(bare.removeprefix("'"))
-    return text
+    # A sign before what a spreadsheet would take for a formula is none of the text: exports, our own too, put it there.
+    return text.lstrip()[1:] if bare[0] == "'" and bare[1:2] in _FORMULA_SIGNS else text
 
 
 NAME_LENGTH_MAX = 50

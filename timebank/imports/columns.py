@@ -1,6 +1,6 @@
 """The header of a sheet found by what its columns mean, wherever it stands and whatever it is called."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from timebank.imports.cells import Cell, words
@@ -9,6 +9,7 @@ from timebank.imports.marks import column_letters
 from timebank.imports.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
 from timebank.imports.vocabulary import Meaning, plain_heading
 from timebank.imports.workbook import Merge, Row, Sheet, Workbook
+from timebank.locale import LANGUAGES, _, translate
 
 _HEADER_SEARCHED = 40
 _HEADING_LENGTH_MAX = 30
@@ -16,6 +17,10 @@ _VALUES_SAMPLED = 40
 _KNOWN_LEAST = 2
 _TABLE_BEGINS = 3
 """How many known headings make a row below a table the header of another one."""
+
+REASONS = _("没有导入的原因")
+"""The heading of the last column of refused rows, as they are given back to be mended: no part of anybody's table."""
+_OWN_HEADINGS = frozenset(translate(REASONS, language) for language in LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Header:
     further: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     twice: tuple[tuple[str, int], ...] = ()
     end_row: int | None = None
+    is_below: bool = False
+    """Whether another table stands above it in the sheet."""
     meanings: Mapping[str, str] = field(default_factory=dict)
     """What each column was read as, by the first heading of its meaning."""
 
@@ -124,7 +131,7 @@ def _tables(header: Header, wanted: Sequence[Meaning], required: Sequence[str]) 
         below = _read(header.sheet, (row,), rows[position + 1 :], wanted)
         if not _missing(below, required):
             yield replace(header, end_row=row.number)
-            header = below
+            header = replace(below, is_below=True)
     yield header
 
 
@@ -160,6 +167,8 @@ def _splits(sheet: Sheet, row: Row) -> bool:
 
 def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Sequence[Meaning]) -> Header:
     labels = _labels(sheet, height)
+    for column in _own(row.cells for row in height):
+        labels[column] = []
     sample = [row.cells for row in body[:_VALUES_SAMPLED]]
     fits: list[tuple[float, int, str]] = []
     known: dict[tuple[int, str], Fit] = {}
@@ -171,7 +180,7 @@ def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Se
                 fits.append((-fit.total, column, meaning.key))
                 known[column, meaning.key] = fit
     columns: dict[str, int] = {}
-    for _, column, key in sorted(fits):
+    for _total, column, key in sorted(fits):
         if key not in columns and column not in columns.values():
             columns[key] = column
     names = {column: candidates[-1] for column, candidates in enumerate(labels) if candidates}
@@ -181,6 +190,15 @@ def _read(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Se
         sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
         names, further, twice, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
     )  # fmt: skip
+
+
+def own_columns(header: Header) -> frozenset[int]:
+    """The columns of reasons that this project has put beside a table: they are no part of it."""
+    return _own(header.labels)
+
+
+def _own(labels: Iterable[Sequence[Cell]]) -> frozenset[int]:
+    return frozenset(column for cells in labels for column, cell in enumerate(cells) if words(cell) in _OWN_HEADINGS)
 
 
 def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:

@@ -11,7 +11,8 @@ from timebank import clock, database, vault
 from timebank.imports.cells import words
 from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.problems import Problem, problem
-from timebank.imports.report import Remark
+from timebank.imports.reasons import Remark
+from timebank.imports.report import cell_name
 from timebank.imports.words import Remembered, WordIn, WordKind
 from timebank.scope import Scope
 
@@ -31,12 +32,12 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A row to be written. `cells` are the heading and value of the columns for which it may still be refused."""
+    """A row to be written. `cells`: heading, value and place of the columns for which it may still be refused."""
 
     key: bytes
     sheet: str
     row: int
-    cells: dict[str, tuple[str, str]]
+    cells: dict[str, tuple[str, str, str]]
 
 
 P = TypeVar("P", bound=Planned)
@@ -112,8 +113,8 @@ class Intake:
 
     def refuse_late(self, row: Planned, meaning: str, wrong: Problem) -> None:
         """Leave out a row that something forbids since the file was looked at."""
-        column, value = row.cells.get(meaning, ("", ""))
-        self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values)))
+        column, value, cell = row.cells.get(meaning, ("", "", ""))
+        self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values), cell=cell))
 
     async def write_made(self) -> None:
         """Keep what was made so far, so that a second run knows the rows and an undoing finds the records."""
@@ -122,10 +123,10 @@ class Intake:
         await database.insert_many("import_row", ("community_id", "kind", "row_key", "run_id", "noun", "noun_id"), rows)
 
 
-def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str]]:
+def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str, str]]:
     """How a row's cells are shown, to be kept with it: "place|unit" is the first of these that the sheet has."""
     shown = {meaning: reading.remark(meaning, problem("blank", column="")) for meaning in columns}
-    return {meaning: (remark.column, remark.value) for meaning, remark in shown.items()}
+    return {meaning: (remark.column, remark.value, cell_name(remark)) for meaning, remark in shown.items()}
 
 
 def plain_file_name(name: str) -> str:

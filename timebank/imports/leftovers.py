@@ -5,7 +5,7 @@ from collections.abc import Container
 from typing import TypeVar
 
 from timebank.imports.cells import words
-from timebank.imports.columns import Header, Survey
+from timebank.imports.columns import Header, Survey, own_columns
 from timebank.imports.lines import lines
 from timebank.imports.marks import column_letters
 from timebank.imports.parsed import InSheet, Parsed, RowProblem, UnusedColumn, UsedColumn, without_numbers
@@ -66,7 +66,11 @@ def _used(header: Header) -> list[UsedColumn]:
 
 def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:
     """The columns of a table that hold something in its data rows and were not read."""
-    used = {*header.columns.values(), *(column for columns_ in header.further.values() for column in columns_)}
+    used = {
+        *own_columns(header),
+        *header.columns.values(),
+        *(column for columns_ in header.further.values() for column in columns_),
+    }
     filled: Counter[int] = Counter()
     for row in header.body:
         if row.number in data:

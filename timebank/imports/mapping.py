@@ -11,7 +11,7 @@ from timebank.imports.buildings import buildings_of, decide_building
 from timebank.imports.intake import Kind
 from timebank.imports.items import decide_item, items_of
 from timebank.imports.named import Named, activities_of, decide_activity, decide_station, stations_of
-from timebank.imports.words import Suggestion, UnknownWord, WordIn, WordKind, key_of, word_key
+from timebank.imports.words import Suggestion, UnknownWord, WordIn, WordKind, key_of, remembered, word_key
 from timebank.names import pinyin
 from timebank.scope import Scope
 
@@ -85,6 +85,20 @@ def completed(answers: Sequence[WordIn], unknown: Iterable[UnknownWord]) -> list
         for unit in word.units:
             full.setdefault((answer.kind, key_of(answer.kind, unit)), WordIn(unit, answer.kind, new=True))
     return list(full.values())
+
+
+async def still_unknown(scope: Scope, unknown: Sequence[UnknownWord]) -> list[UnknownWord]:
+    """Those of these words that nobody has decided since, and that nothing has come to be called by."""
+    scope.require_reader()
+    named: dict[WordKind, set[str]] = {}
+    async with reading(scope):
+        for word_kind in {word.kind for word in unknown}:
+            choices = await CHOICES[word_kind](scope)
+            means = {None, *(one.means for one in choices)}  # None: it waits for a second person
+            known = (await remembered(scope, word_kind)).items()
+            decided = {key for key, one in known if one.target in means}
+            named[word_kind] = decided | {key_of(word_kind, one.name) for one in choices}
+    return [word for word in unknown if key_of(word.kind, word.value) not in named[word.kind]]
 
 
 @retried

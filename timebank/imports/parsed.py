@@ -9,6 +9,7 @@ from timebank.imports.cells import Cell, Unreadable, digits_only, words
 from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line, is_ditto
+from timebank.imports.marks import column_letters
 from timebank.imports.problems import Problem, left_out, problem
 from timebank.imports.words import UnknownWord, WordKind
 
@@ -44,6 +45,8 @@ def without_numbers(text: str, stray: re.Pattern[str] = _STRAY) -> str:
 class RowProblem:
     """Something wrong at one place: the row's number in the spreadsheet, the heading and value as they stand there.
 
+    `letter` is the column's own; empty where no single cell is meant.
+
     Identity numbers and phones are masked here already, so that nothing later can show them.
     """
 
@@ -52,6 +55,7 @@ class RowProblem:
     column: str
     value: str
     problem: Problem
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +230,19 @@ class Reading(Generic[T]):
         choices = meanings.split("|")
         meaning = next((each for each in choices if each in self.header.columns), choices[0])
         self._told_of.add(meaning)
+        return RowProblem(
+            self.sheet, self.number, self.header.heading(meaning), self.shown(meaning), wrong, self.letter(meaning)
+        )
+
+    def letter(self, meaning: str) -> str:
+        """The letter of a column; empty when the sheet has no such column."""
+        column = self.header.columns.get(meaning)
+        return "" if column is None else column_letters(column)
+
+    def shown(self, meaning: str) -> str:
+        """A cell as anybody who may read the report may see it."""
         cell = self.cell(meaning)
         if meaning in _MASKED:
-            value = mask_number(digits_only(cell).removeprefix("+86"))
-        else:
-            value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
-            if len(value) > _VALUE_LENGTH_MAX:
-                value = value[:_VALUE_LENGTH_MAX] + "…"
-        return RowProblem(self.sheet, self.number, self.header.heading(meaning), value, wrong)
+            return mask_number(digits_only(cell).removeprefix("+86"))
+        value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
+        return value if len(value) <= _VALUE_LENGTH_MAX else value[:_VALUE_LENGTH_MAX] + "…"

@@ -57,8 +57,9 @@ class ImportDraft(Table, tablename="import_draft"):
     kind = Varchar(length=16, default=None, null=False)
     file_name = Varchar(length=200, default=None, null=False)
     content = Bytea(default=None, null=False)
-    findings = JSONB(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    findings = Bytea(default=None, null=False)
+    run_id = UUID(default=None, null=True)
 
 
 class ImportWord(Table, tablename="import_word"):

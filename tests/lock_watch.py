@@ -22,7 +22,8 @@ LOOK_AGAIN_SECONDS = 0.004
 
 _WAITING = """
 SELECT w.pid, w.application_name, w.xact_start, b.pid, b.application_name, b.xact_start
-FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS by (pid) JOIN pg_stat_activity b ON b.pid = by.pid
+FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS by (pid)
+JOIN pg_stat_activity b ON b.pid = by.pid
 WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
 """
 

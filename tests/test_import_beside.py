@@ -2,8 +2,9 @@
 list of locks is looked at while books are tried, taken in and taken back and their people come and go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,17 +14,22 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.counter import PASSWORD
 from tests.lock_watch import LockWatch, doing, watching
 from tests.presence import card, later, nine_o_clock, scanned, station_code
-from tests.shop import API, books_balance, key, stock_of
+from tests.shop import API, books_balance, key
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.town import Town, set_password
-from timebank import clock, names, vault
-from timebank.imports import runs, undoing
+from timebank import clock, database, names, vault
+from timebank.checkins.hours import enter_hours
+from timebank.checkins.schemas import HoursIn
+from timebank.errors import NotFound
+from timebank.imports import carrying, history, runs, work
+from timebank.imports.carrying import Progress
 from timebank.imports.intake import Kind
-from timebank.imports.kinds import IMPORTERS
 from timebank.imports.report import Report
 from timebank.imports.undo import undo
+from timebank.people.locks import lock_people
 from timebank.scope import Scope
 
 NEIGHBOURS = [first + last for first in "赵钱孙李周吴郑王冯陈" for last in "安宁平康和顺福禄寿喜"]
@@ -58,7 +64,15 @@ def hours_of(town: Town, people: Sequence[str], rows: int) -> bytes:
     def line(number: int) -> list[object]:
         name, turn = people[number % len(people)], number // len(people)
         hour = 8 + turn % 10
-        return [LONG_AGO - timedelta(days=turn // 10), "站点值守", "", name, town.phones[name], f"{hour}:00", f"{hour}:45"]
+        return [
+            LONG_AGO - timedelta(days=turn // 10),
+            "站点值守",
+            "",
+            name,
+            town.phones[name],
+            f"{hour}:00",
+            f"{hour}:45",
+        ]
 
     return table(HOURS, *map(line, range(rows)))
 
@@ -69,7 +83,15 @@ def deeds_of(people: Sequence[str], rows: int) -> bytes:
     return table(
         DEEDS,
         *(
-            [day - timedelta(days=n // len(people) + 1), people[n % len(people)], "3栋", "楼道卫生巡查", 2, "", f"第{n}次"]
+            [
+                day - timedelta(days=n // len(people) + 1),
+                people[n % len(people)],
+                "3栋",
+                "楼道卫生巡查",
+                2,
+                "",
+                f"第{n}次",
+            ]
             for n in range(rows)
         ),
     )
@@ -88,16 +110,15 @@ async def comes_and_goes(scope: Scope, code: Callable[[], str], day: Iterator[in
     visits.append(came.status)
 
 
-async def at_the_station(town: Town, owner: asyncpg.Connection, people: Sequence[str], visits: list[str]) -> list[Visitor]:
+async def at_the_station(
+    town: Town, owner: asyncpg.Connection, people: Sequence[str], visits: list[str]
+) -> list[Visitor]:
     """Two who scan the screen by their own phones, and others who show a card at the counter."""
+    phones = [(await town.scope(name), partial(station_code, town)) for name in ("张桂兰", "王建国")]
     counter = await town.scope("周敏")
-    found = []
-    for name in ("张桂兰", "王建国"):
-        found.append(partial(comes_and_goes, await town.scope(name), partial(station_code, town), iter(range(1, 900)), visits))
-    for name in people:
-        shown = await card(town, owner, name)
-        found.append(partial(comes_and_goes, counter, lambda shown=shown: shown, iter(range(1, 900)), visits))
-    return found
+    shown = [await card(town, owner, name) for name in people]
+    cards = [(counter, partial(str, code)) for code in shown]
+    return [partial(comes_and_goes, scope, code, iter(range(1, 900)), visits) for scope, code in [*phones, *cards]]
 
 
 async def meanwhile(visitors: Sequence[Visitor], *steps: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
@@ -128,10 +149,24 @@ async def taken_in(scope: Scope, kind: Kind, content: bytes) -> Report:
         return await runs.import_file(scope, kind, f"{kind}.csv", content, skip_bad=True)
 
 
-async def taken_back(scope: Scope, owner: asyncpg.Connection) -> None:
-    run_id = await owner.fetchval("SELECT id FROM import_run ORDER BY started_at DESC LIMIT 1")
+async def last_run(scope: Scope) -> UUID:
+    return (await history.runs(scope, limit=1)).items[0].id
+
+
+async def undo_begun(scope: Scope) -> None:
+    """The first batch of an undoing is done: from now on it goes on to its end."""
+    assert isinstance(await undo(scope, await last_run(scope), seconds=-1), Progress)
+    at = await work.under_way(scope)
+    assert at is not None
+    steps = carrying.steps_of(at)
+    records = await work.plan_of(scope, at.run_id, steps.row)
+    assert records is not None
+    assert await carrying._step(scope, at, steps, records)
+
+
+async def taken_back(scope: Scope) -> None:
     with doing("undo"):
-        await undo(scope, UUID(bytes=run_id.bytes))
+        await undo(scope, await last_run(scope))
 
 
 def assert_nobody_waited_long(watch: LockWatch) -> None:
@@ -145,12 +180,6 @@ def assert_nobody_waited_long(watch: LockWatch) -> None:
     for what in ("import", "undo"):
         waited = watch.met("visitor", what)
         assert max(map(len, waited), default=0) <= 1, waited
-
-
-async def assert_short_batches(owner: asyncpg.Connection, noun: str, batch: int) -> None:
-    """Each transaction has written one batch of rows and no more."""
-    most = await owner.fetchval(f"SELECT max(n) FROM (SELECT count(*) AS n FROM {noun} GROUP BY xmin) AS each")
-    assert most <= batch
 
 
 @pytest.mark.parametrize("rows", [2_000, pytest.param(10_000, marks=pytest.mark.torture)])
@@ -167,7 +196,7 @@ async def test_nobody_waits_at_a_station_while_their_books_are_tried_taken_in_an
             visitors,
             lambda: tried(admin, "deeds", deeds_of(people, 400)),
             lambda: taken_in(admin, "hours", hours_of(town, people, rows)),
-            lambda: taken_back(admin, owner),
+            lambda: taken_back(admin),
         )
     assert (trial.outcome, trial.rows) == ("tried", 400)
     assert (run.outcome, run.created) == ("imported", rows)
@@ -189,9 +218,158 @@ async def test_nobody_waits_for_more_than_a_batch_of_the_deeds_that_name_them(
     with watching(pool, monkeypatch) as watch:
         _, run, _ = await meanwhile(
             visitors, lambda: tried(admin, "deeds", book), lambda: taken_in(admin, "deeds", book),
-            lambda: taken_back(admin, owner),
+            lambda: taken_back(admin),
         )  # fmt: skip
     assert (run.outcome, run.created) == ("imported", 1500)
     assert_nobody_waited_long(watch)
     assert await owner.fetchval("SELECT count(*) FROM scan WHERE status <> 'ok'") == 0
     assert visits
+
+
+async def signs_in(client: httpx.AsyncClient, town: Town, name: str) -> None:
+    answer = await client.post(f"{API}/sessions", json={"phone": town.phones[name], "password": PASSWORD})
+    assert answer.status_code == 201, answer.text
+    me = await client.get(f"{API}/me", headers={"Authorization": f"Bearer {answer.json()['token']}"})
+    assert me.status_code == 200, me.text
+
+
+async def test_a_roster_keeps_nobody_from_signing_in_or_checking_in_whom_it_names(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names people of the book with their phones, and brings their children, their neighbours and offices."""
+    admin, visits = await town.scope("赵丽"), list[str]()
+    for name in ("张桂兰", "王建国"):
+        await set_password(town.logins[name], town.phones[name], PASSWORD)
+    visitors = await at_the_station(town, owner, [], visits)
+    visitors += [partial(signs_in, client, town, name) for name in ("张桂兰", "王建国")]
+    known = [
+        resident("张桂兰", phone=town.phones["张桂兰"], born="1958-03-12", room="101", note="楼栋长"),
+        resident("王建国", phone=town.phones["王建国"], born="1960-05-04", unit="2单元", room="201", note="单元长"),
+        resident("张小宝", born="2018-05-01", room="101", head="张桂兰", relation="孙子"),
+    ]
+    new = [resident(f"林{chr(0x4E00 + n)}", phone=f"1990001{n:04}", room=str(n % 40)) for n in range(400)]
+    book = table(ROSTER, *known, *new)
+    with watching(pool, monkeypatch) as watch:
+        _, run, _ = await meanwhile(
+            visitors, lambda: tried(admin, "residents", book), lambda: taken_in(admin, "residents", book),
+            lambda: taken_back(admin),
+        )  # fmt: skip
+    assert run.outcome == "imported"
+    assert_nobody_waited_long(watch)
+    assert await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'") == 0
+    assert await owner.fetchval("SELECT count(*) FROM scan WHERE status <> 'ok'") == 0
+    assert visits
+
+
+async def test_whom_somebody_enters_hours_for_while_a_roster_is_taken_back_stays_or_is_gone(
+    town: Town, owner: asyncpg.Connection, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, keeper = await town.scope("赵丽"), await town.scope("赵丽")
+    book = table(ROSTER, *(resident(f"林{chr(0x4E00 + n)}", phone=f"1990001{n:04}") for n in range(400)))
+    with doing("import"):
+        await runs.import_file(admin, "residents", "a.csv", book, skip_bad=True)
+    people = [row["id"] for row in await owner.fetch("SELECT id FROM person WHERE name LIKE '林%' ORDER BY id DESC")]
+    coming, entered = iter(people[:150]), list[UUID]()
+
+    async def enters_hours() -> None:
+        person_id = next(coming, None)
+        if person_id is None:
+            return
+        start = nine_o_clock()
+        try:
+            await enter_hours(keeper, HoursIn(person_id, start, start + timedelta(hours=1), "忘带手机"))
+        except NotFound:
+            return
+        entered.append(person_id)
+
+    await undo_begun(admin)
+    with watching(pool, monkeypatch) as watch:
+        await meanwhile([enters_hours] * 3, lambda: taken_back(admin))
+    waited = watch.met("visitor", "undo")
+    assert max(map(len, waited), default=0) <= 1
+    stay = await owner.fetch("SELECT id FROM person WHERE name LIKE '林%'")
+    assert {row["id"] for row in stay} == set(entered)
+    notes = (await history.run(admin, await last_run(admin))).notes
+    assert any(f"留下 {len(entered)} 位" in note for note in notes) == bool(entered)
+
+
+async def reserves(
+    client: httpx.AsyncClient, town: Town, name: str, goods: Iterator[UUID], answers: Counter[int]
+) -> None:
+    """Reserve a good and let it go again."""
+    headers = await town.sign_in(name)
+    wanted = {
+        "person_id": str(town.people[name]), "good_id": str(next(goods)),
+        "station_id": str(town.stations["暖蜂驿站"]), "quantity": 1,
+    }  # fmt: skip
+    answer = await client.post(f"{API}/redemptions", json=wanted, headers=headers | key())
+    assert answer.status_code in (201, 404, 409, 422), answer.text
+    answers[answer.status_code] += 1
+    if answer.status_code == 201:
+        back = await client.delete(f"{API}/redemptions/{answer.json()['id']}", headers=headers)
+        assert back.status_code in (200, 204), back.text
+
+
+async def test_a_list_of_goods_is_in_nobodys_way_who_redeems_the_same_goods(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Residents reserve what the list has just brought, and go on while it is taken back; the shelves add up."""
+    admin, answers = await town.scope("赵丽"), Counter[int]()
+    shelf: list[UUID] = [town.goods["香皂"]]
+
+    def list_of(name: str) -> bytes:
+        soap = ["香皂", "块", 8, 50, "慈善超市", 3]
+        return table(GOODS, *([f"{name}{n}", "个", 5, 9, "暖蜂驿站", ""] for n in range(80)), soap)
+
+    def any_good() -> Iterator[UUID]:
+        while True:
+            yield random.choice(shelf)
+
+    async def look() -> None:
+        found = await owner.fetch("SELECT id FROM good WHERE name LIKE '伞%' OR name LIKE '盆%'")
+        shelf[1:] = [row["id"] for row in found]
+        await asyncio.sleep(0.05)
+
+    visitors: list[Visitor] = [look]
+    for name in ("张桂兰", "王建国"):
+        await town.credit_deed(name, 300)
+        visitors.append(partial(reserves, client, town, name, any_good(), answers))
+    with watching(pool, monkeypatch) as watch:
+        _, run = await meanwhile(
+            visitors, lambda: tried(admin, "goods", list_of("伞")), lambda: taken_in(admin, "goods", list_of("伞"))
+        )
+        assert (run.outcome, run.created) == ("imported", 81)
+        await taken_in(admin, "goods", list_of("盆"))
+        await undo_begun(admin)
+        await meanwhile(visitors, lambda: taken_back(admin))
+    assert_nobody_waited_long(watch)
+    assert answers[201] > 5
+    off = (
+        "SELECT count(*) FROM stock s WHERE s.quantity < 0 OR s.quantity <> (SELECT coalesce(sum(m.change), 0) "
+        "FROM stock_move m WHERE m.good_id = s.good_id AND m.station_id = s.station_id)"
+    )
+    assert await owner.fetchval(off) == 0
+    await books_balance(owner)
+
+
+async def test_who_waits_for_a_lock_of_an_import_is_seen(
+    town: Town, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the tests above look with sees a wait where there is one."""
+    scope = await town.scope("张桂兰")
+    with watching(pool, monkeypatch) as watch:
+        with doing("import"):
+            holding = asyncio.create_task(_hold(town, watch))
+        await asyncio.sleep(0.05)
+        with doing("visitor"):
+            verdict = await scanned(scope, station_code(town))
+        await holding
+    assert verdict.status == "ok"
+    assert len(watch.met("visitor", "import")) == 1
+
+
+async def _hold(town: Town, watch: LockWatch) -> None:
+    async with database.transaction(town.system()):
+        await lock_people(town.system(), [town.people["张桂兰"]])
+        while not watch.waits:  # noqa: ASYNC110  # it is a thread that sees it
+            await asyncio.sleep(0.01)

@@ -1,7 +1,5 @@
 """An import goes on in short batches: nobody waits for it, a kill loses nothing, and only who may carries it on."""
 
-import asyncio
-import time
 import zlib
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +9,6 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.presence import scanned, station_code
 from tests.test_access_pages import browser
 from tests.test_import_api import Desk
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
@@ -429,43 +426,7 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     assert told.count("已有服务记录") == 1
 
 
-# ------------------------------------------------------------------------------------------- nobody at a counter waits
-
-
-async def test_nobody_waits_at_a_station_while_their_books_are_tried_and_taken_in(
-    town: Town, owner: asyncpg.Connection
-) -> None:
-    """A trial of 400 deeds and a run of thousands of hours, whose people check in and out all the time."""
-    names = ["张桂兰", "李秀英", "王建国", "张国庆"]
-    admin, ends = await town.scope("赵丽"), asyncio.Event()
-    people = [await town.scope(name) for name in names]
-    day = clock.local_day()
-    deeds = [
-        [day - timedelta(days=n // 4 + 1), names[n % 4], "3栋", "楼道卫生巡查", 2, "", f"第{n}次"] for n in range(400)
-    ]
-    waited: list[float] = []
-
-    async def at_the_station(scope: Scope) -> None:
-        while not ends.is_set():
-            began = time.monotonic()
-            verdict = await scanned(scope, station_code(town))
-            waited.append(time.monotonic() - began)
-            assert verdict.status in ("ok", "incomplete"), verdict.reason
-            await asyncio.sleep(0.02)
-
-    async def at_the_desk() -> tuple[Any, Any]:
-        tried = await runs.import_file(admin, "deeds", "deeds.csv", table(DEEDS, *deeds), dry_run=True)
-        taken = await runs.import_file(admin, "hours", "hours.csv", services(town, 4000, *names), skip_bad=True)
-        ends.set()
-        return tried, taken
-
-    stations = [asyncio.create_task(at_the_station(scope)) for scope in people]
-    tried, taken = await at_the_desk()
-    await asyncio.gather(*stations)
-    assert (tried.outcome, tried.rows) == ("tried", 400)
-    assert (taken.outcome, taken.created) == ("imported", 4000)
-    assert len(waited) > 40
-    assert await owner.fetchval("SELECT count(*) FROM scan WHERE status = 'error'") == 0
+# ---------------------------------------------------------------------------------------------------------- what it costs
 
 
 async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(

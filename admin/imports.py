@@ -100,7 +100,8 @@ class ImportPages(Controller):
             return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}")
         if found.run_id is None:
             return see_other(f"/admin/imports/drafts/{draft_id}")
-        return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}&done=imported")
+        done = "&done=imported" if found.outcome == "imported" else ""
+        return see_other(f"/admin/imports/{found.run_id}?draft={draft_id}{done}")
 
     @post("/drafts/{draft_id:uuid}/words")
     async def decide_words(

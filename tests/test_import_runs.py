@@ -213,6 +213,63 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
     assert found.created == found.accepted == 300 - len(found.errors) == 275
 
 
+async def test_a_row_refused_late_keeps_all_the_others_out_where_it_was_asked_so(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """欧阳凯伟 has left after the book was looked at and before the first batch: nothing at all goes in."""
+    content = services(town, 20, "张桂兰", "欧阳凯伟")
+    desk = await everybody_good_until_written(town, client, monkeypatch)
+    report = (await desk.send("hours", content, skip_bad="false")).json()
+    assert (report["outcome"], report["accepted"], report["created"], report["run_id"]) == ("refused", 0, 0, None)
+    assert {error["code"] for error in report["errors"]} == {"person_not_active"}
+    assert "有 10 行不能再导入" in report["notes"][-1]
+    assert await lines_of(owner, "service_record") == await lines_of(owner, "import_row") == 0
+    assert await lines_of(owner, "import_work") == 0
+    assert await lines_of(owner, "message WHERE kind <> 'status_changed'") == 0
+    skipped = (await desk.send("hours", content, skip_bad="true")).json()
+    assert (skipped["outcome"], skipped["created"]) == ("imported", 10)
+
+
+async def test_a_run_that_loses_a_row_half_way_says_that_it_is_incomplete_and_what_to_do(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other batches have written stays, since others may have used it: the report does not say all is in."""
+    content = services(town, 300, "张桂兰", "欧阳凯伟")
+    taken = IMPORTERS["hours"].steps.take
+
+    async def leaves_after_the_first(intake: Any, rows: Any) -> None:
+        await taken(intake, rows)
+        await owner.execute("UPDATE person SET status = 'left' WHERE name = '欧阳凯伟'")
+
+    steps = IMPORTERS["hours"].steps
+    monkeypatch.setattr(carrying, "steps_of", lambda _at: type(steps)(
+        steps.row, steps.batch, leaves_after_the_first, steps.finish))  # fmt: skip
+    desk = Desk(client, await town.sign_in("赵丽"))
+    report = (await desk.send("hours", content, skip_bad="false")).json()
+    late = len(report["errors"])
+    assert late == 25
+    assert (report["outcome"], report["created"], report["accepted"]) == ("incomplete", 300 - late, 300 - late)
+    assert f"有 {late} 行因为情况变了没有导入" in report["notes"][-1]
+    assert "请撤销这次导入" in report["notes"][-1]
+    await set_status(town.system(), town.people["欧阳凯伟"], "active", "又回来了")
+    monkeypatch.undo()
+    again = (await desk.send("hours", content, skip_bad="false")).json()
+    assert (again["outcome"], again["created"]) == ("imported", late)
+
+
+async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """欧阳凯伟 leaves as soon as a run is written down."""
+    written = runs._write_down
+
+    async def then_leaves(*given: Any, **more: Any) -> None:
+        await written(*given, **more)
+        monkeypatch.undo()
+        await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+
+    monkeypatch.setattr(runs, "_write_down", then_leaves)
+    return Desk(client, await town.sign_in("赵丽"))
+
+
 # ------------------------------------------------------------------------------------------------------ in whose name
 
 
@@ -426,7 +483,7 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     assert told.count("已有服务记录") == 1
 
 
-# ---------------------------------------------------------------------------------------------------------- what it costs
+# ------------------------------------------------------------------------------------------------------- what it costs
 
 
 async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(

@@ -18,14 +18,14 @@ from tests.counter import PASSWORD
 from tests.lock_watch import LockWatch, doing, watching
 from tests.presence import card, later, nine_o_clock, scanned, station_code
 from tests.shop import API, books_balance, key
+from tests.test_import_runs import undo_begun
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.town import Town, set_password
 from timebank import clock, database, names, vault
 from timebank.checkins.hours import enter_hours
 from timebank.checkins.schemas import HoursIn
 from timebank.errors import NotFound
-from timebank.imports import carrying, history, runs, work
-from timebank.imports.carrying import Progress
+from timebank.imports import history, runs
 from timebank.imports.intake import Kind
 from timebank.imports.report import Report
 from timebank.imports.undo import undo
@@ -153,17 +153,6 @@ async def last_run(scope: Scope) -> UUID:
     return (await history.runs(scope, limit=1)).items[0].id
 
 
-async def undo_begun(scope: Scope) -> None:
-    """The first batch of an undoing is done: from now on it goes on to its end."""
-    assert isinstance(await undo(scope, await last_run(scope), seconds=-1), Progress)
-    at = await work.under_way(scope)
-    assert at is not None
-    steps = carrying.steps_of(at)
-    records = await work.plan_of(scope, at.run_id, steps.row)
-    assert records is not None
-    assert await carrying._step(scope, at, steps, records)
-
-
 async def taken_back(scope: Scope) -> None:
     with doing("undo"):
         await undo(scope, await last_run(scope))
@@ -282,7 +271,7 @@ async def test_whom_somebody_enters_hours_for_while_a_roster_is_taken_back_stays
             return
         entered.append(person_id)
 
-    await undo_begun(admin)
+    await undo_begun(admin, await last_run(admin))
     with watching(pool, monkeypatch) as watch:
         await meanwhile([enters_hours] * 3, lambda: taken_back(admin))
     waited = watch.met("visitor", "undo")
@@ -340,7 +329,7 @@ async def test_a_list_of_goods_is_in_nobodys_way_who_redeems_the_same_goods(
         )
         assert (run.outcome, run.created) == ("imported", 81)
         await taken_in(admin, "goods", list_of("盆"))
-        await undo_begun(admin)
+        await undo_begun(admin, await last_run(admin))
         await meanwhile(visitors, lambda: taken_back(admin))
     assert_nobody_waited_long(watch)
     assert answers[201] > 5

@@ -1,5 +1,6 @@
 """An import goes on in short batches: nobody waits for it, a kill loses nothing, and only who may carries it on."""
 
+import asyncio
 import zlib
 from datetime import date, timedelta
 from typing import Any
@@ -52,6 +53,17 @@ async def begun(scope: Scope, kind: Kind, content: bytes, *, batches: int = 0) -
     for _ in range(batches):
         assert await carrying._step(scope, at, steps, rows)
     return at.run_id
+
+
+async def undo_begun(scope: Scope, run_id: UUID) -> None:
+    """The first batch of an undoing is done: from now on it goes on to its end."""
+    assert isinstance(await undo(scope, run_id, seconds=-1), Progress)
+    at = await work.under_way(scope)
+    assert at is not None
+    steps = carrying.steps_of(at)
+    records = await work.plan_of(scope, run_id, steps.row)
+    assert records is not None
+    assert await carrying._step(scope, at, steps, records)
 
 
 async def left_alone(owner: asyncpg.Connection) -> None:
@@ -446,14 +458,7 @@ async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
     scope = await town.scope("赵丽")
     report = await runs.import_file(scope, "hours", "a.csv", services(town, 600, "张桂兰", "李秀英"), skip_bad=True)
     assert report.run_id is not None
-    found = await undo(scope, report.run_id, seconds=-1)
-    assert isinstance(found, Progress)
-    at = await work.under_way(scope)
-    assert at is not None
-    steps = carrying.steps_of(at)
-    rows = await work.plan_of(scope, at.run_id, steps.row)
-    assert rows is not None
-    await carrying._step(scope, at, steps, rows)
+    await undo_begun(scope, report.run_id)
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 250
     await owner.execute("UPDATE service_record SET status = 'rejected' WHERE id = (SELECT id FROM service_record "
                         "WHERE status = 'pending' LIMIT 1)")  # fmt: skip
@@ -463,6 +468,65 @@ async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
     assert kept.notes[-1] == "撤销进行时，有 1 处刚好被审核或用掉，没有撤回，请逐条更正"
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 599
     assert await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'record_withdrawn'") == 2, "each once"
+
+
+async def test_two_processes_that_carry_on_one_run_or_one_undoing_do_each_row_once(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await begun(await town.scope("赵丽"), "hours", services(town, 1500, "张桂兰", "李秀英"), batches=1)
+    await left_alone(owner)
+    at = await work.under_way(town.system())
+    assert at is not None
+    actors = [await carrying.actor_for(town.system(), at) for _ in range(3)]
+    [found, *others] = await asyncio.gather(*(carrying.carry(actor, at.run_id) for actor in actors if actor))
+    assert isinstance(found, Findings)
+    assert (found.created, others) == (1500, [found] * 2)
+    assert await lines_of(owner, "(SELECT DISTINCT person_id, started_at FROM service_record) AS each") == 1500
+    assert await lines_of(owner, "service_record") == 1500
+    assert await lines_of(owner, "message WHERE kind = 'record_entered'") == 2
+    scopes = [await town.scope("赵丽") for _ in range(3)]
+    await asyncio.gather(*(undo(scope, at.run_id) for scope in scopes))
+    assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 1500
+    assert await lines_of(owner, "audit WHERE verb = 'undo_import'") == 1
+    assert await lines_of(owner, "message WHERE kind = 'record_withdrawn'") == 2
+
+
+async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope = await town.scope("赵丽")
+    report = await runs.import_file(scope, "hours", "a.csv", services(town, 600, "张桂兰"), skip_bad=True)
+    assert report.run_id is not None
+    await undo_begun(scope, report.run_id)
+    await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
+    await left_alone(owner)
+    await leftover.carry_on()
+    kept = await history.run(town.system(), report.run_id)
+    assert (kept.state, kept.undone_at, bool(kept.undo_until)) == ("done", None, True)
+    assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 250
+    told = await owner.fetchval("SELECT text FROM message WHERE kind = 'import_stopped'")
+    assert "再撤销一次，就会接着做" in told
+    assert "还有 350 处没有撤回" in kept.notes[-1]
+    await undo(await town.scope("钱进"), report.run_id)
+    assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 600
+    assert (await history.run(town.system(), report.run_id)).state == "undone"
+
+
+async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope = await town.scope("赵丽")
+    goods = table(GOODS, *([f"物品{n}", "个", 5, 4, "慈善超市", ""] for n in range(25)))
+    report = await runs.import_file(scope, "goods", "a.csv", goods, skip_bad=True)
+    assert report.run_id is not None
+    await undo_begun(scope, report.run_id)
+    await owner.execute("DELETE FROM import_work")  # as a stop does
+    await undo(scope, report.run_id)
+    assert await owner.fetchval("SELECT sum(quantity) FROM stock s JOIN good g ON g.id = s.good_id "
+                                "WHERE g.name LIKE '物品%'") == 0  # fmt: skip
+    assert await lines_of(owner, "stock_move WHERE reason = 'import_undone'") == 25
+    kept = await history.run(scope, report.run_id)
+    assert (kept.state, [note for note in kept.notes if "撤销进行时" in note]) == ("undone", [])
 
 
 async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town, owner: asyncpg.Connection) -> None:

@@ -76,6 +76,14 @@ async def _write(scope: Scope, at: Work, found: Findings, stopped: str | None) -
     )  # fmt: skip
 
 
+async def _note(scope: Scope, at: Work, found: Findings, note: Note) -> None:
+    found = msgspec.structs.replace(found, notes=[*found.notes, note])
+    await database.execute(
+        "UPDATE import_run SET report = $3::jsonb WHERE community_id = $1 AND id = $2",
+        scope.community_id, at.run_id, msgspec.json.encode(found).decode(),
+    )  # fmt: skip
+
+
 @retried
 async def stop(scope: Scope, at: Work, code: str) -> None:
     """End work that something forbids: what was done stays done, and who began it is told."""
@@ -84,14 +92,15 @@ async def stop(scope: Scope, at: Work, code: str) -> None:
         held = await work.hold(system, at.run_id)
         if held is None:
             return
+        found, left = await findings_of(system, at.run_id), held.total - held.done
         if at.verb == "import":
-            found = await findings_of(system, at.run_id)
-            left = Note("note_stopped", {"count": held.total - held.done})
             found = msgspec.structs.replace(
                 found, accepted=held.created, created=held.created, errors=[*found.errors, *held.late],
-                notes=[*found.notes, left],
+                notes=[*found.notes, Note("note_stopped", {"count": left})],
             )  # fmt: skip
             await _write(system, at, found, code)
+        elif held.done:
+            await _note(system, at, found, Note("note_undo_stopped", {"count": left}))
         await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
         if held.done or scope.via == "worker":  # else who asked reads the refusal
             await tell_stop(system, at)

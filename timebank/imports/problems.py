@@ -146,6 +146,7 @@ SENTENCES: Mapping[str, str] = {
     ),
     "note_reviewed_meanwhile": _("撤销进行时，有 {count} 处刚好被审核或用掉，没有撤回，请逐条更正"),
     "note_stopped": _("没有做完就停下了，还有 {count} 行没有处理。再导入一次同一份表格，会接着做剩下的"),
+    "note_undo_stopped": _("撤销没有做完就停下了，还有 {count} 处没有撤回。请再撤销一次，会接着做剩下的"),
     "note_refused_late": _(
         "读表以后情况变了，有 {count} 行不能再导入。按“全部没有问题才导入”，什么都没有导入；请改好这些行再来"
     ),

@@ -13,7 +13,9 @@ from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.people.directory import open_person, people
 from timebank.people.duplicates import possible_duplicates, side_by_side
-from timebank.people.merging import CannotMerge, MergeIn, merge, undo_merge
+from timebank.people.merge_facts import CannotMerge
+from timebank.people.merging import MergeIn, merge
+from timebank.people.unmerging import undo_merge
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled

@@ -6,7 +6,7 @@ import msgspec
 
 from timebank import database
 from timebank.database import transaction
-from timebank.people.merging import facts_of
+from timebank.people.merge_facts import facts_of
 from timebank.scope import Scope
 
 

@@ -225,7 +225,8 @@ BEGIN
         UNION ALL
         SELECT t.credit_account, t.currency, sum(t.amount)::bigint, b.balance FROM transfer t
             JOIN account b ON b.community_id = t.community_id AND b.id = t.credit_account
-            WHERE t.community_id = p_community AND t.source_id = p_back AND t.kind = 'merge' AND t.key = 'merge:' || p_back
+            WHERE t.community_id = p_community AND t.kind = 'merge'
+              AND t.entry_id = (SELECT x.entry_id FROM transfer x WHERE x.community_id = p_community AND x.key = 'merge:' || p_back)
             GROUP BY t.credit_account, t.currency, b.balance
         ORDER BY 1 LOOP
         IF a.balance < a.amount THEN RETURN 'spent'; END IF;
@@ -323,6 +324,14 @@ BEGIN
                        'INSERT INTO person_merge_row (community_id, merge_id, noun, field, row_id) SELECT $1, $4, %1$L, %2$L, led.id FROM led',
                        l.noun, l.field, l.holds) USING p_community, p_merged, p_kept, e.source_id;
     END LOOP;
+    -- A consent goes on where both were a guardian of one child, or a child of one guardian, and the kept one was only nominated.
+    WITH led AS (UPDATE guardianship o SET consented_at = g.consented_at FROM guardianship g
+                 WHERE o.community_id = p_community AND g.community_id = p_community AND o.consented_at IS NULL AND g.consented_at IS NOT NULL
+                   AND num_nonnulls(o.ended_at, g.ended_at) = 0
+                   AND (o.guardian_id = p_kept AND g.guardian_id = p_merged AND o.child_id = g.child_id
+                        OR o.child_id = p_kept AND g.child_id = p_merged AND o.guardian_id = g.guardian_id)
+                 RETURNING o.id)
+        INSERT INTO person_merge_row SELECT p_community, e.source_id, 'consent', 'consented_at', led.id FROM led;
     WITH led AS (UPDATE card c SET revoked_at = e.posted_at WHERE c.community_id = p_community AND c.person_id = p_merged AND c.revoked_at IS NULL
                  RETURNING c.id)
         INSERT INTO person_merge_row SELECT p_community, e.source_id, 'card', 'revoked_at', led.id FROM led;
@@ -401,6 +410,8 @@ BEGIN
                                             ' AND (r.entry_id IS NULL OR ledger_owner_of(r.community_id, r.entry_id) = $3)' ELSE '' END ELSE '' END)
             USING p_community, j.kept_id, j.merged_id, p_merge;
     END LOOP;
+    UPDATE guardianship o SET consented_at = NULL FROM person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_merge
+        AND x.noun = 'consent' AND o.community_id = p_community AND o.id = x.row_id;
     UPDATE card c SET revoked_at = NULL FROM person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_merge AND x.noun = 'card'
         AND c.community_id = p_community AND c.id = x.row_id AND c.revoked_at = j.merged_at;
     DELETE FROM household_move h USING person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_merge AND x.noun = 'lived'

@@ -123,12 +123,15 @@ class Parsed(Generic[T]):
 class Reading(Generic[T]):
     """One line being read; it is refused as soon as one of its cells is."""
 
+    # A book has thousands of them at a time.
+    __slots__ = ("_told_of", "header", "line", "parsed", "refused")
+
     def __init__(self, parsed: Parsed[T], header: Header, line: Line) -> None:
         self.parsed = parsed
         self.header = header
         self.line = line
         self.refused = False
-        self._told_of: set[str] = set()
+        self._told_of: tuple[str, ...] = ()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
 
@@ -213,10 +216,9 @@ class Reading(Generic[T]):
         """A problem at one of these columns, without refusing the row for it."""
         return self._told(meanings, wrong)
 
-    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
-        choices = meanings.split("|")
-        meaning = next((each for each in choices if each in self.header.columns), choices[0])
-        self._told_of.add(meaning)
+    def shown(self, meanings: str) -> tuple[str, str]:
+        """The heading and the value at one of these columns, as they are told."""
+        meaning = self._first(meanings)
         cell = self.cell(meaning)
         if meaning in _MASKED:
             value = mask_number(digits_only(cell).removeprefix("+86"))
@@ -224,4 +226,12 @@ class Reading(Generic[T]):
             value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
             if len(value) > _VALUE_LENGTH_MAX:
                 value = value[:_VALUE_LENGTH_MAX] + "…"
-        return RowProblem(self.sheet, self.number, self.header.heading(meaning), value, wrong)
+        return self.header.heading(meaning), value
+
+    def _first(self, meanings: str) -> str:
+        choices = meanings.split("|")
+        return next((each for each in choices if each in self.header.columns), choices[0])
+
+    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
+        self._told_of += (self._first(meanings),)
+        return RowProblem(self.sheet, self.number, *self.shown(meanings), wrong)

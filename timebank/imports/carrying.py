@@ -87,7 +87,7 @@ async def carry(
     if begun is None:
         return found or await findings_of(scope, run_id)
     steps = steps_of(begun)
-    failures, rows = 0, await _plan(scope, begun, steps)
+    failures, rows, written, counted = 0, await _plan(scope, begun, steps), 0, 0
     while rows is not None and (at := await _still(scope, run_id)) is not None:
         if until is not None and time.monotonic() > until:
             await _let_go(scope, at)
@@ -107,7 +107,12 @@ async def carry(
             raise
         if done is None:
             await asyncio.sleep(AGAIN_SECONDS)
-        elif told is not None:
+            continue
+        written += done
+        if written - counted >= max(COUNTED_FROM, counted):  # twice as many as when they were counted last
+            await count_rows()
+            counted = written
+        if told is not None:
             told(at.total, done)
     await tell_at_home(scope, begun)
     return await _ended(scope, run_id, found)

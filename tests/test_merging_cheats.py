@@ -9,7 +9,7 @@ import pytest
 
 from tests.counter import PASSWORD, tablet
 from tests.presence import card, nine_o_clock, nonce, scanned, served
-from tests.shop import API, key, points_of, wish
+from tests.shop import API, browser, key, points_of, wish
 from tests.test_merging import TWIN, clean, merged, one_name, twin
 from tests.town import PHOENIX, Town, set_password
 from timebank import clock, database
@@ -199,18 +199,26 @@ async def test_the_caps_of_a_week_count_the_deeds_of_both(town: Town, owner: asy
         await file_deed(admin, DeedIn(town.people["张桂兰"], "patrol", area, day, "巡查"))
 
 
-async def test_hours_of_both_at_one_time_are_doubtful_for_the_one(town: Town, owner: asyncpg.Connection) -> None:
-    """What both have served at one time stays as it was credited; what comes after meets the hours of both."""
+async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """Two records checked in side by side, and the same patrol filed for each: one person did each of them once."""
     await twin(town, owner)
-    begin = nine_o_clock(2)
+    begin, admin, counter = nine_o_clock(2), await town.scope("赵丽"), await town.scope("周敏")
     await served(town, "张桂兰", 60, begin=begin)
-    counter, shown = await town.scope("周敏"), await card(town, owner, TWIN)
-    with clock.at(begin + timedelta(hours=2)):
-        await scanned(counter, shown)
-    with clock.at(begin + timedelta(hours=3)):
-        await scanned(counter, shown)
+    shown = await card(town, owner, TWIN)
+    for minutes in (30, 90):
+        with clock.at(begin + timedelta(minutes=minutes)):
+            assert (await scanned(counter, shown)).status == "ok"
+    area, day = town.areas[f"{PHOENIX}/第一网格/3栋"], clock.local_day()
+    for name in ("张桂兰", TWIN):
+        await file_deed(admin, DeedIn(town.people[name], "patrol", area, day, "巡查"))
+    both = await side_by_side(admin, town.people["张桂兰"], town.people[TWIN])
+    assert [(one.deeds_twice, one.records_twice) for one in both] == [(1, 1), (1, 1)]
+    desk = await browser(client, town, "赵丽")
+    page = await desk.see(f"/admin/people/{town.people['张桂兰']}/merge?merged_id={town.people[TWIN]}")
+    assert "一个人只能记一次" in page
     await merged(town)
-    assert await owner.fetchval("SELECT count(*) FROM service_record WHERE person_id = $1", town.people["张桂兰"]) == 2
     await clean(town, owner)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
@@ -74,6 +75,21 @@ async def make_way(
     return None
 
 
+@dataclass(slots=True)
+class _Count:
+    """How many rows were written, and how many when the database counted them last."""
+
+    written: int = 0
+    counted: int = 0
+
+    async def add(self, rows: int) -> None:
+        """Let the database count anew whenever there are twice as many: without it each search reads them all."""
+        self.written += rows
+        if self.written - self.counted >= max(COUNTED_FROM, self.counted):
+            await count_rows()
+            self.counted = self.written
+
+
 async def carry(
     scope: Scope, run_id: UUID, *, until: float | None = None, told: Told | None = None,
     found: Findings | None = None,
@@ -87,7 +103,7 @@ async def carry(
     if begun is None:
         return found or await findings_of(scope, run_id)
     steps = steps_of(begun)
-    failures, rows, written, counted = 0, await _plan(scope, begun, steps), 0, 0
+    failures, rows, count = 0, await _plan(scope, begun, steps), _Count()
     while rows is not None and (at := await _still(scope, run_id)) is not None:
         if until is not None and time.monotonic() > until:
             await _let_go(scope, at)
@@ -108,10 +124,7 @@ async def carry(
         if done is None:
             await asyncio.sleep(AGAIN_SECONDS)
             continue
-        written += done
-        if written - counted >= max(COUNTED_FROM, counted):  # twice as many as when they were counted last
-            await count_rows()
-            counted = written
+        await count.add(done)
         if told is not None:
             told(at.total, done)
     await tell_at_home(scope, begun)

@@ -82,7 +82,14 @@ async def _leaving(intake: Intake) -> set[UUID]:
 
 
 async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Whom withdrawn records name, or who has done something since the undoing began, stays in the book."""
+    """Whom withdrawn records name, or who has done something since the undoing began, stays in the book.
+
+    Their rows are held as for the deletion, so that nobody gives them anything between the look and the deed.
+    """
+    await database.execute(
+        "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
+        intake.scope.community_id, list(ids),
+    )  # fmt: skip
     since = await database.fetch_value(
         "SELECT started_at FROM import_run WHERE community_id = $1 AND id = $2", intake.scope.community_id, intake.id
     )

@@ -101,7 +101,8 @@ class ImportPages(Controller):
             return see_other(f"/admin/imports/{found.run_id}")
         if found.run_id is None:
             return see_other(f"/admin/imports/drafts/{draft_id}")
-        return see_other(f"/admin/imports/{found.run_id}?done=imported")
+        done = "?done=imported" if found.outcome == "imported" else ""
+        return see_other(f"/admin/imports/{found.run_id}{done}")
 
     @post("/drafts/{draft_id:uuid}/words")
     async def decide_words(

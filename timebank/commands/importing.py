@@ -20,6 +20,7 @@ OUTCOMES = {
     "imported": "已导入",
     "unchanged": "没有新内容，什么都没有改动",
     "refused": "有问题的行没有改好之前，整份都没有导入（或去掉 --all-or-nothing，只导入好的行）",
+    "incomplete": "只导入了一部分：有的行在录入时不能再导入",
 }
 UNKNOWN = (
     "下面这些词没有登记。写进一个文件，用 --map 带上（每行“词,它是哪一项”，新添的写“词,新添,分值”；"
@@ -72,7 +73,7 @@ def import_workbook(
         click.echo(msgspec.json.encode(report))
     else:
         _print(known, report)
-    if report.outcome == "refused":
+    if report.outcome in ("refused", "incomplete"):
         raise SystemExit(1)
 
 

@@ -56,13 +56,13 @@ def _content(packed: zipfile.ZipFile) -> bytes:
 
 
 def _repack(packed: zipfile.ZipFile) -> Repacked:
-    """The parts that hold tables, stored without compression; pictures and macros left behind."""
+    """The parts that hold tables, packed anew and measured; pictures and macros left behind."""
     entries = packed.infolist()
     _measure(entries)
     unpacked = BytesIO()
     parts: dict[str, bytes] = {}
     cells = left = 0
-    with zipfile.ZipFile(unpacked, "w", zipfile.ZIP_STORED) as again:
+    with zipfile.ZipFile(unpacked, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as again:
         for entry in {entry.filename: entry for entry in entries}.values():
             if not _NEEDED.fullmatch(entry.filename):
                 continue

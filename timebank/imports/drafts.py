@@ -14,7 +14,8 @@ import msgspec
 from timebank import clock, database, vault
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
-from timebank.imports.carrying import Progress, findings_of
+from timebank.imports.carrying import Progress
+from timebank.imports.closing import findings_of
 from timebank.imports.intake import Kind, plain_file_name
 from timebank.imports.mapping import completed, remember_words
 from timebank.imports.refused_rows import TITLE, refused_rows

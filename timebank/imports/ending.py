@@ -53,10 +53,8 @@ async def tell_stop(scope: Scope, at: Work) -> None:
         "SELECT started_by FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, at.run_id
     )
     if starter is not None:
-        text = (
-            f"“{at.file_name}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；"
-            "再导入一次同一份表格，就会接着做。"
-        )
+        cure = "再导入一次同一份表格" if at.verb == "import" else "再撤销一次"
+        text = f"“{at.file_name}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；{cure}，就会接着做。"
         await tell(scope, starter, "import_stopped", text, f"import:{at.run_id}:{at.verb}:stopped", at.run_id)
 
 

@@ -10,9 +10,8 @@ import msgspec
 from timebank import clock, database, vault
 from timebank.imports.cells import words
 from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
-from timebank.imports.problems import Problem, problem
+from timebank.imports.problems import Problem
 from timebank.imports.reasons import Remark
-from timebank.imports.report import cell_name
 from timebank.imports.words import Remembered, WordIn, WordKind
 from timebank.scope import Scope
 
@@ -125,8 +124,8 @@ class Intake:
 
 def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str, str]]:
     """How a row's cells are shown, to be kept with it: "place|unit" is the first of these that the sheet has."""
-    shown = {meaning: reading.remark(meaning, problem("blank", column="")) for meaning in columns}
-    return {meaning: (remark.column, remark.value, cell_name(remark)) for meaning, remark in shown.items()}
+    shown = {meaning: reading.place(meaning) for meaning in columns}
+    return {meaning: cell for meaning, cell in shown.items() if any(cell)}
 
 
 def plain_file_name(name: str) -> str:

@@ -38,9 +38,13 @@ class Line:
 
     number: int
     values: Mapping[str, Cell]
-    written: frozenset[str]
     fresh: bool
     is_hidden: bool = False
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The meanings of which the line says something."""
+        return frozenset(meaning for meaning, cell in self.values.items() if cell is not None)
 
 
 def lines(header: Header) -> Iterator[Line]:
@@ -57,7 +61,6 @@ def lines(header: Header) -> Iterator[Line]:
             unreadable.clear()
             continue
         values: dict[str, Cell] = {}
-        written = set()
         for meaning, column in header.columns.items():
             cell = row.cells[column] if column < len(row.cells) else None
             source = merged.get((row.number, column))
@@ -70,12 +73,11 @@ def lines(header: Header) -> Iterator[Line]:
             if meaning in CARRIED:
                 cell = _carried_unreadable(unreadable, meaning, cell)
             if cell is not None:
-                written.add(meaning)
                 above[meaning] = cell
             elif meaning not in CARRIED:
                 above.pop(meaning, None)
             values[meaning] = cell
-        yield Line(row.number, values, frozenset(written), fresh, row.is_hidden)
+        yield Line(row.number, values, fresh, row.is_hidden)
         fresh = False
 
 

@@ -136,12 +136,15 @@ class Parsed(Generic[T]):
 class Reading(Generic[T]):
     """One line being read; it is refused as soon as one of its cells is."""
 
+    # A book has thousands of them at a time.
+    __slots__ = ("_told_of", "header", "line", "parsed", "refused")
+
     def __init__(self, parsed: Parsed[T], header: Header, line: Line) -> None:
         self.parsed = parsed
         self.header = header
         self.line = line
         self.refused = False
-        self._told_of: set[str] = set()
+        self._told_of: tuple[str, ...] = ()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
 
@@ -226,10 +229,19 @@ class Reading(Generic[T]):
         """A problem at one of these columns, without refusing the row for it."""
         return self._told(meanings, wrong)
 
-    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
+    def place(self, meanings: str) -> tuple[str, str, str]:
+        """The heading, the value and the address at one of these columns, as they are told."""
+        meaning = self._first(meanings)
+        letter = self.letter(meaning)
+        return self.header.heading(meaning), self.shown(meaning), f"{letter}{self.number}" if letter else ""
+
+    def _first(self, meanings: str) -> str:
         choices = meanings.split("|")
-        meaning = next((each for each in choices if each in self.header.columns), choices[0])
-        self._told_of.add(meaning)
+        return next((each for each in choices if each in self.header.columns), choices[0])
+
+    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
+        meaning = self._first(meanings)
+        self._told_of += (meaning,)
         return RowProblem(
             self.sheet, self.number, self.header.heading(meaning), self.shown(meaning), wrong, self.letter(meaning)
         )

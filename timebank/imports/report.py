@@ -14,8 +14,9 @@ from timebank.imports.words import UnknownWord
 
 T = TypeVar("T", bound=InSheet)
 
-Outcome = Literal["tried", "imported", "unchanged", "refused"]
-"""Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused."""
+Outcome = Literal["tried", "imported", "unchanged", "refused", "incomplete"]
+"""Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused; taken in
+without rows that were refused while it went on, though one bad row was to keep all the others out."""
 
 REMARKS_KEPT_MAX = 1_000
 

@@ -74,7 +74,10 @@ async def try_or_import(
 
 async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
     intake = Intake(scope, kind, plain_file_name(book.name), answers=words)
-    return _outcome(await IMPORTERS[kind].examine(intake, book), "tried")
+    ready = await IMPORTERS[kind].examine(intake, book)
+    found = _outcome(ready, "tried")
+    ready.parsed.readings.clear()  # they and what was parsed hold each other, and with it every cell of the book
+    return found
 
 
 async def _in_full(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Sequence[WordIn]:

@@ -44,6 +44,7 @@ class Work(msgspec.Struct, frozen=True):
     kind: Kind
     file_name: str
     file_hash: bytes
+    skip_bad: bool
     done: int
     total: int
     created: int
@@ -66,7 +67,7 @@ class Work(msgspec.Struct, frozen=True):
 
 
 _WORK = (
-    "SELECT w.run_id, w.verb, r.kind, r.file_name, r.file_hash, w.done, w.total, w.created, w.login_id, "
+    "SELECT w.run_id, w.verb, r.kind, r.file_name, r.file_hash, r.skip_bad, w.done, w.total, w.created, w.login_id, "
     "w.proof_sealed, w.began_at, w.held_until FROM import_work w "
     "JOIN import_run r ON r.community_id = w.community_id AND r.id = w.run_id WHERE w.community_id = $1"
 )

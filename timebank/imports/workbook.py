@@ -139,7 +139,8 @@ def _sheet(sheet: CalamineSheet, marks: Marks | None) -> Sheet:
         raise WorkbookBroken
     if sheet.total_height * sheet.total_width > container.CELLS_MAX:
         raise WorkbookTooLarge
-    rows = _filled(enumerate(sheet.to_python(skip_empty_area=False), 1), marks)
+    left: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)  # which the reader leaves out of each row
+    rows = _filled(enumerate(([*left, *cells] for cells in sheet.iter_rows()), 1), marks)
     return _cut(sheet.name, rows, [(*first, *last) for first, last in sheet.merged_cell_ranges or []])
 
 
@@ -164,17 +165,21 @@ def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[R
     for (number, column), shown in marks.unreadable.items():
         by_row.setdefault(number, {})[column] = shown
     found: dict[int, Row] = {}
+    texts: dict[str, Cell] = {}  # a book says the same words in thousands of rows: each is kept once
     for number, cells in grid:
-        row = _row(number, cells, by_row.pop(number, {}), is_hidden=number in marks.hidden)
+        row = _row(number, cells, by_row.pop(number, {}), texts, is_hidden=number in marks.hidden)
         if any(cell is not None for cell in row.cells):
             found[number] = row
     # Rows of nothing but errors lie below the last that the reader has.
-    found |= {number: _row(number, (), shown, is_hidden=number in marks.hidden) for number, shown in by_row.items()}
+    for number, errors in by_row.items():
+        found[number] = _row(number, (), errors, texts, is_hidden=number in marks.hidden)
     return tuple(found[number] for number in sorted(found))
 
 
-def _row(number: int, cells: Sequence[Cell], unreadable: Mapping[int, str], *, is_hidden: bool) -> Row:
-    whole: list[Cell] = [read_text(cell) if isinstance(cell, str) else cell for cell in cells]
+def _row(
+    number: int, cells: Sequence[Cell], unreadable: Mapping[int, str], texts: dict[str, Cell], *, is_hidden: bool
+) -> Row:
+    whole: list[Cell] = [_text(cell, texts) if isinstance(cell, str) else cell for cell in cells]
     for column, shown in unreadable.items():
         whole += [None] * (column + 1 - len(whole))
         whole[column] = Unreadable(shown)
@@ -182,3 +187,9 @@ def _row(number: int, cells: Sequence[Cell], unreadable: Mapping[int, str], *, i
         if isinstance(cell, Unreadable):
             whole[column] = Unreadable(cell.shown, f"{column_letters(column)}{number}")
     return Row(number, tuple(whole), is_hidden)
+
+
+def _text(cell: str, texts: dict[str, Cell]) -> Cell:
+    if cell not in texts:
+        texts[cell] = read_text(cell)
+    return texts[cell]

@@ -57,7 +57,6 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # signs that are typed or recognised for an X
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
 
@@ -146,18 +145,6 @@ def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Probl
     if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
         return problem("identity_rounded")
     return read_identity(_LAST_X.sub("X", digits_only(cell)), kind)
-
-
-def chinese_number(value: str) -> int | None:
-    """The number that digits or Chinese numerals up to 99 say, else `None`."""
-    if value.isascii() and value.isdigit():
-        return int(value) if len(value) <= 9 else None
-    tens, ten, ones = value.rpartition("十")
-    if not ten:
-        return _NUMERALS.get(value)
-    high = _NUMERALS.get(tens) if tens else 1
-    low = _NUMERALS.get(ones) if ones else 0
-    return None if high is None or low is None else high * 10 + low
 
 
 _NOT_OVER = "(?<![原前非楼])(?<!不是)(?<!前任)(?<!原任)(?<!曾任)(?<!卸任)"

@@ -19,10 +19,10 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
 
     An address that says no building is left out where the columns beside it do.
     """
-    in_building = "building" in reading.header.columns
+    in_building, in_unit = "building" in reading.header.columns, bool(words(reading.cell("unit")))
 
     def room(cell: Cell) -> Address | Problem | None:
-        return room_cell(cell, in_building=in_building)
+        return room_cell(cell, in_building=in_building, in_unit=in_unit)
 
     # A column of rooms that hold more than the room is found as that of the addresses.
     of_rooms = _ROOMS.search(plain_heading(reading.header.heading("address"))) is not None

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from timebank.imports.cells import Cell, Unreadable, blank, chinese_number, words
+from timebank.imports.cells import Cell, Unreadable, blank, words
+from timebank.imports.numerals import chinese_number
 from timebank.imports.problems import Problem, problem
 
 LengthUnit = Literal["hours", "minutes"]

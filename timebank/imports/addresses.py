@@ -90,7 +90,7 @@ def address(cell: Cell) -> Address | Problem | None:
     found = _BUILDING_THEN_NUMBERS.fullmatch(value) or _IN_WORDS.fullmatch(value)
     if found is None or _STREET.search(value):
         return problem("address_unclear")
-    building = found["building"] if found["building"] else f"{found['joined']}栋"
+    building = found["building"] or f"{found['joined']}栋"
     unit, room = found["unit"], found["room"]
     if room and unit is None and not _ROOM_WORD.search(value) and _is_short(room):
         # "31#2": a number of one digit behind the building is its unit; of two it may be either.
@@ -135,7 +135,8 @@ def _whole(found: re.Match[str], building: str, unit: str | None, room: str | No
 
 def _is_short(room: str) -> bool:
     """Whether a number may as well be a unit's: of 12-1 or 12, not of 1201 or 501-1."""
-    return len(re.sub(r"\D", "", room.partition("-")[0])) < _ROOM_DIGITS and not re.search("[〇零一二三四五六七八九户]", room)
+    digits = len(re.sub(r"\D", "", room.partition("-")[0]))
+    return digits < _ROOM_DIGITS and not re.search("[〇零一二三四五六七八九户]", room)
 
 
 def building_cell(cell: Cell) -> Address | Problem | None:

@@ -34,7 +34,10 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
     }
     beside = together(parts)
     building = (beside.building if isinstance(beside, Address) else None) or building_above
-    if isinstance(written, Problem) and isinstance(beside, Address) and building:
+    if isinstance(written, Problem) and building and not of_rooms:
+        within = room(reading.cell("address"))  # "2单元701" beside the building's column
+        written = within if isinstance(within, Address) and within.unit and within.room else written
+    if isinstance(written, Problem) and isinstance(beside, Address) and building and not of_rooms:
         reading.leave_out("address", written)
         written = None
     column = "address" if of_rooms else "room"

@@ -104,6 +104,8 @@ def _rows(
     note = reading.beside("note", cells.note)
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
     times = services(reading, carried, titled, today)
     reading.split(max(1, len(who)) * max(1, len(times)))
     if reading.refused:

@@ -15,6 +15,7 @@ MONTHS = 12
 HOURS_WITHOUT_UNIT_MAX = 12
 HOURS_MIN = 0.1
 _EXCEL_EPOCH = date(1899, 12, 30)
+_ZERO_SHOWN_DAYS = 2  # a spreadsheet shows the number 0, such as a formula makes of a blank cell, as one of these days
 _SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
 _YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
 _WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[)）]")
@@ -44,16 +45,16 @@ _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECAS
 def day(cell: Cell) -> date | Problem | None:
     """A calendar day, from a date cell, a spreadsheet's serial number or words with a year."""
     found = _day(cell)
+    if isinstance(found, date) and 0 <= (found - _EXCEL_EPOCH).days <= _ZERO_SHOWN_DAYS:
+        return problem("date_zero")
     return problem("date_impossible") if isinstance(found, date) and found.year not in _YEARS else found
 
 
 def _day(cell: Cell) -> date | Problem | None:
     if isinstance(cell, Unreadable):
         return cell.problem
-    if isinstance(cell, datetime):
-        return cell.date()
     if isinstance(cell, date):
-        return cell
+        return cell.date() if isinstance(cell, datetime) else cell
     if isinstance(cell, bool | time | timedelta):
         return problem("date_unclear")
     if blank(cell):
@@ -235,16 +236,27 @@ def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None
         return problem("duration_unclear")
     if blank(cell):
         return None
-    value = words(cell).lower()
-    if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value):
-        if unit is None and float(value) > HOURS_WITHOUT_UNIT_MAX:
-            return problem("duration_unit")
-        if unit != "minutes" and 0 < float(value) < HOURS_MIN:
-            return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
-        return round(float(value) * (1 if unit == "minutes" else 60))
+    value = words(cell).lower().replace("時", "时").replace("鐘", "钟")
+    return _bare_length(float(value), unit) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value) else _worded_length(value)
+
+
+def _bare_length(number: float, unit: LengthUnit | None) -> int | Problem:
+    if unit == "minutes":
+        # Under 分钟 somebody has written 1.5 hours.
+        return round(number) if number.is_integer() else problem("duration_unit")
+    if unit is None and number > HOURS_WITHOUT_UNIT_MAX:
+        return problem("duration_unit")
+    if 0 < number < HOURS_MIN:
+        return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
+    return round(number * 60)
+
+
+def _worded_length(value: str) -> int | Problem:
     clock = _LENGTH_CLOCK.fullmatch(value)
     if clock:
-        return int(clock[1]) * 60 + int(clock[2])
+        # 15:30 is a time of the day, not a length.
+        long = int(clock[1]) >= HOURS_WITHOUT_UNIT_MAX
+        return problem("duration_unclear") if long else int(clock[1]) * 60 + int(clock[2])
     found = _LENGTH.fullmatch(value)
     # A written number without its unit, such as 三十, may be either.
     says_unit = found is not None and (found["hours"] or found["only_half"] or not re.fullmatch(_NUMERALS, value))

@@ -28,9 +28,7 @@ _FLOOR = re.compile(r"^\d{1,2}\s*[楼层]\s*(?=\d{3,4}(\D|$))")
 # What is no plain name or number of a room: a remark beside it, a fraction, a letter that was typed for a digit.
 _ROOM_ODD = re.compile(r"[()?!*=:;]|\d\.|\.\d|(?<=\d)[oOlI](?=\d|$)")
 _NUMERALS = "零一二三四五六七八九"
-_FOLDED = str.maketrans(
-    "棟單樓門號東層區戶−‐‑‒–—―－﹣\\ⅠⅡⅢⅣⅤⅥ①②③④⑤⑥⑦⑧⑨", "栋单楼门号东层区户---------/123456123456789"
-)
+_FOLDED = str.maketrans("棟單樓門號東層區戶−‐‑‒–—―－﹣\\ⅠⅡⅢⅣⅤⅥ①②③④⑤⑥⑦⑧⑨", "栋单楼门号东层区户---------/123456123456789")
 
 
 def fold(written: str) -> str:

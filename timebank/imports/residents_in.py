@@ -14,6 +14,7 @@ from timebank.areas.places import areas_of
 from timebank.areas.schemas import PlaceOut
 from timebank.database import reading
 from timebank.imports import residents_known, roster
+from timebank.imports.estates import tell_apart
 from timebank.imports.guardians_in import tell_guardians
 from timebank.imports.intake import Intake, Ready, cells_of
 from timebank.imports.offices_in import COLUMN, Claim, Duties, Holder, duties_of, holders_of, tell_duties
@@ -54,6 +55,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
     async with reading(scope):
         before = await areas_of(scope)
+        tell_apart(parsed, before)
         await _judge(scope, parsed, before)
         parsed.settle()
         found = await _find(intake, before, parsed.rows)

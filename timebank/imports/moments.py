@@ -39,6 +39,7 @@ _LENGTH = re.compile(
 )
 _SAME_DAY = re.compile(r"[(]?(补|补录|补签|补登|迟交|上午|下午|早上|早晨|中午|晚上|傍晚|全天|白天|当天|夜间)[)]?")
 _CLOCK_TAIL = re.compile(r"(?<=\d)\.\d+|\+08:?00$")
+_NEXT_SPAN = re.compile(r"(?<=[\d点时分半])\s*(?:和|/|\s|(?=上午|下午|晚))\s*(?=(?:上午|下午|晚上?|中午|早上?)?\s*\d)")
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
@@ -148,7 +149,8 @@ def _clock(value: str) -> int | Problem:
     if re.fullmatch(r"\d{4}", value):
         value = f"{value[:2]}:{value[2:]}"
     found = _CLOCK.fullmatch(value.strip())
-    if found is None or (value.isdigit() and not found["part"]):
+    # 9.5 is half past nine, or 9:50 of which a spreadsheet has taken the last zero.
+    if found is None or (value.isdigit() and not found["part"]) or re.search(r"\d\.\d(?!\d)", value):
         return problem("time_unclear")
     hour = chinese_number(found["hour"])
     if hour is None:
@@ -184,12 +186,22 @@ def _hour(hour: int, part: str) -> int | None:
 
 def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
     """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
-    parts = [part for part in re.split(r"\s*[,;、，；]\s*", words(cell)) if part] if isinstance(cell, str) else []
+    parts = _several_spans(words(cell)) if isinstance(cell, str) else []
     found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
     whole = [halves for halves in found if isinstance(halves, tuple)]
     if len(whole) == len(found):
         return whole
     return next((wrong for wrong in found if isinstance(wrong, Problem)), None)
+
+
+def _several_spans(value: str) -> list[str]:
+    """The spans of a cell, parted by a mark; also by a space, 和, a slash or 下午, where each part is a whole span."""
+    parts = [part for part in re.split(r"\s*[,;、，；]\s*", value) if part]
+    if len(parts) != 1 or _DAY.match(value):
+        return parts
+    pieces = [piece for piece in _NEXT_SPAN.split(value) if piece]
+    whole = all(len([half for half in _BETWEEN.split(piece) if half.strip()]) == 2 for piece in pieces)
+    return pieces if whole else parts
 
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
@@ -210,6 +222,8 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
         halves = [half for half in _BETWEEN.split(rest.strip()) if half]
     if not 1 <= len(halves) <= 2:
         return problem("time_unclear")
+    if len(halves) == 1 and not later and _BETWEEN.match(rest):
+        return None, f"{head} {halves[0]}".strip()  # "-11:30": it is the sign-in that nobody has written
     first = f"{head} {halves[0]}".strip()
     return first, _same_part(halves[0], halves[1]) if len(halves) == 2 else None
 

@@ -555,6 +555,42 @@ async def test_a_list_of_heads_finds_the_places_of_the_roster_in_another_hand(
     assert sorted(tuple(row) for row in held) == [("林大山", "2单元"), ("林小满", "乙单元")]
 
 
+def in_roster() -> list[list[str]]:
+    return [COLUMNS, resident("林小满", phone="19900008001"), resident("林大山", phone="19900008002", room="103")]
+
+
+async def test_a_head_with_another_phone_is_not_entered_a_second_time(town: Town, owner: asyncpg.Connection) -> None:
+    heads = [HEADS, ["3栋", "", "林小满", "楼栋长", "19900008099"], ["3栋", "", "林大山", "楼栋长", "19900008002"]]
+    report = await take_in_sheets(town, 名册=heads, 花名册=in_roster())
+    assert codes(report) == [(2, "head_namesake")]
+    later = await take_in(town, "residents", *heads)
+    assert codes(later) == [(2, "head_namesake")]
+    assert await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'") == 2
+    held = await owner.fetch(
+        "SELECT p.name FROM role_grant g JOIN person p ON p.id = g.person_id WHERE p.name LIKE '林%'"
+    )
+    assert [row["name"] for row in held] == ["林大山"]
+
+
+async def test_a_list_of_grid_workers_gives_their_offices(town: Town, owner: asyncpg.Connection) -> None:
+    report = await take_in_sheets(
+        town, 名册=[["网格", "网格员", "电话"], ["第一网格", "林小满", "19900008001"]], 花名册=in_roster()
+    )
+    assert report.errors == []
+    held = await owner.fetch(
+        "SELECT g.role FROM role_grant g JOIN person p ON p.id = g.person_id WHERE p.name LIKE '林%'"
+    )
+    assert [row["role"] for row in held] == ["grid_worker"]
+
+
+async def test_an_office_over_several_buildings_or_of_nobody_is_refused(town: Town) -> None:
+    head = ["楼栋", "楼栋长", "电话"]
+    report = await take_in_sheets(
+        town, 名册=[head, ["3-4栋", "林小满", "19900008001"], ["3、4栋", "林小满", "19900008001"], ["5栋", "空缺", ""]]
+    )
+    assert codes(report) == [(2, "address_unclear"), (3, "address_unclear"), (4, "blank")]
+
+
 async def test_a_deed_is_found_in_its_estate(town: Town, owner: asyncpg.Connection) -> None:
     rows = [
         ["姓名", "家庭住址", "电话"],

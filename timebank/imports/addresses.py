@@ -90,6 +90,8 @@ def address(cell: Cell) -> Address | Problem | None:
     found = _BUILDING_THEN_NUMBERS.fullmatch(value) or _IN_WORDS.fullmatch(value)
     if found is None or _STREET.search(value):
         return problem("address_unclear")
+    if found["joined"] and is_range(f"{found['joined']}栋"):
+        return problem("address_unclear")
     building = found["building"] or f"{found['joined']}栋"
     unit, room = found["unit"], found["room"]
     if room and unit is None and not _ROOM_WORD.search(value) and _is_short(room):
@@ -133,6 +135,12 @@ def _whole(found: re.Match[str], building: str, unit: str | None, room: str | No
     return Address(f"{found['phase'] or ''}{named}", unit_named, room_named, estate)
 
 
+def is_range(written: str) -> bool:
+    """Whether "3-4栋" may be several buildings; 31-1栋 stands beside 31栋."""
+    found = re.fullmatch(rf"第?(\d{{1,4}})-(\d{{1,2}})\s*(?:{_MARK}|号)?", written)
+    return found is not None and int(found[1]) < int(found[2]) and not written[-1].isdigit()
+
+
 def _is_short(room: str) -> bool:
     """Whether a number may as well be a unit's: of 12-1 or 12, not of 1201 or 501-1."""
     digits = len(re.sub(r"\D", "", room.partition("-")[0]))
@@ -144,6 +152,8 @@ def building_cell(cell: Cell) -> Address | Problem | None:
     value = _words_of(cell)
     if not isinstance(value, str):
         return value
+    if is_range(value):
+        return problem("address_unclear")
     if places.is_building(value) and not _LETTER_AND_ROOM.fullmatch(value):
         named = places.building(value)
         return problem("address_unclear") if named == "0栋" else Address(named if isinstance(named, str) else None)

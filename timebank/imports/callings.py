@@ -23,12 +23,13 @@ _CALLED = re.compile(
     rf"(?:{_OFFICE}|楼栋长|户主|党员){_HAN}{{2,4}}|(?:{_OFFICE}|楼栋长)|"
     rf".*(?:代签|代办|代领).*|[由替]{_HAN}{{2,4}}代?.*签.*|{_HAN}{{2,4}}[代替]{_HAN}{{2,4}}"
 )
+_VACANT = re.compile("空缺|暂缺|缺|待定|待选|未选|未定|无人")
 _SHORT = 5
 
 
 def name(cell: Cell, known: AbstractSet[str] = frozenset()) -> str | Problem | None:
     """A person's name; one that is masked, or only says how somebody is called, is refused unless it is `known`."""
-    found = cells.name(cell)
+    found = None if _VACANT.fullmatch(cells.words(cell)) else cells.name(cell)
     if not isinstance(found, str) or names.key(found) in known:
         return found
     if _MASKED.fullmatch(found):

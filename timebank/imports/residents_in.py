@@ -166,6 +166,8 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceO
         owner = owners.get(indexes[row.identity]) if row.identity else None
         if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
+    for row in await residents_known.namesakes(scope, parsed.rows):
+        parsed.reading(row).refuse("phone", problem("head_namesake"))
 
 
 def _key(intake: Intake, row: RosterRow) -> bytes:

@@ -75,7 +75,7 @@ NAME = _means(
     "姓名 名字 居民 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
     "申报人 name fullname residentname volunteer volunteername membername",
     r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name"
-    r"|^(楼栋长|楼长|栋长|幢长|单元长)$",
+    r"|^(楼栋长|楼长|栋长|幢长|单元长|网格员|网格长)$",
     weak="人员 成员 本人",
     shape=_is_name,
 )
@@ -95,7 +95,9 @@ DATE = _means(
     weak="时间 服务时间 活动时间 time",
     shape=_is_day,
 )
-UNIT_NUMBER = _means("unit", "单元 单元号 门洞 unit unitno unitnumber entrance stairwell", r"单元号")
+UNIT_NUMBER = _means(
+    "unit", "单元 单元号 门洞 unit unitno unitnumber entrance stairwell", r"单元号|^(责任|负责|所在|所属)单元$"
+)
 POST = _means("post", "身份 职务 社区职务 角色 岗位 人员类别 类别 role position duty post", r"职务|角色")
 
 ROSTER = (

@@ -138,6 +138,30 @@ def test_an_address_beside_the_buildings_column_says_unit_and_room() -> None:
     assert parsed.warnings == []
 
 
+def test_a_column_of_buildings_and_units_may_have_a_building_alone() -> None:
+    head = ["楼栋单元", "房号", "姓名", "电话"]
+    parsed = residents(table(head, ["31-2", "701", "薛翠", PHONE], ["31", "703", "周伟", "19900003075"]))
+    homes = [(r.household.building, r.household.unit, r.household.room) for r in parsed.rows]
+    assert homes == [("31栋", "2单元", "701"), ("31栋", None, "703")]
+    assert (parsed.problems, parsed.warnings) == ([], [])
+
+
+def test_an_address_that_is_not_understood_never_leaves_a_home_without_its_building() -> None:
+    head = ["家庭住址", "房号", "姓名", "电话"]
+    parsed = residents(table(head, ["31-2", "701", "薛翠", PHONE], ["某处", "703", "周伟", "19900003075"]))
+    assert refused(parsed) == [(3, "address_unclear")]
+
+
+def test_the_head_beside_a_room_is_a_side_column() -> None:
+    head = ["户主", "楼栋", "房号", "姓名", "电话"]
+    parsed = residents(
+        table(head, ["薛翠", "3", "101", "薛翠", PHONE], ["薛翠（已故）", "3", "101", "周伟", "19900003075"])
+    )
+    assert (len(parsed.rows), warned(parsed)) == (2, [(3, "name_unclear")])
+    alone = residents(table(["户主", "姓名", "电话"], ["薛翠（已故）", "周伟", "19900003075"]))
+    assert refused(alone) == [(2, "name_unclear")]
+
+
 def test_three_columns_of_numbers_that_a_program_made_floats_are_a_home() -> None:
     parsed = residents(book(HOME, [31.0, 2.0, 701.0, "薛翠", PHONE], ["31.0", "2.0", "701.0", "周伟", "19900003075"]))
     assert {(r.household.building, r.household.unit, r.household.room) for r in parsed.rows} == {
@@ -342,6 +366,10 @@ def test_a_zero_that_is_shown_as_a_day_is_no_birth(cell: Cell) -> None:
 def test_a_birth_is_read_with_what_people_write_beside_it(cell: Cell) -> None:
     parsed = residents(book(["姓名", "出生日期"], ["薛翠", cell]))
     assert [row.born_on for row in parsed.rows] == [date(1968, 9, 28)]
+
+
+def test_an_age_is_no_birth_and_is_not_passed_over() -> None:
+    assert refused(residents(table(["姓名", "出生日期", "电话"], ["薛翠", "58岁", PHONE]))) == [(2, "date_unclear")]
 
 
 def test_a_birth_of_five_digits_may_be_a_month_or_a_day() -> None:

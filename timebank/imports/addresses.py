@@ -90,9 +90,9 @@ def address(cell: Cell) -> Address | Problem | None:
     found = _BUILDING_THEN_NUMBERS.fullmatch(value) or _IN_WORDS.fullmatch(value)
     if found is None or _STREET.search(value):
         return problem("address_unclear")
-    if found["joined"] and is_range(f"{found['joined']}栋"):
+    building = found["building"] or f"{found.groupdict()['joined']}栋"
+    if is_range(building):
         return problem("address_unclear")
-    building = found["building"] or f"{found['joined']}栋"
     unit, room = found["unit"], found["room"]
     if room and unit is None and not _ROOM_WORD.search(value) and _is_short(room):
         # "31#2": a number of one digit behind the building is its unit; of two it may be either.

@@ -53,7 +53,7 @@ def _birth(cell: Cell) -> date | Problem | None:
     text = cells.words(cell)
     if _FIVE_DIGITS.fullmatch(text):
         return problem("birth_day_missing")
-    found = moments.day(_BESIDE_BIRTH.sub("", text) if isinstance(cell, str) else cell)
+    found = moments.day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
     # A day is not made up: it decides who needs a guardian, and tells namesakes apart.
     return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
 

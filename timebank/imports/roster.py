@@ -171,7 +171,9 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     # A new head of household with no room written is not known to live in the room above.
     room = home.room or (before.room if same and not is_head and not alone and _carries(line, "room") else None)
     same = same and room == before.room
-    head = reading.take("head", _head) or (name if is_head else before.head if same else None)
+    # Where the room says who lives together, the head is said beside it.
+    written = reading.beside("head", _head) if room else reading.take("head", _head)
+    head = written or (name if is_head else before.head if same else None)
     estate = home.estate if home.building else above.household.estate if building else None
     above.household = Household(grid, building, unit, room, head, estate)
     return above.household

@@ -200,6 +200,19 @@ async def test_two_estates_with_buildings_of_one_number_are_two_buildings(
     assert await owner.fetchval("SELECT count(*) FROM area WHERE name LIKE '%58%'") == 2
 
 
+async def test_an_estate_written_in_full_and_in_short_is_one(town: Town, owner: asyncpg.Connection) -> None:
+    rows = [
+        ["姓名", "家庭住址", "电话"],
+        ["林小满", "阳光花园58栋2单元701", "19900008001"],
+        ["林大山", "凤凰社区阳光花园小区58栋2单元701", "19900008002"],
+        ["林阿宝", "锦绣小区58栋2单元701", "19900008003"],
+    ]
+    report = await take_in(town, "residents", *rows)
+    assert (report.created, codes(report)) == (3, [])
+    found = await owner.fetch("SELECT name FROM area WHERE name LIKE '%58%' ORDER BY name")
+    assert [row["name"] for row in found] == ["锦绣小区58栋", "阳光花园58栋"]
+
+
 async def test_one_estate_before_every_building_says_nothing(town: Town, owner: asyncpg.Connection) -> None:
     head = ["姓名", "家庭住址", "电话"]
     report = await take_in(
@@ -260,6 +273,23 @@ def test_a_limit_of_another_period_is_refused_and_says_which(cell: Cell) -> None
 
 def test_two_numbers_are_not_run_together() -> None:
     assert code(amounts.limit("1 2", "袋")) == "limit_unclear"
+
+
+def test_one_good_has_one_unit_in_all_of_its_columns() -> None:
+    parsed = goods.parse(
+        table(
+            ["物品", "单位", "积分", "库存", "限兑"],
+            ["盐", "箱", "5分/袋", "3", ""],
+            ["油", "桶", "50分/桶", "3桶", "每月1桶"],
+            ["蛋", "", "8", "5盒", "1斤"],
+            ["纸", "", "8分", "5提", "1提/月"],
+            ["皂", "", "8", "5", "1"],
+        )
+    )
+    assert [(row.name, row.unit, row.stock, row.limit) for row in parsed.rows] == [
+        ("油", "桶", 3, 1), ("纸", "提", 5, 1), ("皂", None, 5, 1),
+    ]  # fmt: skip
+    assert refused(parsed) == [(2, "amount_unit"), (4, "amount_unit")]
 
 
 def test_a_limit_in_a_remark_is_never_passed_over() -> None:
@@ -440,6 +470,12 @@ def test_a_name_written_twice_in_a_cell_counts_once_and_says_so() -> None:
     row = ["2026-07-01", "薛翠、薛 翠", "1栋", "劝导"]
     done = deeds.parse(table(["日期", "姓名", "楼栋", "事项"], row), PEOPLE, {"劝导": 3}, today=TODAY)
     assert (len(done.rows), warned(done)) == (1, [(2, "group_repeated")])
+
+
+def test_a_name_written_three_times_does_not_earn_three_times_the_points() -> None:
+    row = ["2026-07-01", "薛翠、薛翠、薛翠", "1栋", "劝导", "9", "三人次"]
+    parsed = deeds.parse(table(["日期", "姓名", "楼栋", "事项", "分值", "备注"], row), PEOPLE, {"劝导": 3}, today=TODAY)
+    assert refused(parsed) == [(2, "group_points")]
 
 
 def test_nobody_is_their_own_witness_under_another_word() -> None:

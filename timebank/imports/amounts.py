@@ -12,6 +12,8 @@ AMOUNT_MAX = 1_000_000
 _SIGNS = str.maketrans("－−﹣﹢", "---+")
 _NUMBER = rf"(?P<number>[+-]?\d{{1,15}}(?:,\d{{3}})*(?:\.\d{{1,9}})?万?|[{NUMERALS}]{{1,10}})"
 _COUNTED = "次件个人户份回场袋桶瓶块条支提包盒箱张本把组套副双卷台只听罐斤楼栋"
+_NO_GOODS_UNIT = frozenset("次人户回场楼栋件个份")
+_UNIT_SAID = re.compile(rf"[\d{NUMERALS}]\s*(?:积?分)?\s*(?:[/每]一?)?([{_COUNTED}])(?:/每?[月户])*$")
 _MONEY = re.compile(r"[元角毛¥￥$€]|块钱|rmb|cny|yuan", re.IGNORECASE)
 _PERIODS = {
     "天": "天", "日": "天", "周": "周", "星期": "周", "季": "季度", "半年": "半年", "年": "年", "次": "次", "人": "人",
@@ -107,6 +109,19 @@ def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
         return problem("amount_unit", said=said, unit=unit or "件")
     pieces = _in_range(found["number"], 1, 10_000)
     return pieces if isinstance(pieces, Problem) else Limit(pieces)
+
+
+def unit_said(cell: Cell) -> str | None:
+    """The unit behind an amount, as in "5盒", "每月1袋" or "5分/桶"; None where it is no unit of a single good."""
+    found = _UNIT_SAID.search(words(cell))
+    return found[1] if found and found[1] not in _NO_GOODS_UNIT else None
+
+
+def price(cell: Cell, unit: str | None = None) -> int | Problem | None:
+    """The points of a good, per unit of its own: "5分/袋" is no price of a box."""
+    said = unit_said(cell)
+    other = said is not None and unit is not None and not _own_unit(said, unit)
+    return problem("amount_unit", said=said or "", unit=unit or "件") if other else points(cell)
 
 
 def says_limit(note: str) -> bool:

@@ -131,7 +131,9 @@ def _rows(
         reading.warn("note", problem(odd))
     item, points, expected = _points(reading, known, happened_on or today, note)
     doers = _doers(reading, people, Hint(place.building, place.unit, roles))
-    if len(doers) > 1 and expected is not None and points != expected:
+    # A name written three times is one person, not three times the points.
+    several = len(doers) > 1 or group.repeats(reading.cell("name"))
+    if several and expected is not None and points != expected:
         reading.refuse("points", problem("group_points", expected=expected))
     themselves = {names.key(doer.name or "") for doer in doers}
     witness = _witness_name(reading, themselves)

@@ -33,11 +33,12 @@ def _in_estate(parsed: Parsed[RosterRow], row: RosterRow, known: set[str], of_fi
     home = row.household
     if home.building is None:
         return row
-    full = f"{home.estate or ''}{home.building}"
+    full = f"{_shortest(home.estate, of_file)}{home.building}"
     if home.estate and full in known:
         return replace(row, household=replace(home, building=full))
     of_book = _estates_of(home.building, known)
     is_known = home.building in known
+    of_file = {_shortest(estate, of_file) for estate in of_file}
     if len(of_file) <= 1 and (is_known or not of_book):
         return row
     if home.estate and not is_known:
@@ -46,6 +47,11 @@ def _in_estate(parsed: Parsed[RosterRow], row: RosterRow, known: set[str], of_fi
     wrong = problem("estates_differ" if is_known else "estate_missing", building=home.building, estates=told)
     parsed.reading(row).refuse("address|building|room", wrong)
     return row
+
+
+def _shortest(estate: str | None, of_file: Iterable[str]) -> str:
+    """One name of an estate that a file writes in full and in short: 阳光花园小区 and 阳光花园."""
+    return min((name for name in of_file if (estate or "").startswith(name)), key=len, default=estate or "")
 
 
 def _estates_of(building: str, known: Iterable[str]) -> set[str]:

@@ -211,6 +211,9 @@ async def test_an_estate_written_in_full_and_in_short_is_one(town: Town, owner: 
     assert (report.created, codes(report)) == (3, [])
     found = await owner.fetch("SELECT name FROM area WHERE name LIKE '%58%' ORDER BY name")
     assert [row["name"] for row in found] == ["锦绣小区58栋", "阳光花园58栋"]
+    later = await take_in(town, "residents", rows[0], ["林阿福", "阳光花园小区58栋2单元702", "19900008004"])
+    assert (later.created, codes(later)) == (1, [])
+    assert await owner.fetchval("SELECT count(*) FROM area WHERE name LIKE '%58%'") == 2
 
 
 async def test_one_estate_before_every_building_says_nothing(town: Town, owner: asyncpg.Connection) -> None:

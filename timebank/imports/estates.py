@@ -33,25 +33,27 @@ def _in_estate(parsed: Parsed[RosterRow], row: RosterRow, known: set[str], of_fi
     home = row.household
     if home.building is None:
         return row
-    full = f"{_shortest(home.estate, of_file)}{home.building}"
-    if home.estate and full in known:
-        return replace(row, household=replace(home, building=full))
     of_book = _estates_of(home.building, known)
-    is_known = home.building in known
-    of_file = {_shortest(estate, of_file) for estate in of_file}
-    if len(of_file) <= 1 and (is_known or not of_book):
-        return row
-    if home.estate and not is_known:
+    estate = _one_name(home.estate, of_book) or _one_name(home.estate, of_file) or home.estate
+    full = f"{estate or ''}{home.building}"
+    if estate and full in known:
         return replace(row, household=replace(home, building=full))
-    told = "、".join(sorted({*of_file, *of_book}))
+    is_known = home.building in known
+    several = {_one_name(each, of_file) or each for each in of_file}
+    if len(several) <= 1 and (is_known or not of_book):
+        return row
+    if estate and not is_known:
+        return replace(row, household=replace(home, building=full))
+    told = "、".join(sorted({*several, *of_book}))
     wrong = problem("estates_differ" if is_known else "estate_missing", building=home.building, estates=told)
     parsed.reading(row).refuse("address|building|room", wrong)
     return row
 
 
-def _shortest(estate: str | None, of_file: Iterable[str]) -> str:
-    """One name of an estate that a file writes in full and in short: 阳光花园小区 and 阳光花园."""
-    return min((name for name in of_file if (estate or "").startswith(name)), key=len, default=estate or "")
+def _one_name(estate: str | None, names: Iterable[str]) -> str | None:
+    """The shortest of some names that means this estate: 阳光花园 is 阳光花园小区 in short."""
+    same = [name for name in names if estate and (name.startswith(estate) or estate.startswith(name))]
+    return min(same, key=len, default=None)
 
 
 def _estates_of(building: str, known: Iterable[str]) -> set[str]:

@@ -20,6 +20,7 @@ from timebank.imports.cells import Cell
 from timebank.imports.identity import Document, Identity
 from timebank.imports.numerals import chinese_number
 from timebank.imports.problems import Problem
+from timebank.imports.refusals import ColumnMissing
 
 NUMBER = "522699196809283822"
 HOME = ["楼栋", "单元", "房号", "姓名", "电话"]
@@ -559,6 +560,39 @@ def test_a_remark_of_a_service_that_changes_it_is_refused_or_shown_to_the_review
     parsed = services(table(head, *rows))
     assert refused(parsed) == [(2, "remark_cancelled"), (3, "remark_cancelled"), (4, "remark_cancelled")]
     assert warned(parsed) == [(5, "remark_signed_by_another"), (6, "remark_shorter"), (7, "remark_absent")]
+
+
+@pytest.mark.parametrize("state", ["缺勤", "否", "×", "请假", "未到岗", "不通过", "驳回"])
+def test_who_was_not_there_by_the_sheets_own_column_is_not_credited(state: str) -> None:
+    log = services(
+        table(
+            ["日期", "姓名", "签到", "签退", "出勤情况"],
+            ["2026-07-01", "薛翠", "9:00", "10:00", state],
+            ["2026-07-02", "薛翠", "9:00", "10:00", "正常"],
+            ["2026-07-03", "薛翠", "9:00", "10:00", ""],
+        )
+    )
+    assert (len(log.rows), refused(log)) == (2, [(2, "remark_cancelled")])
+    row = ["2026-07-01", "薛翠", "1栋", "劝导", state]
+    done = deeds.parse(table(["日期", "姓名", "楼栋", "事项", "审核结果"], row), None, {"劝导": 3}, today=TODAY)
+    assert refused(done) == [(2, "remark_cancelled")]
+
+
+def test_a_day_of_leaving_keeps_a_resident_out() -> None:
+    parsed = residents(
+        table(
+            ["姓名", "电话", "迁出日期", "死亡日期"],
+            ["薛翠", "19900003050", "2025-05-01", ""],
+            ["周伟", "19900003051", "", "2024年3月"],
+            ["赵敏", "19900003052", "/", "无"],
+        )
+    )
+    assert (refused(parsed), [row.name for row in parsed.rows]) == ([(2, "remark_gone"), (3, "remark_died")], ["赵敏"])
+
+
+def test_the_length_of_one_of_several_times_is_not_that_of_all() -> None:
+    with pytest.raises(ColumnMissing):
+        services(table(["日期", "姓名", "次数", "每次时长"], ["2026-07-01", "薛翠", "3", "1小时"]))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ _CANCELLED = re.compile(
 _ABSENT = re.compile("请假|缺席|缺勤|旷工|(?<!从)(?<!从来)未到(?!期|位)|没到场|没来|未参加")
 _SHORTER = re.compile("迟到|早退|中途(离开|退场)|提前(离开|走|退场)")
 _SIGNED_BY_ANOTHER = re.compile("代.{0,4}签(?!收)|代打卡|替.{0,4}签(?!收)|顶替|冒名")
+_TURNED_DOWN = re.compile(
+    r"否|不是|[×✗✕xX]|缺|旷|(不|未|没有?)(通过|合格|认定|到岗|到场|参加|参与|出勤|来|到|有效)|no|absent", re.IGNORECASE
+)
 _ENDED = re.compile(
     r"(已|暂|现已|暂时)?(下架|停兑|停止兑换|停用|取消兑换|停售|不再?兑换|非卖品|不可兑换|过期|报废|作废)"
 )
@@ -61,6 +64,11 @@ def moved_in(note: str | None) -> bool:
 def cancelled(note: str | None) -> bool:
     """Whether a remark takes a service or deed back."""
     return bool(note and _CANCELLED.match(note))
+
+
+def turned_down(state: str | None) -> bool:
+    """Whether a column of attendance or of a review says that somebody was not there, or that a deed does not count."""
+    return bool(state and (_TURNED_DOWN.fullmatch(state) or cancelled(state)))
 
 
 def odd_of_service(note: str | None) -> str | None:

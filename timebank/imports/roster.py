@@ -108,6 +108,9 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     note = reading.beside("note", cells.note)
     post = reading.beside("post", cells.text)
     _judge_remark(reading, "note", note)
+    for column, fate in (("left_on", "gone"), ("died_on", "died")):
+        if not cells.blank(reading.cell(column)):
+            reading.refuse(column, problem(f"remark_{fate}"))
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
     held = cells.roles_held(note)

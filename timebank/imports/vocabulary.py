@@ -88,6 +88,11 @@ PHONE = _means(
     shape=_is_phone,
 )
 NOTE = _means("note", "备注 说明 备注说明 注 remark remarks note notes comment comments", r"备注|remark|^notes?$")
+OUTCOME = _means(
+    "state",
+    "出勤 出勤情况 考勤 考勤情况 到岗情况 到场情况 参与情况 参加情况 是否到场 是否到岗 是否参加 是否参与 状态 "
+    "审核结果 审核情况 审核意见 认定情况 认定结果 是否认定 是否通过 是否有效 attendance status",
+)
 DATE = _means(
     "date",
     "日期 服务日期 活动日期 签到日期 登记日期 date day servicedate",
@@ -153,6 +158,10 @@ ROSTER = (
     NOTE,
     POST,
     _means("state", "状态 人员状态 居住状态 住户状态 在住情况 居住情况 变动情况 人口状态 人户状态"),
+    _means(
+        "left_on", "迁出日期 迁出时间 搬走日期 搬离日期 搬出日期 离开日期", r"^(迁出|搬[走离出]|转出)(日期|时间|年月)$"
+    ),
+    _means("died_on", "死亡日期 死亡时间 去世日期 去世时间", r"^(死亡|去世|病故|身故)(日期|时间|年月)$"),
 )
 
 _SECOND = r"^(下午|晚上|傍晚|夜间|第二[次班段]|二次)[^日期地点]*"
@@ -208,9 +217,10 @@ HOURS = (
     _means(
         "length",
         "时长 服务时长 小时 小时数 时数 服务小时 志愿时长 分钟 分钟数 服务时数 duration hours minutes length",
-        r"时长|小时|时数|分钟|hours|minutes|duration",
+        r"^(?!.*(每次|单次|平均|累计)).*(时长|小时|时数|分钟|hours|minutes|duration)",
     ),
     NOTE,
+    OUTCOME,
 )
 
 DEEDS = (
@@ -238,6 +248,7 @@ DEEDS = (
         shape=_is_name,
     ),
     NOTE,
+    OUTCOME,
 )
 
 GOODS = (

@@ -466,6 +466,7 @@ def test_two_known_people_joined_by_a_word_are_two() -> None:
     assert group.names("薛翠和周伟", {"薛翠", "周伟"}) == ["薛翠", "周伟"]
     assert group.names("李老师", {"李老师"}) == ["李老师"]
     assert {"薛翠", "周伟"} <= group.mentioned("薛翠和周伟")
+    assert {"薛翠", "李老师"} <= group.mentioned("薛翠、李老师（2人）")
 
 
 def test_a_name_written_twice_in_a_cell_counts_once_and_says_so() -> None:

@@ -60,11 +60,10 @@ def repeats(cell: Cell, known: AbstractSet[str] = frozenset()) -> bool:
 
 def mentioned(cell: Cell) -> set[str]:
     """Every name that a cell may hold, read as one name and as several."""
-    found = {one for one in [name(cell)] if isinstance(one, str)}
-    several = names(cell)
-    joined = _JOINED.fullmatch("".join(words(cell).split()))
-    found |= set(joined.groups()) if joined else set()
-    return found | set(several) if isinstance(several, list) else found
+    text = words(cell)
+    joined = _JOINED.fullmatch("".join(text.split()))
+    parts = [text, *_parts(_COUNT.sub("", text), frozenset()), *(joined.groups() if joined else ())]
+    return {one for part in parts if isinstance(one := name(part), str)}
 
 
 def _parts(text: str, known: AbstractSet[str]) -> list[str]:

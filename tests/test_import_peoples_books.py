@@ -13,6 +13,7 @@ from tests.test_imports import DEEDS, codes, resident, take_in
 from tests.test_imports import ROSTER as COLUMNS
 from tests.test_imports import warned as warned_of
 from tests.town import Town
+from timebank.areas.places import add_area
 from timebank.imports import addresses, amounts, cells, deeds, goods, group, moments, remarks
 from timebank.imports.addresses import Address
 from timebank.imports.amounts import Limit
@@ -691,6 +692,27 @@ async def test_an_office_over_several_buildings_or_of_nobody_is_refused(town: To
         town, 名册=[head, ["3-4栋", "林小满", "19900008001"], ["3、4栋", "林小满", "19900008001"], ["5栋", "空缺", ""]]
     )
     assert codes(report) == [(2, "address_unclear"), (3, "address_unclear"), (4, "blank")]
+
+
+async def test_the_only_building_of_a_number_is_meant_without_its_estate_too(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope = await town.scope("赵丽")
+    await add_area(scope, "building", "东苑58号楼", None)
+    head = ["楼栋", "单元", "房号", "姓名", "电话"]
+    report = await take_in(
+        town,
+        "residents",
+        head,
+        ["58", "2", "701", "林小满", "19900008001"],
+        ["东苑58栋", "2", "702", "林大山", "19900008002"],
+    )
+    assert (report.created, codes(report)) == (2, [])
+    assert await owner.fetchval("SELECT count(*) FROM area WHERE name LIKE '%58%'") == 1
+    item = await owner.fetchval("SELECT name FROM rule WHERE kind = 'deed' AND active LIMIT 1")
+    day = date.today().isoformat()  # noqa: DTZ011 - any day that is not to come
+    done = await take_in(town, "deeds", DEEDS, [day, "林小满", "58栋", item, "", "", ""])
+    assert (done.created, codes(done)) == (1, [])
 
 
 async def test_a_deed_is_found_in_its_estate(town: Town, owner: asyncpg.Connection) -> None:

@@ -1,12 +1,11 @@
 """Several estates with buildings of one number: the estate's name is then part of the building's."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from timebank.areas.schemas import PlaceOut
 from timebank.imports import places
-from timebank.imports.map import one_way
+from timebank.imports.map import estates_of, one_way
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
 from timebank.imports.roster import RosterRow
@@ -18,28 +17,37 @@ def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
     Without this the families of 阳光花园8栋 and 锦绣小区8栋 would live behind one door.
     """
     known = {one_way(places.building, area.name) for area in areas if area.kind == "building"}
-    estates: dict[tuple[str | None, str], set[str]] = {}
+    estates: dict[tuple[str | None, str | None], set[str]] = {}
     for row in parsed.rows:
         home = row.household
         if home.building and home.estate:
             estates.setdefault((home.grid, home.building), set()).add(home.estate)
+    of_book = {building: estates_of(building, known) for building in {row.household.building for row in parsed.rows}}
     parsed.rows = [
-        _in_estate(parsed, row, known, estates.get((row.household.grid, row.household.building or ""), set()))
+        _in_estate(
+            parsed, row, of_book[row.household.building], estates.get((row.household.grid, row.household.building), set()),
+            known,
+        )
         for row in parsed.rows
-    ]
+    ]  # fmt: skip
 
 
-def _in_estate(parsed: Parsed[RosterRow], row: RosterRow, known: set[str], of_file: set[str]) -> RosterRow:
+def _in_estate(
+    parsed: Parsed[RosterRow], row: RosterRow, of_book: set[str], of_file: set[str], known: set[str]
+) -> RosterRow:
+    """A row with its building by the name that it has among the estates; refused where nobody can tell which it is."""
     home = row.household
     if home.building is None:
         return row
-    of_book = _estates_of(home.building, known)
     estate = _one_name(home.estate, of_book) or _one_name(home.estate, of_file) or home.estate
     full = f"{estate or ''}{home.building}"
     if estate and full in known:
         return replace(row, household=replace(home, building=full))
     is_known = home.building in known
-    several = {_one_name(each, of_file) or each for each in of_file}
+    several = {_one_name(each, of_book) or _one_name(each, of_file) or each for each in of_file}
+    if home.estate is None and len(of_book) == 1 and several <= of_book and not is_known:
+        # The only building of this number in the book and in the file.
+        return replace(row, household=replace(home, building=f"{min(of_book)}{home.building}"))
     if len(several) <= 1 and (is_known or not of_book):
         return row
     if estate and not is_known:
@@ -54,9 +62,3 @@ def _one_name(estate: str | None, names: Iterable[str]) -> str | None:
     """The shortest of some names that means this estate: 阳光花园 is 阳光花园小区 in short."""
     same = [name for name in names if estate and (name.startswith(estate) or estate.startswith(name))]
     return min(same, key=len, default=None)
-
-
-def _estates_of(building: str, known: Iterable[str]) -> set[str]:
-    """The estates of which the book has a building of this number."""
-    found = (re.fullmatch(rf"(.*[^\d\-A-Za-z]){re.escape(building)}", name) for name in known)
-    return {match[1] for match in found if match}

@@ -23,13 +23,12 @@ def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
         if home.building and home.estate:
             estates.setdefault((home.grid, home.building), set()).add(home.estate)
     of_book = {building: estates_of(building, known) for building in {row.household.building for row in parsed.rows}}
-    parsed.rows = [
-        _in_estate(
-            parsed, row, of_book[row.household.building], estates.get((row.household.grid, row.household.building), set()),
-            known,
-        )
-        for row in parsed.rows
-    ]  # fmt: skip
+    told_apart = []
+    for row in parsed.rows:
+        home = row.household
+        of_file = estates.get((home.grid, home.building), set())
+        told_apart.append(_in_estate(parsed, row, of_book[home.building], of_file, known))
+    parsed.rows = told_apart
 
 
 def _in_estate(

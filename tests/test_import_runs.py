@@ -147,7 +147,7 @@ async def test_a_killed_roster_gets_its_logins_offices_and_guardians_from_the_wo
             "林小满", phone="19900008001", building="9栋", room="101", head="林小满", relation="户主", note="楼栋长"
         ),
         resident("林小雨", born="2018-05-01", building="9栋", room="101", head="林小满", relation="女"),
-        *(resident(f"林{chr(0x4E00 + n)}", phone=f"1990001{n:04}", building="9栋", room=str(n)) for n in range(150)),
+        *(resident(f"林{chr(0x4E00 + n)}", phone=f"1990001{n:04}", building="9栋", room=str(n)) for n in range(1, 151)),
     ]
     await begun(await town.scope("赵丽"), "residents", table(ROSTER, *rows), batches=1)
     await left_alone(owner)

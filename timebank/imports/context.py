@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from timebank.imports import moments
-from timebank.imports.cells import Cell, chinese_number, words
+from timebank.imports.cells import Cell, words
 from timebank.imports.columns import Header
+from timebank.imports.numerals import chinese_number
 from timebank.imports.problems import Problem, problem
 from timebank.imports.workbook import Row
 

@@ -23,6 +23,7 @@ from timebank.imports.workbook import Workbook
 
 REQUIRED = ("date", "name", "item")
 POINTS_MAX = 10_000
+_THEMSELVES = frozenset({"本人", "自己", "自证"})
 
 Worth = int | Callable[[date], int]
 """The points of an item in the catalogue, or what they were on a day."""
@@ -53,6 +54,7 @@ class DeedRow:
     note: str | None
     word: str
     said_points: int | None
+    estate: str | None = None
 
     @property
     def place(self) -> Address:
@@ -126,15 +128,21 @@ def _rows(
     happened_on = reading.need("date", lambda cell: context.day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
-    roles = cells.roles(reading.beside("post", cells.text))
+    roles = cells.roles_held(reading.beside("post", cells.text))
     place = place_of(reading) or NOWHERE
     there = _known_place(reading, town, place)
     note = reading.beside("note", cells.note)
-    if remarks.cancelled(note):
+    if remarks.turned_down(reading.beside("state", cells.text)):
+        reading.refuse("state", problem("remark_cancelled"))
+    elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
     item, points, expected = _points(reading, known, happened_on or today, note)
     doers = _doers(reading, people, Hint(there.building, there.unit, roles))
-    if len(doers) > 1 and expected is not None and points != expected:
+    # A name written three times is one person, not three times the points.
+    several = len(doers) > 1 or group.repeats(reading.cell("name"))
+    if several and expected is not None and points != expected:
         reading.refuse("points", problem("group_points", expected=expected))
     themselves = {names.key(doer.name or "") for doer in doers}
     witness = _witness_name(reading, themselves)
@@ -149,7 +157,7 @@ def _rows(
         DeedRow(
             reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
             place.unit, item, points, expected, witness, witness_person, note,
-            cells.words(reading.cell("item")), said if isinstance(said, int) else None,
+            cells.words(reading.cell("item")), said if isinstance(said, int) else None, place.estate,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
@@ -169,7 +177,7 @@ def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> 
     """Who did it, one or several."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.need("name", lambda cell: group.names(cell, known))
-    if given is None or len(given) > 1:
+    if given is None or len(given) > 1 or group.repeats(reading.cell("name"), known):
         return of_group(reading, people) if given else []
     person = by_name(reading, people, given[0], hint) if people is not None else None
     return [Named(person, given[0], None)]
@@ -177,6 +185,9 @@ def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> 
 
 def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
     """The witness; of several the first who did not do it themselves, for a deed has one."""
+    if cells.words(reading.cell("witness")) in _THEMSELVES:
+        reading.refuse("witness", problem("own_witness"))
+        return None
     given = reading.beside("witness", group.names)
     if given and len(given) > 1:
         reading.warn("witness", problem("witness_several"))

@@ -183,7 +183,8 @@ def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
     if row.building is None and row.unit is None:
         held = [area for area in doer.heads if area in town.areas and town.areas[area].kind != "grid"]
         return held if len(held) == 1 else [doer.area_id] if doer.area_id else []
-    found = town.named(row.building, row.unit)
+    in_estate = town.named(f"{row.estate or ''}{row.building or ''}", row.unit)
+    found = in_estate or town.named(row.building, row.unit)
     if len(found) > 1:
         own = _path(town, doer.area_id) | doer.heads
         found = [area for area in found if area in own or _path(town, area) & doer.heads] or found

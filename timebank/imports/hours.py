@@ -1,5 +1,6 @@
 """Sign-in sheets: who served where, from when to when, or on which day for how long."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,6 +19,8 @@ from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name|phone", "in|span|in2|span2|length", "date|in|span|in2|span2")
 LONG_SERVICE_MINUTES = 12 * 60
+_DAWN = 5
+_SAYS_NIGHT = re.compile("凌晨|夜|次日|am|a\\.m", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,12 @@ def _rows(
     activity = reading.take("activity", _label)  # it decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
-    if remarks.cancelled(note):
+    if remarks.turned_down(reading.beside("state", cells.text)):
+        reading.refuse("state", problem("remark_cancelled"))
+    elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
     times = services(reading, carried, titled, today)
     reading.split(max(1, len(who)) * max(1, len(times)))
     if reading.refused:
@@ -113,6 +120,8 @@ def _rows(
             reading.warn(time.column, problem("long_service"))
         if time.day_only:
             reading.warn(time.column, problem("day_only"))
+        elif time.started_at.hour < _DAWN and not _SAYS_NIGHT.search(_written_times(reading)):
+            reading.warn(time.column, problem("small_hours"))
     return [
         HoursRow(
             reading.sheet, reading.number, part, one.person, one.name, one.phone, activity, place,
@@ -120,6 +129,10 @@ def _rows(
         )
         for part, (one, time) in enumerate((one, time) for one in who for time in times)
     ]  # fmt: skip
+
+
+def _written_times(reading: Reading[HoursRow]) -> str:
+    return " ".join(cells.words(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
 
 
 def _label(cell: Cell) -> str | Problem | None:

@@ -1,6 +1,7 @@
 """The community's grids, buildings and units while a file is taken in, and who holds which office over them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
@@ -36,8 +37,15 @@ class Map:
                 self._units.setdefault((area.parent_id, unit), []).append(area.id)
 
     def by_name(self, building: str | None, unit: str | None) -> list[UUID]:
-        """The buildings of a name, or the units of a building; several where grids have buildings of one name."""
-        return list(self._named.get((building or "", unit), ()))
+        """The buildings of a name, or the units of a building; several where grids have buildings of one name.
+
+        The only building of a number is meant without its estate too: 3栋 where the book has 东苑3栋.
+        """
+        found = self._named.get((building or "", unit), [])
+        if not found and building:
+            estates = estates_of(building, (name for name, of_unit in self._named if of_unit is None))
+            found = self._named.get((f"{min(estates)}{building}", unit), []) if len(estates) == 1 else []
+        return list(found)
 
     def _decided(self, building: str | None, unit: str | None) -> tuple[UUID | None, UUID | None]:
         """What a word for a building with its unit means, else what the word for the building alone does."""
@@ -94,6 +102,14 @@ class Map:
     def around(self, area_id: UUID | None, kind: str) -> UUID | None:
         """The area of this kind in which another lies, or which it is."""
         return next((area.id for area in self.upwards(area_id) if area.kind == kind), None)
+
+
+def estates_of(building: str | None, names: Iterable[str]) -> set[str]:
+    """What stands before this building's number in some names: 东苑 for 3栋 and 东苑3栋."""
+    if building is None:
+        return set()
+    found = (re.fullmatch(rf"(.*[^\d\-A-Za-z]){re.escape(building)}", name) for name in names)
+    return {match[1] for match in found if match}
 
 
 def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: str | None) -> bool:

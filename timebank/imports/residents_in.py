@@ -14,6 +14,7 @@ from timebank.areas.places import areas_of
 from timebank.database import reading
 from timebank.imports import residents_known, roster
 from timebank.imports.buildings import Buildings, buildings_of
+from timebank.imports.estates import tell_apart
 from timebank.imports.guardians_in import tell_guardians
 from timebank.imports.intake import Intake, Ready, cells_of
 from timebank.imports.map import Map
@@ -57,6 +58,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     async with reading(scope):
         buildings = await buildings_of(scope)
         buildings.suppose(intake.answered("building"))
+        tell_apart(parsed, list(buildings.town.areas.values()))
         await _judge(scope, parsed, buildings)
         parsed.settle()
         tell_buildings(parsed, buildings)
@@ -170,6 +172,8 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> N
         owner = owners.get(indexes[row.identity]) if row.identity else None
         if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
+    for row in await residents_known.namesakes(scope, parsed.rows):
+        parsed.reading(row).refuse("phone", problem("head_namesake"))
 
 
 def _key(intake: Intake, row: RosterRow) -> bytes:

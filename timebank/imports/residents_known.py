@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, vault
+from timebank import database, names, vault
 from timebank.areas.addresses import Address
 from timebank.areas.places import areas_of
 from timebank.imports.map import Map, held_by, in_one_way
@@ -44,6 +44,32 @@ async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[byte
         scope.community_id, list(indexes),
     )  # fmt: skip
     return {row["identity_index"]: row["name"] for row in found}
+
+
+async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
+    """The rows of lists of heads that name somebody whom the book or the roster has with another phone.
+
+    Such a row would enter a second record of one person, or give a stranger the office.
+    """
+    asked = [row for row in rows if row.named and row.phone and not row.identity and row.household.room is None]
+    if not asked:
+        return []
+    phones: dict[str, set[bytes | None]] = {}
+    for row in rows:
+        index = vault.blind_index(row.phone, "phone") if row.phone else None
+        phones.setdefault(names.key(row.name), set()).update(() if row in asked else (index,))
+    found = await database.fetch(
+        "SELECT name_key, phone_index FROM person WHERE community_id = $1 AND name_key = ANY ($2) "
+        "AND status = 'active' AND merged_into IS NULL",
+        scope.community_id, [names.key(row.name) for row in asked],
+    )  # fmt: skip
+    for known in found:
+        phones.setdefault(known["name_key"], set()).add(known["phone_index"])
+    return [
+        row
+        for row in asked
+        if (others := phones[names.key(row.name)]) and vault.blind_index(row.phone or "", "phone") not in others
+    ]
 
 
 async def compare(

@@ -22,6 +22,8 @@ GENERAL: tuple[tuple[str, str], ...] = (
 
 RULES: dict[str, tuple[str, ...]] = {
     "s ffff fff ff yfyy fuu fff": (
+        "POST /admin/imports/words",
+        "POST /admin/imports/words/forgotten",
         "POST /admin/areas",
         "POST /admin/classes",
         "POST /admin/people",

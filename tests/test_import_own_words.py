@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from openpyxl import Workbook
 
 from tests.test_import_words import codes, in_phoenix
+from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident, table
 from tests.town import Town
 from timebank import clock
@@ -18,6 +20,8 @@ from timebank.imports.mapping import remember_words
 from timebank.imports.report import Report
 from timebank.imports.runs import import_file
 from timebank.imports.words import Cap, WordIn
+from timebank.overview import agreements
+from timebank.rules.catalogue import rules
 
 
 def deed(person: str, place: str, note: str, *, item: str = "调解邻里纠纷", points: object = 10) -> list[object]:
@@ -45,8 +49,8 @@ async def test_an_unknown_building_of_a_deeds_book_is_mapped_or_added_and_known_
     town: Town, owner: asyncpg.Connection
 ) -> None:
     content = table(
-        DEEDS, deed("张桂兰", "老邮局楼", "一"), deed("张桂兰", "东头那栋2单元", "二"), deed("张桂兰", "东头那栋", "三"),
-        deed("张桂兰", "3栋9单元", "四"), deed("张桂兰", "老邮局楼2单元", "五"),
+        DEEDS, deed("张桂兰", "老邮局楼", "一"), deed("张桂兰", "东头那栋2单元", "二"),
+        deed("王建国", "东头那栋", "三"), deed("王建国", "3栋9单元", "四"), deed("张国庆", "老邮局楼2单元", "五"),
     )  # fmt: skip
     tried = await in_phoenix(town, content, dry_run=True)
     assert set(codes(tried)) == {"place_unknown"}
@@ -222,23 +226,23 @@ async def test_nobody_heads_a_building_by_a_word_of_the_own_household(town: Town
     assert await owner.fetchval(held, town.people["赵丽"]) == 1
 
 
+async def cap_of(owner: asyncpg.Connection, item: str) -> tuple[object, ...]:
+    found = await owner.fetch("SELECT cap_period, cap_per_person, cap_per_area FROM rule WHERE name = $1", item)
+    return tuple(found[0])
+
+
 async def test_a_new_item_comes_with_its_cap(town: Town, owner: asyncpg.Connection) -> None:
-    content = table(
-        DEEDS,
-        deed("张桂兰", "3栋", "一", item="夜间巡逻", points=2),
-        deed("张桂兰", "3栋", "二", item="夜间巡逻", points=2),
-    )
+    rows = [deed("张桂兰", "3栋", note, item="夜间巡逻", points=2) for note in ("一", "二")]
+    content = table(DEEDS, *rows)
     word = WordIn("夜间巡逻", new=True, cap=1)
     supposed = await in_phoenix(town, content, word, dry_run=True)
     assert (codes(supposed), supposed.created) == (["deed_cap_reached"], 1), "the trial counts by the cap already"
     report = await in_phoenix(town, content, word)
     assert (codes(report), report.created) == (["deed_cap_reached"], 1)
-    rule = await owner.fetchrow("SELECT cap_period, cap_per_person, cap_per_area FROM rule WHERE name = '夜间巡逻'")
-    assert tuple(rule) == ("month", 1, None)
+    assert await cap_of(owner, "夜间巡逻") == ("month", 1, None)
     whole = WordIn("清理楼道", new=True, points=2, cap=Cap("week", per_person=3, per_area=9))
     await remember_words(await town.scope("赵丽"), "deeds", [whole])
-    rule = await owner.fetchrow("SELECT cap_period, cap_per_person, cap_per_area FROM rule WHERE name = '清理楼道'")
-    assert tuple(rule) == ("week", 3, 9)
+    assert await cap_of(owner, "清理楼道") == ("week", 3, 9)
     for odd in (WordIn("老邮局楼", kind="building", new=True, cap=2), WordIn("老站", kind="station", new=True, cap=2)):
         with pytest.raises(WordUnclear):
             await remember_words(await town.scope("赵丽"), "deeds" if odd.kind == "building" else "goods", [odd])
@@ -256,3 +260,40 @@ def test_a_line_of_a_map_may_say_the_kind_and_the_cap() -> None:
     assert answers_in("residents", "老邮局楼,3栋".encode()) == [building("老邮局楼", "3栋")]
     with pytest.raises(MapUnclear):
         answers_in("deeds", "巡楼,新添,3,事项,随便".encode())
+
+
+async def test_a_catalogue_beside_the_book_is_added_in_one_step_and_what_is_above_the_range_waits(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 5)
+    scope = await town.scope("赵丽")
+    most = max(rule.points or 0 for rule in (await rules(scope, kind="deed", active=True)).items)
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = "台账"
+    sheet.append([heading for heading in DEEDS if heading != "分值"])
+    for item in ("夜间巡逻", "清理楼道", "抢险救灾"):
+        sheet.append([clock.local_day().isoformat(), "张桂兰", "3栋", item, "李秀英", item])
+    catalogue = workbook.create_sheet("积分目录")
+    for line in (["积分事项", "分值"], ["夜间巡逻", most], ["清理楼道", "1分"], ["送餐", 2], ["抢险救灾", most + 1]):
+        catalogue.append(line)
+
+    async def take(*words: WordIn, dry_run: bool = False) -> Report:
+        content = saved(workbook)
+        return await import_file(scope, "deeds", "a.xlsx", content, dry_run=dry_run, skip_bad=True, words=words)
+
+    tried = await take(dry_run=True)
+    assert {word.value: (word.count, word.points, word.waits) for word in tried.unknown} == {
+        "夜间巡逻": (1, most, False), "清理楼道": (1, 1, False), "抢险救灾": (1, most + 1, True), "送餐": (0, 2, False),
+    }  # fmt: skip
+    words = [WordIn(word.value, new=True) for word in tried.unknown]
+    supposed = await take(*words, dry_run=True)
+    assert (codes(supposed), supposed.created, supposed.unknown) == (["item_waits"], 2, [])
+    report = await take(*words)
+    assert (codes(report), report.created, report.unknown) == (["item_waits"], 2, [])
+    found = {rule.name: rule.points for rule in (await rules(scope, kind="deed", active=True)).items}
+    assert (found["夜间巡逻"], found["清理楼道"], found["送餐"]) == (most, 1, 2)
+    assert "抢险救灾" not in found, "it gives more than the catalogue did"
+    change = await owner.fetchval("SELECT id FROM waiting_change WHERE kind = 'looser_rule'")
+    await agreements.decide(await town.scope("钱进"), change, "agree")
+    assert (codes(again := await take()), again.created) == ([], 1)

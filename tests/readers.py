@@ -44,7 +44,7 @@ READERS = {
         "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
         "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
-        "/admin/imports/words", "/admin/imports/words?kind=station&word=老站",
+        "/admin/imports/words",
         "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
         "/api/v1/people/{heavy}/login",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",

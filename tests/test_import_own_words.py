@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import pytest
 from openpyxl import Workbook
 
+from tests.test_access_pages import browser
+from tests.test_import_pages import tried as page_of
 from tests.test_import_words import codes, in_phoenix
 from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident, table
@@ -14,9 +17,11 @@ from timebank import clock
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.checkins.credit import rule_code_of
+from timebank.imports.addresses import Address, address
 from timebank.imports.asking import WordUnclear
 from timebank.imports.map_file import MapUnclear, answers_in
 from timebank.imports.mapping import remember_words
+from timebank.imports.problems import Problem
 from timebank.imports.report import Report
 from timebank.imports.runs import import_file
 from timebank.imports.words import Cap, WordIn
@@ -297,3 +302,53 @@ async def test_a_catalogue_beside_the_book_is_added_in_one_step_and_what_is_abov
     change = await owner.fetchval("SELECT id FROM waiting_change WHERE kind = 'looser_rule'")
     await agreements.decide(await town.scope("钱进"), change, "agree")
     assert (codes(again := await take()), again.created) == ([], 1)
+
+
+async def test_a_word_decided_in_the_own_household_or_through_an_opened_account_is_ones_own(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    own = table(DEEDS, deed("王建国", "老邮局楼", "一"), deed("陈明", "老邮局楼", "二"))
+    await remember_words(await town.scope("钱进"), "deeds", [building("老邮局楼", "3栋")])
+    assert codes(await in_phoenix(town, own, dry_run=True)) == []
+    homes = "UPDATE person SET household_id = (SELECT household_id FROM person WHERE id = $1) WHERE id = $2"
+    await owner.execute(homes, town.people["钱进"], town.people["陈明"])
+    mine = await in_phoenix(town, own, dry_run=True)
+    assert [(error.row, error.code) for error in mine.errors] == [(3, "own_word")]
+    await owner.execute(
+        "UPDATE login SET opened_by_login = $1, opened_at = now(), confirmed_at = NULL WHERE id = $2",
+        town.logins["王建国"], town.logins["钱进"],
+    )  # fmt: skip
+    report = await in_phoenix(town, own)
+    assert [(error.row, error.code) for error in report.errors] == [(2, "own_word"), (3, "own_word")]
+    assert await places_of_deeds(owner) == {}
+
+
+def test_a_building_with_a_name_is_read_with_its_unit_and_room() -> None:
+    for text, parts in {
+        "老邮局楼": ("老邮局楼", None, None), "东头那栋": ("东头那栋", None, None),
+        "老邮局楼2单元501": ("老邮局楼", "2单元", "501"), "东头那栋-2单元": ("东头那栋", "2单元", None),
+        "老邮局楼501室": ("老邮局楼", None, "501"), "3号楼2单元501": ("3栋", "2单元", "501"),
+    }.items():  # fmt: skip
+        assert address(text) == Address(*parts), text
+    for unclear in ("建设路5号", "老邮局", "老邮局楼2", "二楼那家"):
+        found = address(unclear)
+        assert isinstance(found, Problem) or found == Address("老邮局楼", "2单元"), unclear
+
+
+async def test_the_trial_page_asks_for_buildings_and_for_the_cap_of_a_new_item(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    content = table(DEEDS, deed("张桂兰", "老邮局楼", "一", item="夜间巡逻", points=2))
+    draft = await page_of(client, headers, csrf, "deeds", content)
+    shown = (await client.get(draft, headers=headers)).text
+    assert "“老邮局楼”（1 行）" in shown
+    assert "/admin/imports/words" in shown
+    form = {
+        "_csrf": csrf, "value-1": "夜间巡逻", "kind-1": "item", "means-1": "+", "points-1": "2", "cap-1": "4",
+        "value-2": "老邮局楼", "kind-2": "building", "means-2": str(town.areas["凤凰社区/第一网格/5栋"]),
+    }  # fmt: skip
+    assert (await client.post(f"{draft}/words", headers=headers, data=form)).headers["location"] == draft
+    await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "0"})
+    assert await places_of_deeds(owner) == {"一": "5栋"}
+    assert await cap_of(owner, "夜间巡逻") == ("month", 4, None)

@@ -264,8 +264,12 @@ async def test_the_map_comes_with_the_upload(town: Town, client: httpx.AsyncClie
     for wrong in ("[", '{"夜间巡逻": 1}', '[{"value": "夜间巡逻", "new": "yes"}]', "夜间巡逻", "夜间巡逻,新添,很多"):
         answer = await send(wrong)
         assert (answer.status_code, answer.json()["code"]) == (422, "map_unclear"), wrong
-    taken = (await send('[{"value": "夜间巡逻", "new": true}]')).json()
+    skipped = (await send()).json()
+    assert (skipped["outcome"], [word["value"] for word in skipped["unknown"]]) == ("unchanged", ["夜间巡逻"])
+    taken = (await send('[{"value": "夜间巡逻", "new": true, "kind": "item", "points": 2, "cap": 3}]')).json()
     assert (taken["outcome"], taken["created"], taken["unknown"]) == ("imported", 1, [])
+    run = (await client.get(f"/api/v1/imports/{taken['run_id']}", headers=headers)).json()
+    assert (run["unknown"], run["refusals"], run["unused_columns"], run["errors"]) == ([], [], [], [])
 
 
 def test_a_map_is_read_from_lines_and_from_json() -> None:

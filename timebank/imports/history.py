@@ -66,5 +66,6 @@ async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
     told = msgspec.json.decode(kept, type=Findings).told(translator(language))
     return RunDetail(
         **msgspec.structs.asdict(found), errors=told.errors, warnings=told.warnings, notes=told.notes,
-        unused_columns=told.unused_columns, used_columns=told.used_columns,
+        unused_columns=told.unused_columns, used_columns=told.used_columns, unknown=told.unknown,
+        refusals=told.refusals,
     )  # fmt: skip

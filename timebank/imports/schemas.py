@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from timebank.imports.intake import Kind
-from timebank.imports.report import RowReport, Unused, Used
+from timebank.imports.report import Refusal, RowReport, Unused, Used
+from timebank.imports.words import UnknownWord
 
 State = Literal["running", "done", "stopped", "undoing", "undone"]
 
@@ -53,3 +54,5 @@ class RunDetail(RunOut, frozen=True, kw_only=True):
     notes: list[str]
     unused_columns: list[Unused] = []
     used_columns: list[Used] = []
+    unknown: list[UnknownWord] = []
+    refusals: list[Refusal] = []

@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
 from types import MappingProxyType
 from typing import Annotated, Literal
 from uuid import UUID
@@ -10,7 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from timebank import database
-from timebank.agreements.independence import Side, is_family, past_and_present_guardians, side_of, sides_of
+from timebank.agreements.independence import (
+    Side,
+    is_family,
+    past_and_present_guardians,
+    side_of,
+    sides_of,
+    sides_of_logins,
+)  # fmt: skip
 from timebank.database import transaction
 from timebank.imports.addresses import Address, building_cell
 from timebank.rules.schemas import Cap as Times
@@ -110,7 +119,9 @@ async def remembered(scope: Scope, word_kind: WordKind) -> dict[str, Remembered]
     async with transaction(scope):
         found = await database.rows(
             Remembered,
-            "SELECT word_key, target, decided_by FROM import_word WHERE community_id = $1 AND word_kind = $2",
+            "SELECT w.word_key, w.target, coalesce(p.merged_into, w.decided_by) AS decided_by FROM import_word w "
+            "LEFT JOIN person p ON p.community_id = w.community_id AND p.id = w.decided_by "
+            "WHERE w.community_id = $1 AND w.word_kind = $2",
             scope.community_id, word_kind,
         )  # fmt: skip
     return {one.word_key: one for one in found}
@@ -122,10 +133,11 @@ async def decided_for_own(
 ) -> set[tuple[str, UUID]]:  # fmt: skip
     """Which of these words of these people were decided by themselves, by their family, or by who cares for them.
 
-    Nobody says what their own deed is worth: somebody else has to decide the word for these. `homes` are the
-    households of people who are not in the book yet.
+    Nobody says what their own deed is worth: somebody else has to decide the word for these. Who has opened the account
+    by which it was decided counts as having decided it. `homes` are the households of people who are not in the book
+    yet.
     """
-    deciders = {word: known[word].decided_by for word, _ in uses if word in known and known[word].decided_by}
+    deciders = {word: by for word, _ in uses if word in known and (by := known[word].decided_by)}
     if not deciders:
         return set()
     doers = {person for word, person in uses if word in deciders}
@@ -135,6 +147,9 @@ async def decided_for_own(
         sides[person_id] = sides.get(person_id, Side()) | Side(households=frozenset({home} if home else ()))
     if scope.actor_id is not None:
         sides[scope.actor_id] = sides.get(scope.actor_id, Side()) | await side_of(scope)
+    accounts = await sides_of_logins(scope, {hand for by in deciders.values() for hand in sides[by].hands})
+    for by in {*deciders.values()}:
+        sides[by] = reduce(or_, (accounts.get(hand, Side()) for hand in sides[by].hands), sides[by])
     guardians = await past_and_present_guardians(scope, doers)
     return {
         (word, person)

@@ -1,5 +1,7 @@
 """The words that a community has decided, on their page: changed and forgotten without gain for whoever does it."""
 
+from datetime import timedelta
+
 import asyncpg
 import httpx
 import pytest
@@ -7,12 +9,18 @@ import pytest
 from tests.test_access_pages import browser
 from tests.test_import_own_words import building, deed, places_of_deeds, station
 from tests.test_import_words import book, codes, in_phoenix
-from tests.test_imports import DEEDS, table
+from tests.test_imports import DEEDS, HOURS, table
 from tests.town import Town
+from timebank import clock
+from timebank.activities.offers import add_activity
+from timebank.activities.schemas import ActivityIn
+from timebank.checkins.credit import rule_code_of
 from timebank.errors import Forbidden, NotFound
 from timebank.imports.asking import WordIsName
+from timebank.imports.carrying import Progress, carry
 from timebank.imports.known_words import change_word, forget_word, known_word, known_words
 from timebank.imports.mapping import remember_words
+from timebank.imports.runs import try_or_import
 from timebank.imports.words import WordIn
 from timebank.rules.catalogue import rules, set_rule
 from timebank.rules.schemas import RuleIn
@@ -140,3 +148,28 @@ async def test_a_word_whose_item_has_ended_or_waits_says_so(town: Town) -> None:
     await forget_word(scope, "item", "抢险")
     first = await known_words(scope, limit=1)
     assert ([one.word for one in first.items], first.next) == ([PATROL], None)
+
+
+async def test_a_word_changed_while_a_run_goes_on_changes_none_of_its_rows(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope, mine = await town.scope("钱进"), await town.scope("赵丽")
+    usual = await rule_code_of(mine, None)
+    await set_rule(mine, RuleIn(kind="service", name="加倍", code="double", minutes_per_point=3))
+    await add_activity(mine, ActivityIn(name="敬老助餐", rule_code=usual))
+    await add_activity(mine, ActivityIn(name="夜间陪护", rule_code="double"))
+    day = (clock.local_day() - timedelta(days=1)).isoformat()
+    content = table(HOURS, [day, "敬老助参", "暖峰驿站", "赵丽", town.phones["赵丽"], "08:00", "09:00"])
+    words = [WordIn("敬老助参", kind="activity", means="敬老助餐"), station("暖峰驿站", "暖蜂驿站")]
+    begun = await try_or_import(
+        scope, "hours", "a.csv", content, dry_run=False, skip_bad=True, seconds=0.0, words=words
+    )  # fmt: skip
+    assert isinstance(begun, Progress)
+    await change_word(mine, "activity", "敬老助参", "夜间陪护")
+    await forget_word(mine, "station", "暖峰驿站")
+    await carry(scope, begun.run_id)
+    found = await owner.fetch(
+        "SELECT a.name AS activity, s.name AS station, r.rule_code FROM service_record r "
+        "JOIN activity a ON a.id = r.activity_id JOIN station s ON s.id = r.station_id WHERE r.kind = 'honour'"
+    )
+    assert [tuple(row) for row in found] == [("敬老助餐", "暖蜂驿站", usual)]

@@ -7,6 +7,7 @@ from timebank.imports.parsed import UnknownUse, without_numbers
 from timebank.imports.words import word_key
 
 ROWS_TOLD_MAX = 20
+NAMES_TOLD_MAX = 12
 
 
 class WordUnclear(TimebankError):
@@ -25,6 +26,11 @@ class WordMeaningUnknown(TimebankError):
     code = "word_meaning_unknown"
     status = 422
     sentence = "“{value}”对应的“{means}”没有登记，或已停用。请选一个在用的。"
+
+
+def first_of(words: Sequence[str]) -> str:
+    """The first of many words, to be named in a note."""
+    return "、".join(words[:NAMES_TOLD_MAX]) + ("……" if len(words) > NAMES_TOLD_MAX else "")
 
 
 def alike(uses: Sequence[UnknownUse]) -> list[list[UnknownUse]]:

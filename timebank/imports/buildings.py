@@ -1,5 +1,6 @@
 """Buildings and units as a book meets them: by the community's own names, and by other words for them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -70,9 +71,9 @@ class Buildings:
         """The buildings and units by their names, with the grid where two are called the same."""
         areas = [area for area in self.areas if area.kind == "building" or (units and area.kind == "unit")]
         short = {area.id: _name(self.town, area) for area in areas}
-        twice = [*short.values()]
+        called = Counter(short.values())
         return {
-            (_grid(self.town, id_) if twice.count(name) > 1 else "") + name: id_ for id_, name in short.items()
+            (_grid(self.town, id_) if called[name] > 1 else "") + name: id_ for id_, name in short.items()
         }  # fmt: skip
 
     def suppose(self, answers: Iterable[WordIn]) -> None:

@@ -61,22 +61,30 @@ async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]
         filed = {(row.sheet, row.row) for row in parsed.rows} - {(row.sheet, row.row) for row in new}
         parsed.unknown = [use for use in parsed.unknown if (use.sheet, use.row) not in filed]
         await _refuse_own_words(intake, parsed, items, buildings, new)
-        judged = [(row, _judge(parsed, residents, buildings, row)) for row in new]
-        # A line is taken whole or not at all: whoever mends it sees all of its people again.
-        filing = [(row, area_id) for row, area_id in judged if area_id and not parsed.reading(row).refused]
-        wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, area_id in filing]
-        refusals = await try_book(scope, wanted, areas=buildings.tried, rules=items.tried)
-        on_record = await _on_record(scope, filing)
-    planned = []
-    for (row, _), deed, refused in zip(filing, wanted, refusals, strict=True):
-        _tell(parsed.reading(row), deed, refused, on_record)
-        cells = cells_of(parsed.reading(row), "name", "item", "witness")
-        planned.append(DeedPlanned(key=keys[row.where], sheet=row.sheet, row=row.row, cells=cells, deed=deed))
-    ready = [one for one, (row, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
+        ready = await _planned(intake, parsed, residents, items, buildings, [(row, keys[row.where]) for row in new])
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     parsed.words = items.unknown(parsed.uses("item"), parsed.listed) + buildings.unknown(parsed.uses("building"))
     return Ready(parsed, ready, len(ready))
+
+
+async def _planned(
+    intake: Intake, parsed: Parsed[DeedRow], residents: Residents, items: Items, buildings: Buildings,
+    rows: Sequence[tuple[DeedRow, bytes]],
+) -> list[DeedPlanned]:  # fmt: skip
+    """The deeds that may be filed, each under its key, and what forbids the others told."""
+    judged = [(row, key, _judge(parsed, residents, buildings, row)) for row, key in rows]
+    # A line is taken whole or not at all: whoever mends it sees all of its people again.
+    filing = [(row, key, area_id) for row, key, area_id in judged if area_id and not parsed.reading(row).refused]
+    wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, _, area_id in filing]
+    refusals = await try_book(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
+    on_record = await _on_record(intake.scope, [row for row, _, _ in filing])
+    planned = []
+    for (row, key, _), deed, refused in zip(filing, wanted, refusals, strict=True):
+        _tell(parsed.reading(row), deed, refused, on_record)
+        cells = cells_of(parsed.reading(row), "name", "item", "witness")
+        planned.append(DeedPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, deed=deed))
+    return [one for one, (row, _, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
 
 
 async def _refuse_own_words(
@@ -186,12 +194,12 @@ def _path(town: Map, area_id: UUID | None) -> set[UUID]:
     return {area.id for area in town.upwards(area_id)}
 
 
-async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> set[tuple[UUID, str, date]]:
+async def _on_record(scope: Scope, rows: Sequence[DeedRow]) -> set[tuple[UUID, str, date]]:
     """Which deeds of which days these people have in the book already."""
     found = await database.fetch(
         "SELECT person_id, rule_code, occurred_on FROM deed WHERE community_id = $1 AND person_id = ANY ($2) "
         "AND status NOT IN ('rejected', 'reversed', 'withdrawn')",
-        scope.community_id, [UUID(row.person.key) for row, _ in filing if row.person],
+        scope.community_id, [UUID(row.person.key) for row in rows if row.person],
     )  # fmt: skip
     return {(row["person_id"], row["rule_code"], row["occurred_on"]) for row in found}
 

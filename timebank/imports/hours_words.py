@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from timebank import names
+from timebank.imports.asking import first_of
 from timebank.imports.hours import HoursRow
 from timebank.imports.hours_judged import person_of
 from timebank.imports.intake import Intake
@@ -68,13 +69,5 @@ async def _meant(
             parsed.unknown.append(UnknownUse(word, row.sheet, row.row, kind=there.kind))
     if new:
         code = "note_activities" if there.kind == "activity" else "note_elsewhere"
-        parsed.notes.append(problem(code, count=len(new), names=told_short(sorted(new))))
+        parsed.notes.append(problem(code, count=len(new), names=first_of(sorted(new))))
     return meant, own
-
-
-NAMES_TOLD_MAX = 12
-
-
-def told_short(many: Sequence[str]) -> str:
-    """The first of many names."""
-    return "、".join(many[:NAMES_TOLD_MAX]) + ("……" if len(many) > NAMES_TOLD_MAX else "")

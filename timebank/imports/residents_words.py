@@ -6,8 +6,8 @@ from uuid import UUID
 
 from timebank.imports import places
 from timebank.imports.addresses import Address
+from timebank.imports.asking import first_of
 from timebank.imports.buildings import Buildings, words_of
-from timebank.imports.hours_words import told_short
 from timebank.imports.intake import Intake
 from timebank.imports.own_words import barred
 from timebank.imports.parsed import Parsed, UnknownUse
@@ -31,7 +31,7 @@ def tell_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
             parsed.unknown.append(UnknownUse(word, row.sheet, row.row, kind="building"))
             new.add(word)
     if new:
-        parsed.notes.append(problem("note_building_words", count=len(new), names=told_short(sorted(new))))
+        parsed.notes.append(problem("note_building_words", count=len(new), names=first_of(sorted(new))))
 
 
 async def own_building_words(

@@ -45,14 +45,16 @@ def read_text(text: str) -> str | Unreadable | None:
         return None
     if bare[0] in "#E='" and (_ERROR_TEXT.fullmatch(bare) or _FORMULA_TEXT.fullmatch(bare)):
         return Unreadable(bare.removeprefix("'"))
-    return text
+    # An apostrophe before a value is the spreadsheet's own sign for a text, kept by some exports.
+    return bare[1:] if re.match(r"['’‘]\w", bare) and "'" not in bare[1:] else text
 
 
 NAME_LENGTH_MAX = 50
 NOTE_LENGTH_MAX = 500
 _NOTHING = frozenset(
-    {"", "/", "\\", "-", "--", "—", "——", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil"}
+    {"", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil"}
 )
+_DASHES = re.compile(r"[-‐‑–—―_~～/\\ ]*")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -83,7 +85,12 @@ def words(cell: Cell) -> str:
 
 def blank(cell: Cell) -> bool:
     """Whether the cell says nothing: empty, or one of the marks people put where nothing is known."""
-    return cell is None or words(cell).lower() in _NOTHING
+    return cell is None or says_nothing(words(cell))
+
+
+def says_nothing(value: str) -> bool:
+    """Whether the words of a cell are one of these marks."""
+    return value.lower() in _NOTHING or _DASHES.fullmatch(value) is not None
 
 
 def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
@@ -95,7 +102,7 @@ def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
     value = words(cell)
     if len(value) > most:
         return problem("text_too_long", length=len(value), most=most)
-    return None if value.lower() in _NOTHING else value
+    return None if says_nothing(value) else value
 
 
 def note(cell: Cell) -> str | Problem | None:
@@ -129,7 +136,7 @@ def sex(cell: Cell) -> Sex | Problem | None:
         return "male"
     if value in {"女", "女性", "f", "female", "女士"}:
         return "female"
-    return None if value in _NOTHING else problem("sex_unclear")
+    return None if says_nothing(value) else problem("sex_unclear")
 
 
 def digits_only(cell: Cell) -> str:

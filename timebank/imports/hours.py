@@ -8,10 +8,11 @@ from timebank.imports import cells, columns, context, group, leftovers, remarks
 from timebank.imports.candidates import Candidate, Candidates, Mentions, of_group
 from timebank.imports.cells import Cell
 from timebank.imports.context import Context
-from timebank.imports.lines import Line, is_ditto, lines
+from timebank.imports.lines import Line, lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.phones import phones
 from timebank.imports.problems import Problem, problem
+from timebank.imports.signs import is_ditto
 from timebank.imports.times import services
 from timebank.imports.vocabulary import HOURS
 from timebank.imports.workbook import Workbook

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from timebank.imports.cells import Cell, Unreadable, words
 from timebank.imports.columns import Header
+from timebank.imports.signs import is_ditto
 from timebank.imports.workbook import Row
 
 _TOTAL = re.compile(
@@ -16,17 +17,10 @@ _REMARK = re.compile(
     r"(填表|制表|填报|审核|审批|负责|经办|复核|统计|打印|单位|社区|日期|联系|说明|注意|注|备注|签字|签名|盖章)[^\s:：]{0,8}\s*[:：].*|第\s*\d+\s*页.*"
 )
 
-
-_DITTO = re.compile(r"同上(行|述|一行)?|同前|〃+|″+|〞+|[\"＂]+|[“”]{1,2}|''|ditto|do\.", re.IGNORECASE)
 JOINED = "、"
 CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
 below a cell that cannot be read cannot be read either."""
-
-
-def is_ditto(cell: Cell) -> bool:
-    """Whether a cell says that it is as the one above."""
-    return isinstance(cell, str) and _DITTO.fullmatch(cell.strip()) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Generic, Protocol, TypeVar
 from timebank.imports.cells import Cell, Unreadable, digits_only, words
 from timebank.imports.columns import Header
 from timebank.imports.identity import mask_number
-from timebank.imports.lines import Line, is_ditto
+from timebank.imports.lines import Line
 from timebank.imports.problems import Problem, left_out, problem
+from timebank.imports.signs import is_ditto, is_unclear
 from timebank.imports.words import UnknownWord
 
 
@@ -28,6 +29,7 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
+_FREE = frozenset({"note"})  # where marks may be what somebody wanted to write
 _COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
 # A phone or identity number that strayed into another column, also when it is written in groups.
@@ -151,7 +153,9 @@ class Reading(Generic[T]):
         cell = self.cell(meaning)
         if isinstance(cell, Unreadable):
             return cell.problem
-        return problem("ditto_nothing_above") if is_ditto(cell) else read(cell)
+        if is_ditto(cell):
+            return problem("ditto_nothing_above")
+        return problem("mark_unclear") if meaning not in _FREE and is_unclear(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
         """The cell's value; a problem refuses the row and counts as no value."""

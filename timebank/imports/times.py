@@ -20,6 +20,7 @@ _PAIRS = (("in", "out", "span"), ("in2", "out2", "span2"))
 _LATE = re.compile("下午|晚上|傍晚|夜间|午后")
 _SAYS_MORNING = re.compile("凌晨|上午|早|次日|第二天|am", re.IGNORECASE)
 NOON = 12 * 60
+_COUNTED_FROM_UNTIL = 1904
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,9 @@ def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
 
 
 def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None) -> Service | None:
+    within = _day_within(ends.first)
+    if within is not None and day is not None and within != day:
+        reading.refuse(ends.first_column, problem("date_contradicts", within=within.isoformat(), day=day.isoformat()))
     start = _minute(reading, ends.first_column, ends.first, "missing_in")
     if start is None:
         return None
@@ -131,8 +135,11 @@ def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | No
     return within or carried
 
 
-def _day_within(first: Cell) -> date | None:
-    within = moments.day(first) if isinstance(first, datetime) or len(cells.words(first)) > 8 else None
+def _day_within(cell: Cell) -> date | None:
+    """The day that a cell of a time carries; a time alone may come with the day from which a book counts."""
+    if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
+        return None
+    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.words(cell)) > 8 else None
     return within if isinstance(within, date) else None
 
 
@@ -151,12 +158,8 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str) -> int |
 
 def _days_later(first: Cell, last: Cell, day: date) -> int:
     """How many days after `day` a sign-out lies that carries a date of its own."""
-    dated = isinstance(last, datetime) and last.year > 1900
-    if not dated and not (isinstance(last, str) and len(last) > 8):
-        return 0
-    found = moments.day(last)
-    start = _day_within(first)
-    return (found - (start or day)).days if isinstance(found, date) else 0
+    found = _day_within(last)
+    return (found - (_day_within(first) or day)).days if found is not None else 0
 
 
 def _length(reading: Reading[T], *, decides: bool) -> int | None:

@@ -87,8 +87,9 @@ def parse(
     known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
-        titled = context.context_of(header)
+        whole = context.context_of(header)
         for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             found = _rows(reading, people, known, titled, today)
             if not any(_repeats(reading, row, seen) for row in found):

@@ -60,9 +60,10 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
     parsed: Parsed[HoursRow] = Parsed()
     earlier: dict[str, list[HoursRow]] = {}
     for header in survey.headers:
-        titled = context.context_of(header)
+        whole = context.context_of(header)
         before: date | None = None
         for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             before = _carried_day(line, titled, None if line.fresh else before)
             found = _rows(reading, people, before, titled, today)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from timebank.imports.cells import Cell, Unreadable, digits_only, words
-from timebank.imports.columns import Header
+from timebank.imports.header import Header
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line
 from timebank.imports.problems import Problem, left_out, problem

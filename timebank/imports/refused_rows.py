@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports import columns, deeds, goods, hours, roster, workbook
 from timebank.imports.cells import Cell, Unreadable, words
-from timebank.imports.columns import Header
+from timebank.imports.header import Header
 from timebank.imports.intake import Kind
 from timebank.imports.lines import Line, lines
 from timebank.imports.problems import Problem

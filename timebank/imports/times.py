@@ -20,6 +20,7 @@ _PAIRS = (("in", "out", "span"), ("in2", "out2", "span2"))
 _LATE = re.compile("下午|晚上|傍晚|夜间|午后")
 _SAYS_MORNING = re.compile("凌晨|上午|早|次日|第二天|am", re.IGNORECASE)
 NOON = 12 * 60
+_SMALL_HOURS_END = 7 * 60
 _COUNTED_FROM_UNTIL = 1904
 
 
@@ -56,7 +57,7 @@ def services(reading: Reading[T], carried: date | None, titled: Context, today: 
     if not ends:
         return _by_length(reading, day)
     length = _length(reading, decides=len(ends) == 1 and ends[0].last is None)
-    found = [one for pair in ends if (one := _service(reading, pair, day, length)) is not None]
+    found = [one for pair in ends if (one := _service(reading, pair, day, length, titled)) is not None]
     for one, other in itertools.pairwise(found):
         if other.started_at < one.ended_at:
             span = f"{one.started_at:%H:%M}–{one.ended_at:%H:%M}"
@@ -97,11 +98,11 @@ def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
     return [Service(midnight, midnight + timedelta(minutes=length), length, "length", day_only=True)]
 
 
-def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None) -> Service | None:
+def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: Context) -> Service | None:
     within = _day_within(ends.first)
     if within is not None and day is not None and within != day:
         reading.refuse(ends.first_column, problem("date_contradicts", within=within.isoformat(), day=day.isoformat()))
-    start = _minute(reading, ends.first_column, ends.first, "missing_in")
+    start = _minute(reading, ends.first_column, ends.first, "missing_in", titled)
     if start is None:
         return None
     if ends.last is None and length is not None:
@@ -109,7 +110,7 @@ def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | N
     elif ends.last is None and not cells.blank(reading.cell("length")):
         return None  # the length is refused already, for its own reason
     else:
-        end = _minute(reading, ends.last_column, ends.last, "missing_out")
+        end = _minute(reading, ends.last_column, ends.last, "missing_out", titled)
     if day is None or end is None:
         return None
     end += _days_later(ends.first, ends.last, day) * moments.DAY_MINUTES
@@ -143,7 +144,7 @@ def _day_within(cell: Cell) -> date | None:
     return within if isinstance(within, date) else None
 
 
-def _minute(reading: Reading[T], column: str, cell: Cell, missing: str) -> int | None:
+def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: Context) -> int | None:
     found = reading.read(column, lambda _: moments.minute_of_day(cell))
     if found is None:
         found = problem(missing)
@@ -153,6 +154,8 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str) -> int |
         return None
     # Under 下午 a bare 2:30 is half past two in the afternoon.
     late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
+    # A title over the whole table says so of the small hours alone: 9:30 below it may be the morning's.
+    late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
     return found + NOON if late and not _SAYS_MORNING.search(cells.words(cell)) else found
 
 

@@ -15,15 +15,19 @@ from timebank.imports.problems import Problem, problem
 class Unreadable:
     """A cell that holds something which is no value: an error, or a formula that nobody has worked out.
 
-    `shown` is the error or the formula as it stands there, `place` the cell's name, such as C7.
+    `shown` is the error or the formula as it stands there, `place` the cell's name, such as C7. What is struck through
+    may or may not be meant, and counts as such too.
     """
 
     shown: str
     place: str = ""
+    is_struck: bool = False
 
     @property
     def problem(self) -> Problem:
         """What is wrong, with the cell's place and the cure."""
+        if self.is_struck:
+            return problem("cell_struck", place=self.place)
         if self.shown.startswith("="):
             return problem("cell_formula", place=self.place)
         if set(self.shown) == {"#"}:

@@ -27,6 +27,9 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
         name = header.sheet.name
         parsed.problems.append(RowProblem(name, header.last_row, "", "", refusal(wrong)))
     parsed.notes += _not_read(book, seen)
+    if book.comments:
+        parsed.notes.append(problem("note_comments", count=book.comments))
+    parsed.notes += _hidden_columns(book, seen.headers)
     parsed.notes += _set_aside(book, seen.headers)
     hidden: Counter[str] = Counter()
     unused: dict[str, list[str]] = {}
@@ -64,6 +67,18 @@ def _not_read(book: Workbook, seen: Survey) -> Iterator[Problem]:
         yield problem("note_table_not_read", sheet=table.sheet.name or book.name, row=table.first_row, count=count)
     for name, count in book.hidden_sheets.items():
         yield problem("note_sheet_hidden", sheet=name, count=count)
+
+
+def _hidden_columns(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
+    """The columns that were read though nobody sees them, of each sheet in one note."""
+    told: dict[str, list[str]] = {}
+    for header in headers:
+        for column in sorted(header.sheet.hidden_columns & set(header.columns.values())):
+            if any(column < len(row.cells) and row.cells[column] is not None for row in header.body):
+                heading = without_numbers(header.names.get(column, ""))[:_HEADING_TOLD_MAX]
+                told.setdefault(header.sheet.name or book.name, []).append(heading or column_letters(column))
+    for name, headings in told.items():
+        yield problem("note_hidden_columns", sheet=name, columns="、".join(dict.fromkeys(headings)))
 
 
 def _set_aside(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:

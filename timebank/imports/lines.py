@@ -29,6 +29,7 @@ class Line:
     fresh: bool
     is_hidden: bool = False
     titles: tuple[Row, ...] = ()
+    is_struck: bool = False
 
 
 def lines(header: Header) -> Iterator[Line]:
@@ -49,7 +50,7 @@ def lines(header: Header) -> Iterator[Line]:
             continue
         values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
         written = frozenset(meaning for meaning, cell in values.items() if cell is not None)
-        yield Line(row.number, values, written, fresh, row.is_hidden, tuple(titles))
+        yield Line(row.number, values, written, fresh, row.is_hidden, tuple(titles), row.is_struck)
         fresh = False
 
 

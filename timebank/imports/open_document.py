@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from timebank.imports.cells import Cell, Unreadable
-from timebank.imports.marks import local, parsed, parser
+from timebank.imports.marks import Marks
 from timebank.imports.refusals import FileTypeWrong, TooManyRows, WorkbookBroken, WorkbookTooLarge
+from timebank.imports.styles import Style
+from timebank.imports.xml_parts import local, parsed, parser
 
 CELLS_MAX = 2_500_000
 COLUMNS_MAX = 1_000
 _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:[.,]\d+)?S)?")
+_SHOWN = re.compile(
+    r"(?P<before>[^\d\-+(.]{0,10}?)\s*[-+(]?\d[\d,.]*[)]?\s*(?P<scale>[万千亿百]?)(?P<behind>[^\W\d_]{0,10}|[¥￥$€£])"
+)
 _DAY = timedelta(days=1)
 _ASIDE = frozenset({"annotation", "note", "tracked-changes", "shapes", "forms", "ruby-text"})
 """What stands beside the cells' own text: comments, former values, drawings."""
@@ -21,12 +26,14 @@ _ASIDE = frozenset({"annotation", "note", "tracked-changes", "shapes", "forms", 
 
 @dataclass(slots=True)
 class Table:
-    """One sheet: filled rows by their numbers from 1, hidden rows, merged blocks (top, left, bottom, right from 0)."""
+    """One sheet: filled rows by their numbers from 1, merged blocks (top, left, bottom, right from 0), what is hidden
+    or struck through."""
 
     name: str
     visible: bool
     rows: list[tuple[int, list[Cell]]] = field(default_factory=list)
-    hidden: set[int] = field(default_factory=set)
+    marks: Marks = field(default_factory=Marks)
+    comments: int = 0
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -47,6 +54,7 @@ def tables(content: bytes, rows_max: int) -> list[Table]:
 class _CellRead:
     attributes: dict[str, str]
     paragraphs: list[str] = field(default_factory=list)
+    is_struck: bool = False
 
 
 class _Walk:
@@ -57,6 +65,9 @@ class _Walk:
         self.is_spreadsheet = False
         self._rows_max = rows_max
         self._hidden_styles: set[str] = set()
+        self._struck_styles: set[str] = set()
+        self._struck: set[int] = set()
+        self._columns = 0
         self._style = ""
         self._aside = 0
         self._depth = 0  # of tables: one inside a cell is no sheet
@@ -71,6 +82,8 @@ class _Walk:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         name = local(name)
         if self._aside or name in _ASIDE:
+            if name == "annotation" and not self._aside and self._depth == 1:
+                self.tables[-1].comments += 1
             self._aside += 1
             return
         given = {local(key): value for key, value in attributes.items()}
@@ -106,10 +119,25 @@ class _Walk:
         if given.get("display") == "false":
             self._hidden_styles.add(self._style)
 
+    def _start_text_properties(self, given: dict[str, str]) -> None:
+        through = given.get("text-line-through-style") or given.get("text-line-through-type") or "none"
+        if through != "none":
+            self._struck_styles.add(self._style)
+
+    def _start_table_column(self, given: dict[str, str]) -> None:
+        count = _count(given, "number-columns-repeated")
+        if given.get("visibility") in ("collapse", "filter"):
+            self.tables[-1].marks.hidden_columns |= set(range(self._columns, min(self._columns + count, COLUMNS_MAX)))
+        self._columns += count
+
+    def _start_span(self, given: dict[str, str]) -> None:
+        if self._cell is not None and given.get("style-name") in self._struck_styles:
+            self._cell.is_struck = True
+
     def _start_sheet(self, given: dict[str, str]) -> None:
         self._depth += 1
         if self._depth == 1:
-            self._row_number, self._groups = 0, []
+            self._row_number, self._columns, self._groups = 0, 0, []
             self.tables.append(Table(given.get("name", ""), given.get("style-name") not in self._hidden_styles))
 
     def _start_table_row_group(self, given: dict[str, str]) -> None:
@@ -119,7 +147,7 @@ class _Walk:
         self._groups.pop()
 
     def _start_table_row(self, given: dict[str, str]) -> None:
-        self._row, self._repeat = [], _count(given, "number-rows-repeated")
+        self._row, self._struck, self._repeat = [], set(), _count(given, "number-rows-repeated")
         self._collapsed = given.get("visibility") in ("collapse", "filter") or any(self._groups)
 
     def _end_table_row(self) -> None:
@@ -137,10 +165,11 @@ class _Walk:
         for number in range(first, first + self._repeat):
             table.rows.append((number, list(self._row)))
             if self._collapsed:
-                table.hidden.add(number)
+                table.marks.hidden.add(number)
+            table.marks.struck |= {(number, column) for column in self._struck}
 
     def _start_table_cell(self, given: dict[str, str]) -> None:
-        self._cell = _CellRead(given)
+        self._cell = _CellRead(given, is_struck=given.get("style-name") in self._struck_styles)
 
     def _start_covered_table_cell(self, given: dict[str, str]) -> None:
         # What a merged block covers is not seen, and counts as blank.
@@ -179,6 +208,8 @@ class _Walk:
         elif len(self._row) + repeat > COLUMNS_MAX:
             raise WorkbookTooLarge
         else:
+            if read.is_struck:
+                self._struck |= set(range(len(self._row), len(self._row) + repeat))
             self._row.extend([value] * repeat)
 
     def _end_covered_table_cell(self) -> None:
@@ -203,7 +234,7 @@ def _value(read: _CellRead) -> Cell:
     if formula is not None and not kind and not shown:
         return Unreadable(f"={formula.partition('=')[2] or formula}")
     if kind in ("float", "currency"):
-        return _number(given.get("value", ""))
+        return _with_unit(_number(given.get("value", "")), shown)
     if kind == "percentage":
         return shown or f"{_number(given.get('value', '')) * 100:g}%"
     if kind == "boolean":
@@ -213,6 +244,14 @@ def _value(read: _CellRead) -> Cell:
     if kind == "time":
         return _duration(given.get("time-value", ""))
     return given.get("string-value") or shown or None
+
+
+def _with_unit(value: float, shown: str) -> Cell:
+    """A number with the unit or the currency that its style shows beside it, as in "5箱" or "¥25.00"."""
+    found = _SHOWN.fullmatch(shown.strip())
+    if found is None or found["scale"] or not (found["before"] or found["behind"]):
+        return value
+    return Style(found["before"].strip(), found["behind"].strip()).shown(value)
 
 
 def _number(written: str) -> float:

@@ -133,6 +133,9 @@ class Reading(Generic[T]):
         self._told_of: set[str] = set()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
+        if line.is_struck:
+            # Offices strike out a line where they mean to delete it.
+            self.refuse("name|phone|item", problem("row_struck"))
 
     @property
     def number(self) -> int:

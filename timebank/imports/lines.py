@@ -9,6 +9,8 @@ from timebank.imports.header import Header
 from timebank.imports.signs import is_ditto
 from timebank.imports.workbook import Row
 
+_DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
+_DAYS_UNTIL_1904, _SERIALS_FROM = 1462, 3_000
 JOINED = "、"
 CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
@@ -67,6 +69,8 @@ def _value(row: Row, header: Header, meaning: str, merged: Mapping[tuple[int, in
     cell = row.cells[column] if column < len(row.cells) else None
     if cell is None:
         cell = merged.get((row.number, column))
+    if header.sheet.from_1904 and meaning in _DAYS and isinstance(cell, int | float) and cell > _SERIALS_FROM:
+        cell += _DAYS_UNTIL_1904
     if is_ditto(cell):
         cell = above.cells.get(meaning, cell)
     if meaning in header.further:

@@ -9,6 +9,7 @@ from timebank.imports.xml_parts import TRUE, local, parsed, parser
 
 _ANY_MARK = re.compile(rb"""[<:]f[\s>/]|["']e["']|hidden|zeroHeight|\b(?:ht|width)\s*=\s*["']0["']|strike""")
 _COLUMNS_MAX = 1_000
+_FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
@@ -24,6 +25,8 @@ class Marks:
     styles: dict[tuple[int, int], Style] = field(default_factory=dict)
     struck: set[tuple[int, int]] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
+    comments: int = 0
+    from_1904: bool = False
 
 
 def column_number(letters: str) -> int:
@@ -50,11 +53,13 @@ def of_book(parts: Mapping[str, bytes]) -> dict[str, Marks]:
     targets = _targets(by_path.get("xl/_rels/workbook.xml.rels", b""))
     styles = styles_of(by_path.get("xl/styles.xml", b""))
     struck = struck_texts(by_path.get("xl/sharedstrings.xml", b""))
+    from_1904 = _FROM_1904.search(by_path.get("xl/workbook.xml", b"")) is not None
     marks = {}
     for name, relation in _sheets(by_path.get("xl/workbook.xml", b"")):
         part = by_path.get(targets.get(relation, ""))
         if part is not None:
             marks[name] = of_sheet(part, styles, struck)
+            marks[name].from_1904 = from_1904
     return marks
 
 

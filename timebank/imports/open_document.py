@@ -33,7 +33,6 @@ class Table:
     visible: bool
     rows: list[tuple[int, list[Cell]]] = field(default_factory=list)
     marks: Marks = field(default_factory=Marks)
-    comments: int = 0
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -68,6 +67,7 @@ class _Walk:
         self._struck_styles: set[str] = set()
         self._struck: set[int] = set()
         self._columns = 0
+        self._from_1904 = False
         self._style = ""
         self._aside = 0
         self._depth = 0  # of tables: one inside a cell is no sheet
@@ -83,7 +83,7 @@ class _Walk:
         name = local(name)
         if self._aside or name in _ASIDE:
             if name == "annotation" and not self._aside and self._depth == 1:
-                self.tables[-1].comments += 1
+                self.tables[-1].marks.comments += 1
             self._aside += 1
             return
         given = {local(key): value for key, value in attributes.items()}
@@ -112,6 +112,9 @@ class _Walk:
     def _start_spreadsheet(self, _given: dict[str, str]) -> None:
         self.is_spreadsheet = True
 
+    def _start_null_date(self, given: dict[str, str]) -> None:
+        self._from_1904 = given.get("date-value", "").startswith("1904")
+
     def _start_style(self, given: dict[str, str]) -> None:
         self._style = given.get("name", "")
 
@@ -139,6 +142,7 @@ class _Walk:
         if self._depth == 1:
             self._row_number, self._columns, self._groups = 0, 0, []
             self.tables.append(Table(given.get("name", ""), given.get("style-name") not in self._hidden_styles))
+            self.tables[-1].marks.from_1904 = self._from_1904
 
     def _start_table_row_group(self, given: dict[str, str]) -> None:
         self._groups.append(given.get("display") == "false")

@@ -13,7 +13,7 @@ _PIECE = re.compile(
     r"|(?P<holder>General|G/通用格式|@|[0#?][0#?,.]*)|(?P<plain>.)",
     re.IGNORECASE | re.DOTALL,
 )
-_BUILT_IN = {5: "¥0", 6: "¥0", 7: "¥0.00", 8: "¥0.00", 9: "0%", 10: "0.00%", 42: "¥0", 44: "¥0.00"}
+BUILT_IN = {5: "¥0", 6: "¥0", 7: "¥0.00", 8: "¥0.00", 9: "0%", 10: "0.00%", 42: "¥0", 44: "¥0.00"}
 _SAYS = re.compile(r"[^\W\d_]|[¥￥$€£%]")
 _OF_MOMENTS = re.compile(r"[ymdhs]|上午|下午", re.IGNORECASE)
 
@@ -84,7 +84,7 @@ class _StylesWalk:
         self._within: list[str] = []
 
     def code(self, number: int) -> str:
-        return self._codes.get(number, _BUILT_IN.get(number, "General"))
+        return self._codes.get(number, BUILT_IN.get(number, "General"))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         name = local(name)

@@ -57,12 +57,13 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One visible sheet with its filled rows and merged blocks."""
+    """One visible sheet with its filled rows and merged blocks. A number for a day may count from 1904."""
 
     name: str
     rows: tuple[Row, ...]
     merges: tuple[Merge, ...] = ()
     hidden_columns: frozenset[int] = frozenset()
+    from_1904: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
         if table.visible
     ]
     hidden = {table.name: len(table.rows) for table in tables if table.rows and not table.visible}
-    return sheets, hidden, sum(table.comments for table in tables)
+    return sheets, hidden, sum(table.marks.comments for table in tables)
 
 
 def _spreadsheet(packed: container.Repacked) -> tuple[list[Sheet], dict[str, int], int]:
@@ -161,7 +162,7 @@ def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int,
     ]
     if sum((merge.bottom - merge.top + 1) * (merge.right - merge.left + 1) for merge in cut) > container.CELLS_MAX:
         raise WorkbookTooLarge
-    return Sheet(name, rows, tuple(cut), frozenset(marks.hidden_columns))
+    return Sheet(name, rows, tuple(cut), frozenset(marks.hidden_columns), marks.from_1904)
 
 
 def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[Row, ...]:

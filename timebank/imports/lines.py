@@ -10,7 +10,7 @@ from timebank.imports.signs import is_ditto
 from timebank.imports.workbook import Row
 
 _DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
-_DAYS_UNTIL_1904, _SERIALS_FROM = 1462, 3_000
+_DAYS_UNTIL_1904, _SERIALS_END = 1462, 73_051
 JOINED = "、"
 CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
@@ -32,11 +32,13 @@ class Line:
     is_hidden: bool = False
     titles: tuple[Row, ...] = ()
     is_struck: bool = False
+    is_shifted: bool = False
+    """Whether a line of a text has more fields than the header, so that nobody knows which is which."""
 
 
 def lines(header: Header) -> Iterator[Line]:
     """Every data row below the header, in order. A truly merged block has its value in each of its rows."""
-    merged, wide = _merged(header), _wide(header)
+    merged, wide, shifted = _merged(header), _wide(header), _shifted(header)
     carried = _Above()
     titles: list[Row] = []
     fresh, follows_title = True, False
@@ -52,7 +54,9 @@ def lines(header: Header) -> Iterator[Line]:
             continue
         values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
         written = frozenset(meaning for meaning, cell in values.items() if cell is not None)
-        yield Line(row.number, values, written, fresh, row.is_hidden, tuple(titles), row.is_struck)
+        yield Line(
+            row.number, values, written, fresh, row.is_hidden, tuple(titles), row.is_struck, row.number in shifted
+        )
         fresh = False
 
 
@@ -69,7 +73,7 @@ def _value(row: Row, header: Header, meaning: str, merged: Mapping[tuple[int, in
     cell = row.cells[column] if column < len(row.cells) else None
     if cell is None:
         cell = merged.get((row.number, column))
-    if header.sheet.from_1904 and meaning in _DAYS and isinstance(cell, int | float) and cell > _SERIALS_FROM:
+    if header.sheet.from_1904 and meaning in _DAYS and isinstance(cell, int | float) and 3_000 < cell < _SERIALS_END:
         cell += _DAYS_UNTIL_1904
     if is_ditto(cell):
         cell = above.cells.get(meaning, cell)
@@ -92,6 +96,14 @@ def left_aside(header: Header) -> Iterator[Row]:
 
 def _wide(header: Header) -> set[tuple[int, int]]:
     return {(merge.top, merge.left) for merge in header.sheet.merges if merge.right > merge.left}
+
+
+def _shifted(header: Header) -> set[int]:
+    """The lines of a text that have more fields than its header: a program writes as many in each."""
+    if not header.sheet.is_text:
+        return set()
+    width = max(map(len, header.labels))
+    return {row.number for row in header.body if any(cell is not None for cell in row.cells[width:])}
 
 
 def _carried_unreadable(above: dict[str, Unreadable], meaning: str, cell: Cell) -> Cell:

@@ -136,6 +136,8 @@ class Reading(Generic[T]):
         if line.is_struck:
             # Offices strike out a line where they mean to delete it.
             self.refuse("name|phone|item", problem("row_struck"))
+        if line.is_shifted:
+            self.refuse("name|phone|item", problem("row_shifted"))
 
     @property
     def number(self) -> int:

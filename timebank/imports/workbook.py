@@ -64,6 +64,7 @@ class Sheet:
     merges: tuple[Merge, ...] = ()
     hidden_columns: frozenset[int] = frozenset()
     from_1904: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
         return _tables(unpacked) if isinstance(unpacked, bytes) else _spreadsheet(unpacked)
     if content.startswith(_PICTURE_OR_DOCUMENT):
         raise FileTypeWrong
-    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()))], {}, 0
+    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()), is_text=True)], {}, 0
 
 
 def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:

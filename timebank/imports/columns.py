@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timebank.imports import stacked
+from timebank.imports import beside, stacked
 from timebank.imports.cells import words
 from timebank.imports.header import Header, find, missing
 from timebank.imports.marks import column_letters
@@ -41,11 +41,10 @@ def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -
     found, refused = list[Header](), list[tuple[Header, ImportRefused]]()
     unread, others = list[Sheet](), list[Header]()
     void = _void(book, wanted, required)
-    for sheet in book.sheets:
-        if sheet in void:
-            continue
+    meant = [sheet for sheet in book.sheets if sheet not in void]
+    for sheet in (half for whole in meant for half in beside.halves(whole, wanted)):
         header = find(sheet, wanted)
-        tables = stacked.tables(header, wanted) if header else []
+        tables = _tables(header, wanted) if header else []
         for table in tables:
             lacks = len(missing(table, required))
             wrong = _wrong(table, book.name, wanted, required)
@@ -65,6 +64,10 @@ def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -
     if not found:
         raise NoKnownColumn(headings="、".join(meaning.headings[0] for meaning in wanted))
     return Survey(tuple(found), tuple(refused), tuple(unread), tuple(others), void)
+
+
+def _tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
+    return [one for table in stacked.tables(main, wanted) for one in beside.by_station(table)]
 
 
 def _void(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Sheet, ...]:

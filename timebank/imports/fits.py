@@ -77,7 +77,7 @@ def seconds(
         if column in used or key not in columns or fit.heading < _LIKELY:
             continue
         first = known[columns[key], key]
-        same_name = _numberless(labels[column]) == _numberless(labels[columns[key]])
+        same_name = numberless(labels[column]) == numberless(labels[columns[key]])
         if key in _READ_TOGETHER:
             if same_name:
                 further[key] = (*further.get(key, ()), column)
@@ -90,6 +90,6 @@ def seconds(
     return further, tuple(twice)
 
 
-def _numberless(labels: Sequence[str]) -> str:
+def numberless(labels: Sequence[str]) -> str:
     """A heading without the number that tells it from its like: 电话1 and 电话2."""
     return re.sub(r"[\d一二三]+$", "", plain_heading(labels[0])) if labels else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from timebank.imports.cells import Cell, words
-from timebank.imports.fits import NO_FIT, Fit, fit_of, says_something, seconds
+from timebank.imports.fits import NO_FIT, Fit, fit_of, numberless, says_something, seconds
 from timebank.imports.vocabulary import Meaning
 from timebank.imports.workbook import Merge, Row, Sheet
 
@@ -35,6 +35,12 @@ class Header:
     end_row: int | None = None
     titles: tuple[Row, ...] = ()
     sheet_titles: tuple[Row, ...] = ()
+    says: Mapping[str, str] = field(default_factory=dict)
+    """What a heading says of every row: the station of a column of stock."""
+    elsewhere: frozenset[int] = frozenset()
+    """The columns that another table made of the same rows reads."""
+    lowest: Mapping[int, str] = field(default_factory=dict)
+    """The heading right above each column's cells."""
     meanings: Mapping[str, str] = field(default_factory=dict)
     """What each column was read as, by the first heading of its meaning."""
 
@@ -60,7 +66,11 @@ def find(sheet: Sheet, wanted: Sequence[Meaning]) -> Header | None:
             heights.append((row, below))
         for height in heights:
             header = read_header(sheet, height, sheet.rows[position + len(height) :], wanted)
-            if len(header.columns) >= _KNOWN_LEAST and (best is None or len(header.columns) > len(best.columns)):
+            known = len(header.columns)
+            is_better = best is None or known > len(best.columns)
+            if best is not None and len(height) > 1 and best.first_row == row.number and _only_splits(sheet, *height):
+                is_better = known >= len(best.columns)
+            if known >= _KNOWN_LEAST and is_better:
                 best = header
     return best
 
@@ -75,6 +85,17 @@ def _splits(sheet: Sheet, row: Row) -> bool:
     return filled > 1 and any(
         merge.top == merge.bottom == row.number and merge.right > merge.left for merge in sheet.merges
     )
+
+
+def _only_splits(sheet: Sheet, row: Row, below: Row) -> bool:
+    """Whether a row stands only below headings over several columns, so that it is no row of data."""
+    split = {
+        column
+        for merge in sheet.merges
+        if merge.top == merge.bottom == row.number
+        for column in range(merge.left, merge.right + 1)
+    }
+    return all(column in split for column, cell in enumerate(below.cells) if cell is not None)
 
 
 def read_header(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Sequence[Meaning]) -> Header:
@@ -96,10 +117,34 @@ def read_header(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], want
     names = {column: candidates[-1] for column, candidates in enumerate(labels) if candidates}
     headings = {key: names[column] for key, column in columns.items()}
     further, twice = seconds(columns, known, labels)
+    twice = _second_pair(columns, headings, names, twice, sample)
+    lowest = {column: candidates[0] for column, candidates in enumerate(labels) if candidates}
     return Header(
         sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
-        names, further, twice, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
+        names, further, twice, lowest=lowest, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
     )  # fmt: skip
+
+
+def _second_pair(
+    columns: dict[str, int],
+    headings: dict[str, str],
+    names: Mapping[int, str],
+    twice: tuple[tuple[str, int], ...],
+    sample: Sequence[tuple[Cell, ...]],
+) -> tuple[tuple[str, int], ...]:
+    """Take a second sign-in and sign-out of the same names right of the first for the second service of the day."""
+    pair = sorted(twice, key=lambda second: second[1])
+    if [key for key, _ in pair] != ["in", "out"] or {"in2", "out2", "span2"} & columns.keys():
+        return twice
+    (_, first), (_, last) = pair
+    same_names = all(numberless([names[first]]) == numberless([headings[key]]) for key, first in pair)
+    if not same_names or not columns["in"] < columns["out"] < first < last:
+        return twice
+    if all(cells[columns["in"] : columns["in"] + 1] == cells[first : first + 1] for cells in sample):
+        return twice  # the same column once more
+    columns |= {"in2": first, "out2": last}
+    headings |= {"in2": names[first], "out2": names[last]}
+    return ()
 
 
 def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:

@@ -111,7 +111,11 @@ def _used(header: Header) -> list[UsedColumn]:
 
 def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:
     """The columns of a table that hold something in its data rows and were not read."""
-    used = {*header.columns.values(), *(column for columns_ in header.further.values() for column in columns_)}
+    used = {
+        *header.columns.values(),
+        *header.elsewhere,
+        *(column for columns_ in header.further.values() for column in columns_),
+    }
     filled: Counter[int] = Counter()
     for row in header.body:
         if row.number in data:

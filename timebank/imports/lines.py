@@ -53,6 +53,7 @@ def lines(header: Header) -> Iterator[Line]:
             fresh, carried = True, _Above()
             continue
         values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
+        values |= header.says
         written = frozenset(meaning for meaning, cell in values.items() if cell is not None)
         yield Line(
             row.number, values, written, fresh, row.is_hidden, tuple(titles), row.is_struck, row.number in shifted

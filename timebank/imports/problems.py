@@ -166,6 +166,14 @@ The codes that begin with `note_` speak of the whole file.
 """
 
 
+SEVERAL: Mapping[str, str] = {
+    "same_day": _("这些行的人当天还有别的服务，请审核时留意"),
+    "day_only_same_day": _("这些行只有日期和时长，这些人当天还登记过别的服务，请审核时核对是不是同一次"),
+    "duration_differs": _("这些行写的时长与签到签退算出的不一致，已按签到签退计算"),
+    "phone_several": _("这些行一格有多个号码，只用了第一个"),
+}
+"""What is said once of many rows, where the sentence of one names what differs from row to row."""
+
 LEFT_OUT = _("{sentence}。没有导入这一格，其余照常")
 
 
@@ -179,7 +187,8 @@ class Problem:
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The problem in words, through the reader's language when `translate` is given."""
         refusal = TimebankError.by_code.get(self.code)
-        sentence = translate(SENTENCES.get(self.code) or (refusal.sentence if refusal else "")).format(**self.values)
+        known = (SEVERAL if self.values.get("several") else SENTENCES).get(self.code)
+        sentence = translate(known or (refusal.sentence if refusal else "")).format(**self.values)
         return translate(LEFT_OUT).format(sentence=sentence) if self.values.get("left_out") else sentence
 
 

@@ -91,7 +91,14 @@ def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[int, l
         for meaning, column in header.columns.items():
             if cells[column] is None:
                 cells[column] = above.get(meaning, line.values.get(meaning))
-        yield line.number, cells
+        if line.is_shifted:
+            # Whoever imports it again unmended must not have it read in the wrong columns.
+            cells = [*[None] * max(map(len, header.labels)), *cells]
+        yield line.number, [_struck(cell) for cell in cells] if line.is_struck else cells
+
+
+def _struck(cell: Cell) -> Cell:
+    return None if cell is None else Unreadable(words(cell), is_struck=True)
 
 
 def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
@@ -127,11 +134,14 @@ def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
     for column, value in enumerate(cells, 1):
         # A spreadsheet keeps fifteen digits of a number: a longer one stays whole only as text.
         text = str(value) if isinstance(value, int) and abs(value) >= DIGITS_EXACT else value
+        is_struck = isinstance(text, Unreadable) and text.is_struck
         if isinstance(text, Unreadable):
             text = text.shown
         cell = sheet.cell(number, column, harmless(text) if isinstance(text, str) else text)
         if isinstance(text, str):
             cell.number_format = "@"
+        if is_struck:
+            cell.font = Font(strike=True)
 
 
 def harmless(text: str) -> str:

@@ -45,7 +45,7 @@ _FORMULA_TEXT = re.compile(r"'?=[A-Za-z$+\-(\d'!\[].*[\d()].*|'?=\d+", re.DOTALL
 def read_text(text: str) -> str | Unreadable | None:
     """A text as a cell: blank, an error or a formula that was saved as text, or words."""
     bare = text.strip()
-    if not bare:
+    if not bare or not _INVISIBLE.sub("", bare).strip():
         return None
     if bare[0] in "#E='" and (_ERROR_TEXT.fullmatch(bare) or _FORMULA_TEXT.fullmatch(bare)):
         return Unreadable(bare.removeprefix("'"))

@@ -40,6 +40,7 @@ _LENGTH = re.compile(
 )
 _SAME_DAY = re.compile(r"[(]?(补|补录|补签|补登|迟交|上午|下午|早上|早晨|中午|晚上|傍晚|全天|白天|当天|夜间)[)]?")
 _CLOCK_TAIL = re.compile(r"(?<=\d)\.\d+|\+08:?00$")
+_CLOCK_SPANS = re.compile(r"(\d{1,2}:\d{2}[-–—~～至到]+\d{1,2}:\d{2}(\s+|$)){2,}")
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
@@ -195,7 +196,9 @@ def _hour(hour: int, part: str) -> int | None:
 
 def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
     """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
-    parts = [part for part in re.split(r"\s*[,;、，；]\s*", words(cell)) if part] if isinstance(cell, str) else []
+    value = words(cell) if isinstance(cell, str) else ""
+    spaced = _CLOCK_SPANS.fullmatch(value) is not None
+    parts = [part for part in re.split(r"(?<=\d)\s+(?=\d)" if spaced else r"\s*[,;、，；]\s*", value) if part]
     found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
     whole = [halves for halves in found if isinstance(halves, tuple)]
     if len(whole) == len(found):

@@ -13,12 +13,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports import columns, deeds, goods, hours, roster, workbook
 from timebank.imports.cells import Cell, Unreadable, words
+from timebank.imports.context import titles_of
 from timebank.imports.header import Header
 from timebank.imports.intake import Kind
 from timebank.imports.lines import Line, lines
 from timebank.imports.problems import Problem
 from timebank.imports.report import Remark
 from timebank.imports.vocabulary import DEEDS, GOODS, HOURS, ROSTER, Meaning
+from timebank.imports.workbook import Row
 from timebank.locale import _
 
 PROBLEM = _("问题")
@@ -67,9 +69,9 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
         # What is said of a whole table stands at its header, and keeps all of its rows out.
         of_table = problems.get((header.sheet.name, header.last_row), []) if header in refused_tables else []
         refused = [
-            (cells, "；".join([*of_table, *problems.get((header.sheet.name, number), [])]))
-            for number, cells in _whole_rows(header, shape.carried)
-            if of_table or (header.sheet.name, number) in problems
+            _Refused(line.titles, cells, "；".join([*of_table, *problems.get((header.sheet.name, line.number), [])]))
+            for line, cells in _whole_rows(header, shape.carried)
+            if of_table or (header.sheet.name, line.number) in problems
         ]
         if refused:
             _draw(drawn.create_sheet(header.sheet.name or translate(TITLE)), header, refused, translate(PROBLEM))
@@ -80,7 +82,16 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     return buffer.getvalue()
 
 
-def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[int, list[Cell]]]:
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A refused row with its problems, and the titles that it stands below."""
+
+    titles: Sequence[Row]
+    cells: list[Cell]
+    problem: str
+
+
+def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, list[Cell]]]:
     """Every data row with what it leaves to the rows above written out, so that it can stand alone."""
     cells_of = {row.number: row.cells for row in header.sheet.rows}
     above: dict[str, Cell] = {}
@@ -94,7 +105,7 @@ def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[int, l
         if line.is_shifted:
             # Whoever imports it again unmended must not have it read in the wrong columns.
             cells = [*[None] * max(map(len, header.labels)), *cells]
-        yield line.number, [_struck(cell) for cell in cells] if line.is_struck else cells
+        yield line, [_struck(cell) for cell in cells] if line.is_struck else cells
 
 
 def _struck(cell: Cell) -> Cell:
@@ -114,20 +125,36 @@ def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dic
     return now
 
 
-def _draw(sheet: Worksheet, header: Header, rows: Sequence[tuple[list[Cell], str]], title: str) -> None:
-    last = max(len(cells) for cells, _problem in rows)
-    last = max(last, *(len(label) for label in header.labels))
-    for number, label in enumerate(header.labels, 1):
-        is_lowest = number == len(header.labels)
+def _draw(sheet: Worksheet, header: Header, rows: Sequence[_Refused], title: str) -> None:
+    last = max(*(len(row.cells) for row in rows), *(len(label) for label in header.labels))
+    # The titles say of the rows what their cells leave out: the month, the day, the building.
+    top = _draw_titles(sheet, 0, titles_of(header), last)
+    for number, label in enumerate(header.labels, top + 1):
+        is_lowest = number == top + len(header.labels)
         _write(sheet, number, [*label, *[None] * (last - len(label)), title if is_lowest else None])
         for column in range(1, last + 2):
             sheet.cell(number, column).font = Font(bold=True)
-    for number, (cells, problem) in enumerate(rows, len(header.labels) + 1):
-        _write(sheet, number, [*cells, *[None] * (last - len(cells)), problem])
+    number = top = top + len(header.labels)
+    titles: Sequence[Row] = ()
+    for row in rows:
+        if row.titles != titles:
+            titles = row.titles
+            number = _draw_titles(sheet, number, titles, last)
+        number += 1
+        _write(sheet, number, [*row.cells, *[None] * (last - len(row.cells)), row.problem])
         sheet.cell(number, last + 1).alignment = Alignment(wrap_text=True, vertical="top")
     for column in range(1, last + 2):
         sheet.column_dimensions[get_column_letter(column)].width = PROBLEM_WIDTH if column > last else WIDTH
-    sheet.freeze_panes = f"A{len(header.labels) + 1}"
+    sheet.freeze_panes = f"A{top + 1}"
+
+
+def _draw_titles(sheet: Worksheet, number: int, titles: Sequence[Row], last: int) -> int:
+    """Write titles below a row, each across the table as a title stands; the number of the last of them."""
+    for row in titles:
+        number += 1
+        _write(sheet, number, [" ".join(words(cell) for cell in row.cells if cell is not None)])
+        sheet.merge_cells(start_row=number, start_column=1, end_row=number, end_column=last + 1)
+    return number
 
 
 def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:

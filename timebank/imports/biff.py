@@ -26,7 +26,8 @@ def marks(content: bytes) -> list[Marks]:
     stream = _stream(content)
     book = list(_records(stream, 0))
     starts = [struct.unpack_from("<I", body)[0] for kind, body in book if kind == _BOUND_SHEET and len(body) > 6]
-    styles = _styles(book)
+    # Files of before 1997 keep their texts in another way.
+    styles = _styles(book) if stream[4:6] == b"\x00\x06" else []
     from_1904 = any(kind == _COUNTED_FROM and body[:1] == b"\1" for kind, body in book)
     found = [_sheet(stream, start, styles) for start in starts]
     for sheet, _, _ in found:

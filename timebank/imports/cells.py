@@ -55,7 +55,9 @@ def read_text(text: str) -> str | Unreadable | None:
 
 NAME_LENGTH_MAX = 50
 NOTE_LENGTH_MAX = 500
-_NOTHING = frozenset({"", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil"})
+_NOTHING = frozenset(
+    {"", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil", "nan", "nat", "<na>", "."}
+)
 _DASHES = re.compile(r"[-‐‑–—―_~～ ]*|[/\\]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})

@@ -127,6 +127,7 @@ def _rows(
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
     item, points, expected = _points(reading, known, happened_on or today, note)
+    reading.refuse_several_times()
     doers = _doers(reading, people, Hint(place.building, place.unit, roles))
     if len(doers) > 1 and expected is not None and points != expected:
         reading.refuse("points", problem("group_points", expected=expected))

@@ -8,7 +8,7 @@ from timebank.imports.problems import Problem, problem
 from timebank.names import COMPOUND_SURNAMES, key
 
 GROUP_MAX = 50
-_UNLISTED = re.compile(r"[、,，;；/ ].*等$|等\s*(\d+|[一二三四五六七八九十]+)\s*(人|名|位)?$")
+_UNLISTED = re.compile(r"[、,，;；/ ].*等$|^[\u3400-\u9fff]{2,}等$|等\s*(\d+|[一二三四五六七八九十]+)\s*(人|名|位)?$")
 _LISTED = re.compile(r"\s*[、,，;；/|]\s*|\s+和\s+|\s*&\s*")
 _SPACED = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]{2,4}(?: [\u3400-\u9fff\U00020000-\U000323af]{2,4})+")
 

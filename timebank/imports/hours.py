@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from timebank import names
-from timebank.imports import cells, columns, context, group, leftovers, remarks
+from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
 from timebank.imports.candidates import Candidate, Candidates, Mentions, of_group
 from timebank.imports.cells import Cell
 from timebank.imports.context import Context
@@ -106,6 +106,10 @@ def _rows(
     note = reading.beside("note", cells.note)
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
+    reading.refuse_several_times()
+    people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
+    if who and people_said is not None and people_said != len(who):
+        reading.refuse("people", problem("group_count", count=people_said, named=len(who)))
     times = services(reading, carried, titled, today)
     reading.split(max(1, len(who)) * max(1, len(times)))
     if reading.refused:

@@ -145,6 +145,7 @@ def minute_of_day(cell: Cell) -> int | Problem | None:
     value = words(cell)
     if re.fullmatch(r"[01]?\.\d{3,}|0|1(\.0+)?|0\.5", value) and not re.fullmatch(r"1\.\d*[1-9]\d*", value):
         return _in_day(float(value) * DAY_MINUTES)
+    value = re.sub(r"(?<=\d:\d\d:\d\d)\.\d+$", "", value)
     if re.fullmatch(r"\d{1,2}\.\d|0\.\d{2}", value):
         return problem("time_dotted")
     dated = _day_in(value) if len(value) > 8 else None

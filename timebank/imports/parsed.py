@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from timebank.imports import amounts
 from timebank.imports.cells import Cell, Unreadable, digits_only, words
 from timebank.imports.header import Header
+from timebank.imports.heading_units import counts_otherwise, with_unit
 from timebank.imports.identity import mask_number
 from timebank.imports.lines import Line
 from timebank.imports.problems import Problem, left_out, problem
@@ -160,6 +162,10 @@ class Reading(Generic[T]):
             return cell.problem
         if is_ditto(cell):
             return problem("ditto_nothing_above")
+        heading = self.header.heading(meaning)
+        if counts_otherwise(meaning, heading) and cell is not None:
+            return problem("date_calendar")
+        cell = with_unit(meaning, heading, cell)
         return problem("mark_unclear") if meaning not in _FREE and is_unclear(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
@@ -191,6 +197,12 @@ class Reading(Generic[T]):
     def leave_out(self, meaning: str, wrong: Problem) -> None:
         """Take the row without this cell and tell why."""
         self.warn(meaning, left_out(wrong))
+
+    def refuse_several_times(self) -> None:
+        """Refuse a row that says it stands for several: a row is one."""
+        count = self.beside("times", lambda cell: amounts.points(cell, 0))
+        if count is not None and count != 1:
+            self.refuse("times", problem("several_times", count=count))
 
     def split(self, people: int) -> None:
         """Count a line that names several people once for each of them."""

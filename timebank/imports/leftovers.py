@@ -11,6 +11,7 @@ from timebank.imports.lines import left_aside, lines
 from timebank.imports.marks import column_letters
 from timebank.imports.parsed import InSheet, Parsed, RowProblem, UnusedColumn, UsedColumn, without_numbers
 from timebank.imports.problems import Problem, problem, refusal
+from timebank.imports.refusals import FileEmpty
 from timebank.imports.workbook import Row, Workbook
 
 T = TypeVar("T", bound=InSheet)
@@ -54,6 +55,8 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
             if name
             else problem("note_unused_columns_text", columns=told)
         )
+    if not parsed.total and not parsed.notes:
+        raise FileEmpty
 
 
 def _not_read(book: Workbook, seen: Survey) -> Iterator[Problem]:

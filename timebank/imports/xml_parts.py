@@ -28,5 +28,5 @@ def parsed(reader: expat.XMLParserType, part: bytes) -> None:
     """Run a parser over a part; raises WorkbookBroken for what is not XML."""
     try:
         reader.Parse(part, True)
-    except expat.ExpatError as damage:
+    except (expat.ExpatError, LookupError, ValueError) as damage:  # the others are of an encoding that nobody has
         raise WorkbookBroken from damage

@@ -183,6 +183,36 @@ def test_the_example_that_a_template_came_with_is_nobody_and_is_named(row: list[
     assert "note_asides" in notes(parsed)
 
 
+def test_somebodys_row_is_no_total_and_no_example_whatever_the_activity_or_remark_is_called() -> None:
+    head = ["活动", "日期", "姓名", "签到", "签退"]
+    rows: list[list[object]] = [["共计", "2026-10-01", "薛翠", "9:00", "10:00"], ["合计", None, "2人", None, "2小时"]]
+    assert [row.activity for row in services(book(head, *rows)).rows] == ["共计"]
+    parsed = residents(
+        book(["姓名", "手机", "备注"], ["薛翠", "19900003050", "例：低保"], ["汤琴", "19900003052", "示例户"])
+    )
+    assert [row.name for row in parsed.rows] == ["薛翠", "汤琴"]
+
+
+def test_the_sections_of_a_list_of_goods_are_no_goods() -> None:
+    rows: list[list[object]] = [
+        ["一、生活用品"],
+        ["香皂", "块", 5, 10, "东站"],
+        ["二、食品"],
+        ["盐", "袋", 3, 5, "东站"],
+        ["2件"],
+    ]
+    parsed = goods.parse(book(GOODS, *rows))
+    assert ([row.name for row in parsed.rows], parsed.problems) == (["香皂", "盐"], [])
+
+
+def test_a_stock_that_cannot_be_read_leaves_its_station_a_station() -> None:
+    parsed = goods.parse(
+        book(["物品", "所需积分", "东站库存", "西站库存"], ["香皂", 5, "#N/A", 20], ["盐", 5, "约3", 2])
+    )
+    assert [(row.name, row.station, row.stock) for row in parsed.rows] == [("香皂", "西站", 20), ("盐", "西站", 2)]
+    assert [found.problem.code for found in parsed.problems] == ["cell_error", "number_unclear"]
+
+
 def test_what_a_form_asks_for_below_its_headings_is_nobody() -> None:
     parsed = residents(book(["姓名", "楼栋", "手机"], ["（必填）", "选填", "11位数字"], ["薛翠", "3栋", "19900003050"]))
     assert ([row.name for row in parsed.rows], parsed.problems) == (["薛翠"], [])
@@ -258,3 +288,11 @@ def test_a_title_of_the_month_dates_the_deeds_of_its_own_table_alone() -> None:
         None, None, today=TODAY,
     )  # fmt: skip
     assert [row.happened_on for row in parsed.rows] == [date(2026, 9, 5), date(2026, 10, 6)]
+
+
+async def test_the_refused_goods_of_a_station_come_back_whatever_its_column_is_called() -> None:
+    head = ["物品", "所需积分", "东站（A/B）库存", "西站库存"]
+    content = content_of({"货架": [head, ["香皂", 5, "约3", 20]]})
+    errors = findings(goods.parse(workbook.read("a.xlsx", content))).errors
+    again = load_workbook(io.BytesIO(await refused_rows("goods", "a.xlsx", content, errors, str)))
+    assert [cell.value for cell in again.worksheets[0][2]][:4] == ["香皂", 5, "约3", 20]

@@ -35,6 +35,7 @@ _EXAMPLE = re.compile(
     r"|[(\[【]例[)\]】].*|例[:：].*|例子?\d*",
     re.IGNORECASE | re.DOTALL,
 )
+_EXAMPLE_NOTE = re.compile(r"[(\[【]?(填写|填表)?(示例|样例|范例)(数据|行)?[)\]】]?([,，。;；:：\s].*)?", re.DOTALL)
 _BEGIN_DATA = ("name", "phone", "identity", "item")
 
 
@@ -44,7 +45,7 @@ def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
     said = {column: words(cell) for column, cell in filled.items()}
     texts = list(said.values())
     named, noted = (said.get(header.columns.get(key, -1), "") for key in ("name", "note"))
-    if any(_TOTAL.fullmatch(text.replace(" ", "")) for text in (texts[0], named)):
+    if _is_total(named) or (_is_total(texts[0]) and not _is_somebodys(filled, header)):
         return "total"
     if _says_headings(said, header):
         return "header"
@@ -52,11 +53,22 @@ def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
         return "form"
     if any(isinstance(filled.get(column), Unreadable) for column in header.columns.values()):
         return None  # what it says is not known, so it is not left out in silence
-    if any(_EXAMPLE.fullmatch(text) for text in (texts[0], named, noted)):
+    if any(map(_EXAMPLE.fullmatch, (texts[0], named))) or _EXAMPLE_NOTE.fullmatch(noted):
         return "example"
     if all(map(_SIGNATURE.fullmatch, texts)):
         return "signature"
     return _of_one_cell(row, header, filled, wide) if len(filled) == 1 else None
+
+
+def _is_total(text: str) -> bool:
+    return _TOTAL.fullmatch(text.replace(" ", "")) is not None
+
+
+def _is_somebodys(filled: Mapping[int, Cell], header: Header) -> bool:
+    """Whether a row has a name and a day, a phone or a number beside its first cell, as no total has."""
+    cells = {key: filled.get(header.columns.get(key, -1)) for key in ("name", "date", "phone", "identity")}
+    is_named = isinstance(name(cells.pop("name")), str)
+    return is_named and min(filled) != header.columns["name"] and any(cell is not None for cell in cells.values())
 
 
 def repeats_headings(row: Row, header: Header) -> bool:
@@ -93,4 +105,10 @@ def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set
 
 def _is_remark(text: str) -> bool:
     """Whether a cell where a name or a thing is expected says something of the rows around it."""
-    return re.search(r"[:：]|\d{4}\s*[-/.年]|\d\s*[月日号栋幢楼]|单元|楼栋|网格", text) is not None
+    return (
+        re.search(
+            r"[:：]|^[(]?[一二三四五六七八九十\d]{1,3}[)]?[、.]|^\d+[人户件]$|\d{4}\s*[-/.年]|\d\s*[月日号栋幢楼]|单元|楼栋|网格",
+            text,
+        )
+        is not None
+    )

@@ -10,6 +10,7 @@ from timebank.imports.vocabulary import Meaning, plain_heading
 _EXACT, _LIKELY, _WEAK = 3.0, 2.0, 1.0
 _SHAPED = 0.5
 _READ_TOGETHER = frozenset({"phone", "note"})
+_BESIDE_STOCK = re.compile("备注|说明|日期|时间|单位|地点|位置|人")
 _ENDS = frozenset({"in", "out", "span"})
 _DECIDING = frozenset({"name", "identity", "date", "points", "stock"})
 """Where two columns that fit alike and say different things leave open whom or how much is meant."""
@@ -85,6 +86,7 @@ def seconds(
             same_name
             or (key in _ENDS and fit.shaped > _SHAPED)
             or (key in _DECIDING and fit.heading == first.heading and fit.shaped >= _SHAPED)
+            or (key == "stock" and fit.heading == first.heading and not _BESIDE_STOCK.search("".join(labels[column])))
         ):
             twice.append((key, column))
     return further, tuple(twice)

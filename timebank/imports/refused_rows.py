@@ -1,6 +1,7 @@
 """The rows of a workbook that were refused, as a workbook to be mended and imported again."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -25,7 +26,7 @@ from timebank.locale import _
 
 PROBLEM = _("问题")
 TITLE = _("未导入的行")
-WIDTH, PROBLEM_WIDTH = 16, 70
+WIDTH, PROBLEM_WIDTH, SHEET_NAME_MAX = 16, 70, 31
 # A cell that begins so would be taken for a formula where it is opened.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 DIGITS_EXACT = 10**15
@@ -74,12 +75,19 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
             if of_table or (header.sheet.name, line.number) in problems
         ]
         if refused:
-            _draw(drawn.create_sheet(header.sheet.name or translate(TITLE)), header, refused, translate(PROBLEM))
+            _draw(
+                drawn.create_sheet(_title(header.sheet.name) or translate(TITLE)), header, refused, translate(PROBLEM)
+            )
     if not drawn.worksheets:
         drawn.create_sheet(translate(TITLE))  # Nothing was refused, and a workbook has a sheet.
     buffer = BytesIO()
     drawn.save(buffer)
     return buffer.getvalue()
+
+
+def _title(name: str) -> str:
+    """A sheet's name without what no program takes in one: that of a station's part comes from a heading."""
+    return re.sub(r"[\\*?:/\[\]]", " ", name)[:SHEET_NAME_MAX]
 
 
 @dataclass(frozen=True, slots=True)

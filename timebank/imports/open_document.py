@@ -5,21 +5,15 @@ The general reader gives an empty text for an error, for a formula without a val
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 
-from timebank.imports.cells import Cell, Unreadable
+from timebank.imports.cells import Cell
 from timebank.imports.marks import Marks
+from timebank.imports.open_document_cells import CellRead, value_of
 from timebank.imports.refusals import FileTypeWrong, TooManyRows, WorkbookBroken, WorkbookTooLarge
-from timebank.imports.styles import Style
 from timebank.imports.xml_parts import local, parsed, parser
 
 CELLS_MAX = 2_500_000
 COLUMNS_MAX = 1_000
-_DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:[.,]\d+)?S)?")
-_SHOWN = re.compile(
-    r"(?P<before>[^\d\-+(.]{0,10}?)\s*[-+(]?\d[\d,.]*[)]?\s*(?P<scale>[万千亿百]?)(?P<behind>[^\W\d_]{0,10}|[¥￥$€£])"
-)
-_DAY = timedelta(days=1)
 _ASIDE = frozenset({"annotation", "note", "tracked-changes", "shapes", "forms", "ruby-text"})
 """What stands beside the cells' own text: comments, former values, drawings."""
 
@@ -49,13 +43,6 @@ def tables(content: bytes, rows_max: int) -> list[Table]:
     return walk.tables
 
 
-@dataclass(slots=True)
-class _CellRead:
-    attributes: dict[str, str]
-    paragraphs: list[str] = field(default_factory=list)
-    is_struck: bool = False
-
-
 class _Walk:
     """Walks through the document; repeated rows and cells are written out where they hold anything."""
 
@@ -76,7 +63,7 @@ class _Walk:
         self._row: list[Cell] = []
         self._repeat = 1
         self._collapsed = False
-        self._cell: _CellRead | None = None
+        self._cell: CellRead | None = None
         self._in_paragraph = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -173,11 +160,11 @@ class _Walk:
             table.marks.struck |= {(number, column) for column in self._struck}
 
     def _start_table_cell(self, given: dict[str, str]) -> None:
-        self._cell = _CellRead(given, is_struck=given.get("style-name") in self._struck_styles)
+        self._cell = CellRead(given, is_struck=given.get("style-name") in self._struck_styles)
 
     def _start_covered_table_cell(self, given: dict[str, str]) -> None:
         # What a merged block covers is not seen, and counts as blank.
-        self._cell = _CellRead({"number-columns-repeated": given.get("number-columns-repeated", "1")})
+        self._cell = CellRead({"number-columns-repeated": given.get("number-columns-repeated", "1")})
 
     def _start_p(self, _given: dict[str, str]) -> None:
         if self._cell is not None:
@@ -200,7 +187,7 @@ class _Walk:
         read, self._cell = self._cell, None
         if read is None or not self.tables:
             return
-        value = _value(read)
+        value = value_of(read)
         repeat = _count(read.attributes, "number-columns-repeated")
         across, down = (_count(read.attributes, f"number-{way}-spanned") for way in ("columns", "rows"))
         if across > 1 or down > 1:
@@ -227,57 +214,3 @@ def _count(given: dict[str, str], name: str) -> int:
     if not re.fullmatch(r"\d{1,9}", written):
         raise WorkbookBroken
     return max(int(written), 1)
-
-
-def _value(read: _CellRead) -> Cell:
-    given, shown = read.attributes, "\n".join(read.paragraphs)
-    # The office's own attribute and the one of LibreOffice's extension have one local name; the latter comes later.
-    kind, formula = given.get("value-type", ""), given.get("formula")
-    if kind == "error":
-        return Unreadable(shown or "#VALUE!")
-    if formula is not None and not kind and not shown:
-        return Unreadable(f"={formula.partition('=')[2] or formula}")
-    if kind in ("float", "currency"):
-        return _with_unit(_number(given.get("value", "")), shown)
-    if kind == "percentage":
-        return shown or f"{_number(given.get('value', '')) * 100:g}%"
-    if kind == "boolean":
-        return given.get("boolean-value") == "true"
-    if kind == "date":
-        return _moment(given.get("date-value", ""))
-    if kind == "time":
-        return _duration(given.get("time-value", ""))
-    return given.get("string-value") or shown or None
-
-
-def _with_unit(value: float, shown: str) -> Cell:
-    """A number with the unit or the currency that its style shows beside it, as in "5箱" or "¥25.00"."""
-    found = _SHOWN.fullmatch(shown.strip())
-    if found is None or found["scale"] or not (found["before"] or found["behind"]):
-        return value
-    return Style(found["before"].strip(), found["behind"].strip()).shown(value)
-
-
-def _number(written: str) -> float:
-    try:
-        return float(written)
-    except ValueError as damage:
-        raise WorkbookBroken from damage
-
-
-def _moment(written: str) -> Cell:
-    try:
-        return datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written)
-    except ValueError:
-        return written
-
-
-def _duration(written: str) -> Cell:
-    found = _DURATION.fullmatch(written)
-    if found is None:
-        return written
-    length = timedelta(
-        **dict(zip(("hours", "minutes", "seconds"), (int(part or 0) for part in found.groups()), strict=True))
-    )
-    minutes, seconds = divmod(int(length.total_seconds()), 60)
-    return time(minutes // 60, minutes % 60, seconds) if length < _DAY else length

@@ -20,7 +20,7 @@ from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, HOURS
 from tests.town import Town, set_password
 from timebank import clock
-from timebank.imports.columns import REASONS
+from timebank.imports.header import REASONS
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.test_import_cells import code
 from tests.test_import_columns import PEOPLE, TODAY, book, codes, residents, services, table
-from timebank.imports import addresses, amounts, deeds, goods, group, lines, moments, phones, remarks
+from timebank.imports import addresses, amounts, deeds, goods, group, moments, phones, remarks, signs
 from timebank.imports.addresses import Address
 from timebank.imports.amounts import Limit
 from timebank.imports.cells import Cell
@@ -477,7 +477,7 @@ def test_as_above_below_nothing_refuses_what_decides() -> None:
     parsed = residents(table(["姓名", "身份证号", "电话"], ["薛翠", "同上", PHONE], ["周伟", "", "〃"]))
     assert refused(parsed)[0] == (2, "ditto_nothing_above")
     assert [row.phone for row in parsed.rows] == [PHONE]
-    assert not lines.is_ditto("上官同上")
+    assert not signs.is_ditto("上官同上")
 
 
 @pytest.mark.parametrize(

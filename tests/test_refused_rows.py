@@ -16,7 +16,7 @@ from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, table
 from tests.town import Town
 from tests.unread_books import csv, ods, ods_cell, ods_file, ods_row, ods_table, strict_xlsx, xls, xlsx
 from timebank.imports import runs, workbook
-from timebank.imports.columns import REASONS
+from timebank.imports.header import REASONS
 from timebank.imports.intake import Kind
 from timebank.imports.refused_rows import refused_rows
 from timebank.imports.report import Findings

@@ -163,7 +163,6 @@ def test_words_that_only_begin_like_an_error_stay_words(written: str) -> None:
 @pytest.mark.parametrize(
     "headings",
     [
-        ["日期", "姓名", "签到", "签退", "签到", "签退"],
         ["日期", "姓名", "签到时间", "签退时间", "服务开始时间", "服务结束时间"],
         ["日期", "姓名", "签到", "签退", "姓名", "备注"],
         ["日期", "姓名", "签到", "签退", "服务日期", "备注"],
@@ -171,7 +170,7 @@ def test_words_that_only_begin_like_an_error_stay_words(written: str) -> None:
 )
 def test_two_columns_that_say_one_thing_differently_refuse_the_sheet(headings: list[str]) -> None:
     second = {
-        "签到": ["14:00", "15:00"], "服务开始时间": ["14:00", "15:00"],
+        "服务开始时间": ["14:00", "15:00"],
         "姓名": ["汤琴", ""], "服务日期": ["2026-10-02", ""],
     }[headings[4]]  # fmt: skip
     with pytest.raises(refusals.ColumnTwice) as caught:

@@ -15,15 +15,19 @@ from timebank.imports.problems import Problem, problem
 class Unreadable:
     """A cell that holds something which is no value: an error, or a formula that nobody has worked out.
 
-    `shown` is the error or the formula as it stands there, `place` the cell's name, such as C7.
+    `shown` is the error or the formula as it stands there, `place` the cell's name, such as C7. What is struck through
+    may or may not be meant, and counts as such too.
     """
 
     shown: str
     place: str = ""
+    is_struck: bool = False
 
     @property
     def problem(self) -> Problem:
         """What is wrong, with the cell's place and the cure."""
+        if self.is_struck:
+            return problem("cell_struck", place=self.place)
         if self.shown.startswith("="):
             return problem("cell_formula", place=self.place)
         if set(self.shown) == {"#"}:
@@ -44,19 +48,23 @@ _FORMULA_SIGNS = ("=", "+", "-", "@")
 def read_text(text: str) -> str | Unreadable | None:
     """A text as a cell: blank, an error or a formula that was saved as text, or words."""
     bare = text.strip()
-    if not bare:
+    if not bare or not _INVISIBLE.sub("", bare).strip():
         return None
     if bare[0] in "#E='" and (_ERROR_TEXT.fullmatch(bare) or _FORMULA_TEXT.fullmatch(bare)):
         return Unreadable(bare.removeprefix("'"))
     # A sign before what a spreadsheet would take for a formula is none of the text: exports, our own too, put it there.
-    return text.lstrip()[1:] if bare[0] == "'" and bare[1:2] in _FORMULA_SIGNS else text
+    if bare[0] == "'" and bare[1:2] in _FORMULA_SIGNS:
+        return text.lstrip()[1:]
+    # An apostrophe before a value is the spreadsheet's own sign for a text, kept by some exports.
+    return bare[1:] if re.match(r"['’‘]\w", bare) and "'" not in bare[1:] else text
 
 
 NAME_LENGTH_MAX = 50
 NOTE_LENGTH_MAX = 500
 _NOTHING = frozenset(
-    {"", "/", "\\", "-", "--", "—", "——", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil"}
+    {"", "无", "暂无", "没有", "不详", "空", "none", "null", "n/a", "na", "nil", "nan", "nat", "<na>", "."}
 )
+_DASHES = re.compile(r"[-‐‑–—―_~～ ]*|[/\\]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -91,7 +99,12 @@ def words(cell: Cell) -> str:
 
 def blank(cell: Cell) -> bool:
     """Whether the cell says nothing: empty, or one of the marks people put where nothing is known."""
-    return cell is None or words(cell).lower() in _NOTHING
+    return cell is None or says_nothing(words(cell))
+
+
+def says_nothing(value: str) -> bool:
+    """Whether the words of a cell are one of these marks."""
+    return value.lower() in _NOTHING or _DASHES.fullmatch(value) is not None
 
 
 def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
@@ -103,7 +116,7 @@ def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
     value = words(cell)
     if len(value) > most:
         return problem("text_too_long", length=len(value), most=most)
-    return None if value.lower() in _NOTHING else value
+    return None if says_nothing(value) else value
 
 
 def note(cell: Cell) -> str | Problem | None:
@@ -137,7 +150,7 @@ def sex(cell: Cell) -> Sex | Problem | None:
         return "male"
     if value in {"女", "女性", "f", "female", "女士"}:
         return "female"
-    return None if value in _NOTHING else problem("sex_unclear")
+    return None if says_nothing(value) else problem("sex_unclear")
 
 
 def digits_only(cell: Cell) -> str:

@@ -95,8 +95,9 @@ def parse(
     known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
-        titled = context.context_of(header)
+        whole = context.context_of(header)
         for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             found = _rows(reading, people, known, town, titled, today)
             if not any(_repeats(reading, row, seen) for row in found):
@@ -139,6 +140,7 @@ def _rows(
     elif odd := remarks.odd_of_service(note):
         reading.warn("note", problem(odd))
     item, points, expected = _points(reading, known, happened_on or today, note)
+    reading.refuse_several_times()
     doers = _doers(reading, people, Hint(there.building, there.unit, roles))
     # A name written three times is one person, not three times the points.
     several = len(doers) > 1 or group.repeats(reading.cell("name"))

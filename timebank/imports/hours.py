@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from timebank import names
-from timebank.imports import cells, columns, context, group, leftovers, remarks
+from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
 from timebank.imports.candidates import Candidate, Candidates, Mentions, of_group
 from timebank.imports.cells import Cell
 from timebank.imports.context import Context
-from timebank.imports.lines import Line, is_ditto, lines
+from timebank.imports.lines import Line, lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.phones import phones
 from timebank.imports.problems import Problem, problem
+from timebank.imports.signs import is_ditto
 from timebank.imports.times import services
 from timebank.imports.vocabulary import HOURS
 from timebank.imports.workbook import Workbook
@@ -62,9 +63,10 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
     parsed: Parsed[HoursRow] = Parsed()
     earlier: dict[str, list[HoursRow]] = {}
     for header in survey.headers:
-        titled = context.context_of(header)
+        whole = context.context_of(header)
         before: date | None = None
         for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             before = _carried_day(line, titled, None if line.fresh else before)
             found = _rows(reading, people, before, titled, today)
@@ -111,6 +113,10 @@ def _rows(
         reading.refuse("note", problem("remark_cancelled"))
     elif odd := remarks.odd_of_service(note):
         reading.warn("note", problem(odd))
+    reading.refuse_several_times()
+    people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
+    if who and people_said is not None and people_said != len(who):
+        reading.refuse("people", problem("group_count", count=people_said, named=len(who)))
     times = services(reading, carried, titled, today)
     reading.split(max(1, len(who)) * max(1, len(times)))
     if reading.refused:

@@ -18,8 +18,11 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _ZERO_SHOWN_DAYS = 2  # a spreadsheet shows the number 0, such as a formula makes of a blank cell, as one of these days
 _SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
 _YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
-_WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[)）]")
-_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?!\d)")
+_WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[一二三四五六日天]?\s*[)）]")
+_DAY = re.compile(r"(\d{4})\s*[-/.年。·\\]\s*(\d{1,2})\s*[-/.月。·\\]\s*(\d{1,2})(?:\s*[日号]|(?!\d))")
+CHINESE_YEAR = re.compile(r"([二一][〇零○ＯO一二三四五六七八九]{3})\s*年")
+_CHINESE_DIGITS = str.maketrans("〇零○ＯO一二三四五六七八九", "00000123456789")
+_CHINESE_PART = re.compile(r"(?<=[年月])\s*([一二三四五六七八九十]{1,3})(?=[月日号])")
 _CLOCK = re.compile(
     r"(?P<next>次日|第[二2]天|翌日|隔[日天]|转天|明日)?\s*"
     r"(?P<part>凌晨|清晨|清早|早上|早晨|早|上午|中午|正午|下午|午后|傍晚|晚上|晚间|夜里|夜间|晚|am|pm|a\.m\.|p\.m\.)?\s*"
@@ -66,6 +69,14 @@ def _day(cell: Cell) -> date | Problem | None:
     return found[0] if _says_no_more(found[1]) else problem("date_with_more")
 
 
+def in_digits(text: str) -> str:
+    """A text with the days of it that are written as 二〇二六年四月五日 in digits."""
+    if not CHINESE_YEAR.search(text):
+        return text
+    text = CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
+    return _CHINESE_PART.sub(lambda found: str(chinese_number(found[1]) or found[1]), text)
+
+
 def _says_no_more(rest: str) -> bool:
     """Whether what follows a day leaves it that day: nothing, a time or two or a part of the day, a late entry."""
     if not rest or _SAME_DAY.fullmatch(rest):
@@ -78,7 +89,7 @@ def _says_no_more(rest: str) -> bool:
 
 def _day_in(value: str) -> tuple[date | Problem, str] | None:
     """The day at the start of some words and what follows it, `None` when there is no day."""
-    value = _WEEKDAY.sub("", value).strip()
+    value = in_digits(_WEEKDAY.sub("", value).strip())
     if re.fullmatch(r"\d{1,5}(\.\d+)?", value):
         serial = int(float(value))
         return (_EXCEL_EPOCH + timedelta(days=serial), "") if serial in _SERIAL_DAYS and serial > 3_000 else None
@@ -136,6 +147,9 @@ def minute_of_day(cell: Cell) -> int | Problem | None:
     value = words(cell)
     if re.fullmatch(r"[01]?\.\d{3,}|0|1(\.0+)?|0\.5", value) and not re.fullmatch(r"1\.\d*[1-9]\d*", value):
         return _in_day(float(value) * DAY_MINUTES)
+    value = re.sub(r"(?<=\d:\d\d:\d\d)\.\d+$", "", value)
+    if re.fullmatch(r"\d{1,2}\.\d|0\.\d{2}", value):
+        return problem("time_dotted")
     dated = _day_in(value) if len(value) > 8 else None
     return _clock(dated[1] if dated else value)
 

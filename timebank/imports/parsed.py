@@ -5,12 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from timebank.imports import amounts
 from timebank.imports.cells import Cell, Unreadable, digits_only, words
-from timebank.imports.columns import Header
+from timebank.imports.header import Header
+from timebank.imports.heading_units import counts_otherwise, with_unit
 from timebank.imports.identity import mask_number
-from timebank.imports.lines import Line, is_ditto
+from timebank.imports.lines import Line
 from timebank.imports.marks import column_letters
 from timebank.imports.problems import Problem, left_out, problem
+from timebank.imports.signs import is_ditto, is_unclear
 from timebank.imports.words import UnknownWord, WordKind
 
 
@@ -29,6 +32,7 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
+_FREE = frozenset({"note"})  # where marks may be what somebody wanted to write
 _COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
 # A phone or identity number that strayed into another column, also when it is written in groups.
@@ -147,6 +151,11 @@ class Reading(Generic[T]):
         self._told_of: tuple[str, ...] = ()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
+        if line.is_struck:
+            # Offices strike out a line where they mean to delete it.
+            self.refuse("name|phone|item", problem("row_struck"))
+        if line.is_shifted:
+            self.refuse("name|phone|item", problem("row_shifted"))
 
     @property
     def number(self) -> int:
@@ -167,7 +176,13 @@ class Reading(Generic[T]):
         cell = self.cell(meaning)
         if isinstance(cell, Unreadable):
             return cell.problem
-        return problem("ditto_nothing_above") if is_ditto(cell) else read(cell)
+        if is_ditto(cell):
+            return problem("ditto_nothing_above")
+        heading = self.header.heading(meaning)
+        if counts_otherwise(meaning, heading) and cell is not None:
+            return problem("date_calendar")
+        cell = with_unit(meaning, heading, cell)
+        return problem("mark_unclear") if meaning not in _FREE and is_unclear(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
         """The cell's value; a problem refuses the row and counts as no value."""
@@ -198,6 +213,12 @@ class Reading(Generic[T]):
     def leave_out(self, meaning: str, wrong: Problem) -> None:
         """Take the row without this cell and tell why."""
         self.warn(meaning, left_out(wrong))
+
+    def refuse_several_times(self) -> None:
+        """Refuse a row that says it stands for several: a row is one."""
+        count = self.beside("times", lambda cell: amounts.points(cell, 0))
+        if count is not None and count != 1:
+            self.refuse("times", problem("several_times", count=count))
 
     def split(self, people: int) -> None:
         """Count a line that names several people once for each of them."""

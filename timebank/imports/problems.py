@@ -12,6 +12,9 @@ SENTENCES: Mapping[str, str] = {
     "cell_formula": _("单元格 {place} 是公式，文件里没有它的结果，请在表格软件里打开、保存后再导入，或直接写上内容"),
     "cell_too_narrow": _("单元格 {place} 只有 # 号，原来的内容已经丢失，请重新填写"),
     "date_zero": _("这一格其实是 0，表格软件显示成了 1900 年左右的一天，请填上日期，没有的请清空"),
+    "cell_struck": _("单元格 {place} 有划了删除线的内容，看不出还算不算数，请删掉划去的内容，或去掉删除线"),
+    "row_shifted": _("这一行比表头多出内容，可能某一格里有逗号，后面的各格已经错位，请给那一格加上引号，或改存为 xlsx"),
+    "row_struck": _("这一行划了删除线，没有导入；仍然有效的请去掉删除线"),
     "date_with_more": _("日期后面还有别的内容，一格只能写一天；有几天的请一天写一行"),
     "text_too_long": _("这一格有 {length} 个字，最多 {most} 个，请缩短"),
     "control_character": _("这一格里有看不见的控制字符，请删掉这一格重新输入"),
@@ -46,9 +49,11 @@ SENTENCES: Mapping[str, str] = {
     "not_identifiable": _("没有身份证号，也没有出生日期或电话，认不出是哪一位，请至少补一样"),
     "duplicate": _("与第 {row} 行重复，请删掉其中一行"),
     "date_unclear": _("日期看不懂，请写成“2026-07-01”这样带年份的日期"),
+    "date_calendar": _("这一列写的是农历或别的历法，请改成公历的日期和列名"),
     "date_impossible": _("没有这一天，请核对日期"),
     "date_future": _("日期在今天之后，请核对"),
     "time_unclear": _("时间看不懂，请写成“15:30”"),
+    "time_dotted": _("看不出是几点几分，表格软件会去掉小数末尾的 0，请写成“9:30”"),
     "impossible_time": _("没有这个时间，一天只到 24:00，请核对；过了半夜的请写“次日1:30”"),
     "missing_in": _("没有签到时间，请补上"),
     "missing_out": _("没有签退时间，请补上，或按实际情况走补录"),
@@ -63,6 +68,8 @@ SENTENCES: Mapping[str, str] = {
     "duration_unit": _("没有写是小时还是分钟，请写成“2小时”或“120分钟”"),
     "date_year_missing": _("日期没有写年份或月份，表格标题和工作表名称里也看不出，请写成“2026-07-01”这样"),
     "ditto_nothing_above": _("这一格写了“同上”，但上一行这一格是空的，请写上内容"),
+    "mark_unclear": _("这一格只有符号，看不出是什么意思，请写上内容，没有内容的请清空"),
+    "date_contradicts": _("这里写的是 {within}，日期一栏是 {day}，请改成一样"),
     "address_unclear": _("地址看不懂，请写成“8栋3单元502室”或“8-3-502”"),
     "estate_missing": _("几个小区都有{building}（{estates}），请把小区名写在楼栋前面"),
     "estates_differ": _(
@@ -73,6 +80,8 @@ SENTENCES: Mapping[str, str] = {
     "address_two_ways": _("这里的数字可以是单元，也可以是房号，请写成“3栋12单元”或“3栋12室”"),
     "address_contradicts": _("同一行里一处写“{first}”，另一处写“{second}”，请改成一样"),
     "name_several": _("这一格像有 {count} 个姓名，请一人一行；是一个人的，姓名中间不要空格"),
+    "group_count": _("这里写的是 {count} 人，姓名有 {named} 个，请把每个人的姓名写上，或改正人数"),
+    "several_times": _("这一行写着 {count} 次，一行只记一次，请一次写一行"),
     "group_unlisted": _("这一格没有写全姓名（“等几人”），请把每个人的姓名写上"),
     "group_too_large": _("一格最多写 {most} 个姓名，请分成几行"),
     "group_phone": _("这一格有 {count} 个姓名，电话数目不同，按姓名认人"),
@@ -121,9 +130,14 @@ SENTENCES: Mapping[str, str] = {
     "number_range": _("这一格应在 {least} 到 {most} 之间，请核对"),
     "note_hidden_rows": _("工作表“{sheet}”有 {count} 行被隐藏或筛选掉，也一起读了；不要导入的请删掉这些行"),
     "note_hidden_rows_text": _("有 {count} 行被隐藏或筛选掉，也一起读了；不要导入的请删掉这些行"),
+    "note_hidden_columns": _("工作表“{sheet}”有隐藏的列，也一起读了：{columns}；不要导入的请删掉这些列"),
+    "note_comments": _("文件里有 {count} 处批注，没有读；批注里要导入的内容请写进格子里"),
     "note_unused_columns": _("工作表“{sheet}”有几列没有用到：{columns}"),
     "note_unused_columns_text": _("有几列没有用到：{columns}"),
     "note_sheet_not_read": _("工作表“{sheet}”没有读（{count} 行）：里面没有找到这类表的表头"),
+    "note_sheet_void": _("工作表“{sheet}”没有读（{count} 行）：从名称看是作废、备份、模板或示例。要导入的请改名"),
+    "note_table_not_read": _("工作表“{sheet}”第 {row} 行起的另一张表没有读（{count} 行）：里面没有这类表要的列"),
+    "note_asides": _("工作表“{sheet}”有 {count} 行是标题或示例，没有当作数据：第 {rows} 行"),
     "note_catalogue_sheet": _("工作表“{sheet}”读作积分目录（{count} 项），目录里还没有的可以在下面新添"),
     "note_sheet_hidden": _("工作表“{sheet}”是隐藏的，没有读（{count} 行）；要导入的请取消隐藏"),
     "note_errors_left_out": _("有问题的共 {count} 处，只列出前 {most} 处。请改好这些再导入，其余的会接着列出"),
@@ -183,6 +197,14 @@ The codes that begin with `note_` speak of the whole file.
 """
 
 
+SEVERAL: Mapping[str, str] = {
+    "same_day": _("这些行的人当天还有别的服务，请审核时留意"),
+    "day_only_same_day": _("这些行只有日期和时长，这些人当天还登记过别的服务，请审核时核对是不是同一次"),
+    "duration_differs": _("这些行写的时长与签到签退算出的不一致，已按签到签退计算"),
+    "phone_several": _("这些行一格有多个号码，只用了第一个"),
+}
+"""What is said once of many rows, where the sentence of one names what differs from row to row."""
+
 LEFT_OUT = _("{sentence}。没有导入这一格，其余照常")
 
 
@@ -196,7 +218,8 @@ class Problem:
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The problem in words, through the reader's language when `translate` is given."""
         refusal = TimebankError.by_code.get(self.code)
-        sentence = translate(SENTENCES.get(self.code) or (refusal.sentence if refusal else "")).format(**self.values)
+        known = (SEVERAL if self.values.get("several") else SENTENCES).get(self.code)
+        sentence = translate(known or (refusal.sentence if refusal else "")).format(**self.values)
         return translate(LEFT_OUT).format(sentence=sentence) if self.values.get("left_out") else sentence
 
 

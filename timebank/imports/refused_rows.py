@@ -14,13 +14,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports import columns, deeds, goods, hours, roster, workbook
 from timebank.imports.cells import Cell, Unreadable, read_text, words
-from timebank.imports.columns import Header
-from timebank.imports.context import above_header
+from timebank.imports.context import titles_of
+from timebank.imports.header import REASONS, Header, own_columns
 from timebank.imports.intake import Kind
-from timebank.imports.lines import Line, is_ditto, lines
+from timebank.imports.lines import Line, lines
 from timebank.imports.problems import Problem
 from timebank.imports.reasons import Remark
+from timebank.imports.signs import is_ditto
 from timebank.imports.vocabulary import DEEDS, GOODS, HOURS, ROSTER, Meaning
+from timebank.imports.workbook import Row
 from timebank.locale import _
 
 TITLE = _("未导入的行")
@@ -70,13 +72,13 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
         # What is said of a whole table stands at its header, and keeps all of its rows out.
         of_table = problems.get((header.sheet.name, header.last_row), []) if header in refused_tables else []
         refused = [
-            (cells, "；".join([*of_table, *problems.get((header.sheet.name, number), [])]))
-            for number, cells in _whole_rows(header, shape.carried)
-            if of_table or (header.sheet.name, number) in problems
+            _Refused(line.titles, cells, "；".join([*of_table, *problems.get((header.sheet.name, line.number), [])]))
+            for line, cells in _whole_rows(header, shape.carried)
+            if of_table or (header.sheet.name, line.number) in problems
         ]
         if refused:
             name = _sheet_name(header.sheet.name or translate(TITLE), drawn.sheetnames)
-            _draw(drawn.create_sheet(name), header, refused, translate(columns.REASONS))
+            _draw(drawn.create_sheet(name), header, refused, translate(REASONS))
     if not drawn.worksheets:
         drawn.create_sheet(translate(TITLE))  # Nothing was refused, and a workbook has a sheet.
     buffer = BytesIO()
@@ -84,10 +86,19 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     return buffer.getvalue()
 
 
-def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[int, list[Cell]]]:
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A refused row with its problems, and the titles that it stands below."""
+
+    titles: Sequence[Row]
+    cells: list[Cell]
+    problem: str
+
+
+def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, list[Cell]]]:
     """Every data row with what it leaves to the rows above written out, so that it can stand alone."""
     cells_of = {row.number: row.cells for row in header.sheet.rows}
-    own = columns.own_columns(header)
+    own = own_columns(header)
     above: dict[str, Cell] = {}
     for line in lines(header):
         above = _carry(line, {} if line.fresh else above, carried)
@@ -97,7 +108,15 @@ def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[int, l
             # Above it there will be another row: what "同上" means here is written out too.
             if cells[column] is None or is_ditto(cells[column]):
                 cells[column] = above.get(meaning, line.values.get(meaning))
-        yield line.number, [None if column in own else cell for column, cell in enumerate(cells)]
+        cells = [None if column in own else cell for column, cell in enumerate(cells)]
+        if line.is_shifted:
+            # Whoever imports it again unmended must not have it read in the wrong columns.
+            cells = [*[None] * max(map(len, header.labels)), *cells]
+        yield line, [_struck(cell) for cell in cells] if line.is_struck else cells
+
+
+def _struck(cell: Cell) -> Cell:
+    return None if cell is None else Unreadable(words(cell), is_struck=True)
 
 
 def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
@@ -123,31 +142,30 @@ def _sheet_name(name: str, taken: Sequence[str]) -> str:
     return found
 
 
-def _draw(sheet: Worksheet, header: Header, rows: Sequence[tuple[list[Cell], str]], title: str) -> None:
-    """The table as it stood, with its titles and merged headings: both say what its columns and days are."""
-    own = columns.own_columns(header)
+def _draw(sheet: Worksheet, header: Header, rows: Sequence[_Refused], title: str) -> None:
+    """The table as it stood, with its titles and merged headings: both say what its columns, days and homes are."""
+    own = own_columns(header)
     labels = [[None if column in own else cell for column, cell in enumerate(label)] for label in header.labels]
-    last = max(_width(cells) for cells in (*(cells for cells, _problem in rows), *labels))
-    titles = _titles(header)
-    for number, cells in enumerate((*titles, *labels), 1):
-        is_lowest = number == len(titles) + len(labels)
-        _write(sheet, number, [*_fitted(cells, last), title if is_lowest else None])
-        if number > len(titles):
-            for column in range(1, last + 2):
-                sheet.cell(number, column).font = Font(bold=True)
-    top = len(titles) + len(labels) + 1
-    for number, (cells, problem) in enumerate(rows, top):
-        _write(sheet, number, [*_fitted(cells, last), problem])
+    last = max(_width(cells) for cells in (*(row.cells for row in rows), *labels))
+    top = _draw_titles(sheet, 0, titles_of(header)[-TITLES_MAX:], last)
+    for number, label in enumerate(labels, top + 1):
+        is_lowest = number == top + len(labels)
+        _write(sheet, number, [*_fitted(label, last), title if is_lowest else None])
+        for column in range(1, last + 2):
+            sheet.cell(number, column).font = Font(bold=True)
+    _merge(sheet, header, top)
+    number = top = top + len(labels)
+    titles: Sequence[Row] = ()
+    for row in rows:
+        if row.titles != titles:
+            titles = row.titles
+            number = _draw_titles(sheet, number, titles, last)
+        number += 1
+        _write(sheet, number, [*_fitted(row.cells, last), row.problem])
         sheet.cell(number, last + 1).alignment = Alignment(wrap_text=True, vertical="top")
-    _merge(sheet, header, len(titles))
     for column in range(1, last + 2):
         sheet.column_dimensions[get_column_letter(column)].width = PROBLEM_WIDTH if column > last else WIDTH
-    sheet.freeze_panes = f"A{top}"
-
-
-def _titles(header: Header) -> list[tuple[Cell, ...]]:
-    """What stands above the table, as it may say the year of its days; nothing where another table stands there."""
-    return [] if header.is_below else [row.cells for row in above_header(header)][-TITLES_MAX:]
+    sheet.freeze_panes = f"A{top + 1}"
 
 
 def _width(cells: Sequence[Cell]) -> int:
@@ -166,15 +184,27 @@ def _merge(sheet: Worksheet, header: Header, above: int) -> None:
             sheet.merge_cells(start_row=top, end_row=bottom, start_column=merge.left + 1, end_column=merge.right + 1)
 
 
+def _draw_titles(sheet: Worksheet, number: int, titles: Sequence[Row], last: int) -> int:
+    """Write titles below a row, each across the table as a title stands; the number of the last of them."""
+    for row in titles:
+        number += 1
+        _write(sheet, number, [" ".join(words(cell) for cell in row.cells if cell is not None)])
+        sheet.merge_cells(start_row=number, start_column=1, end_row=number, end_column=last + 1)
+    return number
+
+
 def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
     for column, value in enumerate(cells, 1):
         # A spreadsheet keeps fifteen digits of a number: a longer one stays whole only as text.
         text = str(value) if isinstance(value, int) and abs(value) >= DIGITS_EXACT else value
+        is_struck = isinstance(text, Unreadable) and text.is_struck
         if isinstance(text, Unreadable):
-            text = _unreadable(text)
+            text = text.shown if is_struck else _unreadable(text)
         cell = sheet.cell(number, column, harmless(text) if isinstance(text, str) else text)
         if isinstance(text, str):
             cell.number_format = "@"
+        if is_struck:
+            cell.font = Font(strike=True)
 
 
 def _unreadable(cell: Unreadable) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.imports.marked import ShownRow, shown_rows
 from timebank.imports.parsed import InSheet, Parsed, RowProblem
-from timebank.imports.problems import Problem
+from timebank.imports.problems import SEVERAL, Problem
 from timebank.imports.reasons import LeftOut, Refusal, Remark, by_reason, cut_off
 from timebank.imports.words import UnknownWord
 
@@ -188,12 +188,17 @@ def _alike_together(remarks: Iterable[Remark]) -> list[Remark]:
     """One remark where several rows have the same said of the same column, so that the rare one is not lost in them."""
     alike: dict[tuple[object, ...], list[Remark]] = {}
     for remark in remarks:
-        said = (remark.sheet, remark.column, remark.code, *sorted(remark.values.items()))
+        values = {} if remark.code in SEVERAL else remark.values
+        said = (remark.sheet, remark.column, remark.code, "left_out" in remark.values, *sorted(values.items()))
         alike.setdefault(said, []).append(remark)
-    return [
-        same[0] if len(same) == 1 else msgspec.structs.replace(same[0], rows=[one.row for one in same])
-        for same in alike.values()
-    ]
+    return [_of_several(same) if len(same) > 1 else same[0] for same in alike.values()]
+
+
+def _of_several(same: list[Remark]) -> Remark:
+    values = same[0].values
+    if any(one.values != values for one in same):
+        values = {**values, "several": len(same)}
+    return msgspec.structs.replace(same[0], values=values, rows=[one.row for one in same])
 
 
 def told_rows(remarks: Iterable[Remark], translate: Callable[[str], str]) -> list[RowReport]:

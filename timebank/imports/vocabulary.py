@@ -167,6 +167,8 @@ ROSTER = (
 _SECOND = r"^(下午|晚上|傍晚|夜间|第二[次班段]|二次)[^日期地点]*"
 _IN, _OUT = "(签到|开始|起始|到岗|上岗|到达)", "(签退|结束|截止|离岗|下岗|离开)"
 
+TIMES = _means("times", "次数 服务次数 参加次数 件数 times", shape=_is_whole)
+
 HOURS = (
     DATE,
     _means(
@@ -219,6 +221,8 @@ HOURS = (
         "时长 服务时长 小时 小时数 时数 服务小时 志愿时长 分钟 分钟数 服务时数 duration hours minutes length",
         r"^(?!.*(每次|单次|平均|累计)).*(时长|小时|时数|分钟|hours|minutes|duration)",
     ),
+    _means("people", "人数 参加人数 服务人数 参与人数 志愿者人数 people headcount", shape=_is_whole),
+    TIMES,
     NOTE,
     OUTCOME,
 )
@@ -241,6 +245,7 @@ DEEDS = (
     _means(
         "points", "分值 积分 得分 分数 加分 积分值 points score point", r"分值|积分$|得分|加分|^points", shape=_is_whole
     ),
+    TIMES,
     _means(
         "witness",
         "证明人 见证人 证人 核实人 证明 见证 witness witnessedby confirmedby",

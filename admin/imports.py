@@ -71,8 +71,8 @@ class ImportPages(Controller):
 
     @get("/drafts/{draft_id:uuid}/rows")
     async def rows(
-        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID], of: FromQuery[Of] = "errors",
-        code: Word = "", column: Word = "", start: Start = 0,
+        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
+        of: FromQuery[Of] = "errors", code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
         """The rows of a tried workbook of which one thing is said, each with its cells."""
         try:

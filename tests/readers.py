@@ -45,7 +45,6 @@ READERS = {
         "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
         "/admin/imports/words",
-        "/admin/imports/{run}/rows",
         "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
         "/api/v1/people/{heavy}/login",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
@@ -86,6 +85,7 @@ UNREAD = {
     "/board/{}/{}/{}": "a form for one deed or record by its key",
     "/api/v1/agreements/{}": "one change by its key", "/api/v1/goods/{}/photo": "one photo by its key",
     "/admin/imports/drafts/{}": "one draft of one session, swept after a day",
+    "/admin/imports/{}/rows": "the report of one import by its key",
     "/admin/imports/drafts/{}/rows": "one draft of one session, swept after a day",
     "/admin/imports/drafts/{}/refused.xlsx": "one draft of one session, swept after a day",
 }  # fmt: skip

@@ -125,7 +125,7 @@ def _rows(
     roles = cells.roles_held(reading.beside("post", cells.text))
     place = place_of(reading) or NOWHERE
     note = reading.beside("note", cells.note)
-    if remarks.turned_down(reading.beside("state", cells.text)):
+    if remarks.turned_down(reading.take("state", cells.text)):
         reading.refuse("state", problem("remark_cancelled"))
     elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))

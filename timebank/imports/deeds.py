@@ -133,7 +133,7 @@ def _rows(
     place = place_of(reading) or NOWHERE
     there = _known_place(reading, town, place)
     note = reading.beside("note", cells.note)
-    if remarks.turned_down(reading.beside("state", cells.text)):
+    if remarks.turned_down(reading.take("state", cells.text)):
         reading.refuse("state", problem("remark_cancelled"))
     elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))

@@ -107,7 +107,7 @@ def _rows(
     activity = reading.take("activity", _label)  # it decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
-    if remarks.turned_down(reading.beside("state", cells.text)):
+    if remarks.turned_down(reading.take("state", cells.text)):
         reading.refuse("state", problem("remark_cancelled"))
     elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))

@@ -109,7 +109,7 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     post = reading.beside("post", cells.text)
     _judge_remark(reading, "note", note)
     for column, fate in (("left_on", "gone"), ("died_on", "died")):
-        if not cells.blank(reading.cell(column)):
+        if reading.take(column, cells.text):
             reading.refuse(column, problem(f"remark_{fate}"))
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))

@@ -36,7 +36,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
 MEANINGS = (
     _("身份证号码"), _("证件类型"), _("联系电话"), _("活动名称"), _("签退时间"), _("下午签到"), _("下午签退"),
     _("下午起止时间"), _("起止时间"), _("事项"), _("分值"), _("证明人"), _("所需积分"), _("兑换站点"),
-    _("每户每月限兑"),
+    _("每户每月限兑"), _("迁出日期"), _("死亡日期"), _("出勤"),
 )  # fmt: skip
 """What columns are read as, by their usual headings, where no page has the word elsewhere."""
 STEPS = (_("选择表格"), _("试导入"), _("导入"))

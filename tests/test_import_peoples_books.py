@@ -609,7 +609,7 @@ def test_two_spans_of_a_cell_are_two_services_whatever_parts_them(cell: Cell) ->
     assert [(row.started_at.hour, row.minutes) for row in parsed.rows] == [(8, 180), (14, 180)]
 
 
-@pytest.mark.parametrize(("cell", "why"), [("9.5", "time_unclear"), (9.5, "time_unclear"), (9.3, "time_unclear")])
+@pytest.mark.parametrize(("cell", "why"), [("9.5", "time_dotted"), (9.5, "time_dotted"), (9.3, "time_dotted")])
 def test_half_past_nine_as_a_fraction_is_not_five_past(cell: Cell, why: str) -> None:
     assert code(moments.minute_of_day(cell)) == why
     assert moments.minute_of_day("9.30") == 570

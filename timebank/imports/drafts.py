@@ -108,7 +108,7 @@ async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:
 async def map_draft(scope: Scope, draft_id: UUID, words: Sequence[WordIn]) -> None:
     """Remember what words of a tried workbook mean, and try it once more. What it finds stands in the draft."""
     kept = await _find(scope, draft_id)
-    known = msgspec.json.decode(kept.findings, type=Findings).unknown
+    known = (await _findings(scope, kept)).unknown
     await remember_words(scope, kept.kind, completed(words, known))
     found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=True, skip_bad=False)
     assert isinstance(found, Findings)  # a trial is over when it answers

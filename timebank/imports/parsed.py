@@ -32,7 +32,7 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
-_FREE = frozenset({"note"})  # where marks may be what somebody wanted to write
+_FREE = frozenset({"note", "state"})  # where a mark says something: ✓ and × of attendance
 _COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
 # A phone or identity number that strayed into another column, also when it is written in groups.

@@ -13,7 +13,9 @@ from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.people.directory import open_person, people
 from timebank.people.duplicates import possible_duplicates, side_by_side
-from timebank.people.merging import CannotMerge, MergeIn, merge, undo_merge
+from timebank.people.merge_facts import CannotMerge
+from timebank.people.merging import MergeIn, merge
+from timebank.people.unmerging import undo_merge
 from timebank.preferences import language_of
 from timebank.scope import Scope
 from timebank.web.forms import filled
@@ -26,6 +28,7 @@ MOVES = {
     "visits": _("签到"), "records": _("服务记录"), "deeds": _("善行"), "redemptions": _("兑换"),
     "bookings": _("课程预约"), "roles": _("身份"), "guardianships": _("监护关系"), "cards": _("卡（并后作废）"),
     "logins": _("登录账号"), "messages": _("消息"),
+    "deeds_twice": _("两条都有的善行（同一天、同一事项）"), "records_twice": _("两条都有的服务时间（时间重叠）"),
 }  # fmt: skip
 
 
@@ -75,17 +78,18 @@ async def _page(
     refusal: TimebankError | None = None,
 ) -> Template:  # fmt: skip
     caller.require_admin()
-    kept, other, rows = await open_person(caller, person_id), None, []
+    kept, other, rows, is_twice = await open_person(caller, person_id), None, [], False
     if merged_id is not None:
         other = await open_person(caller, merged_id)
         try:
             mine, theirs = await side_by_side(caller, person_id, merged_id)
             rows = [(word, getattr(mine, name), getattr(theirs, name)) for name, word in MOVES.items()]
+            is_twice = bool(mine.deeds_twice or mine.records_twice)
         except CannotMerge as impossible:
             refusal = refusal or impossible
     found = (await people(caller, q=q, limit=20)).items if q and other is None else []
     return page(
         request, caller, "people/merge.html", status=refusal.status if refusal else 200, kept=kept, other=other,
-        rows=rows, q=q, found=[one for one in found if one.id != person_id],
+        rows=rows, is_twice=is_twice, q=q, found=[one for one in found if one.id != person_id],
         refusal=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from timebank.errors import TimebankError
 from timebank.locale import _
 from timebank.paging import Cursor
 from timebank.people.directory import open_person, people
-from timebank.people.merging import leads_to
+from timebank.people.merges import leads_to
 from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.preferences import language_of
 from timebank.scope import Scope

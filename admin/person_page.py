@@ -22,7 +22,7 @@ from timebank.people.cards import CardInForce, card_in_force
 from timebank.people.directory import open_person
 from timebank.people.guardians import guardianships_of
 from timebank.people.households import Member, members
-from timebank.people.merging import MergeOut, merges_of
+from timebank.people.merges import MergeOut, merges_of
 from timebank.people.schemas import GuardianOut, PersonDetail
 from timebank.preferences import language_of
 from timebank.scope import Scope

@@ -42,6 +42,7 @@ CREATE TABLE person_merge_row (
     noun        varchar(40) NOT NULL,
     field       varchar(40) NOT NULL,
     row_id      uuid NOT NULL,
+    amount      bigint,                        -- what of a debt had been repaid by then
     PRIMARY KEY (community_id, merge_id, noun, field, row_id),
     CONSTRAINT person_merge_row_merge FOREIGN KEY (community_id, merge_id) REFERENCES person_merge (community_id, id)
 );
@@ -55,6 +56,16 @@ ALTER TABLE transfer ADD CONSTRAINT transfer_kind CHECK (kind IN (
 
 ALTER TABLE spending_rest DROP CONSTRAINT spending_rest_cause;
 ALTER TABLE spending_rest ADD CONSTRAINT spending_rest_cause CHECK (cause IN ('code', 'phone', 'joined', 'merge'));
+
+-- As before, and why: its phone was changed, or the record that it stood for was merged into one of another login.
+DROP FUNCTION login_moved(bytea, timestamptz);
+CREATE FUNCTION login_moved(p_token_hash bytea, p_now timestamptz) RETURNS TABLE (community_name varchar, cause varchar, since timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT g.name, r.cause, max(r.since) FROM session s
+    JOIN spending_rest r ON r.from_login = s.login_id AND r.since > p_now - interval '30 days'
+    JOIN region g ON g.id = r.community_id
+    WHERE s.token_hash = p_token_hash AND s.ended_at IS NULL AND s.expires_at > p_now GROUP BY g.name, r.cause
+$$;
 
 -- Who has what an owner would have: the record that the owner's was merged into, else the owner.
 CREATE FUNCTION ledger_heir(p_community uuid, p_owner_kind text, p_owner uuid) RETURNS uuid LANGUAGE sql STABLE AS $$
@@ -166,8 +177,8 @@ BEGIN
 END
 $$;
 
--- Moves everything that a record has to another of the same person. p_back: the entry of the merge that is undone; then what it had
--- moved goes back, as long as all of it is there. Answers posted, owes (the giving record), closed, spent.
+-- Moves everything that a record has to another of the same person, its debts too, which are then repaid from what both have.
+-- p_back: the merge that is undone; then what it had moved goes back, as long as all of it is there. Answers posted, closed, spent.
 CREATE FUNCTION ledger_merge(p_community uuid, e ledger_entry, p_from uuid, p_to uuid, p_back uuid) RETURNS text
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -176,29 +187,34 @@ DECLARE
     one uuid;
     a record;
     target uuid;
-    credited uuid[] := '{}';
     leg integer := 1;
 BEGIN
     PERFORM ledger_permit(p_community);
     PERFORM ledger_lock(p_community, 'person', ARRAY[p_from, p_to], every);
     IF ledger_closed(p_community, 'person', p_to) THEN RETURN 'closed'; END IF;
-    IF EXISTS (SELECT FROM debt d WHERE d.community_id = p_community AND d.owner_kind = 'person' AND d.owner_id = p_from AND d.repaid < d.amount)
-       AND p_back IS NULL THEN
-        RETURN 'owes';
-    END IF;
-    -- What has been spent, or reversed into a debt of the other record, does not come back.
+    -- What has been spent, reversed into a debt of the other record, or taken for a debt that came along, does not come back.
     IF p_back IS NOT NULL AND EXISTS (
         SELECT FROM debt d JOIN transfer t ON t.community_id = d.community_id AND t.id = d.reverses
         JOIN account c ON c.community_id = t.community_id AND c.id = t.credit_account
-        WHERE d.community_id = p_community AND d.owner_id = p_from AND c.owner_id = p_to) THEN
+        LEFT JOIN person_merge_row x ON x.community_id = p_community AND x.merge_id = p_back AND x.noun = 'debt' AND x.row_id = d.id
+        WHERE d.community_id = p_community AND d.owner_id = p_from
+          AND CASE WHEN x.row_id IS NULL THEN c.owner_id = p_to ELSE d.repaid > x.amount END) THEN
         RETURN 'spent';
+    END IF;
+    IF p_back IS NULL THEN
+        WITH led AS (UPDATE debt d SET owner_id = p_to WHERE d.community_id = p_community AND d.owner_kind = 'person' AND d.owner_id = p_from
+                     AND d.repaid < d.amount RETURNING d.id, d.repaid)
+            INSERT INTO person_merge_row SELECT p_community, e.source_id, 'debt', 'owner_id', led.id, led.repaid FROM led;
+    ELSE
+        UPDATE debt d SET owner_id = p_to FROM person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_back AND x.noun = 'debt'
+            AND d.community_id = p_community AND d.id = x.row_id AND d.owner_id = p_from;
     END IF;
     SELECT array_agg(DISTINCT h.entry_id) INTO holds FROM transfer h
         JOIN account c ON c.community_id = h.community_id AND c.id = h.credit_account AND c.owner_kind = 'person' AND c.owner_id = p_from
         WHERE h.community_id = p_community AND h.kind = 'hold'
           AND NOT EXISTS (SELECT FROM transfer x WHERE x.community_id = p_community AND x.closes = h.id)
-          AND (p_back IS NULL OR EXISTS (SELECT FROM person_merge_row m WHERE m.community_id = p_community AND m.row_id = h.source_id
-               AND m.merge_id = (SELECT source_id FROM transfer WHERE community_id = p_community AND entry_id = p_back LIMIT 1)));
+          AND (p_back IS NULL OR EXISTS (SELECT FROM person_merge_row m WHERE m.community_id = p_community AND m.merge_id = p_back
+               AND m.row_id = h.source_id));
     FOREACH one IN ARRAY coalesce(holds, '{}') LOOP
         PERFORM ledger_rehold(p_community, e, one, p_from, 'void');
     END LOOP;
@@ -209,13 +225,13 @@ BEGIN
         UNION ALL
         SELECT t.credit_account, t.currency, sum(t.amount)::bigint, b.balance FROM transfer t
             JOIN account b ON b.community_id = t.community_id AND b.id = t.credit_account
-            WHERE t.community_id = p_community AND t.entry_id = p_back AND t.kind = 'merge'
+            WHERE t.community_id = p_community AND t.kind = 'merge'
+              AND t.entry_id = (SELECT x.entry_id FROM transfer x WHERE x.community_id = p_community AND x.key = 'merge:' || p_back)
             GROUP BY t.credit_account, t.currency, b.balance
         ORDER BY 1 LOOP
         IF a.balance < a.amount THEN RETURN 'spent'; END IF;
         target := ledger_twin(p_community, a.id, p_to);
         PERFORM ledger_must_write(p_community, e, leg, 'merge', a.currency, a.id, target, a.amount);
-        credited := credited || target;
         leg := leg + 1;
     END LOOP;
     FOREACH one IN ARRAY coalesce(holds, '{}') LOOP
@@ -223,7 +239,9 @@ BEGIN
         INSERT INTO person_merge_row (community_id, merge_id, noun, field, row_id) VALUES (p_community, e.source_id, 'hold', 'entry_id', one)
             ON CONFLICT DO NOTHING;
     END LOOP;
-    FOREACH target IN ARRAY credited LOOP
+    FOR target IN
+        SELECT b.id FROM account b WHERE b.community_id = p_community AND b.owner_kind = 'person' AND b.owner_id = p_to
+            AND b.bucket = 'available' AND b.balance > 0 ORDER BY b.expires_on NULLS LAST, b.grace_of NULLS LAST, b.id LOOP
         leg := ledger_repay(p_community, e, leg, target);
     END LOOP;
     INSERT INTO expiry_announcement AS n (community_id, day, owner_id, currency, amount, announced_at)
@@ -256,11 +274,18 @@ CREATE FUNCTION person_links() RETURNS TABLE (noun text, field text, holds text)
             AND o.ended_at IS NULL AND (o.role, o.area_id, o.station_id) IS NOT DISTINCT FROM (r.role, r.area_id, r.station_id))')
 $$;
 
--- Whether the acting login may merge these two: it administers their community, or agrees just now to a merge of theirs.
-CREATE FUNCTION may_merge(p_community uuid, p_kept uuid) RETURNS boolean
+-- Whether the acting login may merge these two or undo it: it administers their community, is neither of them nor of the household of
+-- one, now or before, nor the guardian of one, nor has either in hand; records of two names only as who agrees just now to this merge.
+CREATE FUNCTION may_merge(p_community uuid, p_login uuid, p_kept uuid, p_merged uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    RETURN may_administer(p_community) OR EXISTS (SELECT FROM agreed_now(p_community, '{person_merge}') w WHERE w.person_id = p_kept);
+    RETURN is_operator() OR EXISTS (SELECT FROM agreed_now(p_community, '{person_merge}') w
+               WHERE w.person_id = p_kept AND w.change->'do'->>'merged_id' = p_merged::text)
+        OR may_administer(p_community) AND NOT EXISTS (
+            SELECT FROM unnest(ARRAY[p_kept, p_merged]) AS one (id), agreement_side(p_community, NULL, one.id) whose,
+                        agreement_side(p_community, p_login, NULL) me
+            WHERE me.persons && whose.persons OR me.households && whose.households OR me.hands && whose.hands
+               OR EXISTS (SELECT FROM guardianship g WHERE g.community_id = p_community AND g.child_id = one.id AND g.guardian_id = ANY (me.persons)));
 END
 $$;
 
@@ -275,12 +300,16 @@ DECLARE
     before uuid[];
 BEGIN
     PERFORM ledger_permit(p_community);
-    IF NOT is_acting_login(p_by_login) OR NOT is_acting(e.actor_id) OR NOT may_merge(p_community, p_kept) THEN
+    IF NOT is_acting_login(p_by_login) OR NOT is_acting(e.actor_id)
+       OR NOT may_merge(p_community, p_by_login, p_kept, p_merged) THEN
         RAISE EXCEPTION 'somebody else merges people here' USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM FROM person WHERE community_id = p_community AND id IN (p_kept, p_merged) ORDER BY id FOR NO KEY UPDATE;
     SELECT * INTO k FROM person WHERE community_id = p_community AND id = p_kept;
     SELECT * INTO m FROM person WHERE community_id = p_community AND id = p_merged;
+    IF k.name_key <> m.name_key AND NOT is_operator() AND NOT EXISTS (SELECT FROM agreed_now(p_community, '{person_merge}')) THEN
+        RAISE EXCEPTION 'two names wait for a second person' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     INSERT INTO person_merge (community_id, id, kept_id, merged_id, status_before, filled, reason, merged_at, merged_by)
         VALUES (p_community, e.source_id, p_kept, p_merged, m.status, array_remove(ARRAY[
             CASE WHEN k.sex IS NULL AND m.sex IS NOT NULL THEN 'sex' END, CASE WHEN k.born_on IS NULL AND m.born_on IS NOT NULL THEN 'born_on' END,
@@ -295,6 +324,14 @@ BEGIN
                        'INSERT INTO person_merge_row (community_id, merge_id, noun, field, row_id) SELECT $1, $4, %1$L, %2$L, led.id FROM led',
                        l.noun, l.field, l.holds) USING p_community, p_merged, p_kept, e.source_id;
     END LOOP;
+    -- A consent goes on where both were a guardian of one child, or a child of one guardian, and the kept one was only nominated.
+    WITH led AS (UPDATE guardianship o SET consented_at = g.consented_at FROM guardianship g
+                 WHERE o.community_id = p_community AND g.community_id = p_community AND o.consented_at IS NULL AND g.consented_at IS NOT NULL
+                   AND num_nonnulls(o.ended_at, g.ended_at) = 0
+                   AND (o.guardian_id = p_kept AND g.guardian_id = p_merged AND o.child_id = g.child_id
+                        OR o.child_id = p_kept AND g.child_id = p_merged AND o.guardian_id = g.guardian_id)
+                 RETURNING o.id)
+        INSERT INTO person_merge_row SELECT p_community, e.source_id, 'consent', 'consented_at', led.id FROM led;
     WITH led AS (UPDATE card c SET revoked_at = e.posted_at WHERE c.community_id = p_community AND c.person_id = p_merged AND c.revoked_at IS NULL
                  RETURNING c.id)
         INSERT INTO person_merge_row SELECT p_community, e.source_id, 'card', 'revoked_at', led.id FROM led;
@@ -339,7 +376,8 @@ DECLARE
 BEGIN
     PERFORM ledger_permit(p_community);
     SELECT * INTO j FROM person_merge WHERE community_id = p_community AND id = p_merge FOR NO KEY UPDATE;
-    IF NOT is_acting_login(p_by_login) OR NOT is_acting(e.actor_id) OR NOT may_administer(p_community) THEN
+    IF NOT is_acting_login(p_by_login) OR NOT is_acting(e.actor_id)
+       OR NOT may_merge(p_community, p_by_login, j.kept_id, j.merged_id) THEN
         RAISE EXCEPTION 'somebody else merges people here' USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM FROM person WHERE community_id = p_community AND id IN (j.kept_id, j.merged_id) ORDER BY id FOR NO KEY UPDATE;
@@ -362,8 +400,7 @@ BEGIN
         phone_last4 = CASE WHEN 'phone' = ANY (j.filled) THEN NULL ELSE phone_last4 END
         WHERE community_id = p_community AND id = j.kept_id;
     PERFORM ledger_close_owner(p_community, 'person', j.merged_id, CASE j.status_before WHEN 'left' THEN e.posted_at END);
-    verdict := ledger_merge(p_community, e, j.kept_id, j.merged_id,
-        (SELECT t.entry_id FROM transfer t WHERE t.community_id = p_community AND t.key = 'merge:' || p_merge));
+    verdict := ledger_merge(p_community, e, j.kept_id, j.merged_id, p_merge);
     IF verdict <> 'posted' THEN RETURN; END IF;
     FOR l IN SELECT * FROM person_links() LOOP
         EXECUTE format('UPDATE %1$I r SET %2$I = $3 WHERE r.community_id = $1 AND r.%2$I = $2 AND r.id IN (SELECT x.row_id '
@@ -373,6 +410,8 @@ BEGIN
                                             ' AND (r.entry_id IS NULL OR ledger_owner_of(r.community_id, r.entry_id) = $3)' ELSE '' END ELSE '' END)
             USING p_community, j.kept_id, j.merged_id, p_merge;
     END LOOP;
+    UPDATE guardianship o SET consented_at = NULL FROM person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_merge
+        AND x.noun = 'consent' AND o.community_id = p_community AND o.id = x.row_id;
     UPDATE card c SET revoked_at = NULL FROM person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_merge AND x.noun = 'card'
         AND c.community_id = p_community AND c.id = x.row_id AND c.revoked_at = j.merged_at;
     DELETE FROM household_move h USING person_merge_row x WHERE x.community_id = p_community AND x.merge_id = p_merge AND x.noun = 'lived'
@@ -401,4 +440,4 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT EXECUTE ON FUNCTION person_merge, person_unmerge TO timebank_app;
+GRANT EXECUTE ON FUNCTION person_merge, person_unmerge, login_moved TO timebank_app;

@@ -200,6 +200,18 @@ async def _(d: Driving) -> None:
     await d.done("street admin", "approve_record", op=review, objects=objects)
 
 
+@drives("map-words")
+async def _(d: Driving) -> None:
+    for op in d.line.routes:
+        await d.refused("keeper", "forbidden", op)
+    for op in d.line.routes[1:]:
+        await d.refused("auditor", "forbidden", op)
+        await d.refused("admin elsewhere", "not_found", op)
+    await d.done("admin", "map_words", op=d.line.routes[1])
+    await d.done("admin", "forget_word", op=d.line.routes[2])
+    await d.refused("admin", "not_found", d.line.routes[1])
+
+
 @drives("undo-import")
 async def _(d: Driving) -> None:
     await d.refused("auditor", "forbidden")

@@ -160,6 +160,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/rules/\{code\}": {"kind": "deed", "name": "调解", "points": 9},
     r"POST (/api/v1/deeds|/deeds/new)": {"rule_code": "mediation"},
     r"POST /admin/imports": {"kind": "goods"},
+    r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
     r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
     r".*/bookings/\{booking_id\}/attendance": {"code": "@door code"},
     r"\w+ /(api/v1/)?(classes|class-hours|bookings).*|POST /admin/classes/\{course_id\}/refund": {

@@ -22,6 +22,8 @@ GENERAL: tuple[tuple[str, str], ...] = (
 
 RULES: dict[str, tuple[str, ...]] = {
     "s ffff fff ff yfyy fuu fff": (
+        "POST /admin/imports/words",
+        "POST /admin/imports/words/forgotten",
         "POST /admin/areas",
         "POST /admin/classes",
         "POST /admin/people",
@@ -230,6 +232,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/imports/drafts/{draft_id}",
         "POST /admin/imports/drafts/{draft_id}/words",
         "GET /admin/imports/drafts/{draft_id}/refused.xlsx",
+        "GET /admin/imports/drafts/{draft_id}/rows",
     ),
     "s ffff fff ff yfyy fyu fff": (
         "POST /admin/activities",

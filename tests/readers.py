@@ -44,6 +44,7 @@ READERS = {
         "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
         "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
+        "/admin/imports/words",
         "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
         "/api/v1/people/{heavy}/login",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
@@ -84,6 +85,8 @@ UNREAD = {
     "/board/{}/{}/{}": "a form for one deed or record by its key",
     "/api/v1/agreements/{}": "one change by its key", "/api/v1/goods/{}/photo": "one photo by its key",
     "/admin/imports/drafts/{}": "one draft of one session, swept after a day",
+    "/admin/imports/{}/rows": "the report of one import by its key",
+    "/admin/imports/drafts/{}/rows": "one draft of one session, swept after a day",
     "/admin/imports/drafts/{}/refused.xlsx": "one draft of one session, swept after a day",
 }  # fmt: skip
 """Addresses that nobody of READERS asks for, each with what bounds it."""

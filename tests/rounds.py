@@ -263,8 +263,9 @@ async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
     )
     content = table(GOODS, ["毛巾", "条", "5", "10", STATION, ""])
     imported = await asking.client.post(
-        f"{API}/imports/goods", headers=asking.made.bearer["admin"], files={"file": ("物品.csv", content)}
-    )
+        f"{API}/imports/goods", headers=asking.made.bearer["admin"], files={"file": ("物品.csv", content)},
+        data={"map": f"老站,{STATION}"},
+    )  # fmt: skip
     assert imported.json()["outcome"] == "imported", imported.text
     objects["run"] = imported.json()["run_id"]
     content = table(GOODS, ["脸盆", "个", "5", "10", STATION, ""])

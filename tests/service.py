@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 READY_SECONDS_MAX = 60
 
@@ -30,25 +31,41 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(database_url: str, folder: Path, *, secret_key: str | None = None) -> Iterator[Service]:
+def served(
+    database_url: str, folder: Path, *, secret_key: str | None = None, port: int | None = None
+) -> Iterator[Service]:
     """Run `timebank serve` until the block ends; its log is kept in the folder."""
-    port, key = free_port(), secret_key or secrets.token_hex(32)
+    port, key = port or free_port(), secret_key or secrets.token_hex(32)
     service = Service(f"http://127.0.0.1:{port}", database_url, key, folder / "service.log")
-    environment = os.environ | {
-        "TIMEBANK_DATABASE_URL": database_url,
-        "TIMEBANK_SECRET_KEY": key,
-        "TIMEBANK_BASE_URL": service.base_url,
-    }
-    with service.log.open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "timebank", "serve", "--port", str(port)], env=environment, stdout=log, stderr=log
-        )
+    with service.log.open("a") as log:
+        process = _started(service, log, "serve", "--port", str(port))
         try:
             _wait(process, port, service.log)
             yield service
         finally:
             process.terminate()
             process.wait(30)
+
+
+@contextmanager
+def working(service: Service, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `timebank worker` on the service's database until the block ends, or the process is killed before."""
+    with (folder / "worker.log").open("a") as log:
+        process = _started(service, log, "worker")
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _started(service: Service, log: IO[str], *words: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {
+        "TIMEBANK_DATABASE_URL": service.database_url,
+        "TIMEBANK_SECRET_KEY": service.secret_key,
+        "TIMEBANK_BASE_URL": service.base_url,
+    }
+    return subprocess.Popen([sys.executable, "-m", "timebank", *words], env=environment, stdout=log, stderr=log)
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

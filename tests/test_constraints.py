@@ -65,7 +65,7 @@ REASONS: dict[str, str] = {
     "idempotent_request_pkey": UPSERT,
     "import_draft_kind": KIND, "import_row_run": "run and rows are written together",
     "import_row_pkey": "rows known to an earlier import are left out; imports of a community wait for each other",
-    "import_word_kind": KIND, "import_word_word_kind": KIND, "import_word_pkey": UPSERT,
+    "import_word_word_kind": KIND, "import_word_pkey": UPSERT,
     "import_run_kind": KIND, "import_work_verb": KIND, "import_work_run": "run and work are written together",
     "import_work_proof": "login and proof are written together",
     "lesson_minutes": BOUND, "lesson_order": BOUND, "lesson_seats": GUARDED, "lesson_course": LOOKED_UP,

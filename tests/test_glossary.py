@@ -3,7 +3,7 @@
 import re
 from importlib import import_module
 
-from tests.test_documentation import ROOT
+from tests.documents import ROOT
 
 LINE = re.compile(r"^\| (?P<chinese>[^|]+) \| (?P<english>[^|]+) \| [^|]+ \| `(?P<name>[a-z_.]+[A-Za-z_.]*)` \|$")
 LINES = [

@@ -66,7 +66,7 @@ async def test_a_report_has_every_row_in_words(desk: Desk, owner: asyncpg.Connec
     assert tried["errors"] == [
         {
             "row": 3, "column": "电话", "value": "1*****", "problem": "手机号有 6 位，应为 11 位，请核对",
-            "code": "phone_length", "sheet": "",
+            "code": "phone_length", "sheet": "", "cell": "K3",
         }
     ]  # fmt: skip
     assert await people(owner) == 0

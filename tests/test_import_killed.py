@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from bench.books import hours_book, lay_people
-from tests.outside import PASSWORD, SECRET, Outside, is_ready, outside, tell, until
+from tests.outside import PASSWORD, SECRET, Outside, Process, is_ready, outside, tell, until
 from timebank import settings
 from timebank.access.passwords import hash_password
 
@@ -76,6 +76,18 @@ def assert_each_once(place: Outside) -> None:
     assert look(place, "SELECT count(*) FROM import_work") == 0
 
 
+def signed_in(place: Outside) -> tuple[Process, str, dict[str, str]]:
+    """A service that has just begun, its address, and the administrator's bearer header."""
+    hashed = asyncio.run(hash_password(PASSWORD))
+    whose = "SELECT m.login_id FROM membership m JOIN person p ON p.id = m.person_id WHERE p.name = '赵安'"
+    look(place, f"UPDATE login SET password_hash = $1 WHERE id = ({whose})", hashed)
+    serving = place.begin("serve", "--port", "0")
+    address = place.address(serving)
+    until(lambda: is_ready(address))
+    opened = httpx.post(f"{address}/api/v1/sessions", json={"phone": ADMIN, "password": PASSWORD}, timeout=30)
+    return serving, address, {"Authorization": f"Bearer {opened.json()['token']}"}
+
+
 def test_a_command_killed_again_and_again_carries_on_where_it_was(place: Outside, book: Path) -> None:
     command = ("import", "hours", str(book), "--community", "梅林社区")
     for least in (500, 3000, 6000):
@@ -95,14 +107,8 @@ def test_the_worker_ends_what_a_killed_service_has_begun(place: Outside, book: P
     """Begun over HTTP by an administrator whose session is over before the end."""
     look(place, "UPDATE service_record SET status = 'withdrawn', withdrawn_at = now()")
     look(place, "DELETE FROM import_row")
-    hashed = asyncio.run(hash_password(PASSWORD))
-    whose = "SELECT m.login_id FROM membership m JOIN person p ON p.id = m.person_id WHERE p.name = '赵安'"
-    look(place, f"UPDATE login SET password_hash = $1 WHERE id = ({whose})", hashed)
-    serving = place.begin("serve", "--port", "0")
-    address = place.address(serving)
-    until(lambda: is_ready(address))
-    opened = httpx.post(f"{address}/api/v1/sessions", json={"phone": ADMIN, "password": PASSWORD}, timeout=30)
-    headers, file = {"Authorization": f"Bearer {opened.json()['token']}"}, {"file": ("a.xlsx", book.read_bytes())}
+    serving, address, headers = signed_in(place)
+    file = {"file": ("a.xlsx", book.read_bytes())}
 
     def send() -> None:
         with suppress(httpx.TransportError):
@@ -121,3 +127,38 @@ def test_the_worker_ends_what_a_killed_service_has_begun(place: Outside, book: P
     tell(f"the worker wrote the {ROWS - before} rows that were left")
     assert_each_once(place)
     assert look(place, "SELECT count(*) FROM message WHERE kind = 'import_ended'") == 1
+
+
+def test_an_undoing_whose_service_was_killed_is_ended_once_by_two_workers_and_the_page_goes_on_showing_it(
+    place: Outside, book: Path
+) -> None:
+    """Undone over HTTP; a new service answers whoever asks how far it is, before the workers come and after."""
+    run_id = look(place, "SELECT id FROM import_run WHERE undone_at IS NULL ORDER BY started_at DESC LIMIT 1")
+    serving, address, headers = signed_in(place)
+    path = f"/api/v1/imports/{run_id}"
+
+    def send() -> None:
+        with suppress(httpx.TransportError):
+            httpx.delete(f"{address}{path}", headers=headers, timeout=120)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    until(lambda: written(place) < ROWS - 1000)
+    os.kill(serving.pid, signal.SIGKILL)
+    sending.join()
+    left = written(place)
+    assert 0 < left < ROWS
+    _, address, headers = signed_in(place)
+    shown = httpx.get(f"{address}{path}", headers=headers, timeout=30).json()
+    assert (shown["state"], shown["total"]) == ("undoing", ROWS)
+    assert ROWS - left <= shown["done"] < ROWS
+    for _ in range(2):
+        place.begin("worker")
+    until(lambda: httpx.get(f"{address}{path}", headers=headers, timeout=30).json()["state"] == "undone")
+    tell(f"two workers took back the {left} rows that were left")
+    assert written(place) == 0
+    assert look(place, "SELECT count(*) FROM import_work") == 0
+    assert look(place, "SELECT count(*) FROM audit WHERE verb = 'undo_import'") == 1
+    assert look(place, "SELECT count(*) FROM message WHERE kind = 'undo_ended'") == 1
+    assert look(place, "SELECT max(n) FROM (SELECT count(*) AS n FROM message WHERE kind = 'record_withdrawn' "
+                       "GROUP BY person_id) AS each") == 1  # fmt: skip

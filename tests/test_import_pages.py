@@ -87,7 +87,7 @@ async def test_the_refused_rows_come_back_whole_and_harmless(town: Town, client:
     )
     sheet = load_workbook(BytesIO(answer.content)).worksheets[0]
     head, first, second = ([cell.value for cell in row] for row in sheet.iter_rows())
-    assert head == [*ROSTER, "问题"]
+    assert head == [*ROSTER, "没有导入的原因"]
     assert (first[5], first[10]) == ("'=林大山", "199000")
     assert first[-1] == "这不像姓名：里面有数字或符号，请只写姓名；手机号有 6 位，应为 11 位，请核对"
     # What the row left to the rows above is written out, so that it can be mended and imported alone.

@@ -1,7 +1,6 @@
 """An import goes on in short batches: nobody waits for it, a kill loses nothing, and only who may carries it on."""
 
 import asyncio
-import time
 import zlib
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +10,6 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.presence import scanned, station_code
 from tests.test_access_pages import browser
 from tests.test_import_api import Desk
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
@@ -55,6 +53,17 @@ async def begun(scope: Scope, kind: Kind, content: bytes, *, batches: int = 0) -
     for _ in range(batches):
         assert await carrying._step(scope, at, steps, rows)
     return at.run_id
+
+
+async def undo_begun(scope: Scope, run_id: UUID) -> None:
+    """The first batch of an undoing is done: from now on it goes on to its end."""
+    assert isinstance(await undo(scope, run_id, seconds=-1), Progress)
+    at = await work.under_way(scope)
+    assert at is not None
+    steps = carrying.steps_of(at)
+    records = await work.plan_of(scope, run_id, steps.row)
+    assert records is not None
+    assert await carrying._step(scope, at, steps, records)
 
 
 async def left_alone(owner: asyncpg.Connection) -> None:
@@ -138,7 +147,7 @@ async def test_a_killed_roster_gets_its_logins_offices_and_guardians_from_the_wo
             "林小满", phone="19900008001", building="9栋", room="101", head="林小满", relation="户主", note="楼栋长"
         ),
         resident("林小雨", born="2018-05-01", building="9栋", room="101", head="林小满", relation="女"),
-        *(resident(f"林{chr(0x4E00 + n)}", phone=f"1990001{n:04}", building="9栋", room=str(n)) for n in range(150)),
+        *(resident(f"林{chr(0x4E00 + n)}", phone=f"1990001{n:04}", building="9栋", room=str(n)) for n in range(1, 151)),
     ]
     await begun(await town.scope("赵丽"), "residents", table(ROSTER, *rows), batches=1)
     await left_alone(owner)
@@ -214,6 +223,63 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
     assert {error.code for error in found.errors} == {"person_not_active"}
     assert all(error.column == "姓名" and error.value == "欧阳凯伟" for error in found.errors)
     assert found.created == found.accepted == 300 - len(found.errors) == 275
+
+
+async def test_a_row_refused_late_keeps_all_the_others_out_where_it_was_asked_so(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """欧阳凯伟 has left after the book was looked at and before the first batch: nothing at all goes in."""
+    content = services(town, 20, "张桂兰", "欧阳凯伟")
+    desk = await everybody_good_until_written(town, client, monkeypatch)
+    report = (await desk.send("hours", content, skip_bad="false")).json()
+    assert (report["outcome"], report["accepted"], report["created"], report["run_id"]) == ("refused", 0, 0, None)
+    assert {error["code"] for error in report["errors"]} == {"person_not_active"}
+    assert "有 10 行不能再导入" in report["notes"][-1]
+    assert await lines_of(owner, "service_record") == await lines_of(owner, "import_row") == 0
+    assert await lines_of(owner, "import_work") == 0
+    assert await lines_of(owner, "message WHERE kind <> 'status_changed'") == 0
+    skipped = (await desk.send("hours", content, skip_bad="true")).json()
+    assert (skipped["outcome"], skipped["created"]) == ("imported", 10)
+
+
+async def test_a_run_that_loses_a_row_half_way_says_that_it_is_incomplete_and_what_to_do(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other batches have written stays, since others may have used it: the report does not say all is in."""
+    content = services(town, 300, "张桂兰", "欧阳凯伟")
+    taken = IMPORTERS["hours"].steps.take
+
+    async def leaves_after_the_first(intake: Any, rows: Any) -> None:
+        await taken(intake, rows)
+        await owner.execute("UPDATE person SET status = 'left' WHERE name = '欧阳凯伟'")
+
+    steps = IMPORTERS["hours"].steps
+    monkeypatch.setattr(carrying, "steps_of", lambda _at: type(steps)(
+        steps.row, steps.batch, leaves_after_the_first, steps.finish))  # fmt: skip
+    desk = Desk(client, await town.sign_in("赵丽"))
+    report = (await desk.send("hours", content, skip_bad="false")).json()
+    late = len(report["errors"])
+    assert late == 25
+    assert (report["outcome"], report["created"], report["accepted"]) == ("incomplete", 300 - late, 300 - late)
+    assert f"有 {late} 行因为情况变了没有导入" in report["notes"][-1]
+    assert "请撤销这次导入" in report["notes"][-1]
+    await set_status(town.system(), town.people["欧阳凯伟"], "active", "又回来了")
+    monkeypatch.undo()
+    again = (await desk.send("hours", content, skip_bad="false")).json()
+    assert (again["outcome"], again["created"]) == ("imported", late)
+
+
+async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """欧阳凯伟 leaves as soon as a run is written down."""
+    written = runs._write_down
+
+    async def then_leaves(*given: Any, **more: Any) -> None:
+        await written(*given, **more)
+        monkeypatch.undo()
+        await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+
+    monkeypatch.setattr(runs, "_write_down", then_leaves)
+    return Desk(client, await town.sign_in("赵丽"))
 
 
 # ------------------------------------------------------------------------------------------------------ in whose name
@@ -392,14 +458,7 @@ async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
     scope = await town.scope("赵丽")
     report = await runs.import_file(scope, "hours", "a.csv", services(town, 600, "张桂兰", "李秀英"), skip_bad=True)
     assert report.run_id is not None
-    found = await undo(scope, report.run_id, seconds=-1)
-    assert isinstance(found, Progress)
-    at = await work.under_way(scope)
-    assert at is not None
-    steps = carrying.steps_of(at)
-    rows = await work.plan_of(scope, at.run_id, steps.row)
-    assert rows is not None
-    await carrying._step(scope, at, steps, rows)
+    await undo_begun(scope, report.run_id)
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 250
     await owner.execute("UPDATE service_record SET status = 'rejected' WHERE id = (SELECT id FROM service_record "
                         "WHERE status = 'pending' LIMIT 1)")  # fmt: skip
@@ -409,6 +468,65 @@ async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
     assert kept.notes[-1] == "撤销进行时，有 1 处刚好被审核或用掉，没有撤回，请逐条更正"
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 599
     assert await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'record_withdrawn'") == 2, "each once"
+
+
+async def test_two_processes_that_carry_on_one_run_or_one_undoing_do_each_row_once(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await begun(await town.scope("赵丽"), "hours", services(town, 1500, "张桂兰", "李秀英"), batches=1)
+    await left_alone(owner)
+    at = await work.under_way(town.system())
+    assert at is not None
+    actors = [await carrying.actor_for(town.system(), at) for _ in range(3)]
+    [found, *others] = await asyncio.gather(*(carrying.carry(actor, at.run_id) for actor in actors if actor))
+    assert isinstance(found, Findings)
+    assert (found.created, others) == (1500, [found] * 2)
+    assert await lines_of(owner, "(SELECT DISTINCT person_id, started_at FROM service_record) AS each") == 1500
+    assert await lines_of(owner, "service_record") == 1500
+    assert await lines_of(owner, "message WHERE kind = 'record_entered'") == 2
+    scopes = [await town.scope("赵丽") for _ in range(3)]
+    await asyncio.gather(*(undo(scope, at.run_id) for scope in scopes))
+    assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 1500
+    assert await lines_of(owner, "audit WHERE verb = 'undo_import'") == 1
+    assert await lines_of(owner, "message WHERE kind = 'record_withdrawn'") == 2
+
+
+async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope = await town.scope("赵丽")
+    report = await runs.import_file(scope, "hours", "a.csv", services(town, 600, "张桂兰"), skip_bad=True)
+    assert report.run_id is not None
+    await undo_begun(scope, report.run_id)
+    await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
+    await left_alone(owner)
+    await leftover.carry_on()
+    kept = await history.run(town.system(), report.run_id)
+    assert (kept.state, kept.undone_at, bool(kept.undo_until)) == ("done", None, True)
+    assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 250
+    told = await owner.fetchval("SELECT text FROM message WHERE kind = 'import_stopped'")
+    assert "再撤销一次，就会接着做" in told
+    assert "还有 350 处没有撤回" in kept.notes[-1]
+    await undo(await town.scope("钱进"), report.run_id)
+    assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 600
+    assert (await history.run(town.system(), report.run_id)).state == "undone"
+
+
+async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scope = await town.scope("赵丽")
+    goods = table(GOODS, *([f"物品{n}", "个", 5, 4, "慈善超市", ""] for n in range(25)))
+    report = await runs.import_file(scope, "goods", "a.csv", goods, skip_bad=True)
+    assert report.run_id is not None
+    await undo_begun(scope, report.run_id)
+    await owner.execute("DELETE FROM import_work")  # as a stop does
+    await undo(scope, report.run_id)
+    assert await owner.fetchval("SELECT sum(quantity) FROM stock s JOIN good g ON g.id = s.good_id "
+                                "WHERE g.name LIKE '物品%'") == 0  # fmt: skip
+    assert await lines_of(owner, "stock_move WHERE reason = 'import_undone'") == 25
+    kept = await history.run(scope, report.run_id)
+    assert (kept.state, [note for note in kept.notes if "撤销进行时" in note]) == ("undone", [])
 
 
 async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town, owner: asyncpg.Connection) -> None:
@@ -429,43 +547,7 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     assert told.count("已有服务记录") == 1
 
 
-# ------------------------------------------------------------------------------------------- nobody at a counter waits
-
-
-async def test_nobody_waits_at_a_station_while_their_books_are_tried_and_taken_in(
-    town: Town, owner: asyncpg.Connection
-) -> None:
-    """A trial of 400 deeds and a run of thousands of hours, whose people check in and out all the time."""
-    names = ["张桂兰", "李秀英", "王建国", "张国庆"]
-    admin, ends = await town.scope("赵丽"), asyncio.Event()
-    people = [await town.scope(name) for name in names]
-    day = clock.local_day()
-    deeds = [
-        [day - timedelta(days=n // 4 + 1), names[n % 4], "3栋", "楼道卫生巡查", 2, "", f"第{n}次"] for n in range(400)
-    ]
-    waited: list[float] = []
-
-    async def at_the_station(scope: Scope) -> None:
-        while not ends.is_set():
-            began = time.monotonic()
-            verdict = await scanned(scope, station_code(town))
-            waited.append(time.monotonic() - began)
-            assert verdict.status in ("ok", "incomplete"), verdict.reason
-            await asyncio.sleep(0.02)
-
-    async def at_the_desk() -> tuple[Any, Any]:
-        tried = await runs.import_file(admin, "deeds", "deeds.csv", table(DEEDS, *deeds), dry_run=True)
-        taken = await runs.import_file(admin, "hours", "hours.csv", services(town, 4000, *names), skip_bad=True)
-        ends.set()
-        return tried, taken
-
-    stations = [asyncio.create_task(at_the_station(scope)) for scope in people]
-    tried, taken = await at_the_desk()
-    await asyncio.gather(*stations)
-    assert (tried.outcome, tried.rows) == ("tried", 400)
-    assert (taken.outcome, taken.created) == ("imported", 4000)
-    assert len(waited) > 40
-    assert await owner.fetchval("SELECT count(*) FROM scan WHERE status = 'error'") == 0
+# ------------------------------------------------------------------------------------------------------- what it costs
 
 
 async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.test_import_cells import code
 from tests.test_import_columns import PEOPLE, TODAY, book, codes, residents, services, table
-from timebank.imports import addresses, amounts, deeds, goods, group, lines, moments, phones, remarks
+from timebank.imports import addresses, amounts, deeds, goods, group, moments, phones, remarks, signs
 from timebank.imports.addresses import Address
 from timebank.imports.amounts import Limit
 from timebank.imports.cells import Cell
@@ -313,6 +313,11 @@ def test_deeds_find_a_building_and_unit_written_with_a_dash() -> None:
         ("十五", 15),
         ("一百二十", 120),
         (8.0, 8),
+        ("1万", 10_000),
+        ("一千二", 1200),
+        ("壹仟贰佰", 1200),
+        ("5分/人次", 5),
+        ("一次5分", 5),
     ],
 )
 def test_points_are_read_in_digits_and_in_words(cell: Cell, points: int) -> None:
@@ -326,14 +331,12 @@ def test_points_are_read_in_digits_and_in_words(cell: Cell, points: int) -> None
         ("¥25", "amount_money"),
         ("5-10", "points_unclear"),
         ("10%", "points_unclear"),
-        ("1万", "points_unclear"),
         ("5分/小时", "points_unclear"),
         ("约5", "points_unclear"),
         ("-5", "number_range"),
         ("0", "number_range"),
         ("5角", "amount_money"),
         ("2.5", "not_whole"),
-        ("一千", "points_unclear"),
     ],
 )
 def test_points_in_another_unit_are_refused(cell: Cell, why: str) -> None:
@@ -344,7 +347,7 @@ def test_a_stock_is_counted_in_the_goods_own_unit_and_never_negative() -> None:
     assert [amounts.stock(cell, "瓶") for cell in ("十瓶", "30", "1,000", "5件", 0, None)] == [10, 30, 1000, 5, 0, None]
     assert code(amounts.stock("2打", "瓶")) == "amount_unit"
     assert code(amounts.stock("2箱", "瓶")) == "amount_unit"
-    assert code(amounts.stock("1万", "瓶")) == "amount_unit"
+    assert amounts.stock("1万", "瓶") == 10_000
     assert code(amounts.stock("25元", "瓶")) == "amount_unit"
     assert code(amounts.stock(-5, "瓶")) == "stock_negative"
     assert code(amounts.stock("约50", "瓶")) == "number_unclear"
@@ -474,7 +477,7 @@ def test_as_above_below_nothing_refuses_what_decides() -> None:
     parsed = residents(table(["姓名", "身份证号", "电话"], ["薛翠", "同上", PHONE], ["周伟", "", "〃"]))
     assert refused(parsed)[0] == (2, "ditto_nothing_above")
     assert [row.phone for row in parsed.rows] == [PHONE]
-    assert not lines.is_ditto("上官同上")
+    assert not signs.is_ditto("上官同上")
 
 
 @pytest.mark.parametrize(

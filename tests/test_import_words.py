@@ -65,7 +65,7 @@ def answers(report: Report) -> list[WordIn]:
         WordIn(word.value, means=word.suggestions[0].means)
         if word.value in OTHER_WORD
         else WordIn(word.value, new=True)
-        for word in report.unknown_words
+        for word in report.unknown
     ]
 
 
@@ -76,17 +76,17 @@ def assert_all_valid_rows_went_in(report: Report) -> None:
     assert all(error.code in flagged[error.row] for error in report.errors)
 
 
-async def test_a_book_goes_in_whole_once_its_unknown_words_are_decided_and_the_next_asks_nothing(
+async def test_a_book_goes_in_whole_once_its_unknown_are_decided_and_the_next_asks_nothing(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     community = await with_own_words(town)
     tried = await take_in(community, dry_run=True)
-    unknown = {word.value: word for word in tried.unknown_words}
+    unknown = {word.value: word for word in tried.unknown}
     assert set(unknown) == {entry["item"] for entry in FACTS["deeds"]["catalogue"]} - {"文明劝导"}
-    assert sum(word.count for word in tried.unknown_words) == next(
+    assert sum(word.count for word in tried.unknown) == next(
         refusal.count for refusal in tried.refusals if refusal.code == "unknown_item"
     )
-    assert {word.value: word.points for word in tried.unknown_words} == {
+    assert {word.value: word.points for word in tried.unknown} == {
         entry["item"]: entry["points"] for entry in FACTS["deeds"]["catalogue"] if entry["item"] != "文明劝导"
     }
     for word, meant in OTHER_WORD.items():
@@ -100,12 +100,12 @@ async def test_a_book_goes_in_whole_once_its_unknown_words_are_decided_and_the_n
     report = await take_in(community, *answers(tried))
     assert report.outcome == "imported"
     assert_all_valid_rows_went_in(report)
-    assert report.unknown_words == []
+    assert report.unknown == []
     points = await owner.fetchval("SELECT sum(points) FROM deed WHERE community_id = $1", community.id)
     assert points == sum(CATALOGUE[item] for item in items_of_valid_rows())
 
     again = await take_in(community, dry_run=True, name="another.xlsx")
-    assert (again.unknown_words, again.created) == ([], 0)
+    assert (again.unknown, again.created) == ([], 0)
 
 
 def items_of_valid_rows() -> list[str]:
@@ -151,13 +151,13 @@ async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_pers
     await town.give_points("张桂兰", 5)
     most = await most_points(town)
     tried = await in_phoenix(town, book("夜间巡逻", most + 1), dry_run=True)
-    assert tried.unknown_words[0].waits
+    assert tried.unknown[0].waits
     word = WordIn("夜间巡逻", new=True)
     supposed = await in_phoenix(town, book("夜间巡逻", most + 1), word, dry_run=True)
-    assert (codes(supposed), supposed.unknown_words) == (["item_waits"], [])
+    assert (codes(supposed), supposed.unknown) == (["item_waits"], [])
     for _ in range(2):  # the same once more, after a lost reply
         report = await in_phoenix(town, book("夜间巡逻", most + 1), word)
-        assert (report.created, codes(report), report.unknown_words) == (0, ["item_waits"], [])
+        assert (report.created, codes(report), report.unknown) == (0, ["item_waits"], [])
     assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 1
     assert await owner.fetchval("SELECT count(*) FROM rule WHERE name = '夜间巡逻'") == 0
     change = await owner.fetchval("SELECT id FROM waiting_change")
@@ -170,11 +170,11 @@ async def test_nobody_decides_what_the_own_deed_is_worth(town: Town) -> None:
     tried = await in_phoenix(town, own, WordIn("夜间巡逻", new=True), dry_run=True)
     assert codes(tried) == ["own_word"]
     report = await in_phoenix(town, own, WordIn("夜间巡逻", new=True))
-    assert (codes(report), report.unknown_words) == (["own_word"], []), "deciding once more would not help"
+    assert (codes(report), report.unknown) == (["own_word"], []), "deciding once more would not help"
     assert codes(await in_phoenix(town, own)) == ["own_word"], "nor does a word that is known by now"
     # Somebody else is asked for the word, and decides it.
     other = await in_phoenix(town, own, by="钱进", dry_run=True)
-    assert (codes(other), [word.value for word in other.unknown_words]) == (["own_word"], ["夜间巡逻"])
+    assert (codes(other), [word.value for word in other.unknown]) == (["own_word"], ["夜间巡逻"])
     decided = await in_phoenix(town, own, WordIn("夜间巡逻", means="夜间巡逻"), by="钱进")
     assert (decided.outcome, codes(decided)) == ("imported", [])
 
@@ -185,7 +185,7 @@ async def test_a_word_for_an_item_that_has_ended_is_asked_for_again(town: Town) 
     code = next(rule.code for rule in (await rules(scope, kind="deed")).items if rule.name == "夜间巡逻")
     await set_rule(scope, RuleIn(kind="deed", name="夜间巡逻", code=code, points=2, active=False))
     report = await in_phoenix(town, book("夜间巡逻", 2, person="张桂兰"), dry_run=True)
-    assert [word.value for word in report.unknown_words] == ["夜间巡逻"]
+    assert [word.value for word in report.unknown] == ["夜间巡逻"]
 
 
 async def test_two_people_who_add_the_same_word_at_once_add_one_item(town: Town, owner: asyncpg.Connection) -> None:
@@ -230,14 +230,14 @@ async def test_the_command_maps_the_books_words_from_a_file(
     assert "防汛防火值守,防汛防火值班 或 防汛防火值守,新添,20" in told
     tried = msgspec.json.decode(timebank(*asked, "--dry-run", "--json").stdout, type=Report)
     lines = ["词,是什么,分值", *(f"{word},{meant}" for word, meant in OTHER_WORD.items())]
-    lines += [f"{word.value},新添" for word in tried.unknown_words if word.value not in OTHER_WORD]
+    lines += [f"{word.value},新添" for word in tried.unknown if word.value not in OTHER_WORD]
     (tmp_path / "words.csv").write_text("\n".join(lines), encoding="gb18030")
     assert "没有登记，或已停用" in sentence(timebank(*asked, "--map", str(unclear(tmp_path))))
     report = msgspec.json.decode(timebank(*asked, "--map", "words.csv", "--json").stdout, type=Report)
     assert report.outcome == "imported"
     assert_all_valid_rows_went_in(report)
     again = msgspec.json.decode(timebank(*asked, "--dry-run", "--json").stdout, type=Report)
-    assert (again.unknown_words, again.created) == ([], 0)
+    assert (again.unknown, again.created) == ([], 0)
     assert await owner.fetchval("SELECT count(*) FROM import_word WHERE decided_by IS NULL") == len(lines) - 1
 
 
@@ -255,17 +255,22 @@ async def test_the_map_comes_with_the_upload(town: Town, client: httpx.AsyncClie
         return await client.post("/api/v1/imports/deeds", headers=headers, data=form, files=file)
 
     tried = (await send(dry_run="true")).json()
-    (word,) = tried["unknown_words"]
+    (word,) = tried["unknown"]
     assert (word["kind"], word["value"], word["count"], word["rows"], word["points"]) == ("item", "夜间巡逻", 1, [2], 2)
     assert tried["refusals"][0] | {"problem": ""} == {
-        "code": "unknown_item", "column": "事项", "problem": "", "count": 1, "rows": [2],
+        "code": "unknown_item", "column": "事项", "problem": "", "count": 1, "rows": [2], "places": ["D2"],
+        "varies": False,
     }  # fmt: skip
     assert {"sheet": "", "column": "D", "heading": "事项", "meaning": "事项"} in tried["used_columns"]
     for wrong in ("[", '{"夜间巡逻": 1}', '[{"value": "夜间巡逻", "new": "yes"}]', "夜间巡逻", "夜间巡逻,新添,很多"):
         answer = await send(wrong)
         assert (answer.status_code, answer.json()["code"]) == (422, "map_unclear"), wrong
-    taken = (await send('[{"value": "夜间巡逻", "new": true}]')).json()
-    assert (taken["outcome"], taken["created"], taken["unknown_words"]) == ("imported", 1, [])
+    skipped = (await send()).json()
+    assert (skipped["outcome"], [word["value"] for word in skipped["unknown"]]) == ("unchanged", ["夜间巡逻"])
+    taken = (await send('[{"value": "夜间巡逻", "new": true, "kind": "item", "points": 2, "cap": 3}]')).json()
+    assert (taken["outcome"], taken["created"], taken["unknown"]) == ("imported", 1, [])
+    run = (await client.get(f"/api/v1/imports/{taken['run_id']}", headers=headers)).json()
+    assert (run["unknown"], run["refusals"], run["unused_columns"], run["errors"]) == ([], [], [], [])
 
 
 def test_a_map_is_read_from_lines_and_from_json() -> None:
@@ -328,12 +333,12 @@ async def test_a_goods_list_with_another_word_for_a_station_goes_in(town: Town, 
         return await import_file(scope, "goods", "a.csv", content, dry_run=dry_run, skip_bad=True, words=words)
 
     tried = await take(dry_run=True)
-    assert [(word.kind, word.value, word.count) for word in tried.unknown_words] == [
+    assert [(word.kind, word.value, word.count) for word in tried.unknown] == [
         ("station", "暖峰驿站", 2), ("station", "新站点", 1),
     ]  # fmt: skip
-    assert tried.unknown_words[0].suggestions[0].name == "暖蜂驿站"
+    assert tried.unknown[0].suggestions[0].name == "暖蜂驿站"
     words = [
-        WordIn("暖峰驿站", kind="station", means=tried.unknown_words[0].suggestions[0].means),
+        WordIn("暖峰驿站", kind="station", means=tried.unknown[0].suggestions[0].means),
         WordIn("新站点", kind="station", new=True),
     ]
     supposed = await take(*words, dry_run=True)
@@ -346,7 +351,7 @@ async def test_a_goods_list_with_another_word_for_a_station_goes_in(town: Town, 
         "WHERE g.name IN ('雨伞', '毛巾', '牙膏')"
     )
     assert {tuple(row) for row in found} == {("雨伞", "暖蜂驿站"), ("毛巾", "新站点"), ("牙膏", "暖蜂驿站")}
-    assert (await take(dry_run=True)).unknown_words == []
+    assert (await take(dry_run=True)).unknown == []
 
 
 async def test_a_word_decided_anew_files_the_same_book_no_second_time(town: Town, owner: asyncpg.Connection) -> None:
@@ -381,13 +386,13 @@ async def test_a_catalogue_on_another_sheet_says_the_points_of_what_may_be_added
         return await import_file(scope, "deeds", "a.xlsx", content, dry_run=dry_run, skip_bad=True, words=words)
 
     tried = await take(dry_run=True)
-    assert [(word.value, word.count, word.points) for word in tried.unknown_words] == [
+    assert [(word.value, word.count, word.points) for word in tried.unknown] == [
         ("夜间巡逻", 1, 2), ("清理楼道", 0, 3),
     ]  # fmt: skip
     assert "工作表“积分目录”读作积分目录（3 项），目录里还没有的可以在下面新添" in tried.notes
     assert not any("没有读" in note for note in tried.notes)
     report = await take(WordIn("夜间巡逻", new=True), WordIn("清理楼道", new=True))
-    assert (report.created, codes(report), report.unknown_words) == (1, [], [])
+    assert (report.created, codes(report), report.unknown) == (1, [], [])
     found = {rule.name: rule.points for rule in (await rules(scope, kind="deed", active=True)).items}
     assert (found["夜间巡逻"], found["清理楼道"]) == (2, 3)
 
@@ -405,11 +410,11 @@ async def test_another_word_for_an_activity_is_that_activity(town: Town, owner: 
         return await import_file(scope, "hours", "a.csv", content, dry_run=dry_run, skip_bad=True, words=words)
 
     tried = await take(sheet("张桂兰", 8), dry_run=True)
-    (word,) = tried.unknown_words
+    (word,) = tried.unknown
     assert (word.kind, word.value, word.suggestions[0].name) == ("activity", "敬老助参", "敬老助餐")
     meant = WordIn("敬老助参", kind="activity", means=word.suggestions[0].means)
     report = await take(sheet("张桂兰", 8), meant)
-    assert (report.outcome, report.created, report.unknown_words) == ("imported", 1, [])
+    assert (report.outcome, report.created, report.unknown) == ("imported", 1, [])
     assert await owner.fetchval("SELECT count(*) FROM activity WHERE name = '敬老助参'") == 0
-    assert (await take(sheet("张桂兰", 10), dry_run=True)).unknown_words == []
+    assert (await take(sheet("张桂兰", 10), dry_run=True)).unknown == []
     assert codes(await take(sheet("赵丽", 12))) == ["own_word"]

@@ -11,7 +11,7 @@ import pytest
 from openpyxl import Workbook as NewWorkbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from timebank.imports import container, goods, refusals, roster, workbook
+from timebank.imports import container, goods, refusals, roster, workbook, xml_parts
 from timebank.imports.refusals import ImportRefused
 
 DATA = Path(__file__).parent / "data"
@@ -245,3 +245,15 @@ def test_a_damaged_xls_that_asks_for_terabytes_ends_its_reader_and_not_the_serve
     ):  # fmt: skip
         damaged[place] = value
     refused(refusals.WorkbookBroken, bytes(damaged), "a.xls")
+
+
+def test_a_table_of_headings_alone_is_empty() -> None:
+    with pytest.raises(refusals.FileEmpty):
+        roster.parse(workbook.read("a.xlsx", xlsx(HEADER)), today=TODAY)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-0", "gb18030", "idna"])
+def test_an_encoding_that_no_parser_has_is_a_broken_file(encoding: str) -> None:
+    content = f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode()
+    with pytest.raises(refusals.WorkbookBroken):
+        xml_parts.parsed(xml_parts.parser(), content)

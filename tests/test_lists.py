@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from tests.shop import API, browser
 from tests.test_class_refunds import bought
 from tests.town import Town
-from timebank.imports.report import Findings, Remark
+from timebank.imports.reasons import Remark
+from timebank.imports.report import Findings
 
 MANY = 205
 IDS = "('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 205) n"
@@ -232,9 +234,9 @@ async def test_who_looks_for_a_common_name_hears_that_there_are_more(
 
 def test_a_kept_report_of_an_import_says_how_many_remarks_it_left_out() -> None:
     one = Remark(row=7, column="电话", value="1", sheet="花名册", code="phone_length", values={"length": 1})
-    remarks = [one] * 1001
+    odd = [msgspec.structs.replace(one, values={"length": length}) for length in range(1000)]
     found = Findings(
-        rows=1001, accepted=0, created=0, outcome="refused", errors=remarks, warnings=remarks[:1000], notes=[]
+        rows=1001, accepted=0, created=0, outcome="refused", errors=[one] * 1001, warnings=odd, notes=[]
     )  # fmt: skip
     told = found.kept().told()
     assert (len(told.errors), len(told.warnings)) == (1000, 1000)

@@ -25,10 +25,13 @@ from timebank.ledger.check import check_ledger
 from timebank.people.directory import open_person
 from timebank.people.duplicates import possible_duplicates, side_by_side
 from timebank.people.enrolment import PersonKnown, enrol
-from timebank.people.merging import CannotMerge, MergeIn, MergeOut, MergeSettled, MergeSpent, merge, undo_merge
+from timebank.people.merge_facts import CannotMerge
+from timebank.people.merges import MergeOut
+from timebank.people.merging import MergeIn, merge
 from timebank.people.messages import own_messages
 from timebank.people.records import RecordMerged, correct, set_status
 from timebank.people.schemas import Correction, Enrolment
+from timebank.people.unmerging import MergeSettled, MergeSpent, undo_merge
 
 TWIN = "张桂兰甲"
 

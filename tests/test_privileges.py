@@ -393,7 +393,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "good_price": "INSERT SELECT", "household_move": "INSERT SELECT",
         "idempotent_request": "INSERT SELECT UPDATE", "installation": "INSERT SELECT UPDATE(worker_seen_at)",
         "import_run": "INSERT SELECT UPDATE(accepted,created,report,undone_at,undone_by,ended_at,stopped)",
-        "import_word": "INSERT SELECT UPDATE(word,target,added,decided_by,decided_at)",
+        "import_word": "DELETE INSERT SELECT UPDATE(word,target,added,decided_by,decided_at)",
         "import_work":
             "DELETE INSERT(community_id,run_id,verb,plan,done,total,created,late,login_id,persons,proof_hash,"
             "proof_sealed,began_at,held_until) SELECT(community_id,run_id,verb,plan,done,total,created,late,login_id,"

@@ -1,4 +1,4 @@
-"""README.md's own lines make a backup and restore it on another machine, where the town then goes on."""
+"""docs/operating.md's own lines make a backup and restore it on another machine, where the town then goes on."""
 
 import os
 import shutil
@@ -14,8 +14,8 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.documents import OPERATING
 from tests.elsewhere import elsewhere
-from tests.readme import section
 from tests.service import free_port, served
 from tests.town import Town, build_town, set_password
 from timebank import embedded, settings
@@ -57,7 +57,7 @@ class Machine:
     complaints: str = ""
 
     def shell(self, script: str) -> str:
-        """Run lines of README.md with this machine's address and the town's password and key; what they said."""
+        """Run lines of the page with this machine's address and the town's password and key; what they said."""
         ran = self.run(["bash", "-e", "-c", self.told(script)])
         assert ran.returncode == 0, (script, ran.stdout, ran.stderr)
         self.complaints = ran.stderr
@@ -122,11 +122,11 @@ async def working_on(url: str, operator_url: str) -> AsyncIterator[None]:
 
 
 async def a_town_that_works(first: Machine) -> Town:
-    """Set up by README.md's lines, with people, points and a reservation."""
-    tables, roles = section("数据库").blocks("sql")
+    """Set up by docs/operating.md's lines, with people, points and a reservation."""
+    tables, roles = OPERATING.section("数据库").blocks("sql")
     first.sql(tables.splitlines()[0])
     first.sql(tables.splitlines()[1])
-    first.shell(section("数据库").blocks("sh")[0])
+    first.shell(OPERATING.section("数据库").blocks("sh")[0])
     first.sql(roles)
     operator = first.server.url("timebank")
     async with working_on(operator, operator):
@@ -139,7 +139,7 @@ async def a_town_that_works(first: Machine) -> Town:
         wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
         await redeem(await town.scope("张桂兰"), wanted)
         await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
-    (create_admin,) = section("第一个管理员").blocks("sh")
+    (create_admin,) = OPERATING.section("第一个管理员").blocks("sh")
     assert "赵丽" in first.shell(create_admin)
     assert "账目相符" in first.shell("timebank check all")
     return town
@@ -162,7 +162,7 @@ async def test_the_drill_and_the_way_back_into_service(tmp_path: Path) -> None:
         with served(first.url("timebank_web", "timebank"), tmp_path, secret_key=KEY) as service:
             before = points(service.base_url, town)
         assert (before["available"], before["held"]) != (100, 0)
-        first.shell(section("备份").blocks("sh")[0])
+        first.shell(OPERATING.section("备份").blocks("sh")[0])
         for name in ("roles.sql", "timebank.dump"):
             shutil.copy(first.folder / name, second.folder / name)
         drill(second, town, before)
@@ -170,8 +170,8 @@ async def test_the_drill_and_the_way_back_into_service(tmp_path: Path) -> None:
 
 
 def drill(second: Machine, town: Town, before: dict[str, object]) -> None:
-    restore, check, serve, clean, *_ = section("恢复演练").blocks("sh")
-    (passwords,) = section("恢复演练").blocks("sql")
+    restore, check, serve, clean, *_ = OPERATING.section("恢复演练").blocks("sh")
+    (passwords,) = OPERATING.section("恢复演练").blocks("sql")
     second.shell(restore)
     assert second.only_says_that_roles_exist()
     assert second.run(["bash", "-c", second.told(check)]).returncode == 1, "nobody has a password yet"
@@ -205,7 +205,7 @@ def wait_until_ready(port: int) -> None:
 
 
 def back_into_service(second: Machine, town: Town, before: dict[str, object]) -> None:
-    restore, begin = section("重新投入使用").blocks("sh")
+    restore, begin = OPERATING.section("重新投入使用").blocks("sh")
     second.shell(restore)
     assert second.only_says_that_roles_exist()
     # The environment file of the backup, with the new password.
@@ -221,13 +221,13 @@ def back_into_service(second: Machine, town: Town, before: dict[str, object]) ->
 async def test_what_containers_backed_up_is_restored_into_an_empty_volume(tmp_path: Path) -> None:
     with machine(tmp_path / "first", 4) as first, machine(tmp_path / "second", 5) as second:
         await a_town_that_works(first)
-        first.shell(section("备份").blocks("sh")[1])
+        first.shell(OPERATING.section("备份").blocks("sh")[1])
         for name in ("roles.sql", "timebank.dump"):
             shutil.copy(first.folder / name, second.folder / name)
         embedded.create_database(second.server, "timebank")  # as the image does with POSTGRES_DB
         url = second.server.url("timebank")
         second.environment = {"TIMEBANK_DATABASE_URL": url, "TIMEBANK_SECRET_KEY": KEY}
-        said = second.shell(section("恢复演练").blocks("sh")[4])
+        said = second.shell(OPERATING.section("恢复演练").blocks("sh")[4])
         assert said.splitlines()[-1] == "账目相符。"
         assert second.only_says_that_roles_exist()
         assert (second.folder / "docker.log").read_text() == "up --detach --wait database\n"
@@ -248,9 +248,9 @@ def test_the_folder_of_the_bundled_server_is_packed_and_unpacked_elsewhere(tmp_p
         return ran.stdout
 
     shell("timebank migrate", here)
-    shell(section("第一个管理员").blocks("sh")[0], here)
-    shell(section("备份").blocks("sh")[2], here)
+    shell(OPERATING.section("第一个管理员").blocks("sh")[0], here)
+    shell(OPERATING.section("备份").blocks("sh")[2], here)
     shutil.move(here / "timebank-folder.tar.gz", there)
     shutil.rmtree(here)
-    told = shell(section("恢复演练").blocks("sh")[5], there).splitlines()
+    told = shell(OPERATING.section("恢复演练").blocks("sh")[5], there).splitlines()
     assert ("凤凰社区" in told[0], told[-1]) == (True, "账目相符。")

@@ -1,4 +1,4 @@
-"""The files and the lines with which README.md puts timebank on a server."""
+"""The files and the lines with which docs/operating.md puts timebank on a server."""
 
 import configparser
 import http.client
@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET
-from tests.readme import halves, section, sections
+from tests.documents import OPERATING, documents
 from tests.service import free_port, served
 from timebank.cli import COMMANDS
 from timebank.cli import timebank as commands
@@ -86,7 +86,7 @@ def test_systemd_understands_every_line_of_a_service(name: str, tmp_path: Path) 
 
 
 def test_the_services_are_installed_from_where_they_are() -> None:
-    (install,) = section("服务").blocks("sh")
+    (install,) = OPERATING.section("服务").blocks("sh")
     assert set(re.findall(r"docs/server/\S+", install)) == {str(path.relative_to(ROOT)) for path in UNITS.values()}
     assert "systemctl enable --now timebank-serve timebank-worker" in install
 
@@ -96,7 +96,7 @@ def test_the_services_are_installed_from_where_they_are() -> None:
 
 @pytest.fixture
 def on_this_machine(tmp_path: Path) -> dict[str, str]:
-    """What stands in README.md for a server, and what stands for it here."""
+    """What stands in docs/operating.md for a server, and what stands for it here."""
     group = subprocess.check_output(["id", "-gn"], text=True).strip()
     return {
         "/etc/timebank.env": str(tmp_path / "timebank.env"), "/usr/local/bin/timebank": str(tmp_path / "timebank"),
@@ -119,7 +119,7 @@ def shell(
 def test_the_environment_file_is_made_for_few_eyes_and_never_made_again(
     on_this_machine: dict[str, str], tmp_path: Path
 ) -> None:
-    (block,) = section("密钥和环境文件").blocks("sh")
+    (block,) = OPERATING.section("密钥和环境文件").blocks("sh")
     assert shell(block, on_this_machine).returncode == 0
     made = tmp_path / "timebank.env"
     assert made.stat().st_mode & 0o777 == 0o640
@@ -132,7 +132,7 @@ def test_the_environment_file_is_made_for_few_eyes_and_never_made_again(
 
 @on_linux
 def test_the_containers_settings_are_made_for_few_eyes_and_never_made_again(tmp_path: Path) -> None:
-    (block,) = section("用容器").blocks("sh")
+    (block,) = OPERATING.section("用容器").blocks("sh")
     making, _, starting = block.rpartition("docker compose")
     assert starting == " -f docker/compose.yaml up --build --detach\n"
     made = tmp_path / ".env"
@@ -177,15 +177,18 @@ def test_the_command_of_a_server_may_be_run() -> None:
 
 
 def caddyfile() -> str:
-    (block,) = section("TLS 和代理").blocks("")
+    (block,) = OPERATING.section("TLS 和代理").blocks("")
     return block
 
 
 def test_no_proxy_is_shown_that_publishes_the_metrics() -> None:
-    blocks = [code for half in halves() for each in sections(half) for code in each.blocks() if "reverse_proxy" in code]
+    blocks = [
+        code for page in documents() for each in page.sections for code in each.blocks() if "reverse_proxy" in code
+    ]
     assert blocks == [caddyfile()] * 2
     assert "respond /metrics* 404" in caddyfile()
-    assert not re.search(r"reverse_proxy", re.sub(r"```.*?```", "", "".join(halves()), flags=re.DOTALL))
+    texts = "".join(page.text for page in documents())
+    assert not re.search(r"reverse_proxy", re.sub(r"```.*?```", "", texts, flags=re.DOTALL))
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="no caddy here (Debian: apt install caddy)")
@@ -209,7 +212,7 @@ def raw_status(address: str, path: str) -> int:
 
 @contextmanager
 def proxied(upstream: str, folder: Path) -> Iterator[str]:
-    """README.md's Caddyfile before a service, without the certificate of a name that is nobody's."""
+    """docs/operating.md's Caddyfile before a service, without the certificate of a name that is nobody's."""
     address = f"http://127.0.0.1:{free_port()}"
     text = caddyfile().replace("shijian.example", address).replace("127.0.0.1:8000", upstream.removeprefix("http://"))
     (folder / "Caddyfile").write_text("{\n    admin off\n}\n" + text)
@@ -239,7 +242,7 @@ def answers(address: str) -> bool:
 
 
 def test_an_upgrade_stops_backs_up_migrates_and_starts_in_this_order() -> None:
-    on_a_server, in_containers = section("升级").blocks("sh")
+    on_a_server, in_containers = OPERATING.section("升级").blocks("sh")
     steps = ["systemctl stop", "pg_dump", "git -C", "venv", "timebank migrate", "systemctl start"]
     places = [on_a_server.index(step) for step in steps]
     assert places == sorted(places)

@@ -63,7 +63,7 @@ TOLD = {
     "ask_confirmation": "confirmation_waits",
     "agree_confirmation": "spent_by_agreement",
     "refuse_confirmation": "nothing moves; who asked sees it at the counter",
-    "import": RUN, "undo_import": RUN, "map_words": STAFF, "stop_import": "import_stopped",
+    "import": RUN, "undo_import": RUN, "map_words": STAFF, "forget_word": STAFF, "stop_import": "import_stopped",
     "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,
     "ensure_logins": BOOK, "withdraw_logins": BOOK,
     "withdraw_record": "record_withdrawn", "withdraw_deed": "deed_withdrawn", "withdraw_roles": "role_ended",

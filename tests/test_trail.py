@@ -26,6 +26,7 @@ UNSAID = {
     "merged",
     "bytes",
     "by_code",
+    "targets",
     "code",
     "skip_bad",
     "epoch",

@@ -163,7 +163,6 @@ def test_words_that_only_begin_like_an_error_stay_words(written: str) -> None:
 @pytest.mark.parametrize(
     "headings",
     [
-        ["日期", "姓名", "签到", "签退", "签到", "签退"],
         ["日期", "姓名", "签到时间", "签退时间", "服务开始时间", "服务结束时间"],
         ["日期", "姓名", "签到", "签退", "姓名", "备注"],
         ["日期", "姓名", "签到", "签退", "服务日期", "备注"],
@@ -171,7 +170,7 @@ def test_words_that_only_begin_like_an_error_stay_words(written: str) -> None:
 )
 def test_two_columns_that_say_one_thing_differently_refuse_the_sheet(headings: list[str]) -> None:
     second = {
-        "签到": ["14:00", "15:00"], "服务开始时间": ["14:00", "15:00"],
+        "服务开始时间": ["14:00", "15:00"],
         "姓名": ["汤琴", ""], "服务日期": ["2026-10-02", ""],
     }[headings[4]]  # fmt: skip
     with pytest.raises(refusals.ColumnTwice) as caught:
@@ -298,7 +297,7 @@ async def test_the_rows_of_a_refused_sheet_come_back_with_the_reason() -> None:
     again = load_workbook(io.BytesIO(drawn))
     assert again.sheetnames == ["二号架"]
     rows_back = list(again["二号架"].iter_rows(values_only=True))
-    assert rows_back[0] == ("物品", "单位", "价钱", "库存", "问题")
+    assert rows_back[0] == ("物品", "单位", "价钱", "库存", "没有导入的原因")
     assert [row[:4] for row in rows_back[1:]] == [("毛巾", "条", NA, 3), ("大米", "袋", 90, 3)]
     assert all("所需积分" in str(row[4]) for row in rows_back[1:])
 

@@ -26,7 +26,7 @@ _STRICT_WORDS = (
         b"http://purl.oclc.org/ooxml/officeDocument/relationships",
     ),
 )
-_ODS = (
+ODS = (
     '<?xml version="1.0" encoding="UTF-8"?><office:document-content'
     ' xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
     ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
@@ -57,9 +57,13 @@ def xlsx() -> bytes:
 
 
 def strict_xlsx() -> bytes:
-    """The same in the words of ISO/IEC 29500 strict."""
+    return strict(xlsx())
+
+
+def strict(content: bytes) -> bytes:
+    """An xlsx file in the words of ISO/IEC 29500 strict."""
     made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(xlsx())) as old, zipfile.ZipFile(made, "w") as new:
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
         for name in old.namelist():
             part = old.read(name)
             for transitional, strict in _STRICT_WORDS:
@@ -99,7 +103,7 @@ def ods_row(*cells: str, attributes: str = "") -> str:
     return f"<table:table-row{attributes}>{''.join(cells)}{rest}</table:table-row>"
 
 
-def ods_file(*tables: str, content: str = _ODS) -> bytes:
+def ods_file(*tables: str, content: str = ODS) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
         new.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)

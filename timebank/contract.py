@@ -20,7 +20,7 @@ PROBLEM_SCHEMA = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable: programs decide by it. README.md lists every one."},
+        "code": {"type": "string", "description": "Stable: programs decide by it. docs/errors.md lists every one."},
         "detail": {"type": "string", "description": "A sentence for the reader, in the language that was asked for."},
         "request_id": {"type": "string"},
     },

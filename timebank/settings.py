@@ -17,7 +17,7 @@ class BadSetting(TimebankError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one running timebank needs to know. README.md lists every field's variable."""
+    """What one running timebank needs to know. docs/settings.md lists every field's variable."""
 
     database_url: str | None = None
     operator_database_url: str | None = field(default=None, repr=False)

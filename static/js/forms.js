@@ -2,17 +2,22 @@
 
 const SEEN = 12000; // a toast stays long enough to be read twice
 
+/* The buttons that send a form, also one that stands elsewhere on the page. */
+function submitting(form) {
+  return [...form.elements].filter((one) => one.matches("button[type=submit]"));
+}
+
 /* One tap, one request: the button rests until the page changes or comes back. */
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method === "get") return;
-  const buttons = event.target.querySelectorAll("button[type=submit]");
+  const buttons = submitting(event.target);
   event.submitter?.setAttribute("aria-busy", "true");
   setTimeout(() => buttons.forEach((button) => { button.disabled = true; })); // after the form has taken the button's value
 });
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[aria-busy]")) {
     button.removeAttribute("aria-busy");
-    button.form.querySelectorAll("button[type=submit]").forEach((other) => { other.disabled = false; });
+    submitting(button.form).forEach((other) => { other.disabled = false; });
   }
 });
 

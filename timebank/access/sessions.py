@@ -172,9 +172,10 @@ async def forget_old() -> None:
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """A community in which another phone has lately taken the place of this login's."""
+    """A community in which another phone has lately taken the place of this login's; `cause`: phone or merge."""
 
     community_name: str
+    cause: str
     since: datetime
 
 

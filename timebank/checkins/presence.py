@@ -10,7 +10,7 @@ from timebank import clock, database
 from timebank.agreements.independence import near, signed_on
 from timebank.database import transaction
 from timebank.errors import TimebankError
-from timebank.ledger.resting import SpendingRests, require_rested
+from timebank.ledger.resting import MergeRests, SpendingRests, require_merge_rested, require_rested
 from timebank.scope import Scope
 
 PROVES_FOR = timedelta(minutes=5)
@@ -35,10 +35,11 @@ _SCANS = (
     "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
     "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
     "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
-    "(SELECT max(r.until) FROM spending_rest r WHERE r.community_id = s.community_id AND r.ended_at IS NULL "
+    "rest.until AS rests_until, rest.merge_until AS merge_rests_until FROM scan s "
+    "CROSS JOIN LATERAL (SELECT max(r.until) AS until, max(r.until) FILTER (WHERE r.cause = 'merge') AS merge_until "
+    "FROM spending_rest r WHERE r.community_id = s.community_id AND r.ended_at IS NULL "
     "AND (r.person_id = s.person_id OR r.person_id IN (SELECT g.guardian_id FROM guardianship g "
-    "WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND g.ended_at IS NULL))) AS rests_until "
-    "FROM scan s "
+    "WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND g.ended_at IS NULL))) AS rest "
     "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
     "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
     "AND s.status <> 'error' AND s.device_at IS NULL "
@@ -53,7 +54,8 @@ async def require_presence(
     A scan by hand proves nothing, nor one that waited on a device, nor one of a person's code or card that another
     keeper made. A card proves it unless the caller, somebody who is no other person or one of the caller's household
     issued it and nobody else of the staff has confirmed it or agreed to spending for its holder since. A phone's code
-    whose login rests, or a child's on a guardian's phone that rests, does not prove who may spend.
+    whose login rests, or a child's on a guardian's phone that rests, does not prove who may spend; nor does anything
+    soon after two records of the person were merged.
     """
     if nonce is None:
         raise PresenceNeeded
@@ -67,6 +69,8 @@ async def require_presence(
             raise PresenceNeeded
         if not await _is_card_of_another(scope, found):
             raise CardNotConfirmed
+    if spends:
+        require_merge_rested(found["merge_rests_until"])
     if spends and found["how"] != "card":
         require_rested(found["rests_until"])
 
@@ -103,6 +107,6 @@ async def is_present(scope: Scope, person_id: UUID, station_id: UUID, nonce: str
     """Whether this nonce proves that the person stands at this station."""
     try:
         await require_presence(scope, [person_id], station_id, nonce)
-    except (PresenceNeeded, CardNotConfirmed, SpendingRests):
+    except (PresenceNeeded, CardNotConfirmed, SpendingRests, MergeRests):
         return False
     return True

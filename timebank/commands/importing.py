@@ -8,19 +8,24 @@ import msgspec
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import find_community, system_scope
 from timebank.errors import TimebankError, reason_of
+from timebank.imports.intake import Kind
 from timebank.imports.kinds import IMPORTERS
-from timebank.imports.map_file import answers_in
+from timebank.imports.map_file import KIND_WORDS, OF_KIND, answers_in
 from timebank.imports.report import Report, RowReport
 from timebank.imports.runs import import_file
-from timebank.imports.words import UnknownWord
+from timebank.imports.words import UnknownWord, WordKind
 
 OUTCOMES = {
     "tried": "试读完毕，什么都没有写入",
     "imported": "已导入",
     "unchanged": "没有新内容，什么都没有改动",
     "refused": "有问题的行没有改好之前，整份都没有导入（或去掉 --all-or-nothing，只导入好的行）",
+    "incomplete": "只导入了一部分：有的行在录入时不能再导入",
 }
-UNKNOWN = "下面这些词没有登记。写进一个文件，用 --map 带上（每行“词,它是哪一项”，新添的写“词,新添,分值”）："
+UNKNOWN = (
+    "下面这些词没有登记。写进一个文件，用 --map 带上（每行“词,它是哪一项”，新添的写“词,新添,分值”；"
+    "后面还可以写种类和上限，如“词,新添,分值,事项,每人每月3次”）："
+)
 # More than an import takes, so that too large a file is refused by the import itself.
 READ_BYTES_MAX = 64 * 1024 * 1024
 
@@ -67,8 +72,8 @@ def import_workbook(
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
-        _print(report)
-    if report.outcome == "refused":
+        _print(known, report)
+    if report.outcome in ("refused", "incomplete"):
         raise SystemExit(1)
 
 
@@ -80,7 +85,7 @@ def _read(file: Path) -> bytes:
         raise NoFile(path=file, why=reason_of(error)) from error
 
 
-def _print(report: Report) -> None:
+def _print(kind: Kind, report: Report) -> None:
     for remark in report.errors:
         click.echo(_told(remark))
     for remark in report.warnings:
@@ -90,17 +95,19 @@ def _print(report: Report) -> None:
     for refusal in report.refusals:
         if refusal.count > 1:
             click.echo(f"{refusal.count} 行 {refusal.column}：{refusal.problem}")
-    if report.unknown_words:
+    if report.unknown:
         click.echo(UNKNOWN)
-    for word in report.unknown_words:
-        click.echo(_asked(word))
+    for word in report.unknown:
+        click.echo(_asked(word, OF_KIND[kind]))
     counts = f"共 {report.rows} 行，可用 {report.accepted} 行，新 {report.created} 行，有问题 {len(report.errors)} 处"
     click.echo(f"{OUTCOMES[report.outcome]}：{counts}。")
 
 
-def _asked(word: UnknownWord) -> str:
-    adds = f"{word.value},新添,{word.points or ''}".rstrip(",") + ("（要等第二个人同意）" if word.waits else "")
-    others = [f"{word.value},{one.name}" for one in word.suggestions]
+def _asked(word: UnknownWord, usual: WordKind) -> str:
+    """A word with the lines that would decide it; the kind stands in those of another than the usual."""
+    kind = "" if word.kind == usual else KIND_WORDS[word.kind]
+    adds = f"{word.value},新添,{word.points or ''},{kind}".rstrip(",") + ("（要等第二个人同意）" if word.waits else "")
+    others = [f"{word.value},{one.name},,{kind}".rstrip(",") for one in word.suggestions]
     return f"{word.value}（{word.count} 行）：" + " 或 ".join([*others, adds])
 
 

@@ -1,6 +1,6 @@
 """The moral bank's book: many deeds judged and filed by a few statements, by the rules of those filed by hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
@@ -102,11 +102,18 @@ class _Facts:
         self.counted.append(_Counted(wanted.person_id, wanted.area_id, rule.code, wanted.occurred_on))
 
 
-async def try_book(scope: Scope, wanted: Sequence[DeedIn]) -> list[TimebankError | None]:
-    """What forbids each of these deeds, those before it counted in. Nothing is locked and nothing written."""
+async def try_book(
+    scope: Scope, wanted: Sequence[DeedIn], *, areas: Collection[UUID] = (), rules: Sequence[RuleOut] = ()
+) -> list[TimebankError | None]:  # fmt: skip
+    """What forbids each of these deeds, those before it counted in. Nothing is locked and nothing written.
+
+    `areas` and `rules` are taken as if they had been added already.
+    """
     scope.require_admin()
     async with transaction(scope):
         facts = await _facts(scope, wanted)
+    facts.areas |= set(areas)
+    facts.versions |= {rule.code: [rule] for rule in rules}
     return [_refusal(facts, deed) for deed in wanted]
 
 

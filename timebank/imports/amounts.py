@@ -2,51 +2,53 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
-from timebank.imports.cells import Cell, blank, chinese_number, words
+from timebank.imports.cells import Cell, blank, words
+from timebank.imports.numerals import NUMERALS, WRITTEN, chinese_number
 from timebank.imports.problems import Problem, problem
 
 AMOUNT_MAX = 1_000_000
-_NUMERALS = "零〇一二两三四五六七八九十百"
-_WRITTEN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰貳參陸", "一二三四五六七八九十百二三六")
-_NUMBER = rf"(?P<number>[+-]?\d{{1,15}}(?:,\d{{3}})*(?:\.\d{{1,9}})?|[{_NUMERALS}]{{1,5}})"
+_SIGNS = str.maketrans("－−﹣﹢", "---+")
+_NUMBER = rf"(?P<number>[+-]?\d{{1,15}}(?:,\d{{3}})*(?:\.\d{{1,9}})?万?|[{NUMERALS}]{{1,10}})"
 _COUNTED = "次件个人户份回场袋桶瓶块条支提包盒箱张本把组套副双卷台只听罐斤楼栋"
+_NO_GOODS_UNIT = frozenset("次人户回场楼栋件个份")
+_UNIT_SAID = re.compile(rf"[\d{NUMERALS}]\s*(?:积?分)?\s*(?:[/每]一?)?([{_COUNTED}])(?:/每?[月户])*$")
 _MONEY = re.compile(r"[元角毛¥￥$€]|块钱|rmb|cny|yuan", re.IGNORECASE)
-_PERIODS = {"天": "天", "日": "天", "周": "周", "星期": "周", "季": "季度", "年": "年", "次": "次", "人": "人"}
+_PERIODS = {
+    "天": "天", "日": "天", "周": "周", "星期": "周", "季": "季度", "半年": "半年", "年": "年", "次": "次", "人": "人",
+    "两": "两个月", "2": "两个月", "双": "两个月",
+}  # fmt: skip
 _NO_LIMIT = re.compile(r"(不限(量|制|兑|购)?|无(限制|限|上限)|unlimited|no ?limit)", re.IGNORECASE)
+_EACH = f"(?:人次|户次|[{_COUNTED}])"
 _POINTS = re.compile(
-    rf"(?:每[{_COUNTED}]|\+|加|奖|计|得)?\s*{_NUMBER}\s*(?:积?分|积分|分值|points?|pts?)?\s*(?:[/每][一]?[{_COUNTED}])?",
+    rf"(?:[每一]{_EACH}|\+|加|奖|计|得)?\s*{_NUMBER}\s*(?:积?分|积分|分值|points?|pts?)?\s*(?:[/每一]一?{_EACH})?",
     re.IGNORECASE,
 )
+_HOUSEHOLD, _MONTH = "(?:每?个?家庭|[每一]?[户家])", "(?:[每一]?个?月)"
 _LIMIT = re.compile(
-    rf"(?:每户|一户|户)?(?:每月|每个月|一个月|月)?(?:最多|至多|只能|限|可|仅)?(?:限|兑换?|购买?|领取?|换)*\s*{_NUMBER}\s*"
-    rf"(?P<unit>[^\W\d_]?)\s*(?:/户)?(?:/每?月)?(?:/户)?"
+    rf"{_HOUSEHOLD}?/?{_MONTH}?{_HOUSEHOLD}?(?:最多|至多|只能|不超过|不得超过|限|可|仅|≤|<=)?(?:限|兑换?|购买?|领取?|换)*"
+    rf"{_NUMBER}(?P<unit>[^\W\d_]?)(?:以内|封顶)?(?:/户)?(?:[/·]每?月)?(?:/户)?(?:\((?:每户)?每月(?:每户)?\))?"
 )
-_SAYS_LIMIT = re.compile(r"限[兑购领量换]|限每|限\s*\d|每户|每人")
+_AMOUNT = rf"(?:\d|[{NUMERALS}])"
+_SAYS_LIMIT = re.compile(
+    rf"限[兑购领换]|限每|限量|限\s*{_AMOUNT}|[每一][户家人]|(?:最多|至多|不超过|只能|可)[兑购领换]|"
+    rf"[每一]个?(?:月|季度?|年|周).{{0,4}}?{_AMOUNT}|{_AMOUNT}\s*[{_COUNTED}]?/(?:每?[月户人年])|{_AMOUNT}\s*[{_COUNTED}]以内"
+)
+_SPACE = re.compile(r"(?<!\d) +| +(?!\d)")
 
 
 def whole_number(text: str) -> int | Problem:
     """The whole number that digits, Chinese numerals or bank numerals say."""
-    said = text.translate(_WRITTEN)
-    if re.fullmatch(rf"[{_NUMERALS}]+", said):
-        counted = _hundreds(said)
+    said = text.translate(WRITTEN)
+    if re.fullmatch(rf"[{NUMERALS}]+", said):
+        counted = chinese_number(said)
         return problem("number_unclear") if counted is None else counted
-    if not re.fullmatch(r"[+-]?\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?", said):
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?万?", said):
         return problem("number_unclear")
-    value = float(said.replace(",", ""))
-    return int(value) if value.is_integer() else problem("not_whole")
-
-
-def _hundreds(said: str) -> int | None:
-    hundreds, hundred, rest = said.rpartition("百")
-    if not hundred:
-        return chinese_number(said)
-    high = chinese_number(hundreds)
-    low = chinese_number(rest.lstrip("零〇")) if rest.lstrip("零〇") else 0
-    # "一百五" means 150: a single numeral right after 百 counts tens.
-    if low is not None and low < 10 and rest and not rest.startswith(("零", "〇")):
-        low *= 10
-    return None if high is None or low is None else high * 100 + low
+    times = 10_000 if said.endswith("万") else 1
+    value = Decimal(said.replace(",", "").removesuffix("万")) * times
+    return int(value) if value == value.to_integral_value() else problem("not_whole")
 
 
 def points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem | None:
@@ -99,7 +101,7 @@ def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
     other = next((name for sign, name in _PERIODS.items() if f"每{sign}" in text or f"/{sign}" in text), None)
     if other:
         return problem("limit_period", period=other)
-    found = _LIMIT.fullmatch(text.replace(" ", ""))
+    found = _LIMIT.fullmatch(_SPACE.sub("", text))
     if found is None:
         return problem("limit_unclear")
     said = found["unit"]
@@ -107,6 +109,19 @@ def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
         return problem("amount_unit", said=said, unit=unit or "件")
     pieces = _in_range(found["number"], 1, 10_000)
     return pieces if isinstance(pieces, Problem) else Limit(pieces)
+
+
+def unit_said(cell: Cell) -> str | None:
+    """The unit behind an amount, as in "5盒", "每月1袋" or "5分/桶"; None where it is no unit of a single good."""
+    found = _UNIT_SAID.search(words(cell))
+    return found[1] if found and found[1] not in _NO_GOODS_UNIT else None
+
+
+def price(cell: Cell, unit: str | None = None) -> int | Problem | None:
+    """The points of a good, per unit of its own: "5分/袋" is no price of a box."""
+    said = unit_said(cell)
+    other = said is not None and unit is not None and not _own_unit(said, unit)
+    return problem("amount_unit", said=said or "", unit=unit or "件") if other else points(cell)
 
 
 def says_limit(note: str) -> bool:
@@ -118,7 +133,7 @@ def _text(cell: Cell) -> str | Problem:
     # A bool, a day or a time in an amount's column is a slip.
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return problem("number_unclear")
-    return words(cell).translate(_WRITTEN).replace("，", ",").replace("－", "-")
+    return words(cell).translate(WRITTEN).replace("，", ",").translate(_SIGNS)
 
 
 def _own_unit(said: str, unit: str | None) -> bool:

@@ -35,7 +35,9 @@ class ImportForm(msgspec.Struct):
 
     Both choices may stand in the address too. `dry_run` only tells what would be refused. Bad rows are refused one by
     one; with `skip_bad` false, a single one keeps all the others out. `map` is what its words mean, those that a
-    trial lists as `unknown_words`: [{"value": …, "means": code or name}, {"value": …, "new": true, "points": …}].
+    trial lists as `unknown`: [{"kind": …, "value": …, "means": code, id or name}, {"kind": …, "value": …, "new": true,
+    "points": …, "cap": …}]. The kind is item, activity, station or building; without it, it is the usual one of the
+    workbook.
     """
 
     file: UploadFile

@@ -7,6 +7,7 @@ from timebank.imports.parsed import UnknownUse, without_numbers
 from timebank.imports.words import word_key
 
 ROWS_TOLD_MAX = 20
+NAMES_TOLD_MAX = 12
 
 
 class WordUnclear(TimebankError):
@@ -15,10 +16,21 @@ class WordUnclear(TimebankError):
     sentence = "“{value}”要么写明就是哪一项，要么新添，两样选一样；新添的要写明分值。"
 
 
+class WordIsName(TimebankError):
+    code = "word_is_name"
+    status = 422
+    sentence = "“{value}”本身就是登记的名称，不能再当作别的，也不能忘掉。不再用的，请到登记的地方停用或改名。"
+
+
 class WordMeaningUnknown(TimebankError):
     code = "word_meaning_unknown"
     status = 422
     sentence = "“{value}”对应的“{means}”没有登记，或已停用。请选一个在用的。"
+
+
+def first_of(words: Sequence[str]) -> str:
+    """The first of many words, to be named in a note."""
+    return "、".join(words[:NAMES_TOLD_MAX]) + ("……" if len(words) > NAMES_TOLD_MAX else "")
 
 
 def alike(uses: Sequence[UnknownUse]) -> list[list[UnknownUse]]:

@@ -16,6 +16,9 @@ T = TypeVar("T", bound=InSheet)
 
 _AGE_YEARS_MAX = 130
 _YEAR_MONTH = re.compile(r"年月(?!日)")
+# 19651 is how somebody writes January 1965, and the number by which a spreadsheet keeps a day of 1953.
+_FIVE_DIGITS = re.compile(r"(19|20)\d{2}[1-9]")
+_BESIDE_BIRTH = re.compile(r"^(出?生于?)|(\s*(出?生|[(（]?\d{1,3}\s*周?岁[)）]?)|[.。])$")
 _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
 
 
@@ -47,7 +50,10 @@ def born_on_of(reading: Reading[T], identity: Identity | Document | None, today:
 
 
 def _birth(cell: Cell) -> date | Problem | None:
-    found = moments.day(cell)
+    text = cells.words(cell)
+    if _FIVE_DIGITS.fullmatch(text):
+        return problem("birth_day_missing")
+    found = moments.day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
     # A day is not made up: it decides who needs a guardian, and tells namesakes apart.
     return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
 

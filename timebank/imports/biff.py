@@ -1,4 +1,4 @@
-"""What the reader of old .xls files leaves out: error cells, formulas without a value, hidden rows.
+"""What the reader of old .xls files leaves out: error cells, formulas without a value, styles, what is hidden.
 
 Read by the child process of `old_workbook` alone. Records as in [MS-XLS] 2.4, the container as in [MS-CFB].
 """
@@ -7,9 +7,15 @@ import struct
 from collections.abc import Iterator
 
 from timebank.imports.marks import Marks
+from timebank.imports.styles import BUILT_IN, Style, style_of
 
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _FORMULA, _BOOL_OR_ERROR, _ROW, _BOUND_SHEET, _BEGIN, _END = 0x06, 0x205, 0x208, 0x85, 0x809, 0x0A
+_FONT, _FORMAT, _CELL_FORMAT, _COLUMNS, _COMMENT = 0x31, 0x41E, 0xE0, 0x7D, 0x1C
+_NUMBER, _SHORT_NUMBER, _SHORT_NUMBERS, _TEXT, _OWN_TEXT = 0x203, 0x27E, 0xBD, 0xFD, 0x204
+_CELLS = frozenset({_NUMBER, _SHORT_NUMBER, _TEXT, _OWN_TEXT, _FORMULA})
+_COUNTED_FROM, _STRUCK = 0x22, 0x08
+_COLUMNS_MAX = 256
 _ROW_HIDDEN = 0x20
 _EMPTY_TEXT = b"\x17\x00\x00"  # PtgStr of no characters: the formula itself says ""
 _NO_SECTOR = 0xFFFFFFFA
@@ -18,12 +24,14 @@ _NO_SECTOR = 0xFFFFFFFA
 def marks(content: bytes) -> list[Marks]:
     """The marks of every sheet, in the order of the book."""
     stream = _stream(content)
-    starts = [
-        struct.unpack_from("<I", body)[0]
-        for kind, body in _records(stream, 0)
-        if kind == _BOUND_SHEET and len(body) > 6
-    ]
-    found = [_sheet(stream, start) for start in starts]
+    book = list(_records(stream, 0))
+    starts = [struct.unpack_from("<I", body)[0] for kind, body in book if kind == _BOUND_SHEET and len(body) > 6]
+    # Files of before 1997 keep their texts in another way.
+    styles = _styles(book) if stream[4:6] == b"\x00\x06" else []
+    from_1904 = any(kind == _COUNTED_FROM and body[:1] == b"\1" for kind, body in book)
+    found = [_sheet(stream, start, styles) for start in starts]
+    for sheet, _, _ in found:
+        sheet.from_1904 = from_1904
     # A program that works nothing out leaves every formula without a value; where one has a value, an empty one is "".
     works_out = any(valued for _, _, valued in found)
     for sheet, empty, _ in found:
@@ -32,15 +40,61 @@ def marks(content: bytes) -> list[Marks]:
     return [sheet for sheet, _, _ in found]
 
 
-def _sheet(stream: bytes, start: int) -> tuple[Marks, list[tuple[int, int]], bool]:
+def _styles(book: list[tuple[int, bytes]]) -> list[Style]:
+    """The style of every cell format of the book, in their order."""
+    codes = {
+        struct.unpack_from("<H", body)[0]: _text(body[2:]) for kind, body in book if kind == _FORMAT and len(body) >= 5
+    }
+    fonts = [body for kind, body in book if kind == _FONT and len(body) >= 4]
+    struck = [bool(body[2] & _STRUCK) for body in fonts]
+    struck[4:4] = [False]  # there is no font of number 4
+    styles = []
+    for kind, body in book:
+        if kind == _CELL_FORMAT and len(body) >= 4:
+            font, code = struct.unpack_from("<HH", body)
+            is_struck = font < len(struck) and struck[font]
+            styles.append(style_of(codes.get(code, BUILT_IN.get(code, "General")), is_struck=is_struck))
+    return styles
+
+
+def _text(body: bytes) -> str:
+    length, is_wide = struct.unpack_from("<HB", body)
+    return (
+        body[3 : 3 + 2 * length].decode("utf-16-le", "replace")
+        if is_wide & 1
+        else body[3 : 3 + length].decode("latin-1")
+    )
+
+
+def _note_styles(sheet: Marks, kind: int, body: bytes, styles: list[Style]) -> None:
+    """Note the style of a cell, or of the several that one record holds."""
+    if kind in _CELLS and len(body) >= 6:
+        row, column, style = struct.unpack_from("<HHH", body)
+        places = [(column, style)]
+    elif kind == _SHORT_NUMBERS and len(body) >= 12:
+        row, first = struct.unpack_from("<HH", body)
+        places = [
+            (first + count, struct.unpack_from("<H", body, at)[0])
+            for count, at in enumerate(range(4, len(body) - 7, 6))
+        ]
+    else:
+        return
+    for column, number in places:
+        style = styles[number] if number < len(styles) else Style()
+        if style.is_struck:
+            sheet.struck.add((row + 1, column))
+        if style.before or style.behind:
+            sheet.styles[row + 1, column] = style
+
+
+def _sheet(stream: bytes, start: int, styles: list[Style]) -> tuple[Marks, list[tuple[int, int]], bool]:
     """A sheet's marks, its formulas with an empty value, and whether one has another value."""
     sheet, empty, valued = Marks(), list[tuple[int, int]](), False
     for kind, body in _records(stream, start):
-        if kind == _ROW and len(body) >= 14:
-            row, options = struct.unpack_from("<H10xH", body)
-            if options & _ROW_HIDDEN:
-                sheet.hidden.add(row + 1)
-        elif kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7]:
+        _note_styles(sheet, kind, body, styles)
+        _note_hidden(sheet, kind, body)
+        sheet.comments += kind == _COMMENT
+        if kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7]:
             row, column = struct.unpack_from("<HH", body)
             sheet.unreadable[row + 1, column] = _ERRORS.get(body[6], "#VALUE!")
         elif kind == _FORMULA and len(body) >= 14:
@@ -54,6 +108,18 @@ def _sheet(stream: bytes, start: int) -> tuple[Marks, list[tuple[int, int]], boo
             else:
                 valued = True
     return sheet, empty, valued
+
+
+def _note_hidden(sheet: Marks, kind: int, body: bytes) -> None:
+    """Note a row or columns that nobody sees."""
+    if kind == _ROW and len(body) >= 14:
+        row, options = struct.unpack_from("<H10xH", body)
+        if options & _ROW_HIDDEN:
+            sheet.hidden.add(row + 1)
+    elif kind == _COLUMNS and len(body) >= 10:
+        first, last, width, _, options = struct.unpack_from("<5H", body)
+        if options & 1 or width == 0:
+            sheet.hidden_columns |= set(range(first, min(last + 1, _COLUMNS_MAX)))
 
 
 def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:

@@ -116,7 +116,10 @@ class Named:
 
 def of_group(reading: Reading[T], people: Candidates | None) -> list[Named]:
     """The people of a line, one or several; refuses the line when one of them cannot be found, and says which."""
-    given = reading.take("name", lambda cell: group.names(cell, people.by_name.keys() if people else frozenset()))
+    known = people.by_name.keys() if people else frozenset()
+    given = reading.take("name", lambda cell: group.names(cell, known))
+    if given and group.repeats(reading.cell("name"), known):
+        reading.warn("name", problem("group_repeated"))
     if given is None or len(given) == 1:
         return _of_one(reading, people, given[0] if given else None)
     found = phones(reading.cell("phone"))

@@ -3,21 +3,24 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
+from timebank import clock, database
 from timebank.database import retried, transaction
-from timebank.errors import NotFound, TimebankError, Unavailable
+from timebank.errors import TimebankError, Unavailable
 from timebank.imports import undoing, work
-from timebank.imports.ending import count_rows, tell_at_home, tell_end, tell_stop
+from timebank.imports.closing import LateRefusal, close_import, findings_of, refuse, stop
+from timebank.imports.ending import count_rows, tell_at_home, tell_end
 from timebank.imports.intake import Intake
 from timebank.imports.kinds import IMPORTERS
-from timebank.imports.report import Findings, Note, Remark
+from timebank.imports.reasons import Remark
+from timebank.imports.report import Findings
 from timebank.imports.steps import Steps
-from timebank.imports.work import PlanUnreadable, Work
+from timebank.imports.work import Held, PlanUnreadable, Work
 from timebank.scope import Scope
 
 AGAIN_SECONDS = 0.1
@@ -29,12 +32,16 @@ Told = Callable[[int, int], object]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How many rows of a workbook are done, known and refused ones included; of an undoing, how many records."""
+    """How many rows of a workbook are done, known and refused ones included; of an undoing, how many records.
+
+    `begun` is what was found of a run that has just begun: the database keeps a part of it.
+    """
 
     run_id: UUID
     done: int
     rows: int
     verb: Literal["import", "undo"] = "import"
+    begun: Findings | None = None
 
 
 def steps_of(at: Work) -> Steps:
@@ -52,7 +59,7 @@ async def actor_for(scope: Scope, at: Work) -> Scope | None:
         return await work.starter_of(scope, at)
     except TimebankError as error:
         if not isinstance(error, Unavailable):
-            await _stop(scope, at, error.code)
+            await stop(scope, at, error.code)
         return None
 
 
@@ -69,8 +76,23 @@ async def make_way(
         except TimebankError:
             return None  # It was stopped for it, and who began it was told.
     if at.is_abandoned:
-        await _stop(scope, at, "abandoned")
+        await stop(scope, at, "abandoned")
     return None
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many rows were written, and how many when the database counted them last."""
+
+    written: int = 0
+    counted: int = 0
+
+    async def add(self, rows: int) -> None:
+        """Let the database count anew whenever there are twice as many: without it each search reads them all."""
+        self.written += rows
+        if self.written - self.counted >= max(COUNTED_FROM, self.counted):
+            await count_rows()
+            self.counted = self.written
 
 
 async def carry(
@@ -86,24 +108,29 @@ async def carry(
     if begun is None:
         return found or await findings_of(scope, run_id)
     steps = steps_of(begun)
-    failures, rows = 0, await _plan(scope, begun, steps)
+    failures, rows, count = 0, await _plan(scope, begun, steps), _Count()
     while rows is not None and (at := await _still(scope, run_id)) is not None:
         if until is not None and time.monotonic() > until:
             await _let_go(scope, at)
-            return await progress_of(scope, at)
+            return msgspec.structs.replace(await progress_of(scope, at), begun=found)
         try:
             done = await _step(scope, at, steps, rows)
+        except LateRefusal as refusal:
+            await refuse(scope, at, refusal.late)
+            return await _ended(scope, run_id, found)
         except Unavailable:
             failures += 1
             if failures > FAILURES_MAX:
                 raise
             done = None
         except Exception as error:
-            await _stop(scope, at, error.code if isinstance(error, TimebankError) else "unexpected")
+            await stop(scope, at, error.code if isinstance(error, TimebankError) else "unexpected")
             raise
         if done is None:
             await asyncio.sleep(AGAIN_SECONDS)
-        elif told is not None:
+            continue
+        await count.add(done)
+        if told is not None:
             told(at.total, done)
     await tell_at_home(scope, begun)
     return await _ended(scope, run_id, found)
@@ -113,7 +140,7 @@ async def _plan(scope: Scope, at: Work, steps: Steps) -> list[Any] | None:
     try:
         return await work.plan_of(scope, at.run_id, steps.row)
     except PlanUnreadable as error:
-        await _stop(scope, at, error.code)
+        await stop(scope, at, error.code)
         raise
 
 
@@ -123,24 +150,17 @@ async def _ended(scope: Scope, run_id: UUID, found: Findings | None) -> Findings
         await count_rows()
     if found is None:
         return kept
-    late = kept.errors[len(found.kept().errors) :]
-    return msgspec.structs.replace(found, accepted=kept.accepted, created=kept.created, errors=[*found.errors, *late])
+    before = found.kept()
+    late, notes = kept.errors[len(before.errors) :], kept.notes[len(before.notes) :]
+    return msgspec.structs.replace(
+        found, outcome=kept.outcome, run_id=kept.run_id, accepted=kept.accepted, created=kept.created,
+        errors=[*found.errors, *late], notes=[*found.notes, *notes],
+    )  # fmt: skip
 
 
 async def _still(scope: Scope, run_id: UUID) -> Work | None:
     at = await work.under_way(scope)
     return at if at is not None and at.run_id == run_id else None
-
-
-async def findings_of(scope: Scope, run_id: UUID) -> Findings:
-    """What is kept of a run."""
-    async with transaction(scope):
-        kept = await database.fetch_value(
-            "SELECT report FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
-        )
-    if kept is None:
-        raise NotFound
-    return msgspec.json.decode(kept, type=Findings)
 
 
 async def progress_of(scope: Scope, at: Work) -> Progress:
@@ -164,37 +184,32 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
         batch = rows[held.done : held.done + steps.batch]
         if batch:
             await steps.take(intake, batch)
+            _require_all(at, held, intake)
             await intake.write_made()
             await work.move_on(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
         # The end may take longer than a batch: it holds no row of one, unless all is so little that it is one.
         if not batch or intake.is_whole:
             await steps.finish(intake, rows)
+            _require_all(at, held, intake)
             await intake.write_made()
             await _close(scope, at, held.created + intake.created, [*held.late, *intake.late], intake)
     return len(batch)
 
 
+def _require_all(at: Work, held: Held, intake: Intake) -> None:
+    """Where one bad row keeps all the others out, nothing is written yet: then nothing is. Raises LateRefusal.
+
+    Of what is found in a later batch the report says that it is incomplete.
+    """
+    if intake.late and not at.skip_bad and held.done == 0:
+        raise LateRefusal(intake.late)
+
+
 async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
     """Write down what came of it."""
-    await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else _close_import(scope, at, created, late))
+    await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
     await tell_end(scope, at)
     await work.end(scope, at.run_id)
-
-
-async def _close_import(scope: Scope, at: Work, created: int, late: Sequence[Remark]) -> None:
-    found = await findings_of(scope, at.run_id)
-    found = msgspec.structs.replace(
-        found, accepted=found.accepted - len(late), created=created, errors=[*found.errors, *late]
-    )
-    await database.execute(
-        "UPDATE import_run SET accepted = $3, created = $4, report = $5::jsonb, ended_at = $6 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, at.run_id, found.accepted, created, msgspec.json.encode(found).decode(), clock.now(),
-    )  # fmt: skip
-    await audit.record(
-        scope, "import", "import_run", at.run_id, kind=at.kind, rows=found.rows, accepted=found.accepted,
-        created=created,
-    )  # fmt: skip
 
 
 @retried
@@ -205,29 +220,3 @@ async def _let_go(scope: Scope, at: Work) -> None:
             "UPDATE import_work SET held_until = $3 WHERE community_id = $1 AND run_id = $2",
             scope.community_id, at.run_id, clock.now(),
         )  # fmt: skip
-
-
-@retried
-async def _stop(scope: Scope, at: Work, code: str) -> None:
-    """End work that something forbids: what was done stays done, and who began it is told."""
-    system = Scope.of_system(scope.community_id)
-    async with transaction(system):
-        held = await work.hold(system, at.run_id)
-        if held is None:
-            return
-        if at.verb == "import":
-            found = await findings_of(system, at.run_id)
-            left = Note("note_stopped", {"count": held.total - held.done})
-            found = msgspec.structs.replace(
-                found, accepted=held.created, created=held.created, errors=[*found.errors, *held.late],
-                notes=[*found.notes, left],
-            )  # fmt: skip
-            await database.execute(
-                "UPDATE import_run SET accepted = $3, created = $3, report = $4::jsonb, ended_at = $5, stopped = $6 "
-                "WHERE community_id = $1 AND id = $2",
-                system.community_id, at.run_id, held.created, msgspec.json.encode(found).decode(), clock.now(), code,
-            )  # fmt: skip
-        await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
-        if held.done or scope.via == "worker":  # else who asked reads the refusal
-            await tell_stop(system, at)
-        await work.end(system, at.run_id)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from timebank.imports import amounts, cells, columns
+from timebank.imports import amounts, cells
+from timebank.imports.header import find
 from timebank.imports.lines import lines
 from timebank.imports.vocabulary import DEEDS
 from timebank.imports.workbook import Sheet
@@ -17,7 +18,7 @@ def catalogue_on(sheet: Sheet) -> dict[str, int]:
 
     An item with two different points is left out: nobody knows which of them holds.
     """
-    header = columns.find(sheet, _WANTED)
+    header = find(sheet, _WANTED)
     if header is None or not {"item", "points"} <= header.columns.keys():
         return {}
     found: dict[str, set[int]] = {}

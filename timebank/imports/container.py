@@ -19,6 +19,10 @@ CELLS_MAX = 2_500_000
 _CHUNK = 1024 * 1024
 _SHEET_NAME = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _NEEDED = re.compile(r"\[Content_Types\]\.xml|_rels/.*|xl/[^/]+\.(xml|bin)|xl/(_rels|worksheets)/.*", re.IGNORECASE)
+_COMMENTS = re.compile(r"xl/(comments/)?comment[^/]*\.xml", re.IGNORECASE)
+_COMMENT = re.compile(rb"<(?:\w+:)?comment[\s>]")
+# The reader knows no error that is younger than itself and would refuse the whole book for it.
+_NEW_ERROR = re.compile(rb"(<(?:\w+:)?v>)#(?!N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)[A-Z_]{2,20}[!?]?(?=</)")
 # A cell that is only formatted closes itself and holds nothing; only one with content stretches the rectangle.
 _FILLED_CELL = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["'](?:[^>]*[^/>])?>""")
 
@@ -29,6 +33,7 @@ class Repacked:
 
     content: bytes
     marks: dict[str, Marks]
+    comments: int = 0
 
 
 def opened(content: bytes) -> "Repacked | bytes":
@@ -56,25 +61,29 @@ def _content(packed: zipfile.ZipFile) -> bytes:
 
 
 def _repack(packed: zipfile.ZipFile) -> Repacked:
-    """The parts that hold tables, stored without compression; pictures and macros left behind."""
+    """The parts that hold tables, packed anew and measured; pictures and macros left behind."""
     entries = packed.infolist()
     _measure(entries)
     unpacked = BytesIO()
     parts: dict[str, bytes] = {}
-    cells = left = 0
-    with zipfile.ZipFile(unpacked, "w", zipfile.ZIP_STORED) as again:
+    cells = left = comments = 0
+    with zipfile.ZipFile(unpacked, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as again:
         for entry in {entry.filename: entry for entry in entries}.values():
-            if not _NEEDED.fullmatch(entry.filename):
+            is_comments = _COMMENTS.fullmatch(entry.filename) is not None
+            if not is_comments and not _NEEDED.fullmatch(entry.filename):
                 continue
             part = _read(packed, entry, UNPACKED_BYTES_MAX - left)
             left += len(part)
+            if is_comments:
+                comments += len(_COMMENT.findall(part))
+                continue
             if _SHEET_NAME.fullmatch(entry.filename):
                 cells += _rectangle(part)
             if cells > CELLS_MAX:
                 raise WorkbookTooLarge
-            again.writestr(entry.filename, part)
+            again.writestr(entry.filename, _NEW_ERROR.sub(rb"\1#VALUE!", part))
             parts[entry.filename] = part
-    return Repacked(unpacked.getvalue(), of_book(parts))
+    return Repacked(unpacked.getvalue(), of_book(parts), comments)
 
 
 def _measure(entries: list[zipfile.ZipInfo]) -> None:

@@ -1,12 +1,14 @@
 """What the title and the name of a sheet say of its days: the year, the month, or the one day of the whole sheet."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from timebank.imports import moments
-from timebank.imports.cells import Cell, chinese_number, words
-from timebank.imports.columns import Header
+from timebank.imports.cells import Cell, words
+from timebank.imports.header import Header
+from timebank.imports.numerals import chinese_number
 from timebank.imports.problems import Problem, problem
 from timebank.imports.workbook import Row
 
@@ -19,29 +21,65 @@ _FULL = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,
 _YEAR_MONTH = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})(?!\d)\s*月?")
 _YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
 _MONTH = re.compile(r"(?<!\d)(\d{1,2}|[一二三四五六七八九十]{1,2})\s*月(?!\d)")
-_CHINESE_YEAR = re.compile(r"([二一][〇零○ＯO一二三四五六七八九]{3})\s*年")
-_CHINESE_DIGITS = str.maketrans("〇零○ＯO一二三四五六七八九", "00000123456789")
 _MONTH_DAY = re.compile(r"(\d{1,2})\s*(?:月|[./-])\s*(\d{1,2})\s*[日号]?")
 _DAY_ONLY = re.compile(r"(\d{1,2})\s*[日号]?")
-_WEEKDAY = re.compile(r"[(]?(?:星期|周|礼拜)[一二三四五六日天][)]?")
+_WEEKDAY = re.compile(r"[(]?(?:星期|周|礼拜)[一二三四五六日天][)]?|[(][一二三四五六日天][)]")
+
+
+_LATE = re.compile("下午|晚上|傍晚|夜间|午后")
+_EARLY = re.compile("上午|早|全天|凌晨")
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Each is None where the title says nothing, or two things."""
+    """Each is None where the title says nothing, or two things. `is_late` where it speaks of the afternoon alone."""
 
     year: int | None = None
     month: int | None = None
     day: date | None = None
+    is_late: bool = False
+
+    def within(self, titles: Iterable[Row]) -> "Context":
+        """What holds below titles of a part of the table: what they say, else what was said before."""
+        own = _said(_texts(titles))
+        if own == Context():
+            return self
+        is_late = own.is_late
+        if own.year is None and own.month is None and own.day is None:
+            return Context(self.year, self.month, self.day, is_late)
+        same_year = own.year is None or own.year == self.year
+        month = own.month or (self.month if same_year else None)
+        return Context(own.year or self.year, month, own.day, is_late)
 
 
 def context_of(header: Header) -> Context:
     """What stands above the header and in the sheet's name; the day on which the form was filled in does not count."""
-    above = [words(cell) for row in above_header(header) for cell in row.cells if cell]
-    texts = [_plain(text) for text in (header.sheet.name, *above)]
+    above = _said([header.sheet.name, *_texts(header.sheet_titles)])
+    return above if header.titles == header.sheet_titles else above.within(header.titles)
+
+
+def titles_of(header: Header) -> tuple[Row, ...]:
+    """The title rows that speak of a table: its own, else those of its sheet."""
+    return header.titles or header.sheet_titles
+
+
+def says_day(titles: Iterable[Row]) -> bool:
+    """Whether titles name a day, a month or a year."""
+    said = _said(_texts(titles))
+    return (said.year, said.month, said.day) != (None, None, None)
+
+
+def _texts(titles: Iterable[Row]) -> list[str]:
+    return [words(cell) for row in titles for cell in row.cells if cell]
+
+
+def _said(written: Iterable[str]) -> Context:
+    texts = [_plain(text) for text in written]
+    said = " ".join(texts)
+    is_late = _LATE.search(said) is not None and _EARLY.search(said) is None
     if any(_RANGE.search(text) for text in texts):
         years = {int(year) for text in texts for year in _YEAR.findall(text)}
-        return Context(year=_only(years))
+        return Context(year=_only(years), is_late=is_late)
     days = {full for text in texts for full in map(_date, _FULL.findall(text)) if full is not None}
     pairs = {(int(year), int(month)) for text in texts for year, month in _YEAR_MONTH.findall(text)}
     years = {year for year, _ in pairs} | {int(year) for text in texts for year in _YEAR.findall(text)}
@@ -51,12 +89,8 @@ def context_of(header: Header) -> Context:
         _only(years),
         _only({month for month in months if 1 <= month <= moments.MONTHS}),
         next(iter(days)) if len(days) == 1 else None,
+        is_late,
     )
-
-
-def above_header(header: Header) -> list[Row]:
-    """The title rows of a sheet."""
-    return [row for row in header.sheet.rows if row.number < header.first_row]
 
 
 def day(cell: Cell, context: Context) -> date | Problem | None:
@@ -80,8 +114,7 @@ def _day_of_month(number: int, context: Context) -> date | Problem:
 
 
 def _plain(text: str) -> str:
-    text = _CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
-    return _MADE_ON.sub("", text)
+    return _MADE_ON.sub("", moments.in_digits(text))
 
 
 def _date(parts: tuple[str, str, str]) -> date | None:

@@ -7,7 +7,8 @@ from datetime import date
 
 from timebank import names
 from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
-from timebank.imports.addresses import NOWHERE
+from timebank.imports.addresses import NOWHERE, Address
+from timebank.imports.buildings import Buildings
 from timebank.imports.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
 from timebank.imports.catalogue_sheet import catalogues_on
 from timebank.imports.cells import Cell, Role
@@ -22,6 +23,7 @@ from timebank.imports.workbook import Workbook
 
 REQUIRED = ("date", "name", "item")
 POINTS_MAX = 10_000
+_THEMSELVES = frozenset({"本人", "自己", "自证"})
 
 Worth = int | Callable[[date], int]
 """The points of an item in the catalogue, or what they were on a day."""
@@ -52,6 +54,12 @@ class DeedRow:
     note: str | None
     word: str
     said_points: int | None
+    estate: str | None = None
+
+    @property
+    def place(self) -> Address:
+        """Where it was done, as the row says."""
+        return Address(self.building, self.unit)
 
     @property
     def where(self) -> tuple[str, int, int]:
@@ -74,12 +82,12 @@ class Known:
 
 def parse(
     book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date,
-    aliases: Mapping[str, str] | None = None, waiting: AbstractSet[str] = frozenset(),
+    aliases: Mapping[str, str] | None = None, waiting: AbstractSet[str] = frozenset(), town: Buildings | None = None,
 ) -> Parsed[DeedRow]:  # fmt: skip
     """Read a book of deeds. Raises an ImportRefused when it holds none.
 
     `catalogue` says the points of each item, `aliases` the item that another word means, by the word's key; `waiting`
-    are the keys of items that wait for a second person.
+    are the keys of items that wait for a second person. `town` is what the buildings are looked up in.
     """
     survey = columns.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
@@ -87,10 +95,11 @@ def parse(
     known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
-        titled = context.context_of(header)
+        whole = context.context_of(header)
         for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
-            found = _rows(reading, people, known, titled, today)
+            found = _rows(reading, people, known, town, titled, today)
             if not any(_repeats(reading, row, seen) for row in found):
                 parsed.rows += found
     listed = catalogues_on(survey.unread)
@@ -113,21 +122,29 @@ def mentions(book: Workbook) -> Mentions:
 
 
 def _rows(
-    reading: Reading[DeedRow], people: Candidates | None, known: Known | None,
+    reading: Reading[DeedRow], people: Candidates | None, known: Known | None, town: Buildings | None,
     titled: Context, today: date,
 ) -> list[DeedRow]:  # fmt: skip
     """The deeds of a line: one of each person that it names; none where it was refused."""
     happened_on = reading.need("date", lambda cell: context.day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
-    roles = cells.roles(reading.beside("post", cells.text))
+    roles = cells.roles_held(reading.beside("post", cells.text))
     place = place_of(reading) or NOWHERE
+    there = _known_place(reading, town, place)
     note = reading.beside("note", cells.note)
-    if remarks.cancelled(note):
+    if remarks.turned_down(reading.take("state", cells.text)):
+        reading.refuse("state", problem("remark_cancelled"))
+    elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
     item, points, expected = _points(reading, known, happened_on or today, note)
-    doers = _doers(reading, people, Hint(place.building, place.unit, roles))
-    if len(doers) > 1 and expected is not None and points != expected:
+    reading.refuse_several_times()
+    doers = _doers(reading, people, Hint(there.building, there.unit, roles))
+    # A name written three times is one person, not three times the points.
+    several = len(doers) > 1 or group.repeats(reading.cell("name"))
+    if several and expected is not None and points != expected:
         reading.refuse("points", problem("group_points", expected=expected))
     themselves = {names.key(doer.name or "") for doer in doers}
     witness = _witness_name(reading, themselves)
@@ -142,17 +159,27 @@ def _rows(
         DeedRow(
             reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
             place.unit, item, points, expected, witness, witness_person, note,
-            cells.words(reading.cell("item")), said if isinstance(said, int) else None,
+            cells.words(reading.cell("item")), said if isinstance(said, int) else None, place.estate,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
+
+
+def _known_place(reading: Reading[DeedRow], town: Buildings | None, place: Address) -> Address:
+    """The place under the name that residents have it by; where nobody knows it, it is told, and refused later."""
+    if town is None:
+        return place
+    use = town.use(place, reading.sheet, reading.number) if not town.of(place) else None
+    if use is not None:
+        reading.parsed.unknown.append(use)
+    return town.in_one_way(place)
 
 
 def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:
     """Who did it, one or several."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.need("name", lambda cell: group.names(cell, known))
-    if given is None or len(given) > 1:
+    if given is None or len(given) > 1 or group.repeats(reading.cell("name"), known):
         return of_group(reading, people) if given else []
     person = by_name(reading, people, given[0], hint) if people is not None else None
     return [Named(person, given[0], None)]
@@ -160,6 +187,9 @@ def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> 
 
 def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
     """The witness; of several the first who did not do it themselves, for a deed has one."""
+    if cells.words(reading.cell("witness")) in _THEMSELVES:
+        reading.refuse("witness", problem("own_witness"))
+        return None
     given = reading.beside("witness", group.names)
     if given and len(given) > 1:
         reading.warn("witness", problem("witness_several"))

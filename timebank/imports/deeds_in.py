@@ -6,7 +6,6 @@ from datetime import date
 from uuid import UUID
 
 from timebank import clock, database
-from timebank.areas.places import areas_of
 from timebank.database import reading
 from timebank.deeds.book import file_book, try_book
 from timebank.deeds.caps import CapReached
@@ -15,14 +14,16 @@ from timebank.deeds.filing import WitnessTooClose, WitnessUnknown
 from timebank.deeds.schemas import DeedIn
 from timebank.errors import TimebankError
 from timebank.imports import deeds, residents_found
+from timebank.imports.buildings import Buildings, buildings_of, words_of
 from timebank.imports.deeds import DeedRow
-from timebank.imports.intake import Intake, Planned, Ready, cells_of, supposed
+from timebank.imports.intake import Intake, Planned, Ready, cells_of
 from timebank.imports.items import Items, items_of
 from timebank.imports.map import Map
+from timebank.imports.own_words import barred
 from timebank.imports.parsed import Parsed, Reading, UnknownUse
 from timebank.imports.problems import problem, refusal
 from timebank.imports.residents_found import Found, Residents
-from timebank.imports.words import Remembered, decided_for_own, word_key
+from timebank.imports.words import word_key
 from timebank.imports.workbook import Workbook
 from timebank.rules.catalogue import RuleNotFound
 from timebank.scope import Scope
@@ -43,12 +44,13 @@ async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]
     """The deeds of known residents that are to be filed under the community's catalogue."""
     scope, mentioned = intake.scope, await asyncio.to_thread(deeds.mentions, book)
     async with reading(scope):
-        items = await items_of(scope)
+        items, buildings = await items_of(scope), await buildings_of(scope)
         residents = await residents_found.look_up(scope, mentioned)
-    items.suppose(intake.answers, by_operator=scope.system)
+    items.suppose(intake.answered("item"), by_operator=scope.system)
+    buildings.suppose(intake.answered("building"))
     parsed = await asyncio.to_thread(
         deeds.parse, book, residents.candidates, {item.name: item.worth_on for item in items.by_name.values()},
-        today=clock.local_day(), aliases=items.aliases, waiting=items.waiting,
+        today=clock.local_day(), aliases=items.aliases, waiting=items.waiting, town=buildings,
     )  # fmt: skip
     if not items.by_name:
         parsed.notes.append(problem("note_no_catalogue"))
@@ -56,47 +58,57 @@ async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]
     async with reading(scope):
         known = await intake.known(keys.values())
         new = [row for row in parsed.rows if keys[row.where] not in known]
-        await _refuse_own_words(intake, parsed, items, new)
-        town = Map(await areas_of(scope))
-        judged = [(row, _judge(parsed, residents, town, row)) for row in new]
-        # A line is taken whole or not at all: whoever mends it sees all of its people again.
-        filing = [(row, area_id) for row, area_id in judged if area_id and not parsed.reading(row).refused]
-        wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, area_id in filing]
-        refusals = await try_book(scope, wanted)
-        on_record = await _on_record(scope, filing)
-    planned = []
-    for (row, _), deed, refused in zip(filing, wanted, refusals, strict=True):
-        is_tried = isinstance(refused, RuleNotFound) and items.by_name[row.item].is_tried
-        _tell(parsed.reading(row), deed, None if is_tried else refused, on_record)
-        cells = cells_of(parsed.reading(row), "name", "item", "witness")
-        planned.append(DeedPlanned(key=keys[row.where], sheet=row.sheet, row=row.row, cells=cells, deed=deed))
-    ready = [one for one, (row, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
+        filed = {(row.sheet, row.row) for row in parsed.rows} - {(row.sheet, row.row) for row in new}
+        parsed.unknown = [use for use in parsed.unknown if (use.sheet, use.row) not in filed]
+        await _refuse_own_words(intake, parsed, items, buildings, new)
+        ready = await _planned(intake, parsed, residents, items, buildings, [(row, keys[row.where]) for row in new])
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
-    parsed.words = items.unknown(parsed.unknown, parsed.listed)
+    parsed.words = items.unknown(parsed.uses("item"), parsed.listed) + buildings.unknown(parsed.uses("building"))
     return Ready(parsed, ready, len(ready))
 
 
-async def _refuse_own_words(intake: Intake, parsed: Parsed[DeedRow], items: Items, rows: Sequence[DeedRow]) -> None:
-    """Keep out the deeds of whoever has decided what their word means, and say that another has to decide it.
+async def _planned(
+    intake: Intake, parsed: Parsed[DeedRow], residents: Residents, items: Items, buildings: Buildings,
+    rows: Sequence[tuple[DeedRow, bytes]],
+) -> list[DeedPlanned]:  # fmt: skip
+    """The deeds that may be filed, each under its key, and what forbids the others told."""
+    judged = [(row, key, _judge(parsed, residents, buildings, row)) for row, key in rows]
+    # A line is taken whole or not at all: whoever mends it sees all of its people again.
+    filing = [(row, key, area_id) for row, key, area_id in judged if area_id and not parsed.reading(row).refused]
+    wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, _, area_id in filing]
+    refusals = await try_book(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
+    on_record = await _on_record(intake.scope, [row for row, _, _ in filing])
+    planned = []
+    for (row, key, _), deed, refused in zip(filing, wanted, refusals, strict=True):
+        _tell(parsed.reading(row), deed, refused, on_record)
+        cells = cells_of(parsed.reading(row), "name", "item", "witness")
+        planned.append(DeedPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, deed=deed))
+    return [one for one, (row, _, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
 
-    In the trial of somebody else the word is asked for again.
+
+async def _refuse_own_words(
+    intake: Intake, parsed: Parsed[DeedRow], items: Items, buildings: Buildings, rows: Sequence[DeedRow]
+) -> None:
+    """Keep out the deeds of whoever has decided what their words mean, and say that another has to decide it.
+
+    The item says what the deed is worth, and the building whose limit it counts for. In the trial of somebody else
+    the word is asked for again.
     """
-    scope = intake.scope
-    words = items.words | supposed(intake)
-    uses = {(word_key(row.word), UUID(row.person.key)) for row in rows if row.person}
-    own = await decided_for_own(scope, words, uses)
-    near = (
-        await decided_for_own(scope, {key: Remembered(key, None, scope.actor_id) for key, _ in own}, own)
-        if own and scope.actor_id
-        else set()
-    )
-    for row in rows:
-        use = (word_key(row.word), UUID(row.person.key)) if row.person else None
-        if use in own:
-            parsed.reading(row).refuse("item", problem("own_word"))
-            if use not in near:
-                parsed.unknown.append(UnknownUse(row.word, row.sheet, row.row, row.points))
+    people = [(row, UUID(row.person.key)) for row in rows if row.person]
+    of_items = await barred(intake, "item", items.words, {(word_key(row.word), by) for row, by in people})
+    places = {(key, by) for row, by in people for key in buildings.keys(row.place)}
+    of_places = await barred(intake, "building", buildings.words, places)
+    for row, by in people:
+        line, word, at = parsed.reading(row), [word_key(row.word)], buildings.keys(row.place)
+        if of_items.of(word, by):
+            line.refuse("item", problem("own_word"))
+        if of_items.is_asked(word, by):
+            parsed.unknown.append(UnknownUse(row.word, row.sheet, row.row, row.points))
+        if of_places.of(at, by):
+            line.refuse("place|unit", problem("own_word"))
+        asked = [word for word in words_of(row.place) if of_places.is_asked([word_key(word)], by)]
+        parsed.unknown += [UnknownUse(word, row.sheet, row.row, kind="building") for word in asked]
 
 
 def _tell(
@@ -145,7 +157,7 @@ def _key(intake: Intake, row: DeedRow) -> bytes:
     return intake.key(row.person.key, row.happened_on, row.item, row.points, row.witness, row.note)
 
 
-def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Map, row: DeedRow) -> UUID | None:
+def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Buildings, row: DeedRow) -> UUID | None:
     """The building or unit that a deed was done for; None where the row was refused."""
     reading, doer = parsed.reading(row), _doer(residents, row)
     if doer.status != "active":
@@ -155,13 +167,13 @@ def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Map, row: DeedRo
         reading.warn("witness", problem("witness_unclear"))
     elif row.witness_person is not None and residents.of(row.witness_person).status != "active":
         reading.warn("witness", problem("witness_not_active"))
-    found = _places(town, doer, row)
+    found = _places(town.town, doer, row)
     if len(found) != 1:
         wrong = problem("building_ambiguous", building=row.building or "", count=len(found))
         none = problem("place_unknown" if row.building or row.unit else "place_missing")
         reading.refuse("place|unit", wrong if found else none)
         return None
-    if not doer.heads & _path(town, found[0]):
+    if not doer.heads & _path(town.town, found[0]):
         reading.warn("name", problem("not_head"))
     return found[0]
 
@@ -171,7 +183,8 @@ def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
     if row.building is None and row.unit is None:
         held = [area for area in doer.heads if area in town.areas and town.areas[area].kind != "grid"]
         return held if len(held) == 1 else [doer.area_id] if doer.area_id else []
-    found = town.named(row.building, row.unit)
+    in_estate = town.named(f"{row.estate or ''}{row.building or ''}", row.unit)
+    found = in_estate or town.named(row.building, row.unit)
     if len(found) > 1:
         own = _path(town, doer.area_id) | doer.heads
         found = [area for area in found if area in own or _path(town, area) & doer.heads] or found
@@ -182,12 +195,12 @@ def _path(town: Map, area_id: UUID | None) -> set[UUID]:
     return {area.id for area in town.upwards(area_id)}
 
 
-async def _on_record(scope: Scope, filing: Sequence[tuple[DeedRow, UUID]]) -> set[tuple[UUID, str, date]]:
+async def _on_record(scope: Scope, rows: Sequence[DeedRow]) -> set[tuple[UUID, str, date]]:
     """Which deeds of which days these people have in the book already."""
     found = await database.fetch(
         "SELECT person_id, rule_code, occurred_on FROM deed WHERE community_id = $1 AND person_id = ANY ($2) "
         "AND status NOT IN ('rejected', 'reversed', 'withdrawn')",
-        scope.community_id, [UUID(row.person.key) for row, _ in filing if row.person],
+        scope.community_id, [UUID(row.person.key) for row in rows if row.person],
     )  # fmt: skip
     return {(row["person_id"], row["rule_code"], row["occurred_on"]) for row in found}
 

@@ -4,7 +4,14 @@ import csv
 import re
 from io import StringIO
 
-from timebank.imports.refusals import FileTypeWrong, TextHasNul, TextUndecodable, TooManyRows, WorkbookTooLarge
+from timebank.imports.refusals import (
+    FileTypeWrong,
+    TextHasNul,
+    TextQuoteOpen,
+    TextUndecodable,
+    TooManyRows,
+    WorkbookTooLarge,
+)
 
 _DELIMITERS = ",\t;|"
 _COLUMNS_MAX = 1_000
@@ -33,17 +40,32 @@ def decode(content: bytes) -> str:
 def records(content: bytes, rows_max: int) -> list[list[str]]:
     """Every record of a delimited text, blank lines kept so that positions are row numbers."""
     text, delimiter = _without_hint(decode(content))
-    if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<table", "{", "[{")):
+    if text.lstrip()[:200].lower().startswith(("<", "{", "[{")):
         raise FileTypeWrong
+    delimiter = delimiter or _delimiter(text)
+    try:
+        return _records(text, delimiter, rows_max, strict=True)
+    except csv.Error:
+        found = _records(text, delimiter, rows_max, strict=False)
+    # Where quotes do not pair, a cell that goes on over lines with fields of their own has swallowed them.
+    for number, record in enumerate(found, 1):
+        if any(delimiter in line for cell in record for line in cell.splitlines()[1:]):
+            raise TextQuoteOpen(row=number)
+    return found
+
+
+def _records(text: str, delimiter: str, rows_max: int, *, strict: bool) -> list[list[str]]:
     found: list[list[str]] = []
     try:
-        for record in csv.reader(StringIO(text, newline=""), delimiter=delimiter or _delimiter(text)):
+        for record in csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=strict):
             found.append(record)
             if len(found) > rows_max:
                 raise TooManyRows(most=rows_max)
             if len(record) > _COLUMNS_MAX:
                 raise WorkbookTooLarge
     except csv.Error as damage:
+        if strict:
+            raise
         raise FileTypeWrong from damage
     return found
 

@@ -1,5 +1,9 @@
-"""A workbook between its trial and its import: kept sealed for an hour, for the session that brought it."""
+"""A workbook between its trial and its import: kept sealed for an hour, for the session that brought it.
 
+What was found in it is kept beside it, sealed too: it shows cells of its rows.
+"""
+
+import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -10,18 +14,19 @@ import msgspec
 from timebank import clock, database, vault
 from timebank.database import retried, transaction
 from timebank.errors import Forbidden, TimebankError
-from timebank.imports.carrying import Progress, findings_of
+from timebank.imports.carrying import Progress
+from timebank.imports.closing import findings_of
 from timebank.imports.intake import Kind, plain_file_name
-from timebank.imports.mapping import remember_words
+from timebank.imports.mapping import completed, remember_words
 from timebank.imports.refused_rows import TITLE, refused_rows
-from timebank.imports.report import Findings, Report
+from timebank.imports.report import Findings, Report, RowReport, told_rows
 from timebank.imports.runs import try_or_import
 from timebank.imports.words import WordIn
 from timebank.locale import translator
 from timebank.scope import Scope
 
 KEPT_FOR = timedelta(hours=1)
-SEAL = "import draft"
+SEAL, FINDINGS_SEAL = "import draft", "import draft findings"
 
 
 class DraftGone(TimebankError):
@@ -34,6 +39,7 @@ class Draft(msgspec.Struct, frozen=True):
     """A workbook that was tried, and what was found, in the reader's language.
 
     `good` rows have nothing wrong, and `new` of them are not known yet, whether or not the others keep them out.
+    `warnings` has every one of them, alike or not.
     """
 
     id: UUID
@@ -42,6 +48,7 @@ class Draft(msgspec.Struct, frozen=True):
     good: int
     new: int
     report: Report
+    warnings: list[RowReport]
 
 
 class RefusedRows(msgspec.Struct, frozen=True):
@@ -70,8 +77,8 @@ async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: 
         )  # fmt: skip
         await database.execute(
             "INSERT INTO import_draft (community_id, id, session_id, kind, file_name, content, findings, created_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)",
-            scope.community_id, draft_id, session_id, kind, plain_file_name(name), _seal(content), _kept(found),
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            scope.community_id, draft_id, session_id, kind, plain_file_name(name), _seal(content), _packed(found),
             clock.now(),
         )  # fmt: skip
     return draft_id
@@ -79,15 +86,30 @@ async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: 
 
 async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     """A workbook that this session has tried within the hour."""
-    kept = await _find(scope, draft_id)
-    found = msgspec.json.decode(kept.findings, type=Findings)
-    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, found.told(translator(language)))
+    kept, translate = await _find(scope, draft_id), translator(language)
+    found = await _findings(scope, kept)
+    report, warnings = found.told(translate), told_rows(found.warnings, translate)
+    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, report, warnings)
+
+
+async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:
+    """The workbook that this session has taken in by a run, as long as it is kept."""
+    if scope.session_id is None or not scope.administers:
+        return None
+    async with transaction(scope):
+        found: UUID | None = await database.fetch_value(
+            "SELECT id FROM import_draft WHERE community_id = $1 AND session_id = $2 AND run_id = $3 "
+            "AND created_at >= $4",
+            scope.community_id, _session(scope), run_id, clock.now() - KEPT_FOR,
+        )  # fmt: skip
+    return found
 
 
 async def map_draft(scope: Scope, draft_id: UUID, words: Sequence[WordIn]) -> None:
     """Remember what words of a tried workbook mean, and try it once more. What it finds stands in the draft."""
     kept = await _find(scope, draft_id)
-    await remember_words(scope, kept.kind, words)
+    known = (await _findings(scope, kept)).unknown
+    await remember_words(scope, kept.kind, completed(words, known))
     found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=True, skip_bad=False)
     assert isinstance(found, Findings)  # a trial is over when it answers
     await _keep_findings(scope, draft_id, found)
@@ -104,8 +126,10 @@ async def import_draft(
     found = await try_or_import(
         scope, kept.kind, kept.file_name, _unseal(kept), dry_run=False, skip_bad=skip_bad, seconds=seconds
     )
-    now = await findings_of(scope, found.run_id) if isinstance(found, Progress) else found
-    await _keep_findings(scope, draft_id, now)
+    if isinstance(found, Progress):
+        await _keep_findings(scope, draft_id, found.begun or await findings_of(scope, found.run_id))
+    else:
+        await _keep_findings(scope, draft_id, found)
     return found
 
 
@@ -113,15 +137,15 @@ async def import_draft(
 async def _keep_findings(scope: Scope, draft_id: UUID, found: Findings) -> None:
     async with transaction(scope):
         await database.execute(
-            "UPDATE import_draft SET findings = $3::jsonb WHERE community_id = $1 AND id = $2",
-            scope.community_id, draft_id, _kept(found),
+            "UPDATE import_draft SET findings = $3, run_id = coalesce($4, run_id) WHERE community_id = $1 AND id = $2",
+            scope.community_id, draft_id, _packed(found), found.run_id,
         )  # fmt: skip
 
 
 async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> RefusedRows:
     """The refused rows of a tried workbook, each with its problem beside it, to be mended."""
     kept, translate = await _find(scope, draft_id), translator(language)
-    found = msgspec.json.decode(kept.findings, type=Findings)
+    found = await _findings(scope, kept)
     content = await refused_rows(kept.kind, kept.file_name, _unseal(kept), found.errors, translate)
     return RefusedRows(f"{Path(kept.file_name).stem}-{translate(TITLE)}.xlsx", content)
 
@@ -140,7 +164,7 @@ class _Kept(msgspec.Struct, frozen=True):
     kind: Kind
     file_name: str
     content: bytes
-    findings: str
+    findings: bytes
 
 
 async def _find(scope: Scope, draft_id: UUID) -> _Kept:
@@ -165,8 +189,22 @@ def _session(scope: Scope) -> UUID:
     return UUID(bytes=vault.blind_index(str(scope.session_id), "draft")[:16])
 
 
-def _kept(found: Findings) -> str:
-    return msgspec.json.encode(found.kept()).decode()
+async def _findings(scope: Scope, kept: _Kept) -> Findings:
+    """What was found in a workbook; once it is being taken in, with what its run has refused since."""
+    found = msgspec.msgpack.decode(zlib.decompress(vault.unseal_bytes(kept.findings, FINDINGS_SEAL)), type=Findings)
+    if found.run_id is None:
+        return found
+    run = await findings_of(scope, found.run_id)
+    told = {(error.sheet, error.row, error.code, error.column) for error in found.errors}
+    late = [error for error in run.errors if (error.sheet, error.row, error.code, error.column) not in told]
+    said = [note for note in run.notes if note not in found.notes and not note.code.endswith("_left_out")]
+    return msgspec.structs.replace(
+        found, accepted=run.accepted, created=run.created, errors=[*found.errors, *late], notes=[*found.notes, *said]
+    )
+
+
+def _packed(found: Findings) -> bytes:
+    return vault.seal_bytes(zlib.compress(msgspec.msgpack.encode(found)), FINDINGS_SEAL)
 
 
 # The vault seals texts; in Latin-1 every byte is one character.

@@ -10,6 +10,7 @@ from timebank.imports.vocabulary import Meaning, plain_heading
 _EXACT, _LIKELY, _WEAK = 3.0, 2.0, 1.0
 _SHAPED = 0.5
 _READ_TOGETHER = frozenset({"phone", "note"})
+_BESIDE_STOCK = re.compile("备注|说明|日期|时间|单位|地点|位置|人")
 _ENDS = frozenset({"in", "out", "span"})
 _DECIDING = frozenset({"name", "identity", "date", "points", "stock"})
 """Where two columns that fit alike and say different things leave open whom or how much is meant."""
@@ -77,7 +78,7 @@ def seconds(
         if column in used or key not in columns or fit.heading < _LIKELY:
             continue
         first = known[columns[key], key]
-        same_name = _numberless(labels[column]) == _numberless(labels[columns[key]])
+        same_name = numberless(labels[column]) == numberless(labels[columns[key]])
         if key in _READ_TOGETHER:
             if same_name:
                 further[key] = (*further.get(key, ()), column)
@@ -85,11 +86,12 @@ def seconds(
             same_name
             or (key in _ENDS and fit.shaped > _SHAPED)
             or (key in _DECIDING and fit.heading == first.heading and fit.shaped >= _SHAPED)
+            or (key == "stock" and fit.heading == first.heading and not _BESIDE_STOCK.search("".join(labels[column])))
         ):
             twice.append((key, column))
     return further, tuple(twice)
 
 
-def _numberless(labels: Sequence[str]) -> str:
+def numberless(labels: Sequence[str]) -> str:
     """A heading without the number that tells it from its like: 电话1 and 电话2."""
     return re.sub(r"[\d一二三]+$", "", plain_heading(labels[0])) if labels else ""

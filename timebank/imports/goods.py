@@ -51,8 +51,10 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
 
 def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     name = reading.need("name", _label)
-    unit = reading.beside("unit", cells.text)
-    points = reading.need("points", amounts.points)
+    # Without a column of its own the unit is what stands behind the first of the amounts.
+    said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
+    unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
+    points = reading.need("points", lambda cell: amounts.price(cell, unit))
     stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
     station = reading.take("station", _label)
     note = reading.beside("note", cells.note)

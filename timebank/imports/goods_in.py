@@ -70,7 +70,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]
     keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
     async with reading(intake.scope):
         shop = await _shop(intake.scope)
-        shop.stations.suppose(intake.answers)
+        shop.stations.suppose(intake.answered("station"))
         known = await intake.known(keys.values())
     _judge(parsed, shop)
     new = [row for row in parsed.rows if not parsed.reading(row).refused and keys[row.sheet, row.row] not in known]
@@ -83,7 +83,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]
             shop.put(row, offer, offer.good.id if offer.good else clock.new_id())
             key, cells = keys[row.sheet, row.row], cells_of(parsed.reading(row), "name")
             planned.append(GoodPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, good=row))
-    parsed.words = shop.stations.unknown(parsed.unknown)
+    parsed.words = shop.stations.unknown(parsed.uses("station"))
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     return Ready(parsed, planned, len(planned))
@@ -137,7 +137,7 @@ def _judge(parsed: Parsed[GoodRow], shop: _Shop) -> None:
                 reading.refuse(meaning, problem("text_too_long", length=len(text), most=most))
         if row.station and shop.stations.of(row.station) is None:
             reading.refuse("station", problem("station_unknown"))
-            parsed.unknown.append(UnknownUse(row.station, row.sheet, row.row))
+            parsed.unknown.append(UnknownUse(row.station, row.sheet, row.row, kind="station"))
         if not row.station and row.stock and shop.stations.only is None:
             reading.refuse("station|stock", problem("station_missing"))
         if reading.refused:

@@ -8,6 +8,7 @@ import msgspec
 from timebank import clock, database
 from timebank.database import transaction
 from timebank.errors import NotFound
+from timebank.imports.mapping import still_unknown
 from timebank.imports.report import Findings
 from timebank.imports.schemas import RunDetail, RunOut
 from timebank.imports.undo import UNDO_WITHIN
@@ -66,5 +67,6 @@ async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
     told = msgspec.json.decode(kept, type=Findings).told(translator(language))
     return RunDetail(
         **msgspec.structs.asdict(found), errors=told.errors, warnings=told.warnings, notes=told.notes,
-        unused_columns=told.unused_columns, used_columns=told.used_columns,
+        unused_columns=told.unused_columns, used_columns=told.used_columns, refusals=told.refusals,
+        notices=told.notices, unknown=await still_unknown(scope, told.unknown),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from timebank.imports.parsed import InSheet, Reading
 from timebank.imports.problems import Problem, problem
 from timebank.imports.vocabulary import plain_heading
 
+_NO_ROOMS = re.compile("^(所在|所属)?[楼栋幢号]+单元号?$")
 _ROOMS = re.compile("房号|门牌|^室|房间|^room")
 
 T = TypeVar("T", bound=InSheet)
@@ -19,22 +20,27 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
 
     An address that says no building is left out where the columns beside it do.
     """
-    in_building = "building" in reading.header.columns
+    in_building, in_unit = "building" in reading.header.columns, bool(words(reading.cell("unit")))
 
     def room(cell: Cell) -> Address | Problem | None:
-        return room_cell(cell, in_building=in_building)
+        return room_cell(cell, in_building=in_building, in_unit=in_unit)
 
     # A column of rooms that hold more than the room is found as that of the addresses.
-    of_rooms = _ROOMS.search(plain_heading(reading.header.heading("address"))) is not None
-    written = reading.read("address", room if of_rooms else address)
+    heading = plain_heading(reading.header.heading("address"))
+    of_rooms = _ROOMS.search(heading) is not None
+    written = reading.read("address", room if of_rooms else building_cell if _NO_ROOMS.search(heading) else address)
     parts = {
         "building": reading.read("building", building_cell),
         "unit": reading.read("unit", unit_cell),
         "room": reading.read("room", room),
     }
     beside = together(parts)
-    building = (beside.building if isinstance(beside, Address) else None) or building_above
-    if isinstance(written, Problem) and isinstance(beside, Address) and building:
+    above = building_above if in_building else None
+    building = (beside.building if isinstance(beside, Address) else None) or above
+    if isinstance(written, Problem) and building and not of_rooms:
+        within = room(reading.cell("address"))  # "2单元701" beside the building's column
+        written = within if isinstance(within, Address) and within.unit and within.room else written
+    if isinstance(written, Problem) and isinstance(beside, Address) and building and not of_rooms:
         reading.leave_out("address", written)
         written = None
     column = "address" if of_rooms else "room"

@@ -1,23 +1,27 @@
 """Sign-in sheets: who served where, from when to when, or on which day for how long."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from timebank import names
-from timebank.imports import cells, columns, context, group, leftovers, remarks
+from timebank.imports import amounts, cells, columns, context, group, leftovers, remarks
 from timebank.imports.candidates import Candidate, Candidates, Mentions, of_group
 from timebank.imports.cells import Cell
 from timebank.imports.context import Context
-from timebank.imports.lines import Line, is_ditto, lines
+from timebank.imports.lines import Line, lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.phones import phones
 from timebank.imports.problems import Problem, problem
+from timebank.imports.signs import is_ditto
 from timebank.imports.times import services
 from timebank.imports.vocabulary import HOURS
 from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name|phone", "in|span|in2|span2|length", "date|in|span|in2|span2")
 LONG_SERVICE_MINUTES = 12 * 60
+_DAWN = 5
+_SAYS_NIGHT = re.compile("凌晨|夜|次日|am|a\\.m", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,10 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
     parsed: Parsed[HoursRow] = Parsed()
     earlier: dict[str, list[HoursRow]] = {}
     for header in survey.headers:
-        titled = context.context_of(header)
+        whole = context.context_of(header)
         before: date | None = None
         for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             before = _carried_day(line, titled, None if line.fresh else before)
             found = _rows(reading, people, before, titled, today)
@@ -102,8 +107,16 @@ def _rows(
     activity = reading.take("activity", _label)  # it decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
-    if remarks.cancelled(note):
+    if remarks.turned_down(reading.take("state", cells.text)):
+        reading.refuse("state", problem("remark_cancelled"))
+    elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
+    reading.refuse_several_times()
+    people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
+    if who and people_said is not None and people_said != len(who):
+        reading.refuse("people", problem("group_count", count=people_said, named=len(who)))
     times = services(reading, carried, titled, today)
     reading.split(max(1, len(who)) * max(1, len(times)))
     if reading.refused:
@@ -113,6 +126,8 @@ def _rows(
             reading.warn(time.column, problem("long_service"))
         if time.day_only:
             reading.warn(time.column, problem("day_only"))
+        elif time.started_at.hour < _DAWN and not _SAYS_NIGHT.search(_written_times(reading)):
+            reading.warn(time.column, problem("small_hours"))
     return [
         HoursRow(
             reading.sheet, reading.number, part, one.person, one.name, one.phone, activity, place,
@@ -120,6 +135,10 @@ def _rows(
         )
         for part, (one, time) in enumerate((one, time) for one in who for time in times)
     ]  # fmt: skip
+
+
+def _written_times(reading: Reading[HoursRow]) -> str:
+    return " ".join(cells.words(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
 
 
 def _label(cell: Cell) -> str | Problem | None:

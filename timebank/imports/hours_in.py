@@ -17,17 +17,15 @@ from timebank.database import reading
 from timebank.imports import hours, residents_found
 from timebank.imports.hours import HoursRow
 from timebank.imports.hours_judged import HoursPlanned, asked_of, judge, person_of, planned_of, still_good
-from timebank.imports.intake import Intake, Ready, supposed
+from timebank.imports.hours_words import tell_words
+from timebank.imports.intake import Intake, Ready
 from timebank.imports.named import activities_of
-from timebank.imports.parsed import Parsed, UnknownUse
 from timebank.imports.problems import problem
 from timebank.imports.refusals import ImportRefused
-from timebank.imports.words import decided_for_own, word_key
 from timebank.imports.workbook import Workbook
 from timebank.scope import Scope
 
 REASON_MAX = 500
-NAMES_TOLD_MAX = 12
 
 
 class NoServiceRule(ImportRefused):
@@ -50,11 +48,13 @@ async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanne
         known = await intake.known(keys.values())
         new = [row for row in parsed.rows if keys[row.where] not in known]
         new = judge(parsed, residents, new, await on_record(scope, [asked_of(row) for row in new]))
-        new = await _tell_activities(intake, parsed, new)
-        await _tell_stations(scope, parsed, new)
+        meant, new = await tell_words(intake, parsed, new)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
-    planned = [planned_of(parsed, row, keys[row.where]) for row in new]
+    planned = [
+        planned_of(parsed, row, keys[row.where], meant.activities.get(row.where), meant.stations.get(row.where))
+        for row in new
+    ]
     return Ready(parsed, planned, len(planned))
 
 
@@ -65,61 +65,17 @@ def _key(intake: Intake, row: HoursRow) -> bytes:
     return intake.key(person_of(row), row.started_at, row.ended_at, row.activity)
 
 
-async def _tell_activities(intake: Intake, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]) -> list[HoursRow]:
-    """Name the activities of the sheets that nobody has heard of: each becomes one, under the usual service rule.
-
-    Whoever has decided which activity a word means does not enter the own hours by it.
-    """
-    activities = await activities_of(intake.scope)
-    words = activities.words | supposed(intake)
-    activities.suppose(intake.answers)
-    uses = {(word_key(row.activity), person_of(row)) for row in rows if row.activity}
-    own = await decided_for_own(intake.scope, words, uses)
-    for row in rows:
-        if row.activity and (word_key(row.activity), person_of(row)) in own:
-            parsed.reading(row).refuse("activity", problem("own_word"))
-        elif row.activity and activities.of(row.activity) is None:
-            parsed.unknown.append(UnknownUse(row.activity, row.sheet, row.row))
-    missing = sorted({names.clean(use.value) for use in parsed.unknown})
-    if missing:
-        parsed.notes.append(problem("note_activities", count=len(missing), names=_told(missing)))
-    parsed.words = activities.unknown(parsed.unknown)
-    return [row for row in rows if not parsed.reading(row).refused]
-
-
-async def _tell_stations(scope: Scope, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]) -> None:
-    """Name the places of the sheets that are no stations."""
-    places = {row.place for row in rows if row.place}
-    elsewhere = sorted(places - (await _named(scope, "station", places)).keys())
-    if elsewhere:
-        parsed.notes.append(problem("note_elsewhere", count=len(elsewhere), names=_told(elsewhere)))
-
-
-def _told(many: Sequence[str]) -> str:
-    return "、".join(many[:NAMES_TOLD_MAX]) + ("……" if len(many) > NAMES_TOLD_MAX else "")
-
-
-async def _named(scope: Scope, table: str, wanted: Iterable[str]) -> dict[str, UUID]:
-    """Those of the community's activities or stations that have these names."""
-    found = await database.fetch(
-        f"SELECT id, name FROM {table} WHERE community_id = $1 AND name = ANY ($2)",  # noqa: S608  # own text
-        scope.community_id, list(wanted),
-    )  # fmt: skip
-    return {row["name"]: UUID(bytes=row["id"].bytes) for row in found}
-
-
 async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:
     """Enter a batch of services, those left out that something forbids by now."""
     good = await still_good(intake, rows)
-    activities = await _activities(intake, {row.activity for row in good if row.activity})
-    stations = await _named(intake.scope, "station", {row.place for row in good if row.place})
-    codes = await _rule_codes(intake.scope, {activities.get(row.activity or "") for row in good})
+    activities = await _activities(intake, good)
+    codes = await _rule_codes(intake.scope, {activities.get(row.key) for row in good})
     entries = []
     for row in good:
-        activity_id = activities.get(row.activity or "")
+        activity_id = activities.get(row.key)
         entry = Entry(
             clock.new_id(), row.person_id, row.started_at, row.ended_at, row.minutes, codes[activity_id], activity_id,
-            stations.get(row.place or ""), _reason(intake, row),
+            row.station_id, _reason(intake, row),
         )  # fmt: skip
         entries.append(entry)
         intake.row_made(row.key, "service_record", entry.id)
@@ -136,19 +92,23 @@ def _reason(intake: Intake, row: HoursPlanned) -> str:
     return "；".join(filter(None, said))[:REASON_MAX]
 
 
-async def _activities(intake: Intake, as_written: set[str]) -> dict[str, UUID]:
-    """The activity of each name in the sheets, made where there is none."""
-    known = await activities_of(intake.scope)
-    ids = {each: found for each in as_written if (found := known.of(each)) is not None}
-    made: dict[str, UUID] = {}
-    missing = sorted({names.clean(each) for each in as_written - ids.keys()})
+async def _activities(intake: Intake, rows: Sequence[HoursPlanned]) -> dict[bytes, UUID]:
+    """The activity of each row, made where there is none of its name.
+
+    What the words mean was read with the file: a word that somebody decides anew meanwhile changes no row of it.
+    """
+    ids = {row.key: row.activity_id for row in rows if row.activity_id is not None}
+    new = {row.key: names.clean(row.activity) for row in rows if row.activity and row.activity_id is None}
+    known = (await activities_of(intake.scope)) if new else None
+    made = {name: found for name in {*new.values()} if known and (found := known.called(name)) is not None}
+    missing = sorted({*new.values()} - made.keys())
     rule_code = await rule_code_of(intake.scope, None) if missing else ""
     for name in missing:
         made[name] = (await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code))).id
         intake.also_made("activity", made[name])
     for activity_id in await offer_again(intake.scope, list({*ids.values(), *made.values()})):
         intake.also_made("activity", activity_id)
-    return ids | {each: made[names.clean(each)] for each in as_written - ids.keys()}
+    return ids | {key: made[name] for key, name in new.items()}
 
 
 async def _rule_codes(scope: Scope, activity_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:

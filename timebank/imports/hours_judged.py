@@ -33,6 +33,8 @@ class HoursPlanned(Planned, frozen=True, kw_only=True):
     activity: str | None
     place: str | None
     note: str | None
+    activity_id: UUID | None = None
+    station_id: UUID | None = None
 
     @property
     def day(self) -> Span:
@@ -54,11 +56,14 @@ def asked_of(row: HoursRow) -> tuple[UUID, Span]:
     return person_of(row), Span(row.started_at, row.started_at + day_only.DAY if row.day_only else row.ended_at)
 
 
-def planned_of(parsed: Parsed[HoursRow], row: HoursRow, key: bytes) -> HoursPlanned:
+def planned_of(
+    parsed: Parsed[HoursRow], row: HoursRow, key: bytes, activity_id: UUID | None, station_id: UUID | None
+) -> HoursPlanned:
     return HoursPlanned(
         key=key, sheet=row.sheet, row=row.row, cells=cells_of(parsed.reading(row), WHO, WHEN, LENGTH),
         person_id=person_of(row), started_at=row.started_at, ended_at=row.ended_at, minutes=row.minutes,
         day_only=row.day_only, activity=row.activity, place=row.place, note=row.note,
+        activity_id=activity_id, station_id=station_id,
     )  # fmt: skip
 
 

@@ -10,9 +10,9 @@ import msgspec
 from timebank import clock, database, vault
 from timebank.imports.cells import words
 from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
-from timebank.imports.problems import Problem, problem
-from timebank.imports.report import Remark
-from timebank.imports.words import Remembered, WordIn, word_key
+from timebank.imports.problems import Problem
+from timebank.imports.reasons import Remark
+from timebank.imports.words import Remembered, WordIn, WordKind
 from timebank.scope import Scope
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
@@ -31,12 +31,12 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A row to be written. `cells` are the heading and value of the columns for which it may still be refused."""
+    """A row to be written. `cells`: heading, value and place of the columns for which it may still be refused."""
 
     key: bytes
     sheet: str
     row: int
-    cells: dict[str, tuple[str, str]]
+    cells: dict[str, tuple[str, str, str]]
 
 
 P = TypeVar("P", bound=Planned)
@@ -68,6 +68,14 @@ class Intake:
     notes: list[Problem] = field(default_factory=list)
     """What an undoing has to say of the whole."""
     _made: list[tuple[bytes, Made]] = field(default_factory=list)
+
+    def answered(self, kind: WordKind) -> list[WordIn]:
+        """The answers about words of a kind."""
+        return [answer for answer in self.answers if answer.kind == kind]
+
+    def supposed(self, kind: WordKind) -> dict[str, Remembered]:
+        """The words of a kind that a trial takes for decided by the caller."""
+        return {one.key: Remembered(one.key, None, self.scope.actor_id) for one in self.answered(kind)}
 
     def key(self, *meaning: object) -> bytes:
         """The keyed hash of what a row says: equal rows of any file have equal keys, and nothing else can be told."""
@@ -104,8 +112,8 @@ class Intake:
 
     def refuse_late(self, row: Planned, meaning: str, wrong: Problem) -> None:
         """Leave out a row that something forbids since the file was looked at."""
-        column, value = row.cells.get(meaning, ("", ""))
-        self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values)))
+        column, value, cell = row.cells.get(meaning, ("", "", ""))
+        self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values), cell=cell))
 
     async def write_made(self) -> None:
         """Keep what was made so far, so that a second run knows the rows and an undoing finds the records."""
@@ -114,19 +122,13 @@ class Intake:
         await database.insert_many("import_row", ("community_id", "kind", "row_key", "run_id", "noun", "noun_id"), rows)
 
 
-def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str]]:
+def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str, str]]:
     """How a row's cells are shown, to be kept with it: "place|unit" is the first of these that the sheet has."""
-    shown = {meaning: reading.remark(meaning, problem("blank", column="")) for meaning in columns}
-    return {meaning: (remark.column, remark.value) for meaning, remark in shown.items()}
+    shown = {meaning: reading.place(meaning) for meaning in columns}
+    return {meaning: cell for meaning, cell in shown.items() if any(cell)}
 
 
 def plain_file_name(name: str) -> str:
     """A file's name as it may be kept and shown: without folders, control characters and people's numbers."""
     last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"
-
-
-def supposed(intake: Intake) -> dict[str, Remembered]:
-    """The words that a trial takes for decided by the caller."""
-    keys = {word_key(answer.value) for answer in intake.answers}
-    return {key: Remembered(key, None, intake.scope.actor_id) for key in keys}

@@ -11,12 +11,12 @@ import msgspec
 from timebank import clock, database
 from timebank.agreements.proposing import has_credited
 from timebank.agreements.schemas import Waiting
-from timebank.imports.asking import ROWS_TOLD_MAX, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
 from timebank.imports.likeness import most_alike
 from timebank.imports.parsed import UnknownUse
 from timebank.imports.words import Remembered, Suggestion, UnknownWord, WordIn, remembered, word_key
 from timebank.rules.catalogue import set_rule
-from timebank.rules.schemas import RuleIn
+from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.scope import Scope
 
 NAME_MAX = 60
@@ -65,13 +65,16 @@ class Items:
     waiting: AbstractSet[str]
     has_credited: bool
     aliases: dict[str, str] = field(default_factory=dict)
+    tried: list[RuleOut] = field(default_factory=list)
+    """Rules that would be added: only for this trial."""
 
     def named(self, means: str) -> Item | None:
         """The item of this code, or of this name however it is spelt."""
-        return next(
-            (item for item in self.by_name.values() if item.code == means),
-            next((item for item in self.by_name.values() if word_key(item.name) == word_key(means)), None),
-        )
+        return next((item for item in self.by_name.values() if item.code == means), self.called(means))
+
+    def called(self, word: str) -> Item | None:
+        """The item of this name, however it is spelt."""
+        return next((item for item in self.by_name.values() if word_key(item.name) == word_key(word)), None)
 
     def waits(self, points: int | None) -> bool:
         """Whether a new item of so many points waits for a second person."""
@@ -81,11 +84,18 @@ class Items:
     def suppose(self, answers: Sequence[WordIn], *, by_operator: bool) -> None:
         """Answer as if these words were decided already; for a trial, which writes nothing."""
         for answer in answers:
-            key, item = word_key(answer.value), chosen(self, answer)
+            key, item = answer.key, chosen(self, answer)
             if item is None and (key in self.waiting or (not by_operator and self.waits(answer.points))):
                 self.waiting = self.waiting | {key}
                 continue
             if item is None:
+                rule = _rule_of(answer)
+                self.tried.append(
+                    RuleOut(
+                        f"+{key}", 1, "deed", answer.value, None, rule.points, None, rule.cap_period,
+                        rule.cap_per_person, rule.cap_per_area, active=True, valid_from=clock.now(), changed_by=None,
+                    )
+                )  # fmt: skip
                 begun = _Version(f"+{key}", answer.value, answer.points or 0, active=True, valid_from=clock.now())
                 item = self.by_name[answer.value] = Item([begun], is_tried=True)
             self.aliases[key] = item.name
@@ -116,12 +126,14 @@ def chosen(items: Items, answer: WordIn) -> Item | None:
     """The item that an answer means; None for one that is to be added. Raises what is wrong with the answer."""
     if (answer.means is None) is not answer.new:
         raise WordUnclear(value=answer.value)
-    found = items.named(answer.means or answer.value)
+    found, own = items.named(answer.means or answer.value), items.called(answer.value)
+    if found is None and answer.means is not None:
+        raise WordMeaningUnknown(value=answer.value, means=answer.means)
+    if own is not None and found is not own:
+        raise WordIsName(value=answer.value)
     if found is not None:
         return found
-    if answer.means is not None:
-        raise WordMeaningUnknown(value=answer.value, means=answer.means)
-    waits = word_key(answer.value) in items.waiting
+    waits = answer.key in items.waiting
     if (answer.points is None and not waits) or len(answer.value) > NAME_MAX:
         raise WordUnclear(value=answer.value)
     return None
@@ -144,7 +156,7 @@ async def items_of(scope: Scope) -> Items:
         "WHERE community_id = $1 AND kind = 'looser_rule' AND status = 'waiting'",
         scope.community_id,
     )  # fmt: skip
-    words = await remembered(scope, "deeds", "item")
+    words = await remembered(scope, "item")
     return Items(
         {item.name: item for item in active.values()}, words, {word_key(row["name"]) for row in waiting},
         await has_credited(scope),
@@ -158,7 +170,17 @@ async def decide_item(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
     item = chosen(items, answer)
     if item is not None:
         return item.code, False
-    if word_key(answer.value) in items.waiting:
+    if answer.key in items.waiting:
         return None, False
-    made = await set_rule(scope, RuleIn(kind="deed", name=answer.value, points=answer.points))
+    made = await set_rule(scope, _rule_of(answer))
     return (None, False) if isinstance(made, Waiting) else (made.code, True)
+
+
+def _rule_of(answer: WordIn) -> RuleIn:
+    """The rule of a new item."""
+    most = answer.most
+    has_cap = most.per_person is not None or most.per_area is not None
+    return RuleIn(
+        kind="deed", name=answer.value, points=answer.points, cap_period=most.period if has_cap else None,
+        cap_per_person=most.per_person, cap_per_area=most.per_area,
+    )  # fmt: skip

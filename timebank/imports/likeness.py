@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TypeVar
 
 from pypinyin import lazy_pinyin
@@ -25,7 +26,13 @@ def most_alike(word: str, choices: Iterable[tuple[str, T]]) -> Sequence[T]:
 
 
 def _sound(one: str, other: str) -> float:
-    return SequenceMatcher(None, lazy_pinyin(one), lazy_pinyin(other), autojunk=False).ratio()
+    return SequenceMatcher(None, _syllables(one), _syllables(other), autojunk=False).ratio()
+
+
+@lru_cache(maxsize=4096)
+def _syllables(word: str) -> Sequence[str]:
+    """A community has hundreds of buildings, and each is compared with every unknown word."""
+    return tuple(lazy_pinyin(word))
 
 
 def _meaning(one: str, other: str) -> float:

@@ -1,82 +1,111 @@
 """The rows below a header that are data: without titles, notes, totals and repeated headers, merged cells filled."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from timebank.imports.asides import NAMED, aside
 from timebank.imports.cells import Cell, Unreadable, words
-from timebank.imports.columns import Header
+from timebank.imports.header import Header
+from timebank.imports.signs import is_ditto
 from timebank.imports.workbook import Row
 
-_TOTAL = re.compile(
-    r".{0,12}?(合计|总计|小计|共计|累计|总数|平均|(grand|sub)?total|sum)[:：]?[\d,.]*[人户分条项件次元个名]?(小时|分钟)?",
-    re.IGNORECASE,
-)
-_REMARK = re.compile(
-    r"(填表|制表|填报|审核|审批|负责|经办|复核|统计|打印|单位|社区|日期|联系|说明|注意|注|备注|签字|签名|盖章)[^\s:：]{0,8}\s*[:：].*|第\s*\d+\s*页.*"
-)
-
-
-_DITTO = re.compile(r"同上(行|述|一行)?|同前|〃+|″+|〞+|[\"＂]+|[“”]{1,2}|''|ditto|do\.", re.IGNORECASE)
+_DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
+_DAYS_UNTIL_1904, _SERIALS_END = 1462, 73_051
 JOINED = "、"
 CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
 below a cell that cannot be read cannot be read either."""
 
 
-def is_ditto(cell: Cell) -> bool:
-    """Whether a cell says that it is as the one above."""
-    return isinstance(cell, str) and _DITTO.fullmatch(cell.strip()) is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row of data, its cells by meaning; 同上 and 〃 are replaced by what stands above.
 
-    `fresh` starts a stretch: what stood above a title or total row is not carried across it.
+    `fresh` starts a stretch: what stood above a title or total row is not carried across it. `titles` are the rows
+    between the data right above its stretch.
     """
 
     number: int
     values: Mapping[str, Cell]
-    written: frozenset[str]
     fresh: bool
     is_hidden: bool = False
+    titles: tuple[Row, ...] = ()
+    is_struck: bool = False
+    is_shifted: bool = False
+    """Whether a line of a text has more fields than the header, so that nobody knows which is which."""
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The meanings of which the line says something."""
+        return frozenset(meaning for meaning, cell in self.values.items() if cell is not None)
 
 
 def lines(header: Header) -> Iterator[Line]:
     """Every data row below the header, in order. A truly merged block has its value in each of its rows."""
-    merged = _merged(header)
-    wide = {(merge.top, merge.left) for merge in header.sheet.merges if merge.right > merge.left}
-    fresh = True
-    above: dict[str, Cell] = {}
-    unreadable: dict[str, Unreadable] = {}
+    merged, wide, shifted = _merged(header), _wide(header), _shifted(header)
+    carried = _Above()
+    titles: tuple[Row, ...] = ()
+    fresh, follows_title = True, False
     for row in header.body:
-        if _aside(row, header, wide):
-            fresh = True
-            above.clear()
-            unreadable.clear()
+        kind = aside(row, header, wide)
+        if kind == "header":
+            continue  # at the top of a printed page the table goes on
+        if kind == "section":
+            titles = (*titles, row) if follows_title else (row,)
+        follows_title = kind == "section"
+        if kind is not None:
+            fresh, carried = True, _Above()
             continue
-        values: dict[str, Cell] = {}
-        written = set()
-        for meaning, column in header.columns.items():
-            cell = row.cells[column] if column < len(row.cells) else None
-            source = merged.get((row.number, column))
-            if cell is None and source is not None:
-                cell = source
-            if is_ditto(cell):
-                cell = above.get(meaning, cell)
-            if meaning in header.further:
-                cell = _with_further(cell, row, header.further[meaning])
-            if meaning in CARRIED:
-                cell = _carried_unreadable(unreadable, meaning, cell)
-            if cell is not None:
-                written.add(meaning)
-                above[meaning] = cell
-            elif meaning not in CARRIED:
-                above.pop(meaning, None)
-            values[meaning] = cell
-        yield Line(row.number, values, frozenset(written), fresh, row.is_hidden)
+        values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
+        values |= header.says
+        yield Line(row.number, values, fresh, row.is_hidden, titles, row.is_struck, row.number in shifted)
         fresh = False
+
+
+@dataclass(slots=True)
+class _Above:
+    """The last cells above a row, of its stretch of the table."""
+
+    cells: dict[str, Cell] = field(default_factory=dict)
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
+
+
+def _value(row: Row, header: Header, meaning: str, merged: Mapping[tuple[int, int], Cell], above: _Above) -> Cell:
+    column = header.columns[meaning]
+    cell = row.cells[column] if column < len(row.cells) else None
+    if cell is None:
+        cell = merged.get((row.number, column))
+    if header.sheet.from_1904 and meaning in _DAYS and isinstance(cell, int | float) and 3_000 < cell < _SERIALS_END:
+        cell += _DAYS_UNTIL_1904
+    if is_ditto(cell):
+        cell = above.cells.get(meaning, cell)
+    if meaning in header.further:
+        cell = _with_further(cell, row, header.further[meaning])
+    if meaning in CARRIED:
+        cell = _carried_unreadable(above.unreadable, meaning, cell)
+    if cell is not None:
+        above.cells[meaning] = cell
+    elif meaning not in CARRIED:
+        above.cells.pop(meaning, None)
+    return cell
+
+
+def left_aside(header: Header) -> Iterator[Row]:
+    """The rows below the header that were taken for titles or examples: somebody may have wanted to have them read."""
+    wide = _wide(header)
+    return (row for row in header.body if aside(row, header, wide) in NAMED)
+
+
+def _wide(header: Header) -> set[tuple[int, int]]:
+    return {(merge.top, merge.left) for merge in header.sheet.merges if merge.right > merge.left}
+
+
+def _shifted(header: Header) -> set[int]:
+    """The lines of a text that have more fields than its header: a program writes as many in each."""
+    if not header.sheet.is_text:
+        return set()
+    width = max(map(len, header.labels))
+    return {row.number for row in header.body if any(cell is not None for cell in row.cells[width:])}
 
 
 def _carried_unreadable(above: dict[str, Unreadable], meaning: str, cell: Cell) -> Cell:
@@ -113,26 +142,3 @@ def _merged(header: Header) -> dict[tuple[int, int], Cell]:
         if merge.left in known:
             values |= {(number, merge.left): source[merge.left] for number in range(merge.top, merge.bottom + 1)}
     return values
-
-
-def _aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> bool:
-    """Whether a row is no data: a total, a title or note across the table, a signature line, the header once more."""
-    filled = {column: cell for column, cell in enumerate(row.cells) if cell is not None}
-    texts = [words(cell) for cell in filled.values()]
-    named = words(filled.get(header.columns.get("name", -1)))
-    if any(_TOTAL.fullmatch(text.replace(" ", "")) for text in (texts[0], named)):
-        return True
-    if any(_same(row, label) for label in header.labels):
-        return True
-    if any(isinstance(filled.get(column), Unreadable) for column in header.columns.values()):
-        return False  # what it says is not known, so it is not left out in silence
-    if len(filled) > 1:
-        return all(_REMARK.fullmatch(text) for text in texts)
-    column = next(iter(filled))
-    belongs = column in {header.columns.get(key) for key in ("name", "phone", "identity", "item")}
-    return (row.number, column) in wide or not belongs or _REMARK.fullmatch(texts[0]) is not None
-
-
-def _same(row: Row, label: tuple[Cell, ...]) -> bool:
-    mine = [words(cell) for cell in row.cells if cell is not None]
-    return len(mine) > 1 and mine == [words(cell) for cell in label if cell is not None]

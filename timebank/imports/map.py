@@ -1,6 +1,8 @@
 """The community's grids, buildings and units while a file is taken in, and who holds which office over them."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -10,32 +12,78 @@ from timebank.areas.addresses import Address
 from timebank.areas.schemas import PlaceOut
 from timebank.imports import places
 from timebank.imports.problems import Problem
+from timebank.imports.words import word_key
 from timebank.scope import Scope
 
 
 class Map:
-    """Areas by their ids, and buildings and units by the names that sheets have for them."""
+    """Areas by their ids, and buildings and units by the names that sheets have for them.
 
-    def __init__(self, areas: Sequence[PlaceOut]) -> None:
+    `aliases` are what the community's own words mean that are no names, by the word's key.
+    """
+
+    def __init__(self, areas: Sequence[PlaceOut], aliases: Mapping[str, UUID] = MappingProxyType({})) -> None:
         self.areas = {area.id: area for area in areas}
+        self._aliases = aliases
         self._named: dict[tuple[str, str | None], list[UUID]] = {}
+        self._units: dict[tuple[UUID, str], list[UUID]] = {}
         for area in areas:
             if area.kind == "building":
                 self._named.setdefault((one_way(places.building, area.name), None), []).append(area.id)
             elif area.kind == "unit" and area.parent_id:
                 building = one_way(places.building, self.areas[area.parent_id].name)
-                self._named.setdefault((building, one_way(places.unit, area.name)), []).append(area.id)
+                unit = one_way(places.unit, area.name)
+                self._named.setdefault((building, unit), []).append(area.id)
+                self._units.setdefault((area.parent_id, unit), []).append(area.id)
+
+    def by_name(self, building: str | None, unit: str | None) -> list[UUID]:
+        """The buildings of a name, or the units of a building; several where grids have buildings of one name.
+
+        The only building of a number is meant without its estate too: 3栋 where the book has 东苑3栋.
+        """
+        found = self._named.get((building or "", unit), [])
+        if not found and building:
+            estates = estates_of(building, (name for name, of_unit in self._named if of_unit is None))
+            found = self._named.get((f"{min(estates)}{building}", unit), []) if len(estates) == 1 else []
+        return list(found)
+
+    def _decided(self, building: str | None, unit: str | None) -> tuple[UUID | None, UUID | None]:
+        """What a word for a building with its unit means, else what the word for the building alone does."""
+        if not building or self.by_name(building, unit):
+            return None, None
+        whole = self._aliases.get(word_key(f"{building}{unit or ''}"))
+        around = None if whole or self.by_name(building, None) else self._aliases.get(word_key(building))
+        return whole, around
+
+    def meant(self, address: Address) -> Address | None:
+        """The place that the community's own word for a building, or for building and unit, was decided to be.
+
+        Its names are written as sheets are read.
+        """
+        whole, around = self._decided(address.building, address.unit)
+        if whole is None and around is None:
+            return None
+        named = {area.kind: in_one_way(area) for area in self.upwards(whole or around)}
+        return Address(named.get("grid"), named.get("building"), named.get("unit") if whole else address.unit)
 
     def named(self, building: str | None, unit: str | None) -> list[UUID]:
-        """The buildings of a name, or the units of a building; several where grids have buildings of one name."""
-        return list(self._named.get((building or "", unit), ()))
+        """What an address may be, by its name or else by the community's own word for it."""
+        whole, around = self._decided(building, unit)
+        if whole is not None:
+            return [whole]
+        if around is not None and unit is not None:
+            return list(self._units.get((around, unit), ()))
+        return self.by_name(building, unit)
 
     def as_in_book(self, address: Address) -> Address:
         """An address with the community's own names for its places: 3号楼 where a sheet has 3栋."""
+        address = self.meant(address) or address
         areas = self.areas.values()
         grid = next((a for a in areas if a.kind == "grid" and _is(places.grid, a, address.grid)), None)
         buildings = [a for a in areas if a.kind == "building" and _is(places.building, a, address.building)]
-        in_grid = (a for a in buildings if grid is not None and a.parent_id == grid.id)
+        in_grid = (
+            a for a in buildings if (grid is not None or address.grid is None) and a.parent_id == (grid and grid.id)
+        )
         building = next(in_grid, buildings[0] if len(buildings) == 1 else None)
         units = [a for a in areas if building is not None and a.parent_id == building.id]
         unit = next((a for a in units if _is(places.unit, a, address.unit)), None)
@@ -54,6 +102,14 @@ class Map:
     def around(self, area_id: UUID | None, kind: str) -> UUID | None:
         """The area of this kind in which another lies, or which it is."""
         return next((area.id for area in self.upwards(area_id) if area.kind == kind), None)
+
+
+def estates_of(building: str | None, names: Iterable[str]) -> set[str]:
+    """What stands before this building's number in some names: 东苑 for 3栋 and 东苑3栋."""
+    if building is None:
+        return set()
+    found = (re.fullmatch(rf"(.*[^\d\-A-Za-z]){re.escape(building)}", name) for name in names)
+    return {match[1] for match in found if match}
 
 
 def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: str | None) -> bool:

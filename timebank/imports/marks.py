@@ -1,23 +1,32 @@
-"""What a reader of values leaves out of an xlsx file: error cells, formulas without a value, hidden rows."""
+"""What a reader of values leaves out of an xlsx file: error cells, formulas without a value, styles, what is hidden."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from xml.parsers import expat
 
-from timebank.imports.refusals import WorkbookBroken
+from timebank.imports.styles import Style, struck_texts, styles_of
+from timebank.imports.xml_parts import TRUE, local, parsed, parser
 
-_TRUE = frozenset({"1", "true", "on"})
-_ANY_MARK = re.compile(rb"""[<:]f[\s>/]|["']e["']|hidden|zeroHeight|\bht\s*=\s*["']0["']""")
+_ANY_MARK = re.compile(rb"""[<:]f[\s>/]|["']e["']|hidden|zeroHeight|\b(?:ht|width)\s*=\s*["']0["']|strike""")
+_COLUMNS_MAX = 1_000
+_FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
 @dataclass(slots=True)
 class Marks:
-    """Of one sheet: what stands in the cells without a value, by row (from 1) and column (from 0); its hidden rows."""
+    """Of one sheet, by row (from 1) and column (from 0): what stands in the cells without a value, and its hidden rows.
+
+    `styles` say what is shown beside a number; `struck` are the cells of which all or a part is struck through.
+    """
 
     unreadable: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
+    styles: dict[tuple[int, int], Style] = field(default_factory=dict)
+    struck: set[tuple[int, int]] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    comments: int = 0
+    from_1904: bool = False
 
 
 def column_number(letters: str) -> int:
@@ -38,40 +47,19 @@ def column_letters(column: int) -> str:
     return letters
 
 
-def parser() -> expat.XMLParserType:
-    """An XML parser that takes no document type, so that nothing is expanded and nothing fetched."""
-    made = expat.ParserCreate()
-    made.StartDoctypeDeclHandler = _refuse_doctype
-    made.buffer_text = True
-    return made
-
-
-def _refuse_doctype(*_declared: object) -> None:
-    raise WorkbookBroken
-
-
-def local(name: str) -> str:
-    """An element's or attribute's name without its prefix; strict files and others differ in nothing else."""
-    return name.rpartition(":")[2]
-
-
-def parsed(reader: expat.XMLParserType, part: bytes) -> None:
-    """Run a parser over a part; raises WorkbookBroken for what is not XML."""
-    try:
-        reader.Parse(part, True)
-    except expat.ExpatError as damage:
-        raise WorkbookBroken from damage
-
-
 def of_book(parts: Mapping[str, bytes]) -> dict[str, Marks]:
     """The marks of every worksheet by the sheet's name, from the parts of a file by their names."""
     by_path = {_plain_path(name): part for name, part in parts.items()}
     targets = _targets(by_path.get("xl/_rels/workbook.xml.rels", b""))
+    styles = styles_of(by_path.get("xl/styles.xml", b""))
+    struck = struck_texts(by_path.get("xl/sharedstrings.xml", b""))
+    from_1904 = _FROM_1904.search(by_path.get("xl/workbook.xml", b"")) is not None
     marks = {}
     for name, relation in _sheets(by_path.get("xl/workbook.xml", b"")):
         part = by_path.get(targets.get(relation, ""))
         if part is not None:
-            marks[name] = of_sheet(part)
+            marks[name] = of_sheet(part, styles, struck)
+            marks[name].from_1904 = from_1904
     return marks
 
 
@@ -113,12 +101,20 @@ def _walk(part: bytes, start: object) -> None:
         parsed(reader, part)
 
 
-def of_sheet(part: bytes) -> Marks:
+def of_sheet(part: bytes, styles: Mapping[int, Style], struck_texts: frozenset[str]) -> Marks:
     """The marks of one worksheet's part."""
     # Most sheets have no mark at all; only what may have one is walked through. UTF-16 hides the signs.
-    if not _ANY_MARK.search(part) and b"\0" not in part[:200]:
+    styled = (
+        re.compile(rb"""\bs\s*=\s*["'](%s)["']""" % b"|".join(b"%d" % place for place in styles)) if styles else None
+    )
+    if (
+        not _ANY_MARK.search(part)
+        and not struck_texts
+        and not (styled and styled.search(part))
+        and b"\0" not in part[:200]
+    ):
         return Marks()
-    walk = _SheetWalk()
+    walk = _SheetWalk(styles, struck_texts)
     reader = parser()
     reader.StartElementHandler = walk.start
     reader.EndElementHandler = walk.end
@@ -130,8 +126,11 @@ def of_sheet(part: bytes) -> Marks:
 class _SheetWalk:
     """Walks through a worksheet's rows and cells; places that are not written follow one another."""
 
-    def __init__(self) -> None:
+    def __init__(self, styles: Mapping[int, Style], struck_texts: frozenset[str]) -> None:
         self.marks = Marks()
+        self._styles, self._struck_texts = styles, struck_texts
+        self._style = Style()
+        self._is_struck = False
         self._row = self._column = 0
         self._rows_hidden = False
         self._kind = ""
@@ -147,10 +146,16 @@ class _SheetWalk:
             self._formula, self._reading = "", "f"
         elif name in ("v", "t"):
             self._value, self._reading = self._value or "", "v"
+        elif name == "strike":
+            self._is_struck = self._is_struck or attributes.get("val", "1") in TRUE
         elif name == "row":
             self._start_row(attributes)
+        elif name == "col" and (attributes.get("hidden") in TRUE or attributes.get("width") in ("0", "0.0")):
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if first.isdigit() and last.isdigit():
+                self.marks.hidden_columns |= set(range(max(int(first), 1) - 1, min(int(last), _COLUMNS_MAX)))
         elif name == "sheetFormatPr":
-            self._rows_hidden = attributes.get("zeroHeight", "") in _TRUE
+            self._rows_hidden = attributes.get("zeroHeight", "") in TRUE
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         written = attributes.get("r", "")
@@ -158,7 +163,7 @@ class _SheetWalk:
         self._column = -1
         shown = attributes.get("hidden", "1" if self._rows_hidden and "ht" not in attributes else "0")
         flat = attributes.get("ht") in ("0", "0.0")
-        if shown in _TRUE or flat:
+        if shown in TRUE or flat:
             self.marks.hidden.add(self._row)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
@@ -166,6 +171,9 @@ class _SheetWalk:
         self._column = column_number(place[1]) - 1 if place else self._column + 1
         self._kind = attributes.get("t", "")
         self._formula = self._value = None
+        written = attributes.get("s", "")
+        self._style = self._styles.get(int(written), Style()) if written.isdigit() else Style()
+        self._is_struck = self._style.is_struck
 
     def text(self, text: str) -> None:
         if self._reading == "f":
@@ -185,3 +193,8 @@ class _SheetWalk:
         elif self._formula is not None and not self._value and self._kind not in ("str", "inlineStr"):
             # A formula whose text is empty says so by its type; without one nobody has worked it out.
             self.marks.unreadable[place] = f"={self._formula}"
+        elif self._value:
+            if self._kind in ("", "n") and (self._style.before or self._style.behind):
+                self.marks.styles[place] = self._style
+            if self._is_struck or (self._kind == "s" and self._value in self._struck_texts):
+                self.marks.struck.add(place)

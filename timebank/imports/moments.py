@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from timebank.imports.cells import Cell, Unreadable, blank, chinese_number, words
+from timebank.imports.cells import Cell, Unreadable, blank, words
+from timebank.imports.numerals import chinese_number
 from timebank.imports.problems import Problem, problem
 
 LengthUnit = Literal["hours", "minutes"]
@@ -14,10 +15,14 @@ MONTHS = 12
 HOURS_WITHOUT_UNIT_MAX = 12
 HOURS_MIN = 0.1
 _EXCEL_EPOCH = date(1899, 12, 30)
+_ZERO_SHOWN_DAYS = 2  # a spreadsheet shows the number 0, such as a formula makes of a blank cell, as one of these days
 _SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
 _YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
-_WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[)）]")
-_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?!\d)")
+_WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[一二三四五六日天]?\s*[)）]")
+_DAY = re.compile(r"(\d{4})\s*[-/.年。·\\]\s*(\d{1,2})\s*[-/.月。·\\]\s*(\d{1,2})(?:\s*[日号]|(?!\d))")
+CHINESE_YEAR = re.compile(r"([二一][〇零○ＯO一二三四五六七八九]{3})\s*年")
+_CHINESE_DIGITS = str.maketrans("〇零○ＯO一二三四五六七八九", "00000123456789")
+_CHINESE_PART = re.compile(r"(?<=[年月])\s*([一二三四五六七八九十]{1,3})(?=[月日号])")
 _CLOCK = re.compile(
     r"(?P<next>次日|第[二2]天|翌日|隔[日天]|转天|明日)?\s*"
     r"(?P<part>凌晨|清晨|清早|早上|早晨|早|上午|中午|正午|下午|午后|傍晚|晚上|晚间|夜里|夜间|晚|am|pm|a\.m\.|p\.m\.)?\s*"
@@ -37,22 +42,23 @@ _LENGTH = re.compile(
 )
 _SAME_DAY = re.compile(r"[(]?(补|补录|补签|补登|迟交|上午|下午|早上|早晨|中午|晚上|傍晚|全天|白天|当天|夜间)[)]?")
 _CLOCK_TAIL = re.compile(r"(?<=\d)\.\d+|\+08:?00$")
+_NEXT_SPAN = re.compile(r"(?<=[\d点时分半])\s*(?:和|/|\s|(?=上午|下午|晚))\s*(?=(?:上午|下午|晚上?|中午|早上?)?\s*\d)")
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
 def day(cell: Cell) -> date | Problem | None:
     """A calendar day, from a date cell, a spreadsheet's serial number or words with a year."""
     found = _day(cell)
+    if isinstance(found, date) and 0 <= (found - _EXCEL_EPOCH).days <= _ZERO_SHOWN_DAYS:
+        return problem("date_zero")
     return problem("date_impossible") if isinstance(found, date) and found.year not in _YEARS else found
 
 
 def _day(cell: Cell) -> date | Problem | None:
     if isinstance(cell, Unreadable):
         return cell.problem
-    if isinstance(cell, datetime):
-        return cell.date()
     if isinstance(cell, date):
-        return cell
+        return cell.date() if isinstance(cell, datetime) else cell
     if isinstance(cell, bool | time | timedelta):
         return problem("date_unclear")
     if blank(cell):
@@ -61,6 +67,14 @@ def _day(cell: Cell) -> date | Problem | None:
     if found is None:
         return problem("date_unclear")
     return found[0] if _says_no_more(found[1]) else problem("date_with_more")
+
+
+def in_digits(text: str) -> str:
+    """A text with the days of it that are written as 二〇二六年四月五日 in digits."""
+    if not CHINESE_YEAR.search(text):
+        return text
+    text = CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
+    return _CHINESE_PART.sub(lambda found: str(chinese_number(found[1]) or found[1]), text)
 
 
 def _says_no_more(rest: str) -> bool:
@@ -75,7 +89,7 @@ def _says_no_more(rest: str) -> bool:
 
 def _day_in(value: str) -> tuple[date | Problem, str] | None:
     """The day at the start of some words and what follows it, `None` when there is no day."""
-    value = _WEEKDAY.sub("", value).strip()
+    value = in_digits(_WEEKDAY.sub("", value).strip())
     if re.fullmatch(r"\d{1,5}(\.\d+)?", value):
         serial = int(float(value))
         return (_EXCEL_EPOCH + timedelta(days=serial), "") if serial in _SERIAL_DAYS and serial > 3_000 else None
@@ -133,6 +147,9 @@ def minute_of_day(cell: Cell) -> int | Problem | None:
     value = words(cell)
     if re.fullmatch(r"[01]?\.\d{3,}|0|1(\.0+)?|0\.5", value) and not re.fullmatch(r"1\.\d*[1-9]\d*", value):
         return _in_day(float(value) * DAY_MINUTES)
+    value = re.sub(r"(?<=\d:\d\d:\d\d)\.\d+$", "", value)
+    if re.fullmatch(r"\d{1,2}\.\d|0\.\d{2}", value):
+        return problem("time_dotted")
     dated = _day_in(value) if len(value) > 8 else None
     return _clock(dated[1] if dated else value)
 
@@ -146,7 +163,8 @@ def _clock(value: str) -> int | Problem:
     if re.fullmatch(r"\d{4}", value):
         value = f"{value[:2]}:{value[2:]}"
     found = _CLOCK.fullmatch(value.strip())
-    if found is None or (value.isdigit() and not found["part"]):
+    # 9.5 is half past nine, or 9:50 of which a spreadsheet has taken the last zero.
+    if found is None or (value.isdigit() and not found["part"]) or re.search(r"\d\.\d(?!\d)", value):
         return problem("time_unclear")
     hour = chinese_number(found["hour"])
     if hour is None:
@@ -182,12 +200,22 @@ def _hour(hour: int, part: str) -> int | None:
 
 def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
     """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
-    parts = [part for part in re.split(r"\s*[,;、，；]\s*", words(cell)) if part] if isinstance(cell, str) else []
+    parts = _several_spans(words(cell)) if isinstance(cell, str) else []
     found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
     whole = [halves for halves in found if isinstance(halves, tuple)]
     if len(whole) == len(found):
         return whole
     return next((wrong for wrong in found if isinstance(wrong, Problem)), None)
+
+
+def _several_spans(value: str) -> list[str]:
+    """The spans of a cell, parted by a mark; also by a space, 和, a slash or 下午, where each part is a whole span."""
+    parts = [part for part in re.split(r"\s*[,;、，；]\s*", value) if part]
+    if len(parts) != 1 or _DAY.match(value):
+        return parts
+    pieces = [piece for piece in _NEXT_SPAN.split(value) if piece]
+    whole = all(len([half for half in _BETWEEN.split(piece) if half.strip()]) == 2 for piece in pieces)
+    return pieces if whole else parts
 
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
@@ -208,6 +236,8 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
         halves = [half for half in _BETWEEN.split(rest.strip()) if half]
     if not 1 <= len(halves) <= 2:
         return problem("time_unclear")
+    if len(halves) == 1 and not later and _BETWEEN.match(rest):
+        return None, f"{head} {halves[0]}".strip()  # "-11:30": it is the sign-in that nobody has written
     first = f"{head} {halves[0]}".strip()
     return first, _same_part(halves[0], halves[1]) if len(halves) == 2 else None
 
@@ -234,16 +264,27 @@ def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None
         return problem("duration_unclear")
     if blank(cell):
         return None
-    value = words(cell).lower()
-    if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value):
-        if unit is None and float(value) > HOURS_WITHOUT_UNIT_MAX:
-            return problem("duration_unit")
-        if unit != "minutes" and 0 < float(value) < HOURS_MIN:
-            return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
-        return round(float(value) * (1 if unit == "minutes" else 60))
+    value = words(cell).lower().replace("時", "时").replace("鐘", "钟")
+    return _bare_length(float(value), unit) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value) else _worded_length(value)
+
+
+def _bare_length(number: float, unit: LengthUnit | None) -> int | Problem:
+    if unit == "minutes":
+        # Under 分钟 somebody has written 1.5 hours.
+        return round(number) if number.is_integer() else problem("duration_unit")
+    if unit is None and number > HOURS_WITHOUT_UNIT_MAX:
+        return problem("duration_unit")
+    if 0 < number < HOURS_MIN:
+        return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
+    return round(number * 60)
+
+
+def _worded_length(value: str) -> int | Problem:
     clock = _LENGTH_CLOCK.fullmatch(value)
     if clock:
-        return int(clock[1]) * 60 + int(clock[2])
+        # 15:30 is a time of the day, not a length.
+        long = int(clock[1]) >= HOURS_WITHOUT_UNIT_MAX
+        return problem("duration_unclear") if long else int(clock[1]) * 60 + int(clock[2])
     found = _LENGTH.fullmatch(value)
     # A written number without its unit, such as 三十, may be either.
     says_unit = found is not None and (found["hours"] or found["only_half"] or not re.fullmatch(_NUMERALS, value))

@@ -10,10 +10,19 @@ from timebank import clock, database, names
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.checkins.credit import rule_code_of
-from timebank.imports.asking import ROWS_TOLD_MAX, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
 from timebank.imports.likeness import most_alike
 from timebank.imports.parsed import UnknownUse
-from timebank.imports.words import Remembered, Suggestion, UnknownWord, WordIn, WordKind, remembered, word_key
+from timebank.imports.words import (
+    Remembered,
+    Suggestion,
+    UnknownWord,
+    WordIn,
+    WordKind,
+    key_of,
+    remembered,
+    word_key,
+)  # fmt: skip
 from timebank.scope import Scope
 from timebank.stations.places import add_station
 from timebank.stations.schemas import StationIn
@@ -32,11 +41,15 @@ class Named:
 
     def of(self, word: str) -> UUID | None:
         """What a sheet means: what has this name, however it is spelt, else what the word was decided to be."""
+        return self.called(word) or self.aliases.get(key_of(self.kind, word))
+
+    def called(self, word: str) -> UUID | None:
+        """What has this name, however it is spelt."""
         exact = self.by_name.get(names.clean(word))
         if exact is not None:
             return exact
         alike = {found for name, found in self.by_name.items() if word_key(name) == word_key(word)}
-        return alike.pop() if len(alike) == 1 else self.aliases.get(word_key(word))
+        return alike.pop() if len(alike) == 1 else None
 
     @property
     def only(self) -> UUID | None:
@@ -46,7 +59,7 @@ class Named:
     def suppose(self, answers: Sequence[WordIn]) -> None:
         """Answer as if these words were decided already; for a trial, which writes nothing."""
         for answer in answers:
-            self.aliases[word_key(answer.value)] = chosen(self, answer) or clock.new_id()
+            self.aliases[answer.key] = chosen(self, answer) or clock.new_id()
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
         """The words of a book that somebody has to decide, the most frequent first."""
@@ -62,28 +75,32 @@ class Named:
 
 def chosen(there: Named, answer: WordIn) -> UUID | None:
     """What an answer means; None for one that is to be added. Raises what is wrong with the answer."""
-    if (answer.means is None) is not answer.new:
+    if (answer.means is None) is not answer.new or answer.cap is not None:
         raise WordUnclear(value=answer.value)
     means = answer.means or answer.value
     by_id = next((found for found in there.by_name.values() if str(found) == means), None)
-    found = by_id or there.of(means)
+    found, own = by_id or there.of(means), there.called(answer.value)
     if found is None and answer.means is not None:
         raise WordMeaningUnknown(value=answer.value, means=answer.means)
+    if own is not None and found != own:
+        raise WordIsName(value=answer.value)
     if found is None and len(answer.value) > NAME_MAX:
         raise WordUnclear(value=answer.value)
     return found
 
 
-async def stations_of(scope: Scope) -> Named:
-    """The stations that are open, and the words of goods lists for them."""
-    found = await database.fetch("SELECT id, name FROM station WHERE community_id = $1 AND active", scope.community_id)
-    return _named("station", found, await remembered(scope, "goods", "station"))
+async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
+    """The stations that are open, or all that there are, and other words for them."""
+    found = await database.fetch(
+        "SELECT id, name FROM station WHERE community_id = $1 AND (active OR $2)", scope.community_id, closed
+    )
+    return _named("station", found, await remembered(scope, "station"))
 
 
 async def activities_of(scope: Scope) -> Named:
-    """The activities, ended ones too, and the words of sign-in sheets for them."""
+    """The activities, ended ones too, and other words for them."""
     found = await database.fetch("SELECT id, name FROM activity WHERE community_id = $1", scope.community_id)
-    return _named("activity", found, await remembered(scope, "hours", "activity"))
+    return _named("activity", found, await remembered(scope, "activity"))
 
 
 def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> Named:
@@ -93,8 +110,11 @@ def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]
 
 
 async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
-    """The id of the station that a word means, and whether it was added."""
-    known = chosen(await stations_of(scope), answer)
+    """The id of the station that a word means, and whether it was added.
+
+    Sheets may speak of one that has closed since.
+    """
+    known = chosen(await stations_of(scope, closed=answer.means is not None), answer)
     if known is not None:
         return str(known), False
     return str((await add_station(scope, StationIn(name=answer.value))).id), True

@@ -42,6 +42,7 @@ class Claim:
     person_id: UUID
     roles: frozenset[Role]
     area_id: UUID | None
+    by_own_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +68,33 @@ def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map
     """Which of the claims bring a new office, whichever row has entered the person.
 
     Nobody is given an office again that somebody has ended: that is granted on the resident's page. Those of `own` are
-    of the importer's household: another administrator grants them.
+    of the importer's household: another administrator grants them; nor does anybody hold one over a building that they
+    have themselves decided a word to mean.
     """
     duties = Duties()
     for claim in claims:
         odd: dict[str, Problem] = {}
         for role in sorted(claim.roles):
             area_id = town.around(claim.area_id, PLACE_OF[role])
-            wrong = _wrong(holders.get(claim.person_id), role, area_id, is_own=claim.person_id in own)
+            holder = holders.get(claim.person_id)
+            is_held = holder is not None and (role, area_id) in holder.held
+            wrong = _wrong(holder, role, area_id) or (None if is_held else _not_by_own(claim, own))
             if wrong is not None:
                 odd.setdefault(wrong.code, wrong)
-            elif area_id is not None and (role.value, area_id) not in holders[claim.person_id].held:
+            elif area_id is not None and not is_held:
                 duties.offices.setdefault(Office(claim.person_id, role, area_id), claim.row)
         duties.remarks.extend((claim.row, wrong) for wrong in odd.values())
     return duties
 
 
-def _wrong(holder: Holder | None, role: Role, area_id: UUID | None, *, is_own: bool) -> Problem | None:
+def _not_by_own(claim: Claim, own: set[UUID]) -> Problem | None:
+    """Why somebody else has to give a new office."""
+    if claim.person_id in own:
+        return refusal(OwnRole())
+    return problem("own_word") if claim.by_own_word else None
+
+
+def _wrong(holder: Holder | None, role: Role, area_id: UUID | None) -> Problem | None:
     """Why somebody is not given an office; nothing is wrong with one that they hold."""
     if holder is None or holder.status != "active":
         return problem("person_not_active")
@@ -95,7 +106,7 @@ def _wrong(holder: Holder | None, role: Role, area_id: UUID | None, *, is_own: b
         return None
     if (role.value, area_id) in holder.ended:
         return problem("role_ended_before")
-    return refusal(OwnRole()) if is_own else None
+    return None
 
 
 def tell_duties(parsed: Parsed[RosterRow], duties: Duties) -> None:

@@ -9,6 +9,10 @@ import sys
 from io import BytesIO
 
 from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -55,6 +59,8 @@ def main() -> None:
         marks = biff.marks(content)
         if len(marks) != len(opened.sheets_metadata):
             sys.exit(_BROKEN)
+        if any(sheet.from_1904 for sheet in marks):
+            made.epoch = CALENDAR_MAC_1904
         for about, marked in zip(opened.sheets_metadata, marks, strict=True):
             if about.typ == SheetTypeEnum.WorkSheet:
                 copy = _copy(opened.get_sheet_by_name(about.name), made, marked)
@@ -77,15 +83,30 @@ def _copy(sheet: CalamineSheet, made: Workbook, marks: Marks) -> Worksheet:
             if cell.data_type == "f":
                 # A text that begins with "=" is a text here and must not come back as a formula without a value.
                 cell.data_type = "s"
-    for (number, column), shown in marks.unreadable.items():
-        # An error stays one, and a formula that nobody has worked out stays a formula without a value.
-        cell = copy.cell(number, column + 1, shown if shown.startswith("#") else "=?")
-        cell.data_type = "e" if shown.startswith("#") else "f"
-    for number in marks.hidden:
-        copy.row_dimensions[number].hidden = True
+    _mark(copy, marks)
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
         copy.merge_cells(start_row=top + 1, start_column=left + 1, end_row=bottom + 1, end_column=right + 1)
     return copy
+
+
+def _mark(copy: Worksheet, marks: Marks) -> None:
+    """What the sheet's own file says beside the values."""
+    for (number, column), shown in marks.unreadable.items():
+        # An error stays one, and a formula that nobody has worked out stays a formula without a value.
+        copy.cell(number, column + 1).value = shown if shown.startswith("#") else "=?"
+        copy.cell(number, column + 1).data_type = "e" if shown.startswith("#") else "f"
+    for (number, column), style in marks.styles.items():
+        styled = copy.cell(number, column + 1)
+        if styled.data_type == "n" and styled.value is not None:
+            styled.number_format = "0%" if style.behind == "%" else f'"{style.before}"0"{style.behind}"'
+    for number, column in marks.struck:
+        copy.cell(number, column + 1).font = Font(strike=True)
+    for number in range(marks.comments):
+        copy.cell(1, number + 1).comment = Comment("…", "…")
+    for column in marks.hidden_columns:
+        copy.column_dimensions[get_column_letter(column + 1)].hidden = True
+    for number in marks.hidden:
+        copy.row_dimensions[number].hidden = True
 
 
 if __name__ == "__main__":

@@ -5,28 +5,28 @@ The general reader gives an empty text for an error, for a formula without a val
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 
-from timebank.imports.cells import Cell, Unreadable
-from timebank.imports.marks import local, parsed, parser
+from timebank.imports.cells import Cell
+from timebank.imports.marks import Marks
+from timebank.imports.open_document_cells import CellRead, value_of
 from timebank.imports.refusals import FileTypeWrong, TooManyRows, WorkbookBroken, WorkbookTooLarge
+from timebank.imports.xml_parts import local, parsed, parser
 
 CELLS_MAX = 2_500_000
 COLUMNS_MAX = 1_000
-_DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:[.,]\d+)?S)?")
-_DAY = timedelta(days=1)
 _ASIDE = frozenset({"annotation", "note", "tracked-changes", "shapes", "forms", "ruby-text"})
 """What stands beside the cells' own text: comments, former values, drawings."""
 
 
 @dataclass(slots=True)
 class Table:
-    """One sheet: filled rows by their numbers from 1, hidden rows, merged blocks (top, left, bottom, right from 0)."""
+    """One sheet: filled rows by their numbers from 1, merged blocks (top, left, bottom, right from 0), what is hidden
+    or struck through."""
 
     name: str
     visible: bool
     rows: list[tuple[int, list[Cell]]] = field(default_factory=list)
-    hidden: set[int] = field(default_factory=set)
+    marks: Marks = field(default_factory=Marks)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -43,12 +43,6 @@ def tables(content: bytes, rows_max: int) -> list[Table]:
     return walk.tables
 
 
-@dataclass(slots=True)
-class _CellRead:
-    attributes: dict[str, str]
-    paragraphs: list[str] = field(default_factory=list)
-
-
 class _Walk:
     """Walks through the document; repeated rows and cells are written out where they hold anything."""
 
@@ -57,6 +51,10 @@ class _Walk:
         self.is_spreadsheet = False
         self._rows_max = rows_max
         self._hidden_styles: set[str] = set()
+        self._struck_styles: set[str] = set()
+        self._struck: set[int] = set()
+        self._columns = 0
+        self._from_1904 = False
         self._style = ""
         self._aside = 0
         self._depth = 0  # of tables: one inside a cell is no sheet
@@ -65,12 +63,14 @@ class _Walk:
         self._row: list[Cell] = []
         self._repeat = 1
         self._collapsed = False
-        self._cell: _CellRead | None = None
+        self._cell: CellRead | None = None
         self._in_paragraph = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         name = local(name)
         if self._aside or name in _ASIDE:
+            if name == "annotation" and not self._aside and self._depth == 1:
+                self.tables[-1].marks.comments += 1
             self._aside += 1
             return
         given = {local(key): value for key, value in attributes.items()}
@@ -99,6 +99,9 @@ class _Walk:
     def _start_spreadsheet(self, _given: dict[str, str]) -> None:
         self.is_spreadsheet = True
 
+    def _start_null_date(self, given: dict[str, str]) -> None:
+        self._from_1904 = given.get("date-value", "").startswith("1904")
+
     def _start_style(self, given: dict[str, str]) -> None:
         self._style = given.get("name", "")
 
@@ -106,11 +109,27 @@ class _Walk:
         if given.get("display") == "false":
             self._hidden_styles.add(self._style)
 
+    def _start_text_properties(self, given: dict[str, str]) -> None:
+        through = given.get("text-line-through-style") or given.get("text-line-through-type") or "none"
+        if through != "none":
+            self._struck_styles.add(self._style)
+
+    def _start_table_column(self, given: dict[str, str]) -> None:
+        count = _count(given, "number-columns-repeated")
+        if given.get("visibility") in ("collapse", "filter"):
+            self.tables[-1].marks.hidden_columns |= set(range(self._columns, min(self._columns + count, COLUMNS_MAX)))
+        self._columns += count
+
+    def _start_span(self, given: dict[str, str]) -> None:
+        if self._cell is not None and given.get("style-name") in self._struck_styles:
+            self._cell.is_struck = True
+
     def _start_sheet(self, given: dict[str, str]) -> None:
         self._depth += 1
         if self._depth == 1:
-            self._row_number, self._groups = 0, []
+            self._row_number, self._columns, self._groups = 0, 0, []
             self.tables.append(Table(given.get("name", ""), given.get("style-name") not in self._hidden_styles))
+            self.tables[-1].marks.from_1904 = self._from_1904
 
     def _start_table_row_group(self, given: dict[str, str]) -> None:
         self._groups.append(given.get("display") == "false")
@@ -119,7 +138,7 @@ class _Walk:
         self._groups.pop()
 
     def _start_table_row(self, given: dict[str, str]) -> None:
-        self._row, self._repeat = [], _count(given, "number-rows-repeated")
+        self._row, self._struck, self._repeat = [], set(), _count(given, "number-rows-repeated")
         self._collapsed = given.get("visibility") in ("collapse", "filter") or any(self._groups)
 
     def _end_table_row(self) -> None:
@@ -137,14 +156,15 @@ class _Walk:
         for number in range(first, first + self._repeat):
             table.rows.append((number, list(self._row)))
             if self._collapsed:
-                table.hidden.add(number)
+                table.marks.hidden.add(number)
+            table.marks.struck |= {(number, column) for column in self._struck}
 
     def _start_table_cell(self, given: dict[str, str]) -> None:
-        self._cell = _CellRead(given)
+        self._cell = CellRead(given, is_struck=given.get("style-name") in self._struck_styles)
 
     def _start_covered_table_cell(self, given: dict[str, str]) -> None:
         # What a merged block covers is not seen, and counts as blank.
-        self._cell = _CellRead({"number-columns-repeated": given.get("number-columns-repeated", "1")})
+        self._cell = CellRead({"number-columns-repeated": given.get("number-columns-repeated", "1")})
 
     def _start_p(self, _given: dict[str, str]) -> None:
         if self._cell is not None:
@@ -167,7 +187,7 @@ class _Walk:
         read, self._cell = self._cell, None
         if read is None or not self.tables:
             return
-        value = _value(read)
+        value = value_of(read)
         repeat = _count(read.attributes, "number-columns-repeated")
         across, down = (_count(read.attributes, f"number-{way}-spanned") for way in ("columns", "rows"))
         if across > 1 or down > 1:
@@ -179,6 +199,8 @@ class _Walk:
         elif len(self._row) + repeat > COLUMNS_MAX:
             raise WorkbookTooLarge
         else:
+            if read.is_struck:
+                self._struck |= set(range(len(self._row), len(self._row) + repeat))
             self._row.extend([value] * repeat)
 
     def _end_covered_table_cell(self) -> None:
@@ -192,49 +214,3 @@ def _count(given: dict[str, str], name: str) -> int:
     if not re.fullmatch(r"\d{1,9}", written):
         raise WorkbookBroken
     return max(int(written), 1)
-
-
-def _value(read: _CellRead) -> Cell:
-    given, shown = read.attributes, "\n".join(read.paragraphs)
-    # The office's own attribute and the one of LibreOffice's extension have one local name; the latter comes later.
-    kind, formula = given.get("value-type", ""), given.get("formula")
-    if kind == "error":
-        return Unreadable(shown or "#VALUE!")
-    if formula is not None and not kind and not shown:
-        return Unreadable(f"={formula.partition('=')[2] or formula}")
-    if kind in ("float", "currency"):
-        return _number(given.get("value", ""))
-    if kind == "percentage":
-        return shown or f"{_number(given.get('value', '')) * 100:g}%"
-    if kind == "boolean":
-        return given.get("boolean-value") == "true"
-    if kind == "date":
-        return _moment(given.get("date-value", ""))
-    if kind == "time":
-        return _duration(given.get("time-value", ""))
-    return given.get("string-value") or shown or None
-
-
-def _number(written: str) -> float:
-    try:
-        return float(written)
-    except ValueError as damage:
-        raise WorkbookBroken from damage
-
-
-def _moment(written: str) -> Cell:
-    try:
-        return datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written)
-    except ValueError:
-        return written
-
-
-def _duration(written: str) -> Cell:
-    found = _DURATION.fullmatch(written)
-    if found is None:
-        return written
-    length = timedelta(
-        **dict(zip(("hours", "minutes", "seconds"), (int(part or 0) for part in found.groups()), strict=True))
-    )
-    minutes, seconds = divmod(int(length.total_seconds()), 60)
-    return time(minutes // 60, minutes % 60, seconds) if length < _DAY else length

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from timebank.imports import amounts
 from timebank.imports.cells import Cell, Unreadable, digits_only, words
-from timebank.imports.columns import Header
+from timebank.imports.header import Header
+from timebank.imports.heading_units import counts_otherwise, with_unit
 from timebank.imports.identity import mask_number
-from timebank.imports.lines import Line, is_ditto
+from timebank.imports.lines import Line
+from timebank.imports.marks import column_letters
 from timebank.imports.problems import Problem, left_out, problem
-from timebank.imports.words import UnknownWord
+from timebank.imports.signs import is_ditto, is_unclear
+from timebank.imports.words import UnknownWord, WordKind
 
 
 class InSheet(Protocol):
@@ -28,6 +32,7 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
+_FREE = frozenset({"note", "state"})  # where a mark says something: ✓ and × of attendance
 _COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
 # A phone or identity number that strayed into another column, also when it is written in groups.
@@ -44,6 +49,8 @@ def without_numbers(text: str, stray: re.Pattern[str] = _STRAY) -> str:
 class RowProblem:
     """Something wrong at one place: the row's number in the spreadsheet, the heading and value as they stand there.
 
+    `letter` is the column's own; empty where no single cell is meant.
+
     Identity numbers and phones are masked here already, so that nothing later can show them.
     """
 
@@ -52,6 +59,7 @@ class RowProblem:
     column: str
     value: str
     problem: Problem
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +84,17 @@ class UsedColumn:
 
 @dataclass(frozen=True, slots=True)
 class UnknownUse:
-    """A word at one place that the community has nothing for, with the points that stand beside it."""
+    """A word at one place that the community has nothing for, with the points that stand beside it.
+
+    `whole` is more of the same cells: the building with its unit.
+    """
 
     value: str
     sheet: str
     row: int
     points: int | None = None
+    kind: WordKind = "item"
+    whole: str | None = None
 
 
 @dataclass(slots=True)
@@ -106,6 +119,10 @@ class Parsed(Generic[T]):
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
     """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
 
+    def uses(self, kind: WordKind) -> list[UnknownUse]:
+        """Where the sheets have unknown words of a kind."""
+        return [use for use in self.unknown if use.kind == kind]
+
     def reading(self, row: T) -> "Reading[T]":
         """The line that a row was read from."""
         return self.readings[row.sheet, row.row]
@@ -123,14 +140,22 @@ class Parsed(Generic[T]):
 class Reading(Generic[T]):
     """One line being read; it is refused as soon as one of its cells is."""
 
+    # A book has thousands of them at a time.
+    __slots__ = ("_told_of", "header", "line", "parsed", "refused")
+
     def __init__(self, parsed: Parsed[T], header: Header, line: Line) -> None:
         self.parsed = parsed
         self.header = header
         self.line = line
         self.refused = False
-        self._told_of: set[str] = set()
+        self._told_of: tuple[str, ...] = ()
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
+        if line.is_struck:
+            # Offices strike out a line where they mean to delete it.
+            self.refuse("name|phone|item", problem("row_struck"))
+        if line.is_shifted:
+            self.refuse("name|phone|item", problem("row_shifted"))
 
     @property
     def number(self) -> int:
@@ -151,7 +176,13 @@ class Reading(Generic[T]):
         cell = self.cell(meaning)
         if isinstance(cell, Unreadable):
             return cell.problem
-        return problem("ditto_nothing_above") if is_ditto(cell) else read(cell)
+        if is_ditto(cell):
+            return problem("ditto_nothing_above")
+        heading = self.header.heading(meaning)
+        if counts_otherwise(meaning, heading) and cell is not None:
+            return problem("date_calendar")
+        cell = with_unit(meaning, heading, cell)
+        return problem("mark_unclear") if meaning not in _FREE and is_unclear(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
         """The cell's value; a problem refuses the row and counts as no value."""
@@ -183,6 +214,12 @@ class Reading(Generic[T]):
         """Take the row without this cell and tell why."""
         self.warn(meaning, left_out(wrong))
 
+    def refuse_several_times(self) -> None:
+        """Refuse a row that says it stands for several: a row is one."""
+        count = self.beside("times", lambda cell: amounts.points(cell, 0))
+        if count is not None and count != 1:
+            self.refuse("times", problem("several_times", count=count))
+
     def split(self, people: int) -> None:
         """Count a line that names several people once for each of them."""
         self.parsed.total += people - 1
@@ -213,15 +250,32 @@ class Reading(Generic[T]):
         """A problem at one of these columns, without refusing the row for it."""
         return self._told(meanings, wrong)
 
-    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
+    def place(self, meanings: str) -> tuple[str, str, str]:
+        """The heading, the value and the address at one of these columns, as they are told."""
+        meaning = self._first(meanings)
+        letter = self.letter(meaning)
+        return self.header.heading(meaning), self.shown(meaning), f"{letter}{self.number}" if letter else ""
+
+    def _first(self, meanings: str) -> str:
         choices = meanings.split("|")
-        meaning = next((each for each in choices if each in self.header.columns), choices[0])
-        self._told_of.add(meaning)
+        return next((each for each in choices if each in self.header.columns), choices[0])
+
+    def _told(self, meanings: str, wrong: Problem) -> RowProblem:
+        meaning = self._first(meanings)
+        self._told_of += (meaning,)
+        return RowProblem(
+            self.sheet, self.number, self.header.heading(meaning), self.shown(meaning), wrong, self.letter(meaning)
+        )
+
+    def letter(self, meaning: str) -> str:
+        """The letter of a column; empty when the sheet has no such column."""
+        column = self.header.columns.get(meaning)
+        return "" if column is None else column_letters(column)
+
+    def shown(self, meaning: str) -> str:
+        """A cell as anybody who may read the report may see it."""
         cell = self.cell(meaning)
         if meaning in _MASKED:
-            value = mask_number(digits_only(cell).removeprefix("+86"))
-        else:
-            value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
-            if len(value) > _VALUE_LENGTH_MAX:
-                value = value[:_VALUE_LENGTH_MAX] + "…"
-        return RowProblem(self.sheet, self.number, self.header.heading(meaning), value, wrong)
+            return mask_number(digits_only(cell).removeprefix("+86"))
+        value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
+        return value if len(value) <= _VALUE_LENGTH_MAX else value[:_VALUE_LENGTH_MAX] + "…"

@@ -76,6 +76,13 @@ class TextHasNul(ImportRefused):
     sentence = "文件里有不是文字的内容，请在表格软件里另存为 xlsx 再导入"
 
 
+class TextQuoteOpen(ImportRefused):
+    """A quote that begins a field and has no end where the field ends, so that lines were taken for its content."""
+
+    code = "text_quote_open"
+    sentence = "第 {row} 行附近有一个引号没有配对，后面的行被当成了同一格的内容。请删掉这个引号，或改存为 xlsx 再导入"
+
+
 class NoKnownColumn(ImportRefused):
     """No row of any sheet is a header that this import knows."""
 

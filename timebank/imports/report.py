@@ -6,22 +6,25 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.imports.marked import ShownRow, shown_rows
 from timebank.imports.parsed import InSheet, Parsed, RowProblem
-from timebank.imports.problems import Problem
+from timebank.imports.problems import SEVERAL, Problem
+from timebank.imports.reasons import LeftOut, Refusal, Remark, by_reason, cut_off
 from timebank.imports.words import UnknownWord
 
 T = TypeVar("T", bound=InSheet)
 
-Outcome = Literal["tried", "imported", "unchanged", "refused"]
-"""Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused."""
+Outcome = Literal["tried", "imported", "unchanged", "refused", "incomplete"]
+"""Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused; taken in
+without rows that were refused while it went on, though one bad row was to keep all the others out."""
 
 REMARKS_KEPT_MAX = 1_000
-REFUSAL_ROWS_MAX = 20
 
 
 class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One remark on one row, in words. `value` stands as in the sheet; identity numbers and phones are masked.
 
+    `cell` is the cell's name, such as C12, where one is meant.
     Warnings that say the same of many rows are one, with the first of them and all of their numbers in `rows`.
     """
 
@@ -32,6 +35,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     sheet: str
     rows: list[int] = []
+    cell: str = ""
 
 
 class Unused(msgspec.Struct, frozen=True):
@@ -52,20 +56,12 @@ class Used(msgspec.Struct, frozen=True):
     meaning: str
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason for which `count` rows were refused, the first of them in `rows`; `problem` says how to mend them."""
-
-    code: str
-    column: str
-    problem: str
-    count: int
-    rows: list[int]
-
-
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of data rows, why the others were refused, and what to look at among those accepted.
 
     `accepted` rows are in, or would be; `created` of them were not known before. `run_id` names the run to undo.
+    `refusals` and `notices` are the errors and warnings by their reasons. `shown` are the first rows of which something
+    is said, with their cells; an import that was made keeps none.
     """
 
     rows: int
@@ -78,20 +74,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID | None = None
     unused_columns: list[Unused] = []
     used_columns: list[Used] = []
-    unknown_words: list[UnknownWord] = []
+    unknown: list[UnknownWord] = []
     refusals: list[Refusal] = []
-
-
-class Remark(msgspec.Struct, frozen=True):
-    """One remark on one row, in no language yet."""
-
-    row: int
-    column: str
-    value: str
-    sheet: str
-    code: str
-    values: dict[str, str | int]
-    rows: list[int] = []
+    notices: list[Refusal] = []
+    shown: list[ShownRow] = []
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -114,24 +100,29 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID | None = None
     unused_columns: list[Unused] = []
     used_columns: list[Used] = []
-    unknown_words: list[UnknownWord] = []
+    unknown: list[UnknownWord] = []
+    left_out: list[LeftOut] = []
+    """Refusals beyond those kept one by one."""
+    warnings_left_out: list[LeftOut] = []
+    shown: list[ShownRow] = []
 
     def told(self, translate: Callable[[str], str] = str) -> Report:
         """The outcome in the reader's language."""
-        errors = [_told(remark, translate) for remark in self.errors]
         return Report(
             rows=self.rows,
             accepted=0 if self.outcome == "refused" else self.accepted,
-            errors=errors,
-            warnings=[_told(remark, translate) for remark in self.warnings],
+            errors=told_rows(self.errors, translate),
+            warnings=told_rows(_alike_together(self.warnings), translate),
             notes=[Problem(note.code, note.values).sentence(translate) for note in self.notes],
             created=0 if self.outcome == "refused" else self.created,
             outcome=self.outcome,
             run_id=self.run_id,
             unused_columns=self.unused_columns,
             used_columns=self.used_columns,
-            unknown_words=self.unknown_words,
-            refusals=by_reason(errors),
+            unknown=self.unknown,
+            refusals=by_reason(self.errors, self.left_out, translate),
+            notices=by_reason(self.warnings, self.warnings_left_out, translate),
+            shown=self.shown,
         )
 
     def kept(self) -> "Findings":
@@ -139,13 +130,18 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
         A note says how many there were where some are left out.
         """
-        cut = {"errors": self.errors[:REMARKS_KEPT_MAX], "warnings": self.warnings[:REMARKS_KEPT_MAX]}
+        errors, beyond = cut_off(self.errors, REMARKS_KEPT_MAX)
+        every_warning = _alike_together(self.warnings)
+        warnings, warnings_beyond = cut_off(every_warning, REMARKS_KEPT_MAX)
         left_out = [
             Note(f"note_{name}_left_out", {"most": REMARKS_KEPT_MAX, "count": len(every)})
-            for name, every in (("errors", self.errors), ("warnings", self.warnings))
+            for name, every in (("errors", self.errors), ("warnings", every_warning))
             if len(every) > REMARKS_KEPT_MAX
         ]
-        return msgspec.structs.replace(self, **cut, notes=[*self.notes, *left_out])
+        return msgspec.structs.replace(
+            self, errors=errors, warnings=warnings, notes=[*self.notes, *left_out], shown=[],
+            left_out=[*self.left_out, *beyond], warnings_left_out=[*self.warnings_left_out, *warnings_beyond],
+        )  # fmt: skip
 
 
 def findings(
@@ -158,28 +154,14 @@ def findings(
         created=created,
         outcome=outcome,
         errors=_remarks(parsed.problems),
-        warnings=_alike_together(_remarks(parsed.warnings)),
+        warnings=_remarks(parsed.warnings),
         notes=[Note(note.code, dict(note.values)) for note in parsed.notes],
         run_id=run_id,
         unused_columns=[Unused(one.sheet, one.column, one.heading, one.rows) for one in parsed.unused],
         used_columns=[Used(one.sheet, one.column, one.heading, one.meaning) for one in parsed.used],
-        unknown_words=parsed.words,
+        unknown=parsed.words,
+        shown=shown_rows(parsed, [*parsed.problems, *parsed.warnings]),
     )
-
-
-def by_reason(errors: Iterable[RowReport]) -> list[Refusal]:
-    """Why rows were refused, each reason once, the most frequent first. Of sentences that differ the first stands."""
-    alike: dict[tuple[str, str], list[RowReport]] = {}
-    for error in errors:
-        alike.setdefault((error.code, error.column), []).append(error)
-    told = [
-        Refusal(
-            code=code, column=column, problem=same[0].problem, count=len(same),
-            rows=[error.row for error in same[:REFUSAL_ROWS_MAX]],
-        )
-        for (code, column), same in alike.items()
-    ]  # fmt: skip
-    return sorted(told, key=lambda refusal: -refusal.count)
 
 
 def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
@@ -189,30 +171,42 @@ def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
 
 def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
     return [
-        Remark(found.row, found.column, found.value, found.sheet, found.problem.code, dict(found.problem.values))
+        Remark(
+            found.row, found.column, found.value, found.sheet, found.problem.code, dict(found.problem.values),
+            cell=cell_name(found),
+        )
         for found in problems
-    ]
+    ]  # fmt: skip
+
+
+def cell_name(found: RowProblem) -> str:
+    """C12; empty where no single cell is meant."""
+    return f"{found.letter}{found.row}" if found.letter else ""
 
 
 def _alike_together(remarks: Iterable[Remark]) -> list[Remark]:
     """One remark where several rows have the same said of the same column, so that the rare one is not lost in them."""
     alike: dict[tuple[object, ...], list[Remark]] = {}
     for remark in remarks:
-        said = (remark.sheet, remark.column, remark.code, *sorted(remark.values.items()))
+        values = {} if remark.code in SEVERAL else remark.values
+        said = (remark.sheet, remark.column, remark.code, "left_out" in remark.values, *sorted(values.items()))
         alike.setdefault(said, []).append(remark)
+    return [_of_several(same) if len(same) > 1 else same[0] for same in alike.values()]
+
+
+def _of_several(same: list[Remark]) -> Remark:
+    values = same[0].values
+    if any(one.values != values for one in same):
+        values = {**values, "several": len(same)}
+    return msgspec.structs.replace(same[0], values=values, rows=[one.row for one in same])
+
+
+def told_rows(remarks: Iterable[Remark], translate: Callable[[str], str]) -> list[RowReport]:
+    """Each remark in the reader's language."""
     return [
-        msgspec.structs.replace(same[0], rows=[one.row for one in same] if len(same) > 1 else [])
-        for same in alike.values()
-    ]
-
-
-def _told(remark: Remark, translate: Callable[[str], str]) -> RowReport:
-    return RowReport(
-        row=remark.row,
-        column=remark.column,
-        value=remark.value,
-        problem=Problem(remark.code, remark.values).sentence(translate),
-        code=remark.code,
-        sheet=remark.sheet,
-        rows=remark.rows,
-    )
+        RowReport(
+            row=remark.row, column=remark.column, value=remark.value, problem=remark.sentence(translate),
+            code=remark.code, sheet=remark.sheet, rows=remark.rows, cell=remark.cell,
+        )
+        for remark in remarks
+    ]  # fmt: skip

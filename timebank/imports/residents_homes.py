@@ -21,7 +21,7 @@ class Homes:
 
     def of(self, row: RosterRow) -> UUID | None:
         """The area of a row; None where it names none, or where nobody is entered or given an office by it."""
-        return self.areas.get(_written(row))
+        return self.areas.get(written(row))
 
     def address(self, area_id: UUID | None) -> Address:
         """An area by the book's own names: wherever it is settled, and beside whatever, it is the same area."""
@@ -38,16 +38,17 @@ class Homes:
         return [area for area in self.added if area.id in used]
 
 
-def homes_of(before: Sequence[PlaceOut], rows: Sequence[RosterRow]) -> Homes:
+def homes_of(town: Map, rows: Sequence[RosterRow]) -> Homes:
     """Settle the addresses of rows, under the names that the book has for its places. Pure."""
-    town = Map(before)
-    in_book = {address: town.as_in_book(address) for address in {_written(row) for row in rows}}
+    before = list(town.areas.values())
+    in_book = {address: town.as_in_book(address) for address in {written(row) for row in rows}}
     settled = settle(before, set(in_book.values()))
     areas = {address: settled.areas[named] for address, named in in_book.items()}
     return Homes(Map([*before, *settled.added]), areas, settled.added)
 
 
-def _written(row: RosterRow) -> Address:
+def written(row: RosterRow) -> Address:
+    """The place of a row as the file has it."""
     return Address(row.household.grid, row.household.building, row.household.unit)
 
 

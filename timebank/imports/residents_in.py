@@ -11,17 +11,20 @@ from timebank.access.logins import phones_held
 from timebank.access.roster import ensure_logins
 from timebank.areas.addresses import settle_addresses
 from timebank.areas.places import areas_of
-from timebank.areas.schemas import PlaceOut
 from timebank.database import reading
 from timebank.imports import residents_known, roster
+from timebank.imports.buildings import Buildings, buildings_of
+from timebank.imports.estates import tell_apart
 from timebank.imports.guardians_in import tell_guardians
 from timebank.imports.intake import Intake, Ready, cells_of
+from timebank.imports.map import Map
 from timebank.imports.offices_in import COLUMN, Claim, Duties, Holder, duties_of, holders_of, tell_duties
 from timebank.imports.parsed import Parsed
 from timebank.imports.problems import problem
 from timebank.imports.residents_finished import ResidentPlanned, enrolment_of, too_near
-from timebank.imports.residents_homes import Homes, grids_of_buildings, homes_of
+from timebank.imports.residents_homes import Homes, grids_of_buildings, homes_of, written
 from timebank.imports.residents_known import Resident
+from timebank.imports.residents_words import own_building_words, tell_buildings
 from timebank.imports.roster import WORD_MAX, RosterRow
 from timebank.imports.workbook import Workbook
 from timebank.people.ages import is_guarded
@@ -53,15 +56,20 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     scope = intake.scope
     parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
     async with reading(scope):
-        before = await areas_of(scope)
-        await _judge(scope, parsed, before)
+        buildings = await buildings_of(scope)
+        buildings.suppose(intake.answered("building"))
+        tell_apart(parsed, list(buildings.town.areas.values()))
+        await _judge(scope, parsed, buildings)
         parsed.settle()
-        found = await _find(intake, before, parsed.rows)
+        tell_buildings(parsed, buildings)
+        found = await _find(intake, buildings.town, parsed.rows)
         homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
-        await residents_known.compare(scope, parsed, found.residents, homes)
+        await residents_known.compare(scope, parsed, found.residents, homes, buildings.town)
         held = await _phones_held(scope, found.new)
         own = await too_near(scope, found.residents, found.placed.households)
-        duties = await _duties(scope, found, own)
+        by_own = await own_building_words(intake, parsed, buildings, found.residents, found.placed.households)
+        duties = await _duties(scope, found, own, by_own)
+        parsed.words = buildings.unknown(parsed.uses("building"))
     planned = _planned(parsed, found, duties)
     _tell_places(parsed, found, duties)
     if held:
@@ -74,13 +82,13 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     return Ready(parsed, planned, len(found.entered | duties.holders))
 
 
-async def _find(intake: Intake, before: Sequence[PlaceOut], rows: Sequence[RosterRow]) -> _Found:
+async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
     # Who stands on two sheets is entered by the row that says most of them.
     ordered = sorted(rows, key=lambda row: (row.identity is None, row.household.room is None))
     keys = [_key(intake, row) for row in ordered]
     known = await intake.known(keys)
     entering = [row for row, key in zip(ordered, keys, strict=True) if key not in known]
-    homes = homes_of(before, [row for row, key in zip(ordered, keys, strict=True) if key not in known or row.named])
+    homes = homes_of(town, [row for row, key in zip(ordered, keys, strict=True) if key not in known or row.named])
     placed = await place_many(intake.scope, [enrolment_of(row, homes.of(row)) for row in entering])
     left = iter(placed.answers)
     residents = []
@@ -90,8 +98,8 @@ async def _find(intake: Intake, before: Sequence[PlaceOut], rows: Sequence[Roste
     return _Found(keys, residents, homes, placed)
 
 
-async def _duties(scope: Scope, found: _Found, own: set[UUID]) -> Duties:
-    """The offices that the rows give.
+async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[tuple[str, int]]) -> Duties:
+    """The offices that the rows give; those of `by_own_word` go by a word for a building of the holder's own.
 
     Who was in the book before is given what a list of heads names, not what a remark mentions.
     """
@@ -103,7 +111,7 @@ async def _duties(scope: Scope, found: _Found, own: set[UUID]) -> Duties:
     claims = [
         Claim(
             one.row, one.person_id, frozenset(map(Role, one.row.roles if one.person_id in entered else one.row.named)),
-            found.homes.of(one.row),
+            found.homes.of(one.row), by_own_word=(one.row.sheet, one.row.row) in by_own_word,
         )
         for one in naming
         if one.person_id in holders
@@ -146,9 +154,9 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
         await ensure_logins(intake.scope, phones)
 
 
-async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
+async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> None:
     """Refuse what the community's book contradicts or has no room for."""
-    buildings = grids_of_buildings(areas, parsed.rows)
+    buildings = grids_of_buildings(there.areas, parsed.rows)
     indexes = {row.identity: vault.blind_index(row.identity, "identity") for row in parsed.rows if row.identity}
     owners = await residents_known.names_by_identity(scope, indexes.values())
     for row in parsed.rows:
@@ -158,12 +166,14 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], areas: Sequence[PlaceO
         if home.unit and not home.building:
             reading.refuse("unit|address", problem("unit_without_building"))
         grids = buildings.get(home.building or "", set()) - {None}
-        if not home.grid and len(grids) > 1:
+        if not home.grid and len(grids) > 1 and there.town.meant(written(row)) is None:
             wrong = problem("building_ambiguous", building=home.building or "", count=len(grids))
             reading.refuse("building|address", wrong)
         owner = owners.get(indexes[row.identity]) if row.identity else None
         if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
+    for row in await residents_known.namesakes(scope, parsed.rows):
+        parsed.reading(row).refuse("phone", problem("head_namesake"))
 
 
 def _key(intake: Intake, row: RosterRow) -> bytes:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, vault
+from timebank import database, names, vault
+from timebank.areas.addresses import Address
 from timebank.areas.places import areas_of
 from timebank.imports.map import Map, held_by, in_one_way
 from timebank.imports.parsed import Parsed
@@ -45,12 +46,40 @@ async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[byte
     return {row["identity_index"]: row["name"] for row in found}
 
 
+async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
+    """The rows of lists of heads that name somebody whom the book or the roster has with another phone.
+
+    Such a row would enter a second record of one person, or give a stranger the office.
+    """
+    asked = [row for row in rows if row.named and row.phone and not row.identity and row.household.room is None]
+    if not asked:
+        return []
+    phones: dict[str, set[bytes | None]] = {}
+    for row in rows:
+        index = vault.blind_index(row.phone, "phone") if row.phone else None
+        phones.setdefault(names.key(row.name), set()).update(() if row in asked else (index,))
+    found = await database.fetch(
+        "SELECT name_key, phone_index FROM person WHERE community_id = $1 AND name_key = ANY ($2) "
+        "AND status = 'active' AND merged_into IS NULL",
+        scope.community_id, [names.key(row.name) for row in asked],
+    )  # fmt: skip
+    for known in found:
+        phones.setdefault(known["name_key"], set()).add(known["phone_index"])
+    return [
+        row
+        for row in asked
+        if (others := phones[names.key(row.name)]) and vault.blind_index(row.phone or "", "phone") not in others
+    ]
+
+
 async def compare(
-    scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]]
-) -> None:
+    scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]],
+    town: Map,
+) -> None:  # fmt: skip
     """Point out where the book differs from the roster; it is the book that stays.
 
-    `homes` are the areas of those whom the roster itself enters: another of its rows may mean one of them.
+    `homes` are the areas of those whom the roster itself enters: another of its rows may mean one of them. `town` knows
+    the community's own words for its buildings.
     """
     known = [one for one in residents if not one.is_new]
     if not known:
@@ -73,7 +102,7 @@ async def compare(
             reading.warn("phone", problem("known_phone_differs"))
         # A list of heads says what they are responsible for, not where they live.
         names_office_only = one.row.named and one.row.household.room is None
-        if not names_office_only and not _lives_there(book, one.row.household):
+        if not names_office_only and not _lives_there(book, one.row.household, town):
             reading.warn("room|address|building", problem("known_home_differs"))
         # Whom the roster itself enters gets what each of its rows says.
         if one.person_id not in entered and one.row.roles - one.row.named - book.roles:
@@ -90,9 +119,10 @@ def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
     )  # fmt: skip
 
 
-def _lives_there(book: _Registered, home: Household) -> bool:
+def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
     """Whether the book says the same of the home, as far as the roster says anything."""
-    said = {"grid": home.grid, "building": home.building, "unit": home.unit}
+    written = Address(home.grid, home.building, home.unit)
+    said = (town.meant(written) or written)._asdict()
     same = all(book.places.get(kind) == name for kind, name in said.items() if name)
     return same and (home.room is None or home.room == book.room)
 

@@ -1,11 +1,12 @@
 """A community's roster: one row per resident, with the household they belong to."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import date
 
 from timebank import names
 from timebank.imports import cells, columns, group, leftovers, places, remarks
-from timebank.imports.addresses import NOWHERE
+from timebank.imports.addresses import NOWHERE, Address, address
 from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
 from timebank.imports.cells import Cell, Role
 from timebank.imports.heads import offices_of
@@ -19,6 +20,9 @@ from timebank.imports.workbook import Workbook
 
 REQUIRED = ("name",)
 WORD_MAX = 20
+_LONG = 4
+_YES = re.compile("本人|户主|自己|是|√|✓|1")
+_NO = frozenset({"否", "不是", "×", "0"})
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
 
@@ -34,6 +38,8 @@ class Household:
     unit: str | None
     room: str | None
     head: str | None
+    estate: str | None = field(default=None, compare=False)
+    """What stands before the building: timebank/imports/estates.py says when it tells one building from another."""
 
     @property
     def is_known(self) -> bool:
@@ -93,6 +99,7 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
         reading.warn("name", problem("name_private_character"))
     relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
+    is_head = is_head or _YES.fullmatch(cells.words(reading.cell("head"))) is not None
     household = _household(reading, above, name, is_head=is_head)
     identity = certificate_of(reading)
     born_on = born_on_of(reading, identity, today)
@@ -101,6 +108,14 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     note = reading.beside("note", cells.note)
     post = reading.beside("post", cells.text)
     _judge_remark(reading, "note", note)
+    for column, fate in (("left_on", "gone"), ("died_on", "died")):
+        if reading.take(column, cells.text):
+            reading.refuse(column, problem(f"remark_{fate}"))
+    if remarks.cancelled(note):
+        reading.refuse("note", problem("remark_cancelled"))
+    held = cells.roles_held(note)
+    if cells.roles(note) - held:
+        reading.warn("note", problem("remark_role_unclear"))
     _judge_remark(reading, "state", reading.beside("state", cells.text))
     if reading.refused or name is None:
         return None
@@ -109,11 +124,11 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
         return None
     number = identity.number if identity else None
     # What the row itself says of an office counts before the title of its sheet.
-    named = cells.roles(post) if post else offices
+    named = cells.roles_held(post) if post else offices
     return RosterRow(
         reading.sheet, reading.number, household, name, relation,
         is_head or names.key(name) == names.key(household.head or ""), sex, number, born_on, phone, note,
-        named | cells.roles(note), named,
+        named | held, named,
     )  # fmt: skip
 
 
@@ -121,7 +136,13 @@ def _one_name(cell: Cell) -> str | Problem | None:
     found = group.names(cell)
     if not isinstance(found, list):
         return found
-    return problem("name_several", count=len(found)) if len(found) > 1 else found[0]
+    if len(found) > 1:
+        return problem("name_several", count=len(found))
+    # Four and more characters with a space between all of them are as likely two names (陈 静 李 四).
+    several = re.fullmatch(r"\S(?: \S){3,}", cells.words(cell)) or re.fullmatch(
+        rf"{group.HAN}{{2,4}}[和与及]{group.HAN}{{2,4}}", found[0]
+    )
+    return problem("name_several", count=2) if several and len(found[0]) >= _LONG else found[0]
 
 
 def _word(cell: Cell) -> str | Problem | None:
@@ -140,7 +161,7 @@ def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) ->
 def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
     """The household of a row, blank cells carried on from above until a wider part of the place changes."""
     line = reading.line
-    before = Household(None, None, None, None, None) if line.fresh else above.household
+    before = _titled(line) if line.fresh else above.household
     grid = reading.take("grid", places.grid) or before.grid
     same = grid == before.grid
     home = home_of(reading, before.building if same else None) or NOWHERE
@@ -153,10 +174,26 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     # A new head of household with no room written is not known to live in the room above.
     room = home.room or (before.room if same and not is_head and not alone and _carries(line, "room") else None)
     same = same and room == before.room
-    head = reading.take("head", cells.name)
-    head = head or (name if is_head else before.head if same else None)
-    above.household = Household(grid, building, unit, room, head)
+    # Where the room says who lives together, the head is said beside it.
+    written = reading.beside("head", _head) if room else reading.take("head", _head)
+    head = written or (name if is_head else before.head if same else None)
+    estate = home.estate if home.building else above.household.estate if building else None
+    above.household = Household(grid, building, unit, room, head, estate)
     return above.household
+
+
+def _head(cell: Cell) -> str | Problem | None:
+    """The name of a household's head. A column may also say of each row whether that is the head: 是, 否, 本人."""
+    said = cells.words(cell)
+    return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
+
+
+def _titled(line: Line) -> Household:
+    """What the titles right above a stretch of the table say of its homes: "1栋", "1栋2单元"."""
+    said = [address(cell) for row in line.titles for cell in row.cells if cell is not None]
+    homes = [home for home in said if isinstance(home, Address) and home.building and home.room is None]
+    home = homes[-1] if homes else NOWHERE
+    return Household(None, home.building, home.unit, None, None)
 
 
 def _carries(line: Line, meaning: str) -> bool:

@@ -15,9 +15,9 @@ from timebank.imports import carrying, work, workbook
 from timebank.imports.carrying import Progress, Told
 from timebank.imports.intake import Intake, Kind, Planned, Ready, plain_file_name
 from timebank.imports.kinds import IMPORTERS
-from timebank.imports.mapping import remember_words, require_kind
+from timebank.imports.mapping import completed, remember_words, require_kind
 from timebank.imports.report import Findings, Outcome, Report, findings
-from timebank.imports.words import WordIn, word_key
+from timebank.imports.words import WordIn
 from timebank.imports.work import ImportRunning
 from timebank.imports.workbook import Workbook
 from timebank.locale import translator
@@ -61,7 +61,7 @@ async def try_or_import(
     until = None if seconds is None else time.monotonic() + seconds
     book = await asyncio.to_thread(workbook.read, name, content)
     digest = hashlib.sha256(content).digest()
-    words = await _with_points(scope, kind, book, words)
+    words = await _in_full(scope, kind, book, words)
     if dry_run:
         return await _try(scope, kind, book, words)
     await remember_words(scope, kind, words)
@@ -74,22 +74,18 @@ async def try_or_import(
 
 async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
     intake = Intake(scope, kind, plain_file_name(book.name), answers=words)
-    return _outcome(await IMPORTERS[kind].examine(intake, book), "tried")
+    ready = await IMPORTERS[kind].examine(intake, book)
+    found = _outcome(ready, "tried")
+    ready.parsed.readings.clear()  # they and what was parsed hold each other, and with it every cell of the book
+    return found
 
 
-async def _with_points(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Sequence[WordIn]:
-    """The answers, the new ones with the sheet's own points where they give none."""
+async def _in_full(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Sequence[WordIn]:
+    """The answers, with what the book itself says of what is new."""
     require_kind(kind, words)
     if not any(word.new and word.points is None for word in words):
         return words
-    tried = await _try(scope, kind, book, [])
-    points = {(word.kind, word_key(word.value)): word.points for word in tried.unknown_words}
-    return [
-        msgspec.structs.replace(word, points=points.get((word.kind, word_key(word.value))))
-        if word.new and word.points is None
-        else word
-        for word in words
-    ]
+    return completed(words, (await _try(scope, kind, book, [])).unknown)
 
 
 async def _begin(

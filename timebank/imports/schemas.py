@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 from timebank.imports.intake import Kind
+from timebank.imports.reasons import Refusal
 from timebank.imports.report import RowReport, Unused, Used
+from timebank.imports.words import UnknownWord
 
 State = Literal["running", "done", "stopped", "undoing", "undone"]
 
@@ -46,10 +48,16 @@ class RunOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunDetail(RunOut, frozen=True, kw_only=True):
-    """An import with its report, in words; at most a thousand errors and as many warnings were kept."""
+    """An import with its report, in words; at most a thousand errors and as many warnings were kept.
+
+    `refusals` and `notices` count all of them by their reasons. `unknown` are those that nobody has decided yet.
+    """
 
     errors: list[RowReport]
     warnings: list[RowReport]
     notes: list[str]
     unused_columns: list[Unused] = []
     used_columns: list[Used] = []
+    refusals: list[Refusal] = []
+    notices: list[Refusal] = []
+    unknown: list[UnknownWord] = []

@@ -57,13 +57,13 @@ class ImportDraft(Table, tablename="import_draft"):
     kind = Varchar(length=16, default=None, null=False)
     file_name = Varchar(length=200, default=None, null=False)
     content = Bytea(default=None, null=False)
-    findings = JSONB(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    findings = Bytea(default=None, null=False)
+    run_id = UUID(default=None, null=True)
 
 
 class ImportWord(Table, tablename="import_word"):
     community_id = UUID(default=None, null=False)
-    kind = Varchar(length=16, default=None, null=False)
     word_kind = Varchar(length=16, default=None, null=False)
     word_key = Varchar(length=100, primary_key=True, default=None, null=False)
     word = Varchar(length=100, default=None, null=False)

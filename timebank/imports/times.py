@@ -20,6 +20,8 @@ _PAIRS = (("in", "out", "span"), ("in2", "out2", "span2"))
 _LATE = re.compile("下午|晚上|傍晚|夜间|午后")
 _SAYS_MORNING = re.compile("凌晨|上午|早|次日|第二天|am", re.IGNORECASE)
 NOON = 12 * 60
+_SMALL_HOURS_END = 7 * 60
+_COUNTED_FROM_UNTIL = 1904
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def services(reading: Reading[T], carried: date | None, titled: Context, today: 
     if not ends:
         return _by_length(reading, day)
     length = _length(reading, decides=len(ends) == 1 and ends[0].last is None)
-    found = [one for pair in ends if (one := _service(reading, pair, day, length)) is not None]
+    found = [one for pair in ends if (one := _service(reading, pair, day, length, titled)) is not None]
     for one, other in itertools.pairwise(found):
         if other.started_at < one.ended_at:
             span = f"{one.started_at:%H:%M}–{one.ended_at:%H:%M}"
@@ -96,8 +98,11 @@ def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
     return [Service(midnight, midnight + timedelta(minutes=length), length, "length", day_only=True)]
 
 
-def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None) -> Service | None:
-    start = _minute(reading, ends.first_column, ends.first, "missing_in")
+def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: Context) -> Service | None:
+    within = _day_within(ends.first)
+    if within is not None and day is not None and within != day:
+        reading.refuse(ends.first_column, problem("date_contradicts", within=within.isoformat(), day=day.isoformat()))
+    start = _minute(reading, ends.first_column, ends.first, "missing_in", titled)
     if start is None:
         return None
     if ends.last is None and length is not None:
@@ -105,7 +110,7 @@ def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | N
     elif ends.last is None and not cells.blank(reading.cell("length")):
         return None  # the length is refused already, for its own reason
     else:
-        end = _minute(reading, ends.last_column, ends.last, "missing_out")
+        end = _minute(reading, ends.last_column, ends.last, "missing_out", titled)
     if day is None or end is None:
         return None
     end += _days_later(ends.first, ends.last, day) * moments.DAY_MINUTES
@@ -131,12 +136,15 @@ def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | No
     return within or carried
 
 
-def _day_within(first: Cell) -> date | None:
-    within = moments.day(first) if isinstance(first, datetime) or len(cells.words(first)) > 8 else None
+def _day_within(cell: Cell) -> date | None:
+    """The day that a cell of a time carries; a time alone may come with the day from which a book counts."""
+    if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
+        return None
+    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.words(cell)) > 8 else None
     return within if isinstance(within, date) else None
 
 
-def _minute(reading: Reading[T], column: str, cell: Cell, missing: str) -> int | None:
+def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: Context) -> int | None:
     found = reading.read(column, lambda _: moments.minute_of_day(cell))
     if found is None:
         found = problem(missing)
@@ -146,17 +154,15 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str) -> int |
         return None
     # Under 下午 a bare 2:30 is half past two in the afternoon.
     late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
+    # A title over the whole table says so of the small hours alone: 9:30 below it may be the morning's.
+    late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
     return found + NOON if late and not _SAYS_MORNING.search(cells.words(cell)) else found
 
 
 def _days_later(first: Cell, last: Cell, day: date) -> int:
     """How many days after `day` a sign-out lies that carries a date of its own."""
-    dated = isinstance(last, datetime) and last.year > 1900
-    if not dated and not (isinstance(last, str) and len(last) > 8):
-        return 0
-    found = moments.day(last)
-    start = _day_within(first)
-    return (found - (start or day)).days if isinstance(found, date) else 0
+    found = _day_within(last)
+    return (found - (_day_within(first) or day)).days if found is not None else 0
 
 
 def _length(reading: Reading[T], *, decides: bool) -> int | None:

@@ -195,11 +195,11 @@ async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
 
 
 async def of_hours(scope: Scope, made: Made) -> list[Trace]:
-    """Which of the records somebody has decided about."""
+    """Which of the records somebody has decided about; those taken back are no hindrance to an undoing that goes on."""
     found = await database.fetch(
         "SELECT r.id, p.name, r.started_at FROM service_record r JOIN person p ON p.community_id = r.community_id "
-        "AND p.id = r.person_id WHERE r.community_id = $1 AND r.id = ANY ($2) AND r.status <> 'pending' "
-        "ORDER BY r.started_at, r.id",
+        "AND p.id = r.person_id WHERE r.community_id = $1 AND r.id = ANY ($2) "
+        "AND r.status NOT IN ('pending', 'withdrawn') ORDER BY r.started_at, r.id",
         scope.community_id, list(made.get("service_record", ())),
     )  # fmt: skip
     return [
@@ -211,11 +211,11 @@ async def of_hours(scope: Scope, made: Made) -> list[Trace]:
 
 
 async def of_deeds(scope: Scope, made: Made) -> list[Trace]:
-    """Which of the deeds somebody has decided about."""
+    """Which of the deeds somebody has decided about; those taken back are no hindrance to an undoing that goes on."""
     found = await database.fetch(
         "SELECT d.id, p.name, d.occurred_on FROM deed d JOIN person p ON p.community_id = d.community_id "
-        "AND p.id = d.person_id WHERE d.community_id = $1 AND d.id = ANY ($2) AND d.status <> 'filed' "
-        "ORDER BY d.occurred_on, d.id",
+        "AND p.id = d.person_id WHERE d.community_id = $1 AND d.id = ANY ($2) "
+        "AND d.status NOT IN ('filed', 'withdrawn') ORDER BY d.occurred_on, d.id",
         scope.community_id, list(made.get("deed", ())),
     )  # fmt: skip
     return [
@@ -230,6 +230,7 @@ async def of_goods(scope: Scope, made: Made, since: datetime) -> list[Trace]:
         "JOIN good g ON g.community_id = $1 AND g.id = later.good_id "
         "JOIN station s ON s.community_id = $1 AND s.id = later.station_id "
         "WHERE later.community_id = $1 AND later.moved_at >= $4 AND later.id <> ALL ($2) "
+        "AND later.reason <> 'import_undone' "
         "AND (later.good_id = ANY ($3) OR EXISTS ("
         "  SELECT FROM stock_move own WHERE own.community_id = $1 AND own.id = ANY ($2) "
         "  AND own.good_id = later.good_id AND own.station_id = later.station_id)) ORDER BY 1, 2",

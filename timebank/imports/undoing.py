@@ -82,7 +82,14 @@ async def _leaving(intake: Intake) -> set[UUID]:
 
 
 async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Whom withdrawn records name, or who has done something since the undoing began, stays in the book."""
+    """Whom withdrawn records name, or who has done something since the undoing began, stays in the book.
+
+    Their rows are held as for the deletion, so that nobody gives them anything between the look and the deed.
+    """
+    await database.execute(
+        "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
+        intake.scope.community_id, list(ids),
+    )  # fmt: skip
     since = await database.fetch_value(
         "SELECT started_at FROM import_run WHERE community_id = $1 AND id = $2", intake.scope.community_id, intake.id
     )
@@ -119,11 +126,20 @@ async def _areas(intake: Intake, ids: Sequence[UUID]) -> None:
     await withdraw_areas(intake.scope, ids)
 
 
+_TAKEN_BACK = (
+    "EXISTS (SELECT FROM stock_move back WHERE back.community_id = $1 AND back.good_id = m.good_id "
+    "AND back.station_id = m.station_id AND back.reason = 'import_undone' AND back.moved_at >= m.moved_at)"
+)
+
+
 async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Take what came in off the shelf again; where less is left by now, all that is left stays."""
+    """Take what came in off the shelf again; where less is left by now, all that is left stays.
+
+    What an undoing that was stopped has taken is not taken twice.
+    """
     moves = await database.fetch(
-        "SELECT good_id, station_id, change FROM stock_move WHERE community_id = $1 AND id = ANY ($2) "
-        "ORDER BY good_id, station_id",
+        f"SELECT good_id, station_id, change FROM stock_move m WHERE community_id = $1 AND id = ANY ($2) "  # noqa: S608  # from below
+        f"AND NOT {_TAKEN_BACK} ORDER BY good_id, station_id",
         intake.scope.community_id, list(ids),
     )  # fmt: skip
     for move in moves:
@@ -197,11 +213,8 @@ async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
 async def _say_what_is_left(intake: Intake, _made: Sequence[Made]) -> None:
     """Count the shelves from which what came in could not be taken: it had been handed out meanwhile."""
     left = await database.fetch_value(
-        "SELECT count(*) FROM import_row r JOIN stock_move m ON m.community_id = $1 AND m.id = r.noun_id "
-        "WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'stock_move' AND NOT EXISTS ("
-        "SELECT FROM stock_move back JOIN import_work w ON w.community_id = $1 AND w.run_id = $2 "
-        "WHERE back.community_id = $1 AND back.good_id = m.good_id AND back.station_id = m.station_id "
-        "AND back.reason = 'import_undone' AND back.moved_at >= w.began_at)",
+        "SELECT count(*) FROM import_row r JOIN stock_move m ON m.community_id = $1 AND m.id = r.noun_id "  # noqa: S608  # from above
+        f"WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'stock_move' AND NOT {_TAKEN_BACK}",
         intake.scope.community_id, intake.id,
     )  # fmt: skip
     _say_what_stays(intake, left)

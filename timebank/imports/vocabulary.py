@@ -75,7 +75,7 @@ NAME = _means(
     "姓名 名字 居民 居民姓名 成员姓名 家庭成员 家庭成员姓名 人员姓名 志愿者 志愿者姓名 参与人 参加人员 服务人员 "
     "申报人 name fullname residentname volunteer volunteername membername",
     r"^(?!.*(户主|证明|见证|监护|家长|紧急|活动|项目|网格)).*姓名|^(full|resident|volunteer|member)name"
-    r"|^(楼栋长|楼长|栋长|幢长|单元长)$",
+    r"|^(楼栋长|楼长|栋长|幢长|单元长|网格员|网格长)$",
     weak="人员 成员 本人",
     shape=_is_name,
 )
@@ -88,6 +88,11 @@ PHONE = _means(
     shape=_is_phone,
 )
 NOTE = _means("note", "备注 说明 备注说明 注 remark remarks note notes comment comments", r"备注|remark|^notes?$")
+OUTCOME = _means(
+    "state",
+    "出勤 出勤情况 考勤 考勤情况 到岗情况 到场情况 参与情况 参加情况 是否到场 是否到岗 是否参加 是否参与 状态 "
+    "审核结果 审核情况 审核意见 认定情况 认定结果 是否认定 是否通过 是否有效 attendance status",
+)
 DATE = _means(
     "date",
     "日期 服务日期 活动日期 签到日期 登记日期 date day servicedate",
@@ -95,7 +100,9 @@ DATE = _means(
     weak="时间 服务时间 活动时间 time",
     shape=_is_day,
 )
-UNIT_NUMBER = _means("unit", "单元 单元号 门洞 unit unitno unitnumber entrance stairwell", r"单元号")
+UNIT_NUMBER = _means(
+    "unit", "单元 单元号 门洞 unit unitno unitnumber entrance stairwell", r"单元号|^(责任|负责|所在|所属)单元$"
+)
 POST = _means("post", "身份 职务 社区职务 角色 岗位 人员类别 类别 role position duty post", r"职务|角色")
 
 ROSTER = (
@@ -151,10 +158,16 @@ ROSTER = (
     NOTE,
     POST,
     _means("state", "状态 人员状态 居住状态 住户状态 在住情况 居住情况 变动情况 人口状态 人户状态"),
+    _means(
+        "left_on", "迁出日期 迁出时间 搬走日期 搬离日期 搬出日期 离开日期", r"^(迁出|搬[走离出]|转出)(日期|时间|年月)$"
+    ),
+    _means("died_on", "死亡日期 死亡时间 去世日期 去世时间", r"^(死亡|去世|病故|身故)(日期|时间|年月)$"),
 )
 
 _SECOND = r"^(下午|晚上|傍晚|夜间|第二[次班段]|二次)[^日期地点]*"
 _IN, _OUT = "(签到|开始|起始|到岗|上岗|到达)", "(签退|结束|截止|离岗|下岗|离开)"
+
+TIMES = _means("times", "次数 服务次数 参加次数 件数 times", shape=_is_whole)
 
 HOURS = (
     DATE,
@@ -206,9 +219,12 @@ HOURS = (
     _means(
         "length",
         "时长 服务时长 小时 小时数 时数 服务小时 志愿时长 分钟 分钟数 服务时数 duration hours minutes length",
-        r"时长|小时|时数|分钟|hours|minutes|duration",
+        r"^(?!.*(每次|单次|平均|累计)).*(时长|小时|时数|分钟|hours|minutes|duration)",
     ),
+    _means("people", "人数 参加人数 服务人数 参与人数 志愿者人数 people headcount", shape=_is_whole),
+    TIMES,
     NOTE,
+    OUTCOME,
 )
 
 DEEDS = (
@@ -229,6 +245,7 @@ DEEDS = (
     _means(
         "points", "分值 积分 得分 分数 加分 积分值 points score point", r"分值|积分$|得分|加分|^points", shape=_is_whole
     ),
+    TIMES,
     _means(
         "witness",
         "证明人 见证人 证人 核实人 证明 见证 witness witnessedby confirmedby",
@@ -236,6 +253,7 @@ DEEDS = (
         shape=_is_name,
     ),
     NOTE,
+    OUTCOME,
 )
 
 GOODS = (

@@ -14,7 +14,7 @@ from timebank import clock, database, vault
 from timebank.database import transaction
 from timebank.errors import Forbidden, TimebankError
 from timebank.imports.intake import Kind
-from timebank.imports.report import Remark
+from timebank.imports.reasons import Remark
 from timebank.scope import Grant, Mine, Scope
 
 HELD_FOR = timedelta(seconds=15)
@@ -44,11 +44,13 @@ class Work(msgspec.Struct, frozen=True):
     kind: Kind
     file_name: str
     file_hash: bytes
+    skip_bad: bool
     done: int
     total: int
     created: int
     login_id: UUID | None
     proof_sealed: bytes | None
+    began_at: datetime
     held_until: datetime
 
     @property
@@ -65,8 +67,8 @@ class Work(msgspec.Struct, frozen=True):
 
 
 _WORK = (
-    "SELECT w.run_id, w.verb, r.kind, r.file_name, r.file_hash, w.done, w.total, w.created, w.login_id, "
-    "w.proof_sealed, w.held_until FROM import_work w "
+    "SELECT w.run_id, w.verb, r.kind, r.file_name, r.file_hash, r.skip_bad, w.done, w.total, w.created, w.login_id, "
+    "w.proof_sealed, w.began_at, w.held_until FROM import_work w "
     "JOIN import_run r ON r.community_id = w.community_id AND r.id = w.run_id WHERE w.community_id = $1"
 )
 

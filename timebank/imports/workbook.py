@@ -1,7 +1,7 @@
 """A file of any accepted kind as sheets of raw cells, each row with the number a person sees beside it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 
 from python_calamine import (
@@ -14,7 +14,7 @@ from python_calamine import (
 )
 
 from timebank.imports import container, delimited, old_workbook, open_document
-from timebank.imports.cells import Cell, Unreadable, read_text
+from timebank.imports.cells import Cell, Unreadable, read_text, words
 from timebank.imports.marks import Marks, column_letters
 from timebank.imports.refusals import (
     FileEmpty,
@@ -25,6 +25,7 @@ from timebank.imports.refusals import (
     WorkbookEncrypted,
     WorkbookTooLarge,
 )
+from timebank.imports.styles import Style
 
 BYTES_MAX = 10 * 1024 * 1024
 ROWS_MAX = 50_000
@@ -41,6 +42,7 @@ class Row:
     number: int
     cells: tuple[Cell, ...]
     is_hidden: bool = False
+    is_struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,27 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One visible sheet with its filled rows and merged blocks."""
+    """One visible sheet with its filled rows and merged blocks. A number for a day may count from 1904."""
 
     name: str
     rows: tuple[Row, ...]
     merges: tuple[Merge, ...] = ()
+    hidden_columns: frozenset[int] = frozenset()
+    from_1904: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
     """Every visible sheet that holds anything, in the file's order; never empty.
 
-    `hidden_sheets` are not read: how many filled rows each of them has.
+    `hidden_sheets` are not read: how many filled rows each of them has. Nor are `comments`, only counted.
     """
 
     name: str
     sheets: tuple[Sheet, ...]
     hidden_sheets: Mapping[str, int] = field(default_factory=dict)
+    comments: int = 0
 
 
 def read(name: str, content: bytes) -> Workbook:
@@ -80,17 +86,17 @@ def read(name: str, content: bytes) -> Workbook:
         raise FileTooLarge(megabytes=-(-len(content) // 1024**2), most=BYTES_MAX // 1024**2)
     if not content.strip():
         raise FileEmpty
-    sheets, hidden = _sheets(content)
+    sheets, hidden, comments = _sheets(content)
     sheets = [sheet for sheet in sheets if sheet.rows]
     if not sheets:
         raise FileEmpty
     if sum(len(sheet.rows) for sheet in sheets) > ROWS_MAX:
         raise TooManyRows(most=ROWS_MAX)
-    return Workbook(name, tuple(sheets), hidden)
+    return Workbook(name, tuple(sheets), hidden, comments)
 
 
-def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int]]:
-    """The visible sheets, and how many rows the hidden ones have."""
+def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
+    """The visible sheets, how many rows the hidden ones have, and the number of comments."""
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise WorkbookEncrypted
@@ -100,20 +106,21 @@ def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int]]:
         return _tables(unpacked) if isinstance(unpacked, bytes) else _spreadsheet(unpacked)
     if content.startswith(_PICTURE_OR_DOCUMENT):
         raise FileTypeWrong
-    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()))], {}
+    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()), is_text=True)], {}, 0
 
 
-def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int]]:
+def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
     tables = open_document.tables(content, ROWS_MAX)
     sheets = [
-        _cut(table.name, _filled(table.rows, Marks(hidden=table.hidden)), table.merges)
+        _cut(table.name, _filled(table.rows, table.marks), table.merges, table.marks)
         for table in tables
         if table.visible
     ]
-    return sheets, {table.name: len(table.rows) for table in tables if table.rows and not table.visible}
+    hidden = {table.name: len(table.rows) for table in tables if table.rows and not table.visible}
+    return sheets, hidden, sum(table.marks.comments for table in tables)
 
 
-def _spreadsheet(packed: container.Repacked) -> tuple[list[Sheet], dict[str, int]]:
+def _spreadsheet(packed: container.Repacked) -> tuple[list[Sheet], dict[str, int], int]:
     sheets: list[Sheet] = []
     hidden: dict[str, int] = {}
     try:
@@ -130,7 +137,7 @@ def _spreadsheet(packed: container.Repacked) -> tuple[list[Sheet], dict[str, int
         raise WorkbookEncrypted from locked
     except CalamineError as damage:
         raise WorkbookBroken from damage
-    return sheets, hidden
+    return sheets, hidden, packed.comments
 
 
 def _sheet(sheet: CalamineSheet, marks: Marks | None) -> Sheet:
@@ -139,11 +146,12 @@ def _sheet(sheet: CalamineSheet, marks: Marks | None) -> Sheet:
         raise WorkbookBroken
     if sheet.total_height * sheet.total_width > container.CELLS_MAX:
         raise WorkbookTooLarge
-    rows = _filled(enumerate(sheet.to_python(skip_empty_area=False), 1), marks)
-    return _cut(sheet.name, rows, [(*first, *last) for first, last in sheet.merged_cell_ranges or []])
+    left: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)  # which the reader leaves out of each row
+    rows = _filled(enumerate(([*left, *cells] for cells in sheet.iter_rows()), 1), marks)
+    return _cut(sheet.name, rows, [(*first, *last) for first, last in sheet.merged_cell_ranges or []], marks)
 
 
-def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int, int]]) -> Sheet:
+def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int, int]], marks: Marks) -> Sheet:
     """A sheet with its blocks (top, left, bottom, right, all from 0) cut to the rows and columns that are filled."""
     if len(merges) > _MERGES_MAX:
         raise WorkbookTooLarge
@@ -156,29 +164,70 @@ def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int,
     ]
     if sum((merge.bottom - merge.top + 1) * (merge.right - merge.left + 1) for merge in cut) > container.CELLS_MAX:
         raise WorkbookTooLarge
-    return Sheet(name, rows, tuple(cut))
+    return Sheet(name, rows, tuple(cut), frozenset(marks.hidden_columns), marks.from_1904)
 
 
 def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[Row, ...]:
-    by_row: dict[int, dict[int, str]] = {}
-    for (number, column), shown in marks.unreadable.items():
-        by_row.setdefault(number, {})[column] = shown
+    by_row: dict[int, _RowMarks] = {}
+    for number, column in {*marks.unreadable, *marks.styles, *marks.struck}:
+        of_row = by_row.setdefault(number, _RowMarks())
+        place = number, column
+        if place in marks.unreadable:
+            of_row.unreadable[column] = marks.unreadable[place]
+        if place in marks.styles:
+            of_row.styles[column] = marks.styles[place]
+        if place in marks.struck:
+            of_row.struck.add(column)
     found: dict[int, Row] = {}
+    texts: dict[str, Cell] = {}  # a book says the same words in thousands of rows: each is kept once
     for number, cells in grid:
-        row = _row(number, cells, by_row.pop(number, {}), is_hidden=number in marks.hidden)
+        row = _row(number, cells, by_row.pop(number, None), texts, is_hidden=number in marks.hidden)
         if any(cell is not None for cell in row.cells):
             found[number] = row
     # Rows of nothing but errors lie below the last that the reader has.
-    found |= {number: _row(number, (), shown, is_hidden=number in marks.hidden) for number, shown in by_row.items()}
+    for number, below in by_row.items():
+        found[number] = _row(number, (), below, texts, is_hidden=number in marks.hidden)
     return tuple(found[number] for number in sorted(found))
 
 
-def _row(number: int, cells: Sequence[Cell], unreadable: Mapping[int, str], *, is_hidden: bool) -> Row:
-    whole: list[Cell] = [read_text(cell) if isinstance(cell, str) else cell for cell in cells]
-    for column, shown in unreadable.items():
-        whole += [None] * (column + 1 - len(whole))
-        whole[column] = Unreadable(shown)
+@dataclass(slots=True)
+class _RowMarks:
+    unreadable: dict[int, str] = field(default_factory=dict)
+    styles: dict[int, Style] = field(default_factory=dict)
+    struck: set[int] = field(default_factory=set)
+
+
+def _row(
+    number: int, cells: Sequence[Cell], marks: _RowMarks | None, texts: dict[str, Cell], *, is_hidden: bool
+) -> Row:
+    whole: list[Cell] = [_text(cell, texts) if isinstance(cell, str) else cell for cell in cells]
+    is_struck = False
+    if marks is not None:
+        for column, shown in marks.unreadable.items():
+            whole += [None] * (column + 1 - len(whole))
+            whole[column] = Unreadable(shown)
+        is_struck = _apply(marks, whole)
     for column, cell in enumerate(whole):
         if isinstance(cell, Unreadable):
-            whole[column] = Unreadable(cell.shown, f"{column_letters(column)}{number}")
-    return Row(number, tuple(whole), is_hidden)
+            whole[column] = replace(cell, place=f"{column_letters(column)}{number}")
+    return Row(number, tuple(whole), is_hidden, is_struck)
+
+
+def _text(cell: str, texts: dict[str, Cell]) -> Cell:
+    if cell not in texts:
+        texts[cell] = read_text(cell)
+    return texts[cell]
+
+
+def _apply(marks: _RowMarks, cells: list[Cell]) -> bool:
+    """Show what the cells' styles say of them; whether the whole row is struck through."""
+    for column, style in marks.styles.items():
+        cell = cells[column] if column < len(cells) else None
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            cells[column] = style.shown(cell)
+    filled = {column for column, cell in enumerate(cells) if cell is not None}
+    if filled and filled <= marks.struck:
+        return True
+    for column in marks.struck & filled:
+        cells[column] = Unreadable(words(cells[column]), is_struck=True)
+    return False

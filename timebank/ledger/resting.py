@@ -24,6 +24,21 @@ class SpendingRests(TimebankError):
         return said(self.sentence, **self.values).text(language)
 
 
+class MergeRests(TimebankError):
+    code = "merge_rests"
+    status = 403
+    sentence = "这位居民的两条登记刚刚合并，花费要等到{until:at}，或请另一位工作人员在后台确认是本人。签到、查看照常。"
+
+    def text(self, language: str = "zh") -> str:
+        return said(self.sentence, **self.values).text(language)
+
+
+def require_merge_rested(until: datetime | None) -> None:
+    """Refuse to spend before this moment, by whatever means: it is not sure that all of it is this person's."""
+    if until is not None and until > clock.now():
+        raise MergeRests(until=until)
+
+
 def require_rested(until: datetime | None) -> None:
     """Refuse to spend before this moment."""
     if until is not None and until > clock.now():

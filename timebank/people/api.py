@@ -17,6 +17,7 @@ from timebank.agreements.schemas import Waiting
 from timebank.checkins.sign_in_codes import CodeIn, give_code
 from timebank.paging import Cursor, Limit, Page, listed
 from timebank.people import cards, directory, duplicates, guardians, merging, messages
+from timebank.people.merges import MergeOut, merges_of
 from timebank.people.schemas import (
     NO_NUL,
     CardOut,
@@ -28,6 +29,7 @@ from timebank.people.schemas import (
     PersonLine,
     Status,
 )
+from timebank.people.unmerging import undo_merge
 from timebank.scope import Scope
 
 Words = Annotated[str, QueryParameter(max_length=60, pattern=NO_NUL)]
@@ -76,21 +78,21 @@ class People(Controller):
     @post("/{person_id:uuid}/merge", responses=WAITS)
     async def merge(
         self, person_id: FromPath[UUID], data: JSONBody[merging.MergeIn], caller: NamedDependency[Scope]
-    ) -> Response[merging.MergeOut | Waiting]:
+    ) -> Response[MergeOut | Waiting]:
         """Merge another record of the same person into this one; one's own or one's household's waits for another."""
         return answered(await merging.merge(caller, person_id, data))
 
     @get("/{person_id:uuid}/merges")
-    async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[merging.MergeOut]:
+    async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[MergeOut]:
         """What has been merged into this record."""
-        return await merging.merges_of(caller, person_id)
+        return await merges_of(caller, person_id)
 
     @delete("/{person_id:uuid}/merges/{merge_id:uuid}", status_code=200)
     async def undo_merge(
         self, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> merging.MergeOut:
+    ) -> MergeOut:
         """Undo a merge within a day."""
-        return await merging.undo_merge(caller, person_id, merge_id)
+        return await undo_merge(caller, person_id, merge_id)
 
     @get("/{person_id:uuid}")
     async def one(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> PersonDetail:

@@ -9,17 +9,18 @@ TAIWAN = "台湾居民来往大陆通行证"
 FOREIGNER = "外国人永久居留身份证"
 
 _NUMBERS: dict[str, re.Pattern[str]] = {
-    PASSPORT: re.compile(r"(?=(?:.*\d){5})[A-Z0-9]{6,15}"),
+    PASSPORT: re.compile(r"(?=(?:.*\d){5})[A-Z0-9]{6,12}"),
     HOME_RETURN: re.compile(r"[HM]\d{8}(\d{2})?"),
     TAIWAN: re.compile(r"\d{8}(\d{2})?"),
     FOREIGNER: re.compile(r"[A-Z]{3}\d{12}"),
 }
 _CALLED = (
     (re.compile(r"护照|passport", re.IGNORECASE), PASSPORT),
-    (re.compile(r"(港澳(居民)?(来往|往来)内地通行证|回乡证|home ?return ?permit)", re.IGNORECASE), HOME_RETURN),
-    (re.compile(r"(台湾(居民)?(来往|往来)大陆通行证|台胞证)"), TAIWAN),
-    (re.compile(r"(外国人)?永久居留(身份)?证|永居证"), FOREIGNER),
+    (re.compile(r"(港澳(居民)?((来往|往来)内地)?通行证|回乡证|home ?return ?permit)", re.IGNORECASE), HOME_RETURN),
+    (re.compile(r"(台湾(居民)?((来往|往来)大陆)?通行证|台胞证)"), TAIWAN),
+    (re.compile(r"(外国人)?(永久居留|永居)(身份)?证"), FOREIGNER),
 )
+_LABEL = re.compile(r"^(号码|号|NUMBER|NO(?=[A-Z]?\d))")
 # Only these numbers look like no other certificate's: a passport may begin with H and have eight digits behind it.
 _UNLIKE_OTHERS = ((re.compile(r"[HM]\d{10}"), HOME_RETURN), (re.compile(r"[A-Z]{3}\d{12}"), FOREIGNER))
 
@@ -40,13 +41,13 @@ def kind_called(words: str) -> str | None:
 
 def read_document(text: str, kind: str | None = None) -> Document | None:
     """A kind and a number, with the kind in front of the number or beside it; None where either is missing or odd."""
-    plain = re.sub(r"[\s\-:：()（）]", "", text).upper()
+    plain = re.sub(r"[\s\-:：()（）.]", "", text).upper()
     for pattern, named in _CALLED:
-        found = pattern.match(plain)
+        found = pattern.match(plain) or re.search(f"(?<=[0-9])(?:{pattern.pattern})$", plain, re.IGNORECASE)
         if found:
             if kind not in (None, named):
                 return None
-            kind, plain = named, plain[found.end() :].removeprefix("号码").removeprefix("号")
+            kind, plain = named, _LABEL.sub("", plain[: found.start()] + plain[found.end() :])
             break
     kind = kind or next((named for pattern, named in _UNLIKE_OTHERS if pattern.fullmatch(plain)), None)
     if kind is None or not _NUMBERS[kind].fullmatch(plain):

@@ -6,12 +6,16 @@ import msgspec
 
 from timebank import database
 from timebank.database import transaction
-from timebank.people.merging import facts_of
+from timebank.people.merge_facts import facts_of
 from timebank.scope import Scope
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """What leads to a record, and what a merge would move."""
+    """What leads to a record, and what a merge would move.
+
+    `deeds_twice` and `records_twice` are those that the other record has too: of the same item and day, or at the same
+    time. One person has earned them once; whoever merges looks at them.
+    """
 
     id: UUID
     name: str
@@ -29,6 +33,8 @@ class Holding(msgspec.Struct, frozen=True):
     cards: int
     logins: int
     messages: int
+    deeds_twice: int
+    records_twice: int
 
 
 async def side_by_side(scope: Scope, kept_id: UUID, merged_id: UUID) -> list[Holding]:
@@ -47,6 +53,16 @@ _BALANCE = (
 # Counted up to a thousand: more is read nowhere for a page.
 _COUNT = (
     "(SELECT count(*) FROM (SELECT FROM {} r WHERE r.community_id = p.community_id AND {} LIMIT 1000) AS few) AS {}"
+)
+_COUNTS = "status NOT IN ('rejected', 'reversed', 'withdrawn')"
+_OF_THE_OTHER = f"o.community_id = $1 AND o.person_id = ANY ($2) AND o.person_id <> p.id AND o.{_COUNTS}"
+_DEED_TWICE = (
+    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM deed o WHERE {_OF_THE_OTHER} "  # from above
+    "AND o.rule_code = r.rule_code AND o.occurred_on = r.occurred_on)"
+)
+_RECORD_TWICE = (
+    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM service_record o WHERE {_OF_THE_OTHER} "  # from above
+    "AND o.started_at < r.ended_at AND o.ended_at > r.started_at)"
 )
 _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND p.id = ANY ($2)".format(  # noqa: S608  # names from this module
     ", ".join(
@@ -67,6 +83,8 @@ _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND
             _COUNT.format("card", "r.person_id = p.id AND r.revoked_at IS NULL", "cards"),
             _COUNT.format("membership", "r.person_id = p.id", "logins"),
             _COUNT.format("message", "r.person_id = p.id", "messages"),
+            _COUNT.format("deed", _DEED_TWICE, "deeds_twice"),
+            _COUNT.format("service_record", _RECORD_TWICE, "records_twice"),
         )
     )
 )

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import UUID, Array, Boolean, Bytea, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Array, BigInt, Boolean, Bytea, Date, Integer, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -103,3 +103,4 @@ class PersonMergeRow(Table, tablename="person_merge_row"):
     noun = Varchar(length=40, default=None, null=False)
     field = Varchar(length=40, default=None, null=False)
     row_id = UUID(primary_key=True, default=None, null=False)
+    amount = BigInt(default=None, null=True)

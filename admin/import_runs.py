@@ -1,0 +1,94 @@
+"""The panel's page of one import: how far it is, what came of it, the way on, and the way back."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
+from admin.imports import WORDS_REFUSED
+from timebank.access.callers import AnyRequest
+from timebank.errors import Busy, TimebankError
+from timebank.imports import drafts, history
+from timebank.imports.mapping import choices_of, remember_words
+from timebank.imports.traces import ImportUsed
+from timebank.imports.undo import UndoTooLate, undo
+from timebank.imports.work import ImportRunning
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.pages import page, see_other
+
+
+class ImportRunPages(Controller):
+    path = "/admin/imports/{run_id:uuid}"
+    include_in_schema = False
+
+    @get()
+    async def show_run(
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
+        done: Annotated[str, QueryParameter(max_length=20)] = "",
+    ) -> Template:  # fmt: skip
+        """One import: what went in, what did not, and the way on and back."""
+        return await _run_page(request, caller, run_id, done=done)
+
+    @get("/rows")
+    async def rows(
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID], of: FromQuery[Of] = "errors",
+        code: Word = "", column: Word = "", start: Start = 0,
+    ) -> Template | Redirect:  # fmt: skip
+        """The rows of an import of which one thing is said."""
+        run, path = await history.run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
+        told, remarks = (run.refusals, run.errors) if of == "errors" else (run.notices, run.warnings)
+        rows = rows_page(told, remarks, [], path, of, code, column, start)
+        if rows is None:  # the words were decided, or the book was tried anew
+            return see_other(path)
+        return page(request, caller, "imports/rows.html", back=path, file_name=run.file_name, rows=rows, of=of)
+
+    @post("/words")
+    async def decide_words(
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Remember what words of the imported workbook mean; as long as it is kept, try it once more."""
+        run = await history.run(caller, run_id)
+        draft_id = await drafts.draft_of(caller, run_id)
+        try:
+            if draft_id is not None:
+                await drafts.map_draft(caller, draft_id, answers(data))
+                return see_other(f"/admin/imports/drafts/{draft_id}")
+            await remember_words(caller, run.kind, answers(data))
+        except WORDS_REFUSED as refusal:
+            return await _run_page(request, caller, run_id, refusal=refusal)
+        return see_other(f"/admin/imports/{run_id}?done=words")
+
+    @post("/undo")
+    async def undo(
+        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID]
+    ) -> Template | Redirect:
+        """Take an import back."""
+        try:
+            progress = await undo(caller, run_id, seconds=await page_seconds())
+        except (ImportUsed, UndoTooLate, Busy, ImportRunning) as refusal:
+            return await _run_page(request, caller, run_id, refusal=refusal)
+        return see_other(f"/admin/imports/{run_id}" + ("" if progress else "?done=undone"))
+
+
+async def _run_page(
+    request: AnyRequest, caller: Scope, run_id: UUID, *, done: str = "", refusal: TimebankError | None = None
+) -> Template:
+    language, path = language_of(request), f"/admin/imports/{run_id}"
+    run, draft = await history.run(caller, run_id, language), await drafts.draft_of(caller, run_id)
+    may, used = caller.administers, refusal if isinstance(refusal, ImportUsed) else None
+    choices = await choices_of(caller, (word.kind for word in run.unknown)) if may else {}
+    return page(
+        request, caller, "imports/run.html", status=refusal.status if refusal else 200, run=run, draft=draft,
+        done=done, path=path, may=may, choices=choices, **SHOWN,
+        refusals=reasons(run.refusals, run.errors, [], path, "errors"),
+        notices=reasons(run.notices, run.warnings, [], path, "warnings"),
+        refusal=refusal.text(language) if refusal and not used else None,
+        used=used.reasons(language) if used else [], cures=used.cures(language) if used else [],
+        used_count=len(used.traces) if used else 0,
+    )  # fmt: skip

@@ -1,0 +1,161 @@
+"""What the pages of imports have in common: the kinds of tables, rows to look at by their reasons, words decided."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from litestar.params import QueryParameter
+
+from timebank.imports.asking import WordUnclear
+from timebank.imports.intake import Kind
+from timebank.imports.marked import ShownCell, ShownRow
+from timebank.imports.reasons import Refusal
+from timebank.imports.report import RowReport
+from timebank.imports.runs import ANSWER_WITHIN_SECONDS
+from timebank.imports.words import WordIn
+from timebank.installation import has_worker
+from timebank.locale import _
+
+ADD = "+"
+"""The choice to add a word; no code or id begins so."""
+PAGE_SECONDS = 5.0
+SAMPLES = 3
+PLACES_MAX = 12
+ROWS_PAGE = 50
+WORDS_MAX = 30
+"""More words than one decides in one sitting; the next come when these are decided."""
+REASONS_MAX = 40
+
+KINDS: dict[Kind, tuple[str, str]] = {
+    "residents": (_("花名册"), _("居民、住处和身份。备注里的楼栋长、单元长、网格员会登记为身份，其他备注不导入")),
+    "hours": (_("签到表"), _("纸质签到的服务时长。导入后等待审核，审核并公示后才计时长和积分")),
+    "deeds": (_("道德银行台账"), _("楼栋长、单元长做的事。导入后等待审核和公示，之后才计积分")),
+    "goods": (_("物品表"), _("兑换的物品、所需积分和各驿站的库存")),
+}
+MEANINGS = (
+    _("身份证号码"), _("证件类型"), _("联系电话"), _("活动名称"), _("签退时间"), _("下午签到"), _("下午签退"),
+    _("下午起止时间"), _("起止时间"), _("事项"), _("分值"), _("证明人"), _("所需积分"), _("兑换站点"),
+    _("每户每月限兑"), _("迁出日期"), _("死亡日期"), _("出勤"),
+)  # fmt: skip
+"""What columns are read as, by their usual headings, where no page has the word elsewhere."""
+STEPS = (_("选择表格"), _("试导入"), _("导入"))
+SHOWN: dict[str, Any] = {
+    "kinds": KINDS, "of_words": ("unknown_item", "station_unknown", "place_unknown"), "steps_of": STEPS,
+    "words_max": WORDS_MAX, "reasons_max": REASONS_MAX, "add": ADD,
+}  # fmt: skip
+
+Word = Annotated[str, QueryParameter(max_length=100)]
+Of = Literal["errors", "warnings"]
+Start = Annotated[int, QueryParameter(ge=0, le=1_000_000)]
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """A row as it is shown: what is said of it, and its cells, of which those named by `letter` are meant."""
+
+    remark: RowReport
+    letter: str
+    cells: Sequence[ShownCell]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A reason with the first of its rows, and the page of all of them where there are more."""
+
+    told: Refusal
+    rows: list[Marked]
+    more: str | None
+    each: int
+    places: list[tuple[str, str, int]]
+    """Sheet, cell and row of the first; a sheet that is named already is not named again."""
+
+
+class RowsPage(msgspec.Struct, frozen=True):
+    """A page of one reason's rows, and where the next begins."""
+
+    told: Refusal
+    rows: list[Marked]
+    start: int
+    first: str | None
+    next: str | None
+
+
+def reasons(
+    told: Iterable[Refusal], remarks: Sequence[RowReport], shown: Iterable[ShownRow], path: str, of: Of
+) -> list[Reason]:
+    """What is said of the rows of a table, each reason once; `path` is the page of the table."""
+    by_row, found = _by_row(shown), []
+    by_reason: dict[tuple[str, str], list[RowReport]] = {}
+    for remark in remarks:
+        by_reason.setdefault((remark.code, remark.column), []).append(remark)
+    for reason in told:
+        same = by_reason.get((reason.code, reason.column), [])
+        rows = [marked(remark, by_row) for remark in same[:SAMPLES]]
+        more = rows_path(path, of, reason.code, reason.column) if len(same) > SAMPLES else None
+        found.append(Reason(reason, rows, more, len(same), _places(reason)))
+    return found
+
+
+def rows_page(
+    told: Iterable[Refusal], remarks: Sequence[RowReport], shown: Iterable[ShownRow], path: str, of: Of,
+    code: str, column: str, start: int,
+) -> RowsPage | None:  # fmt: skip
+    """The rows of one reason, from the one that is the `start`th; None where the table has no such reason."""
+    reason = next((one for one in told if (one.code, one.column) == (code, column)), None)
+    if reason is None:
+        return None
+    same, by_row = [one for one in remarks if (one.code, one.column) == (code, column)], _by_row(shown)
+    end = start + ROWS_PAGE
+    following = rows_path(path, of, code, column, end) if end < len(same) else None
+    first = rows_path(path, of, code, column) if start else None
+    return RowsPage(reason, [marked(remark, by_row) for remark in same[start:end]], start, first, following)
+
+
+def _places(reason: Refusal) -> list[tuple[str, str, int]]:
+    places, before = [], None
+    for place, row in zip(reason.places[:PLACES_MAX], reason.rows, strict=False):
+        sheet, _space, cell = place.rpartition(" ")
+        places.append(("" if sheet == before else sheet, "" if cell.isdigit() else cell, row))
+        before = sheet
+    return places
+
+
+def rows_path(path: str, of: Of, code: str, column: str, start: int = 0) -> str:
+    asked = {"of": of, "code": code, "column": column} | ({"start": start} if start else {})
+    return f"{path}/rows?{urlencode(asked)}"
+
+
+def marked(remark: RowReport, by_row: Mapping[tuple[str, int], ShownRow]) -> Marked:
+    """A remark with its row; where the row is not kept, with the one cell that it speaks of."""
+    letter, row = remark.cell.rstrip("0123456789"), by_row.get((remark.sheet, remark.row))
+    alone = [ShownCell(letter, remark.column, remark.value)] if letter or remark.value else []
+    return Marked(remark, letter, row.cells if row else alone)
+
+
+def _by_row(shown: Iterable[ShownRow]) -> dict[tuple[str, int], ShownRow]:
+    return {(row.sheet, row.row): row for row in shown}
+
+
+async def page_seconds() -> float:
+    """How long a page may take: a worker goes on with the rest, but without one nobody would."""
+    return PAGE_SECONDS if await has_worker() else ANSWER_WITHIN_SECONDS
+
+
+def answers(said: dict[str, str]) -> list[WordIn]:
+    """The words that were decided: of each the form has its `value`, `kind`, what it `means`, `points` and `cap`."""
+    decided = []
+    for field, means in said.items():
+        name, _sep, number = field.partition("-")
+        if name != "means" or not means:
+            continue
+        new = means == ADD
+        points, cap = (said.get(f"{each}-{number}", "").strip() for each in ("points", "cap"))
+        answer = {
+            "value": said.get(f"value-{number}"), "kind": said.get(f"kind-{number}"), "new": new,
+            "means": None if new else means, "points": int(points) if points.isdecimal() else None,
+            "cap": int(cap) if new and cap.isdecimal() else None,
+        }  # fmt: skip
+        try:
+            decided.append(msgspec.convert(answer, WordIn))
+        except msgspec.ValidationError as error:
+            raise WordUnclear(value=said.get(f"value-{number}", "")) from error
+    return decided

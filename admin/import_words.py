@@ -1,0 +1,84 @@
+"""The panel's page of the words that a community has decided: what each means, changed or forgotten."""
+
+from typing import Annotated, cast
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.callers import AnyRequest
+from timebank.errors import NotFound, TimebankError
+from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
+from timebank.imports.known_words import change_word, forget_word, known_word, known_words
+from timebank.imports.mapping import DECIDED, choices_of
+from timebank.imports.words import WORD_MAX, WordKind
+from timebank.locale import _
+from timebank.paging import Cursor
+from timebank.people.directory import names_of
+from timebank.preferences import language_of
+from timebank.scope import Scope
+from timebank.web.pages import page, see_other
+
+PAGE = 50
+WORDS: dict[WordKind, str] = {
+    "item": _("事项"), "station": _("驿站"), "activity": _("活动"), "building": _("楼栋或单元"),
+}  # fmt: skip
+Said = Annotated[str, QueryParameter(max_length=WORD_MAX)]
+Form = URLEncodedBody[dict[str, str]]
+
+
+class ImportWordPages(Controller):
+    path = "/admin/imports/words"
+    include_in_schema = False
+
+    @get()
+    async def words(
+        self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, kind: Said = "",
+        word: Said = "", done: Said = "",
+    ) -> Template:  # fmt: skip
+        """All decided words, and the choice for one of them."""
+        return await _page(request, caller, cursor=cursor, kind=kind, key=word, done=done)
+
+    @post()
+    async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """Say anew what a word means."""
+        caller.require_admin()
+        kind, key = data.get("kind", ""), data.get("word", "")
+        try:
+            await change_word(caller, _kind(kind), key, data.get("means", ""))
+        except (WordIsName, WordMeaningUnknown, WordUnclear) as refusal:
+            return await _page(request, caller, kind=kind, key=key, refusal=refusal)
+        return see_other("/admin/imports/words?done=changed")
+
+    @post("/forgotten")
+    async def forget(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """Forget what a word means: the next book asks for it."""
+        caller.require_admin()
+        kind, key = data.get("kind", ""), data.get("word", "")
+        try:
+            await forget_word(caller, _kind(kind), key)
+        except WordIsName as refusal:
+            return await _page(request, caller, kind=kind, key=key, refusal=refusal)
+        return see_other("/admin/imports/words?done=forgotten")
+
+
+def _kind(said: str) -> WordKind:
+    if said not in DECIDED:
+        raise NotFound
+    return cast("WordKind", said)
+
+
+async def _page(
+    request: AnyRequest, caller: Scope, *, cursor: str | None = None, kind: str = "", key: str = "", done: str = "",
+    refusal: TimebankError | None = None,
+) -> Template:  # fmt: skip
+    found = await known_words(caller, limit=PAGE, cursor=cursor)
+    chosen = await known_word(caller, _kind(kind), key) if key and caller.administers else None
+    choices = (await choices_of(caller, [chosen.kind]))[chosen.kind] if chosen else []
+    return page(
+        request, caller, "imports/words.html", status=refusal.status if refusal else 200, found=found, cursor=cursor,
+        names=await names_of(caller, [one.decided_by for one in found.items if one.decided_by]), words=WORDS,
+        chosen=chosen, choices=choices, done=done, may=caller.administers,
+        refusal=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

@@ -34,6 +34,7 @@ from timebank.scope import Scope
 
 NEIGHBOURS = [first + last for first in "赵钱孙李周吴郑王冯陈" for last in "安宁平康和顺福禄寿喜"]
 AT_THE_STATION = 6
+TRIALS_MAX = 50
 LONG_AGO = clock.local_day() - timedelta(days=340)  # before all that the visitors do meanwhile
 Visitor = Callable[[], Coroutine[Any, Any, None]]
 
@@ -139,9 +140,14 @@ async def meanwhile(visitors: Sequence[Visitor], *steps: Callable[[], Coroutine[
         await asyncio.gather(*coming)
 
 
-async def tried(scope: Scope, kind: Kind, content: bytes) -> Report:
-    with doing("trial"):
-        return await runs.import_file(scope, kind, f"{kind}.csv", content, dry_run=True, skip_bad=True)
+async def tried(scope: Scope, kind: Kind, content: bytes, watch: LockWatch) -> Report:
+    """The trial's report. A quick one may lie between two looks: it is made again until one falls on it."""
+    for _ in range(TRIALS_MAX):
+        with doing("trial"):
+            report = await runs.import_file(scope, kind, f"{kind}.csv", content, dry_run=True, skip_bad=True)
+        if "trial" in watch.seen_in:
+            break
+    return report
 
 
 async def taken_in(scope: Scope, kind: Kind, content: bytes) -> Report:
@@ -183,7 +189,7 @@ async def test_nobody_waits_at_a_station_while_their_books_are_tried_taken_in_an
     with watching(pool, monkeypatch) as watch:
         trial, run, _ = await meanwhile(
             visitors,
-            lambda: tried(admin, "deeds", deeds_of(people, 400)),
+            lambda: tried(admin, "deeds", deeds_of(people, 400), watch),
             lambda: taken_in(admin, "hours", hours_of(town, people, rows)),
             lambda: taken_back(admin),
         )
@@ -206,7 +212,7 @@ async def test_nobody_waits_for_more_than_a_batch_of_the_deeds_that_name_them(
     book = deeds_of(["张桂兰", "王建国", *people], 1500)
     with watching(pool, monkeypatch) as watch:
         _, run, _ = await meanwhile(
-            visitors, lambda: tried(admin, "deeds", book), lambda: taken_in(admin, "deeds", book),
+            visitors, lambda: tried(admin, "deeds", book, watch), lambda: taken_in(admin, "deeds", book),
             lambda: taken_back(admin),
         )  # fmt: skip
     assert (run.outcome, run.created) == ("imported", 1500)
@@ -240,7 +246,7 @@ async def test_a_roster_keeps_nobody_from_signing_in_or_checking_in_whom_it_name
     book = table(ROSTER, *known, *new)
     with watching(pool, monkeypatch) as watch:
         _, run, _ = await meanwhile(
-            visitors, lambda: tried(admin, "residents", book), lambda: taken_in(admin, "residents", book),
+            visitors, lambda: tried(admin, "residents", book, watch), lambda: taken_in(admin, "residents", book),
             lambda: taken_back(admin),
         )  # fmt: skip
     assert run.outcome == "imported"
@@ -325,7 +331,9 @@ async def test_a_list_of_goods_is_in_nobodys_way_who_redeems_the_same_goods(
         visitors.append(partial(reserves, client, town, name, any_good(), answers))
     with watching(pool, monkeypatch) as watch:
         _, run = await meanwhile(
-            visitors, lambda: tried(admin, "goods", list_of("伞")), lambda: taken_in(admin, "goods", list_of("伞"))
+            visitors,
+            lambda: tried(admin, "goods", list_of("伞"), watch),
+            lambda: taken_in(admin, "goods", list_of("伞")),
         )
         assert (run.outcome, run.created) == ("imported", 81)
         await taken_in(admin, "goods", list_of("盆"))

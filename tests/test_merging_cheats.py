@@ -10,6 +10,7 @@ import pytest
 from tests.counter import PASSWORD, tablet
 from tests.presence import card, nine_o_clock, nonce, scanned, served
 from tests.shop import API, browser, key, points_of, wish
+from tests.test_imports import DEEDS, HOURS, table
 from tests.test_merging import TWIN, clean, merged, one_name, twin
 from tests.town import PHOENIX, Town, set_password
 from timebank import clock, database
@@ -17,6 +18,8 @@ from timebank.access import sessions
 from timebank.deeds.caps import CapReached
 from timebank.deeds.filing import file_deed
 from timebank.deeds.schemas import DeedIn
+from timebank.imports.intake import Kind
+from timebank.imports.runs import import_file
 from timebank.ledger.statement import balances
 from timebank.people.duplicates import side_by_side
 from timebank.people.merge_facts import CannotMerge
@@ -345,4 +348,24 @@ async def test_a_merge_into_what_was_merged_is_undone_only_from_the_last(town: T
     await undo_merge(admin, town.people["李秀英"], into_c.id)  # type: ignore[union-attr]  # nothing waits here
     await undo_merge(admin, into_b.kept_id, into_b.id)
     assert (await points_of(town, "张桂兰"), await points_of(town, TWIN)) == ((0, 0), (30, 0))
+    await clean(town, owner)
+
+
+async def test_the_books_of_a_merged_record_imported_again_file_nothing_twice(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    day, admin = clock.local_day() - timedelta(days=2), await town.scope("赵丽")
+    books: dict[Kind, bytes] = {
+        "deeds": table(DEEDS, [day, "张桂兰", "3栋", "调解邻里纠纷", 10, "李秀英", "好事"]),
+        "hours": table(HOURS, [day, "站点值守", "", "张桂兰", town.phones["张桂兰"], "09:00", "10:00"]),
+    }
+    for kind, content in books.items():
+        first = await import_file(admin, kind, "a.csv", content)
+        assert (first.created, [error.code for error in first.errors]) == (1, [])
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", town.people["张桂兰"]) == 1
+    await twin(town, owner, points=0)
+    await merged(town, TWIN, "张桂兰")
+    for kind, content in books.items():
+        again = await import_file(admin, kind, "a.csv", content)
+        assert (again.outcome, again.created, [error.code for error in again.errors]) == ("unchanged", 0, [])
     await clean(town, owner)

@@ -38,11 +38,18 @@ class MapUnclear(TimebankError):
 
 
 def answers_in(kind: Kind, content: bytes) -> list[WordIn]:
-    """The answers of a list: JSON where it begins like it, else lines of word, meaning, points, kind and cap."""
+    """The answers of a list: JSON where it begins like it, else lines of word, meaning, points, kind and cap.
+
+    A word that is said to be two things is refused: which of them was meant nobody knows.
+    """
     text = _text(content)
     found = _json(kind, text) if text.lstrip()[:1] in ("[", "{") else _lines(kind, text)
     if len(found) > ANSWERS_MAX:
         raise MapUnclear(where=f"{len(found)} > {ANSWERS_MAX}")
+    said: dict[tuple[WordKind, str], WordIn] = {}
+    for answer in found:
+        if msgspec.structs.replace(said.setdefault((answer.kind, answer.key), answer), value=answer.value) != answer:
+            raise MapUnclear(where=answer.value)
     return found
 
 
@@ -66,15 +73,15 @@ def _json(kind: Kind, text: str) -> list[WordIn]:
 
 
 def _lines(kind: Kind, text: str) -> list[WordIn]:
-    found = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text.replace("，", ","))), 1):
-        said = [cell.strip() for cell in cells]
-        if not any(said) or (number == 1 and said[0] in HEADINGS):
-            continue
-        try:
-            found.append(_answer(kind, *said))
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
-            raise MapUnclear(where=str(number)) from error
+    found, rows = [], csv.reader(io.StringIO(text.replace("，", ","), newline=None))
+    number = 1
+    try:
+        for number, cells in enumerate(rows, 1):
+            said = [cell.strip() for cell in cells]
+            if any(said) and not (number == 1 and said[0] in HEADINGS):
+                found.append(_answer(kind, *said))
+    except (csv.Error, msgspec.ValidationError, TypeError, ValueError) as error:
+        raise MapUnclear(where=str(max(number, rows.line_num))) from error
     return found
 
 

@@ -279,6 +279,7 @@ async def test_the_map_comes_with_the_upload(town: Town, client: httpx.AsyncClie
         "夜间巡逻,新添,2," + "x" * 150_000,
         "夜间巡逻,新添,2\n夜间 巡逻,调解邻里纠纷",
         '[{"value": "夜间巡逻", "new": true, "points": 2}, {"value": "夜间巡逻", "new": true, "points": 3}]',
+        '{"夜间巡逻": "new", "夜间巡逻": "调解邻里纠纷"}',
     ],
 )
 async def test_a_map_that_cannot_be_read_or_says_two_things_of_a_word_is_refused(

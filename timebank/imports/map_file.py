@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping
 
@@ -65,8 +66,8 @@ def _text(content: bytes) -> str:
 def _json(kind: Kind, text: str) -> list[WordIn]:
     try:
         said = msgspec.json.decode(text, type=list[dict[str, object]] | dict[str, str])
-        if isinstance(said, dict):
-            return [_answer(kind, word, meaning) for word, meaning in said.items()]
+        if isinstance(said, dict):  # read once more as pairs: of a word that stands in it twice both count
+            return [_answer(kind, word, meaning) for word, meaning in json.loads(text, object_pairs_hook=list)]
         return [msgspec.convert({"kind": OF_KIND[kind]} | one, WordIn) for one in said]
     except (msgspec.DecodeError, RecursionError) as error:  # a wrong shape is a DecodeError too
         raise MapUnclear(where="JSON") from error

@@ -25,7 +25,7 @@ from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.checkins.credit import rule_code_of
 from timebank.errors import Forbidden, TimebankError
-from timebank.imports.asking import WordMeaningUnknown, WordUnclear
+from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.likeness import most_alike
 from timebank.imports.map_file import answers_in
 from timebank.imports.mapping import WordKindUnknown, remember_words
@@ -194,6 +194,22 @@ async def test_two_people_who_add_the_same_word_at_once_add_one_item(town: Town,
     await asyncio.gather(*(remember_words(scope, "deeds", said) for scope, said in zip(scopes, words, strict=True)))
     assert await owner.fetchval("SELECT count(*) FROM rule WHERE name LIKE '夜间%'") == 1
     assert await owner.fetchval("SELECT count(*) FROM import_word") == 1
+
+
+async def test_who_adds_what_another_has_just_added_with_other_points_is_told(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scopes = [await town.scope("赵丽"), await town.scope("钱进")]
+    said = [[WordIn("夜间巡逻", new=True, points=points)] for points in (2, 3)]
+    found = await asyncio.gather(
+        *(remember_words(scope, "deeds", words) for scope, words in zip(scopes, said, strict=True)),
+        return_exceptions=True,
+    )
+    assert sorted(map(type, found), key=str) == [type(None), WordIsName]
+    kept = found.index(None)
+    assert await owner.fetchval("SELECT points FROM rule WHERE name = '夜间巡逻'") == kept + 2
+    assert await owner.fetchval("SELECT decided_by FROM import_word") == scopes[kept].person_id
+    await remember_words(scopes[kept], "deeds", said[kept])  # the same once more, after a lost reply
 
 
 async def test_an_answer_that_says_nothing_or_two_things_is_refused(town: Town, owner: asyncpg.Connection) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.counter import PASSWORD, tablet
 from tests.presence import card, nine_o_clock, nonce, scanned, served
 from tests.shop import API, browser, key, points_of, wish
+from tests.test_import_runs import begun, left_alone
 from tests.test_imports import DEEDS, HOURS, table
 from tests.test_merging import TWIN, clean, merged, one_name, twin
 from tests.town import PHOENIX, Town, set_password
@@ -18,6 +19,7 @@ from timebank.access import sessions
 from timebank.deeds.caps import CapReached
 from timebank.deeds.filing import file_deed
 from timebank.deeds.schemas import DeedIn
+from timebank.imports import history, leftover
 from timebank.imports.intake import Kind
 from timebank.imports.runs import import_file
 from timebank.ledger.statement import balances
@@ -348,6 +350,24 @@ async def test_a_merge_into_what_was_merged_is_undone_only_from_the_last(town: T
     await undo_merge(admin, town.people["李秀英"], into_c.id)  # type: ignore[union-attr]  # nothing waits here
     await undo_merge(admin, into_b.kept_id, into_b.id)
     assert (await points_of(town, "张桂兰"), await points_of(town, TWIN)) == ((0, 0), (30, 0))
+    await clean(town, owner)
+
+
+async def test_a_merge_while_a_book_that_names_both_goes_in_keeps_those_rows_for_the_next_import(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await twin(town, owner, points=0)
+    day, admin = clock.local_day() - timedelta(days=2), await town.scope("赵丽")
+    rows = [[day, "张桂兰", place, "调解邻里纠纷", 10, "李秀英", place] for place in ("3栋", "5栋1单元")]
+    run_id = await begun(admin, "deeds", table(DEEDS, *rows))
+    await merged(town)
+    await left_alone(owner)
+    await leftover.carry_on()
+    found = await history.run(admin, run_id)
+    assert (found.created, [error.code for error in found.errors]) == (1, ["person_not_active"])
+    again = await import_file(admin, "deeds", "a.csv", table(DEEDS, *rows), skip_bad=True)
+    assert (again.created, [error.code for error in again.errors]) == (1, [])
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", town.people["张桂兰"]) == 2
     await clean(town, owner)
 
 

@@ -12,7 +12,7 @@ from timebank.deeds.caps import CapReached
 from timebank.deeds.filed import Named, tell_filed_by_book
 from timebank.deeds.filing import WitnessTooClose, WitnessUnknown
 from timebank.deeds.schemas import DeedIn
-from timebank.errors import TimebankError
+from timebank.errors import NotFound, TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.buildings import Buildings, buildings_of, words_of
 from timebank.imports.deeds import DeedRow
@@ -125,9 +125,13 @@ def _tell(
 
 async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
     """File a batch of deeds, those left out that something forbids by now."""
-    answers = await file_book(intake.scope, [row.deed for row in rows])
-    for row, answer in zip(rows, answers, strict=True):
-        if isinstance(answer, TimebankError):
+    answers = list(zip(rows, await file_book(intake.scope, [row.deed for row in rows]), strict=True))
+    unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
+    stand = await residents_found.standing(intake.scope, unfound) if unfound else {}
+    for row, answer in answers:
+        if isinstance(answer, NotFound) and (who := stand.get(row.deed.person_id)) and who.status != "active":
+            intake.refuse_late(row, "name", problem("person_not_active"))
+        elif isinstance(answer, TimebankError):
             intake.refuse_late(row, COLUMN_OF.get(type(answer), "name"), refusal(answer))
         else:
             intake.row_made(row.key, "deed", answer.id)

@@ -25,7 +25,6 @@ from timebank.imports.runs import import_file
 from timebank.ledger.statement import balances
 from timebank.people.duplicates import side_by_side
 from timebank.people.merge_facts import CannotMerge
-from timebank.people.merging import MergeIn, merge
 from timebank.people.unmerging import MergeSpent, NotSecondForMerge, undo_merge
 
 
@@ -253,15 +252,17 @@ async def test_who_once_was_one_of_the_two_or_lived_with_one_does_not_merge_them
 
 
 @pytest.mark.parametrize("kept", ["赵丽", "刘小雨"])
-async def test_the_database_too_merges_nobodys_own_and_no_two_names(
+async def test_the_database_too_merges_nobodys_own_no_two_names_and_no_earnings_to_another_phone(
     town: Town, owner: asyncpg.Connection, kept: str
 ) -> None:
-    """With the serving login and 赵丽's own session: her own record, or a child in her care, or two names."""
-    await twin(town, owner, kept)
+    """With the serving login and 赵丽's own session: her own record, a child in her care, two names, or earnings."""
+    gone = await twin(town, owner, kept)
     if kept == "刘小雨":
         await owner.execute("UPDATE guardianship SET guardian_id = $1", town.people["赵丽"])
     await refuses(town, town.people[kept], town.people[TWIN])
     await refuses(town, town.people["李秀英"], town.people["王建国"])
+    await owner.execute("UPDATE person SET name_key = (SELECT name_key FROM person WHERE id = $1)", gone)
+    await refuses(town, town.people["李秀英"], gone)  # it has points, and no phone
 
 
 async def refuses(town: Town, kept: UUID, gone: UUID) -> None:
@@ -344,10 +345,10 @@ async def test_a_merge_into_what_was_merged_is_undone_only_from_the_last(town: T
     admin = await town.scope("赵丽")
     into_b = await merged(town)
     await one_name(town, owner)
-    into_c = await merge(admin, town.people["李秀英"], MergeIn(town.people["张桂兰"], "同一个人"))
+    into_c = await merged(town, "李秀英", "张桂兰")
     with pytest.raises(Exception, match="撤回"):
         await undo_merge(admin, into_b.kept_id, into_b.id)
-    await undo_merge(admin, town.people["李秀英"], into_c.id)  # type: ignore[union-attr]  # nothing waits here
+    await undo_merge(admin, town.people["李秀英"], into_c.id)
     await undo_merge(admin, into_b.kept_id, into_b.id)
     assert (await points_of(town, "张桂兰"), await points_of(town, TWIN)) == ((0, 0), (30, 0))
     await clean(town, owner)

@@ -141,21 +141,24 @@ async def page_seconds() -> float:
 
 
 def answers(said: dict[str, str]) -> list[WordIn]:
-    """The words that were decided: of each the form has its `value`, `kind`, what it `means`, `points` and `cap`."""
+    """The words that were decided: of each the form has its `value`, `kind`, what it `means`, `points` and `cap`.
+
+    Of something new, points and cap that are no numbers are refused: else it would count every time.
+    """
     decided = []
     for field, means in said.items():
         name, _sep, number = field.partition("-")
         if name != "means" or not means:
             continue
         new = means == ADD
-        points, cap = (said.get(f"{each}-{number}", "").strip() for each in ("points", "cap"))
-        answer = {
+        numbers = {each: said.get(f"{each}-{number}", "").strip() for each in ("points", "cap") if new}
+        answer: dict[str, object] = {
             "value": said.get(f"value-{number}"), "kind": said.get(f"kind-{number}"), "new": new,
-            "means": None if new else means, "points": int(points) if points.isdecimal() else None,
-            "cap": int(cap) if new and cap.isdecimal() else None,
+            "means": None if new else means,
         }  # fmt: skip
         try:
+            answer |= {each: int(text) for each, text in numbers.items() if text}
             decided.append(msgspec.convert(answer, WordIn))
-        except msgspec.ValidationError as error:
+        except (ValueError, msgspec.ValidationError) as error:
             raise WordUnclear(value=said.get(f"value-{number}", "")) from error
     return decided

@@ -307,8 +307,13 @@ BEGIN
     PERFORM FROM person WHERE community_id = p_community AND id IN (p_kept, p_merged) ORDER BY id FOR NO KEY UPDATE;
     SELECT * INTO k FROM person WHERE community_id = p_community AND id = p_kept;
     SELECT * INTO m FROM person WHERE community_id = p_community AND id = p_merged;
-    IF k.name_key <> m.name_key AND NOT is_operator() AND NOT EXISTS (SELECT FROM agreed_now(p_community, '{person_merge}')) THEN
-        RAISE EXCEPTION 'two names wait for a second person' USING ERRCODE = 'insufficient_privilege';
+    -- What somebody has earned comes to another name or another phone only as a second person agrees.
+    IF (k.name_key <> m.name_key OR m.phone_index IS DISTINCT FROM k.phone_index OR m.phone_index IS NULL)
+       AND (k.name_key <> m.name_key OR EXISTS (SELECT FROM account a WHERE a.community_id = p_community AND a.owner_id = p_merged)
+            OR EXISTS (SELECT FROM service_record s WHERE s.community_id = p_community AND s.person_id = p_merged)
+            OR EXISTS (SELECT FROM deed d WHERE d.community_id = p_community AND d.person_id = p_merged))
+       AND NOT is_operator() AND NOT EXISTS (SELECT FROM agreed_now(p_community, '{person_merge}')) THEN
+        RAISE EXCEPTION 'this merge waits for a second person' USING ERRCODE = 'insufficient_privilege';
     END IF;
     INSERT INTO person_merge (community_id, id, kept_id, merged_id, status_before, filled, reason, merged_at, merged_by)
         VALUES (p_community, e.source_id, p_kept, p_merged, m.status, array_remove(ARRAY[

@@ -1,5 +1,7 @@
 """A capability is declared in one place: a new one needs no other file, and what is struck from a manifest is gone."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -144,3 +146,15 @@ def test_no_two_capabilities_declare_the_same() -> None:
     for verb, word in (pair for one in capabilities() for pair in one.audit.items()):
         words.setdefault(verb, set()).add(word)
     assert {verb: said for verb, said in words.items() if len(said) > 1} == {}
+
+
+def test_the_worker_and_the_check_of_the_books_load_no_page() -> None:
+    asked = (
+        "import sys; from timebank import worker; from timebank.ledger.invariants import invariants; "
+        "worker.jobs(); invariants(); print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    pages = {path.rpartition(".")[0] for one in capabilities() for path in (*one.api, *one.pages)}
+    assert "timebank.ledger.checked" in loaded
+    assert pages.isdisjoint(loaded)
+    assert "timebank.app" not in loaded

@@ -126,6 +126,20 @@ async def test_who_has_added_an_item_cannot_have_that_forgotten(town: Town, owne
     assert codes(await in_phoenix(town, own)) == [], "another has said that it is this item"
 
 
+async def test_who_has_added_an_item_gains_nothing_by_renaming_or_ending_it(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    own, mine = book(PATROL, 2, person="赵丽"), await town.scope("赵丽")
+    assert codes(await in_phoenix(town, own, WordIn(PATROL, new=True))) == ["own_word"]
+    code = (await known_word(mine, "item", PATROL)).target
+    for name, active in (("巡夜", True), (PATROL, False)):
+        await set_rule(mine, RuleIn(kind="deed", name=name, code=code, points=2, active=active))
+        with pytest.raises(WordIsName):
+            await forget_word(mine, "item", PATROL)
+        await set_rule(mine, RuleIn(kind="deed", name=PATROL, code=code, points=2))
+        assert codes(await in_phoenix(town, own)) == ["own_word"]
+
+
 async def test_a_building_added_by_a_word_keeps_its_name(town: Town, owner: asyncpg.Connection) -> None:
     content = table(DEEDS, deed("张桂兰", "东头那栋2单元", "一"))
     assert codes(await in_phoenix(town, content, building("东头那栋"))) == []

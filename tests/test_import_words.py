@@ -25,7 +25,7 @@ from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.checkins.credit import rule_code_of
 from timebank.errors import Forbidden, TimebankError
-from timebank.imports.asking import WordMeaningUnknown, WordUnclear
+from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.likeness import most_alike
 from timebank.imports.map_file import answers_in
 from timebank.imports.mapping import WordKindUnknown, remember_words
@@ -34,7 +34,7 @@ from timebank.imports.runs import import_file
 from timebank.imports.words import WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules, set_rule
-from timebank.rules.schemas import RuleIn
+from timebank.rules.schemas import RuleIn, RuleOut
 
 __all__ = ["timebank"]
 
@@ -196,6 +196,22 @@ async def test_two_people_who_add_the_same_word_at_once_add_one_item(town: Town,
     assert await owner.fetchval("SELECT count(*) FROM import_word") == 1
 
 
+async def test_who_adds_what_another_has_just_added_with_other_points_is_told(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    scopes = [await town.scope("赵丽"), await town.scope("钱进")]
+    said = [[WordIn("夜间巡逻", new=True, points=points)] for points in (2, 3)]
+    found = await asyncio.gather(
+        *(remember_words(scope, "deeds", words) for scope, words in zip(scopes, said, strict=True)),
+        return_exceptions=True,
+    )
+    assert sorted(map(type, found), key=str) == [type(None), WordIsName]
+    kept = found.index(None)
+    assert await owner.fetchval("SELECT points FROM rule WHERE name = '夜间巡逻'") == kept + 2
+    assert await owner.fetchval("SELECT decided_by FROM import_word") == scopes[kept].person_id
+    await remember_words(scopes[kept], "deeds", said[kept])  # the same once more, after a lost reply
+
+
 async def test_an_answer_that_says_nothing_or_two_things_is_refused(town: Town, owner: asyncpg.Connection) -> None:
     wrong: list[tuple[WordIn, type[TimebankError]]] = [
         (WordIn("夜间巡逻"), WordUnclear),
@@ -271,6 +287,44 @@ async def test_the_map_comes_with_the_upload(town: Town, client: httpx.AsyncClie
     assert (taken["outcome"], taken["created"], taken["unknown"]) == ("imported", 1, [])
     run = (await client.get(f"/api/v1/imports/{taken['run_id']}", headers=headers)).json()
     assert (run["unknown"], run["refusals"], run["unused_columns"], run["errors"]) == ([], [], [], [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "夜间巡逻,新添,2," + "x" * 150_000,
+        "夜间巡逻,新添,2\n夜间 巡逻,调解邻里纠纷",
+        '[{"value": "夜间巡逻", "new": true, "points": 2}, {"value": "夜间巡逻", "new": true, "points": 3}]',
+        '{"夜间巡逻": "new", "夜间巡逻": "调解邻里纠纷"}',
+    ],
+)
+async def test_a_map_that_cannot_be_read_or_says_two_things_of_a_word_is_refused(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, said: str
+) -> None:
+    for dry_run in ("true", "false"):
+        answer = await client.post(
+            "/api/v1/imports/deeds", headers=await town.sign_in("赵丽"), data={"map": said, "dry_run": dry_run},
+            files={"file": ("a.csv", book("夜间巡逻", 2))},
+        )  # fmt: skip
+        assert (answer.status_code, answer.json()["code"]) == (422, "map_unclear")
+    assert await owner.fetchval("SELECT count(*) FROM import_word") == 0
+
+
+def test_a_map_with_the_line_ends_of_any_machine_is_read() -> None:
+    for end in ("\n", "\r\n", "\r"):
+        assert len(answers_in("deeds", end.join(["词,是什么", "巡楼,楼道卫生巡查", "巡楼,楼道卫生巡查"]).encode())) == 2
+
+
+async def test_the_page_refuses_points_and_caps_that_are_no_numbers(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    headers, csrf = await browser(town, "钱进")
+    draft = await page_of(client, headers, csrf, "deeds", book("夜间巡逻", 2))
+    word = {"_csrf": csrf, "value-1": "夜间巡逻", "kind-1": "item", "means-1": "+"}
+    for wrong in ({"points-1": "9" * 5000}, {"points-1": "2", "cap-1": "三次"}, {"points-1": "2", "cap-1": "9" * 5000}):
+        answer = await client.post(f"{draft}/words", headers=headers, data=word | wrong)
+        assert answer.status_code == 422, wrong
+    assert await owner.fetchval("SELECT count(*) FROM import_word") == 0
 
 
 def test_a_map_is_read_from_lines_and_from_json() -> None:
@@ -363,6 +417,22 @@ async def test_a_word_decided_anew_files_the_same_book_no_second_time(town: Town
     again = await in_phoenix(town, content, WordIn("夜间巡逻", means=second))
     assert (again.outcome, again.created) == ("unchanged", 0)
     assert await owner.fetchval("SELECT count(*) FROM deed WHERE note LIKE '%台账补录%'") == 1
+
+
+async def test_a_word_that_becomes_an_items_name_files_the_same_book_no_second_time(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    content, scope = book("夜间巡逻", 10, person="张桂兰"), await town.scope("赵丽")
+    assert (await in_phoenix(town, content, WordIn("夜间巡逻", means="调解邻里纠纷"))).created == 1
+    made = await set_rule(scope, RuleIn(kind="deed", name="夜间巡逻", points=10))
+    assert isinstance(made, RuleOut)
+    assert (await in_phoenix(town, content)).created == 0, "the word is the name of an item now"
+    another = book("夜间巡逻", 10, person="王建国")
+    assert (await in_phoenix(town, another)).created == 1
+    await set_rule(scope, RuleIn(kind="deed", name="夜里巡逻", points=10, code=made.code))
+    again = await in_phoenix(town, another, WordIn("夜间巡逻", means="夜里巡逻"))
+    assert (again.created, codes(again)) == (0, []), "the item has another name now"
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE note LIKE '%台账补录%'") == 2
 
 
 async def test_a_catalogue_on_another_sheet_says_the_points_of_what_may_be_added(town: Town) -> None:

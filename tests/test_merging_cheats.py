@@ -10,6 +10,8 @@ import pytest
 from tests.counter import PASSWORD, tablet
 from tests.presence import card, nine_o_clock, nonce, scanned, served
 from tests.shop import API, browser, key, points_of, wish
+from tests.test_import_runs import begun, left_alone
+from tests.test_imports import DEEDS, HOURS, table
 from tests.test_merging import TWIN, clean, merged, one_name, twin
 from tests.town import PHOENIX, Town, set_password
 from timebank import clock, database
@@ -17,10 +19,12 @@ from timebank.access import sessions
 from timebank.deeds.caps import CapReached
 from timebank.deeds.filing import file_deed
 from timebank.deeds.schemas import DeedIn
+from timebank.imports import history, leftover
+from timebank.imports.intake import Kind
+from timebank.imports.runs import import_file
 from timebank.ledger.statement import balances
 from timebank.people.duplicates import side_by_side
 from timebank.people.merge_facts import CannotMerge
-from timebank.people.merging import MergeIn, merge
 from timebank.people.unmerging import MergeSpent, NotSecondForMerge, undo_merge
 
 
@@ -248,15 +252,17 @@ async def test_who_once_was_one_of_the_two_or_lived_with_one_does_not_merge_them
 
 
 @pytest.mark.parametrize("kept", ["赵丽", "刘小雨"])
-async def test_the_database_too_merges_nobodys_own_and_no_two_names(
+async def test_the_database_too_merges_nobodys_own_no_two_names_and_no_earnings_to_another_phone(
     town: Town, owner: asyncpg.Connection, kept: str
 ) -> None:
-    """With the serving login and 赵丽's own session: her own record, or a child in her care, or two names."""
-    await twin(town, owner, kept)
+    """With the serving login and 赵丽's own session: her own record, a child in her care, two names, or earnings."""
+    gone = await twin(town, owner, kept)
     if kept == "刘小雨":
         await owner.execute("UPDATE guardianship SET guardian_id = $1", town.people["赵丽"])
     await refuses(town, town.people[kept], town.people[TWIN])
     await refuses(town, town.people["李秀英"], town.people["王建国"])
+    await owner.execute("UPDATE person SET name_key = (SELECT name_key FROM person WHERE id = $1)", gone)
+    await refuses(town, town.people["李秀英"], gone)  # it has points, and no phone
 
 
 async def refuses(town: Town, kept: UUID, gone: UUID) -> None:
@@ -339,10 +345,48 @@ async def test_a_merge_into_what_was_merged_is_undone_only_from_the_last(town: T
     admin = await town.scope("赵丽")
     into_b = await merged(town)
     await one_name(town, owner)
-    into_c = await merge(admin, town.people["李秀英"], MergeIn(town.people["张桂兰"], "同一个人"))
+    into_c = await merged(town, "李秀英", "张桂兰")
     with pytest.raises(Exception, match="撤回"):
         await undo_merge(admin, into_b.kept_id, into_b.id)
-    await undo_merge(admin, town.people["李秀英"], into_c.id)  # type: ignore[union-attr]  # nothing waits here
+    await undo_merge(admin, town.people["李秀英"], into_c.id)
     await undo_merge(admin, into_b.kept_id, into_b.id)
     assert (await points_of(town, "张桂兰"), await points_of(town, TWIN)) == ((0, 0), (30, 0))
+    await clean(town, owner)
+
+
+async def test_a_merge_while_a_book_that_names_both_goes_in_keeps_those_rows_for_the_next_import(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await twin(town, owner, points=0)
+    day, admin = clock.local_day() - timedelta(days=2), await town.scope("赵丽")
+    rows = [[day, "张桂兰", place, "调解邻里纠纷", 10, "李秀英", place] for place in ("3栋", "5栋1单元")]
+    run_id = await begun(admin, "deeds", table(DEEDS, *rows))
+    await merged(town)
+    await left_alone(owner)
+    await leftover.carry_on()
+    found = await history.run(admin, run_id)
+    assert (found.created, [error.code for error in found.errors]) == (1, ["person_not_active"])
+    again = await import_file(admin, "deeds", "a.csv", table(DEEDS, *rows), skip_bad=True)
+    assert (again.created, [error.code for error in again.errors]) == (1, [])
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", town.people["张桂兰"]) == 2
+    await clean(town, owner)
+
+
+async def test_the_books_of_a_merged_record_imported_again_file_nothing_twice(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    day, admin = clock.local_day() - timedelta(days=2), await town.scope("赵丽")
+    books: dict[Kind, bytes] = {
+        "deeds": table(DEEDS, [day, "张桂兰", "3栋", "调解邻里纠纷", 10, "李秀英", "好事"]),
+        "hours": table(HOURS, [day, "站点值守", "", "张桂兰", town.phones["张桂兰"], "09:00", "10:00"]),
+    }
+    for kind, content in books.items():
+        first = await import_file(admin, kind, "a.csv", content)
+        assert (first.created, [error.code for error in first.errors]) == (1, [])
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE person_id = $1", town.people["张桂兰"]) == 1
+    await twin(town, owner, points=0)
+    await merged(town, TWIN, "张桂兰")
+    for kind, content in books.items():
+        again = await import_file(admin, kind, "a.csv", content)
+        assert (again.outcome, again.created, [error.code for error in again.errors]) == ("unchanged", 0, [])
     await clean(town, owner)

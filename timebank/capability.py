@@ -1,8 +1,8 @@
 """What a capability declares of itself, once, in its `capability.py`; everything that lists capabilities reads it here.
 
 A manifest holds data alone. What it names in code stands as a dotted path and is imported when it is first needed, so
-that a manifest imports nothing: the verbs and jobs load without the web framework, and a layer below another may read
-what that one declares.
+that a manifest imports nothing: the check of the books and the worker load none of the pages, and a layer below another
+may read what that one declares.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from timebank.deeds.caps import CapReached
 from timebank.deeds.filed import Named, tell_filed_by_book
 from timebank.deeds.filing import WitnessTooClose, WitnessUnknown
 from timebank.deeds.schemas import DeedIn
-from timebank.errors import TimebankError
+from timebank.errors import NotFound, TimebankError
 from timebank.imports import deeds, residents_found
 from timebank.imports.buildings import Buildings, buildings_of, words_of
 from timebank.imports.deeds import DeedRow
@@ -54,14 +54,14 @@ async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]
     )  # fmt: skip
     if not items.by_name:
         parsed.notes.append(problem("note_no_catalogue"))
-    keys = {row.where: _key(intake, row) for row in parsed.rows}
+    keys = {row.where: _keys(intake, residents, row) for row in parsed.rows}
     async with reading(scope):
-        known = await intake.known(keys.values())
-        new = [row for row in parsed.rows if keys[row.where] not in known]
+        known = await intake.known_rows(keys)
+        new = [row for row in parsed.rows if row.where not in known]
         filed = {(row.sheet, row.row) for row in parsed.rows} - {(row.sheet, row.row) for row in new}
         parsed.unknown = [use for use in parsed.unknown if (use.sheet, use.row) not in filed]
         await _refuse_own_words(intake, parsed, items, buildings, new)
-        ready = await _planned(intake, parsed, residents, items, buildings, [(row, keys[row.where]) for row in new])
+        ready = await _planned(intake, parsed, residents, items, buildings, [(row, keys[row.where][0]) for row in new])
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     parsed.words = items.unknown(parsed.uses("item"), parsed.listed) + buildings.unknown(parsed.uses("building"))
@@ -125,9 +125,13 @@ def _tell(
 
 async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
     """File a batch of deeds, those left out that something forbids by now."""
-    answers = await file_book(intake.scope, [row.deed for row in rows])
-    for row, answer in zip(rows, answers, strict=True):
-        if isinstance(answer, TimebankError):
+    answers = list(zip(rows, await file_book(intake.scope, [row.deed for row in rows]), strict=True))
+    unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
+    stand = await residents_found.standing(intake.scope, unfound) if unfound else {}
+    for row, answer in answers:
+        if isinstance(answer, NotFound) and (who := stand.get(row.deed.person_id)) and who.status != "active":
+            intake.refuse_late(row, "name", problem("person_not_active"))
+        elif isinstance(answer, TimebankError):
             intake.refuse_late(row, COLUMN_OF.get(type(answer), "name"), refusal(answer))
         else:
             intake.row_made(row.key, "deed", answer.id)
@@ -148,13 +152,20 @@ def _doer(residents: Residents, row: DeedRow) -> Found:
     return residents.of(row.person)
 
 
-def _key(intake: Intake, row: DeedRow) -> bytes:
-    assert row.person is not None
-    if word_key(row.word) != word_key(row.item):
-        # Another word for the item: whoever decides it anew and imports the book again files nothing twice.
-        word, points = word_key(row.word), row.said_points
-        return intake.key(row.person.key, row.happened_on, "word", word, points, row.witness, row.note)
-    return intake.key(row.person.key, row.happened_on, row.item, row.points, row.witness, row.note)
+def _keys(intake: Intake, residents: Residents, row: DeedRow) -> list[bytes]:
+    """By what a deed is known, first as it is kept from now on.
+
+    Whoever decides its word anew, makes the word an item's name or gives the item another one, or merges two records of
+    its person, and imports the book again files nothing twice.
+    """
+    by_word = ("word", word_key(row.word), row.said_points)
+    is_name = word_key(row.word) == word_key(row.item)
+    said = [(row.item, row.points), by_word] if is_name else [by_word, (row.word, row.points)]
+    return [
+        intake.key(record, row.happened_on, *item, row.witness, row.note)
+        for record in _doer(residents, row).records
+        for item in said
+    ]
 
 
 def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Buildings, row: DeedRow) -> UUID | None:

@@ -22,6 +22,7 @@ from timebank.imports.intake import Intake, Ready
 from timebank.imports.named import activities_of
 from timebank.imports.problems import problem
 from timebank.imports.refusals import ImportRefused
+from timebank.imports.residents_found import Residents
 from timebank.imports.workbook import Workbook
 from timebank.scope import Scope
 
@@ -43,26 +44,26 @@ async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanne
             raise NoServiceRule
         residents = await residents_found.look_up(scope, mentioned)
     parsed = await asyncio.to_thread(hours.parse, book, residents.candidates, today=clock.local_day())
-    keys = {row.where: _key(intake, row) for row in parsed.rows}
+    keys = {row.where: _keys(intake, residents, row) for row in parsed.rows}
     async with reading(scope):
-        known = await intake.known(keys.values())
-        new = [row for row in parsed.rows if keys[row.where] not in known]
+        known = await intake.known_rows(keys)
+        new = [row for row in parsed.rows if row.where not in known]
         new = judge(parsed, residents, new, await on_record(scope, [asked_of(row) for row in new]))
         meant, new = await tell_words(intake, parsed, new)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     planned = [
-        planned_of(parsed, row, keys[row.where], meant.activities.get(row.where), meant.stations.get(row.where))
+        planned_of(parsed, row, keys[row.where][0], meant.activities.get(row.where), meant.stations.get(row.where))
         for row in new
     ]
     return Ready(parsed, planned, len(planned))
 
 
-def _key(intake: Intake, row: HoursRow) -> bytes:
-    if row.day_only:
-        # Where in the day such a service is entered depends on what else is known by then.
-        return intake.key(person_of(row), row.started_at.date(), row.minutes, row.activity)
-    return intake.key(person_of(row), row.started_at, row.ended_at, row.activity)
+def _keys(intake: Intake, residents: Residents, row: HoursRow) -> list[bytes]:
+    """By what a service is known: of the person's record first, then of each that was merged into it."""
+    # Where in the day a service without an hour is entered depends on what else is known by then.
+    at = (row.started_at.date(), row.minutes) if row.day_only else (row.started_at, row.ended_at)
+    return [intake.key(record, *at, row.activity) for record in residents.by_key[str(person_of(row))].records]
 
 
 async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:

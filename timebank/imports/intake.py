@@ -1,6 +1,6 @@
 """One file being looked at, or a batch of its rows being written: what is known already, what the others make."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 from uuid import UUID
@@ -16,6 +16,8 @@ from timebank.imports.words import Remembered, WordIn, WordKind
 from timebank.scope import Scope
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
+Where = tuple[str, int, int]
+"""Sheet, row, and which of the people that it names."""
 Noun = Literal[
     "person", "area", "role_grant", "guardianship", "activity", "service_record", "deed", "good", "stock", "stock_move"
 ]
@@ -91,6 +93,11 @@ class Intake:
             self.scope.community_id, self.kind, list(keys),
         )  # fmt: skip
         return {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
+
+    async def known_rows(self, keys: Mapping[Where, Sequence[bytes]]) -> set[Where]:
+        """Where the rows stand that an earlier import knows by one of their keys."""
+        known = await self.known({key for of_row in keys.values() for key in of_row})
+        return {where for where, of_row in keys.items() if not known.keys().isdisjoint(of_row)}
 
     async def made_by_run(self, noun: Noun) -> list[UUID]:
         """What the run has made of a kind. Their rows are then found by these ids: a join would be planned without

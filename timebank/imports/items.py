@@ -129,7 +129,8 @@ def chosen(items: Items, answer: WordIn) -> Item | None:
     found, own = items.named(answer.means or answer.value), items.called(answer.value)
     if found is None and answer.means is not None:
         raise WordMeaningUnknown(value=answer.value, means=answer.means)
-    if own is not None and found is not own:
+    # Of two who add the same at once, the second learns that it gives other points than the own ones.
+    if own is not None and (found is not own or (answer.new and answer.points not in (None, own.points))):
         raise WordIsName(value=answer.value)
     if found is not None:
         return found

@@ -37,6 +37,11 @@ class KnownWord(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing = "in_use"
     is_name: bool = False
 
+    @property
+    def stays(self) -> bool:
+        """Whether it is not forgotten: it names what it means, or has added it, by whatever name that goes now."""
+        return self.is_name or self.added
+
 
 class _There(msgspec.Struct, frozen=True):
     """What a community has of a kind: names by target, the keys of its names, and of what waits."""
@@ -88,12 +93,13 @@ async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> Non
 
 @retried
 async def forget_word(scope: Scope, kind: WordKind, key: str) -> None:
-    """Forget what a word means: the next book asks for it. Raises WordIsName for one that names something itself."""
+    """Forget what a word means: the next book asks for it. Raises WordIsName for one that stays."""
     scope.require_admin()
     async with transaction(scope):
         known = await known_word(scope, kind, key)
-        # Else whoever has added an item would have it forgotten who did, and file the own deeds by it.
-        if known.is_name:
+        # Else whoever has added an item would have it forgotten who did, perhaps while the item has another name, and
+        # file the own deeds by it.
+        if known.stays:
             raise WordIsName(value=known.word)
         await database.execute(
             "DELETE FROM import_word WHERE community_id = $1 AND word_kind = $2 AND word_key = $3",

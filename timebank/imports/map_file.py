@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping
 
@@ -38,11 +39,18 @@ class MapUnclear(TimebankError):
 
 
 def answers_in(kind: Kind, content: bytes) -> list[WordIn]:
-    """The answers of a list: JSON where it begins like it, else lines of word, meaning, points, kind and cap."""
+    """The answers of a list: JSON where it begins like it, else lines of word, meaning, points, kind and cap.
+
+    A word that is said to be two things is refused: which of them was meant nobody knows.
+    """
     text = _text(content)
     found = _json(kind, text) if text.lstrip()[:1] in ("[", "{") else _lines(kind, text)
     if len(found) > ANSWERS_MAX:
         raise MapUnclear(where=f"{len(found)} > {ANSWERS_MAX}")
+    said: dict[tuple[WordKind, str], WordIn] = {}
+    for answer in found:
+        if msgspec.structs.replace(said.setdefault((answer.kind, answer.key), answer), value=answer.value) != answer:
+            raise MapUnclear(where=answer.value)
     return found
 
 
@@ -58,23 +66,23 @@ def _text(content: bytes) -> str:
 def _json(kind: Kind, text: str) -> list[WordIn]:
     try:
         said = msgspec.json.decode(text, type=list[dict[str, object]] | dict[str, str])
-        if isinstance(said, dict):
-            return [_answer(kind, word, meaning) for word, meaning in said.items()]
+        if isinstance(said, dict):  # read once more as pairs: of a word that stands in it twice both count
+            return [_answer(kind, word, meaning) for word, meaning in json.loads(text, object_pairs_hook=list)]
         return [msgspec.convert({"kind": OF_KIND[kind]} | one, WordIn) for one in said]
     except (msgspec.DecodeError, RecursionError) as error:  # a wrong shape is a DecodeError too
         raise MapUnclear(where="JSON") from error
 
 
 def _lines(kind: Kind, text: str) -> list[WordIn]:
-    found = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text.replace("，", ","))), 1):
-        said = [cell.strip() for cell in cells]
-        if not any(said) or (number == 1 and said[0] in HEADINGS):
-            continue
-        try:
-            found.append(_answer(kind, *said))
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
-            raise MapUnclear(where=str(number)) from error
+    found, rows = [], csv.reader(io.StringIO(text.replace("，", ","), newline=None))
+    number = 1
+    try:
+        for number, cells in enumerate(rows, 1):
+            said = [cell.strip() for cell in cells]
+            if any(said) and not (number == 1 and said[0] in HEADINGS):
+                found.append(_answer(kind, *said))
+    except (csv.Error, msgspec.ValidationError, TypeError, ValueError) as error:
+        raise MapUnclear(where=str(max(number, rows.line_num))) from error
     return found
 
 

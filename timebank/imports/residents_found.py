@@ -18,13 +18,22 @@ ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "uni
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today."""
+    """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today.
+
+    `merged` are further records of the same person that this one has taken in.
+    """
 
     id: UUID
     status: str
     lacks_consent: bool  # a child without a guardian's recorded consent
     area_id: UUID | None
     heads: frozenset[UUID]
+    merged: tuple[UUID, ...] = ()
+
+    @property
+    def records(self) -> tuple[UUID, ...]:
+        """Every record by which earlier books have known the person, this one first."""
+        return (self.id, *self.merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,9 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     found = await database.fetch(
         "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "
         "EXISTS (SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
-        "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
-        "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+        "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, "
+        "ARRAY(SELECT m.id FROM person m WHERE m.community_id = $1 AND m.merged_into = p.id ORDER BY m.id) AS merged "
+        "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "WHERE p.community_id = $1 AND (p.name_key = ANY ($2) OR p.phone_index = ANY ($3)) AND p.merged_into IS NULL "
         "ORDER BY p.id",
         scope.community_id, list({names.key(name) for name in mentioned.names}), list(phones),
@@ -68,7 +78,7 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
         by_key[str(row["id"])] = Found(
             UUID(bytes=row["id"].bytes), row["status"], is_guarded(row["born_on"]) and not row["consented"],
             row["area_id"],
-            frozenset(one.area_id for one in held if one.area_id),
+            frozenset(one.area_id for one in held if one.area_id), tuple(row["merged"]),
         )  # fmt: skip
     return Residents(Candidates.of(candidates), by_key)
 

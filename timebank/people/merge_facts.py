@@ -16,10 +16,14 @@ class CannotMerge(Conflict):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Two records, the first reason why they are not merged, and whether their names have one key."""
+    """Two records, the first reason why they are not merged, and whether nobody gains by it.
+
+    `harmless`: their names have one key, and the record that ends has nothing earned, or the phone of the other: else
+    an administrator could lead somebody's points to a record that a friend signs in by.
+    """
 
     names: list[str]
-    alike: bool
+    harmless: bool
     stands: str
     why: str | None
 
@@ -34,7 +38,10 @@ WHY = {
 }  # fmt: skip
 
 FACTS = """
-SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AS alike,
+SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AND (m.phone_index = k.phone_index OR NOT (
+        EXISTS (SELECT FROM account a WHERE a.community_id = $1 AND a.owner_id = m.id)
+        OR EXISTS (SELECT FROM service_record s WHERE s.community_id = $1 AND s.person_id = m.id)
+        OR EXISTS (SELECT FROM deed d WHERE d.community_id = $1 AND d.person_id = m.id))) IS TRUE AS harmless,
     concat_ws('|', k.name_key, m.name_key, k.household_id, m.household_id, k.status, m.status, k.phone_index,
               m.phone_index) AS stands,
     CASE WHEN k.id = m.id THEN 'same' WHEN num_nonnulls(k.merged_into, m.merged_into) > 0 THEN 'merged'

@@ -34,15 +34,15 @@ class MergeIn(msgspec.Struct, forbid_unknown_fields=True):
 async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiting:
     """Merge a record into this one.
 
-    What is one's own, or of one's household, waits for a second person from above; so do records of two names, by
-    which an administrator could hand somebody's points to somebody else.
+    What is one's own, or of one's household, waits for a second person from above; so does every merge by which
+    something earned comes to another name or another phone.
     """
     scope.require_admin()
     async with transaction(scope):
         await lock_people(scope, [kept_id, asked.merged_id])
         facts = await facts_of(scope, kept_id, asked.merged_id)
         close = await near(scope, [kept_id, asked.merged_id])
-        if not facts.alike or close.home or close.same:
+        if not facts.harmless or close.home or close.same:
             do = {"kept_id": kept_id, "merged_id": asked.merged_id, "reason": asked.reason}
             says = {"merged": facts.names[1], "reason": asked.reason}
             return await propose(

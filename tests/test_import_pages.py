@@ -15,6 +15,7 @@ from tests.town import Town
 from timebank import clock, vault
 from timebank.imports import drafts
 from timebank.imports.intake import Kind
+from timebank.overview.community import LOOKED_AT
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主", building="9栋", room="101")
 BAD = resident("=林大山", phone="199000", head="林小满", relation="配偶", building="9栋", room="101")
@@ -174,6 +175,28 @@ async def test_what_stands_in_the_way_of_an_undoing_is_listed(
     assert refused.status_code == 409
     assert "没有撤销" in refused.text
     assert f"<li>张桂兰 {day} 的服务时长已经审核</li>" in refused.text
+
+
+async def test_hours_of_a_long_book_wait_for_others_and_not_for_who_brought_it(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    days = [clock.local_day() - timedelta(days=before) for before in range(2, 28)]
+    rows = [
+        [day, "站点值守", "", "张桂兰", town.phones["张桂兰"], f"{hour:02}:00", f"{hour + 1:02}:00"]
+        for day in days for hour in range(8, 16)
+    ]  # fmt: skip
+    assert len(rows) > LOOKED_AT
+    draft = await tried(client, headers, csrf, "hours", table(HOURS, *rows))
+    taken = await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "0"})
+    done = (await client.get(taken.headers["location"], headers=headers)).text
+    assert "它们在“待办”里等另一位来审核。" in done
+    assert 'href="/admin/reviews"' in done
+    home = (await client.get("/admin", headers=headers)).text
+    assert "件事等着办" not in home
+    assert f"另有 {len(rows)} 件由别人决定" in home
+    other, _csrf = await browser(town, "钱进")
+    assert f"有 {len(rows)} 件事等着办" in (await client.get("/admin", headers=other)).text
 
 
 @pytest.mark.parametrize(("name", "sees"), [("孙伟", 200), ("陈明", 403), ("周敏", 403), ("张桂兰", 403)])

@@ -1,13 +1,13 @@
 """The panel's imports as an administrator uses them: choose, try, take in, take back."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from io import BytesIO
 
 import asyncpg
 import httpx
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.test_access_pages import browser
 from tests.test_imports import GOODS, HOURS, ROSTER, resident, table
@@ -72,7 +72,10 @@ async def test_a_roster_is_tried_taken_in_and_taken_back(
     assert "可撤销" in listed
     undone = await client.post(f"{run}/undo", headers=headers, data={"_csrf": csrf})
     assert undone.headers["location"] == f"{run}?done=undone"
-    assert "都已撤回" in (await client.get(undone.headers["location"], headers=headers)).text
+    after = (await client.get(undone.headers["location"], headers=headers)).text
+    assert "都已撤回" in after
+    assert "撤销前导入了" in after
+    assert "已导入，请留意" not in after
     assert "已撤销" in (await client.get("/admin/imports", headers=headers)).text
     assert await owner.fetchval("SELECT count(*) FROM person WHERE name = '林小满'") == 0
 
@@ -175,6 +178,32 @@ async def test_what_stands_in_the_way_of_an_undoing_is_listed(
     assert refused.status_code == 409
     assert "没有撤销" in refused.text
     assert f"<li>张桂兰 {day} 的服务时长已经审核</li>" in refused.text
+
+
+async def test_cells_are_shown_as_their_spreadsheet_shows_them(town: Town, client: httpx.AsyncClient) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    made = Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.append(HOURS)
+    day = clock.local_day() - timedelta(days=2)
+    sheet.append([day, "站点值守", "", "张桂兰", "#N/A", time(22, 5), timedelta(hours=25, minutes=30)])
+    content = BytesIO()
+    made.save(content)
+    answer = await upload(client, headers, csrf, "hours", content.getvalue(), "签到.xlsx")
+    shown = (await client.get(answer.headers["location"], headers=headers)).text
+    for seen in ("#N/A", "22:05", "25:30"):
+        assert f"<dd>{seen}</dd>" in shown, seen
+
+
+async def test_a_book_of_words_that_nobody_has_decided_says_so_and_not_to_mend_it(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    draft = await tried(client, headers, csrf, "goods", table(GOODS, ["香皂", "块", 5, 10, "城北小卖部", ""]))
+    shown = (await client.get(draft, headers=headers)).text
+    assert "先定这些词" in shown
+    assert "改好表格再来" not in shown
 
 
 async def test_hours_of_a_long_book_wait_for_others_and_not_for_who_brought_it(

@@ -13,7 +13,7 @@ from timebank.expiry.due import waiting_expiries
 from timebank.ledger.totals import totals
 from timebank.overview.community import waiting, yours
 from timebank.overview.figures import figures
-from timebank.people.card_checks import count_unconfirmed
+from timebank.people.card_checks import count_unconfirmed, unconfirmed_cards
 from timebank.scope import Scope
 from timebank.web.pages import page
 
@@ -28,6 +28,7 @@ class PanelHome(Controller):
             counted = await waiting(caller)
             mine = await yours(caller, counted)
             cards = await count_unconfirmed(caller)
+            own_cards = await _own_cards(caller, cards)
             begun = await has_credited(caller)
             expiries = len(await waiting_expiries(caller))
             points = (await totals(caller))["point"]
@@ -35,6 +36,12 @@ class PanelHome(Controller):
             regions = await regions_in_reach(caller)
         return page(
             request, caller, "home/overview.html", waiting=counted, mine=mine, expiries=expiries, cards=cards,
-            begun=begun, points=points, figures=counted_before, year=clock.local_day().year,
+            own_cards=own_cards, begun=begun, points=points, figures=counted_before, year=clock.local_day().year,
             community_id=caller.community_id, communities=[r for r in regions if r.kind == "community"],
         )  # fmt: skip
+
+
+async def _own_cards(scope: Scope, cards: int) -> int:
+    """Of so many cards that wait how many are the caller's to confirm, as far as those that are listed tell."""
+    listed = [card.may_confirm for card in await unconfirmed_cards(scope)] if cards else []
+    return cards - listed.count(False) if any(listed) else 0

@@ -17,6 +17,7 @@ import qrcode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qrcode.image.pil import PilImage
 
+from timebank.app import menu
 from timebank.locale import translator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +96,7 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
         "recent": [SampleVisit("张*", "09:01"), SampleVisit("李*", "08:57")],
     }
     templates = environment()
+    templates.globals["menu"] = menu
     templates.globals["local"] = lambda moment: moment
     templates.globals["static"] = lambda path: f"/static/{path}"
     for page in sorted(PAGES.glob("*.html")):

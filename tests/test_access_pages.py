@@ -140,6 +140,19 @@ async def test_each_role_finds_its_way_from_the_first_page(town: Town, client: h
         assert f'href="{not_there}"' not in home, name
 
 
+async def test_a_browser_at_the_address_of_a_form_is_led_to_the_page_above(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    """As after a refused form, when its reader chooses another language or opens the address again."""
+    headers, _csrf = await browser(town, "赵丽")
+    person = f"/admin/people/{town.people['张桂兰']}"
+    answer = await client.get(f"{person}/confirmation", headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, person)
+    assert (await client.get(person, headers=headers)).status_code == 200
+    program = await client.get(f"{person}/confirmation", headers=headers | {"Accept": "application/json"})
+    assert (program.status_code, program.json()["code"]) == (405, "method_not_allowed")
+
+
 async def test_preferences_are_remembered_and_forms_of_others_refused(town: Town, client: httpx.AsyncClient) -> None:
     chosen = await client.post("/preferences", data={"view": "elder", "next": "/sign-in"})
     assert (chosen.status_code, chosen.headers["location"]) == (303, "/sign-in")

@@ -121,7 +121,7 @@ async def test_an_untidy_book_goes_from_its_trial_to_the_approval_of_its_rows(
         await picture(page, "books_decided")
         refused = await downloads(page, "下载有问题的行")
         await press(page, "导入")
-        await reads(page, "导入完成", "新录入 6 行。它们正在“待办”里等待审核。")
+        await reads(page, "导入完成", "新录入 6 行。它们在“道德积分”里等另一位来审核。")
         await fits(page)
         await picture(page, "books_imported")
 

@@ -191,7 +191,7 @@ async def test_where_the_book_is_gone_its_words_are_decided_and_the_page_asks_fo
     run = f"/admin/imports/{report.run_id}"
     headers, csrf = await browser(town, "钱进")
     shown = (await client.get(run, headers=headers)).text
-    assert "表格只保留一小时，现在已经没有了" in shown
+    assert "表格只保留一小时，试导入了别的表格也会换掉，现在已经没有了" in shown
     assert "refused.xlsx" not in shown
     reader, _ = await browser(town, "孙伟")
     seen = (await client.get(run, headers=reader)).text

@@ -1,13 +1,13 @@
 """The panel's imports as an administrator uses them: choose, try, take in, take back."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from io import BytesIO
 
 import asyncpg
 import httpx
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.test_access_pages import browser
 from tests.test_imports import GOODS, HOURS, ROSTER, resident, table
@@ -15,6 +15,12 @@ from tests.town import Town
 from timebank import clock, vault
 from timebank.imports import drafts
 from timebank.imports.intake import Kind
+from timebank.imports.vocabulary import DEEDS
+from timebank.imports.vocabulary import GOODS as GOODS_COLUMNS
+from timebank.imports.vocabulary import HOURS as HOURS_COLUMNS
+from timebank.imports.vocabulary import ROSTER as ROSTER_COLUMNS
+from timebank.locale import translator
+from timebank.overview.community import LOOKED_AT
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主", building="9栋", room="101")
 BAD = resident("=林大山", phone="199000", head="林小满", relation="配偶", building="9栋", room="101")
@@ -71,7 +77,10 @@ async def test_a_roster_is_tried_taken_in_and_taken_back(
     assert "可撤销" in listed
     undone = await client.post(f"{run}/undo", headers=headers, data={"_csrf": csrf})
     assert undone.headers["location"] == f"{run}?done=undone"
-    assert "都已撤回" in (await client.get(undone.headers["location"], headers=headers)).text
+    after = (await client.get(undone.headers["location"], headers=headers)).text
+    assert "都已撤回" in after
+    assert "撤销前导入了" in after
+    assert "已导入，请留意" not in after
     assert "已撤销" in (await client.get("/admin/imports", headers=headers)).text
     assert await owner.fetchval("SELECT count(*) FROM person WHERE name = '林小满'") == 0
 
@@ -174,6 +183,60 @@ async def test_what_stands_in_the_way_of_an_undoing_is_listed(
     assert refused.status_code == 409
     assert "没有撤销" in refused.text
     assert f"<li>张桂兰 {day} 的服务时长已经审核</li>" in refused.text
+
+
+async def test_cells_are_shown_as_their_spreadsheet_shows_them(town: Town, client: httpx.AsyncClient) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    made = Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.append(HOURS)
+    day = clock.local_day() - timedelta(days=2)
+    sheet.append([day, "站点值守", "", "张桂兰", "#N/A", time(22, 5), timedelta(hours=25, minutes=30)])
+    content = BytesIO()
+    made.save(content)
+    answer = await upload(client, headers, csrf, "hours", content.getvalue(), "签到.xlsx")
+    shown = (await client.get(answer.headers["location"], headers=headers)).text
+    for seen in ("#N/A", "22:05", "25:30"):
+        assert f"<dd>{seen}</dd>" in shown, seen
+
+
+async def test_a_book_of_words_that_nobody_has_decided_says_so_and_not_to_mend_it(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    draft = await tried(client, headers, csrf, "goods", table(GOODS, ["香皂", "块", 5, 10, "城北小卖部", ""]))
+    shown = (await client.get(draft, headers=headers)).text
+    assert "先定这些词" in shown
+    assert "改好表格再来" not in shown
+
+
+def test_what_a_column_is_read_as_is_said_in_english_too() -> None:
+    english = translator("en")
+    meant = {meaning.headings[0] for kind in (ROSTER_COLUMNS, HOURS_COLUMNS, DEEDS, GOODS_COLUMNS) for meaning in kind}
+    assert [word for word in sorted(meant) if english(word) == word] == [], "mark it in admin/import_shown.py::MEANINGS"
+
+
+async def test_hours_of_a_long_book_wait_for_others_and_not_for_who_brought_it(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    days = [clock.local_day() - timedelta(days=before) for before in range(2, 28)]
+    rows = [
+        [day, "站点值守", "", "张桂兰", town.phones["张桂兰"], f"{hour:02}:00", f"{hour + 1:02}:00"]
+        for day in days for hour in range(8, 16)
+    ]  # fmt: skip
+    assert len(rows) > LOOKED_AT
+    draft = await tried(client, headers, csrf, "hours", table(HOURS, *rows))
+    taken = await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "0"})
+    done = (await client.get(taken.headers["location"], headers=headers)).text
+    assert "它们在“待办”里等另一位来审核。" in done
+    assert 'href="/admin/reviews"' in done
+    home = (await client.get("/admin", headers=headers)).text
+    assert "件事等着办" not in home
+    assert f"另有 {len(rows)} 件由别人决定" in home
+    other, _csrf = await browser(town, "钱进")
+    assert f"有 {len(rows)} 件事等着办" in (await client.get("/admin", headers=other)).text
 
 
 @pytest.mark.parametrize(("name", "sees"), [("孙伟", 200), ("陈明", 403), ("周敏", 403), ("张桂兰", 403)])

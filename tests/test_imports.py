@@ -527,7 +527,7 @@ async def test_an_empty_catalogue_is_said_to_be_empty(town: Town, owner: asyncpg
     await owner.execute("DELETE FROM rule WHERE kind = 'deed'")
     report = await take_in(town, "deeds", DEEDS, [date(2026, 10, 1), "王建国", "", "文明劝导", 3, "", ""], dry_run=True)
     assert codes(report) == [(2, "unknown_item")]
-    assert report.notes == ["积分目录里还没有善行事项，请先到积分规则页添加，再导入台账"]
+    assert report.notes == ["积分目录里还没有善行事项：可以在试导入里新添表里的事项，也可以先到积分规则页添加"]
 
 
 async def test_goods_that_are_there_stay_and_new_ones_are_added(town: Town, owner: asyncpg.Connection) -> None:

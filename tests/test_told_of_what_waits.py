@@ -14,6 +14,7 @@ from tests.town import Town
 from timebank import clock, codes
 from timebank.deeds.objections import object_to_deed
 from timebank.deeds.reminding import remind_of_objections
+from timebank.people.cards import issue_card
 
 
 async def test_an_overdue_objection_is_told_to_the_street_and_the_county_who_can_decide_it(
@@ -101,3 +102,11 @@ async def test_the_counter_issues_a_card_that_spends_nothing_until_the_panel_has
     assert "这张卡等另一位工作人员核对" not in (await counter.send("/desk/people", **found)).text
     await take(counter, town, "王建国", 201, presence=presence)
     assert await points_of(town, "王建国") == (42, 0)
+
+
+async def test_a_card_that_waits_is_counted_for_whoever_may_confirm_it(town: Town, client: httpx.AsyncClient) -> None:
+    await issue_card(await town.scope("赵丽"), town.people["王建国"])
+    issuer, other = [await (await browser(client, town, name)).see("/admin") for name in ("赵丽", "钱进")]
+    assert "另有 1 件由别人决定" in issuer
+    assert "件事等着办" not in issuer
+    assert "有 1 件事等着办" in other

@@ -60,11 +60,19 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
         return problem(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
         onwards = quote(request.scope["path"], safe="/:")
-        return Response(None, status_code=303, headers={"Location": f"/sign-in?next={onwards}"})
+        return _see(f"/sign-in?next={onwards}")
+    if isinstance(error, MethodNotAllowed) and request.method == "GET":
+        # A refused form leaves the browser at the address that took it; the page that it stood on is above.
+        above = request.scope["path"].strip("/").rpartition("/")[0]
+        return _see("/" + quote(above, safe="/:"))
     context = page_context(request) | {"sentence": told(error, language_of(request)), "status": error.status}
     return Template(
         "layouts/refusal.html", context=context, status_code=error.status, headers=_when_to_come_back(error)
     )
+
+
+def _see(address: str) -> Response[Any]:
+    return Response(None, status_code=303, headers={"Location": address})
 
 
 def told(error: TimebankError, language: str) -> str:

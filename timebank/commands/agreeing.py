@@ -8,7 +8,7 @@ import click
 
 from timebank.agreements.schemas import AgreementOut, Decision
 from timebank.commands.ground import ground, pool, run, with_data, with_json
-from timebank.commands.places import communities, find_community, system_scope
+from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.errors import NotFound
 from timebank.overview.agreements import acknowledge, agreement, agreements, decide
 
@@ -28,31 +28,37 @@ def confirm(
 ) -> None:  # fmt: skip
     decision: Decision = "refuse" if refuse else "agree"
 
-    async def work() -> list[AgreementOut]:
+    async def work() -> list[tuple[Place, AgreementOut]]:
         async with pool(chosen, operates=True):
             places = [await find_community(community)] if community else await communities()
             if seen:
                 for place in places:
                     await acknowledge(system_scope(place))
             if change is None:
-                return [each for place in places for each in (await agreements(system_scope(place), limit=200)).items]
+                return [
+                    (place, each) for place in places
+                    for each in (await agreements(system_scope(place), limit=200)).items
+                ]  # fmt: skip
             for place in places:
                 try:
                     await agreement(system_scope(place), change)
                 except NotFound:
                     continue
-                return [await decide(system_scope(place), change, decision, refuse or "")]
+                return [(place, await decide(system_scope(place), change, decision, refuse or ""))]
             raise NotFound
 
     with ground(data) as chosen:
         found = run(work())
     if as_json:
-        shown = [{"id": str(e.id), "text": e.text, "status": e.status, "who": e.who} for e in found]
+        shown = [
+            {"id": str(e.id), "community": place.path, "text": e.text, "status": e.status, "who": e.who}
+            for place, e in found
+        ]
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
-    for each in found:
+    for place, each in found:
         click.echo(
-            f"{each.id}  {each.text}（{SAID[each.status]}）"
+            f"{each.id}  {place.path}：{each.text}（{SAID[each.status]}）"
             + (f" 可以决定的人：{'、'.join(each.who)}" if each.who else "")
         )
     if not found:

@@ -69,7 +69,7 @@ _ROOM_DIGITS = 3
 class Address:
     """A building, and a unit and room where they are known.
 
-    `estate` is what stands before the building: it says something only where estates have buildings of one number.
+    `estate` is what stands before the building: it counts only where two estates have a building of the same number.
     """
 
     building: str | None = None
@@ -112,7 +112,7 @@ def _of_words(found: re.Match[str], building: str, value: str) -> Address | Prob
 
 
 def _of_a_kind(found: re.Match[str]) -> Address:
-    """A house that has a number among those of its kind is none of the numbered buildings."""
+    """A house numbered among those of its own kind, such as 别墅3号, is not one of the numbered buildings."""
     if found["mark"]:
         return Address(f"{found['kind']}{found['number']}栋")
     return Address(found["kind"], None, found["number"])
@@ -155,7 +155,7 @@ def is_range(written: str) -> bool:
 
 
 def _is_short(room: str) -> bool:
-    """Whether a number may as well be a unit's: of 12-1 or 12, not of 1201 or 501-1."""
+    """Whether a number may just as well be a unit's: 12 and 12-1 may, 1201 and 501-1 may not."""
     digits = len(re.sub(r"\D", "", room.partition("-")[0]))
     return digits < _ROOM_DIGITS and not re.search("[〇零一二三四五六七八九户]", room)
 

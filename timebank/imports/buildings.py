@@ -51,7 +51,7 @@ class Buildings:
         return self.town.by_name(place.building, place.unit)
 
     def in_one_way(self, place: Address) -> Address:
-        """An address by the community's own names as sheets are read, where a word of it was decided."""
+        """An address by the names of what its word was decided to mean, in the spelling that sheets are read in."""
         meant = self.town.meant(areas_addresses.Address(None, place.building, place.unit))
         return Address(meant.building, meant.unit) if meant else place
 

@@ -197,7 +197,7 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
 
 
 def _require_all(at: Work, held: Held, intake: Intake) -> None:
-    """Where one bad row keeps all the others out, nothing is written yet: then nothing is. Raises LateRefusal.
+    """Refuse the whole run where one bad row keeps all the others out and nothing is written yet. Raises LateRefusal.
 
     Of what is found in a later batch the report says that it is incomplete.
     """

@@ -80,7 +80,7 @@ class Intake:
         return {one.key: Remembered(one.key, None, self.scope.actor_id) for one in self.answered(kind)}
 
     def key(self, *meaning: object) -> bytes:
-        """The keyed hash of what a row says: equal rows of any file have equal keys, and nothing else can be told."""
+        """Deterministic HMAC of what a row says, for equality look-up: equal rows of any file have one key."""
         said = msgspec.json.encode([self.scope.community_id, *meaning], enc_hook=str).decode()
         return vault.blind_index(said, f"import {self.kind}")
 

@@ -20,7 +20,7 @@ from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 
 Standing = Literal["in_use", "waits", "gone"]
-"""It means something; that waits for a second person; or it is no more, and the word will be asked for again."""
+"""What the word means is in use, waits for a second person, or is gone, so that the word will be asked for again."""
 
 
 class KnownWord(msgspec.Struct, frozen=True, kw_only=True):

@@ -117,7 +117,7 @@ def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: st
 
 
 def in_one_way(area: PlaceOut) -> str:
-    """The name of a grid, building or unit as sheets are read: 3栋 for 3号楼."""
+    """The name of a grid, building or unit in the spelling that sheets are read in: 3栋 for 3号楼."""
     written = {"grid": places.grid, "building": places.building, "unit": places.unit}.get(area.kind)
     return one_way(written, area.name) if written else area.name
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from timebank.imports import amounts
@@ -275,7 +276,17 @@ class Reading(Generic[T]):
     def shown(self, meaning: str) -> str:
         """A cell as anybody who may read the report may see it."""
         cell = self.cell(meaning)
-        if meaning in _MASKED:
+        if meaning in _MASKED and (not isinstance(cell, Unreadable) or cell.is_struck):
             return mask_number(digits_only(cell).removeprefix("+86"))
-        value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
+        value = without_numbers(_as_seen(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
         return value if len(value) <= _VALUE_LENGTH_MAX else value[:_VALUE_LENGTH_MAX] + "…"
+
+
+def _as_seen(cell: Cell) -> str:
+    """The words of a cell; a time or a length as a spreadsheet shows it, 9:05 or 25:30."""
+    if isinstance(cell, time) and not cell.second:
+        return f"{cell.hour}:{cell.minute:02}"
+    if isinstance(cell, timedelta):
+        hours, minutes = divmod(round(cell.total_seconds() / 60), 60)
+        return f"{hours}:{minutes:02}"
+    return words(cell)

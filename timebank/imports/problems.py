@@ -174,7 +174,7 @@ SENTENCES: Mapping[str, str] = {
     "note_guardians": _("给 {children} 位未成年人提名了监护人；要等家长到社区确认同意，才能用积分和报课"),
     "note_activities": _("新建 {count} 个活动：{names}。其实是已有活动的，先在试导入里选它就是哪一项"),
     "note_elsewhere": _("{count} 个地点不是登记的驿站，只写进补录原因：{names}。是驿站的，先在试导入里选它就是哪个"),
-    "note_no_catalogue": _("积分目录里还没有善行事项，请先到积分规则页添加，再导入台账"),
+    "note_no_catalogue": _("积分目录里还没有善行事项：可以在试导入里新添表里的事项，也可以先到积分规则页添加"),
     "note_stayed": _(
         "撤销时留下 {count} 位居民：有撤回的服务记录或善行写着他们，要留作凭据。确要除名的，请逐位办理迁出"
     ),

@@ -11,7 +11,10 @@ ROWS_NAMED_MAX = 20
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """One remark on one row, in no language yet. `cell` is the cell's name, such as C12, where one is meant."""
+    """One remark on one row, as a code and values that are not worded yet.
+
+    `cell` is the cell's name, such as C12, where one is meant.
+    """
 
     row: int
     column: str

@@ -81,14 +81,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """One remark on the whole file, in no language yet."""
+    """One remark on the whole file, as a code and values that are not worded yet."""
 
     code: str
     values: dict[str, str | int]
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome in no language yet. Of a refused file, `accepted` and `created` say what the rest would be."""
+    """An outcome that is not worded yet. Of a refused file, `accepted` and `created` say what the rest would be."""
 
     rows: int
     accepted: int

@@ -24,12 +24,12 @@ class Homes:
         return self.areas.get(written(row))
 
     def address(self, area_id: UUID | None) -> Address:
-        """An area by the book's own names: wherever it is settled, and beside whatever, it is the same area."""
+        """An area by the book's own names, which do not depend on the other rows of the file."""
         named = {area.kind: area.name for area in self.town.upwards(area_id)}
         return Address(named.get("grid"), named.get("building"), named.get("unit"))
 
     def in_one_way(self, area_id: UUID | None) -> dict[str, str]:
-        """The names of an area and those around it, as sheets are read."""
+        """The names of an area and those around it, in the spelling that sheets are read in."""
         return {area.kind: in_one_way(area) for area in self.town.upwards(area_id)}
 
     def added_around(self, area_ids: Iterable[UUID | None]) -> list[PlaceOut]:

@@ -53,7 +53,7 @@ async def try_or_import(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool, skip_bad: bool,
     seconds: float | None = None, told: Told | None = None, words: Sequence[WordIn] = (),
 ) -> Findings | Progress:  # fmt: skip
-    """What `import_file` does, told in no language yet; after `seconds` the rest is left to the worker.
+    """What `import_file` does, not worded yet; after `seconds` the rest is left to the worker.
 
     `words` are what words of the book mean: a run remembers them first, a dry run only supposes it.
     """

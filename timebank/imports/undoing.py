@@ -84,7 +84,7 @@ async def _leaving(intake: Intake) -> set[UUID]:
 async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
     """Whom withdrawn records name, or who has done something since the undoing began, stays in the book.
 
-    Their rows are held as for the deletion, so that nobody gives them anything between the look and the deed.
+    Their rows are held as for the deletion, so that nobody gives them anything before they are deleted.
     """
     await database.execute(
         "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
@@ -101,7 +101,7 @@ async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
     await withdraw_logins(intake.scope, people)
     await forget_told_by_imports(intake.scope, intake.id, people)
     if await withdraw_many(intake.scope, people):
-        raise database.RanIntoAnother  # Somebody was given something between the look and the deed.
+        raise database.RanIntoAnother  # Somebody was given something between the look and the deletion.
 
 
 async def _records(intake: Intake, ids: Sequence[UUID]) -> None:

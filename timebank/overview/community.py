@@ -84,14 +84,20 @@ class Yours(msgspec.Struct, frozen=True):
     confirmations: int
 
 
+_OWN = """
+SELECT
+  (SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending' AND entered_by = $2) AS records,
+  (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed' AND filed_by = $2) AS deeds
+"""
+
 _PARTIES = """
 (SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns,
         s.visit_id
  FROM service_record s
- WHERE s.community_id = $1 AND s.status = 'pending' LIMIT $2)
+ WHERE s.community_id = $1 AND s.status = 'pending' AND (s.entered_by = $3) IS NOT TRUE LIMIT $2)
 UNION ALL
 (SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
- WHERE d.community_id = $1 AND d.status = 'filed' LIMIT $2)
+ WHERE d.community_id = $1 AND d.status = 'filed' AND (d.filed_by = $3) IS NOT TRUE LIMIT $2)
 UNION ALL
 (SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by,
               CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END],
@@ -102,6 +108,11 @@ UNION ALL
 """
 
 
+class _Own(msgspec.Struct, frozen=True):
+    records: int
+    deeds: int
+
+
 class _Taken(msgspec.Struct, frozen=True):
     what: str
     acted: list[UUID | None]
@@ -110,9 +121,14 @@ class _Taken(msgspec.Struct, frozen=True):
 
 
 async def yours(scope: Scope, counted: Waiting) -> Yours:
-    """Of what waits how much is the caller's to decide, as far as the first that wait of each kind tell."""
+    """Of what waits how much is the caller's to decide.
+
+    What the caller has entered, such as a whole book, is counted; of the rest the first that wait of each kind tell.
+    """
     async with transaction(scope):
-        taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT)
+        own = await database.row(_Own, _OWN, scope.community_id, scope.actor_id)
+        assert own is not None
+        taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT, scope.actor_id)
         close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
         asked = await confirmations(scope) if counted.confirmations else []
@@ -121,6 +137,6 @@ async def yours(scope: Scope, counted: Waiting) -> Yours:
         each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
     )
     return Yours(
-        counted.records - others["records"], counted.deeds - others["deeds"],
+        counted.records - own.records - others["records"], counted.deeds - own.deeds - others["deeds"],
         counted.objections - others["objections"], decides, sum(each.may_decide for each in asked),
     )  # fmt: skip

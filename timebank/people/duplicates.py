@@ -104,8 +104,10 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 async def possible_duplicates(scope: Scope, *, limit: int = 200) -> list[Pair]:
-    """Records whose names have one key and of which more speaks for one person: another spelling, a phone, a birth or a
-    door in common. Nothing is merged by itself."""
+    """Records whose names have one key, where the spelling differs, or the phone, the birth or the home is the same.
+
+    Nothing is merged by itself.
+    """
     scope.require_admin()
     async with transaction(scope):
         return await database.rows(

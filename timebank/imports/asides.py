@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Literal
 
+from timebank.imports.captions import is_caption
 from timebank.imports.cells import Cell, Unreadable, name, words
 from timebank.imports.header import Header
 from timebank.imports.workbook import Row
@@ -96,6 +97,8 @@ def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set
     if (row.number, column) not in wide:
         if key is None and words(cell).isdigit():
             return "form"  # a line that was numbered beforehand
+        if is_caption(words(cell)):
+            return "section"
         if key in ("phone", "identity") or (key is not None and isinstance(name(cell), str)):
             return None
         if key is not None and not _is_remark(words(cell)):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from timebank.imports import amounts, cells, columns, leftovers, remarks
+from timebank.imports import amounts, captions, cells, columns, leftovers, remarks
 from timebank.imports.cells import Cell
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
@@ -57,6 +57,8 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     points = reading.need("points", lambda cell: amounts.price(cell, unit))
     stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
     station = reading.take("station", _label)
+    if station is None and stock is not None and "station" not in reading.header.columns:
+        station = captions.station_of(reading.header, reading.line.titles)
     note = reading.beside("note", cells.note)
     limit = _limit(reading, unit, note)
     if remarks.ended(note):

@@ -12,7 +12,7 @@ from timebank.imports.workbook import Row
 _DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
 _DAYS_UNTIL_1904, _SERIALS_END = 1462, 73_051
 JOINED = "、"
-CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
+CARRIED = frozenset({"date", "grid", "estate", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
 below a cell that cannot be read cannot be read either."""
 

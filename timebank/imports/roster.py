@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from timebank import names
-from timebank.imports import cells, columns, group, leftovers, places, remarks
+from timebank.imports import captions, cells, columns, group, leftovers, places, remarks
 from timebank.imports.addresses import NOWHERE, Address, address
 from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
 from timebank.imports.cells import Cell, Role
@@ -165,6 +165,7 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     grid = reading.take("grid", places.grid) or before.grid
     same = grid == before.grid
     home = home_of(reading, before.building if same else None) or NOWHERE
+    same = same and (home.estate is None or before.estate is None or home.estate == before.estate)
     # Who writes the building into the cell of the room, or an address, means no part of the place above.
     alone = home.building is not None and "building" not in line.written
     building = home.building or (before.building if same and _carries(line, "building") else None)
@@ -177,9 +178,18 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     # Where the room says who lives together, the head is said beside it.
     written = reading.beside("head", _head) if room else reading.take("head", _head)
     head = written or (name if is_head else before.head if same else None)
-    estate = home.estate if home.building else above.household.estate if building else None
+    estate = home.estate or _estate(reading, above) if home.building or building else home.estate
     above.household = Household(grid, building, unit, room, head, estate)
     return above.household
+
+
+def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
+    """The estate of a row that writes none: that of the row above where this one goes on below it, or of a caption."""
+    line, carried = reading.line, above.household.estate
+    if "estate" in reading.header.columns and not line.fresh:
+        return carried
+    caption = captions.estate_of(reading.header, line.titles)
+    return caption or (None if line.written & {"building", "address"} else carried)
 
 
 def _head(cell: Cell) -> str | Problem | None:

@@ -1,0 +1,163 @@
+"""Books that mix several of the things that each are read: where two of them meet, nothing is lost or guessed."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import Any
+
+import asyncpg
+import pytest
+from openpyxl import Workbook as NewWorkbook
+
+from tests.test_import_offices import take_in_sheets
+from tests.test_imports import codes, take_in
+from tests.town import Town
+from tests.unread_books import ods_cell, ods_file, ods_row, ods_table
+from timebank.imports import goods, hours, roster, workbook
+from timebank.imports.parsed import Parsed
+
+TODAY = dt.date(2026, 11, 20)
+HOME = ["姓名", "电话", "楼栋", "单元", "房号"]
+
+
+def content_of(*rows: Sequence[object], change: Callable[[Any], object] | None = None, name: str = "表") -> bytes:
+    made = NewWorkbook()
+    page: Any = made.active
+    page.title = name
+    for row in rows:
+        page.append(list(row))
+    if change:
+        change(page)
+    buffer = BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
+def book(*rows: Sequence[object], change: Callable[[Any], object] | None = None) -> workbook.Workbook:
+    return workbook.read("a.xlsx", content_of(*rows, change=change))
+
+
+def said(parsed: Parsed[Any]) -> list[tuple[int, str]]:
+    return [(found.row, found.problem.code) for found in [*parsed.problems, *parsed.warnings]]
+
+
+async def buildings(owner: asyncpg.Connection) -> list[tuple[str, str]]:
+    found = await owner.fetch(
+        "SELECT p.name, b.name AS building FROM person p JOIN household h ON h.id = p.household_id "
+        "JOIN area u ON u.id = h.area_id JOIN area b ON b.id = u.parent_id WHERE p.name LIKE '林_山' ORDER BY p.name"
+    )
+    return [(row["name"], row["building"]) for row in found]
+
+
+FLATS = [["林一山", "19900008001", "58栋", "2单元", "701"], ["林二山", "19900008002", "58栋", "2单元", "701"]]
+TWO_ESTATES = [("林一山", "阳光花园58栋"), ("林二山", "月亮湾58栋")]
+
+
+async def test_estates_in_a_column_of_their_own_tell_flats_of_one_number_apart(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    first, second = ([name, phone, *home] for name, phone, *home in FLATS)
+    rows = [["小区", *HOME], ["阳光花园", *first], ["月亮湾", *second]]
+    report = await take_in(town, "residents", *rows)
+    assert (report.created, codes(report), report.unused_columns) == (2, [], [])
+    assert await buildings(owner) == TWO_ESTATES
+    assert (await take_in(town, "residents", *rows)).created == 0
+
+
+async def test_a_blank_below_an_estate_is_that_estate_and_another_estate_carries_no_building_on(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    report = await take_in(
+        town, "residents", ["小区", *HOME],
+        ["阳光花园", "林一山", "19900008001", "58栋", "2单元", "701"],
+        ["", "林三山", "19900008003", "58栋", "2单元", "702"],
+        ["月亮湾", "林二山", "19900008002", "58栋", "2单元", "701"],
+        ["阳光花园", "林四山", "19900008004", "", "", "703"],
+    )  # fmt: skip
+    assert codes(report) == []
+    assert await buildings(owner) == [("林一山", "阳光花园58栋"), ("林三山", "阳光花园58栋"), ("林二山", "月亮湾58栋")]
+
+
+async def test_a_sheet_or_a_table_of_each_estate_is_of_that_estate(town: Town, owner: asyncpg.Connection) -> None:
+    first, second = FLATS
+    report = await take_in_sheets(town, 阳光花园住户表=[HOME, first], 月亮湾=[HOME, second])
+    assert (report.created, codes(report)) == (2, [])
+    assert await buildings(owner) == TWO_ESTATES
+    tables = [["阳光花园居民花名册"], HOME, first, ["月亮湾"], HOME, second]
+    again = await take_in_sheets(town, 表=tables)
+    assert (again.rows, again.created, codes(again)) == (2, 0, [])
+    assert any("月亮湾" in note for note in again.notes)
+
+
+@pytest.mark.parametrize("code", ['yyyy"年"m"月"', "yyyy-mm", "mmm-yy", '[$-804]yyyy"年"m"月";@'])
+def test_a_day_that_a_spreadsheet_made_of_a_month_is_no_day(code: str) -> None:
+    def shown(page: Any) -> None:
+        for row in (2, 3):
+            page.cell(row, 3).number_format = code
+
+    born = dt.date(1968, 9, 1)
+    people = roster.parse(
+        book(
+            ["姓名", "身份证号", "出生年月"],
+            ["薛翠", "522699196809283822", born],
+            ["夏贵福", None, born],
+            ["汤琴", None, born],
+            change=shown,
+        ),
+        today=TODAY,
+    )
+    assert said(people) == [(3, "birth_day_missing")]
+    assert [row.born_on for row in people.rows] == [dt.date(1968, 9, 28), born]
+    served = hours.parse(
+        book(
+            ["姓名", "时长(小时)", "日期"],
+            ["薛翠", 2, dt.date(2026, 9, 1)],
+            ["薛翠", 2, dt.date(2026, 9, 2)],
+            change=shown,
+        ),
+        None,
+        today=TODAY,
+    )
+    assert [(row.row, row.started_at.date()) for row in served.rows] == [(3, dt.date(2026, 9, 2))]
+    assert (2, "date_unclear") in said(served)
+
+
+def test_a_month_is_no_day_in_an_ods_book_either() -> None:
+    cells = '<table:table-cell office:value-type="date" office:date-value="{}"><text:p>{}</text:p></table:table-cell>'
+    rows = [ods_row(*map(ods_cell, ("姓名", "时长(小时)", "日期")))]
+    for day, words in (("2026-09-01", "2026年9月"), ("2026-09-01", "2026年9月1日")):
+        rows.append(ods_row(ods_cell("薛翠"), ods_cell("2"), cells.format(day, words)))
+    served = hours.parse(workbook.read("a.ods", ods_file(ods_table("表", "".join(rows)))), None, today=TODAY)
+    assert [row.row for row in served.rows] == [3]
+    assert (2, "date_unclear") in said(served)
+
+
+def test_a_column_of_a_stations_stock_is_read_with_its_unit_and_an_odd_cell_refuses_its_own_row() -> None:
+    parsed = goods.parse(
+        book(
+            ["物品", "单位", "积分", "测试驿站(袋)", "二号驿站（箱）"],
+            ["豆粉", "袋", 10, "5袋", 2],
+            ["面粉", "袋", 10, 4, None],
+            ["红糖", "袋", 10, "〃", None],
+            ["白糖", "袋", 10, "若干", None],
+        )
+    )
+    assert [(row.name, row.station, row.stock) for row in parsed.rows] == [
+        ("豆粉", "测试驿站", 5),
+        ("面粉", "测试驿站", 4),
+        ("红糖", "测试驿站", 4),
+    ]
+    assert said(parsed) == [(5, "number_unclear"), (2, "amount_unit")]
+    assert parsed.unused == []
+
+
+def test_goods_below_the_name_of_their_station_stand_there() -> None:
+    head = ["物品", "单位", "积分", "库存"]
+    rows = [["测试驿站积分兑换物品清单"], head, ["盐", "袋", 5, 10], ["二号驿站"], head, ["盐", "袋", 5, 7]]
+    parsed = goods.parse(book(*rows))
+    assert [(row.name, row.station, row.stock) for row in parsed.rows] == [
+        ("盐", "测试驿站", 10),
+        ("盐", "二号驿站", 7),
+    ]
+    assert said(parsed) == []
+    assert [note.code for note in parsed.notes] == ["note_asides"]

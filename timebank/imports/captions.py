@@ -1,0 +1,53 @@
+"""What a caption says of all the rows below it: the title or the name of a sheet, or a line between its rows."""
+
+import re
+from collections.abc import Iterable
+
+from timebank.imports.addresses import without_wider
+from timebank.imports.cells import words
+from timebank.imports.header import Header
+from timebank.imports.workbook import Row
+
+_OF_WHOM = "(?:常住|在住)?(?:住户|居民|业主|人口|家庭|户)*(?:基本)?"
+_PAPER = "(?:信息|情况)?(?:花名册|名册|名单|登记表|登记册|统计表|信息表|台账|清单|一览表|表)?"
+_ESTATE = re.compile(
+    rf"(?P<estate>[^\d\s:：、,，]{{1,12}}?(?:小区|花园|家园|公寓|新村|大院|[苑湾庭邸]))\s*{_OF_WHOM}{_PAPER}"
+)
+_STATION = re.compile(
+    r"(?P<station>[^\d\s:：、,，]{1,20}?(?:驿站|站点|兑换点|兑换站|超市|小屋))\s*"
+    rf"(?:积分)?(?:可?兑换)?(?:物品|商品|礼品|奖品)?(?:库存|盘点)?{_PAPER}"
+)
+_BRACKETS = re.compile(r"[(（【\[][^)）】\]]*[)）】\]]")
+
+
+def estate_of(header: Header, between: Iterable[Row]) -> str | None:
+    """The estate that the nearest caption names; None where none names exactly one."""
+    return _nearest(_ESTATE, "estate", header, between)
+
+
+def station_of(header: Header, between: Iterable[Row]) -> str | None:
+    """The station that the nearest caption names; None where none names exactly one."""
+    return _nearest(_STATION, "station", header, between)
+
+
+def is_caption(text: str) -> bool:
+    """Whether words name an estate or a station of which the rows below speak."""
+    return any(_named(pattern, name, text) for pattern, name in ((_ESTATE, "estate"), (_STATION, "station")))
+
+
+def _nearest(pattern: re.Pattern[str], name: str, header: Header, between: Iterable[Row]) -> str | None:
+    captions = [_texts(between), _texts(header.titles), [header.sheet.name], _texts(header.sheet_titles)]
+    for texts in captions:
+        said = {found for text in texts if (found := _named(pattern, name, text))}
+        if said:
+            return said.pop() if len(said) == 1 else None
+    return None
+
+
+def _named(pattern: re.Pattern[str], name: str, text: str) -> str | None:
+    found = pattern.fullmatch(without_wider(_BRACKETS.sub("", text).strip()))
+    return found[name] if found else None
+
+
+def _texts(rows: Iterable[Row]) -> list[str]:
+    return [words(cell) for row in rows for cell in row.cells if cell is not None]

@@ -20,7 +20,7 @@ TODAY = dt.date(2026, 11, 20)
 HOME = ["姓名", "电话", "楼栋", "单元", "房号"]
 
 
-def content_of(*rows: Sequence[object], change: Callable[[Any], object] | None = None, name: str = "表") -> bytes:
+def content_of(*rows: Sequence[Any], change: Callable[[Any], object] | None = None, name: str = "表") -> bytes:
     made = NewWorkbook()
     page: Any = made.active
     page.title = name
@@ -33,7 +33,7 @@ def content_of(*rows: Sequence[object], change: Callable[[Any], object] | None =
     return buffer.getvalue()
 
 
-def book(*rows: Sequence[object], change: Callable[[Any], object] | None = None) -> workbook.Workbook:
+def book(*rows: Sequence[Any], change: Callable[[Any], object] | None = None) -> workbook.Workbook:
     return workbook.read("a.xlsx", content_of(*rows, change=change))
 
 
@@ -153,7 +153,14 @@ def test_a_column_of_a_stations_stock_is_read_with_its_unit_and_an_odd_cell_refu
 
 def test_goods_below_the_name_of_their_station_stand_there() -> None:
     head = ["物品", "单位", "积分", "库存"]
-    rows = [["测试驿站积分兑换物品清单"], head, ["盐", "袋", 5, 10], ["二号驿站"], head, ["盐", "袋", 5, 7]]
+    rows: list[list[Any]] = [
+        ["测试驿站积分兑换物品清单"],
+        head,
+        ["盐", "袋", 5, 10],
+        ["二号驿站"],
+        head,
+        ["盐", "袋", 5, 7],
+    ]
     parsed = goods.parse(book(*rows))
     assert [(row.name, row.station, row.stock) for row in parsed.rows] == [
         ("盐", "测试驿站", 10),
@@ -161,3 +168,74 @@ def test_goods_below_the_name_of_their_station_stand_there() -> None:
     ]
     assert said(parsed) == []
     assert [note.code for note in parsed.notes] == ["note_asides"]
+
+
+TIMES = ["日期", "姓名", "签到", "签退", "备注"]
+
+
+def test_a_printed_page_begins_with_the_same_title_and_the_table_goes_on() -> None:
+    def merged(page: Any) -> None:
+        for place in ("A1:E1", "A5:E5"):
+            page.merge_cells(place)
+
+    above = [["2026年9月签到表"], ["地点：东站", None, "负责人：薛翠"], TIMES]
+    first, second = ["9月1日", "薛翠", "8:00", "9:00"], ["同上", "汤琴", "8:00", "9:00"]
+    for change in (None, merged):
+        served = hours.parse(
+            book(*above, first, *above, second, [None, "付华", "8:00", "9:00"], change=change), None, today=TODAY
+        )
+        assert said(served) == []
+        assert [(row.name, row.started_at.date()) for row in served.rows] == [
+            ("薛翠", dt.date(2026, 9, 1)),
+            ("汤琴", dt.date(2026, 9, 1)),
+            ("付华", dt.date(2026, 9, 1)),
+        ]
+        assert served.notes == []
+    homes = [["住户表"], HOME, ["薛翠", "19900003050", "3栋", "1单元", "101"]]
+    people = roster.parse(book(*homes, ["住户表"], HOME, ["汤琴", "19900003052", "同上", "同上", "102"]), today=TODAY)
+    assert (people.total, said(people)) == (2, [])
+    assert people.rows[1].household.building == "3栋"
+
+
+def test_the_same_title_after_another_begins_its_part_again() -> None:
+    parts = [["9月1日"], TIMES[1:], ["薛翠", "8:00", "9:00"], ["9月2日"], ["汤琴", "8:00", "9:00"]]
+    served = hours.parse(
+        book(
+            ["2026年志愿服务"],
+            *[["2026年9月1日"], *parts[1:3], ["2026年9月2日"], *parts[4:], ["2026年9月1日"], ["付华", "8:00", "9:00"]],
+        ),
+        None,
+        today=TODAY,
+    )
+    assert said(served) == []
+    assert [row.started_at.day for row in served.rows] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("remark", "told"),
+    [
+        ("实际2小时", ["remark_corrects"]),
+        ("签退应为11:30", ["remark_corrects"]),
+        ("由汤琴代值班", ["remark_signed_by_another"]),
+        ("实际参加3人", []),
+        ("替老人买菜", []),
+        ("代收快递", []),
+    ],
+)
+def test_a_remark_that_gives_another_time_keeps_the_row_out_until_it_is_settled(remark: str, told: list[str]) -> None:
+    served = hours.parse(book(TIMES, ["2026-09-01", "薛翠", "8:00", "9:00", remark]), None, today=TODAY)
+    assert [code for _, code in said(served)] == told
+    assert bool(served.rows) == ("remark_corrects" not in told)
+
+
+def test_what_stands_in_a_cell_is_shown_as_the_office_sees_it() -> None:
+    def wrong(page: Any) -> None:
+        page["B2"].data_type = "e"
+
+    people = roster.parse(
+        book(["姓名", "电话", "出生日期"], ["薛翠", "#N/A", dt.date(1968, 9, 28)], change=wrong), today=TODAY
+    )
+    assert [found.value for found in people.warnings] == ["#N/A"]
+    late = dt.timedelta(hours=25, minutes=30)
+    served = hours.parse(book(TIMES, ["2026-09-01", "薛翠", dt.time(22), late]), None, today=TODAY)
+    assert [(found.value, found.problem.code) for found in served.problems] == [("25:30", "impossible_time")]

@@ -50,6 +50,8 @@ def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
         return "total"
     if _says_headings(said, header):
         return "header"
+    if repeats_title(row, header):
+        return "section"
     if all(map(_FORM.fullmatch, texts)):
         return "form"
     if any(isinstance(filled.get(column), Unreadable) for column in header.columns.values()):
@@ -75,6 +77,12 @@ def _is_somebodys(filled: Mapping[int, Cell], header: Header) -> bool:
 def repeats_headings(row: Row, header: Header) -> bool:
     """Whether every cell of a row is the heading of its column; those of a merged block above it are covered."""
     return _says_headings({column: words(cell) for column, cell in enumerate(row.cells) if cell is not None}, header)
+
+
+def repeats_title(row: Row, header: Header) -> bool:
+    """Whether a row is a title of its table once more, as at the top of a printed page."""
+    said = [cell for cell in row.cells if cell is not None]
+    return any(said == [cell for cell in title.cells if cell is not None] for title in header.titles)
 
 
 def _says_headings(said: Mapping[int, str], header: Header) -> bool:

@@ -275,7 +275,7 @@ class Reading(Generic[T]):
     def shown(self, meaning: str) -> str:
         """A cell as anybody who may read the report may see it."""
         cell = self.cell(meaning)
-        if meaning in _MASKED:
+        if meaning in _MASKED and not isinstance(cell, Unreadable):
             return mask_number(digits_only(cell).removeprefix("+86"))
         value = without_numbers(words(cell), _STRAY_AMONG_MOMENTS if meaning in _MOMENTS else _STRAY)
         return value if len(value) <= _VALUE_LENGTH_MAX else value[:_VALUE_LENGTH_MAX] + "…"

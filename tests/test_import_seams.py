@@ -178,7 +178,7 @@ def test_a_printed_page_begins_with_the_same_title_and_the_table_goes_on() -> No
         for place in ("A1:E1", "A5:E5"):
             page.merge_cells(place)
 
-    above = [["2026年9月签到表"], ["地点：东站", None, "负责人：薛翠"], TIMES]
+    above: list[list[Any]] = [["2026年9月签到表"], ["地点：东站", None, "负责人：薛翠"], TIMES]
     first, second = ["9月1日", "薛翠", "8:00", "9:00"], ["同上", "汤琴", "8:00", "9:00"]
     for change in (None, merged):
         served = hours.parse(
@@ -239,3 +239,18 @@ def test_what_stands_in_a_cell_is_shown_as_the_office_sees_it() -> None:
     late = dt.timedelta(hours=25, minutes=30)
     served = hours.parse(book(TIMES, ["2026-09-01", "薛翠", dt.time(22), late]), None, today=TODAY)
     assert [(found.value, found.problem.code) for found in served.problems] == [("25:30", "impossible_time")]
+
+
+def test_a_good_that_comes_in_several_kinds_is_several_goods() -> None:
+    head = ["物品", "规格", "单位", "积分", "库存", "站点"]
+    oil = [["大豆油", "5L", "桶", 100, 20, "东站"], ["大豆油", "10L", "桶", 180, 8, "东站"]]
+    parsed = goods.parse(book(head, *oil, ["牙膏", None, "支", 15, 9, "东站"]))
+    assert [(row.name, row.points, row.stock) for row in parsed.rows] == [
+        ("大豆油 5L", 100, 20),
+        ("大豆油 10L", 180, 8),
+        ("牙膏", 15, 9),
+    ]
+    assert (said(parsed), parsed.unused) == ([], [])
+    alone = goods.parse(book(head, oil[0], ["大米", "5kg", "袋", 100, 20, "东站"]))
+    assert [row.name for row in alone.rows] == ["大豆油", "大米"]
+    assert [column.heading for column in alone.unused] == ["规格"]

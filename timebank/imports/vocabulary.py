@@ -274,6 +274,7 @@ GOODS = (
         r"(物品|商品|礼品|奖品)(名称)?$|^(item|product|goods?)(name)?$",
     ),
     _means("unit", "单位 计量单位 规格单位 unit uom", r"单位"),
+    _means("spec", "规格 规格型号 型号 规格尺寸 specification spec size"),
     _means(
         "points",
         "所需积分 积分 兑换积分 分值 兑换分值 积分价 所需分值 需要积分 points price cost pointsneeded",

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from openpyxl import Workbook as NewWorkbook
 
-from tests.test_import_offices import take_in_sheets
+from tests.test_import_offices import take_in_sheets, workbook_of
 from tests.test_imports import codes, take_in
 from tests.town import Town
 from tests.unread_books import ods_cell, ods_file, ods_row, ods_table
@@ -83,6 +83,10 @@ async def test_a_sheet_or_a_table_of_each_estate_is_of_that_estate(town: Town, o
     report = await take_in_sheets(town, 阳光花园住户表=[HOME, first], 月亮湾=[HOME, second])
     assert (report.created, codes(report)) == (2, [])
     assert await buildings(owner) == TWO_ESTATES
+    short = [[name, phone, unit, room] for name, phone, _, unit, room in FLATS]
+    head = ["姓名", "电话", "单元", "房号"]
+    known = await take_in_sheets(town, 阳光花园58栋=[head, short[0]], 月亮湾58栋住户表=[head, short[1]])
+    assert (known.created, codes(known)) == (0, [])
     tables = [["阳光花园居民花名册"], HOME, first, ["月亮湾"], HOME, second]
     again = await take_in_sheets(town, 表=tables)
     assert (again.rows, again.created, codes(again)) == (2, 0, [])
@@ -254,3 +258,52 @@ def test_a_good_that_comes_in_several_kinds_is_several_goods() -> None:
     alone = goods.parse(book(head, oil[0], ["大米", "5kg", "袋", 100, 20, "东站"]))
     assert [row.name for row in alone.rows] == ["大豆油", "大米"]
     assert [column.heading for column in alone.unused] == ["规格"]
+
+
+@pytest.mark.parametrize(
+    ("captions", "places"),
+    [
+        (("92栋", "93栋"), [(None, "92栋"), (None, "93栋")]),
+        (("92栋住户登记表", "93栋住户登记表"), [(None, "92栋"), (None, "93栋")]),
+        (("第一网格3栋", "第二网格3栋"), [("第一网格", "3栋"), ("第二网格", "3栋")]),
+        (("楼栋", "各楼栋住户"), [(None, None), (None, None)]),
+    ],
+)
+def test_a_sheet_of_each_building_or_grid_is_of_that_place(
+    captions: tuple[str, str], places: list[tuple[str | None, str | None]]
+) -> None:
+    head = ["单元", "房号", "姓名", "电话"]
+    rows = [["1", "101", "薛翠", "19900003050"], ["1", "101", "汤琴", "19900003052"]]
+    for titled in (True, False):
+        sheets = {
+            f"表{number}" if titled else caption: [*([[caption]] if titled else []), head, row]
+            for number, (caption, row) in enumerate(zip(captions, rows, strict=True))
+        }
+        people = roster.parse(workbook.read("a.xlsx", workbook_of(**sheets)), today=TODAY)
+        assert [(row.household.grid, row.household.building) for row in people.rows] == places
+
+
+async def test_flats_of_one_number_in_two_grids_are_two_where_the_grid_is_the_sheets_name(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    first, second = FLATS
+    report = await take_in_sheets(town, 第八网格=[HOME, first], 第九网格居民花名册=[HOME, second])
+    assert (report.created, codes(report)) == (2, [])
+    found = await owner.fetch(
+        "SELECT g.name FROM person p JOIN household h ON h.id = p.household_id JOIN area u ON u.id = h.area_id "
+        "JOIN area b ON b.id = u.parent_id JOIN area g ON g.id = b.parent_id WHERE p.name LIKE '林_山' ORDER BY p.name"
+    )
+    assert [row["name"] for row in found] == ["第八网格", "第九网格"]
+
+
+def test_a_day_in_a_title_takes_its_year_from_the_sheets_name() -> None:
+    rows = [["5月1日清洁"], TIMES[1:4], ["薛翠", "8:00", "9:00"], ["5月2日巡逻"], TIMES[1:4], ["汤琴", "8:00", "9:00"]]
+    for name, days in (("2026年", [dt.date(2026, 5, 1), dt.date(2026, 5, 2)]), ("签到", [])):
+        served = hours.parse(workbook.read("a.xlsx", content_of(*rows, name=name)), None, today=TODAY)
+        assert [row.started_at.date() for row in served.rows] == days
+        assert bool(said(served)) == (not days)
+
+
+def test_a_stock_that_is_called_the_rest_is_no_stock_of_none() -> None:
+    parsed = goods.parse(book(["物品", "单位", "积分", "期初", "入库", "出库", "结存"], ["盐", "袋", 5, 5, 10, 3, 12]))
+    assert [row.stock for row in parsed.rows] == [12]

@@ -283,7 +283,8 @@ GOODS = (
     ),
     _means(
         "stock",
-        "库存 库存数量 数量 现有数量 余量 库存量 stock quantity qty inventory instock",
+        "库存 库存数量 数量 现有数量 余量 库存量 结存 结余 现存 实存 剩余 剩余数量 结存数量 期末结存 "
+        "stock quantity qty inventory instock",
         r"库存|数量|stock|quantity",
         shape=_is_whole,
     ),

@@ -307,3 +307,15 @@ def test_a_day_in_a_title_takes_its_year_from_the_sheets_name() -> None:
 def test_a_stock_that_is_called_the_rest_is_no_stock_of_none() -> None:
     parsed = goods.parse(book(["物品", "单位", "积分", "期初", "入库", "出库", "结存"], ["盐", "袋", 5, 5, 10, 3, 12]))
     assert [row.stock for row in parsed.rows] == [12]
+
+
+def test_a_name_that_ends_like_an_estates_is_no_caption() -> None:
+    head = ["姓名", "电话", "楼栋", "单元", "房号"]
+    people = roster.parse(book(head, ["李家", "19900003050", "3栋", "1单元", "101"], ["王苑"], ["张小庭"]), today=TODAY)
+    assert said(people) == [(3, "not_identifiable"), (4, "not_identifiable")]
+
+
+def test_the_goods_below_a_stations_name_are_never_those_of_the_station_before() -> None:
+    head = ["物品", "单位", "积分", "库存"]
+    parsed = goods.parse(book(["测试驿站"], head, ["盐", "袋", 5, 10], ["二号驿站"], ["糖", "袋", 5, 7]))
+    assert [(row.name, row.station) for row in parsed.rows] == [("盐", "测试驿站"), ("糖", "二号驿站")]

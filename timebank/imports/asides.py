@@ -105,7 +105,7 @@ def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set
     if (row.number, column) not in wide:
         if key is None and words(cell).isdigit():
             return "form"  # a line that was numbered beforehand
-        if is_caption(words(cell)):
+        if is_caption(words(cell), above_header=row.number in header.page_titles):
             return "section"
         if key in ("phone", "identity") or (key is not None and isinstance(name(cell), str)):
             return None

@@ -14,6 +14,7 @@ _PAPER = "(?:信息|情况)?(?:花名册|名册|名单|登记表|登记册|统�
 _ESTATE = re.compile(
     rf"(?P<estate>[^\d\s:：、,，]{{1,12}}?(?:小区|花园|家园|公寓|新村|大院|[苑湾庭邸]))\s*{_OF_WHOM}{_PAPER}"
 )
+_LIKE_NAME = re.compile(r".{1,2}[苑湾庭邸]")
 _STATION = re.compile(
     r"(?P<station>[^\d\s:：、,，]{1,20}?(?:驿站|站点|兑换点|兑换站|超市|小屋))\s*"
     rf"(?:积分)?(?:可?兑换)?(?:物品|商品|礼品|奖品)?(?:库存|盘点)?{_PAPER}"
@@ -60,9 +61,11 @@ def station_of(header: Header, between: Iterable[Row]) -> str | None:
     return _nearest(_STATION, "station", header, between)
 
 
-def is_caption(text: str) -> bool:
-    """Whether words name an estate or a station of which the rows below speak."""
-    return any(_named(pattern, name, text) for pattern, name in ((_ESTATE, "estate"), (_STATION, "station")))
+def is_caption(text: str, *, above_header: bool) -> bool:
+    """Whether words name an estate or a station of which the rows below speak. 王苑 alone may as well be a person."""
+    estate = _named(_ESTATE, "estate", text)
+    is_name = estate is not None and _LIKE_NAME.fullmatch(estate) is not None
+    return _named(_STATION, "station", text) is not None or (estate is not None and (above_header or not is_name))
 
 
 def _nearest(pattern: re.Pattern[str], name: str, header: Header, between: Iterable[Row]) -> str | None:

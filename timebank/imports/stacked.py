@@ -25,7 +25,10 @@ def tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
         titles = _titles(sheet, header, start, wide) if found else _all_above(sheet, header)
         is_page = not says_day(titles) or _said(titles) == _said(found[-1].titles) if found else False
         if found and _repeats(header, found[0]) and is_page:
-            continue  # the same header once more, at the top of a printed page
+            # The same header once more, at the top of a printed page.
+            above = found[-1].page_titles | {row.number for row in titles}
+            found[-1] = replace(found[-1], page_titles=above)
+            continue
         if found:
             end = titles[0].number if titles else header.first_row
             found[-1] = replace(found[-1], end_row=end)

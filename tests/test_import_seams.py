@@ -319,3 +319,16 @@ def test_the_goods_below_a_stations_name_are_never_those_of_the_station_before()
     head = ["物品", "单位", "积分", "库存"]
     parsed = goods.parse(book(["测试驿站"], head, ["盐", "袋", 5, 10], ["二号驿站"], ["糖", "袋", 5, 7]))
     assert [(row.name, row.station) for row in parsed.rows] == [("盐", "测试驿站"), ("糖", "二号驿站")]
+
+
+def test_the_shop_of_a_community_in_the_title_is_the_station_of_the_goods() -> None:
+    parsed = goods.parse(
+        book(["暖城社区慈善超市积分兑换物品清单（10月）"], ["物品", "单位", "积分", "库存"], ["盐", "袋", 5, 10])
+    )
+    assert [row.station for row in parsed.rows] == ["慈善超市"]
+
+
+@pytest.mark.parametrize("cell", ["薛翠、汤琴 付华", "薛翠 汤琴，付华", "薛翠 汤琴\n付华", "薛翠,汤琴、付华"])
+def test_names_parted_by_marks_and_by_spaces_in_one_cell_are_all_read(cell: str) -> None:
+    served = hours.parse(book(TIMES, ["2026-09-01", cell, "8:00", "9:00"]), None, today=TODAY)
+    assert [row.name for row in served.rows] == ["薛翠", "汤琴", "付华"]

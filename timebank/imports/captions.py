@@ -14,6 +14,7 @@ _PAPER = "(?:信息|情况)?(?:花名册|名册|名单|登记表|登记册|统�
 _ESTATE = re.compile(
     rf"(?P<estate>[^\d\s:：、,，]{{1,12}}?(?:小区|花园|家园|公寓|新村|大院|[苑湾庭邸]))\s*{_OF_WHOM}{_PAPER}"
 )
+_COMMUNITY = re.compile(r"^.*(?:社区|街道)")
 _LIKE_NAME = re.compile(r".{1,2}[苑湾庭邸]")
 _STATION = re.compile(
     r"(?P<station>[^\d\s:：、,，]{1,20}?(?:驿站|站点|兑换点|兑换站|超市|小屋))\s*"
@@ -77,7 +78,9 @@ def _nearest(pattern: re.Pattern[str], name: str, header: Header, between: Itera
 
 
 def _named(pattern: re.Pattern[str], name: str, text: str) -> str | None:
-    found = pattern.fullmatch(_plain(text))
+    # The shop that stands behind a community's name has 市 in its own: 暖城社区慈善超市.
+    plain = _COMMUNITY.sub("", _BRACKETS.sub("", text).strip()) if pattern is _STATION else _plain(text)
+    found = pattern.fullmatch(plain)
     return found[name] if found else None
 
 

@@ -13,7 +13,7 @@ from tests.test_import_offices import take_in_sheets, workbook_of
 from tests.test_imports import codes, take_in
 from tests.town import Town
 from tests.unread_books import ods_cell, ods_file, ods_row, ods_table
-from timebank.imports import goods, hours, roster, workbook
+from timebank.imports import addresses, goods, hours, roster, workbook
 from timebank.imports.parsed import Parsed
 
 TODAY = dt.date(2026, 11, 20)
@@ -332,3 +332,18 @@ def test_the_shop_of_a_community_in_the_title_is_the_station_of_the_goods() -> N
 def test_names_parted_by_marks_and_by_spaces_in_one_cell_are_all_read(cell: str) -> None:
     served = hours.parse(book(TIMES, ["2026-09-01", cell, "8:00", "9:00"]), None, today=TODAY)
     assert [row.name for row in served.rows] == ["薛翠", "汤琴", "付华"]
+
+
+@pytest.mark.parametrize(
+    ("written", "estate"),
+    [
+        ("镇江花园98栋1单元101", "镇江花园"),
+        ("县前小区98栋1单元101", "县前小区"),
+        ("暖城市凤凰镇阳光花园98栋1单元101", "阳光花园"),
+        ("江苏省镇江市镇江花园98栋1单元101", "镇江花园"),
+    ],
+)
+def test_an_estate_keeps_its_name_and_loses_the_towns(written: str, estate: str) -> None:
+    found = addresses.address(written)
+    assert isinstance(found, addresses.Address)
+    assert found.estate == estate

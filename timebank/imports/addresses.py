@@ -61,7 +61,7 @@ _MARKS = re.compile(r"[栋幢#]|单元|号楼|\d\s*[\-/]\s*\d")
 _ROOM_WORD = re.compile(r"[室号房户]$")
 _NAME = re.compile(r"[^\d,、;.?!]*(?:\d{1,4}[^\d,、;.?!\-/~]*[^\d,、;.?!\-/~室房户])?")
 _LETTER_AND_ROOM = re.compile(r"[A-Za-z]\d{3,4}")
-_ABOVE_AN_ESTATE = re.compile(r"^.*(?:社区|街道|[省市县镇乡]|[路街巷道弄]\s*\d+\s*号(?!院))")
+_ABOVE_AN_ESTATE = re.compile(r"^.*(?:社区|街道|[^省市县镇乡][省市县镇乡]|[路街巷道弄]\s*\d+\s*号(?!院))")
 _ROOM_DIGITS = 3
 
 

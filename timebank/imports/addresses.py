@@ -61,7 +61,7 @@ _MARKS = re.compile(r"[栋幢#]|单元|号楼|\d\s*[\-/]\s*\d")
 _ROOM_WORD = re.compile(r"[室号房户]$")
 _NAME = re.compile(r"[^\d,、;.?!]*(?:\d{1,4}[^\d,、;.?!\-/~]*[^\d,、;.?!\-/~室房户])?")
 _LETTER_AND_ROOM = re.compile(r"[A-Za-z]\d{3,4}")
-_ABOVE_AN_ESTATE = re.compile(r"^.*(?:社区|街道|[省市县镇乡]|[路街巷道弄]\s*\d+\s*号(?!院))")
+_ABOVE_AN_ESTATE = re.compile(r"^.*(?:社区|街道|[^省市县镇乡][省市县镇乡]|[路街巷道弄]\s*\d+\s*号(?!院))")
 _ROOM_DIGITS = 3
 
 
@@ -144,8 +144,22 @@ def _whole(found: re.Match[str], building: str, unit: str | None, room: str | No
     if "0栋" in parts or "0单元" in parts:
         return problem("address_unclear")
     named, unit_named, room_named = (part if isinstance(part, str) else None for part in parts)
-    estate = _ABOVE_AN_ESTATE.sub("", said.get("estate") or "").strip("（(") or None
+    estate = without_wider(said.get("estate") or "").strip("（(") or None
     return Address(f"{said.get('phase') or ''}{named}", unit_named, room_named, estate)
+
+
+def without_wider(written: str) -> str:
+    """The name of an estate without the town, street or community that stands before it."""
+    return _ABOVE_AN_ESTATE.sub("", written)
+
+
+def estate_cell(cell: Cell) -> Address | Problem | None:
+    """A cell of an estate's column: its name alone, or more of the address."""
+    value = _words_of(cell)
+    if not isinstance(value, str):
+        return value
+    found = address(value)
+    return found if isinstance(found, Address) else Address(estate=without_wider(value) or value)
 
 
 def is_range(written: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Literal
 
+from timebank.imports.captions import is_caption
 from timebank.imports.cells import Cell, Unreadable, name, words
 from timebank.imports.header import Header
 from timebank.imports.workbook import Row
@@ -49,6 +50,8 @@ def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
         return "total"
     if _says_headings(said, header):
         return "header"
+    if repeats_title(row, header):
+        return "section"
     if all(map(_FORM.fullmatch, texts)):
         return "form"
     if any(isinstance(filled.get(column), Unreadable) for column in header.columns.values()):
@@ -76,6 +79,12 @@ def repeats_headings(row: Row, header: Header) -> bool:
     return _says_headings({column: words(cell) for column, cell in enumerate(row.cells) if cell is not None}, header)
 
 
+def repeats_title(row: Row, header: Header) -> bool:
+    """Whether a row is a title of its table once more, as at the top of a printed page."""
+    said = [cell for cell in row.cells if cell is not None]
+    return any(said == [cell for cell in title.cells if cell is not None] for title in header.titles)
+
+
 def _says_headings(said: Mapping[int, str], header: Header) -> bool:
     texts = list(said.values())
     return any(
@@ -96,6 +105,8 @@ def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set
     if (row.number, column) not in wide:
         if key is None and words(cell).isdigit():
             return "form"  # a line that was numbered beforehand
+        if is_caption(words(cell), above_header=row.number in header.page_titles):
+            return "section"
         if key in ("phone", "identity") or (key is not None and isinstance(name(cell), str)):
             return None
         if key is not None and not _is_remark(words(cell)):

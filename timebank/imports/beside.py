@@ -15,7 +15,8 @@ _STOCK_WORD = re.compile(r"[()（）:：\s]|现有|库存|数量|余量|存量|s
 _NO_STATION = re.compile(
     r"\d*|.*(期初|期末|上月|本月|入库|出库|总|合计|原|新|盘|进货|已兑|剩余|初始|last|total).*", re.IGNORECASE
 )
-_STATION = re.compile(r".*(驿站|站点|站|兑换点|超市|小屋)$")
+_STATION = re.compile(r".*(驿站|站点|站|兑换点|服务点|超市|小屋|中心)$")
+_IN_BRACKETS = re.compile(r"[(（][^)）]*[)）]")
 
 
 def halves(sheet: Sheet, wanted: Sequence[Meaning]) -> list[Sheet]:
@@ -78,16 +79,23 @@ def _stations(header: Header) -> dict[int, str]:
         columns = [
             column
             for column, heading in sorted(header.names.items())
-            if column not in used and _STATION.fullmatch(heading) and _all_amounts(header, column)
+            if column not in used and _STATION.fullmatch(_without_unit(heading)) and _is_stock(header, column)
         ]
-    named = {column: _STOCK_WORD.sub("", header.lowest.get(column, "")) for column in columns}
+    named = {column: _STOCK_WORD.sub("", _without_unit(header.lowest.get(column, ""))) for column in columns}
     is_plain = any(_NO_STATION.fullmatch(name) for name in named.values()) or len(set(named.values())) < len(named)
     return {} if is_plain else named
 
 
-def _all_amounts(header: Header, column: int) -> bool:
+def _without_unit(heading: str) -> str:
+    """A station's name without the unit of its stock behind it: 东站(袋), not 库存(东站)."""
+    name = _IN_BRACKETS.sub("", heading).strip()
+    return name if _STATION.fullmatch(name) else heading
+
+
+def _is_stock(header: Header, column: int) -> bool:
+    """Whether most cells of a column are amounts: one that is not refuses its row, not the others' stock."""
     cells = [row.cells[column] for row in header.body if column < len(row.cells) and row.cells[column] is not None]
-    return bool(cells) and all(isinstance(amounts.stock(cell), int) for cell in cells)
+    return sum(isinstance(amounts.stock(cell), int) for cell in cells) * 2 >= len(cells) > 0
 
 
 def _of_station(header: Header, column: int, stations: dict[int, str]) -> Header:

@@ -83,7 +83,7 @@ def _note_styles(sheet: Marks, kind: int, body: bytes, styles: list[Style]) -> N
         style = styles[number] if number < len(styles) else Style()
         if style.is_struck:
             sheet.struck.add((row + 1, column))
-        if style.before or style.behind:
+        if style.says_more:
             sheet.styles[row + 1, column] = style
 
 

@@ -91,6 +91,9 @@ def words(cell: Cell) -> str:
         return str(int(cell))
     if isinstance(cell, datetime) and cell.time() == time():
         return cell.date().isoformat()
+    if isinstance(cell, timedelta):
+        minutes = round(cell.total_seconds() / 60)
+        return f"{minutes // 60}:{minutes % 60:02}"
     text = cell.shown if isinstance(cell, Unreadable) else str(cell)
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         text = text[2:-1]

@@ -22,6 +22,7 @@ _YEAR_MONTH = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})(?!\d)\s*月?"
 _YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
 _MONTH = re.compile(r"(?<!\d)(\d{1,2}|[一二三四五六七八九十]{1,2})\s*月(?!\d)")
 _MONTH_DAY = re.compile(r"(\d{1,2})\s*(?:月|[./-])\s*(\d{1,2})\s*[日号]?")
+_SHORT_DAY = re.compile(r"(?<![\d年])(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
 _DAY_ONLY = re.compile(r"(\d{1,2})\s*[日号]?")
 _WEEKDAY = re.compile(r"[(]?(?:星期|周|礼拜)[一二三四五六日天][)]?|[(][一二三四五六日天][)]")
 
@@ -41,7 +42,7 @@ class Context:
 
     def within(self, titles: Iterable[Row]) -> "Context":
         """What holds below titles of a part of the table: what they say, else what was said before."""
-        own = _said(_texts(titles))
+        own = _said(_texts(titles), self.year)
         if own == Context():
             return self
         is_late = own.is_late
@@ -73,7 +74,7 @@ def _texts(titles: Iterable[Row]) -> list[str]:
     return [words(cell) for row in titles for cell in row.cells if cell]
 
 
-def _said(written: Iterable[str]) -> Context:
+def _said(written: Iterable[str], year: int | None = None) -> Context:
     texts = [_plain(text) for text in written]
     said = " ".join(texts)
     is_late = _LATE.search(said) is not None and _EARLY.search(said) is None
@@ -85,6 +86,11 @@ def _said(written: Iterable[str]) -> Context:
     years = {year for year, _ in pairs} | {int(year) for text in texts for year in _YEAR.findall(text)}
     months = {month for _, month in pairs}
     months |= {month for text in texts for found in _MONTH.findall(text) if (month := chinese_number(found))}
+    # "9月1日" beside a year that another title, or the name of the sheet, says.
+    shorts = {short for text in texts for short in _SHORT_DAY.findall(_FULL.sub("", text))}
+    named = years or ({year} if year else set())
+    if not days and len(shorts) == len(named) == 1:
+        days = {full for month, day in shorts for full in [_date((str(*named), month, day))] if full is not None}
     return Context(
         _only(years),
         _only({month for month in months if 1 <= month <= moments.MONTHS}),

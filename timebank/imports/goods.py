@@ -1,9 +1,10 @@
 """The list of goods that points are exchanged for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from timebank.imports import amounts, cells, columns, leftovers, remarks
+from timebank.imports import amounts, captions, cells, columns, leftovers, remarks
 from timebank.imports.cells import Cell
+from timebank.imports.header import Header
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
 from timebank.imports.problems import Problem, problem
@@ -31,6 +32,7 @@ class GoodRow:
 def parse(book: Workbook) -> Parsed[GoodRow]:
     """Read a goods list. Raises an ImportRefused when the file holds none."""
     survey = columns.survey(book, GOODS, REQUIRED)
+    survey = replace(survey, headers=tuple(map(_with_kinds, survey.headers)))
     parsed: Parsed[GoodRow] = Parsed()
     seen: dict[tuple[str, str | None], tuple[str, int]] = {}
     for header in survey.headers:
@@ -49,14 +51,29 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
     return parsed
 
 
+def _with_kinds(header: Header) -> Header:
+    """The table without its column of kinds where no good comes in several: then it says nothing that is needed."""
+    kinds: dict[str, set[str]] = {}
+    for line in lines(header):
+        kinds.setdefault(cells.words(line.values.get("name")), set()).add(cells.words(line.values.get("spec")))
+    if any(len(several) > 1 for several in kinds.values()):
+        return header
+    return replace(header, columns={key: column for key, column in header.columns.items() if key != "spec"})
+
+
 def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     name = reading.need("name", _label)
+    # 5L and 10L of one name are two goods.
+    if name and (kind := reading.take("spec", _label)):
+        name = f"{name} {kind}"
     # Without a column of its own the unit is what stands behind the first of the amounts.
     said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
     unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
     points = reading.need("points", lambda cell: amounts.price(cell, unit))
     stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
     station = reading.take("station", _label)
+    if station is None and stock is not None and "station" not in reading.header.columns:
+        station = captions.station_of(reading.header, reading.line.titles)
     note = reading.beside("note", cells.note)
     limit = _limit(reading, unit, note)
     if remarks.ended(note):

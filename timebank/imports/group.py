@@ -69,7 +69,8 @@ def mentioned(cell: Cell) -> set[str]:
 def _parts(text: str, known: AbstractSet[str]) -> list[str]:
     parts = [part for part in _LISTED.split(text) if part]
     if len(parts) != 1:
-        return parts or [text]
+        # A cell may use both: "薛翠、夏贵福 汤琴".
+        return [one for part in parts for one in _by_spaces(part, known) or [part]] or [text]
     joined = _JOINED.fullmatch(parts[0])
     if joined and key(parts[0]) not in known and known >= {key(joined[1]), key(joined[2])}:
         return [joined[1], joined[2]]

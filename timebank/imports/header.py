@@ -40,6 +40,8 @@ class Header:
     end_row: int | None = None
     titles: tuple[Row, ...] = ()
     sheet_titles: tuple[Row, ...] = ()
+    page_titles: frozenset[int] = frozenset()
+    """The rows right above the same header once more."""
     says: Mapping[str, str] = field(default_factory=dict)
     """What a heading says of every row: the station of a column of stock."""
     elsewhere: frozenset[int] = frozenset()

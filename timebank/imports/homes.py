@@ -3,7 +3,7 @@
 import re
 from typing import TypeVar
 
-from timebank.imports.addresses import Address, address, building_cell, room_cell, together, unit_cell
+from timebank.imports.addresses import Address, address, building_cell, estate_cell, room_cell, together, unit_cell
 from timebank.imports.cells import Cell, words
 from timebank.imports.parsed import InSheet, Reading
 from timebank.imports.problems import Problem, problem
@@ -30,6 +30,7 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
     of_rooms = _ROOMS.search(heading) is not None
     written = reading.read("address", room if of_rooms else building_cell if _NO_ROOMS.search(heading) else address)
     parts = {
+        "estate": reading.read("estate", estate_cell),
         "building": reading.read("building", building_cell),
         "unit": reading.read("unit", unit_cell),
         "room": reading.read("room", room),
@@ -46,7 +47,7 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
     column = "address" if of_rooms else "room"
     if _may_be_building(words(reading.cell(column)), written if of_rooms else parts["room"], parts["unit"], building):
         return _or_refuse(reading, (column, problem("address_two_ways")))
-    return _or_refuse(reading, together({"address": written, **parts}))
+    return _or_refuse(reading, together({"estate": parts.pop("estate"), "address": written, **parts}))
 
 
 def _may_be_building(
@@ -65,7 +66,11 @@ def _may_be_building(
 
 def place_of(reading: Reading[T]) -> Address | None:
     """The building, or building and unit, that a row of deeds speaks of; refuses the row for what is not understood."""
-    parts = {"place": reading.read("place", building_cell), "unit": reading.read("unit", unit_cell)}
+    parts = {
+        "estate": reading.read("estate", estate_cell),
+        "place": reading.read("place", building_cell),
+        "unit": reading.read("unit", unit_cell),
+    }
     return _or_refuse(reading, together(parts))
 
 

@@ -107,12 +107,7 @@ def _rows(
     activity = reading.take("activity", _label)  # it decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
-    if remarks.turned_down(reading.take("state", cells.text)):
-        reading.refuse("state", problem("remark_cancelled"))
-    elif remarks.cancelled(note):
-        reading.refuse("note", problem("remark_cancelled"))
-    elif odd := remarks.odd_of_service(note):
-        reading.warn("note", problem(odd))
+    _judge_remarks(reading, note)
     reading.refuse_several_times()
     people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
     if who and people_said is not None and people_said != len(who):
@@ -135,6 +130,18 @@ def _rows(
         )
         for part, (one, time) in enumerate((one, time) for one in who for time in times)
     ]  # fmt: skip
+
+
+def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
+    """Keep out what was cancelled, or of which the remark gives another length; point out what is odd."""
+    if remarks.turned_down(reading.take("state", cells.text)):
+        reading.refuse("state", problem("remark_cancelled"))
+    elif remarks.cancelled(note):
+        reading.refuse("note", problem("remark_cancelled"))
+    elif remarks.corrects(note):
+        reading.refuse("note", problem("remark_corrects"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
 
 
 def _written_times(reading: Reading[HoursRow]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from timebank.imports.asides import NAMED, aside
+from timebank.imports.asides import NAMED, aside, repeats_title
 from timebank.imports.cells import Cell, Unreadable, words
 from timebank.imports.header import Header
 from timebank.imports.signs import is_ditto
@@ -12,7 +12,7 @@ from timebank.imports.workbook import Row
 _DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
 _DAYS_UNTIL_1904, _SERIALS_END = 1462, 73_051
 JOINED = "、"
-CARRIED = frozenset({"date", "grid", "building", "unit", "room", "address", "head", "place"})
+CARRIED = frozenset({"date", "grid", "estate", "building", "unit", "room", "address", "head", "place"})
 """Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
 below a cell that cannot be read cannot be read either."""
 
@@ -48,7 +48,7 @@ def lines(header: Header) -> Iterator[Line]:
     fresh, follows_title = True, False
     for row in header.body:
         kind = aside(row, header, wide)
-        if kind == "header":
+        if kind == "header" or (kind == "section" and not titles and repeats_title(row, header)):
             continue  # at the top of a printed page the table goes on
         if kind == "section":
             titles = (*titles, row) if follows_title else (row,)
@@ -93,7 +93,7 @@ def _value(row: Row, header: Header, meaning: str, merged: Mapping[tuple[int, in
 def left_aside(header: Header) -> Iterator[Row]:
     """The rows below the header that were taken for titles or examples: somebody may have wanted to have them read."""
     wide = _wide(header)
-    return (row for row in header.body if aside(row, header, wide) in NAMED)
+    return (row for row in header.body if aside(row, header, wide) in NAMED and not repeats_title(row, header))
 
 
 def _wide(header: Header) -> set[tuple[int, int]]:

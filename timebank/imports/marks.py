@@ -194,7 +194,7 @@ class _SheetWalk:
             # A formula whose text is empty says so by its type; without one nobody has worked it out.
             self.marks.unreadable[place] = f"={self._formula}"
         elif self._value:
-            if self._kind in ("", "n") and (self._style.before or self._style.behind):
+            if self._kind in ("", "n") and self._style.says_more:
                 self.marks.styles[place] = self._style
             if self._is_struck or (self._kind == "s" and self._value in self._struck_texts):
                 self.marks.struck.add(place)

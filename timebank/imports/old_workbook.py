@@ -97,7 +97,9 @@ def _mark(copy: Worksheet, marks: Marks) -> None:
         copy.cell(number, column + 1).data_type = "e" if shown.startswith("#") else "f"
     for (number, column), style in marks.styles.items():
         styled = copy.cell(number, column + 1)
-        if styled.data_type == "n" and styled.value is not None:
+        if styled.data_type == "d" and style.is_month:
+            styled.number_format = 'yyyy"年"m"月"'
+        elif styled.data_type == "n" and styled.value is not None:
             styled.number_format = "0%" if style.behind == "%" else f'"{style.before}"0"{style.behind}"'
     for number, column in marks.struck:
         copy.cell(number, column + 1).font = Font(strike=True)

@@ -12,6 +12,7 @@ _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:[.,]\d+)
 _SHOWN = re.compile(
     r"(?P<before>[^\d\-+(.]{0,10}?)\s*[-+(]?\d[\d,.]*[)]?\s*(?P<scale>[万千亿百]?)(?P<behind>[^\W\d_]{0,10}|[¥￥$€£])"
 )
+_MONTH = re.compile(r"\d{4}\s*[-/.年]\s*\d{1,2}\s*月?")
 _DAY = timedelta(days=1)
 
 
@@ -37,7 +38,9 @@ def value_of(read: CellRead) -> Cell:
     if kind == "boolean":
         return given.get("boolean-value") == "true"
     if kind == "date":
-        return _moment(given.get("date-value", ""))
+        found = _moment(given.get("date-value", ""))
+        is_month = isinstance(found, date) and found.day == 1 and _MONTH.fullmatch(shown.strip())
+        return shown if is_month else found
     if kind == "time":
         return _duration(given.get("time-value", ""))
     return given.get("string-value") or shown or None

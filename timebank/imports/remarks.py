@@ -34,7 +34,11 @@ _CANCELLED = re.compile(
 )
 _ABSENT = re.compile("请假|缺席|缺勤|旷工|(?<!从)(?<!从来)未到(?!期|位)|没到场|没来|未参加")
 _SHORTER = re.compile("迟到|早退|中途(离开|退场)|提前(离开|走|退场)")
-_SIGNED_BY_ANOTHER = re.compile("代.{0,4}签(?!收)|代打卡|替.{0,4}签(?!收)|顶替|冒名")
+_SIGNED_BY_ANOTHER = re.compile("[代替].{0,4}签(?!收)|代打卡|[代替].{0,4}(值班|上岗|到岗|顶班)|顶替|冒名")
+_NUMBER = r"[\d零一二两三四五六七八九十半]"
+_CORRECTS = re.compile(
+    rf"(实际|实为|应为|应是|改为|更正为|更正[:：]|实到|实退).{{0,8}}?(?:{_NUMBER}\s*个?半?\s*(小时|钟头|分钟|点)|\d[:：]\d\d)"
+)
 _TURNED_DOWN = re.compile(
     r"否|不是|[×✗✕xX]|缺|旷|(不|未|没有?)(通过|合格|认定|到岗|到场|参加|参与|出勤|来|到|有效)|no|absent", re.IGNORECASE
 )
@@ -81,6 +85,11 @@ def odd_of_service(note: str | None) -> str | None:
         if pattern.search(note):
             return code
     return None
+
+
+def corrects(note: str | None) -> bool:
+    """Whether a remark gives another time or length than the columns do, such as 实际2小时."""
+    return bool(note and _CORRECTS.search(note))
 
 
 def ended(note: str | None) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from timebank import names
-from timebank.imports import cells, columns, group, leftovers, places, remarks
-from timebank.imports.addresses import NOWHERE, Address, address
+from timebank.imports import captions, cells, columns, group, leftovers, places, remarks
+from timebank.imports.addresses import NOWHERE
 from timebank.imports.bearer import born_on_of, certificate_of, phone_of, sex_of
 from timebank.imports.cells import Cell, Role
 from timebank.imports.heads import offices_of
@@ -161,10 +161,11 @@ def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) ->
 def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
     """The household of a row, blank cells carried on from above until a wider part of the place changes."""
     line = reading.line
-    before = _titled(line) if line.fresh else above.household
+    before = _titled(reading) if line.fresh else above.household
     grid = reading.take("grid", places.grid) or before.grid
     same = grid == before.grid
     home = home_of(reading, before.building if same else None) or NOWHERE
+    same = same and (home.estate is None or before.estate is None or home.estate == before.estate)
     # Who writes the building into the cell of the room, or an address, means no part of the place above.
     alone = home.building is not None and "building" not in line.written
     building = home.building or (before.building if same and _carries(line, "building") else None)
@@ -177,9 +178,18 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     # Where the room says who lives together, the head is said beside it.
     written = reading.beside("head", _head) if room else reading.take("head", _head)
     head = written or (name if is_head else before.head if same else None)
-    estate = home.estate if home.building else above.household.estate if building else None
+    estate = home.estate or _estate(reading, above) if home.building or building else home.estate
     above.household = Household(grid, building, unit, room, head, estate)
     return above.household
+
+
+def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
+    """The estate of a row that writes none: that of the row above where this one goes on below it, or of a caption."""
+    line, carried = reading.line, above.household.estate
+    if "estate" in reading.header.columns and not line.fresh:
+        return carried
+    caption = captions.estate_of(reading.header, line.titles)
+    return caption or (None if line.written & {"building", "address"} else carried)
 
 
 def _head(cell: Cell) -> str | Problem | None:
@@ -188,12 +198,10 @@ def _head(cell: Cell) -> str | Problem | None:
     return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
 
 
-def _titled(line: Line) -> Household:
-    """What the titles right above a stretch of the table say of its homes: "1栋", "1栋2单元"."""
-    said = [address(cell) for row in line.titles for cell in row.cells if cell is not None]
-    homes = [home for home in said if isinstance(home, Address) and home.building and home.room is None]
-    home = homes[-1] if homes else NOWHERE
-    return Household(None, home.building, home.unit, None, None)
+def _titled(reading: Reading[RosterRow]) -> Household:
+    """What the captions of a stretch of the table say of its homes: "1栋", "1栋2单元住户表", "第一网格"."""
+    grid, home = captions.home_of(reading.header, reading.line.titles)
+    return Household(grid, home.building, home.unit, None, None)
 
 
 def _carries(line: Line, meaning: str) -> bool:

@@ -23,8 +23,12 @@ def tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
     for header in _headers(main, wanted):
         start = found[-1].last_row if found else 0
         titles = _titles(sheet, header, start, wide) if found else _all_above(sheet, header)
-        if found and _repeats(header, found[0]) and not says_day(titles):
-            continue  # the same header once more, at the top of a printed page
+        is_page = not says_day(titles) or _said(titles) == _said(found[-1].titles) if found else False
+        if found and _repeats(header, found[0]) and is_page:
+            # The same header once more, at the top of a printed page.
+            above = found[-1].page_titles | {row.number for row in titles}
+            found[-1] = replace(found[-1], page_titles=above)
+            continue
         if found:
             end = titles[0].number if titles else header.first_row
             found[-1] = replace(found[-1], end_row=end)
@@ -62,6 +66,10 @@ def _repeats(header: Header, first: Header) -> bool:
 
 def _texts_of(cells: Sequence[Cell]) -> list[str]:
     return [words(cell) for cell in cells if cell is not None]
+
+
+def _said(titles: Sequence[Row]) -> list[list[str]]:
+    return [_texts_of(row.cells) for row in titles]
 
 
 def _all_above(sheet: Sheet, header: Header) -> tuple[Row, ...]:

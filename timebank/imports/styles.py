@@ -5,6 +5,7 @@ Number formats as in ECMA-376 part 1, 18.8.30 and 18.8.31.
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from timebank.imports.xml_parts import TRUE, local, parsed, parser
 
@@ -13,18 +14,34 @@ _PIECE = re.compile(
     r"|(?P<holder>General|G/通用格式|@|[0#?][0#?,.]*)|(?P<plain>.)",
     re.IGNORECASE | re.DOTALL,
 )
-BUILT_IN = {5: "¥0", 6: "¥0", 7: "¥0.00", 8: "¥0.00", 9: "0%", 10: "0.00%", 42: "¥0", 44: "¥0.00"}
+_CHINESE_MONTH = dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"')
+_NUMBERS = {5: "¥0", 6: "¥0", 7: "¥0.00", 8: "¥0.00", 9: "0%", 10: "0.00%", 42: "¥0", 44: "¥0.00"}
+BUILT_IN = {**_NUMBERS, **_CHINESE_MONTH, 17: "mmm-yy"}
 _SAYS = re.compile(r"[^\W\d_]|[¥￥$€£%]")
+_QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|[\\!].')
 _OF_MOMENTS = re.compile(r"[ymdhs]|上午|下午", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What is shown before and behind a number, and whether the cell is struck through."""
+    """What is shown before and behind a number, and whether the cell is struck through.
+
+    `is_month` where a day is shown as its year and month: the spreadsheet made its day up.
+    """
 
     before: str = ""
     behind: str = ""
     is_struck: bool = False
+    is_month: bool = False
+
+    @property
+    def says_more(self) -> bool:
+        """Whether the style says something of the cell's value."""
+        return bool(self.before or self.behind or self.is_month)
+
+    def shown_day(self, value: date) -> date | str:
+        """The day, or the month that was typed where a spreadsheet has kept its first."""
+        return f"{value.year}年{value.month}月" if self.is_month and value.day == 1 else value
 
     def shown(self, value: float) -> float | str:
         """The number with what is shown beside it, as somebody would have typed it."""
@@ -40,7 +57,7 @@ def style_of(code: str, *, is_struck: bool = False) -> Style:
     for piece in _PIECE.finditer(re.split(r";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", code)[0]):
         said = next((piece[name] for name in ("quoted", "escaped", "currency", "plain") if piece[name]), "")
         if piece["plain"] and _OF_MOMENTS.match(piece["plain"]):
-            return Style(is_struck=is_struck)
+            return Style(is_struck=is_struck, is_month=_shows_month(code))
         if piece["holder"]:
             holder += piece["holder"]
         elif holder:
@@ -51,6 +68,12 @@ def style_of(code: str, *, is_struck: bool = False) -> Style:
     if not holder or "@" in holder or holder.endswith(","):
         return Style(is_struck=is_struck)
     return Style(_plain(before), _plain(behind), is_struck)
+
+
+def _shows_month(code: str) -> bool:
+    """Whether a format shows the year and the month of a day and nothing else of it."""
+    signs = set(_QUOTED.sub("", code.split(";", maxsplit=1)[0]).lower()) & set("ymdhs")
+    return signs == {"y", "m"}
 
 
 def _plain(said: str) -> str:

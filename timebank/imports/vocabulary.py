@@ -105,8 +105,15 @@ UNIT_NUMBER = _means(
 )
 POST = _means("post", "身份 职务 社区职务 角色 岗位 人员类别 类别 role position duty post", r"职务|角色")
 
+ESTATE = _means(
+    "estate",
+    "小区 小区名称 小区名 所属小区 所在小区 居住小区 楼盘 楼盘名称 estate",
+    r"^(所属|所在|居住)?(小区|楼盘)(名称?)?$",
+)
+
 ROSTER = (
     _means("grid", "网格 所属网格 所在网格 网格名称 网格号 片区 grid gridname gridno", r"网格(?!员|长)"),
+    ESTATE,
     _means(
         "building",
         "楼栋 楼号 栋号 栋 幢 幢号 楼幢 楼 楼栋号 楼宇 座 building buildingno buildingnumber block",
@@ -236,6 +243,7 @@ DEEDS = (
         "楼栋单元 楼栋 区域 责任区域 范围 所在楼栋 所属楼栋 责任楼栋 楼号 幢 building area place",
         r"^(?!.*长).*(楼栋|区域)|^building",
     ),
+    ESTATE,
     UNIT_NUMBER,
     _means(
         "item",
@@ -266,6 +274,7 @@ GOODS = (
         r"(物品|商品|礼品|奖品)(名称)?$|^(item|product|goods?)(name)?$",
     ),
     _means("unit", "单位 计量单位 规格单位 unit uom", r"单位"),
+    _means("spec", "规格 规格型号 型号 规格尺寸 specification spec size"),
     _means(
         "points",
         "所需积分 积分 兑换积分 分值 兑换分值 积分价 所需分值 需要积分 points price cost pointsneeded",
@@ -274,7 +283,8 @@ GOODS = (
     ),
     _means(
         "stock",
-        "库存 库存数量 数量 现有数量 余量 库存量 stock quantity qty inventory instock",
+        "库存 库存数量 数量 现有数量 余量 库存量 结存 结余 现存 实存 剩余 剩余数量 结存数量 期末结存 "
+        "stock quantity qty inventory instock",
         r"库存|数量|stock|quantity",
         shape=_is_whole,
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from io import BytesIO
 
 from python_calamine import (
@@ -225,6 +226,8 @@ def _apply(marks: _RowMarks, cells: list[Cell]) -> bool:
         cell = cells[column] if column < len(cells) else None
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             cells[column] = style.shown(cell)
+        elif isinstance(cell, date):
+            cells[column] = style.shown_day(cell)
     filled = {column for column, cell in enumerate(cells) if cell is not None}
     if filled and filled <= marks.struck:
         return True

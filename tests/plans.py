@@ -70,7 +70,7 @@ SUMMED = (
     Bound("debt_open", ("owner_id =",), "what one person owes now"),
     Bound("debt_owed", (), "what is owed now"),
     Bound("deed_status_time", ("'{filed,objected}'",), "what waits for a review or a decision"),
-    Bound("deed_status_time", ("status = 'filed'",), "what waits for a review"),
+    Bound("deed_status_time", ("'filed'",), "what waits for a review"),
     Bound("lesson_course_end", ("course_id =", "ends_at >"), "the lessons of one course that are to come"),
     Bound("lesson_course_time", ("course_id =", "starts_at >"), "the lessons of one course that are to come"),
     Bound("message_unread", ("person_id =",), "what one person has not read yet"),

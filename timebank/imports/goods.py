@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from timebank.imports import amounts, captions, cells, columns, leftovers, remarks
-from timebank.imports.cells import Cell
+from timebank.imports.cells import Cell, Unreadable
 from timebank.imports.header import Header
 from timebank.imports.lines import lines
 from timebank.imports.parsed import Parsed, Reading
@@ -52,9 +52,14 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
 
 
 def _with_kinds(header: Header) -> Header:
-    """The table without its column of kinds where no good comes in several: then it says nothing that is needed."""
+    """The table without its column of kinds where no good comes in several: then it says nothing that is needed.
+
+    One of its cells that cannot be read may have told two goods apart.
+    """
     kinds: dict[str, set[str]] = {}
     for line in lines(header):
+        if isinstance(line.values.get("spec"), Unreadable):
+            return header
         kinds.setdefault(cells.words(line.values.get("name")), set()).add(cells.words(line.values.get("spec")))
     if any(len(several) > 1 for several in kinds.values()):
         return header

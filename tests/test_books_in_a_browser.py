@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from openpyxl import Workbook as NewWorkbook
 from openpyxl import load_workbook
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser_path import browser_path, why_not
 from tests.conftest import SECRET
@@ -83,8 +83,8 @@ def long_hours(town: Town) -> bytes:
 async def brings(page: Page, kind: str, name: str, content: bytes) -> None:
     await page.goto("/admin/imports")
     await page.locator(f"input[name=kind][value={kind}]").check()
-    form = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    await page.set_input_files("#file", form)  # type: ignore[arg-type]
+    form: FilePayload = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    await page.set_input_files("#file", form)
     await press(page, "试导入")
     await page.wait_for_url("**/admin/imports/drafts/*", timeout=60_000)
 

@@ -87,6 +87,7 @@ def shop_without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """The service whose shop lacks what is named."""
 
     def strike(**left: object) -> None:
+        # Fields of a manifest by their names: mypy cannot tell which.
         kept = [replace(SHOP, **left) if one.name == "shop" else one for one in capabilities()]  # type: ignore[arg-type]
         monkeypatch.setattr("timebank.capabilities.CAPABILITIES", tuple(kept))
 

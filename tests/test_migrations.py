@@ -70,6 +70,14 @@ LANDED = {
     "0034_privileges.sql": "d9a19ffb055d99a1cc666411120e84b4dd6457490541da9ff212a33af8f53e13",
     "0035_codes.py": "d5602aa0a3bb6930bbcf3aef354607f07ee23260c8cb09fb2a000a716b4db56c",
     "0035_codes.sql": "af979efb1d6c0cd8e67ca9e03e6970d8d3fe936da226b80afd157acbcd2f0d2e",
+    "0038_runs.py": "ed15721c5d0976fee6f9e5acc4feccc585b64129b1ed5b64bdf8ce99ed5f173c",
+    "0038_runs.sql": "cbd60ddc5d4a2bc03808d992f0b0f14eed0ece3d55df8702775acada3eecde79",
+    "0039_names_and_ledger.py": "e9f351bd83a906470bf758bc08803c3ba7eca0d3c120b3e6892b48db94d5822e",
+    "0039_names_and_ledger.sql": "c8660d485a254d1834f4e8968cb724d790ac2c3a853ea8a2c23461d2c70dc80b",
+    "0040_words.py": "314350943705e0fe8b3835569ca6d7742aaf330999f7f8d32a5441cd289eb58e",
+    "0040_words.sql": "37bc4120dff375308f78f7f64051403d1965fa30f3a536889865ef815817ac5a",
+    "0045_drafts.py": "f6aa2c7834390ea06a3590087cc06af422e1878be550702101a12a1210f4325a",
+    "0045_drafts.sql": "e456e4a0251ddbebf5f0dd3b9080450c9ac38a2c55d77771bc693de8e5d489fb",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -12,19 +12,19 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.access.callers import AnyRequest
 from timebank.activities import calling_off, changes, offers
 from timebank.activities import shifts as planned
 from timebank.activities.offers import ActivityNameTaken, ActivityStationUnknown
 from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, ShiftIn
 from timebank.activities.shifts import ShiftOver, ShiftTimes
-from timebank.errors import Invalid, TimebankError
-from timebank.locale import _
-from timebank.paging import all_pages
-from timebank.preferences import language_of
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.rules.catalogue import RuleNotFound, in_words, rules
 from timebank.rules.schemas import RuleOut
-from timebank.scope import Scope
 from timebank.stations.places import stations
 from timebank.web.forms import filled
 from timebank.web.local_times import LocalTime, moment_of

@@ -7,15 +7,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
 from timebank.agreements.schemas import DecisionIn, Status
-from timebank.errors import TimebankError
-from timebank.locale import _
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.overview.agreements import acknowledge, agreements, decide
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
-from timebank.paging import Cursor
-from timebank.preferences import language_of
-from timebank.scope import Scope
 from timebank.web.forms import chosen, filled
 from timebank.web.pages import page, see_other
 

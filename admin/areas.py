@@ -8,15 +8,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
 from timebank.areas.places import ABOVE, add_area, areas_of, found_region, regions_in_reach, rename_area
 from timebank.areas.schemas import PlaceIn, PlaceOut, Renaming
-from timebank.database import transaction
-from timebank.errors import NotFound, TimebankError
-from timebank.locale import _
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Role, Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.people.headcount import people_in_areas
-from timebank.preferences import language_of
-from timebank.scope import Role, Scope
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 

@@ -12,10 +12,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank import clock
-from timebank.access.callers import AnyRequest
-from timebank.access.once import Once
-from timebank.classes import attendance, changes, courses, reading, refunds, stopping
+from timebank.classes import attendance, changes, courses, reading, stopping
 from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
 from timebank.classes.booking import BookingEnded
 from timebank.classes.changes import (
@@ -26,6 +23,9 @@ from timebank.classes.changes import (
     LessonInPast,
     SeatsTaken,
 )
+from timebank.classes.class_time import refunds
+from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.class_time.refunds import OwnRefund, RefundReason
 from timebank.classes.courses import (
     CourseAges,
     CourseExists,
@@ -35,8 +35,6 @@ from timebank.classes.courses import (
     LessonLength,
     LessonOutsideTerm,
 )
-from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
-from timebank.classes.refunds import OwnRefund, RefundReason
 from timebank.classes.schemas import (
     Cancellation,
     CourseChange,
@@ -49,12 +47,15 @@ from timebank.classes.schemas import (
     Seats,
     StopIn,
 )
-from timebank.errors import Invalid, TimebankError
-from timebank.locale import _
-from timebank.paging import Cursor, all_pages
-from timebank.people.guardians import NotGuardian
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.core import clock
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor, all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.people.guardianship.guardians import NotGuardian
 from timebank.stations.places import stations
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

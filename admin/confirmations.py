@@ -8,16 +8,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank import clock
-from timebank.access.callers import AnyRequest
-from timebank.access.once import Once
-from timebank.checkins.asked import confirmations
-from timebank.errors import TimebankError
-from timebank.locale import _
-from timebank.preferences import language_of
-from timebank.scope import Scope
-from timebank.shop import agreed
-from timebank.web.desk.goods import REFUSALS
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.shop.confirmations import deciding as agreed
+from timebank.shop.confirmations.waiting import confirmations
+from timebank.shop.pages.counter import REFUSALS
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 

@@ -9,25 +9,25 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
-from timebank.access.once import Once
 from timebank.agreements.deciders import administrators_apart_from
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor, all_pages
+from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
-from timebank.deeds.doubts import count_doubts, doubts, doubts_of, find_doubt, may_decide
-from timebank.deeds.objections import decide_objection
+from timebank.deeds.objections.listing import count_doubts, doubts, doubts_of, find_doubt, may_decide
+from timebank.deeds.objections.objecting import decide_objection
 from timebank.deeds.parties import party_to, people_of, reviews
 from timebank.deeds.reading import count_waiting, deeds, find_deed
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
-from timebank.errors import Forbidden, TimebankError
-from timebank.locale import _
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
 from timebank.overview.agreements import waiting_for
-from timebank.paging import Cursor, all_pages
-from timebank.preferences import language_of
 from timebank.rules.catalogue import rules
-from timebank.scope import Role, Scope
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 

@@ -10,15 +10,16 @@ from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
 from admin.imports import WORDS_REFUSED
-from timebank.access.callers import AnyRequest
-from timebank.errors import Busy, TimebankError
-from timebank.imports import drafts, history
-from timebank.imports.mapping import choices_of, remember_words
-from timebank.imports.traces import ImportUsed
-from timebank.imports.undo import UndoTooLate, undo
-from timebank.imports.work import ImportRunning
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.core.errors import Busy, TimebankError
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.imports.reports import history
+from timebank.imports.runs import drafts
+from timebank.imports.runs.traces import ImportUsed
+from timebank.imports.runs.undo import UndoTooLate, undo
+from timebank.imports.runs.work import ImportRunning
+from timebank.imports.words.mapping import choices_of, remember_words
 from timebank.web.pages import page, see_other
 
 

@@ -7,15 +7,15 @@ from urllib.parse import urlencode
 import msgspec
 from litestar.params import QueryParameter
 
-from timebank.imports.asking import WordUnclear
+from timebank.core.locale import _
 from timebank.imports.intake import Kind
-from timebank.imports.marked import ShownCell, ShownRow
-from timebank.imports.reasons import Refusal
-from timebank.imports.report import RowReport
-from timebank.imports.runs import ANSWER_WITHIN_SECONDS
-from timebank.imports.words import WordIn
-from timebank.installation import has_worker
-from timebank.locale import _
+from timebank.imports.reports.marked import ShownCell, ShownRow
+from timebank.imports.reports.reasons import Refusal
+from timebank.imports.reports.report import RowReport
+from timebank.imports.runs.runs import ANSWER_WITHIN_SECONDS
+from timebank.imports.words.asking import WordUnclear
+from timebank.imports.words.words import WordIn
+from timebank.operations.installation import has_worker
 
 ADD = "+"
 """The choice to add a word; no code or id begins so."""

@@ -7,17 +7,17 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
-from timebank.errors import NotFound, TimebankError
-from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
-from timebank.imports.known_words import change_word, forget_word, known_word, known_words
-from timebank.imports.mapping import DECIDED, choices_of
-from timebank.imports.words import WORD_MAX, WordKind
-from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
+from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words
+from timebank.imports.words.mapping import DECIDED, choices_of
+from timebank.imports.words.words import WORD_MAX, WordKind
 from timebank.people.directory import names_of
-from timebank.preferences import language_of
-from timebank.scope import Scope
 from timebank.web.pages import page, see_other
 
 PAGE = 50

@@ -12,19 +12,21 @@ from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, 
 from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
-from timebank.access.callers import AnyRequest
-from timebank.errors import Busy, TimebankError
-from timebank.imports import drafts, history, workbook
-from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
-from timebank.imports.carrying import Progress
-from timebank.imports.drafts import DraftGone
+from timebank.core.errors import Busy, TimebankError
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.imports.files import workbook
+from timebank.imports.files.refusals import ImportRefused
 from timebank.imports.intake import Kind
-from timebank.imports.mapping import WordKindUnknown, choices_of
-from timebank.imports.refusals import ImportRefused
-from timebank.imports.work import ImportRunning
-from timebank.paging import Cursor
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.imports.reports import history
+from timebank.imports.runs import drafts
+from timebank.imports.runs.batches import Progress
+from timebank.imports.runs.drafts import DraftGone
+from timebank.imports.runs.work import ImportRunning
+from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
+from timebank.imports.words.mapping import WordKindUnknown, choices_of
 from timebank.web.pages import page, see_other
 
 PAGE = 20

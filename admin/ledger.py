@@ -12,27 +12,27 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank import clock
-from timebank.access.callers import AnyRequest
-from timebank.access.once import Once
-from timebank.checkins.reversal import reverse_record
-from timebank.classes.unexpiry import reverse_class_expiry
+from timebank.classes.class_time.unexpiry import reverse_class_expiry
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
-from timebank.errors import TimebankError
 from timebank.expiry.due import let_expire, waiting_expiries
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
-from timebank.ledger.check import CURRENCIES, Books
-from timebank.ledger.checked import ask_for_check, is_waiting, latest_books
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.ledger.checking.check import CURRENCIES, Books
+from timebank.ledger.checking.results import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import what
 from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
-from timebank.locale import _
-from timebank.paging import Cursor
 from timebank.people.directory import names_of
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.service_records.crediting.reversal import reverse_record
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 

@@ -8,16 +8,16 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.person_page import person_page
-from timebank.access.callers import AnyRequest
-from timebank.errors import TimebankError
-from timebank.locale import _
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.merging.duplicates import possible_duplicates, side_by_side
+from timebank.merging.facts import CannotMerge
+from timebank.merging.merging import MergeIn, merge
+from timebank.merging.undoing import undo_merge
 from timebank.people.directory import open_person, people
-from timebank.people.duplicates import possible_duplicates, side_by_side
-from timebank.people.merge_facts import CannotMerge
-from timebank.people.merging import MergeIn, merge
-from timebank.people.unmerging import undo_merge
-from timebank.preferences import language_of
-from timebank.scope import Scope
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other, waits_or
 

@@ -8,16 +8,16 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.person_page import STATUS, area_options, person_page
-from timebank.access.callers import AnyRequest
 from timebank.access.registration import amend, register
-from timebank.errors import TimebankError
-from timebank.locale import _
-from timebank.paging import Cursor
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.merging.merges import leads_to
 from timebank.people.directory import open_person, people
-from timebank.people.merges import leads_to
 from timebank.people.schemas import Correction, Enrolment, Status
-from timebank.preferences import language_of
-from timebank.scope import Scope
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other, waits_or
 

@@ -8,18 +8,18 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.person_page import person_page
-from timebank import codes
-from timebank.access.callers import AnyRequest
-from timebank.checkins.sign_in_codes import CodeIn, give_code
-from timebank.errors import Invalid, TimebankError
-from timebank.locale import _
+from timebank.cards.cards import card_of, issue_card, revoke_card
+from timebank.core import codes
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
 from timebank.overview.openers import confirm_login
-from timebank.people.cards import card_of, issue_card, revoke_card
 from timebank.people.directory import people
-from timebank.people.guardians import end_guardianship, name_guardian, record_consent
-from timebank.people.phones import normal_phone
+from timebank.people.guardianship.guardians import end_guardianship, name_guardian, record_consent
+from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import GuardianIn
-from timebank.scope import Scope
+from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
 from timebank.web.forms import filled
 from timebank.web.pages import see_other, waits_or
 

@@ -7,25 +7,25 @@ from uuid import UUID
 import msgspec
 from litestar.response import Template
 
-from timebank import clock
-from timebank.access.callers import AnyRequest
-from timebank.access.grants import grants
+from timebank.access.roles.grants import grants
+from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantOut
 from timebank.access.standing import Standing, standing_of
-from timebank.access.words import ROLES
 from timebank.areas.places import areas_of
-from timebank.database import retried, transaction
-from timebank.errors import TimebankError
-from timebank.locale import _
-from timebank.paging import all_pages
-from timebank.people.cards import CardInForce, card_in_force
+from timebank.cards.cards import CardInForce, card_in_force
+from timebank.core import clock
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.merging.merges import MergeOut, merges_of
 from timebank.people.directory import open_person
-from timebank.people.guardians import guardianships_of
+from timebank.people.guardianship.guardians import guardianships_of
 from timebank.people.households import Member, members
-from timebank.people.merges import MergeOut, merges_of
 from timebank.people.schemas import GuardianOut, PersonDetail
-from timebank.preferences import language_of
-from timebank.scope import Scope
 from timebank.web.pages import page
 
 STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}

@@ -7,15 +7,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
 from timebank.agreements.proposing import AlreadyWaiting
-from timebank.areas.policies import change_policy, explained
 from timebank.areas.schemas import PolicyIn
-from timebank.errors import Invalid, NotFound, TimebankError
-from timebank.locale import _
+from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.people.directory import names_of
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.policies.values import change_policy, explained
 from timebank.web.forms import filled
 from timebank.web.pages import page, waits_or
 

@@ -5,12 +5,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
-from timebank.checkins.browsers import crowds
-from timebank.errors import TimebankError
-from timebank.people.card_checks import LISTED_MAX, OwnCard, confirm_cards, count_unconfirmed, unconfirmed_cards
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.cards.confirming import LISTED_MAX, OwnCard, confirm_cards, count_unconfirmed, unconfirmed_cards
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.presence.evidence.browsers import crowds
 from timebank.stations.screens import standing_devices
 from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other

@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
-from timebank.access.once import Once
-from timebank.errors import Invalid, TimebankError
-from timebank.locale import _
-from timebank.paging import Cursor, all_pages
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor, all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
 from timebank.shop import collection, reading
 from timebank.shop.collection import NotCollected, OwnRedemption
 from timebank.shop.schemas import RedemptionStatus, Return

@@ -13,29 +13,29 @@ from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.access.callers import AnyRequest
-from timebank.access.once import Once
 from timebank.activities.offers import activities
 from timebank.agreements.deciders import Officer, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
-from timebank.checkins import reading, review
-from timebank.checkins.browsers import crowds
-from timebank.checkins.deciding import OwnRecord, scanned_by
-from timebank.checkins.hours import HoursPlaceUnknown, HoursTimes, enter_hours
-from timebank.checkins.reversal import NotCredited, reverse_record
-from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
-from timebank.checkins.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
-from timebank.checkins.visits import visit
-from timebank.errors import Forbidden, Invalid, TimebankError
-from timebank.locale import _
-from timebank.paging import Cursor, Page, all_pages
-from timebank.people.card_checks import count_unconfirmed
+from timebank.cards.confirming import count_unconfirmed
+from timebank.core.errors import Forbidden, Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor, Page, all_pages
+from timebank.core.scope import Role, Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
 from timebank.people.directory import people
-from timebank.people.guardians import NotGuardian
+from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
-from timebank.preferences import language_of
+from timebank.presence.evidence.browsers import crowds
+from timebank.presence.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
+from timebank.presence.visits import visit
 from timebank.rules.catalogue import RuleNotFound
-from timebank.scope import Role, Scope
+from timebank.service_records import reading, review
+from timebank.service_records.crediting.reversal import NotCredited, reverse_record
+from timebank.service_records.deciding import OwnRecord, scanned_by
+from timebank.service_records.honour.entering import HoursPlaceUnknown, HoursTimes, enter_hours
+from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.stations.places import stations
 from timebank.web.forms import filled
 from timebank.web.local_times import LocalTime, moment_of

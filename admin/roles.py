@@ -10,18 +10,18 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.person_page import area_options, person_page
-from timebank import clock
-from timebank.access.callers import AnyRequest
-from timebank.access.grants import PLACES, end_grant, grant, grants
+from timebank.access.roles.grants import PLACES, end_grant, grant, grants
+from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantIn
-from timebank.access.words import ROLES
 from timebank.areas.places import areas_of, regions_in_reach
-from timebank.errors import TimebankError
-from timebank.locale import _
-from timebank.paging import Cursor, all_pages
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor, all_pages
+from timebank.core.scope import Role, Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.people.directory import names_of, open_person
-from timebank.preferences import language_of
-from timebank.scope import Role, Scope
 from timebank.stations.places import stations
 from timebank.web.forms import filled
 from timebank.web.pages import page, waits_or

@@ -8,17 +8,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import AnyRequest
 from timebank.agreements.proposing import AlreadyWaiting
-from timebank.errors import Invalid, TimebankError
-from timebank.locale import _
-from timebank.paging import all_pages
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.people.directory import names_of
-from timebank.preferences import language_of
 from timebank.rules import catalogue
 from timebank.rules.catalogue import RuleChangedMeanwhile, RuleIncomplete, RuleKindFixed
 from timebank.rules.schemas import RuleIn, RuleOut
-from timebank.scope import Scope
 from timebank.web.forms import filled
 from timebank.web.pages import page, waits_or
 

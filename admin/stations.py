@@ -10,19 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access import devices
-from timebank.access.callers import AnyRequest
-from timebank.access.devices import AlreadyPaired, DeviceStands
+from timebank.access.devices import devices
+from timebank.access.devices.devices import AlreadyPaired, DeviceStands
 from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
 from timebank.areas.places import areas_of
-from timebank.errors import Invalid, NotFound, TimebankError
-from timebank.locale import _
+from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.overview import closing
 from timebank.overview.closing import StationHasLessons
-from timebank.paging import all_pages
-from timebank.preferences import language_of
-from timebank.scope import Scope
 from timebank.stations import places, screens
 from timebank.stations.places import StationAreaUnknown, StationNameTaken
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn

@@ -9,10 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Template
 
-from timebank.access.callers import AnyRequest
-from timebank.paging import Cursor
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.trail.reading import trail
 from timebank.trail.words import NOUNS, verbs
 from timebank.web.pages import page

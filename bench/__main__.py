@@ -27,8 +27,9 @@ import click
 from bench.books import read_books
 from bench.ground import Ground, lay_ground
 from bench.load import drive
-from timebank import database, embedded, settings
+from timebank.core import database, settings
 from timebank.migrate import migrate
+from timebank.operations import embedded
 
 READY_SECONDS_MAX = 30
 SERVING = "bench_serving"

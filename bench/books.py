@@ -16,12 +16,12 @@ import asyncpg
 import click
 
 from bench.ground import found_community
-from timebank import clock, database, vault
-from timebank.access import sessions
+from timebank.access.sign_in import sessions
+from timebank.core import clock, database, vault
+from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
-from timebank.imports.runs import import_file
-from timebank.imports.undo import undo
-from timebank.scope import Scope
+from timebank.imports.runs.runs import import_file
+from timebank.imports.runs.undo import undo
 
 PEOPLE = 400
 SURNAMES, GIVEN = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许", "安宁平康和顺福禄寿喜春夏秋冬梅兰竹菊松柏"

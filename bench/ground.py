@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from timebank import clock, names, vault
-from timebank.access import sessions
+from timebank.access.sign_in import sessions
+from timebank.core import clock, names, vault
 
 POINTS_EACH = 1_000_000
 

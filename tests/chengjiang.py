@@ -12,14 +12,14 @@ from uuid import UUID
 import asyncpg
 
 from tests.town import Town, operating
-from timebank import clock
 from timebank.areas.places import found_region
+from timebank.core import clock
+from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
-from timebank.imports.report import Report
-from timebank.imports.runs import import_file
+from timebank.imports.reports.report import Report
+from timebank.imports.runs.runs import import_file
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
-from timebank.scope import Scope
 from timebank.stations.places import add_station
 from timebank.stations.schemas import StationIn
 

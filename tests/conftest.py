@@ -16,9 +16,10 @@ from litestar import Litestar
 
 from tests.service import Service, served
 from tests.town import Town, build_town
-from timebank import database, embedded, serving_login, settings
 from timebank.app import create_app
+from timebank.core import database, settings
 from timebank.migrate import migrate
+from timebank.operations import embedded, serving_login
 
 SECRET = b"a secret key that only the tests know, 32+"
 

@@ -6,12 +6,12 @@ import httpx
 
 from tests.presence import nonce, personal_code
 from tests.town import Town, operating, set_password
-from timebank.access import devices
-from timebank.access.callers import DEVICE_COOKIE, csrf_token
-from timebank.access.sign_on import SignOnIn, sign_on
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import ScanIn
-from timebank.scope import Scope
+from timebank.access.devices import devices
+from timebank.access.devices.sign_on import SignOnIn, sign_on
+from timebank.core.scope import Scope
+from timebank.http.callers import DEVICE_COOKIE, csrf_token
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn
 
 API = "/api/v1"
 PASSWORD = "lan-tian-bai-yun-2026"

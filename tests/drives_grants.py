@@ -4,7 +4,7 @@ from tests.counter import PASSWORD
 from tests.duties import Driving, Fields, drives
 from tests.rounds import OWNER
 from tests.shop import API
-from timebank import clock
+from timebank.core import clock
 
 
 @drives("role")

@@ -8,7 +8,7 @@ from tests.presence import nine_o_clock, personal_code, station_code
 from tests.rounds import NEIGHBOUR, OWNER
 from tests.shop import API, key, points_of
 from tests.town import PHOENIX
-from timebank import clock
+from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds
 
 UNIT = f"{PHOENIX}/第一网格/5栋/2单元"

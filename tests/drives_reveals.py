@@ -8,10 +8,10 @@ from tests.counter import PASSWORD
 from tests.duties import Driving, drives
 from tests.rounds import OWNER
 from tests.test_imports import GOODS, table
-from timebank import clock
 from timebank.access.admins import create_admin
-from timebank.errors import Forbidden
-from timebank.worker import run_all
+from timebank.core import clock
+from timebank.core.errors import Forbidden
+from timebank.operations.worker import run_all
 
 PERSON = "GET /api/v1/people/{person_id}"
 

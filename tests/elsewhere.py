@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from timebank import database, settings
-from timebank.database import engine
-from timebank.settings import Settings
+from timebank.core import database, settings
+from timebank.core.database import engine
+from timebank.core.settings import Settings
 
 
 @asynccontextmanager

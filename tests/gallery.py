@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qrcode.image.pil import PilImage
 
 from timebank.app import menu
-from timebank.locale import translator
+from timebank.core.locale import translator
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "timebank" / "web" / "templates"

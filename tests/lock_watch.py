@@ -13,7 +13,7 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from timebank import database
+from timebank.core import database
 
 DOING: ContextVar[str] = ContextVar("doing", default="test")
 """What the running task does: the transactions that it opens bear this name in the database."""

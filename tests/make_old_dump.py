@@ -24,13 +24,14 @@ from uuid import uuid4
 
 import httpx
 
-from timebank import clock, database, settings, worker
 from timebank.access.admins import create_admin
 from timebank.app import create_app
 from timebank.commands.places import settle_community, system_scope
+from timebank.core import clock, database, settings
+from timebank.core.scope import Role
+from timebank.core.settings import Settings
 from timebank.migrate import migrate
-from timebank.scope import Role
-from timebank.settings import Settings
+from timebank.operations import worker
 
 SECRET = "the key of the first version's test community, no other"
 PASSWORD = "梅林社区-2026"

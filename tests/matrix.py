@@ -16,8 +16,8 @@ from tests.presence import nine_o_clock, nonce, personal_code, station_code
 from tests.rounds import DEVICES, OWNER, STATION, Round, picture
 from tests.shop import key
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
-from timebank import clock
-from timebank.access.callers import csrf_token
+from timebank.core import clock
+from timebank.http.callers import csrf_token
 
 
 @dataclass(frozen=True)

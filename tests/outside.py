@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from timebank import embedded
+from timebank.operations import embedded
 
 SECRET = "a secret key that only these tests know, 32+"
 OTHER_SECRET = "another key of at least thirty-two characters"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from timebank.embedded_programs import HERE, account_for
+from timebank.operations.embedded_programs import HERE, account_for
 
 READY_SECONDS_MAX = 20
 PORT = 6432

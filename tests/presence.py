@@ -9,11 +9,11 @@ from uuid import UUID
 import asyncpg
 
 from tests.town import Town
-from timebank import clock, codes
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import ScanIn, Verdict
+from timebank.core import clock, codes
+from timebank.core.scope import Scope
 from timebank.ledger.statement import balances
-from timebank.scope import Scope
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn, Verdict
 
 MORNING = time(9, 0)
 

@@ -6,9 +6,9 @@ import asyncpg
 
 from tests.counter import kept_scope
 from tests.town import PHOENIX, Town, operating
-from timebank import clock
-from timebank.access import devices
-from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
 
 READERS = {
     "张桂兰": (

@@ -19,9 +19,9 @@ from tests.presence import body, nine_o_clock, personal_code, scanned, served, s
 from tests.shop import API, key
 from tests.test_imports import GOODS, table
 from tests.town import PHOENIX, SPRING, Town, operating
-from timebank import clock, names, vault
-from timebank.access import devices
-from timebank.checkins.forgotten import close_forgotten
+from timebank.access.devices import devices
+from timebank.core import clock, names, vault
+from timebank.presence.forgotten import close_forgotten
 
 STATION = "暖蜂驿站"
 FAR_STREET, FAR = "河西街道", "河西社区"

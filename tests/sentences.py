@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
-from timebank.locale import keyed
+from timebank.core.locale import keyed
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (ROOT / "timebank", ROOT / "admin")

@@ -4,8 +4,8 @@ import asyncpg
 import httpx
 
 from tests.town import Town
-from timebank import clock
-from timebank.access.callers import SESSION_COOKIE, csrf_token
+from timebank.core import clock
+from timebank.http.callers import SESSION_COOKIE, csrf_token
 from timebank.ledger import statement
 
 API = "/api/v1"

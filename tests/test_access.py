@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from tests.town import Town, set_password
-from timebank.access import devices
-from timebank.access.callers import COMMUNITY_COOKIE, PERSON_COOKIE, SESSION_COOKIE, csrf_token
-from timebank.access.passwords import WeakPassword, check_strength
+from timebank.access.devices import devices
 from timebank.access.registration import register
-from timebank.access.sessions import sign_in
-from timebank.errors import Forbidden
+from timebank.access.sign_in.passwords import WeakPassword, check_strength
+from timebank.access.sign_in.sessions import sign_in
+from timebank.core.errors import Forbidden
+from timebank.http.callers import COMMUNITY_COOKIE, PERSON_COOKIE, SESSION_COOKIE, csrf_token
 from timebank.people.messages import mark_read, own_messages, tell
 from timebank.people.schemas import Enrolment
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.town import SPRING, Town, set_password
-from timebank.access.callers import SESSION_COOKIE, csrf_token
 from timebank.access.registration import sign_in_code
+from timebank.http.callers import SESSION_COOKIE, csrf_token
 
 PASSWORD = "桂兰的密码-2026"
 

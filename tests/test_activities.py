@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from tests.town import Town
-from timebank import clock
 from timebank.activities import calling_off, shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import ShiftFull, ShiftOver
+from timebank.core import clock
 
 
 async def shift_of(town: Town, seats: int = 1, begins_in: timedelta = timedelta(hours=2)) -> UUID:

@@ -7,9 +7,9 @@ import pytest
 from tests.presence import nonce
 from tests.test_presence_pages import csrf_of, path_of, signed_in
 from tests.town import Town
-from timebank import clock, codes
-from timebank.codes import CardCode, InvalidCode, PersonCode, StationCode
-from timebank.people.cards import issue_card
+from timebank.cards.cards import issue_card
+from timebank.core import clock, codes
+from timebank.core.codes import CardCode, InvalidCode, PersonCode, StationCode
 
 OLD_ADDRESSES = (
     "http://test", "https://test", "HTTPS://old.example", "http://192.168.1.20:8000", "https://old.example/timebank"

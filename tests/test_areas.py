@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from tests.town import PHOENIX, SPRING, Town, operating
-from timebank import clock
 from timebank.areas.addresses import Address, settle_addresses
 from timebank.areas.places import areas_of, found_region, natural_key
-from timebank.areas.policies import policies
-from timebank.errors import Forbidden, NotFound
-from timebank.scope import Scope
+from timebank.core import clock
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.scope import Scope
+from timebank.policies.values import policies
 
 AREAS = "/api/v1/areas"
 

@@ -8,8 +8,8 @@ import httpx
 from tests.test_deeds import MORNING, noticed
 from tests.test_objections import honour_record
 from tests.town import SPRING, Town
-from timebank import clock
-from timebank.deeds.objections import object_to_deed
+from timebank.core import clock
+from timebank.deeds.objections.objecting import object_to_deed
 
 
 async def test_anybody_reads_the_board_and_learns_no_name(

@@ -9,11 +9,12 @@ import httpx
 from tests.shop import API, books_balance, minutes_of, points_of
 from tests.test_bookings import booked, give_minutes, new_family, seat, taken
 from tests.town import Town, signed_in
-from timebank import clock
-from timebank.classes import attendance, booking, purchase, seats
+from timebank.classes import attendance, booking, seats
+from timebank.classes.class_time import purchase
 from timebank.classes.schemas import Booked, BookingIn, Bought, ClassHoursIn
-from timebank.errors import TimebankError
-from timebank.scope import Mine, Scope
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Mine, Scope
 
 FAMILIES = 20
 

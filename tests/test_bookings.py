@@ -9,10 +9,10 @@ import pytest
 
 from tests.shop import API, books_balance, key, minutes_of
 from tests.town import Town
-from timebank import clock
 from timebank.classes import attendance, booking, seats
 from timebank.classes.booking import TooLateToCancel
 from timebank.classes.schemas import Booked, BookingIn
+from timebank.core import clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.people.messages import own_messages

@@ -19,8 +19,8 @@ from tests.service import Service, free_port, served, working
 from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, HOURS
 from tests.town import Town, set_password
-from timebank import clock
-from timebank.imports.header import REASONS
+from timebank.core import clock
+from timebank.imports.sheets.header import REASONS
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 

@@ -13,7 +13,7 @@ from tests.hands import PANEL, PASSWORD, PHONE, TABLET, Camera, chromium, pictur
 from tests.ledger_sums import problems_of
 from tests.service import Service
 from tests.town import Town, set_password
-from timebank.access import devices
+from timebank.access.devices import devices
 from timebank.ledger.statement import balances
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]

@@ -14,13 +14,14 @@ from tests.town import Town
 from tests.umbrellas.capability import CAPABILITY as UMBRELLAS
 from tests.umbrellas.lending import lend
 from tests.umbrellas.tables import MADE_BY
-from timebank import capability, clock, worker
-from timebank.access.callers import SESSION_COOKIE
 from timebank.app import create_app
-from timebank.capability import Capability, also, capabilities, resolve
-from timebank.ledger.check import check_ledger
+from timebank.core import capability, clock
+from timebank.core.capability import Capability, also, capabilities, resolve
+from timebank.http.callers import SESSION_COOKIE
+from timebank.ledger.checking.check import check_ledger
+from timebank.ledger.checking.invariants import invariants
 from timebank.ledger.explain import what
-from timebank.ledger.invariants import invariants
+from timebank.operations import worker
 from timebank.trail.words import verbs
 
 SHOP = next(one for one in capabilities() if one.name == "shop")
@@ -151,11 +152,11 @@ def test_no_two_capabilities_declare_the_same() -> None:
 
 def test_the_worker_and_the_check_of_the_books_load_no_page() -> None:
     asked = (
-        "import sys; from timebank import worker; from timebank.ledger.invariants import invariants; "
+        "import sys; from timebank import worker; from timebank.ledger.checking.invariants import invariants; "
         "worker.jobs(); invariants(); print(*sys.modules)"
     )
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
     pages = {path.rpartition(".")[0] for one in capabilities() for path in (*one.api, *one.pages)}
-    assert "timebank.ledger.checked" in loaded
+    assert "timebank.ledger.checking.results" in loaded
     assert pages.isdisjoint(loaded)
     assert "timebank.app" not in loaded

@@ -11,9 +11,9 @@ from PIL import Image
 from tests.counter import kept_scope
 from tests.shop import browser
 from tests.town import Town
-from timebank import settings, vault
-from timebank.errors import Forbidden
-from timebank.people.cards import PersonNotServed, cards_of, issue_card, issue_missing_cards
+from timebank.cards.cards import PersonNotServed, cards_of, issue_card, issue_missing_cards
+from timebank.core import settings, vault
+from timebank.core.errors import Forbidden
 from timebank.people.records import set_status
 
 

@@ -15,8 +15,8 @@ from tests.shop import browser, key, minutes_of, points_of, reserve, wish
 from tests.test_bookings import booked, give_minutes
 from tests.test_counter import looked, make_keeper, other_household, take
 from tests.town import Town
-from timebank import clock
-from timebank.people.card_checks import confirm_cards
+from timebank.cards.confirming import confirm_cards
+from timebank.core import clock
 from timebank.stations.readings import forget_readings
 
 HOUR = timedelta(minutes=60)

@@ -11,10 +11,10 @@ from tests.presence import later, nine_o_clock, nonce, record_id_of
 from tests.shop import API, browser, key, points_of, reserve
 from tests.test_two_people import UNIT, big_deed, call, hours_of, puppet
 from tests.town import PHOENIX, Town
-from timebank import clock
-from timebank.areas.policies import policies
-from timebank.checkins.scanning import scan_by_hand
-from timebank.checkins.schemas import ScanIn
+from timebank.core import clock
+from timebank.policies.values import policies
+from timebank.presence.scanning import scan_by_hand
+from timebank.presence.schemas import ScanIn
 
 CAPPED = {"kind": "deed", "name": "楼道卫生巡查", "code": "patrol", "points": 2, "cap_period": "week",
           "cap_per_person": 1, "cap_per_area": 5}  # fmt: skip

@@ -8,7 +8,7 @@ from tests.presence import body, card, personal_code
 from tests.shop import API, key, points_of, wish
 from tests.test_taking_over import NEW_PHONE, PASSWORD, World
 from tests.town import Town, set_password
-from timebank import clock
+from timebank.core import clock
 
 
 @pytest.fixture

@@ -22,18 +22,18 @@ from tests.presence import (
     station_code,
 )
 from tests.town import SPRING, Town
-from timebank import clock, codes
-from timebank.access import devices
+from timebank.access.devices import devices
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
-from timebank.checkins.browsers import Browser
-from timebank.checkins.claims import binding_hash, new_claim, read_claim
-from timebank.checkins.scanning import NonceReused, scan, scan_by_hand
-from timebank.checkins.schemas import ScanIn
-from timebank.checkins.visits import open_visit
-from timebank.errors import Forbidden
+from timebank.core import clock, codes
+from timebank.core.errors import Forbidden
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement
+from timebank.presence.evidence.browsers import Browser
+from timebank.presence.evidence.claims import binding_hash, new_claim, read_claim
+from timebank.presence.scanning import NonceReused, scan, scan_by_hand
+from timebank.presence.schemas import ScanIn
+from timebank.presence.visits import open_visit
 
 CHECKINS = "/api/v1/checkins"
 

@@ -13,16 +13,18 @@ from tests.test_booking_races import families
 from tests.test_bookings import booked, new_family, taken, told
 from tests.test_class_refunds import NEXT_YEAR, another_course, books_are_clean, bought
 from tests.town import Town
-from timebank import clock, worker
-from timebank.classes import attendance, booking, changes, endings, purchase, seats, stopping
-from timebank.classes.refunds import OwnRefund
+from timebank.classes import attendance, booking, changes, seats, stopping
+from timebank.classes.class_time import endings, purchase
+from timebank.classes.class_time.refunds import OwnRefund
+from timebank.classes.class_time.unexpiry import reverse_class_expiry
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
-from timebank.classes.unexpiry import reverse_class_expiry
+from timebank.core import clock
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
 from timebank.ledger import posting
 from timebank.ledger.refusals import AlreadyReversed, PastGrace
+from timebank.operations import worker
 from timebank.people.messages import own_messages
-from timebank.scope import Scope
-from timebank.wording import dated
 
 A_DAY = timedelta(days=1)
 

@@ -23,12 +23,14 @@ from tests.test_class_refunds import (
     second_guardian,
 )
 from tests.town import Town
-from timebank import clock, database, worker
-from timebank.classes import attendance, endings, entries, stopping
-from timebank.database import transaction
-from timebank.errors import Busy, Unexpected
+from timebank.classes import attendance, stopping
+from timebank.classes.class_time import endings, entries
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import Busy, Unexpected
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
+from timebank.operations import worker
 from timebank.people.records import set_status
 
 

@@ -11,8 +11,8 @@ from tests.shop import browser, minutes_of, points_of
 from tests.test_bookings import booked, give_minutes, new_family, taken
 from tests.test_class_refunds import another_course
 from tests.town import Town
-from timebank import clock
-from timebank.web.desk.classes import counter_classes
+from timebank.classes.pages.counter import counter_classes
+from timebank.core import clock
 
 
 @pytest.mark.parametrize("path", ["/classes", "/desk/bookings", "/admin/classes"])

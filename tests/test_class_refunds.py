@@ -17,21 +17,22 @@ from tests.shop import API, key, minutes_of, points_of
 from tests.test_bookings import booked, told
 from tests.test_classes import buy, order
 from tests.town import Town
-from timebank import clock, database
-from timebank.classes import booking, entries, moves, purchase, refunds
+from timebank.classes import booking
+from timebank.classes.class_time import entries, moves, purchase, refunds
+from timebank.classes.class_time.purchase import Parcel, last_day
 from timebank.classes.courses import CourseOver
-from timebank.classes.purchase import Parcel, last_day
 from timebank.classes.schemas import BookingIn, ClassHoursIn, MoveIn, RefundIn
-from timebank.database import transaction
-from timebank.errors import TimebankError
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
 from timebank.ledger import posting
-from timebank.ledger.check import check_ledger
+from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.posting import Posting
 from timebank.ledger.refusals import PurchaseNotReversible
 from timebank.overview.resident import glance
-from timebank.people.guardians import NotGuardian
+from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.messages import own_messages
-from timebank.scope import Scope
 
 THIS_YEAR, NEXT_YEAR = date(clock.local_day().year, 12, 31), date(clock.local_day().year + 1, 12, 31)
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.shop import API, books_balance, key, minutes_of, points_of
 from tests.town import Town
-from timebank import clock
-from timebank.classes.purchase import age_on, price
+from timebank.classes.class_time.purchase import age_on, price
+from timebank.core import clock
 
 
 def a_course(town: Town, **more: object) -> dict[str, object]:

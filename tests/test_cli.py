@@ -18,12 +18,13 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.town import Town
-from timebank import clock, embedded
-from timebank.access import sessions
-from timebank.areas.policies import change_policy, policies
+from timebank.access.sign_in import sessions
 from timebank.cli import timebank as commands
-from timebank.errors import reason_of
+from timebank.core import clock
+from timebank.core.errors import reason_of
 from timebank.migrate import known
+from timebank.operations import embedded
+from timebank.policies.values import change_policy, policies
 
 Ran = subprocess.CompletedProcess[str]
 Timebank = Callable[..., Ran]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from timebank import clock
+from timebank.core import clock
 
 NEW_YEAR = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)  # 1 January, midnight, in Shanghai
 

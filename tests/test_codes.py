@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.town import Town
-from timebank import clock, codes, settings
-from timebank.codes import CardCode, InvalidCode, PersonCode, StationCode
+from timebank.core import clock, codes, settings
+from timebank.core.codes import CardCode, InvalidCode, PersonCode, StationCode
 
 MY_CODE = "/api/v1/me/code"
 

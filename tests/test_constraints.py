@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.town import Town
-from timebank import clock, database
-from timebank.database import retried, transaction
-from timebank.errors import Conflict, TimebankError, Unexpected
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, TimebankError, Unexpected
 
 # Why an input cannot violate a constraint that no error class names. A new constraint is added here, or gets a class.
 MADE = "the id is made by the application"

@@ -9,14 +9,14 @@ import pytest
 
 from tests.presence import nine_o_clock, points_of, record_id_of, scanned, served, station_code
 from tests.town import Town
-from timebank import clock
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
-from timebank.checkins import review
-from timebank.checkins.deciding import OwnRecord
-from timebank.checkins.forgotten import close_forgotten
-from timebank.checkins.review import NotPending
-from timebank.checkins.schemas import RecordOut, ReviewIn
+from timebank.core import clock
+from timebank.presence.forgotten import close_forgotten
+from timebank.presence.schemas import RecordOut, ReviewIn
+from timebank.service_records import review
+from timebank.service_records.deciding import OwnRecord
+from timebank.service_records.review import NotPending
 
 APPROVE = ReviewIn("approve")
 

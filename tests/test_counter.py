@@ -13,10 +13,10 @@ from tests.presence import body, card, count, nine_o_clock, nonce, personal_code
 from tests.shop import browser, key, minutes_of, points_of, reserve, stock_of, wish
 from tests.test_bookings import booked, give_minutes
 from tests.town import Town
-from timebank import clock
-from timebank.access import sessions
-from timebank.checkins.presence import PROVES_FOR
-from timebank.people.card_checks import OwnCard, confirm_cards
+from timebank.access.sign_in import sessions
+from timebank.cards.confirming import OwnCard, confirm_cards
+from timebank.core import clock
+from timebank.presence.at_counter import PROVES_FOR
 
 
 async def other_household(owner: asyncpg.Connection, town: Town, keeper: str, member: str) -> None:

@@ -12,7 +12,7 @@ from tests.shop import browser, key, points_of, wish
 from tests.test_counter import looked, make_keeper, other_household, take
 from tests.test_two_people import call
 from tests.town import PHOENIX, Town
-from timebank import clock
+from timebank.core import clock
 
 AGREE = {"decision": "agree"}
 

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from timebank import database
-from timebank.access import throttle
-from timebank.database import NotOpen, retried, savepoint, transaction
-from timebank.errors import Busy, Conflict, TimebankError
-from timebank.scope import Mine, Scope
+from timebank.access.sign_in import throttle
+from timebank.core import database
+from timebank.core.database import NotOpen, retried, savepoint, transaction
+from timebank.core.errors import Busy, Conflict, TimebankError
+from timebank.core.scope import Mine, Scope
 
 
 @pytest.fixture

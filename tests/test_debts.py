@@ -12,7 +12,7 @@ import pytest
 from tests.shop import API, key, points_of
 from tests.test_ledger_check import check
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.refusals import AlreadyReversed, LedgerKeyReused

@@ -12,11 +12,11 @@ from tests.test_deeds import BUILDING, MORNING, UNIT, filed, noticed
 from tests.test_ledger_check import live_a_little
 from tests.test_objections import honour_record
 from tests.town import SPRING, Town
-from timebank import clock
-from timebank.access.callers import SESSION_COOKIE, csrf_token
+from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
-from timebank.deeds.objections import object_to_deed
-from timebank.ledger.checked import check_books
+from timebank.deeds.objections.objecting import object_to_deed
+from timebank.http.callers import SESSION_COOKIE, csrf_token
+from timebank.ledger.checking.results import check_books
 from timebank.ledger.entries import last_entries
 from timebank.people.messages import tell
 

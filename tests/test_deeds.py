@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 
 from tests.town import PHOENIX, Town
-from timebank import clock
-from timebank.areas.policies import change_policy
-from timebank.deeds.book import Filed, file_book
-from timebank.deeds.caps import CapReached, period_of
+from timebank.core import clock
+from timebank.core.errors import Forbidden, Invalid, NotFound
 from timebank.deeds.credit import NotCredited, credit_due_deeds, reverse_deed
-from timebank.deeds.filing import (
+from timebank.deeds.filing.bulk import Filed, file_book
+from timebank.deeds.filing.caps import CapReached, period_of
+from timebank.deeds.filing.filing import (
     DeedDay,
     NotForThisPerson,
     NotYourArea,
@@ -24,19 +24,15 @@ from timebank.deeds.filing import (
     file_deed,
     withdraw_deeds,
 )
-from timebank.deeds.objections import (
-    NotOnNotice,
-    decide_objection,
-    object_to_deed,
-)
+from timebank.deeds.objections.objecting import NotOnNotice, decide_objection, object_to_deed
 from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed, review_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
-from timebank.errors import Forbidden, Invalid, NotFound
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import balances, statement
-from timebank.people.guardians import NotGuardian
+from timebank.people.guardianship.guardians import NotGuardian
+from timebank.policies.values import change_policy
 from timebank.rules.catalogue import RuleNotFound
 
 MORNING = datetime.fromisoformat("2026-11-18T09:00:00+08:00")  # a Wednesday

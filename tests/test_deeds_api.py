@@ -8,8 +8,8 @@ import pytest
 
 from tests.test_deeds import BUILDING, MORNING, OTHER_BUILDING, UNIT, filed, noticed
 from tests.town import Town
-from timebank import clock
-from timebank.areas.policies import change_policy
+from timebank.core import clock
+from timebank.policies.values import change_policy
 
 
 def body_of(town: Town, **other: Any) -> dict[str, Any]:

@@ -21,17 +21,17 @@ from structlog.testing import capture_logs
 
 from tests.conftest import SECRET
 from tests.elsewhere import elsewhere
-from timebank import clock, settings
 from timebank.commands.places import communities, system_scope
+from timebank.core import clock, settings
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
 from timebank.demo.population import KNOWN, ROLES, Resident, populate
 from timebank.demo.settling import NotTheDemos, note, settle, state
 from timebank.expiry.due import waiting_expiries
-from timebank.ledger.check import check_ledger
+from timebank.ledger.checking.check import check_ledger
 from timebank.migrate import migrate
-from timebank.people.ages import age_on
-from timebank.people.identity import Identity, judge
+from timebank.people.identity.ages import age_on
+from timebank.people.identity.citizen_number import Identity, judge
 
 TODAY = date(2026, 11, 21)
 

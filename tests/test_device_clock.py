@@ -10,9 +10,9 @@ import pytest
 from tests.counter import kept_scope
 from tests.presence import body, card, count, later, nine_o_clock, personal_code, points_of
 from tests.town import Town
-from timebank import clock
-from timebank.access import devices
-from timebank.checkins.device_clock import goes_back, measured, offline_flags
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.presence.evidence.device_clock import goes_back, measured, offline_flags
 
 BATCH = "/api/v1/checkins/batch"
 NOON = datetime(2026, 5, 20, 4, tzinfo=UTC)

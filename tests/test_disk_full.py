@@ -15,10 +15,10 @@ import pytest
 
 from tests.outside import Outside, is_ready, outside, reason, sign_in, tell, until
 from tests.town import Town
-from timebank import connections, database
-from timebank.connections import DiskFull
-from timebank.database import transaction
-from timebank.health import readiness
+from timebank.core import connections, database
+from timebank.core.connections import DiskFull
+from timebank.core.database import transaction
+from timebank.http.health import readiness
 
 
 @pytest.mark.parametrize("sqlstate", ["53100", "58030"])

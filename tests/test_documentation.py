@@ -28,8 +28,8 @@ from tests.documents import (
     documents,
 )
 from timebank import cli
-from timebank.errors import TimebankError
-from timebank.locale import translate
+from timebank.core.errors import TimebankError
+from timebank.core.locale import translate
 
 LINES_MAX = 260  # what a front door may have; the rest stands in docs/
 LANGUAGES = {"zh": "| code | HTTP | 说明 |", "en": "| code | HTTP | what it says |"}
@@ -105,7 +105,9 @@ def test_every_make_target_that_is_named_exists_and_the_usual_ones_are_named() -
 
 
 def test_every_setting_is_explained_and_no_other() -> None:
-    read = set(re.findall(r"TIMEBANK_[A-Z_]+", (ROOT / "timebank" / "settings.py").read_text(encoding="utf-8")))
+    read = set(
+        re.findall(r"TIMEBANK_[A-Z_]+", (ROOT / "timebank" / "core" / "settings.py").read_text(encoding="utf-8"))
+    )
     tests = {
         name
         for path in (ROOT / "tests").rglob("*.py")

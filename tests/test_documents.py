@@ -7,9 +7,9 @@ from tests.test_imports import codes, take_in
 from tests.town import Town
 from timebank.people.contact import is_called
 from timebank.people.directory import open_person, people
-from timebank.people.documents import Document, possible_documents, read_document
 from timebank.people.enrolment import PersonKnown, enrol
-from timebank.people.identity import BadIdentity, masked_identity, require_identity
+from timebank.people.identity.citizen_number import BadIdentity, masked_identity, require_identity
+from timebank.people.identity.documents import Document, possible_documents, read_document
 from timebank.people.schemas import Enrolment
 
 PASSPORT = "护照 E12345678"

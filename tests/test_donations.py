@@ -9,7 +9,7 @@ import httpx
 
 from tests.ledger_sums import problems_of
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
 from timebank.ledger.statement import balances
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.presence import body, count, nine_o_clock, nonce, points_of, station_code
 from tests.town import SPRING, Town
-from timebank import clock, database
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
 
 CHECKINS, RECORDS = "/api/v1/checkins", "/api/v1/service-records"
 

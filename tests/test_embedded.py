@@ -13,8 +13,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from timebank import embedded, embedded_programs
-from timebank.embedded import EmbeddedError, Server, create_database, start
+from timebank.operations import embedded, embedded_programs
+from timebank.operations.embedded import EmbeddedError, Server, create_database, start
 
 Starter = Callable[..., Server]
 QUICK = {"fsync": "off"}
@@ -135,7 +135,7 @@ def test_a_killed_server_is_started_again_with_what_was_committed(starting: Star
 def test_a_server_whose_owner_was_killed_is_taken_over_and_stopped_by_the_next(
     starting: Starter, tmp_path: Path
 ) -> None:
-    script = "import sys, time; from pathlib import Path; from timebank.embedded import start; "
+    script = "import sys, time; from pathlib import Path; from timebank.operations.embedded import start; "
     script += "server = start(Path(sys.argv[1])); print('up', flush=True); time.sleep(60)"
     command = [sys.executable, "-c", script, str(tmp_path / "data")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:

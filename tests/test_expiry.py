@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import Town
-from timebank import clock, worker
-from timebank.errors import Forbidden
+from timebank.core import clock
+from timebank.core.errors import Forbidden
 from timebank.expiry.due import (
     ClockDisagrees,
     ExpiryChanged,
@@ -29,10 +29,11 @@ from timebank.expiry.due import (
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.expiry.reversal import OwnExpiry, reverse_expiries_of_day, reverse_expiry
 from timebank.ledger import posting
-from timebank.ledger.check import check_ledger
+from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AlreadyReversed, NotReversible, PastGrace
 from timebank.ledger.statement import balances
+from timebank.operations import worker
 from timebank.people.records import set_status
 
 LAST_DAY = date(2026, 12, 31)

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from timebank.imports import goods, hours, roster, workbook
-from timebank.imports.candidates import Candidate, Candidates
-from timebank.imports.goods import GoodRow
-from timebank.imports.hours import HoursRow
-from timebank.imports.parsed import Parsed
-from timebank.imports.refusals import ImportRefused
-from timebank.imports.roster import RosterRow
+from timebank.imports.files import workbook
+from timebank.imports.files.refusals import ImportRefused
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.goods.read import GoodRow
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours.read import HoursRow
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.sheets.candidates import Candidate, Candidates
+from timebank.imports.sheets.parsed import Parsed
 
 FAULTS = Path(__file__).parent / "data" / "faults"
 MANIFEST = json.loads((FAULTS / "manifest.json").read_text())

@@ -8,8 +8,8 @@ import pytest
 
 from tests.shop import browser
 from tests.town import Town
-from timebank import clock
-from timebank.errors import Forbidden
+from timebank.core import clock
+from timebank.core.errors import Forbidden
 from timebank.overview.figures import count_figures, figures
 
 

@@ -22,12 +22,12 @@ from tests.hands import PANEL, PASSWORD, PHONE, Camera, chromium, follow, pictur
 from tests.ledger_sums import problems_of
 from tests.service import Service
 from tests.town import Town, set_password
-from timebank import clock, vault
-from timebank.access.callers import SESSION_COOKIE
+from timebank.cards.cards import issue_card
+from timebank.core import clock, vault
+from timebank.core.scope import Scope
+from timebank.http.callers import SESSION_COOKIE
 from timebank.ledger.statement import balances
 from timebank.overview.reminding import remind_deciders
-from timebank.people.cards import issue_card
-from timebank.scope import Scope
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 

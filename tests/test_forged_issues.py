@@ -11,9 +11,9 @@ import pytest
 
 from tests.test_ledger_check import check, live_a_little
 from tests.town import Town
-from timebank import clock, database
-from timebank.database import transaction
-from timebank.ledger import check as ledger_check
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.ledger.checking import check as ledger_check
 from timebank.ledger.posting import request_hash
 
 KINDS = (

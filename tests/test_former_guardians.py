@@ -12,15 +12,15 @@ from tests.shop import API, books_balance, browser, key, points_of
 from tests.test_bookings import give_minutes, seat
 from tests.test_class_refunds import another_course, asked, by_admin
 from tests.town import Town, signed_in
-from timebank import clock
 from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import cancel_booking
 from timebank.classes.reading import bookings
+from timebank.core import clock
+from timebank.core.scope import Mine
 from timebank.overview.resident import whole_balances
-from timebank.people.books import open_book
-from timebank.people.care import in_care
+from timebank.people.guardianship.care import in_care
 from timebank.people.messages import own_messages
-from timebank.scope import Mine
+from timebank.people.own_records import open_book
 
 
 async def end_care(owner: asyncpg.Connection, town: Town, how: str) -> None:

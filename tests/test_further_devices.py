@@ -11,9 +11,9 @@ from tests.presence import count
 from tests.shop import API, Browser, browser
 from tests.test_two_people import call
 from tests.town import Town, operating
-from timebank import clock
-from timebank.access import devices
-from timebank.scope import Scope
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.core.scope import Scope
 
 STATION = "暖蜂驿站"
 

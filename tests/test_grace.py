@@ -10,20 +10,20 @@ import pytest
 from tests.counter import stands_here
 from tests.ledger_sums import problems_of
 from tests.town import Town
-from timebank import clock
-from timebank.areas.policies import change_policy
 from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import book
 from timebank.classes.schemas import BookingIn
+from timebank.core import clock
 from timebank.ledger import posting
 from timebank.ledger.grace import FirstOut, back_in_words, would_return
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
+from timebank.policies.values import change_policy
 from timebank.shop.collection import cancel, collect, expire_redemptions, return_goods
+from timebank.shop.pages.counter import counter_goods
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import Redeemed, RedemptionIn
-from timebank.web.desk.goods import counter_goods
 
 LAST_DAY = date(2026, 12, 31)
 GRACE_END = date(2027, 1, 30)

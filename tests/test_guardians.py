@@ -3,9 +3,9 @@
 import httpx
 
 from tests.town import Town
-from timebank import clock
 from timebank.access.registration import register
-from timebank.people.guardians import children_of
+from timebank.core import clock
+from timebank.people.guardianship.guardians import children_of
 from timebank.people.schemas import Enrolment
 
 

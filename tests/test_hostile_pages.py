@@ -17,10 +17,10 @@ from tests.counter import kept_scope
 from tests.ledger_sums import problems_of
 from tests.presence import nonce, served
 from tests.town import Town
-from timebank.access import devices
-from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE, csrf_token
+from timebank.access.devices import devices
 from timebank.app import create_app
-from timebank.paging import cursor_of
+from timebank.core.paging import cursor_of
+from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE, csrf_token
 
 READERS = ("", "张桂兰", "周敏", "赵丽", "counter")
 DEEP = "赵丽"

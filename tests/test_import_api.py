@@ -14,8 +14,8 @@ from tests.chengjiang import DATA
 from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.town import PHOENIX, SPRING, Town
-from timebank import clock, locale
-from timebank.imports.problems import SENTENCES
+from timebank.core import clock, locale
+from timebank.imports.cells.problems import SENTENCES
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主")
 BAD = resident("林大山", phone="199000", head="林小满", relation="配偶")

@@ -21,16 +21,17 @@ from tests.shop import API, books_balance, key
 from tests.test_import_runs import undo_begun
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.town import Town, set_password
-from timebank import clock, database, names, vault
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.schemas import HoursIn
-from timebank.errors import NotFound
-from timebank.imports import history, runs
+from timebank.core import clock, database, names, vault
+from timebank.core.errors import NotFound
+from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
-from timebank.imports.report import Report
-from timebank.imports.undo import undo
+from timebank.imports.reports import history
+from timebank.imports.reports.report import Report
+from timebank.imports.runs import runs
+from timebank.imports.runs.undo import undo
 from timebank.people.locks import lock_people
-from timebank.scope import Scope
+from timebank.presence.schemas import HoursIn
+from timebank.service_records.honour.entering import enter_hours
 
 NEIGHBOURS = [first + last for first in "赵钱孙李周吴郑王冯陈" for last in "安宁平康和顺福禄寿喜"]
 AT_THE_STATION = 6

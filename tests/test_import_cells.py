@@ -4,10 +4,11 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from timebank.imports import addresses, amounts, cells, moments, phones, places
-from timebank.imports.cells import Cell
-from timebank.imports.identity import Identity, check_character, mask_number
-from timebank.imports.problems import SENTENCES, Problem, problem
+from timebank.imports.cells import addresses, amounts, moments, phones, places
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.identity import Identity, check_character, mask_number
+from timebank.imports.cells.problems import SENTENCES, Problem, problem
+from timebank.imports.cells.values import Cell
 
 
 def code(result: object) -> str:

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from timebank.imports import deeds, goods, hours, roster, workbook
-from timebank.imports.candidates import Candidate, Candidates
-from timebank.imports.parsed import Parsed, RowProblem
-from timebank.imports.problems import LEFT_OUT
-from timebank.imports.report import report
-from timebank.imports.roster import RosterRow
+from timebank.imports.cells.problems import LEFT_OUT
+from timebank.imports.files import workbook
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.reports.report import report
+from timebank.imports.sheets.candidates import Candidate, Candidates
+from timebank.imports.sheets.parsed import Parsed, RowProblem
 
 DATA = Path(__file__).parent / "data" / "chengjiang"
 FACTS = json.loads((DATA / "facts.json").read_text(encoding="utf-8"))

@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 from openpyxl import Workbook as NewWorkbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from timebank.imports import deeds, goods, hours, roster, workbook
-from timebank.imports.candidates import Candidate, Candidates
-from timebank.imports.hours import HoursRow
-from timebank.imports.parsed import Parsed
-from timebank.imports.roster import RosterRow
+from timebank.imports.files import workbook
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours.read import HoursRow
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.sheets.candidates import Candidate, Candidates
+from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 10, 31)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

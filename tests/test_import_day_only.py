@@ -7,8 +7,8 @@ import asyncpg
 
 from tests.test_imports import codes, take_in, warned
 from tests.town import Town
-from timebank.imports import day_only
-from timebank.imports.hours import HoursRow
+from timebank.imports.kinds.hours import day_only
+from timebank.imports.kinds.hours.read import HoursRow
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MIDNIGHT = datetime(2026, 7, 1, tzinfo=SHANGHAI)

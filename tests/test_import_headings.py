@@ -5,10 +5,14 @@ from datetime import date
 import pytest
 
 from tests.test_unread import book
-from timebank.imports import deeds, goods, hours, roster, workbook
-from timebank.imports.heading_units import with_unit
-from timebank.imports.parsed import Parsed
-from timebank.imports.roster import RosterRow
+from timebank.imports.files import workbook
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.sheets.heading_units import with_unit
+from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 11, 20)
 

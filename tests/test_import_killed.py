@@ -17,8 +17,8 @@ import pytest
 
 from bench.books import hours_book, lay_people
 from tests.outside import PASSWORD, SECRET, Outside, Process, is_ready, outside, tell, until
-from timebank import settings
-from timebank.access.passwords import hash_password
+from timebank.access.sign_in.passwords import hash_password
+from timebank.core import settings
 
 pytestmark = pytest.mark.torture
 

@@ -11,19 +11,19 @@ from tests.test_import_own_words import building, deed, places_of_deeds, station
 from tests.test_import_words import book, codes, in_phoenix
 from tests.test_imports import DEEDS, HOURS, table
 from tests.town import Town
-from timebank import clock
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
-from timebank.checkins.credit import rule_code_of
-from timebank.errors import Forbidden, NotFound
-from timebank.imports.asking import WordIsName
-from timebank.imports.carrying import Progress, carry
-from timebank.imports.known_words import change_word, forget_word, known_word, known_words
-from timebank.imports.mapping import remember_words
-from timebank.imports.runs import try_or_import
-from timebank.imports.words import WordIn
+from timebank.core import clock
+from timebank.core.errors import Forbidden, NotFound
+from timebank.imports.runs.batches import Progress, carry
+from timebank.imports.runs.runs import try_or_import
+from timebank.imports.words.asking import WordIsName
+from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words
+from timebank.imports.words.mapping import remember_words
+from timebank.imports.words.words import WordIn
 from timebank.rules.catalogue import rules, set_rule
 from timebank.rules.schemas import RuleIn
+from timebank.service_records.crediting.credit import rule_code_of
 
 PATROL = "夜间巡逻"
 

@@ -15,17 +15,19 @@ from tests.test_import_runs import begun, left_alone, services
 from tests.test_import_workbooks import xlsx
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident, table
 from tests.town import Town
-from timebank import clock, vault
-from timebank.imports import drafts, history, leftover, runs
-from timebank.imports.report import REMARKS_KEPT_MAX
-from timebank.imports.runs import import_file
-from timebank.imports.undo import undo
-from timebank.imports.vocabulary import DEEDS as DEED_COLUMNS
-from timebank.imports.vocabulary import GOODS as GOOD_COLUMNS
-from timebank.imports.vocabulary import HOURS as HOUR_COLUMNS
-from timebank.imports.vocabulary import ROSTER as ROSTER_COLUMNS
-from timebank.imports.words import WordIn
-from timebank.locale import catalogue
+from timebank.core import clock, vault
+from timebank.core.locale import catalogue
+from timebank.imports.reports import history
+from timebank.imports.reports.report import REMARKS_KEPT_MAX
+from timebank.imports.runs import drafts, runs
+from timebank.imports.runs import worker_job as leftover
+from timebank.imports.runs.runs import import_file
+from timebank.imports.runs.undo import undo
+from timebank.imports.sheets.vocabulary import DEEDS as DEED_COLUMNS
+from timebank.imports.sheets.vocabulary import GOODS as GOOD_COLUMNS
+from timebank.imports.sheets.vocabulary import HOURS as HOUR_COLUMNS
+from timebank.imports.sheets.vocabulary import ROSTER as ROSTER_COLUMNS
+from timebank.imports.words.words import WordIn
 
 PAGE_BYTES_MAX = 150_000
 DAY = clock.local_day() - timedelta(days=2)

@@ -8,10 +8,10 @@ from openpyxl import Workbook
 
 from tests.test_imports import codes, resident, take_in, warned
 from tests.town import Town
-from timebank.access.grants import end_grant
-from timebank.imports.report import Report
-from timebank.imports.runs import import_file
-from timebank.imports.undo import undo
+from timebank.access.roles.grants import end_grant
+from timebank.imports.reports.report import Report
+from timebank.imports.runs.runs import import_file
+from timebank.imports.runs.undo import undo
 
 ROSTER = ["网格", "楼栋", "单元", "房号", "户主", "姓名", "与户主关系", "性别", "身份证号", "出生日期", "电话", "备注"]
 HEADS = ["楼栋", "单元", "姓名", "职务", "电话"]

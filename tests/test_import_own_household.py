@@ -11,7 +11,7 @@ from tests.test_import_api import Desk
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident, table
 from tests.test_two_people import call
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
 
 HOME = {"building": "5栋", "unit": "2单元", "room": "301", "head": "赵丽"}
 SPOUSE = resident("宋平", phone="19900008301", relation="配偶", note="楼栋长，网格员", **HOME)

@@ -13,20 +13,20 @@ from tests.test_import_words import codes, in_phoenix
 from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident, table
 from tests.town import Town
-from timebank import clock
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
-from timebank.checkins.credit import rule_code_of
-from timebank.imports.addresses import Address, address
-from timebank.imports.asking import WordUnclear
-from timebank.imports.map_file import MapUnclear, answers_in
-from timebank.imports.mapping import remember_words
-from timebank.imports.problems import Problem
-from timebank.imports.report import Report
-from timebank.imports.runs import import_file
-from timebank.imports.words import Cap, WordIn
+from timebank.core import clock
+from timebank.imports.cells.addresses import Address, address
+from timebank.imports.cells.problems import Problem
+from timebank.imports.reports.report import Report
+from timebank.imports.runs.runs import import_file
+from timebank.imports.words.asking import WordUnclear
+from timebank.imports.words.map_file import MapUnclear, answers_in
+from timebank.imports.words.mapping import remember_words
+from timebank.imports.words.words import Cap, WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules
+from timebank.service_records.crediting.credit import rule_code_of
 
 
 def deed(person: str, place: str, note: str, *, item: str = "调解邻里纠纷", points: object = 10) -> list[object]:

@@ -12,14 +12,14 @@ from openpyxl import Workbook, load_workbook
 from tests.test_access_pages import browser
 from tests.test_imports import GOODS, HOURS, ROSTER, resident, table
 from tests.town import Town
-from timebank import clock, vault
-from timebank.imports import drafts
+from timebank.core import clock, vault
+from timebank.core.locale import translator
 from timebank.imports.intake import Kind
-from timebank.imports.vocabulary import DEEDS
-from timebank.imports.vocabulary import GOODS as GOODS_COLUMNS
-from timebank.imports.vocabulary import HOURS as HOURS_COLUMNS
-from timebank.imports.vocabulary import ROSTER as ROSTER_COLUMNS
-from timebank.locale import translator
+from timebank.imports.runs import drafts
+from timebank.imports.sheets.vocabulary import DEEDS
+from timebank.imports.sheets.vocabulary import GOODS as GOODS_COLUMNS
+from timebank.imports.sheets.vocabulary import HOURS as HOURS_COLUMNS
+from timebank.imports.sheets.vocabulary import ROSTER as ROSTER_COLUMNS
 from timebank.overview.community import LOOKED_AT
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主", building="9栋", room="101")

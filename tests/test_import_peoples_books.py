@@ -14,14 +14,17 @@ from tests.test_imports import ROSTER as COLUMNS
 from tests.test_imports import warned as warned_of
 from tests.town import Town
 from timebank.areas.places import add_area
-from timebank.imports import addresses, amounts, cells, deeds, goods, group, moments, remarks
-from timebank.imports.addresses import Address
-from timebank.imports.amounts import Limit
-from timebank.imports.cells import Cell
-from timebank.imports.identity import Document, Identity
-from timebank.imports.numerals import chinese_number
-from timebank.imports.problems import Problem
-from timebank.imports.refusals import ColumnMissing
+from timebank.imports.cells import addresses, amounts, group, moments, remarks
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.addresses import Address
+from timebank.imports.cells.amounts import Limit
+from timebank.imports.cells.identity import Document, Identity
+from timebank.imports.cells.numerals import chinese_number
+from timebank.imports.cells.problems import Problem
+from timebank.imports.cells.values import Cell
+from timebank.imports.files.refusals import ColumnMissing
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
 
 NUMBER = "522699196809283822"
 HOME = ["楼栋", "单元", "房号", "姓名", "电话"]

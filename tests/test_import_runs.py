@@ -14,18 +14,22 @@ from tests.test_access_pages import browser
 from tests.test_import_api import Desk
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.town import Town
-from timebank import clock, database, vault, worker
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.schemas import HoursIn
-from timebank.connections import ReadOnly
-from timebank.imports import carrying, history, leftover, runs, work
-from timebank.imports.carrying import Progress
+from timebank.core import clock, database, vault
+from timebank.core.connections import ReadOnly
+from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
-from timebank.imports.kinds import IMPORTERS
-from timebank.imports.report import Findings
-from timebank.imports.undo import undo
+from timebank.imports.kinds.registry import IMPORTERS
+from timebank.imports.reports import history
+from timebank.imports.reports.report import Findings
+from timebank.imports.runs import batches as carrying
+from timebank.imports.runs import runs, work
+from timebank.imports.runs import worker_job as leftover
+from timebank.imports.runs.batches import Progress
+from timebank.imports.runs.undo import undo
+from timebank.operations import worker
 from timebank.people.records import set_status
-from timebank.scope import Scope
+from timebank.presence.schemas import HoursIn
+from timebank.service_records.honour.entering import enter_hours
 
 DAY = date(2026, 7, 1)
 HOME = {"building": "9栋", "room": "101"}

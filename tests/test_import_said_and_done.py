@@ -15,20 +15,22 @@ from tests.test_import_runs import begun, left_alone
 from tests.test_imports import resident, table, take_in
 from tests.test_merging import TWIN, merged, twin
 from tests.town import Town
-from timebank import clock, vault
-from timebank.access.grants import end_grant
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.schemas import HoursIn
-from timebank.imports import carrying, history, leftover
+from timebank.access.roles.grants import end_grant
+from timebank.core import clock, vault
+from timebank.imports.files.refusals import ImportRefused
 from timebank.imports.intake import Kind
-from timebank.imports.kinds import IMPORTERS
-from timebank.imports.refusals import ImportRefused
-from timebank.imports.report import Report
-from timebank.imports.runs import import_file
+from timebank.imports.kinds.registry import IMPORTERS
+from timebank.imports.reports import history
+from timebank.imports.reports.report import Report
+from timebank.imports.runs import batches as carrying
+from timebank.imports.runs import worker_job as leftover
+from timebank.imports.runs.runs import import_file
+from timebank.imports.runs.traces import ImportUsed
+from timebank.imports.runs.undo import undo
 from timebank.imports.steps import Steps
-from timebank.imports.traces import ImportUsed
-from timebank.imports.undo import undo
 from timebank.people.records import set_status
+from timebank.presence.schemas import HoursIn
+from timebank.service_records.honour.entering import enter_hours
 
 FAULTS = Path(__file__).parent / "data" / "faults"
 MANIFEST = json.loads((FAULTS / "manifest.json").read_text())

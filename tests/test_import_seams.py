@@ -13,8 +13,12 @@ from tests.test_import_offices import take_in_sheets, workbook_of
 from tests.test_imports import codes, take_in
 from tests.town import Town
 from tests.unread_books import ods_cell, ods_file, ods_row, ods_table
-from timebank.imports import addresses, goods, hours, roster, workbook
-from timebank.imports.parsed import Parsed
+from timebank.imports.cells import addresses
+from timebank.imports.files import workbook
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.sheets.parsed import Parsed
 
 TODAY = dt.date(2026, 11, 20)
 HOME = ["姓名", "电话", "楼栋", "单元", "房号"]

@@ -7,9 +7,14 @@ from datetime import time as clock_time
 import pytest
 
 from tests.test_unread import book
-from timebank.imports import deeds, goods, hours, moments, refusals, roster, workbook
-from timebank.imports.problems import Problem
-from timebank.imports.signs import is_ditto, is_unclear
+from timebank.imports.cells import moments
+from timebank.imports.cells.problems import Problem
+from timebank.imports.cells.signs import is_ditto, is_unclear
+from timebank.imports.files import refusals, workbook
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.roster import read as roster
 
 TODAY = date(2026, 11, 20)
 TIMES = ["日期", "姓名", "签到", "签退"]

@@ -13,12 +13,15 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.styled_books import FORMATS
-from timebank.imports import goods, hours, roster, workbook
-from timebank.imports.goods import GoodRow
-from timebank.imports.parsed import Parsed
-from timebank.imports.refused_rows import refused_rows
-from timebank.imports.report import findings, report
-from timebank.imports.styles import style_of
+from timebank.imports.files import workbook
+from timebank.imports.files.styles import style_of
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.goods.read import GoodRow
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.reports.refused_rows import refused_rows
+from timebank.imports.reports.report import findings, report
+from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 11, 20)
 

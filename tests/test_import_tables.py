@@ -8,13 +8,17 @@ import pytest
 from openpyxl import Workbook as NewWorkbook
 from openpyxl import load_workbook
 
-from timebank.imports import deeds, goods, hours, roster, workbook
-from timebank.imports.hours import HoursRow
-from timebank.imports.parsed import Parsed
-from timebank.imports.refusals import ColumnTwice
-from timebank.imports.refused_rows import refused_rows
-from timebank.imports.report import findings, report
-from timebank.imports.roster import RosterRow
+from timebank.imports.files import workbook
+from timebank.imports.files.refusals import ColumnTwice
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours.read import HoursRow
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.reports.refused_rows import refused_rows
+from timebank.imports.reports.report import findings, report
+from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 11, 20)
 TIMES = ["日期", "姓名", "签到", "签退"]

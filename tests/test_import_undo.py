@@ -10,17 +10,17 @@ import pytest
 from tests.chengjiang import FILES, MOMENT, counts, found_chengjiang
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, take_in
 from tests.town import Town, open_session
-from timebank import clock
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.schemas import HoursIn
-from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.imports.history import run, runs
-from timebank.imports.traces import ImportUsed
-from timebank.imports.undo import UndoTooLate, undo
-from timebank.people.guardians import record_consent
+from timebank.core import clock
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.imports.reports.history import run, runs
+from timebank.imports.runs.traces import ImportUsed
+from timebank.imports.runs.undo import UndoTooLate, undo
+from timebank.people.guardianship.guardians import record_consent
 from timebank.people.records import correct
 from timebank.people.schemas import Correction
-from timebank.scope import Scope
+from timebank.presence.schemas import HoursIn
+from timebank.service_records.honour.entering import enter_hours
 from timebank.shop.stock import receive
 
 FAMILY = (

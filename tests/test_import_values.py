@@ -6,16 +6,18 @@ import pytest
 
 from tests.test_import_cells import code
 from tests.test_import_columns import PEOPLE, TODAY, book, codes, residents, services, table
-from timebank.imports import addresses, amounts, deeds, goods, group, moments, phones, remarks, signs
-from timebank.imports.addresses import Address
-from timebank.imports.amounts import Limit
-from timebank.imports.cells import Cell
-from timebank.imports.deeds import DeedRow
-from timebank.imports.goods import GoodRow
-from timebank.imports.hours import HoursRow
-from timebank.imports.parsed import Parsed
-from timebank.imports.refusals import ColumnTwice
-from timebank.imports.roster import RosterRow
+from timebank.imports.cells import addresses, amounts, group, moments, phones, remarks, signs
+from timebank.imports.cells.addresses import Address
+from timebank.imports.cells.amounts import Limit
+from timebank.imports.cells.values import Cell
+from timebank.imports.files.refusals import ColumnTwice
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.deeds.read import DeedRow
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.goods.read import GoodRow
+from timebank.imports.kinds.hours.read import HoursRow
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.sheets.parsed import Parsed
 
 PHONE = "19900003074"
 

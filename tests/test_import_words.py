@@ -19,22 +19,22 @@ from tests.test_import_pages import tried as page_of
 from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, GOODS, HOURS, table
 from tests.town import Town
-from timebank import clock
-from timebank.access.callers import COMMUNITY_COOKIE
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
-from timebank.checkins.credit import rule_code_of
-from timebank.errors import Forbidden, TimebankError
-from timebank.imports.asking import WordIsName, WordMeaningUnknown, WordUnclear
-from timebank.imports.likeness import most_alike
-from timebank.imports.map_file import answers_in
-from timebank.imports.mapping import WordKindUnknown, remember_words
-from timebank.imports.report import Report
-from timebank.imports.runs import import_file
-from timebank.imports.words import WordIn
+from timebank.core import clock
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.http.callers import COMMUNITY_COOKIE
+from timebank.imports.reports.report import Report
+from timebank.imports.runs.runs import import_file
+from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
+from timebank.imports.words.likeness import most_alike
+from timebank.imports.words.map_file import answers_in
+from timebank.imports.words.mapping import WordKindUnknown, remember_words
+from timebank.imports.words.words import WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules, set_rule
 from timebank.rules.schemas import RuleIn, RuleOut
+from timebank.service_records.crediting.credit import rule_code_of
 
 __all__ = ["timebank"]
 

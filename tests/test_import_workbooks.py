@@ -11,8 +11,10 @@ import pytest
 from openpyxl import Workbook as NewWorkbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from timebank.imports import container, goods, refusals, roster, workbook, xml_parts
-from timebank.imports.refusals import ImportRefused
+from timebank.imports.files import container, refusals, workbook, xml_parts
+from timebank.imports.files.refusals import ImportRefused
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.roster import read as roster
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 10, 31)

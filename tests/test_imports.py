@@ -16,21 +16,23 @@ import pytest
 from tests.chengjiang import DATA, FACTS, FILES, MOMENT, TODAY, Chengjiang, counts, found_chengjiang
 from tests.test_import_chengjiang import CODES, opened
 from tests.town import PHOENIX, Town, operating
-from timebank import clock, names, vault
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.schemas import HoursIn
-from timebank.errors import Forbidden
-from timebank.imports import goods, hours, roster
-from timebank.imports.hours_in import NoServiceRule
+from timebank.core import clock, names, vault
+from timebank.core.errors import Forbidden
+from timebank.imports.files.refusals import NoKnownColumn
 from timebank.imports.intake import Kind
-from timebank.imports.refusals import NoKnownColumn
-from timebank.imports.report import Report
-from timebank.imports.runs import import_file
-from timebank.people.guardians import record_consent
-from timebank.people.identity import check_character
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours.write import NoServiceRule
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.reports.report import Report
+from timebank.imports.runs.runs import import_file
+from timebank.people.guardianship.guardians import record_consent
+from timebank.people.identity.citizen_number import check_character
 from timebank.people.records import set_status
+from timebank.presence.schemas import HoursIn
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
+from timebank.service_records.honour.entering import enter_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 

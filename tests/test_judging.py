@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from timebank.checkins.judging import Other, Span, TimeFacts, VisitFacts, judged
-from timebank.opening import Opening
+from timebank.core.opening import Opening
+from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, judged
 
 DAY = date(2026, 5, 20)
 

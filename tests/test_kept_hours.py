@@ -7,8 +7,8 @@ import httpx
 
 from tests.presence import body, count, later, nine_o_clock, points_of, record_id_of, station_code
 from tests.town import Town
-from timebank import clock
-from timebank.checkins.forgotten import close_forgotten
+from timebank.core import clock
+from timebank.presence.forgotten import close_forgotten
 
 CHECKINS = "/api/v1/checkins"
 

@@ -13,9 +13,9 @@ from tests.test_class_refunds import bought
 from tests.test_expiry import LAST_DAY, NEW_YEAR, NOON, Days, expired_entry
 from tests.test_ledger_check import check
 from tests.town import Town
-from timebank import clock
-from timebank.classes.refunds import refund
+from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import RefundIn
+from timebank.core import clock
 from timebank.deeds.credit import reverse_deed
 from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry

@@ -11,9 +11,9 @@ import pytest
 from tests.counter import kept_scope
 from tests.presence import body, card, count, later, nine_o_clock, nonce, personal_code, points_of, station_code
 from tests.town import Town, operating
-from timebank import clock
-from timebank.access import devices
-from timebank.checkins.forgotten import close_forgotten
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.presence.forgotten import close_forgotten
 
 BATCH, CHECKINS = "/api/v1/checkins/batch", "/api/v1/checkins"
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 

@@ -15,20 +15,21 @@ from tests.shop import browser
 from tests.tampers import TAMPERS
 from tests.test_deeds import MORNING, filed
 from tests.town import Town
-from timebank import clock, database
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import add_shift, sign_up
 from timebank.classes.booking import book
-from timebank.classes.purchase import buy_class_hours
+from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import Forbidden
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
-from timebank.errors import Forbidden
 from timebank.expiry.due import close_days
-from timebank.ledger import checked, posting
-from timebank.ledger.check import Books, check_ledger
-from timebank.ledger.checked import (
+from timebank.ledger import posting
+from timebank.ledger.checking import results as checked
+from timebank.ledger.checking.check import Books, check_ledger
+from timebank.ledger.checking.results import (
     ABANDONED_AFTER,
     ask_for_check,
     check_and_keep,

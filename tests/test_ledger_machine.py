@@ -27,13 +27,13 @@ from hypothesis.stateful import (
 from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import Town, operating
-from timebank import clock
-from timebank.areas.policies import change_policy
+from timebank.core import clock
 from timebank.expiry.due import waiting_expiries
 from timebank.ledger import book_days, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import ExpiryTakenBack, Insufficient, PastGrace
 from timebank.ledger.statement import Balances, balances
+from timebank.policies.values import change_policy
 
 T = TypeVar("T")
 MINUTES_PER_POINT = 6

@@ -10,8 +10,8 @@ import asyncpg
 
 from tests.ledger_sums import problems_of
 from tests.town import Town
-from timebank import clock
-from timebank.errors import TimebankError
+from timebank.core import clock
+from timebank.core.errors import TimebankError
 from timebank.ledger import book_days, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.statement import balances

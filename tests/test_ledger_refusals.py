@@ -14,12 +14,12 @@ from tests.ledger_sums import problems_of
 from tests.shop import points_of
 from tests.test_class_refunds import another_course, books_are_clean, bought, give_back
 from tests.town import Town
-from timebank import clock, database
-from timebank.classes import moves
+from timebank.classes.class_time import moves
 from timebank.classes.schemas import MoveIn
-from timebank.connections import BadValue
-from timebank.database import transaction
-from timebank.errors import Unexpected
+from timebank.core import clock, database
+from timebank.core.connections import BadValue
+from timebank.core.database import transaction
+from timebank.core.errors import Unexpected
 from timebank.ledger import donations, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed, PurchaseNotReversible

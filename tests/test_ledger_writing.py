@@ -9,8 +9,8 @@ import pytest
 
 from tests.ledger_sums import problems_of
 from tests.town import Town
-from timebank import clock, database
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 

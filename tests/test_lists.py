@@ -10,8 +10,8 @@ import pytest
 from tests.shop import API, browser
 from tests.test_class_refunds import bought
 from tests.town import Town
-from timebank.imports.reasons import Remark
-from timebank.imports.report import Findings
+from timebank.imports.reports.reasons import Remark
+from timebank.imports.reports.report import Findings
 
 MANY = 205
 IDS = "('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 205) n"

@@ -15,24 +15,29 @@ from tests.presence import scanned, station_code
 from tests.shop import books_balance
 from tests.test_bookings import booked, give_minutes
 from tests.town import Town
-from timebank import clock
-from timebank.access import grants
+from timebank.access.roles import grants
 from timebank.access.schemas import GrantIn
-from timebank.areas.policies import change_policy
-from timebank.checkins import hours, reversal, review
-from timebank.checkins.schemas import HoursIn, ReviewIn
-from timebank.classes import attendance, booking, purchase
+from timebank.cards import cards
+from timebank.classes import attendance, booking
 from timebank.classes.booking import AlreadyBooked, BookingEnded
+from timebank.classes.class_time import purchase
 from timebank.classes.schemas import BookingIn, ClassHoursIn
-from timebank.deeds import credit, filing
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Role, Scope
+from timebank.deeds import credit
+from timebank.deeds.filing import filing
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.errors import TimebankError
 from timebank.ledger import donations
 from timebank.ledger.schemas import DonationIn
-from timebank.people import cards, records
+from timebank.people import records
 from timebank.people.schemas import Correction
-from timebank.scope import Role, Scope
+from timebank.policies.values import change_policy
+from timebank.presence.schemas import HoursIn, ReviewIn
+from timebank.service_records import review
+from timebank.service_records.crediting import reversal
+from timebank.service_records.honour import entering as hours
 from timebank.shop import collection, redemption
 from timebank.shop.schemas import Redeemed, RedemptionIn
 

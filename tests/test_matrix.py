@@ -17,7 +17,7 @@ from tests.matrix_rules import GENERAL, NEVER_DONE, OWN_WORDS, RULES
 from tests.rounds import DEVICES, OUTSIDE, PEOPLE, ROLES, Round, first, kept
 from tests.shop import API, key
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
 
 SLICES = 12
 # What a refused request must leave as it is.

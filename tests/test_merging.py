@@ -16,25 +16,25 @@ from tests.test_bookings import booked, new_family
 from tests.test_class_refunds import bought
 from tests.thief import refused, steal
 from tests.town import PHOENIX, Town
-from timebank import clock, names
 from timebank.agreements.schemas import Waiting
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import ScanIn
-from timebank.classes.refunds import refund
+from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import RefundIn
+from timebank.core import clock, names
 from timebank.deeds.credit import credit_due_deeds
-from timebank.ledger.check import check_ledger
+from timebank.ledger.checking.check import check_ledger
+from timebank.merging.duplicates import possible_duplicates, side_by_side
+from timebank.merging.facts import CannotMerge
+from timebank.merging.merges import MergeOut, merges_of
+from timebank.merging.merging import MergeIn, merge
+from timebank.merging.undoing import MergeSettled, MergeSpent, undo_merge
 from timebank.overview.agreements import decide
 from timebank.people.directory import open_person
-from timebank.people.duplicates import possible_duplicates, side_by_side
 from timebank.people.enrolment import PersonKnown, enrol
-from timebank.people.merge_facts import CannotMerge
-from timebank.people.merges import MergeOut, merges_of
-from timebank.people.merging import MergeIn, merge
 from timebank.people.messages import own_messages
 from timebank.people.records import RecordMerged, correct, set_status
 from timebank.people.schemas import Correction, Enrolment
-from timebank.people.unmerging import MergeSettled, MergeSpent, undo_merge
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn
 
 TWIN = "张桂兰甲"
 

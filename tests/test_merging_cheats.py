@@ -14,18 +14,19 @@ from tests.test_import_runs import begun, left_alone
 from tests.test_imports import DEEDS, HOURS, table
 from tests.test_merging import TWIN, clean, merged, one_name, twin
 from tests.town import PHOENIX, Town, set_password
-from timebank import clock, database
-from timebank.access import sessions
-from timebank.deeds.caps import CapReached
-from timebank.deeds.filing import file_deed
+from timebank.access.sign_in import sessions
+from timebank.core import clock, database
+from timebank.deeds.filing.caps import CapReached
+from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.imports import history, leftover
 from timebank.imports.intake import Kind
-from timebank.imports.runs import import_file
+from timebank.imports.reports import history
+from timebank.imports.runs import worker_job as leftover
+from timebank.imports.runs.runs import import_file
 from timebank.ledger.statement import balances
-from timebank.people.duplicates import side_by_side
-from timebank.people.merge_facts import CannotMerge
-from timebank.people.unmerging import MergeSpent, NotSecondForMerge, undo_merge
+from timebank.merging.duplicates import side_by_side
+from timebank.merging.facts import CannotMerge
+from timebank.merging.undoing import MergeSpent, NotSecondForMerge, undo_merge
 
 
 async def is_reversed(client: httpx.AsyncClient, town: Town, deed: UUID) -> None:

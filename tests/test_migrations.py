@@ -15,9 +15,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from timebank import embedded, embedded_programs, first_schema, migrate
+from timebank import migrate
 from timebank.migrate import MigrationBlocked, MigrationChanged, MigrationFailed, MigrationUnknown
-from timebank.piccolo_app import APP_CONFIG
+from timebank.operations import embedded, embedded_programs, first_schema
+from timebank.operations.piccolo_app import APP_CONFIG
 
 LANDED = {
     "0001_core.py": "9fa81ab61be61da9c07b576d282f4d97ceb99a785eafad4ba9cabd38a41b8880",
@@ -329,7 +330,7 @@ DIES = """
 import asyncio, sys
 from pathlib import Path
 from timebank import migrate
-from timebank.piccolo_app import APP_CONFIG
+from timebank.operations.piccolo_app import APP_CONFIG
 migrate.FOLDER = Path(sys.argv[1])
 APP_CONFIG.migrations_folder_path = sys.argv[1]
 asyncio.run(migrate.migrate(sys.argv[2]))

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.town import Town
-from timebank import names
-from timebank.access.finding import find_at_counter
-from timebank.imports import cells
-from timebank.imports.candidates import Candidate, Candidates
+from timebank.access.sign_in.finding import find_at_counter
+from timebank.core import names
+from timebank.imports.cells import values as cells
+from timebank.imports.sheets.candidates import Candidate, Candidates
 from timebank.people.directory import people
 from timebank.people.enrolment import enrol
 from timebank.people.schemas import Enrolment

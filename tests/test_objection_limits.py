@@ -13,12 +13,12 @@ from tests.test_deeds import MORNING, noticed
 from tests.test_objections import with_admin
 from tests.test_told import told
 from tests.town import Town
-from timebank import clock
-from timebank.deeds.objections import decide_objection, object_to_deed
-from timebank.deeds.objectors import TooManyObjections
+from timebank.core import clock
+from timebank.core.errors import Forbidden
+from timebank.deeds.objections.objecting import decide_objection, object_to_deed
+from timebank.deeds.objections.objectors import TooManyObjections
+from timebank.deeds.objections.reminding import remind_of_objections
 from timebank.deeds.parties import PartyToDeed
-from timebank.deeds.reminding import remind_of_objections
-from timebank.errors import Forbidden
 
 
 async def board(town: Town, owner: asyncpg.Connection, many: int) -> list[UUID]:

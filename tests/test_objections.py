@@ -10,9 +10,10 @@ import pytest
 
 from tests.test_deeds import MORNING, filed, noticed, points_of
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
+from timebank.core.errors import Forbidden
 from timebank.deeds.credit import credit_due_deeds
-from timebank.deeds.objections import (
+from timebank.deeds.objections.objecting import (
     AlreadyObjected,
     NotOnNotice,
     ObjectionDecided,
@@ -23,7 +24,6 @@ from timebank.deeds.objections import (
 )
 from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.review import review_deed
-from timebank.errors import Forbidden
 
 
 async def test_an_open_objection_stops_the_credit_until_it_is_decided(town: Town) -> None:

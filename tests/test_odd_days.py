@@ -11,10 +11,10 @@ import pytest
 
 from tests.presence import body, later, points_of, station_code
 from tests.town import Town
-from timebank import clock, database, settings
-from timebank.checkins.forgotten import close_forgotten
-from timebank.people.ages import ADULT_FROM, age_on
-from timebank.people.care import UNDER_AGE
+from timebank.core import clock, database, settings
+from timebank.people.guardianship.care import UNDER_AGE
+from timebank.people.identity.ages import ADULT_FROM, age_on
+from timebank.presence.forgotten import close_forgotten
 
 CHECKINS = "/api/v1/checkins"
 ZONES = ("Pacific/Kiritimati", "America/New_York", "Pacific/Pago_Pago")

@@ -7,9 +7,9 @@ import pytest
 
 from tests.presence import nine_o_clock
 from tests.town import Town
-from timebank import clock
-from timebank.opening import CLOSING_SQL, day_began, in_words, opening_at
-from timebank.settings import current
+from timebank.core import clock
+from timebank.core.opening import CLOSING_SQL, day_began, in_words, opening_at
+from timebank.core.settings import current
 
 EVENING, LATE = time(20, 0), time(2, 0)
 HOURS = [

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from tests.outside import Outside, is_ready, lines, outside, ready, reason, sign_in, tell, until
-from timebank import connections
-from timebank.connections import NotOpen
-from timebank.health import READY_SECONDS_MAX
+from timebank.core import connections
+from timebank.core.connections import NotOpen
+from timebank.http.health import READY_SECONDS_MAX
 
 CALM = "系统暂时不能用，请过几分钟再试。已经记下的时间和积分都在。"
 

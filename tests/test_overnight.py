@@ -7,16 +7,18 @@ import httpx
 
 from tests.presence import count, later, nine_o_clock, points_of, record_id_of, scanned, served, station_code
 from tests.town import Town
-from timebank import clock
-from timebank.access import devices
+from timebank.access.devices import devices
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
-from timebank.checkins import hours, review, visits
-from timebank.checkins.forgotten import close_forgotten
-from timebank.checkins.schemas import HoursIn, ReviewIn
 from timebank.commands.printing import find_station
+from timebank.core import clock
+from timebank.core.wording import until
+from timebank.presence import visits
+from timebank.presence.forgotten import close_forgotten
+from timebank.presence.schemas import HoursIn, ReviewIn
+from timebank.service_records import review
+from timebank.service_records.honour import entering as hours
 from timebank.stations.places import open_hours
-from timebank.wording import until
 
 
 def evening(clock_time: str, days_ago: int = 3) -> datetime:

@@ -20,12 +20,12 @@ from tests.service import Service, served
 from tests.test_deeds import filed
 from tests.test_ledger_check import live_a_little
 from tests.town import Town
-from timebank import clock
-from timebank.access import devices
-from timebank.access.callers import SESSION_COOKIE
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.schemas import HoursIn
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.http.callers import SESSION_COOKIE
 from timebank.people.messages import tell
+from timebank.presence.schemas import HoursIn
+from timebank.service_records.honour.entering import enter_hours
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.test_access_pages import browser
 from tests.town import PHOENIX, SPRING, Town
-from timebank.areas.policies import policies
+from timebank.policies.values import policies
 
 PAGES = ("/admin", "/admin/people", "/admin/areas", "/admin/roles", "/admin/policies")
 

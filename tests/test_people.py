@@ -8,12 +8,12 @@ import pytest
 
 from tests.town import PHOENIX, SPRING, Town
 from timebank.access.registration import register
-from timebank.errors import Forbidden, NotFound
+from timebank.core.errors import Forbidden, NotFound
 from timebank.ledger.refusals import AccountClosed
 from timebank.people.directory import named_at_counter, names_of, open_person, people
 from timebank.people.enrolment import enrol_many, withdraw_many
-from timebank.people.identity import check_character
-from timebank.people.phones import masked_phone
+from timebank.people.identity.citizen_number import check_character
+from timebank.people.identity.phones import masked_phone
 from timebank.people.schemas import Enrolment
 
 PEOPLE = "/api/v1/people"

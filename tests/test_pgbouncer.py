@@ -25,16 +25,20 @@ from tests.service import served
 from tests.shop import API, books_balance, key, points_of, wish
 from tests.test_architecture import modules, strings
 from tests.town import Town, set_password
-from timebank import database, settings, worker
-from timebank.database import transaction
-from timebank.scope import Scope
+from timebank.core import database, settings
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
+from timebank.operations import worker
 
 ROOT = Path(__file__).parent.parent
 AT_ONCE = 8
 PEOPLE = ("张桂兰", "张国庆", "王建国", "李秀英")
 PASSWORD = "凤凰社区的密码-2026"
 # The commands that use these refuse a pooler; the last speaks to the bundled server alone.
-DIRECT = {"timebank/migrate.py", "timebank/first_schema.py", "timebank/demo/settling.py", "timebank/embedded.py"}
+DIRECT = {
+    "timebank/migrate.py", "timebank/operations/first_schema.py", "timebank/demo/settling.py",
+    "timebank/operations/embedded.py",
+}  # fmt: skip
 T = TypeVar("T")
 
 needs_pgbouncer = pytest.mark.skipif(program() is None, reason="no pgbouncer here (Debian: apt install pgbouncer)")

@@ -24,14 +24,14 @@ from tests.ground import grow
 from tests.plans import GROWS, ROWS_MAX, SMALL, STAYS, Call, calls, history_read, nodes, rows_read
 from tests.readers import READERS, UNREAD, headers_of_reader, places_of
 from tests.town import Town, build_town
-from timebank import clock, connections, settings
 from timebank.classes.reading import bookings
-from timebank.database import engine
-from timebank.installation import analyze_new_tables
-from timebank.ledger.check import check_ledger
+from timebank.core import clock, connections, settings
+from timebank.core.database import engine
+from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement
 from timebank.migrate import migrate
+from timebank.operations.installation import analyze_new_tables
 from timebank.overview.figures import count_figures
 
 sent: list[tuple[str, tuple[object, ...]]] = []

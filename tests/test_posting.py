@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from tests.town import SPRING, Town
-from timebank import clock, database
-from timebank.database import transaction
-from timebank.errors import TimebankError
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import TimebankError
 from timebank.ledger import book_days, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AlreadyReversed, HoldClosed, Insufficient, LedgerKeyReused, NotReversible

@@ -12,13 +12,13 @@ import pytest
 from tests.counter import kept_scope
 from tests.presence import card, count, later, nine_o_clock, nonce, personal_code, served, station_code
 from tests.town import Town, set_password
-from timebank import clock
-from timebank.access.callers import DEVICE_COOKIE, SESSION_COOKIE
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import ScanIn
+from timebank.core import clock
+from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn
 from timebank.stations import screens
 from timebank.stations.schemas import DeviceIn
 

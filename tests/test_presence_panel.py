@@ -9,12 +9,12 @@ import pytest
 from tests.presence import count, nine_o_clock, points_of, record_id_of, served
 from tests.test_presence_pages import browser, csrf_of, hidden, signed_in, words
 from tests.town import Town
-from timebank import clock
-from timebank.access import devices
-from timebank.access.callers import DEVICE_COOKIE
-from timebank.checkins import review
-from timebank.checkins.forgotten import close_forgotten
-from timebank.checkins.schemas import ReviewIn
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.http.callers import DEVICE_COOKIE
+from timebank.presence.forgotten import close_forgotten
+from timebank.presence.schemas import ReviewIn
+from timebank.service_records import review
 from timebank.stations.places import station_row
 
 

@@ -9,8 +9,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from timebank import clock, codes
-from timebank.people.cards import PrintedCard
+from timebank.cards.cards import PrintedCard
+from timebank.core import clock, codes
 from timebank.printing import fonts
 from timebank.printing.cards import CardSheet, cards_pdf, shown_name
 from timebank.printing.fonts import NoFont, fonts_for

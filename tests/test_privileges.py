@@ -11,17 +11,18 @@ import pytest
 from tests.conftest import as_login
 from tests.thief import refused, steal
 from tests.town import SPRING, Town, set_password
-from timebank import clock, serving_login, vault
-from timebank.access import sessions
-from timebank.access.logins import _code_hash, give_one_time_code, use_one_time_code
-from timebank.access.own_password import change_password
-from timebank.access.passwords import hash_password, proof_of
-from timebank.database import transaction
+from timebank.access.sign_in import sessions
+from timebank.access.sign_in.logins import _code_hash, give_one_time_code, use_one_time_code
+from timebank.access.sign_in.own_password import change_password
+from timebank.access.sign_in.passwords import hash_password, proof_of
+from timebank.core import clock, vault
+from timebank.core.database import transaction
+from timebank.core.scope import Role, Scope
 from timebank.ledger import posting
 from timebank.ledger.donations import donate
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.schemas import DonationIn
-from timebank.scope import Role, Scope
+from timebank.operations import serving_login
 
 PASSWORD = "桂兰的密码-2026"
 

@@ -14,16 +14,16 @@ from tests.test_expiry import Days
 from tests.test_grace import DECEMBER, GRACE_END, JANUARY, LAST_DAY, has, newest_message, reserve
 from tests.test_ledger_check import check
 from tests.town import Town, operating
-from timebank import clock
-from timebank.areas.policies import change_policy
-from timebank.classes import endings, refunds
 from timebank.classes.changes import change_course
-from timebank.classes.entries import NotEnoughUnused
-from timebank.classes.moves import move_class_hours
+from timebank.classes.class_time import endings, refunds
+from timebank.classes.class_time.entries import NotEnoughUnused
+from timebank.classes.class_time.moves import move_class_hours
+from timebank.classes.class_time.unexpiry import reverse_class_expiry
 from timebank.classes.schemas import CourseChange, MoveIn, RefundIn
 from timebank.classes.stopping import finish_stopped, refund_ended
-from timebank.classes.unexpiry import reverse_class_expiry
+from timebank.core import clock
 from timebank.ledger.statement import Expiring
+from timebank.policies.values import change_policy
 from timebank.shop import reading
 from timebank.shop.collection import cancel, collect, return_goods
 from timebank.shop.redemption import redeem

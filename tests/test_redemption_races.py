@@ -8,9 +8,9 @@ import httpx
 
 from tests.shop import API, books_balance, points_of, stock_of, wish
 from tests.town import Town, signed_in
-from timebank import clock, names
-from timebank.errors import TimebankError
-from timebank.scope import Mine, Scope
+from timebank.core import clock, names
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Mine, Scope
 from timebank.shop import collection, redemption, stock
 from timebank.shop.schemas import Redeemed, RedemptionIn
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from tests.counter import stands_here
 from tests.shop import API, books_balance, key, points_of, reserve, stock_of, wish
 from tests.town import Town
-from timebank import clock
-from timebank.errors import Forbidden
+from timebank.core import clock
+from timebank.core.errors import Forbidden
 from timebank.ledger.statement import balances
 from timebank.shop import collection, redemption, stock
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue

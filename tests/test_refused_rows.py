@@ -15,13 +15,14 @@ from tests.test_import_workbooks import saved
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, table
 from tests.town import Town
 from tests.unread_books import csv, ods, ods_cell, ods_file, ods_row, ods_table, strict_xlsx, xls, xlsx
-from timebank.imports import runs, workbook
-from timebank.imports.header import REASONS
+from timebank.core.scope import Scope
+from timebank.imports.files import workbook
 from timebank.imports.intake import Kind
-from timebank.imports.refused_rows import refused_rows
-from timebank.imports.report import Findings
-from timebank.imports.runs import import_file
-from timebank.scope import Scope
+from timebank.imports.reports.refused_rows import refused_rows
+from timebank.imports.reports.report import Findings
+from timebank.imports.runs import runs
+from timebank.imports.runs.runs import import_file
+from timebank.imports.sheets.header import REASONS
 
 Rows = list[list[Any]]
 

@@ -8,13 +8,13 @@ import httpx
 from tests.counter import API, kept
 from tests.shop import key, reserve
 from tests.town import SPRING, Town
-from timebank import clock
-from timebank.access.callers import SESSION_COOKIE
-from timebank.checkins.asked import confirmations, tell_second_persons
+from timebank.cards.cards import issue_card
+from timebank.core import clock
+from timebank.core.scope import Scope
+from timebank.http.callers import SESSION_COOKIE
 from timebank.overview.reminding import remind_deciders
-from timebank.people.cards import issue_card
 from timebank.people.messages import own_messages
-from timebank.scope import Scope
+from timebank.shop.confirmations.waiting import confirmations, tell_second_persons
 
 ADMINS = ["社区管理员赵丽（凤凰社区）", "街道管理员钱进（城关街道）", "县管理员吴昊（清江县）"]
 

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.town import Town
-from timebank import clock, database
-from timebank.areas.policies import change_policy, points_expire_on, policies
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import LedgerKeyReused
 from timebank.ledger.statement import balances
+from timebank.policies.values import change_policy, points_expire_on, policies
 
 BEFORE = datetime(2026, 12, 31, 15, 59, tzinfo=UTC)  # 23:59 in the town
 AFTER = BEFORE + timedelta(minutes=2)

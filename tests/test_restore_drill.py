@@ -18,8 +18,9 @@ from tests.documents import OPERATING
 from tests.elsewhere import elsewhere
 from tests.service import free_port, served
 from tests.town import Town, build_town, set_password
-from timebank import embedded, settings
-from timebank.embedded import Server
+from timebank.core import settings
+from timebank.operations import embedded
+from timebank.operations.embedded import Server
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 from tests import callgraph
 from tests.shop import API, browser, points_of
 from tests.town import Town
-from timebank import database
-from timebank.database import NotOpen, RanIntoAnother, retried, transaction
-from timebank.errors import Busy, Conflict
+from timebank.core import database
+from timebank.core.database import NotOpen, RanIntoAnother, retried, transaction
+from timebank.core.errors import Busy, Conflict
 
 HANDLERS = ("admin.", "timebank.web.")
 
@@ -43,7 +43,7 @@ def test_nobody_else_tries_again() -> None:
     """Whoever catches what another request caused would do what `retried` does, without its limits."""
     wrong = []
     for module in callgraph.modules().values():
-        if module.name in ("timebank.database", "timebank.embedded"):
+        if module.name in ("timebank.core.database", "timebank.operations.embedded"):
             continue
         for function, node in module.functions.items():
             for part in ast.walk(node):

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from tests.town import PHOENIX, SPRING, Town, operating, set_password
-from timebank import clock
 from timebank.access.admins import create_admin
-from timebank.access.passwords import WeakPassword
-from timebank.errors import Forbidden
-from timebank.scope import Role
+from timebank.access.sign_in.passwords import WeakPassword
+from timebank.core import clock
+from timebank.core.errors import Forbidden
+from timebank.core.scope import Role
 
 ROLES = "/api/v1/roles"
 

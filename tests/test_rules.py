@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.town import Town
-from timebank import clock
+from timebank.core import clock
 from timebank.rules import catalogue
 from timebank.rules.catalogue import RuleChangedMeanwhile, RuleNotFound
 from timebank.rules.schemas import RuleIn, RuleOut

@@ -7,9 +7,9 @@ import pytest
 
 from tests.shop import browser
 from tests.town import Town
-from timebank import clock, codes, scanned
 from timebank.access.registration import sign_in_code
-from timebank.codes import InvalidCode
+from timebank.core import clock, codes, scanned
+from timebank.core.codes import InvalidCode
 
 
 def full_width(text: str) -> str:
@@ -105,7 +105,7 @@ async def test_the_counter_says_what_to_switch_off(town: Town, client: httpx.Asy
 async def test_the_counter_finds_a_collection_code_whatever_the_keyboard_did(
     town: Town, client: httpx.AsyncClient, text: str
 ) -> None:
-    from timebank.web.desk.counter import _shown_code
+    from timebank.presence.pages.counter import _shown_code
 
     assert _shown_code(text) == "/desk/redemptions?code=12345678"
 

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from piccolo.columns import Array, Column, Varchar
 
-from timebank import database
-from timebank.piccolo_app import APP_CONFIG
+from timebank.core import database
+from timebank.operations.piccolo_app import APP_CONFIG
 
 # Known to every community and to none: a tenant's row may point at them by their own key.
 REFERENCE_TABLES = {"region", "login"}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.outside import OTHER_SECRET, PHONE, SECRET, Outside, is_ready, outside, ready, reason, sign_in, until
-from timebank import settings, vault
+from timebank.core import settings, vault
 
 MAKES_ONE = "openssl"
 

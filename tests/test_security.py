@@ -24,24 +24,26 @@ from tests.presence import (
 )
 from tests.test_service_records import entered
 from tests.town import SPRING, Town
-from timebank import clock
-from timebank.access import devices
-from timebank.access.callers import csrf_token
-from timebank.access.finding import LOOK_UPS_MAX, find_at_counter
+from timebank.access.devices import devices
 from timebank.access.registration import OfficeHolder, amend, sign_in_code
-from timebank.checkins import deciding, due, hours, review
-from timebank.checkins.deciding import OwnRecord
-from timebank.checkins.due import credit_due_records
-from timebank.checkins.reading import records
-from timebank.checkins.reversal import reverse_record
-from timebank.checkins.scanning import scan, scan_by_hand, verdict_of
-from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
-from timebank.deeds.objections import decide_objection
-from timebank.errors import Forbidden, NotFound
+from timebank.access.sign_in.finding import LOOK_UPS_MAX, find_at_counter
+from timebank.core import clock
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.scope import Scope
+from timebank.deeds.objections.objecting import decide_objection
+from timebank.http.callers import csrf_token
 from timebank.ledger import posting
-from timebank.people.guardians import NotGuardian
+from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import Correction, PersonDetail
-from timebank.scope import Scope
+from timebank.presence.scanning import scan, scan_by_hand, verdict_of
+from timebank.presence.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.service_records import deciding, review
+from timebank.service_records.crediting import due
+from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting.reversal import reverse_record
+from timebank.service_records.deciding import OwnRecord
+from timebank.service_records.honour import entering as hours
+from timebank.service_records.reading import records
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 
@@ -325,7 +327,7 @@ async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monke
     async def fail(*_: object, **__: object) -> None:
         raise ValueError(f"{name} {phone} {token}")
 
-    monkeypatch.setattr("timebank.checkins.reading.records", fail)
+    monkeypatch.setattr("timebank.service_records.reading.records", fail)
     with structlog.testing.capture_logs() as lines:
         await client.post("/sign-in", data={"phone": phone, "password": "a secret of hers"})
         await client.get("/api/v1/people", params={"name": name, "phone_last4": phone[-4:]}, headers=keeper)

@@ -10,17 +10,18 @@ import pytest
 
 from tests.presence import count, nine_o_clock, nonce, points_of, record_id_of, scanned, served, station_code
 from tests.town import Town
-from timebank import clock
-from timebank.areas.policies import change_policy
-from timebank.checkins import hours, review
-from timebank.checkins.due import credit_due_records
-from timebank.checkins.forgotten import close_forgotten
-from timebank.checkins.reading import record
-from timebank.checkins.reversal import NotCredited, reverse_record
-from timebank.checkins.review import EndNotCorrectable, NoteMissing, NotPending
-from timebank.checkins.schemas import HoursIn, RecordOut, ReviewIn
-from timebank.errors import Forbidden
+from timebank.core import clock
+from timebank.core.errors import Forbidden
 from timebank.ledger.statement import balances
+from timebank.policies.values import change_policy
+from timebank.presence.forgotten import close_forgotten
+from timebank.presence.schemas import HoursIn, RecordOut, ReviewIn
+from timebank.service_records import review
+from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting.reversal import NotCredited, reverse_record
+from timebank.service_records.honour import entering as hours
+from timebank.service_records.reading import record
+from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
 
 RECORDS = "/api/v1/service-records"
 APPROVE = ReviewIn("approve")

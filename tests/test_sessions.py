@@ -3,7 +3,7 @@
 import httpx
 
 from tests.town import Town, set_password
-from timebank.access.logins import give_one_time_code
+from timebank.access.sign_in.logins import give_one_time_code
 
 
 async def test_a_password_opens_a_session_and_a_wrong_one_does_not(town: Town, client: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.counter import stands_here
 from tests.shop import API, browser, points_of, stock_of
 from tests.town import Town
-from timebank.access.callers import csrf_token
+from timebank.http.callers import csrf_token
 from timebank.shop import redemption
 from timebank.shop.schemas import Redeemed, RedemptionIn
 

@@ -9,15 +9,16 @@ import pytest
 
 from tests.shop import wish
 from tests.town import Town, open_session, set_password, store_password
-from timebank import clock, settings, vault
-from timebank.access import delays, once, sessions
-from timebank.access.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
-from timebank.access.callers import SESSION_COOKIE
-from timebank.access.delays import SignInDelayed, begin_try, end_try, network_of
-from timebank.access.logins import give_one_time_code
+from timebank.access.sign_in import delays, sessions
+from timebank.access.sign_in.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
+from timebank.access.sign_in.delays import SignInDelayed, begin_try, end_try, network_of
+from timebank.access.sign_in.logins import give_one_time_code
 from timebank.commands.serving import server_config
-from timebank.database import transaction
-from timebank.settings import BadSetting
+from timebank.core import clock, settings, vault
+from timebank.core.database import transaction
+from timebank.core.settings import BadSetting
+from timebank.http import idempotency as once
+from timebank.http.callers import SESSION_COOKIE
 
 SHARED, ELSEWHERE = "203.0.113.7", "198.51.100.9"
 PASSWORD = "桂兰的密码-2026"

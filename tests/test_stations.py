@@ -8,9 +8,9 @@ import pytest
 
 from tests.counter import kept_scope
 from tests.town import Town
-from timebank import clock, codes
-from timebank.access import devices
-from timebank.errors import Forbidden
+from timebank.access.devices import devices
+from timebank.core import clock, codes
+from timebank.core.errors import Forbidden
 from timebank.overview.closing import change_station
 from timebank.stations import screens
 from timebank.stations.places import add_station, station_row

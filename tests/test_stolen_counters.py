@@ -11,18 +11,18 @@ from tests.counter import has_password, kept, tablet
 from tests.presence import personal_code
 from tests.thief import refused, steal
 from tests.town import SPRING, Town, operating
-from timebank import clock, vault
-from timebank.access import devices
-from timebank.access.grants import grant
+from timebank.access.devices import devices
 from timebank.access.registration import sign_in_code
+from timebank.access.roles.grants import grant
 from timebank.access.schemas import GrantIn
-from timebank.access.sessions import sign_in
+from timebank.access.sign_in.sessions import sign_in
 from timebank.agreements.schemas import Waiting
-from timebank.areas.policies import change_policy
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import ScanIn
+from timebank.core import clock, vault
+from timebank.core.scope import Role
 from timebank.overview.agreements import decide
-from timebank.scope import Role
+from timebank.policies.values import change_policy
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn
 
 # ------------------------------------------------------------------------------------------------------- two people
 

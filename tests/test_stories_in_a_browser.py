@@ -27,13 +27,13 @@ from tests.hands import (
 from tests.ledger_sums import problems_of
 from tests.service import Service
 from tests.town import Town, set_password
-from timebank import clock
-from timebank.access import devices
-from timebank.areas.policies import policies
-from timebank.deeds.filing import file_deed
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.schemas import DeedIn
 from timebank.ledger.statement import balances
 from timebank.overview.reminding import remind_deciders
+from timebank.policies.values import policies
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 

@@ -16,7 +16,8 @@ from PIL import Image
 from tests.conftest import DatabaseClock
 from tests.ledger_sums import problems_of
 from tests.town import SPRING, Town
-from timebank import clock, vault, worker
+from timebank.core import clock, vault
+from timebank.operations import worker
 
 
 @dataclass

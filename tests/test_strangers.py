@@ -20,11 +20,11 @@ from tests.conftest import SECRET
 from tests.service import Service, served
 from tests.stranger import BODIES, JSON, Answer, answer_to, connect, read_answer, request, requests
 from tests.town import Town
-from timebank import settings
-from timebank.access.callers import csrf_token
-from timebank.answering import BODY_SECONDS_MAX, SECURITY_HEADERS
 from timebank.commands.patience import HEAD_SECONDS_MAX, REST_SECONDS_MAX
-from timebank.errors import TimebankError
+from timebank.core import settings
+from timebank.core.errors import TimebankError
+from timebank.http.answering import BODY_SECONDS_MAX, SECURITY_HEADERS
+from timebank.http.callers import csrf_token
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from tests.presence import body, card, personal_code
 from tests.shop import API, Browser, key, points_of, wish
 from tests.test_import_workbooks import xlsx
 from tests.town import PHOENIX, SPRING, Town, operating
-from timebank import clock
-from timebank.access.callers import SESSION_COOKIE
-from timebank.access.logins import set_password
+from timebank.access.sign_in.logins import set_password
+from timebank.core import clock
+from timebank.http.callers import SESSION_COOKIE
 
 PASSWORD = "一句好记的话-2026"
 NEW_PHONE = "19900009999"

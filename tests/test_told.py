@@ -15,23 +15,23 @@ from tests.shop import API, books_balance, points_of, reserve, stock_of
 from tests.test_activities import shift_of
 from tests.test_deeds import MORNING, noticed
 from tests.town import Town
-from timebank import clock
-from timebank.access.grants import end_grant, grant
+from timebank.access.roles.grants import end_grant, grant
 from timebank.access.schemas import GrantIn, GrantOut
 from timebank.activities import shifts
 from timebank.activities.calling_off import cancel_shift
 from timebank.activities.changes import change_activity
 from timebank.activities.schemas import ActivityChange
-from timebank.checkins.counter import undo_check_in
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import ScanIn
-from timebank.deeds.objections import decide_objection, object_to_deed
+from timebank.cards.cards import issue_card, revoke_card
+from timebank.core import clock
+from timebank.core.scope import Role
+from timebank.deeds.objections.objecting import decide_objection, object_to_deed
 from timebank.overview.closing import StationHasLessons, change_station, hanging
-from timebank.people.cards import issue_card, revoke_card
-from timebank.people.guardians import end_guardianship, guardianships_of
+from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction
-from timebank.scope import Role
+from timebank.presence.counter import undo_check_in
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 from timebank.stations.schemas import StationChange

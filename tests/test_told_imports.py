@@ -16,20 +16,20 @@ from tests.test_import_undo import FAMILY, person, take_in_family
 from tests.test_import_workbooks import xlsx
 from tests.test_imports import DEEDS, HOURS, ROSTER, resident
 from tests.town import Town
-from timebank import clock, database
-from timebank.access.callers import csrf_token
 from timebank.access.registration import sign_in_code
-from timebank.areas.policies import change_policy
-from timebank.checkins.due import credit_due_records
-from timebank.checkins.review import review_record
-from timebank.checkins.schemas import ReviewIn
+from timebank.core import clock, database
+from timebank.core.errors import TimebankError
 from timebank.deeds.credit import credit_due_deeds
 from timebank.deeds.review import review_deed
-from timebank.errors import TimebankError
-from timebank.imports.history import run
-from timebank.imports.traces import ImportUsed
-from timebank.imports.undo import undo
+from timebank.http.callers import csrf_token
+from timebank.imports.reports.history import run
+from timebank.imports.runs.traces import ImportUsed
+from timebank.imports.runs.undo import undo
 from timebank.people.messages import count_unread
+from timebank.policies.values import change_policy
+from timebank.presence.schemas import ReviewIn
+from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.review import review_record
 
 DAY = clock.local_day() - timedelta(days=2)
 

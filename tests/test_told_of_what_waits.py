@@ -11,10 +11,10 @@ from tests.test_counter import looked, take
 from tests.test_deeds import MORNING, noticed
 from tests.test_told import told
 from tests.town import Town
-from timebank import clock, codes
-from timebank.deeds.objections import object_to_deed
-from timebank.deeds.reminding import remind_of_objections
-from timebank.people.cards import issue_card
+from timebank.cards.cards import issue_card
+from timebank.core import clock, codes
+from timebank.deeds.objections.objecting import object_to_deed
+from timebank.deeds.objections.reminding import remind_of_objections
 
 
 async def test_an_overdue_objection_is_told_to_the_street_and_the_county_who_can_decide_it(

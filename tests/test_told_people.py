@@ -12,13 +12,13 @@ from tests.test_bookings import booked, give_minutes
 from tests.test_deeds import filed
 from tests.test_told import told
 from tests.town import Town
-from timebank import clock
-from timebank.checkins.forgotten import close_forgotten
-from timebank.checkins.scanning import scan_by_hand
-from timebank.checkins.schemas import ScanIn
+from timebank.cards.cards import issue_missing_cards
 from timebank.classes import attendance, booking
-from timebank.people.cards import issue_missing_cards
+from timebank.core import clock
 from timebank.people.records import set_status
+from timebank.presence.forgotten import close_forgotten
+from timebank.presence.scanning import scan_by_hand
+from timebank.presence.schemas import ScanIn
 
 
 async def close_at_noon(owner: asyncpg.Connection) -> None:

@@ -11,11 +11,11 @@ from tests.counter import PASSWORD, has_password, kept_scope
 from tests.shop import API, browser
 from tests.test_told import calls
 from tests.town import Town
-from timebank import clock
-from timebank.access.devices import register
-from timebank.access.finding import find_at_counter
-from timebank.errors import Forbidden
-from timebank.people.cards import issue_card
+from timebank.access.devices.devices import register
+from timebank.access.sign_in.finding import find_at_counter
+from timebank.cards.cards import issue_card
+from timebank.core import clock
+from timebank.core.errors import Forbidden
 from timebank.trail.reading import trail
 from timebank.trail.words import LABELS, NOUNS, verbs
 

@@ -10,8 +10,8 @@ from babel.messages.pofile import read_po
 
 from tests.sentences import every_sentence
 from tests.town import Town
-from timebank.locale import CATALOGUES, catalogue
-from timebank.wording import said
+from timebank.core.locale import CATALOGUES, catalogue
+from timebank.core.wording import said
 
 SENTENCES = every_sentence()
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")

@@ -11,16 +11,16 @@ import pytest
 from tests.presence import nine_o_clock, scanned, station_code
 from tests.shop import API, books_balance, browser, key, points_of, reserve, stock_of
 from tests.town import PHOENIX, SPRING, Town, operating
-from timebank import clock
 from timebank.agreements.independence import Side, is_independent
-from timebank.areas.policies import KNOWN, Policies, is_looser, policies
-from timebank.checkins.forgotten import close_forgotten
+from timebank.core import clock
+from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import credit_due_deeds
 from timebank.overview import agreed
 from timebank.overview.agreements import ChangeDecided, OthersDecide, decide
 from timebank.overview.reminding import remind_deciders
 from timebank.people.messages import own_messages
-from timebank.scope import Role, Scope
+from timebank.policies.values import KNOWN, Policies, is_looser, policies
+from timebank.presence.forgotten import close_forgotten
 
 UNIT = f"{PHOENIX}/第一网格/5栋/2单元"
 ME, FRIEND, OTHER = (UUID(int=number) for number in (1, 2, 3))

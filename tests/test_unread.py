@@ -10,14 +10,18 @@ from openpyxl import load_workbook
 
 from tests import unread_books
 from tests.unread_books import FORMATS, ods_file, ods_row, ods_table
-from timebank.imports import deeds, goods, hours, refusals, roster, workbook
-from timebank.imports.cells import Unreadable
-from timebank.imports.hours import HoursRow
-from timebank.imports.parsed import Parsed
-from timebank.imports.refused_rows import refused_rows
-from timebank.imports.report import findings, report
-from timebank.imports.roster import RosterRow
-from timebank.imports.vocabulary import DEEDS, GOODS, HOURS, ROSTER
+from timebank.imports.cells.values import Unreadable
+from timebank.imports.files import refusals, workbook
+from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours.read import HoursRow
+from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.reports.refused_rows import refused_rows
+from timebank.imports.reports.report import findings, report
+from timebank.imports.sheets.parsed import Parsed
+from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
 TODAY = date(2026, 11, 20)
 NA = "#N/A"

@@ -22,9 +22,10 @@ import pytest
 
 from tests.elsewhere import elsewhere
 from tests.make_old_dump import DAY, PASSWORD, SECRET, at
-from timebank import clock, names, settings, worker
-from timebank.first_schema import MADE_BY
+from timebank.core import clock, names, settings
 from timebank.migrate import known, migrate
+from timebank.operations import worker
+from timebank.operations.first_schema import MADE_BY
 
 FILES = Path(__file__).parent / "data" / "first_version"
 AFTERNOON = at(DAY, 15)

@@ -9,11 +9,11 @@ import pytest
 
 from tests.presence import count, later, nine_o_clock, points_of, scanned, served, station_code
 from tests.town import Town
-from timebank import clock
-from timebank.access import devices
-from timebank.checkins import visits
-from timebank.checkins.forgotten import close_forgotten
-from timebank.errors import NotFound
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.core.errors import NotFound
+from timebank.presence import visits
+from timebank.presence.forgotten import close_forgotten
 
 VISITS = "/api/v1/visits"
 

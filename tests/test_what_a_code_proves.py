@@ -12,14 +12,14 @@ from tests.counter import kept_scope
 from tests.presence import body, count, later, nine_o_clock, nonce, personal_code, points_of, station_code
 from tests.test_presence_pages import browser, csrf_of, hidden, path_of, signed_in, words
 from tests.town import Town
-from timebank import clock
-from timebank.access import devices
-from timebank.access.callers import DEVICE_COOKIE
-from timebank.access.logins import give_one_time_code
-from timebank.checkins.browsers import forget_addresses
-from timebank.people.cards import cards_of, issue_missing_cards
+from timebank.access.devices import devices
+from timebank.access.sign_in.logins import give_one_time_code
+from timebank.cards.cards import cards_of, issue_missing_cards
+from timebank.core import clock
+from timebank.http.callers import DEVICE_COOKIE
+from timebank.presence.evidence.browsers import forget_addresses
+from timebank.presence.pages.phone import CLAIM_COOKIE, PHONE_COOKIE
 from timebank.stations.readings import forget_readings
-from timebank.web.member.phone import CLAIM_COOKIE, PHONE_COOKIE
 
 API = "/api/v1"
 HOUR = 60

@@ -11,13 +11,13 @@ from tests.presence import later, nine_o_clock, nonce, personal_code, points_of,
 from tests.shop import API, key, reserve
 from tests.test_told import ROOT
 from tests.town import Town
-from timebank import clock
-from timebank.checkins import reading
-from timebank.checkins.counter import undo_check_in
-from timebank.checkins.scanning import scan_by_hand
-from timebank.checkins.schemas import ScanIn
-from timebank.ledger.check import check_ledger
+from timebank.core import clock
+from timebank.ledger.checking.check import check_ledger
 from timebank.overview.community import waiting, yours
+from timebank.presence.counter import undo_check_in
+from timebank.presence.scanning import scan_by_hand
+from timebank.presence.schemas import ScanIn
+from timebank.service_records import reading
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 

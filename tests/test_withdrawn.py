@@ -10,16 +10,17 @@ from tests.chengjiang import counts
 from tests.presence import nine_o_clock
 from tests.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, take_in
 from tests.town import Town
-from timebank import clock
-from timebank.checkins import hours, review
-from timebank.checkins.schemas import HoursIn, RecordOut, ReviewIn
-from timebank.checkins.withdrawal import withdraw_records
-from timebank.deeds.filing import file_deed, withdraw_deeds
+from timebank.core import clock
+from timebank.core.errors import NotFound
+from timebank.deeds.filing.filing import file_deed, withdraw_deeds
 from timebank.deeds.schemas import DeedIn, DeedOut
-from timebank.errors import NotFound
-from timebank.imports.history import run
-from timebank.imports.undo import undo
-from timebank.ledger.check import check_ledger
+from timebank.imports.reports.history import run
+from timebank.imports.runs.undo import undo
+from timebank.ledger.checking.check import check_ledger
+from timebank.presence.schemas import HoursIn, RecordOut, ReviewIn
+from timebank.service_records import review
+from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour.withdrawal import withdraw_records
 
 RECORDS, DEED_LIST = "/api/v1/service-records", "/api/v1/deeds"
 

@@ -13,7 +13,7 @@ import pytest
 from tests.test_access_pages import browser
 from tests.test_presence_pages import browser as device
 from tests.town import Town
-from timebank import clock, settings, wording
+from timebank.core import clock, settings, wording
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.stations import screens
 from timebank.stations.schemas import DeviceIn

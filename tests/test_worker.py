@@ -10,24 +10,25 @@ from structlog.testing import capture_logs
 
 from tests.conftest import DatabaseClock
 from tests.town import PHOENIX, SPRING, Town
-from timebank import clock, worker
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.review import review_record
-from timebank.checkins.scanning import scan_by_hand
-from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
 from timebank.classes.booking import book
-from timebank.classes.purchase import buy_class_hours
+from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn
-from timebank.deeds.filing import file_deed
+from timebank.core import clock
+from timebank.core.errors import Busy
+from timebank.core.scope import Scope
+from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.errors import Busy
 from timebank.expiry.due import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
-from timebank.scope import Scope
+from timebank.operations import worker
+from timebank.operations.worker import Job, Sweep
+from timebank.presence.scanning import scan_by_hand
+from timebank.presence.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.review import review_record
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
-from timebank.worker import Job, Sweep
 
 NOW = datetime(2026, 10, 20, 4, 0, tzinfo=UTC)  # noon in the town
 

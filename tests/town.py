@@ -9,12 +9,12 @@ from uuid import UUID
 
 import asyncpg
 
-from timebank import clock, database, names, vault
-from timebank.access import logins, sessions
-from timebank.database import engine, transaction
+from timebank.access.sign_in import logins, sessions
+from timebank.core import clock, database, names, vault
+from timebank.core.database import engine, transaction
+from timebank.core.scope import Mine, Role, Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
-from timebank.scope import Mine, Role, Scope
 
 BORN = date(1958, 3, 12)
 PHOENIX, SPRING = "凤凰社区", "龙泉社区"

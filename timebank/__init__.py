@@ -3,6 +3,6 @@
 import os
 
 # Piccolo looks its configuration up by this name; whoever embeds timebank may have chosen another.
-os.environ.setdefault("PICCOLO_CONF", "timebank.piccolo_conf")
+os.environ.setdefault("PICCOLO_CONF", "timebank.operations.piccolo_conf")
 
 __version__ = "0.1.0"

@@ -23,19 +23,21 @@ from litestar.types import (
     Send,
 )
 
-from timebank import clock, connections, health, installation, names, settings, vault, wording
-from timebank.access.callers import provide_scope
-from timebank.access.once import provide_once
-from timebank.answering import answered
-from timebank.capability import MenuEntry, capabilities, resolve
-from timebank.contract import openapi_config
-from timebank.errors import TimebankError
-from timebank.logs import configure_logs
-from timebank.problems import failed, out_of_range, refused, refused_by_framework
+from timebank.core import clock, connections, names, settings, vault, wording
+from timebank.core.capability import MenuEntry, capabilities, resolve
+from timebank.core.errors import TimebankError
+from timebank.http import health
+from timebank.http.answering import answered
+from timebank.http.callers import provide_scope
+from timebank.http.idempotency import provide_once
+from timebank.http.openapi import openapi_config
+from timebank.http.problems import failed, out_of_range, refused, refused_by_framework
+from timebank.http.strict import readable_body, strict_body
+from timebank.operations import installation
+from timebank.operations.logs import configure_logs
 from timebank.rules.catalogue import in_words
 from timebank.stations.places import open_hours
-from timebank.strict import readable_body, strict_body
-from timebank.web.member.preferences import PreferencePages
+from timebank.web.preferences import PreferencePages
 from timebank.web.static_files import files, static_address, static_file
 
 ROOT = Path(__file__).parent.parent

@@ -10,8 +10,8 @@ import asyncpg
 import click
 
 from timebank import __version__
-from timebank.embedded_programs import EmbeddedError
-from timebank.errors import TimebankError, reason_of
+from timebank.core.errors import TimebankError, reason_of
+from timebank.operations.embedded_programs import EmbeddedError
 
 INTERRUPTED = 130
 # Each command is imported when it is called: most need neither the pages nor the printer.

@@ -19,9 +19,9 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 
-from timebank import first_schema
-from timebank.database import NotOpen, Open, engine
-from timebank.errors import TimebankError, reason_of
+from timebank.core.database import NotOpen, Open, engine
+from timebank.core.errors import TimebankError, reason_of
+from timebank.operations import first_schema
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 

@@ -1,7 +1,7 @@
 """Umbrellas lent against a few points: a capability of the tests, of which nothing outside this folder knows."""
 
-from timebank.capability import Capability, Job, MenuEntry, Source
-from timebank.locale import _
+from timebank.core.capability import Capability, Job, MenuEntry, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="umbrellas",

@@ -1,6 +1,6 @@
 """What must hold between the umbrellas that are out and the points set aside for them."""
 
-from timebank.ledger.invariants.parts import HELD, Invariant
+from timebank.ledger.checking.invariants.parts import HELD, Invariant
 
 UMBRELLAS: tuple[Invariant, ...] = (
     Invariant(

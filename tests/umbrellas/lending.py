@@ -3,11 +3,11 @@
 from datetime import timedelta
 from uuid import UUID
 
-from timebank import audit, clock, database
-from timebank.database import retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
-from timebank.scope import Scope
 
 POINTS = 5
 LENT_FOR = timedelta(days=3)

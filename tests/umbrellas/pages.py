@@ -5,8 +5,8 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 
 from tests.umbrellas.lending import count_lent
-from timebank.access.callers import AnyRequest
-from timebank.scope import Scope
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
 from timebank.web.pages import page
 
 

@@ -4,17 +4,17 @@ import asyncio
 from contextlib import suppress
 from uuid import UUID
 
-from timebank import database, names
-from timebank.access.grants import RoleHeld, grant
-from timebank.access.logins import confirm_login, ensure_login, login_by_phone, password_facts, set_password
-from timebank.access.passwords import Facts, check_strength
+from timebank.access.roles.grants import RoleHeld, grant
 from timebank.access.schemas import GrantIn
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden
+from timebank.access.sign_in.logins import confirm_login, ensure_login, login_by_phone, password_facts, set_password
+from timebank.access.sign_in.passwords import Facts, check_strength
+from timebank.core import database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden
+from timebank.core.scope import Role, Scope
 from timebank.people.enrolment import enrol_many
-from timebank.people.phones import normal_phone
+from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import Enrolment
-from timebank.scope import Role, Scope
 
 
 @retried

@@ -7,19 +7,21 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.access import grants, sessions, sign_on
-from timebank.access.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
-from timebank.access.own_password import change_password
+from timebank.access.devices import sign_on
+from timebank.access.devices.sign_on import OnDuty, SignOnIn
+from timebank.access.roles import grants
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
-from timebank.access.sign_on import OnDuty, SignOnIn
+from timebank.access.sign_in import sessions
+from timebank.access.sign_in.own_password import change_password
 from timebank.access.standing import AnswerIn, answer, questions
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.errors import Unauthenticated
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.people.guardians import children_of
-from timebank.people.phones import normal_phone
-from timebank.scope import Grant, Mine, Role, Scope
+from timebank.core.errors import Unauthenticated
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Grant, Mine, Role, Scope
+from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
+from timebank.people.guardianship.guardians import children_of
+from timebank.people.identity.phones import normal_phone
 
 
 def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:

@@ -1,7 +1,7 @@
 """Access: logins, sessions, roles and devices."""
 
-from timebank.capability import Agreed, Capability, MenuEntry, Sweep
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, MenuEntry, Sweep
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="access",
@@ -13,27 +13,29 @@ CAPABILITY = Capability(
         "timebank.access.api.Counter",
     ),
     pages=(
-        "timebank.web.member.sign_in.SignInPages",
-        "timebank.web.member.sign_in.PasswordPages",
+        "timebank.access.pages.sign_in.SignInPages",
+        "timebank.access.pages.sign_in.PasswordPages",
         "admin.roles.RolePages",
-        "timebank.web.pairing.PairingPages",
-        "timebank.web.desk.sign_on.SignOnPages",
-        "timebank.web.desk.sign_in_code.SignInCodePages",
-        "timebank.web.desk.devices.DevicePages",
+        "timebank.access.pages.pairing.PairingPages",
+        "timebank.access.pages.sign_on.SignOnPages",
+        "timebank.access.pages.sign_in_code.SignInCodePages",
+        "timebank.access.pages.devices.DevicePages",
     ),
     menu=(MenuEntry(160, "/admin/roles", "person", _("身份"), context="many"),),
     sweeps=(
-        Sweep("throttle", 3600, "timebank.access.throttle.sweep"),
-        Sweep("sign_in_delays", 3600, "timebank.access.delays.sweep"),
-        Sweep("idempotent_requests", 3600, "timebank.access.once.forget_old"),
-        Sweep("sessions", 3600, "timebank.access.sessions.forget_old"),
+        Sweep("throttle", 3600, "timebank.access.sign_in.throttle.sweep"),
+        Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.sweep"),
+        Sweep("idempotent_requests", 3600, "timebank.http.idempotency.forget_old"),
+        Sweep("sessions", 3600, "timebank.access.sign_in.sessions.forget_old"),
     ),
     agreed=(
         Agreed(
-            "timebank.access.grants.ADMIN_GRANT", "timebank.access.grants.give_agreed", "timebank.access.grants.is_held"
+            "timebank.access.roles.grants.ADMIN_GRANT",
+            "timebank.access.roles.grants.give_agreed",
+            "timebank.access.roles.grants.is_held",
         ),
-        Agreed("timebank.access.grants.END_AUDITOR", "timebank.access.grants.end_agreed"),
-        Agreed("timebank.access.grants.OFFICE_BEFORE"),
+        Agreed("timebank.access.roles.grants.END_AUDITOR", "timebank.access.roles.grants.end_agreed"),
+        Agreed("timebank.access.roles.grants.OFFICE_BEFORE"),
         Agreed(
             "timebank.access.registration.CORRECTION",
             "timebank.access.registration.amend_agreed",
@@ -44,7 +46,10 @@ CAPABILITY = Capability(
             "timebank.access.registration.amend_agreed",
             "timebank.people.agreed.stands_now",
         ),
-        Agreed("timebank.access.further_devices.FURTHER_DEVICE", "timebank.access.further_devices.register_agreed"),
+        Agreed(
+            "timebank.access.devices.further_devices.FURTHER_DEVICE",
+            "timebank.access.devices.further_devices.register_agreed",
+        ),
     ),
     audit={
         "agree_membership": _("同意了并到自己的账号"),

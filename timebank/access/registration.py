@@ -5,9 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.access.grants import UNLOCKS_MUCH
-from timebank.access.logins import (
+from timebank.access.roles.grants import UNLOCKS_MUCH
+from timebank.access.sign_in.logins import (
     ONE_TIME_CODE_LASTS,
     Proof,
     enter_logins,
@@ -19,23 +18,24 @@ from timebank.access.standing import standing_of
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.schemas import Waiting
 from timebank.areas.reach import require_region, stands_above
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import ADMINS, Role, Scope
+from timebank.core.wording import dated_at
 from timebank.ledger.resting import RESTS_FOR
-from timebank.locale import _
-from timebank.people.ages import is_guarded
 from timebank.people.agreed import ask_for, moves_home, revealed, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
-from timebank.people.identity import require_identity
+from timebank.people.identity.ages import is_guarded
+from timebank.people.identity.citizen_number import require_identity
+from timebank.people.identity.phones import normal_phone
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
-from timebank.people.phones import normal_phone
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
-from timebank.scope import ADMINS, Role, Scope
-from timebank.wording import dated_at
 
 
 class NoPhone(TimebankError):

@@ -7,15 +7,15 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.access.grants import AREA_NAME, OwnRole
-from timebank.access.logins import enter_logins
-from timebank.access.words import ROLES
+from timebank.access.roles.grants import AREA_NAME, OwnRole
+from timebank.access.roles.words import ROLES
+from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near
-from timebank.database import retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Role, Scope
+from timebank.core.wording import dated
 from timebank.people.messages import Telling, tell_many
-from timebank.scope import Role, Scope
-from timebank.wording import dated
 
 
 class Office(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from timebank.access.standing import Question
+from timebank.core.scope import Role
 from timebank.people.schemas import ChildOut
-from timebank.scope import Role
 
 Phone = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database, names
-from timebank.access.logins import tell_login
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound, TimebankError, Unauthenticated
+from timebank.access.sign_in.logins import tell_login
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError, Unauthenticated
+from timebank.core.scope import Role, Scope
 from timebank.ledger.resting import RESTS_FOR
 from timebank.people.residents import require_resident
-from timebank.scope import Role, Scope
 
 Login = Literal["none", "joined", "waiting", "declined"]
 

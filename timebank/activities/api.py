@@ -18,8 +18,8 @@ from timebank.activities.schemas import (
     SignUpIn,
     SignUpOut,
 )
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.scope import Scope
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
 
 
 class Activities(Controller):

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.activities.shifts import ShiftOver, shift
-from timebank.database import retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at
 from timebank.people.messages import Telling, tell_many
-from timebank.scope import Scope
-from timebank.wording import dated_at
 
 
 class _Called(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Activities and their shifts."""
 
-from timebank.capability import Capability, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Capability, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="activities",
@@ -11,7 +11,7 @@ CAPABILITY = Capability(
         "timebank.activities.api.Shifts",
     ),
     pages=(
-        "timebank.web.member.activities.ActivityPages",
+        "timebank.activities.pages.activities.ActivityPages",
         "admin.activities.ActivitiesPanel",
     ),
     menu=(MenuEntry(50, "/admin/activities", "calendar", _("活动")),),

@@ -4,14 +4,14 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, names
 from timebank.activities.calling_off import call_off_coming
 from timebank.activities.offers import activity, named
 from timebank.activities.schemas import ActivityChange, ActivityOut
 from timebank.activities.tables import Activity
-from timebank.database import retried, transaction
+from timebank.core import audit, names
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 from timebank.rules.catalogue import usable_rule
-from timebank.scope import Scope
 
 
 @retried

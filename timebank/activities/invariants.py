@@ -1,7 +1,7 @@
 """What must hold between a shift and those who signed up for it."""
 
-from timebank.ledger.invariants.parts import Invariant
-from timebank.locale import _
+from timebank.core.locale import _
+from timebank.ledger.checking.invariants.parts import Invariant
 
 _SHIFT_SEATS = Invariant(
     "shift_seats_differ",

@@ -4,15 +4,15 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database, names
 from timebank.activities.schemas import ActivityIn, ActivityOut
 from timebank.activities.tables import Activity
-from timebank.database import retried, transaction
-from timebank.errors import Invalid, NotFound, TimebankError
-from timebank.locale import _
-from timebank.paging import Page, page, read_cursor
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.rules.catalogue import usable_rule
-from timebank.scope import Scope
 
 
 class ActivityNameTaken(TimebankError):

@@ -5,14 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.activities.offers import activity
 from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
 from timebank.activities.tables import Shift, SignUp
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 
 LENGTH_MAX = timedelta(hours=24)
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from timebank import audit, database
-from timebank.database import retried, transaction
-from timebank.scope import Scope
+from timebank.core import audit, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 
 # Whether an activity `a` of community $1 has a shift, a visit or a record that counts.
 IN_USE = """(EXISTS (SELECT FROM shift s WHERE s.community_id = $1 AND s.activity_id = a.id)

@@ -6,13 +6,13 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.access.callers import AnyRequest
 from timebank.agreements.schemas import AgreementOut, DecisionIn, Status, Unconfirmed
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.overview import agreements, openers
 from timebank.overview.openers import Resting
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.preferences import language_of
-from timebank.scope import Scope
 
 
 class Agreements(Controller):

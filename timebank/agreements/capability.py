@@ -1,7 +1,7 @@
 """Agreements: changes that wait for a second person."""
 
-from timebank.capability import Capability, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Capability, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="agreements",

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
 from timebank.agreements.independence import (
     Side,
     is_independent,
@@ -17,9 +16,10 @@ from timebank.agreements.independence import (
     sides_of_logins,
 )
 from timebank.agreements.kinds import Needs
-from timebank.database import transaction
-from timebank.locale import _, put_together
-from timebank.scope import Scope
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.locale import _, put_together
+from timebank.core.scope import Scope
 
 AUDITOR = "auditor"
 OPERATOR = _("系统管理员（在服务器上运行 timebank confirm）")

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database
-from timebank.database import transaction
-from timebank.errors import TimebankError
-from timebank.scope import Scope
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
 
 
 class NotIndependent(TimebankError):

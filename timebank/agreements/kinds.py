@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.scope import Scope
+from timebank.core.scope import Scope
 
 Needs = Literal["above", "another"]
 

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Kind
 from timebank.agreements.schemas import Status, Waiting
-from timebank.database import retried, transaction
-from timebank.errors import Conflict
-from timebank.scope import Role, Scope
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict
+from timebank.core.scope import Role, Scope
 
 COMMUNITY_DEPTH = 3
 

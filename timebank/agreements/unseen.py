@@ -4,13 +4,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.independence import is_family
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import COMMUNITY_DEPTH
-from timebank.errors import TimebankError
-from timebank.scope import Scope
+from timebank.core import database
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
 
 
 class OwnTerms(TimebankError):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from timebank import clock, names
 from timebank.areas.places import add_area, areas_of
 from timebank.areas.schemas import PlaceKind, PlaceOut
-from timebank.database import retried, transaction
-from timebank.scope import Scope
+from timebank.core import clock, names
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 
 
 class Address(NamedTuple):

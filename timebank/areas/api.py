@@ -9,10 +9,11 @@ from litestar.params import FromPath, JSONBody, PathParameter
 
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.areas import places, policies
+from timebank.areas import places
 from timebank.areas.schemas import AREA_KINDS, PlaceIn, PlaceOut, PolicyIn, PolicyOut, Renaming
-from timebank.paging import LIMIT_MAX, Cursor, Limit, Page, listed
-from timebank.scope import Scope
+from timebank.core.paging import LIMIT_MAX, Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.policies import values as policies
 
 Name = Annotated[str, PathParameter(max_length=40)]
 

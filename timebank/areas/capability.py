@@ -1,7 +1,7 @@
 """Areas: regions, communities, places, and the policies of each."""
 
-from timebank.capability import Agreed, Capability, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="areas",
@@ -20,11 +20,11 @@ CAPABILITY = Capability(
     ),
     agreed=(
         Agreed(
-            "timebank.areas.policies.LOOSER_POLICY",
-            "timebank.areas.policies.set_agreed",
-            "timebank.areas.policies.stands_now",
+            "timebank.policies.values.LOOSER_POLICY",
+            "timebank.policies.values.set_agreed",
+            "timebank.policies.values.stands_now",
         ),
-        Agreed("timebank.areas.policies.POLICY_BEFORE"),
+        Agreed("timebank.policies.values.POLICY_BEFORE"),
     ),
     audit={
         "add_area": _("新增了区域"),

@@ -5,14 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database, names
 from timebank.areas.reach import require_region
 from timebank.areas.schemas import AREA_KINDS, PlaceKind, PlaceOut
 from timebank.areas.tables import Area, Region
-from timebank.database import retried, transaction
-from timebank.errors import Conflict, Forbidden, NotFound, TimebankError
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, Forbidden, NotFound, TimebankError
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 
 ABOVE: dict[str, frozenset[str | None]] = {
     "county": frozenset({None}),

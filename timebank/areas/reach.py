@@ -4,10 +4,10 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database
-from timebank.database import transaction
-from timebank.errors import Forbidden, NotFound
-from timebank.scope import Role, Scope
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.scope import Role, Scope
 
 COUNTY, STREET, COMMUNITY = range(3)
 DEPTH = {Role.county_admin: COUNTY, Role.street_admin: STREET, Role.community_admin: COMMUNITY}

@@ -7,9 +7,8 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank.access.callers import AT_THE_COUNTER, AnyRequest
-from timebank.access.once import Once
-from timebank.classes import attendance, booking, changes, courses, moves, purchase, reading, refunds, stopping
+from timebank.classes import attendance, booking, changes, courses, reading, stopping
+from timebank.classes.class_time import moves, purchase, refunds
 from timebank.classes.schemas import (
     AttendanceIn,
     Booked,
@@ -33,8 +32,10 @@ from timebank.classes.schemas import (
     StopPreview,
     Unused,
 )
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.scope import Scope
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.http.idempotency import Once
 
 Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
 

@@ -3,24 +3,24 @@
 import hmac
 from uuid import UUID
 
-from timebank import audit, clock, database
-from timebank.access import guesses
+from timebank.access.sign_in import guesses
 from timebank.agreements.independence import is_near_home, signed_on
-from timebank.checkins.choice import EARLY
-from timebank.checkins.presence import require_presence
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
 from timebank.classes.families import guardians_of, tell_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, Held
-from timebank.database import retried, transaction
-from timebank.errors import TimebankError
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at, duration
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people
-from timebank.scope import Scope
-from timebank.wording import dated_at, duration
+from timebank.presence.at_counter import require_presence
+from timebank.presence.choice import EARLY
 
 CLOSE_BATCH = 500
 

@@ -2,26 +2,26 @@
 
 from uuid import UUID
 
-from timebank import audit, clock, database
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.unseen import require_seen
-from timebank.areas.policies import policies
 from timebank.classes import seats
+from timebank.classes.class_time.purchase import require_age
 from timebank.classes.courses import LESSON_TERMS, course
 from timebank.classes.families import tell_family
-from timebank.classes.purchase import require_age
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
 from timebank.classes.seats import Held
 from timebank.classes.tables import Booking
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, TimebankError
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at, duration
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable
-from timebank.locale import _
-from timebank.people.guardians import children_of, require_guardian
-from timebank.scope import Scope
-from timebank.wording import dated_at, duration
+from timebank.people.guardianship.guardians import children_of, require_guardian
+from timebank.policies.values import policies
 
 ENDED = {"attended": _("上过了"), "missed": _("缺课"), "cancelled": _("取消了")}
 

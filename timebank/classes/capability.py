@@ -1,7 +1,7 @@
 """Classes: courses, lessons, and children's class time."""
 
-from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="classes",
@@ -13,8 +13,8 @@ CAPABILITY = Capability(
         "timebank.classes.api.Bookings",
     ),
     pages=(
-        "timebank.web.member.classes.ClassPages",
-        "timebank.web.desk.classes.DeskClasses",
+        "timebank.classes.pages.classes.ClassPages",
+        "timebank.classes.pages.counter.DeskClasses",
         "admin.classes.ClassesPanel",
         "admin.classes.LessonsPanel",
     ),
@@ -25,9 +25,9 @@ CAPABILITY = Capability(
         Job("refund_ended", 60, "timebank.classes.stopping.refund_ended"),
         Job("tell_of_stops", 60, "timebank.classes.stopping.tell_of_stops"),
         Job("fill_seats", 60, "timebank.classes.seats.fill_seats"),
-        Job("remind_of_class_ends", 3600, "timebank.classes.endings.remind_of_class_ends"),
-        Job("tell_of_last_days", 3600, "timebank.classes.endings.tell_of_last_days"),
-        Job("expire_class_minutes", 3600, "timebank.classes.endings.expire_class_minutes"),
+        Job("remind_of_class_ends", 3600, "timebank.classes.class_time.endings.remind_of_class_ends"),
+        Job("tell_of_last_days", 3600, "timebank.classes.class_time.endings.tell_of_last_days"),
+        Job("expire_class_minutes", 3600, "timebank.classes.class_time.endings.expire_class_minutes"),
     ),
     invariants="timebank.classes.invariants.CLASSES",
     sources=(
@@ -39,7 +39,7 @@ CAPABILITY = Capability(
         Source(
             noun="class_purchase",
             entries=("purchase", "refund", "move", "expiry", "reversal", "repayment"),
-            reversed_by="timebank.classes.unexpiry.reverse_class_expiry",
+            reversed_by="timebank.classes.class_time.unexpiry.reverse_class_expiry",
         ),
     ),
     statement={

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import UNSET
 from piccolo.columns import Column
 
-from timebank import audit, clock, database, names
 from timebank.classes import seats
 from timebank.classes.courses import asks_less, course, require_length, require_term, show_another, show_lesson
 from timebank.classes.families import names_of_people, tell_family
@@ -16,10 +15,11 @@ from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, Less
 from timebank.classes.seats import HELD, Held
 from timebank.classes.stopping import stop_course
 from timebank.classes.tables import Course
-from timebank.database import retried, transaction
-from timebank.errors import NotFound, TimebankError
-from timebank.scope import Scope
-from timebank.wording import dated, dated_at, until
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated, dated_at, until
 
 
 class LessonBegun(TimebankError):

@@ -3,16 +3,16 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from timebank import audit, clock, database, names
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import done_alone
 from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
-from timebank.database import retried, transaction
-from timebank.errors import NotFound, TimebankError
-from timebank.locale import _
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 
 
 class CourseExists(TimebankError):

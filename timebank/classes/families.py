@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from timebank import clock, database
-from timebank.database import transaction
-from timebank.people.ages import is_guarded
-from timebank.people.care import in_care
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
+from timebank.people.guardianship.care import in_care
+from timebank.people.identity.ages import is_guarded
 from timebank.people.messages import tell
-from timebank.scope import Scope
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:

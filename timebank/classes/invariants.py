@@ -1,7 +1,7 @@
 """What must hold between the ledger, the class hours bought with points, and the seats of lessons and shifts."""
 
-from timebank.ledger.invariants.parts import HELD, Invariant
-from timebank.locale import _
+from timebank.core.locale import _
+from timebank.ledger.checking.invariants.parts import HELD, Invariant
 
 _BOOKING_WITHOUT_HOLD = Invariant(
     "booking_without_hold",

@@ -5,19 +5,19 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, names
-from timebank.access import guesses
-from timebank.checkins.presence import require_presence
-from timebank.classes.refunds import unused
+from timebank.access.sign_in import guesses
+from timebank.classes.class_time.refunds import unused
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.paging import Page, page, read_cursor
-from timebank.people.care import in_care, is_in_care
-from timebank.people.guardians import children_of
+from timebank.core import clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.people.guardianship.care import in_care, is_in_care
+from timebank.people.guardianship.guardians import children_of
 from timebank.people.reads import note_children
 from timebank.people.residents import require_resident
-from timebank.scope import Scope
+from timebank.presence.at_counter import require_presence
 
 
 class BookingElsewhere(TimebankError):

@@ -6,20 +6,20 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.areas.policies import policies
 from timebank.classes.courses import LESSONS
 from timebank.classes.families import tell_family
 from timebank.classes.schemas import BookingStatus, LessonOut
-from timebank.database import RanIntoAnother, retried, transaction
-from timebank.errors import Busy, NotFound
+from timebank.core import audit, clock, database
+from timebank.core.database import RanIntoAnother, retried, transaction
+from timebank.core.errors import Busy, NotFound
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
-from timebank.people.guardians import is_guardian
+from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.locks import lock_people
-from timebank.scope import Scope
-from timebank.wording import dated_at
+from timebank.policies.values import policies
 
 CODE_TRIES = 5
 

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.areas.policies import policies
 from timebank.classes.attendance import call_off
+from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
+from timebank.classes.class_time.refunds import give_back
 from timebank.classes.courses import course
-from timebank.classes.entries import NotEnoughUnused, WorthTooLittle
 from timebank.classes.families import names_of_people, tell_family
-from timebank.classes.refunds import give_back
 from timebank.classes.schemas import CourseOut, StopPreview
-from timebank.database import retried, transaction
-from timebank.scope import Scope
-from timebank.wording import dated
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
+from timebank.policies.values import policies
 
 BATCH = 500
 

@@ -9,7 +9,7 @@ import click
 from timebank.agreements.schemas import AgreementOut, Decision
 from timebank.commands.ground import ground, pool, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
-from timebank.errors import NotFound
+from timebank.core.errors import NotFound
 from timebank.overview.agreements import acknowledge, agreement, agreements, decide
 
 

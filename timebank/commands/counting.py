@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from timebank import settings
+from timebank.core import settings
 
 PREFIX = "timebank-metrics-"
 LOCK = "in-use"

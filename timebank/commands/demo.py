@@ -12,14 +12,16 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from timebank import connections, installation, migrate, serving_login, settings, worker
+from timebank import migrate
 from timebank.app import create_app
 from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
+from timebank.core import connections, settings
+from timebank.core.errors import TimebankError
+from timebank.core.settings import Settings
 from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down
 from timebank.demo.settling import settle
-from timebank.errors import TimebankError
-from timebank.settings import Settings
+from timebank.operations import installation, serving_login, worker
 
 HOST = "127.0.0.1"
 SEEDING_POOL = 12

@@ -17,10 +17,11 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from timebank import connections, embedded, installation, serving_login, settings, vault
-from timebank.connections import NotOpen
-from timebank.errors import TimebankError
-from timebank.settings import Settings
+from timebank.core import connections, settings, vault
+from timebank.core.connections import NotOpen
+from timebank.core.errors import TimebankError
+from timebank.core.settings import Settings
+from timebank.operations import embedded, installation, serving_login
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., object])

@@ -7,13 +7,13 @@ import msgspec
 
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import find_community, system_scope
-from timebank.errors import TimebankError, reason_of
+from timebank.core.errors import TimebankError, reason_of
 from timebank.imports.intake import Kind
-from timebank.imports.kinds import IMPORTERS
-from timebank.imports.map_file import KIND_WORDS, OF_KIND, answers_in
-from timebank.imports.report import Report, RowReport
-from timebank.imports.runs import import_file
-from timebank.imports.words import UnknownWord, WordKind
+from timebank.imports.kinds.registry import IMPORTERS
+from timebank.imports.reports.report import Report, RowReport
+from timebank.imports.runs.runs import import_file
+from timebank.imports.words.map_file import KIND_WORDS, OF_KIND, answers_in
+from timebank.imports.words.words import UnknownWord, WordKind
 
 OUTCOMES = {
     "tried": "试读完毕，什么都没有写入",

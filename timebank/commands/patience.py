@@ -1,6 +1,6 @@
 """How long the service waits for a stranger: nobody holds a connection with half a request or an answer not taken.
 
-A body that stands still is told as an error of ours (timebank/answering.py); the rest only the connection sees.
+A body that stands still is told as an error of ours (timebank/http/answering.py); the rest only the connection sees.
 """
 
 import asyncio
@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from timebank.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem, new_request_id, note
-from timebank.errors import TimebankError
-from timebank.locale import _
-from timebank.problems import BadRequest
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.http.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem, new_request_id, note
+from timebank.http.problems import BadRequest
 
 HEAD_SECONDS_MAX = 10
 """How long a request's headers may take, from the connection's or the request's beginning."""

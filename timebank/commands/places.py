@@ -9,19 +9,19 @@ from uuid import UUID
 import click
 import msgspec
 
-from timebank import clock, database
 from timebank.access.admins import create_admin as make_admin
 from timebank.access.admins import facts_of_staff
-from timebank.access.passwords import check_strength
+from timebank.access.sign_in.passwords import check_strength
 from timebank.areas.places import found_region
 from timebank.areas.schemas import PlaceKind
 from timebank.commands.ground import ground, pool, run, with_data, with_json
-from timebank.database import retried, transaction
-from timebank.errors import TimebankError
-from timebank.people.phones import normal_phone
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Role, Scope
+from timebank.people.identity.phones import normal_phone
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
-from timebank.scope import Role, Scope
 
 MINUTES_PER_POINT = 6
 

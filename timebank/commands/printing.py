@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from timebank import settings
+from timebank.cards.cards import PrintedCard, cards_of, issue_missing_cards
 from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
-from timebank.errors import TimebankError, reason_of
-from timebank.paging import all_pages
-from timebank.people.cards import PrintedCard, cards_of, issue_missing_cards
+from timebank.core import settings
+from timebank.core.errors import TimebankError, reason_of
+from timebank.core.paging import all_pages
 from timebank.printing.cards import CardSheet, cards_pdf
 from timebank.printing.poster import Poster, poster_pdf
 from timebank.stations.places import open_hours, stations

@@ -12,16 +12,17 @@ from pathlib import Path
 import click
 import uvicorn
 
-from timebank import installation, settings
 from timebank.app import create_app
 from timebank.commands.counting import counted_together, forget
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warning_of_power, with_data
 from timebank.commands.patience import PatientProtocol
 from timebank.commands.supervising import Lifeline, Supervisor
-from timebank.errors import TimebankError, reason_of
-from timebank.health import readiness
-from timebank.logs import configure_logs
-from timebank.settings import Settings
+from timebank.core import settings
+from timebank.core.errors import TimebankError, reason_of
+from timebank.core.settings import Settings
+from timebank.http.health import readiness
+from timebank.operations import installation
+from timebank.operations.logs import configure_logs
 
 STOP_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 10

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from timebank.errors import TimebankError
+from timebank.core.errors import TimebankError
 
 FIRST_WAIT_SECONDS = 0.5
 LAST_WAIT_SECONDS = 30.0

@@ -6,15 +6,16 @@ from pathlib import Path
 import click
 import msgspec
 
-from timebank import connections, database, installation, serving_login, vault
 from timebank import migrate as migrations
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
-from timebank.database import transaction
-from timebank.ledger.check import Books, books_out
-from timebank.ledger.checked import check_and_keep
+from timebank.core import connections, database, vault
+from timebank.core.database import transaction
+from timebank.core.settings import Settings
+from timebank.ledger.checking.check import Books, books_out
+from timebank.ledger.checking.results import check_and_keep
 from timebank.ledger.schemas import BooksOut
-from timebank.settings import Settings
+from timebank.operations import installation, serving_login
 
 
 @click.command("migrate", help="把数据库升级到这个版本；可以重复运行，同时运行时后来的会等。")

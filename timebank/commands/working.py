@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
-from timebank.logs import configure_logs
-from timebank.settings import Settings
-from timebank.worker import run as run_jobs
-from timebank.worker import run_all
+from timebank.core.settings import Settings
+from timebank.operations.logs import configure_logs
+from timebank.operations.worker import run as run_jobs
+from timebank.operations.worker import run_all
 
 
 @click.command("worker", help="定时任务：公示到期、预留到期、积分到期、日结等。可以同时开多个。")

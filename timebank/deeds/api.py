@@ -7,10 +7,14 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank.access.callers import provide_visitor
-from timebank.access.once import Once
 from timebank.agreements.answers import WAITS
-from timebank.deeds import board, credit, filing, objections, reading, review
+from timebank.core.errors import Invalid
+from timebank.core.locale import _
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.deeds import board, credit, reading, review
+from timebank.deeds.filing import filing
+from timebank.deeds.objections import objecting as objections
 from timebank.deeds.schemas import (
     BoardItem,
     DeedIn,
@@ -24,10 +28,8 @@ from timebank.deeds.schemas import (
     WitnessIn,
 )
 from timebank.deeds.witness import answer_as_witness
-from timebank.errors import Invalid
-from timebank.locale import _
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.scope import Scope
+from timebank.http.callers import provide_visitor
+from timebank.http.idempotency import Once
 
 AnyRequest = Request[Any, Any, Any]
 

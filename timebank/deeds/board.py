@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database
-from timebank.database import transaction
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.deeds.schemas import BoardItem, BoardRow
-from timebank.errors import NotFound
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
 
 # Sorted by when the notice ends: what can be objected to for the shortest time comes first.
 _ON_NOTICE = """

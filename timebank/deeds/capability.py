@@ -1,7 +1,7 @@
 """Deeds: the moral bank, from filing to credit, with objections."""
 
-from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="deeds",
@@ -13,15 +13,15 @@ CAPABILITY = Capability(
         "timebank.deeds.api.read_board",
     ),
     pages=(
-        "timebank.web.member.deeds.DeedPages",
-        "timebank.web.board.notices.BoardPages",
+        "timebank.deeds.pages.deeds.DeedPages",
+        "timebank.deeds.pages.board.BoardPages",
         "admin.deeds.AdminDeeds",
         "admin.deeds.AdminObjections",
     ),
     menu=(MenuEntry(60, "/admin/deeds", "heart", _("道德积分"), readers="both"),),
     jobs=(
         Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),
-        Job("remind_of_objections", 3600, "timebank.deeds.reminding.remind_of_objections"),
+        Job("remind_of_objections", 3600, "timebank.deeds.objections.reminding.remind_of_objections"),
     ),
     invariants="timebank.deeds.invariants.DEEDS",
     sources=(
@@ -43,7 +43,7 @@ CAPABILITY = Capability(
         ),
         Agreed(
             "timebank.deeds.restoring.DEED_AGAIN",
-            "timebank.deeds.objections.restore_agreed",
+            "timebank.deeds.objections.objecting.restore_agreed",
             "timebank.deeds.restoring.stands_now",
         ),
     ),

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from datetime import date, time
 from uuid import UUID
 
-from timebank import audit, clock, database
-from timebank.areas.policies import points_expire_on, policies
-from timebank.database import retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
 from timebank.deeds.parties import require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
-from timebank.errors import TimebankError
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
-from timebank.scope import Scope
-from timebank.wording import dated
+from timebank.policies.values import points_expire_on, policies
 
 MEMO_MAX = 200
 BATCH = 100

@@ -3,8 +3,8 @@
 A deed that was withdrawn, rejected or still waits has no credit, and none that stands may name it.
 """
 
-from timebank.ledger.invariants.parts import CREDITED, Invariant
-from timebank.locale import _
+from timebank.core.locale import _
+from timebank.ledger.checking.invariants.parts import CREDITED, Invariant
 
 _DEED_WITHOUT_CREDIT = Invariant(
     "deed_without_credit",

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.agreements.independence import near
+from timebank.core.errors import TimebankError
+from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.schemas import Deed
-from timebank.errors import TimebankError
-from timebank.scope import HEADS, Role, Scope
 
 
 class PartyToDeed(TimebankError):

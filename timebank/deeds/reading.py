@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from timebank import database
-from timebank.database import transaction
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.deeds.parties import reach
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
-from timebank.errors import NotFound
-from timebank.paging import Page, page, read_cursor
 from timebank.people.locks import lock_people
-from timebank.scope import Scope
 
 _DEED = """
 SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS area_path,

@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from timebank import database
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
+from timebank.core import database
+from timebank.core.locale import _
+from timebank.core.scope import Scope
 from timebank.deeds.parties import people_of
 from timebank.deeds.schemas import Deed
-from timebank.locale import _
-from timebank.scope import Scope
 
 DEED_AGAIN = Kind("deed_again", _("把冲正了的「{rule}」{points} 分再记给{person}（{place}）。理由：{reason}"))
 

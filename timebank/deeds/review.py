@@ -6,21 +6,21 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import close, is_above, propose
-from timebank.areas.policies import policies
-from timebank.database import retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
 from timebank.deeds.credit import credit
 from timebank.deeds.parties import people_of, require_no_party, reviews
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
 from timebank.deeds.witness import ask_witness
-from timebank.errors import Forbidden, Invalid, TimebankError
-from timebank.locale import _
 from timebank.people.messages import tell
-from timebank.scope import Scope
-from timebank.wording import dated
+from timebank.policies.values import policies
 
 
 class DeedReviewed(TimebankError):

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import asdict
 
-from timebank import clock, names
+from timebank.core import clock, names
 
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]

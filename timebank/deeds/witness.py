@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from timebank import audit, clock, database
 from timebank.agreements.independence import is_independent, side_of, sides_of
-from timebank.database import retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
 from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
-from timebank.errors import Forbidden, TimebankError
 from timebank.people.messages import tell
-from timebank.scope import Scope
-from timebank.wording import dated
 
 
 class NotAsked(TimebankError):

@@ -1,6 +1,6 @@
 """Where a deed stands, in one word with the tone that a page shows it in."""
 
-from timebank.locale import _
+from timebank.core.locale import _
 
 STATUS: dict[str, tuple[str, str]] = {
     "filed": (_("待审核"), "wait"),

@@ -5,17 +5,17 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, vault
-from timebank.access.devices import revoke
-from timebank.access.logins import login_by_phone, store_password
-from timebank.access.passwords import DEMO_PASSWORD as PASSWORD
-from timebank.database import transaction
+from timebank.access.devices.devices import revoke
+from timebank.access.sign_in.logins import login_by_phone, store_password
+from timebank.access.sign_in.passwords import DEMO_PASSWORD as PASSWORD
+from timebank.core import database, vault
+from timebank.core.database import transaction
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
 from timebank.deeds.board import board_places
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import SIGN_IN_PHONES, phone
 from timebank.demo.population import ROLES
-from timebank.paging import all_pages
-from timebank.scope import Scope
 from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
 from timebank.stations.screens import add_device

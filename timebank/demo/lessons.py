@@ -7,13 +7,13 @@ from uuid import UUID
 
 from timebank.classes.attendance import attend
 from timebank.classes.booking import book, cancel_booking
+from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.courses import add_course, add_lesson
-from timebank.classes.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseIn, LessonIn
+from timebank.core.scope import Role
 from timebank.demo.place import Place
 from timebank.demo.population import NIL, Resident
 from timebank.demo.stories import Step
-from timebank.scope import Role
 
 
 @dataclass(eq=False, slots=True)

@@ -3,7 +3,7 @@
 from datetime import date
 from random import Random
 
-from timebank.people.identity import check_character
+from timebank.people.identity.citizen_number import check_character
 
 SURNAMES = (
     *("王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗" * 3),

@@ -4,13 +4,13 @@ from datetime import date
 from random import Random
 from uuid import UUID
 
+from timebank.core.scope import Role
 from timebank.demo.county import GRIDS, UNITS
 from timebank.demo.place import Place
 from timebank.demo.population import KNOWN, Resident
-from timebank.people.ages import age_on
-from timebank.people.guardians import name_guardian
+from timebank.people.guardianship.guardians import name_guardian
+from timebank.people.identity.ages import age_on
 from timebank.people.schemas import GuardianIn
-from timebank.scope import Role
 
 UNIT_HEADS = 6
 WITHOUT_CONSENT = 6

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from timebank import database
-from timebank.access.grants import grant
+from timebank.access.roles.grants import grant
 from timebank.access.roster import ensure_logins
 from timebank.access.schemas import GrantIn
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.areas.places import add_area
-from timebank.database import transaction
+from timebank.cards.cards import cards_of, issue_missing_cards
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.scope import Grant, Mine, Role, Scope
 from timebank.demo.county import (
     ACTIVITIES,
     CLOSES,
@@ -24,12 +26,10 @@ from timebank.demo.county import (
     CommunityPlan,
 )
 from timebank.demo.population import Resident
-from timebank.people.cards import cards_of, issue_missing_cards
 from timebank.people.enrolment import enrol_many
 from timebank.people.schemas import Enrolment
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
-from timebank.scope import Grant, Mine, Role, Scope
 from timebank.shop.goods import add_good
 from timebank.shop.schemas import GoodIn, GoodOut
 from timebank.shop.stock import receive

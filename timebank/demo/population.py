@@ -7,7 +7,7 @@ from uuid import UUID
 
 from timebank.demo.county import GRIDS, ROOMS, UNITS, CommunityPlan
 from timebank.demo.names import RARE, SIGN_IN_PHONES, Numbers, child_of, grown_up, phone
-from timebank.people.ages import age_on
+from timebank.people.identity.ages import age_on
 
 NIL = UUID(int=0)
 

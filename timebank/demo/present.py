@@ -3,25 +3,25 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from timebank import clock
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import add_shift, sign_up
 from timebank.agreements.schemas import Waiting
-from timebank.areas.policies import change_policy
-from timebank.checkins.forgotten import close_forgotten
+from timebank.cards.cards import issue_card
 from timebank.classes.courses import add_lesson
 from timebank.classes.schemas import LessonIn
-from timebank.deeds.objections import object_to_deed
+from timebank.core import clock
+from timebank.core.scope import Role
+from timebank.deeds.objections.objecting import object_to_deed
 from timebank.demo.county import DEED_NOTES, LESSON_AT
 from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
 from timebank.overview.agreements import acknowledge, decide
-from timebank.people.ages import age_on
-from timebank.people.cards import issue_card
-from timebank.scope import Role
-from timebank.shop.agreed import SpendingIn, ask_to_spend
+from timebank.people.identity.ages import age_on
+from timebank.policies.values import change_policy
+from timebank.presence.forgotten import close_forgotten
+from timebank.shop.confirmations.deciding import SpendingIn, ask_to_spend
 from timebank.shop.goods import good
 from timebank.shop.stock import count_stock
 

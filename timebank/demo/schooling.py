@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from timebank import clock
+from timebank.core import clock
 from timebank.demo.county import COURSES, LESSON_AT
 from timebank.demo.lessons import Booking, Course, Lesson, Offering, Purchase
 from timebank.demo.place import Place
 from timebank.demo.population import Resident
 from timebank.demo.stories import Story
-from timebank.people.ages import age_on
+from timebank.people.identity.ages import age_on
 
 TERMS = ((-300, -215), (-60, 45))
 """First and last day of each term, counted from today."""

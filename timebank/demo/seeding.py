@@ -10,10 +10,11 @@ from uuid import UUID
 
 import asyncpg
 
-from timebank import clock
 from timebank.areas.places import found_region
-from timebank.checkins.due import credit_due_records
 from timebank.classes.attendance import close_lessons
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import credit_due_deeds
 from timebank.demo.accounts import set_passwords
 from timebank.demo.county import COMMUNITIES, COUNTY
@@ -24,9 +25,8 @@ from timebank.demo.population import populate
 from timebank.demo.present import Present
 from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
-from timebank.errors import TimebankError
 from timebank.expiry.due import close_days
-from timebank.scope import Role, Scope
+from timebank.service_records.crediting.due import credit_due_records
 from timebank.shop.collection import expire_redemptions
 
 SEED = 522699

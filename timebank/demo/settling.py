@@ -7,10 +7,10 @@ from typing import Literal
 import asyncpg
 import structlog
 
-from timebank import audit, clock, database
-from timebank.database import NotOpen, retried, transaction
+from timebank.core import audit, clock, database
+from timebank.core.database import NotOpen, retried, transaction
+from timebank.core.errors import TimebankError
 from timebank.demo.seeding import COUNTY_SCOPE, Told, seed
-from timebank.errors import TimebankError
 
 log = structlog.get_logger()
 

@@ -11,19 +11,19 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from timebank import clock, codes
-from timebank.checkins.hours import enter_hours
-from timebank.checkins.reversal import reverse_record
-from timebank.checkins.review import review_record
-from timebank.checkins.scanning import scan
-from timebank.checkins.schemas import HoursIn, ReviewIn, ScanIn
-from timebank.deeds.filing import file_deed
+from timebank.core import clock, codes
+from timebank.core.scope import Role, Scope
+from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
 from timebank.deeds.witness import answer_as_witness
 from timebank.demo.place import Place
 from timebank.demo.population import NIL, Resident
-from timebank.scope import Role, Scope
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.service_records.crediting.reversal import reverse_record
+from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.review import review_record
 from timebank.shop.collection import cancel, collect
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from timebank import clock
-from timebank.deeds.caps import period_of
+from timebank.core import clock
+from timebank.core.scope import Role
+from timebank.deeds.filing.caps import period_of
 from timebank.demo.county import DEED_NOTES, DEED_RULES, GOODS, MINUTES_PER_POINT, SERVICE_RULE
 from timebank.demo.officials import neighbours
 from timebank.demo.place import Place
 from timebank.demo.population import KNOWN, Resident
 from timebank.demo.schooling import Schooling
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
-from timebank.people.ages import age_on
+from timebank.people.identity.ages import age_on
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
-from timebank.scope import Role
 from timebank.shop.stock import receive
 
 DAYS = 365

@@ -1,7 +1,7 @@
 """Expiry: points that run out at the end of a year, announced before."""
 
-from timebank.capability import Capability, Job, Source
-from timebank.locale import _
+from timebank.core.capability import Capability, Job, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="expiry",

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import structlog
 
-from timebank import audit, clock, database, settings
-from timebank.database import retried, transaction
-from timebank.errors import TimebankError
+from timebank.core import audit, clock, database, settings
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
 from timebank.ledger import book_days
 from timebank.ledger.book_days import Closing
 from timebank.ledger.posting import Currency
-from timebank.scope import Scope
 
 log = structlog.get_logger()
 

@@ -1,7 +1,7 @@
 """What must hold of what has expired, and of what was taken back of it."""
 
-from timebank.ledger.invariants.parts import Invariant
-from timebank.locale import _
+from timebank.core.locale import _
+from timebank.ledger.checking.invariants.parts import Invariant
 
 # What a reversal took of an expiry: of one that is there, whose points had been the owner's whose credit it reverses,
 # and no more than had expired. Whatever a reversal takes from the expired account says of which expiry.

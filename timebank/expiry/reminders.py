@@ -5,14 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.database import retried, transaction
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
+from timebank.core.wording import dated, duration, points
 from timebank.ledger import book_days
 from timebank.ledger.posting import Currency
-from timebank.people.care import in_care
+from timebank.people.guardianship.care import in_care
 from timebank.people.messages import tell
-from timebank.scope import Scope
-from timebank.wording import dated, duration, points
 
 REMINDER_DAYS = (7, 30, 60)
 

@@ -4,18 +4,18 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.agreements.independence import is_near_home, near
-from timebank.database import retried, transaction
-from timebank.errors import TimebankError
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import duration, points
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
-from timebank.people.care import in_care
+from timebank.people.guardianship.care import in_care
 from timebank.people.messages import tell
-from timebank.scope import Scope
-from timebank.wording import duration, points
 
 MEMO_MAX = 200
 DAY_MAX = 2000  # expiries that one call takes back: some ten seconds

@@ -11,19 +11,21 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, MultipartBody, QueryParameter
 from msgspec import Meta
 
-from timebank.access.callers import AnyRequest
-from timebank.imports import history, runs, workbook
-from timebank.imports.carrying import Progress
+from timebank.core.locale import translator
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.imports.files import workbook
 from timebank.imports.intake import Kind
-from timebank.imports.map_file import answers_in
-from timebank.imports.report import Report
-from timebank.imports.runs import ANSWER_WITHIN_SECONDS
+from timebank.imports.reports import history
+from timebank.imports.reports.report import Report
+from timebank.imports.runs import runs
+from timebank.imports.runs.batches import Progress
+from timebank.imports.runs.runs import ANSWER_WITHIN_SECONDS
+from timebank.imports.runs.undo import undo
 from timebank.imports.schemas import RunDetail, Running, RunOut
-from timebank.imports.undo import undo
-from timebank.locale import translator
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.imports.words.map_file import answers_in
 
 MAP_LENGTH_MAX = 200_000
 Flag = Annotated[bool | None, QueryParameter()]

@@ -1,7 +1,7 @@
 """Imports: workbooks taken in, and taken back."""
 
-from timebank.capability import Capability, Job, MenuEntry, Sweep
-from timebank.locale import _
+from timebank.core.capability import Capability, Job, MenuEntry, Sweep
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="imports",
@@ -13,8 +13,8 @@ CAPABILITY = Capability(
         "admin.import_runs.ImportRunPages",
     ),
     menu=(MenuEntry(110, "/admin/imports", "upload", _("导入")),),
-    jobs=(Job("forget_drafts", 600, "timebank.imports.drafts.forget_old"),),
-    sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.leftover.carry_on"),),
+    jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.forget_old"),),
+    sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.carry_on"),),
     audit={
         "forget_word": _("忘掉了一个表格里的词"),
         "import": _("导入了表格"),

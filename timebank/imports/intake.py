@@ -7,13 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, vault
-from timebank.imports.cells import words
-from timebank.imports.parsed import InSheet, Parsed, Reading, without_numbers
-from timebank.imports.problems import Problem
-from timebank.imports.reasons import Remark
-from timebank.imports.words import Remembered, WordIn, WordKind
-from timebank.scope import Scope
+from timebank.core import clock, database, vault
+from timebank.core.scope import Scope
+from timebank.imports.cells.problems import Problem
+from timebank.imports.cells.values import words
+from timebank.imports.reports.reasons import Remark
+from timebank.imports.sheets.parsed import InSheet, Parsed, Reading, without_numbers
+from timebank.imports.words.words import Remembered, WordIn, WordKind
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
 Where = tuple[str, int, int]

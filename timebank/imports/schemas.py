@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 
 from timebank.imports.intake import Kind
-from timebank.imports.reasons import Refusal
-from timebank.imports.report import RowReport, Unused, Used
-from timebank.imports.words import UnknownWord
+from timebank.imports.reports.reasons import Refusal
+from timebank.imports.reports.report import RowReport, Unused, Used
+from timebank.imports.words.words import UnknownWord
 
 State = Literal["running", "done", "stopped", "undoing", "undone"]
 

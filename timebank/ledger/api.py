@@ -7,19 +7,19 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
-from timebank.access.once import Once
-from timebank.ledger.check import books_out
-from timebank.ledger.checked import BooksNotChecked, latest_books
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.ledger.checking.check import books_out
+from timebank.ledger.checking.results import BooksNotChecked, latest_books
 from timebank.ledger.donations import donate
 from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
 from timebank.ledger.statement import Balances, statement
 from timebank.overview.resident import whole_balances
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.people.books import open_book
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.people.own_records import open_book
 
 AnyRequest = Request[Any, Any, Any]
 

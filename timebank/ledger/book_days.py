@@ -7,10 +7,10 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from timebank import clock, database
-from timebank.database import retried, transaction
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
-from timebank.scope import Scope
 
 
 @retried

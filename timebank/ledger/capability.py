@@ -1,7 +1,7 @@
 """The ledger: accounts, transfers, statements, and the check of the books."""
 
-from timebank.capability import Capability, Job, MenuEntry, Source
-from timebank.locale import _
+from timebank.core.capability import Capability, Job, MenuEntry, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="ledger",
@@ -13,12 +13,12 @@ CAPABILITY = Capability(
         "timebank.ledger.api.check",
     ),
     pages=(
-        "timebank.web.member.statement.StatementPages",
+        "timebank.ledger.pages.statement.StatementPages",
         "admin.ledger.AdminLedger",
     ),
     menu=(MenuEntry(120, "/admin/ledger", "shield", _("账目")),),
-    jobs=(Job("check_books", 60, "timebank.ledger.checked.check_books"),),
-    invariants="timebank.ledger.invariants.books.LEDGER",
+    jobs=(Job("check_books", 60, "timebank.ledger.checking.results.check_books"),),
+    invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),
     statement={
         "hold": _("预留"),

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from timebank import clock, database
-from timebank.database import retried
-from timebank.errors import NotFound
-from timebank.grouping import Grouped
+from timebank.core import clock, database
+from timebank.core.database import retried
+from timebank.core.errors import NotFound
+from timebank.core.grouping import Grouped
+from timebank.core.locale import _
+from timebank.core.scope import Scope
 from timebank.ledger.posting import HASH_VERSION, Posted
 from timebank.ledger.refusals import REFUSALS, Insufficient
 from timebank.ledger.resting import require_spendable
 from timebank.ledger.schemas import DonationIn
-from timebank.locale import _
-from timebank.scope import Scope
 
 COMMON_POOL = _("捐给社区公共积分池")
 

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database
-from timebank.database import transaction
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.ledger.refusals import EntryNotFound
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
 
 
 class Entry(msgspec.Struct, frozen=True):

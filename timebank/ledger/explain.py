@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from timebank import database
-from timebank.capability import capabilities
-from timebank.database import transaction
+from timebank.core import database
+from timebank.core.capability import capabilities
+from timebank.core.database import transaction
+from timebank.core.locale import _, translate
+from timebank.core.scope import Scope
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Line
-from timebank.locale import _, translate
-from timebank.scope import Scope
 
 
 def what(kind: str, source_kind: str, language: str = "zh") -> str:

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.areas.policies import policies
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.locale import _, translate
+from timebank.core.scope import Scope
+from timebank.core.wording import dated, points
 from timebank.ledger.posting import Returned
 from timebank.ledger.statement import PointBalance
-from timebank.locale import _, translate
-from timebank.scope import Scope
-from timebank.wording import dated, points
+from timebank.policies.values import policies
 
 BACK = _("{amount}已退回")
 BACK_GRACED = _("{amount}已退回，其中 {graced} 原来的有效期已过，宽限到 {day}，请在那天结束前使用")

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.areas.policies import policies
-from timebank.database import retried, transaction
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 from timebank.ledger.refusals import REFUSALS, Insufficient, InsufficientClassMinutes
-from timebank.scope import Scope
+from timebank.policies.values import policies
 
 
 class Currency(StrEnum):

@@ -1,6 +1,6 @@
 """What the ledger refuses, each with what to do next, and the verdict of its functions that says so."""
 
-from timebank.errors import TimebankError
+from timebank.core.errors import TimebankError
 
 
 class Insufficient(TimebankError):

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from timebank import clock
-from timebank.errors import TimebankError
-from timebank.scope import Scope
-from timebank.wording import said
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import said
 
 RESTS_FOR = timedelta(hours=72)
 

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.paging import Page, cursor_of, read_cursor
+from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
-from timebank.paging import Page, cursor_of, read_cursor
-from timebank.scope import Scope
 
 
 class Expiring(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,11 +2,11 @@
 
 from datetime import UTC, date, datetime
 
-from timebank import clock, database
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import Totals
-from timebank.scope import Scope
 
 NOTHING = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from timebank.agreements.kinds import Carrier, Kind
-from timebank.capability import Agreed, capabilities, resolve
+from timebank.core.capability import Agreed, capabilities, resolve
 
 
 def kinds() -> Mapping[str, Kind]:

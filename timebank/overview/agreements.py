@@ -8,19 +8,19 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, database
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Change, Kind, Needs
 from timebank.agreements.proposing import settle
 from timebank.agreements.schemas import AgreementOut, Decision, Status
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
-from timebank.locale import _, put_together, translate
+from timebank.core import audit, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.locale import _, put_together, translate
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.overview.agreed import carriers, kinds
-from timebank.paging import Page, page, read_cursor
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
-from timebank.scope import Scope
 
 FIELD_TO = _("{field}改成“{value}”")
 LOOKED_AT = 200

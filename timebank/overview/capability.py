@@ -1,13 +1,13 @@
 """Overview: what several capabilities say together."""
 
-from timebank.capability import Capability, Job, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Capability, Job, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="overview",
     tables="timebank.overview.tables",
     pages=(
-        "timebank.web.member.home.HomePages",
+        "timebank.web.home.HomePages",
         "admin.home.PanelHome",
     ),
     menu=(MenuEntry(10, "/admin", "chart", _("总览")),),

@@ -5,14 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
 from timebank.activities.calling_off import call_off_coming
-from timebank.checkins.visits import keep_longer_hours
-from timebank.database import retried, transaction
-from timebank.errors import TimebankError
-from timebank.opening import in_words
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.opening import in_words
+from timebank.core.scope import Scope
 from timebank.people.messages import Telling, tell_many
-from timebank.scope import Scope
+from timebank.presence.visits import keep_longer_hours
 from timebank.shop.collection import RedemptionEnded, cancel
 from timebank.stations import places
 from timebank.stations.schemas import StationChange, StationOut

@@ -5,16 +5,16 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
 from timebank.agreements.independence import near
-from timebank.checkins.asked import confirmations
-from timebank.checkins.confirmations import waits_since
-from timebank.checkins.deciding import scanned_by
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
 from timebank.overview.agreements import count_yours
-from timebank.scope import Scope
+from timebank.service_records.deciding import scanned_by
+from timebank.shop.confirmations.asking import waits_since
+from timebank.shop.confirmations.waiting import confirmations
 
 LOW_STOCK = 3
 LOOKED_AT = 200

@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 import msgspec
 
-from timebank import clock, database
-from timebank.database import retried, transaction
-from timebank.scope import Scope
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 
 
 class Figures(msgspec.Struct, frozen=True):

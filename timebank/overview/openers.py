@@ -6,8 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.access import logins
+from timebank.access.sign_in import logins
 from timebank.agreements.independence import (
     NotIndependent,
     is_independent,
@@ -17,12 +16,13 @@ from timebank.agreements.independence import (
     sides_of_logins,
 )
 from timebank.agreements.schemas import Unconfirmed
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound
-from timebank.paging import Page, page, read_cursor
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Role, Scope
 from timebank.people.messages import tell
 from timebank.people.residents import require_resident
-from timebank.scope import Role, Scope
 
 STAFF = (Role.station_keeper, Role.grid_worker)
 

@@ -9,16 +9,16 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
 from timebank.agreements.deciders import AUDITOR, Bench, nearest
 from timebank.agreements.independence import Side, is_independent, sides_of, sides_of_logins
-from timebank.checkins.asked import tell_second_persons
-from timebank.database import transaction
+from timebank.cards.confirming import second_persons_of_cards
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
 from timebank.overview.agreements import waiting_rows
 from timebank.overview.openers import unconfirmed
-from timebank.people.card_checks import second_persons_of_cards
 from timebank.people.messages import tell
-from timebank.scope import Scope
+from timebank.shop.confirmations.waiting import tell_second_persons
 
 AGAIN_AFTER = timedelta(days=1)
 RESTS_MAX = 2000

@@ -6,20 +6,20 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.checkins.schemas import VisitOut
-from timebank.checkins.visits import open_visit
+from timebank.classes.class_time.refunds import unused
 from timebank.classes.reading import bookings
-from timebank.classes.refunds import unused
 from timebank.classes.schemas import BookingOut
-from timebank.database import transaction
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
 from timebank.ledger.explain import explained
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances, statement
-from timebank.paging import all_pages
 from timebank.people.messages import MessageOut, count_unread, own_messages
-from timebank.scope import Scope
+from timebank.presence.schemas import VisitOut
+from timebank.presence.visits import open_visit
 from timebank.shop.reading import redemptions
 from timebank.shop.schemas import RedemptionOut
 

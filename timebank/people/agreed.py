@@ -6,17 +6,17 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from timebank import database, names, vault
 from timebank.agreements.independence import is_near_home, side_of
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.errors import NotFound
-from timebank.locale import _
-from timebank.people.identity import masked_identity
-from timebank.people.phones import masked_phone, normal_phone
+from timebank.core import database, names, vault
+from timebank.core.errors import NotFound
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.people.identity.citizen_number import masked_identity
+from timebank.people.identity.phones import masked_phone, normal_phone
 from timebank.people.schemas import Correction
-from timebank.scope import Scope
 
 Touches = Literal["home", "identity"]
 FIELDS = {

@@ -7,17 +7,21 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank import codes
 from timebank.access import registration
-from timebank.access.callers import AT_THE_COUNTER, AnyRequest
-from timebank.access.finding import find_at_counter
+from timebank.access.sign_in.finding import find_at_counter
 from timebank.access.standing import Standing, standing
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.checkins.sign_in_codes import CodeIn, give_code
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.people import cards, directory, duplicates, guardians, merging, messages
-from timebank.people.merges import MergeOut, merges_of
+from timebank.cards import cards
+from timebank.core import codes
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.merging import duplicates, merging
+from timebank.merging.merges import MergeOut, merges_of
+from timebank.merging.undoing import undo_merge
+from timebank.people import directory, messages
+from timebank.people.guardianship import guardians
 from timebank.people.schemas import (
     NO_NUL,
     CardOut,
@@ -29,8 +33,7 @@ from timebank.people.schemas import (
     PersonLine,
     Status,
 )
-from timebank.people.unmerging import undo_merge
-from timebank.scope import Scope
+from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
 
 Words = Annotated[str, QueryParameter(max_length=60, pattern=NO_NUL)]
 FullName = Annotated[str | None, QueryParameter(max_length=60, pattern=NO_NUL)]

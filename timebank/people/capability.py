@@ -1,7 +1,7 @@
 """People: records, households, guardians, cards, messages, and merging two records of one person."""
 
-from timebank.capability import Agreed, Capability, MenuEntry, Source
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, MenuEntry, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="people",
@@ -12,12 +12,12 @@ CAPABILITY = Capability(
         "timebank.people.api.Messages",
     ),
     pages=(
-        "timebank.web.member.family.FamilyPages",
+        "timebank.people.pages.family.FamilyPages",
         "admin.people.PeoplePages",
         "admin.merging.MergePages",
         "admin.person_acts.PersonActs",
-        "timebank.web.member.messages.MessagePages",
-        "timebank.web.desk.cards.CardPages",
+        "timebank.people.pages.messages.MessagePages",
+        "timebank.cards.pages.counter.CardPages",
     ),
     menu=(MenuEntry(30, "/admin/people", "people", _("居民"), context="many"),),
     sources=(Source(noun="person_merge", entries=("merge", "repayment")),),
@@ -25,12 +25,15 @@ CAPABILITY = Capability(
         "merge": _("两条登记合并"),
     },
     agreed=(
-        Agreed("timebank.people.guardians.GUARDIAN", "timebank.people.guardians.name_agreed"),
-        Agreed("timebank.people.guardians.GUARDIAN_CONSENT", "timebank.people.guardians.consent_agreed"),
+        Agreed("timebank.people.guardianship.guardians.GUARDIAN", "timebank.people.guardianship.guardians.name_agreed"),
         Agreed(
-            "timebank.people.merging.PERSON_MERGE",
-            "timebank.people.merging.merge_agreed",
-            "timebank.people.merging.stands_now",
+            "timebank.people.guardianship.guardians.GUARDIAN_CONSENT",
+            "timebank.people.guardianship.guardians.consent_agreed",
+        ),
+        Agreed(
+            "timebank.merging.merging.PERSON_MERGE",
+            "timebank.merging.merging.merge_agreed",
+            "timebank.merging.merging.stands_now",
         ),
     ),
     audit={

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, names, vault
-from timebank.database import transaction
-from timebank.errors import NotFound
-from timebank.people.ages import is_guarded
+from timebank.core import database, names, vault
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.scope import Scope
+from timebank.people.identity.ages import is_guarded
 from timebank.people.schemas import Status
-from timebank.scope import Scope
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -12,18 +12,18 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, database, names, vault
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound
-from timebank.paging import Page, page, read_cursor
-from timebank.people.ages import is_guarded
-from timebank.people.documents import possible_documents
-from timebank.people.guardians import is_guardian
-from timebank.people.identity import masked_identity
-from timebank.people.phones import BadPhone, masked_phone, normal_phone
+from timebank.core import audit, database, names, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import HEADS, Role, Scope
+from timebank.people.guardianship.guardians import is_guardian
+from timebank.people.identity.ages import is_guarded
+from timebank.people.identity.citizen_number import masked_identity
+from timebank.people.identity.documents import possible_documents
+from timebank.people.identity.phones import BadPhone, masked_phone, normal_phone
 from timebank.people.reads import note_children
 from timebank.people.schemas import PersonDetail, PersonLine, Sex, Status
-from timebank.scope import HEADS, Role, Scope
 
 AREA_IN_WORDS = """
 (SELECT coalesce(string_agg(step.name, '' ORDER BY cardinality(step.path)) FILTER (WHERE step.kind <> 'grid'),

@@ -8,16 +8,16 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from timebank import audit, clock, database, names, vault
-from timebank.database import retried, transaction
-from timebank.errors import Conflict, NotFound, TimebankError
-from timebank.locale import _
-from timebank.people.ages import age_on
+from timebank.core import audit, clock, database, names, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
 from timebank.people.households import Doors
-from timebank.people.identity import BadIdentity, Identity, require_identity
-from timebank.people.phones import normal_phone
+from timebank.people.identity.ages import age_on
+from timebank.people.identity.citizen_number import BadIdentity, Identity, require_identity
+from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import Enrolled, Enrolment
-from timebank.scope import Scope
 
 AGE_MAX = 130
 SEX = {"male": "男", "female": "女"}

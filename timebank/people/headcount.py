@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from timebank import database
-from timebank.database import transaction
-from timebank.scope import Scope
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
 
 
 async def people_in_areas(scope: Scope) -> dict[UUID, int]:

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database, names
-from timebank.database import retried, transaction
-from timebank.errors import Conflict
-from timebank.people.ages import is_guarded
+from timebank.core import clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict
+from timebank.core.scope import Scope
+from timebank.people.identity.ages import is_guarded
 from timebank.people.reads import note_children
-from timebank.scope import Scope
 
 
 class HouseholdKnown(Conflict):

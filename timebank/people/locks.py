@@ -8,8 +8,8 @@ ledger locks an account only inside such a verb (or alone: a donation, the expir
 from collections.abc import Iterable
 from uuid import UUID
 
-from timebank import database
-from timebank.scope import Scope
+from timebank.core import database
+from timebank.core.scope import Scope
 
 
 async def lock_people(scope: Scope, person_ids: Iterable[UUID]) -> None:

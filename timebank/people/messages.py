@@ -6,12 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.database import retried, transaction
-from timebank.errors import NotFound
-from timebank.paging import Page, page, read_cursor
-from timebank.people.ages import is_guarded
-from timebank.scope import Scope
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.people.identity.ages import is_guarded
 
 TEXT_MAX = 500
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from timebank import audit
-from timebank.locale import _
-from timebank.scope import Scope
+from timebank.core import audit
+from timebank.core.locale import _
+from timebank.core.scope import Scope
 
 LISTS = {"people": _("居民名单"), "household": _("同户"), "bookings": _("约课名单"), "counter": _("柜台")}
 """The lists that name children in full."""

@@ -6,18 +6,18 @@ import msgspec
 from msgspec import UNSET
 from piccolo.columns import Column
 
-from timebank import audit, clock, names, vault
-from timebank.database import retried, transaction
-from timebank.errors import Conflict, Forbidden, NotFound
+from timebank.core import audit, clock, names, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, Forbidden, NotFound
+from timebank.core.scope import Scope
 from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
-from timebank.people.identity import Identity, require_identity
+from timebank.people.identity.citizen_number import Identity, require_identity
+from timebank.people.identity.phones import normal_phone
 from timebank.people.messages import tell
-from timebank.people.phones import normal_phone
 from timebank.people.schemas import Correction, Status
 from timebank.people.tables import Household, HouseholdMove, Person
-from timebank.scope import Scope
 
 
 class RecordMerged(Conflict):

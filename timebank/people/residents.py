@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from timebank import database
-from timebank.database import transaction
-from timebank.errors import NotFound
-from timebank.scope import Scope
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.scope import Scope
 
 
 async def require_resident(scope: Scope, person_id: UUID) -> None:

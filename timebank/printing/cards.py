@@ -11,8 +11,8 @@ import msgspec
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from timebank import codes, names
-from timebank.people.cards import PrintedCard
+from timebank.cards.cards import PrintedCard
+from timebank.core import codes, names
 from timebank.printing.fonts import use_fonts
 from timebank.printing.poster import INK, JADE, LINE, MUTED
 

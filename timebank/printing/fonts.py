@@ -9,7 +9,7 @@ from pathlib import Path
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from fpdf import FPDF
 
-from timebank.errors import TimebankError
+from timebank.core.errors import TimebankError
 
 FOLDERS = (
     "/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts",

@@ -7,7 +7,7 @@ import msgspec
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from timebank import codes
+from timebank.core import codes
 from timebank.printing.fonts import use_fonts
 
 INK, MUTED, JADE, SOFT, LINE = (31, 41, 55), (75, 85, 99), (15, 118, 110), (230, 244, 241), (148, 163, 184)

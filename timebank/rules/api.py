@@ -8,10 +8,10 @@ from litestar.params import FromQuery, JSONBody, PathParameter
 
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
-from timebank.scope import Scope
 
 Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 

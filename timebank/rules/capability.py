@@ -1,7 +1,7 @@
 """Rules: what hours and deeds are worth."""
 
-from timebank.capability import Agreed, Capability, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="rules",

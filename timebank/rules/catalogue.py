@@ -7,18 +7,18 @@ from uuid import UUID
 import msgspec
 from pypinyin import lazy_pinyin
 
-from timebank import audit, clock, database, names
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, has_credited, propose
 from timebank.agreements.schemas import Waiting
-from timebank.database import retried, transaction
-from timebank.errors import Invalid, TimebankError
-from timebank.locale import _, put_together, translate
-from timebank.paging import Page, page, read_cursor
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _, put_together, translate
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.rules.looser import is_looser
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
-from timebank.scope import Scope
 
 CODE_MAX = 40
 PERIODS = {"day": _("每天"), "week": _("每周"), "month": _("每月"), "year": _("每年")}

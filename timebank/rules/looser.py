@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from timebank import clock, database
+from timebank.core import clock, database
+from timebank.core.scope import Scope
 from timebank.rules.schemas import RuleIn, RuleOut
-from timebank.scope import Scope
 
 DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
 

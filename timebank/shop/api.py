@@ -8,16 +8,17 @@ from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
 
-from timebank import clock
-from timebank.access.callers import AT_THE_COUNTER, AnyRequest
-from timebank.access.once import Once
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.checkins.asked import confirmations
-from timebank.checkins.confirmations import ConfirmationOut
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.scope import Scope
-from timebank.shop import agreed, collection, goods, photos, reading, redemption, stock
+from timebank.core import clock
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.http.idempotency import Once
+from timebank.shop import collection, goods, photos, reading, redemption, stock
+from timebank.shop.confirmations import deciding as agreed
+from timebank.shop.confirmations.asking import ConfirmationOut
+from timebank.shop.confirmations.waiting import confirmations
 from timebank.shop.schemas import (
     Collection,
     Count,

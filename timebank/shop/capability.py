@@ -1,7 +1,7 @@
 """The shop: goods, shelves and redemptions."""
 
-from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
-from timebank.locale import _
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="shop",
@@ -12,10 +12,10 @@ CAPABILITY = Capability(
         "timebank.shop.api.Confirmations",
     ),
     pages=(
-        "timebank.web.member.goods.GoodsPages",
-        "timebank.web.member.redemptions.RedemptionPages",
-        "timebank.web.desk.goods.DeskGoods",
-        "timebank.web.desk.shelf.ShelfPages",
+        "timebank.shop.pages.goods.GoodsPages",
+        "timebank.shop.pages.redemptions.RedemptionPages",
+        "timebank.shop.pages.counter.DeskGoods",
+        "timebank.shop.pages.shelf.ShelfPages",
         "admin.goods.GoodsPanel",
         "admin.redemptions.RedemptionsPanel",
     ),

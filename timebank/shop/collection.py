@@ -6,23 +6,23 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
-from timebank.access import guesses
+from timebank.access.sign_in import guesses
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.checkins.presence import require_presence
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
 from timebank.ledger.resting import require_rested
-from timebank.locale import _
 from timebank.people.locks import lock_people
 from timebank.people.messages import tell
-from timebank.scope import Scope
+from timebank.presence.at_counter import require_presence
 from timebank.shop import limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 

@@ -7,18 +7,18 @@ from uuid import UUID
 import msgspec
 from piccolo.columns import Column
 
-from timebank import audit, clock, database, names
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import done_alone
-from timebank.database import retried, transaction
-from timebank.errors import Invalid, NotFound, TimebankError
-from timebank.locale import _
-from timebank.paging import Page, page, read_cursor
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at
 from timebank.people.messages import Telling, tell_many
-from timebank.scope import Scope
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
-from timebank.wording import dated_at
 
 
 class GoodNameTaken(TimebankError):

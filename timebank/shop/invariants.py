@@ -1,7 +1,7 @@
 """What must hold between the ledger, the goods exchanged for points, and the shelves."""
 
-from timebank.ledger.invariants.parts import HELD, Invariant
-from timebank.locale import _
+from timebank.core.locale import _
+from timebank.ledger.checking.invariants.parts import HELD, Invariant
 
 _REDEMPTION_WITHOUT_HOLD = Invariant(
     "redemption_without_hold",

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.database import transaction
-from timebank.errors import TimebankError
-from timebank.scope import Scope
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
 
 
 class MonthlyLimitReached(TimebankError):

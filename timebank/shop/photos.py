@@ -7,10 +7,10 @@ from uuid import UUID
 
 from PIL import Image, ImageOps
 
-from timebank import audit, clock, database
-from timebank.database import retried, transaction
-from timebank.errors import NotFound, TimebankError
-from timebank.scope import Scope
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.scope import Scope
 from timebank.shop.goods import good
 from timebank.shop.schemas import GoodOut
 from timebank.shop.tables import Good, Photo

@@ -5,15 +5,15 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import database, names
-from timebank.access import guesses
-from timebank.checkins.presence import require_presence
-from timebank.database import transaction
-from timebank.errors import Forbidden, NotFound, TimebankError
+from timebank.access.sign_in import guesses
+from timebank.core import database, names
+from timebank.core.database import transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.ledger import grace
 from timebank.ledger.posting import Returned
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
+from timebank.presence.at_counter import require_presence
 from timebank.shop.goods import photo_address
 from timebank.shop.schemas import RedemptionOut, RedemptionStatus
 

@@ -6,18 +6,18 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.agreements.unseen import require_seen
-from timebank.areas.policies import policies
-from timebank.checkins.presence import require_presence
-from timebank.database import retried, transaction
-from timebank.errors import Busy, Forbidden, NotFound, TimebankError
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError
+from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable
-from timebank.people.ages import is_guarded
-from timebank.people.guardians import NotGuardian
-from timebank.scope import Scope
+from timebank.people.guardianship.guardians import NotGuardian
+from timebank.people.identity.ages import is_guarded
+from timebank.policies.values import policies
+from timebank.presence.at_counter import require_presence
 from timebank.shop import collection, limits, stock
 from timebank.shop.collection import PersonNotActive
 from timebank.shop.goods import GOOD_TERMS

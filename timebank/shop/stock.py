@@ -6,16 +6,16 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database
 from timebank.agreements.independence import is_uninvolved
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.database import retried, transaction
-from timebank.errors import NotFound, TimebankError
-from timebank.locale import _
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.shop.tables import StockMove
 
 LATELY = timedelta(days=30)

@@ -7,14 +7,14 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank import codes
-from timebank.access import devices
-from timebank.access.callers import ON_A_SCREEN
+from timebank.access.devices import devices
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
+from timebank.core import codes
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.callers import ON_A_SCREEN
 from timebank.overview import closing
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.scope import Scope
 from timebank.stations import places, screens
 from timebank.stations.schemas import (
     CodeOut,

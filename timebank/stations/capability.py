@@ -1,14 +1,14 @@
 """Stations: where people check in, and their screens."""
 
-from timebank.capability import Capability, Job, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Capability, Job, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="stations",
     tables="timebank.stations.tables",
     api=("timebank.stations.api.Stations",),
     pages=(
-        "timebank.web.display.wall.WallPages",
+        "timebank.presence.pages.wall.WallPages",
         "admin.stations.StationsPanel",
     ),
     menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),

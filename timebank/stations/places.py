@@ -6,13 +6,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import audit, clock, database, names
-from timebank.database import retried, transaction
-from timebank.errors import Invalid, NotFound, TimebankError
-from timebank.locale import _
-from timebank.opening import Opening, in_words, opening_at
-from timebank.paging import Page, all_pages, page, read_cursor
-from timebank.scope import Scope
+from timebank.core import audit, clock, database, names
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.opening import Opening, in_words, opening_at
+from timebank.core.paging import Page, all_pages, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.stations.schemas import StationChange, StationIn, StationOut
 from timebank.stations.tables import Station
 

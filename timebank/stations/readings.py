@@ -8,9 +8,9 @@ is credited.
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from timebank import audit, clock, codes, database
-from timebank.database import retried, transaction
-from timebank.scope import Scope
+from timebank.core import audit, clock, codes, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
 
 KEPT_FOR = timedelta(
     days=1

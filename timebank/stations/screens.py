@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from timebank import audit, clock, codes, database, settings
-from timebank.access import devices, further_devices
+from timebank.access.devices import devices, further_devices
 from timebank.agreements.schemas import Waiting
-from timebank.database import retried, transaction
-from timebank.errors import Forbidden, NotFound
-from timebank.scope import Scope
+from timebank.core import audit, clock, codes, database, settings
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.scope import Scope
 from timebank.stations.places import station, station_row
 from timebank.stations.readings import note_reading
 from timebank.stations.schemas import CodeOut, DeviceIn, DeviceOut, NewDeviceOut, StandingDevice

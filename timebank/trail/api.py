@@ -8,9 +8,9 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from timebank.paging import Cursor, Limit, Page, listed
-from timebank.preferences import language_of
-from timebank.scope import Scope
+from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.scope import Scope
+from timebank.http.preferences import language_of
 from timebank.trail.reading import trail
 from timebank.trail.schemas import ChangeOut
 

@@ -1,7 +1,7 @@
 """The trail: who did what."""
 
-from timebank.capability import Capability, MenuEntry
-from timebank.locale import _
+from timebank.core.capability import Capability, MenuEntry
+from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="trail",

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from timebank import clock, database
-from timebank.database import transaction
-from timebank.paging import Page, page, read_cursor
-from timebank.scope import Scope
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
 from timebank.trail.schemas import ChangeOut
 from timebank.trail.words import told_change, told_verb
 

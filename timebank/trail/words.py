@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from timebank.access.words import ROLES
-from timebank.areas.policies import KNOWN
-from timebank.capability import capabilities
-from timebank.locale import _, translate
+from timebank.access.roles.words import ROLES
+from timebank.core.capability import capabilities
+from timebank.core.locale import _, translate
+from timebank.core.scope import Role
+from timebank.core.wording import day, when
 from timebank.people.reads import LISTS
-from timebank.scope import Role
-from timebank.wording import day, when
+from timebank.policies.values import KNOWN
 
 
 def verbs() -> dict[str, str]:

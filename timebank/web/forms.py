@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.callers import AnyRequest
-from timebank.errors import Invalid
+from timebank.core.errors import Invalid
+from timebank.http.callers import AnyRequest
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from timebank import clock
+from timebank.core import clock
 
 LocalTime = Annotated[str, Meta(max_length=8, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
 

@@ -6,11 +6,11 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect, Template
 
-from timebank.access.callers import DEVICE_COOKIE, AnyRequest, csrf_token
 from timebank.agreements.schemas import Waiting
-from timebank.errors import BUSY_SECONDS
-from timebank.preferences import page_context
-from timebank.scope import Role, Scope
+from timebank.core.errors import BUSY_SECONDS
+from timebank.core.scope import Role, Scope
+from timebank.http.callers import DEVICE_COOKIE, AnyRequest, csrf_token
+from timebank.http.preferences import page_context
 
 
 class MyRecord(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import base64
 
-from timebank import codes
+from timebank.core import codes
 
 
 def qr_image(url: str) -> str:

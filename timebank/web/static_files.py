@@ -19,8 +19,8 @@ from litestar import Response, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
-from timebank.access.callers import AnyRequest
-from timebank.errors import NotFound
+from timebank.core.errors import NotFound
+from timebank.http.callers import AnyRequest
 
 FOLDER = Path(__file__).parent.parent.parent / "static"
 VENDOR = "vendor/"

@@ -1,0 +1,258 @@
+"""Devices: a screen or counter tablet of one station, known by a token that names its community."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.access.tables import Device
+from timebank.core import audit, clock, database, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, Forbidden, NotFound
+from timebank.core.scope import Mine, Scope
+
+PREFIX = "tbd"
+PAIRING_PREFIX = "tbp"
+PAIRING_LASTS = timedelta(hours=1)
+NOTED_EVERY = timedelta(minutes=5)
+
+
+class NewDevice(msgspec.Struct, frozen=True):
+    id: UUID
+    station_id: UUID
+    kind: str
+    token: str
+    pairing_code: str
+    pairing_expires_at: datetime
+
+
+class DeviceStands(Conflict):
+    code = "device_stands"
+    sentence = "本站已经有这样的设备：{names}。请选要换下哪一台（原来的马上停用），或另加一台，由另一个人确认。"
+
+
+class AlreadyPaired(Conflict):
+    code = "device_paired"
+    sentence = "这台设备已经配对，或已停用，不能再取配对链接。要换一台，请重新登记并选要换下的那台。"
+
+
+class PairingCode(msgspec.Struct, frozen=True):
+    """A pairing code, and until when it serves."""
+
+    text: str
+    ends_at: datetime
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """A device that waits for its browser."""
+
+    id: UUID
+    station_id: UUID
+    kind: str
+    name: str
+    station: str
+
+
+class _Place(msgspec.Struct, frozen=True):
+    station_id: UUID
+    kind: str
+
+
+@retried
+async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None) -> NewDevice:
+    """Give a station's display or counter its token. The token is told once; only its hash is stored.
+
+    Where one of this kind stands already, it is named by `replaces` and ends at once: a second one at home would show
+    the code to whoever is not at the station. A device makes no devices: a lost tablet must not be able to. Raises
+    DeviceStands, NotFound for a device to replace that is none.
+    """
+    require_may_register(scope, station_id)
+    token, code, device_id = new_token(PREFIX, scope.community_id), _new_code(scope), clock.new_id()
+    async with transaction(scope):
+        standing = await _standing(scope, station_id, kind)
+        if replaces is not None:
+            if replaces not in standing:
+                raise NotFound
+            await _end(scope, replaces, replaced_by=device_id)
+        elif standing and not scope.system:
+            raise DeviceStands(names="、".join(standing.values()))
+        await insert(scope, device_id, station_id, name, kind, token, code)
+    return NewDevice(device_id, station_id, kind, token, code.text, code.ends_at)
+
+
+def require_may_register(scope: Scope, station_id: UUID) -> None:
+    if scope.device_id is not None:
+        raise Forbidden
+    scope.require_keeper(station_id)
+
+
+async def _standing(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str]:
+    """The names of the station's devices of a kind that have not ended; two who register wait for each other."""
+    await database.execute(
+        "SELECT FROM station WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, station_id
+    )
+    found = await database.fetch(
+        "SELECT id, name FROM device WHERE community_id = $1 AND station_id = $2 AND kind = $3 AND revoked_at IS NULL "
+        "ORDER BY created_at, id",
+        scope.community_id, station_id, kind,
+    )  # fmt: skip
+    return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
+
+
+async def insert(
+    scope: Scope, device_id: UUID, station_id: UUID, name: str, kind: str, token: str, code: PairingCode,
+    by: UUID | None = None,
+) -> None:  # fmt: skip
+    """Write a device down. Joins a verb."""
+    await Device.insert(
+        Device(
+            community_id=scope.community_id, id=device_id, station_id=station_id, name=name, kind=kind,
+            token_hash=vault.token_hash(token), created_at=clock.now(), created_by=by or scope.person_id,
+            revoked_at=None, pairing_hash=vault.token_hash(code.text), pairing_expires_at=code.ends_at, paired_at=None,
+            seen_at=None,
+        )
+    )  # fmt: skip
+    await audit.record(scope, "register_device", "device", device_id, kind=kind, station_id=station_id)
+
+
+@retried
+async def renew_pairing(scope: Scope, device_id: UUID) -> NewDevice:
+    """A new pairing link for a device that no browser has become yet; what was told for it before ends."""
+    token, code = new_token(PREFIX, scope.community_id), _new_code(scope)
+    async with transaction(scope):
+        device = await database.row(
+            _Place, "SELECT station_id, kind FROM device WHERE community_id = $1 AND id = $2",
+            scope.community_id, device_id,
+        )  # fmt: skip
+        if device is None:
+            raise NotFound
+        require_may_register(scope, device.station_id)
+        renewed = await database.fetch_value(
+            "SELECT device_renew($1, $2, $3, $4, $5)",
+            scope.community_id, device_id, vault.token_hash(token), vault.token_hash(code.text), code.ends_at,
+        )  # fmt: skip
+        if renewed is None:
+            raise AlreadyPaired
+        await audit.record(scope, "renew_pairing", "device", device_id, station_id=device.station_id)
+    return NewDevice(device_id, device.station_id, device.kind, token, code.text, code.ends_at)
+
+
+def _new_code(scope: Scope) -> PairingCode:
+    return PairingCode(new_token(PAIRING_PREFIX, scope.community_id), clock.now() + PAIRING_LASTS)
+
+
+def new_token(prefix: str, community_id: UUID) -> str:
+    return f"{prefix}_{community_id.hex}_{vault.token()}"
+
+
+def _community_of(text: str, prefix: str) -> UUID | None:
+    """The community that a device's token or a pairing code names."""
+    parts = text.split("_", 2)
+    if len(parts) != 3 or parts[0] != prefix or len(parts[1]) != 32:
+        return None
+    try:
+        return UUID(hex=parts[1])
+    except ValueError:
+        return None
+
+
+async def waiting(code: str) -> Pairing | None:
+    """The device that this pairing code is for, while it waits: looking uses nothing up."""
+    community_id = _community_of(code, PAIRING_PREFIX)
+    if community_id is None:
+        return None
+    async with transaction(Scope(community_id, via="device")):
+        return await database.row(
+            Pairing,
+            "SELECT * FROM device_waiting($1, $2, $3)",
+            community_id, vault.token_hash(code), clock.now(),
+        )  # fmt: skip
+
+
+@retried
+async def pair(code: str, kind: str) -> str | None:
+    """Make whoever has this code the device, and give it a token of its own; None where the code serves no more.
+
+    Of two browsers at once one gets it. The token that was told at the registration ends.
+    """
+    community_id = _community_of(code, PAIRING_PREFIX)
+    if community_id is None:
+        return None
+    token, scope = new_token(PREFIX, community_id), Scope(community_id, via="device")
+    async with transaction(scope):
+        device_id = await database.fetch_value(
+            "SELECT device_pair($1, $2, $3, $4, $5)",
+            community_id, vault.token_hash(code), kind, vault.token_hash(token), clock.now(),
+        )  # fmt: skip
+        if device_id is None:
+            return None
+        await audit.record(scope, "pair_device", "device", UUID(bytes=device_id.bytes))
+    return token
+
+
+@retried
+async def revoke(scope: Scope, device_id: UUID) -> None:
+    """End a device's token at once, for a lost or replaced tablet."""
+    async with transaction(scope):
+        station_id = await database.fetch_value(
+            "SELECT station_id FROM device WHERE community_id = $1 AND id = $2", scope.community_id, device_id
+        )
+        if station_id is None:
+            raise NotFound
+        scope.require_keeper(UUID(bytes=station_id.bytes))
+        await _end(scope, device_id)
+
+
+async def _end(scope: Scope, device_id: UUID, *, replaced_by: UUID | None = None) -> None:
+    await Device.update({Device.revoked_at: clock.now()}).where(
+        (Device.community_id == scope.community_id) & (Device.id == device_id)
+    )
+    await audit.record(scope, "revoke_device", "device", device_id, replaced_by_id=replaced_by)
+
+
+async def find(token: str, *, request_id: str = "") -> Scope | None:
+    """The scope of the device that holds this token: its community, its station, and the keeper who is signed on to it.
+
+    The keeper is the actor, with no more than the reach of this counter; without one the device is nobody.
+    """
+    community_id = _community_of(token, PREFIX)
+    if community_id is None:
+        return None
+    found = await database.ask(
+        "SELECT * FROM access_device($1, $2, $3, $4)", community_id, vault.token_hash(token), clock.now(),
+        clock.local_day(),
+    )  # fmt: skip
+    if not found:
+        return None
+    (device,) = found
+    proof = vault.token_hash(token)
+    await _note_use(community_id, UUID(bytes=device["device_id"].bytes), proof)
+    return Scope(
+        community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[Mine, ...]),
+        login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
+        device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
+        device_kind=device["kind"], device_proof=proof, request_id=request_id, via="device",
+    )  # fmt: skip
+
+
+_noted: dict[UUID, datetime] = {}
+"""When this process last wrote down that a device was used: a display asks every few seconds."""
+
+
+async def _note_use(community_id: UUID, device_id: UUID, proof: bytes) -> None:
+    now, before = clock.now(), _noted.get(device_id)
+    if before is not None and abs(now - before) < NOTED_EVERY:
+        return
+    _noted[device_id] = now
+    await _write_use(Scope(community_id, device_proof=proof, via="device"), device_id, now)
+
+
+@retried
+async def _write_use(scope: Scope, device_id: UUID, now: datetime) -> None:
+    async with transaction(scope):
+        await database.execute("SELECT device_seen($1, $2, $3)", scope.community_id, device_id, now)
+
+
+def _plain(value: UUID | None) -> UUID | None:
+    """The driver's id as one of the standard library, as every other scope carries it."""
+    return UUID(bytes=value.bytes) if value else None

@@ -1,0 +1,47 @@
+"""A second screen or tablet at a station: a second person agrees, for one that nobody sees shows the code elsewhere."""
+
+from uuid import UUID
+
+from timebank.access.devices.devices import PAIRING_PREFIX, PREFIX, PairingCode, insert, new_token, require_may_register
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+
+KIND_WORDS = {"display": _("显示签到码的屏幕"), "counter": _("柜台平板")}
+FURTHER_DEVICE = Kind(
+    "further_device", _("{station}再加一台{kind}：{name}"), needs="another", words={"kind": dict(KIND_WORDS)}
+)  # fmt: skip
+
+
+async def ask_for_further(scope: Scope, station_id: UUID, *, name: str, kind: str, station: str) -> Waiting:
+    """Ask a second person to agree that a station has one more device beside those that stand there."""
+    require_may_register(scope, station_id)
+    return await propose(
+        scope, FURTHER_DEVICE, f"{station_id}:{kind}", {"station_id": station_id, "name": name, "kind": kind},
+        {"name": name, "kind": kind, "station": station},
+    )  # fmt: skip
+
+
+async def asked_for(scope: Scope, station_id: UUID) -> set[str]:
+    """Of which kinds a further device waits at a station for a second person."""
+    require_may_register(scope, station_id)
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT subject FROM waiting_change WHERE community_id = $1 AND kind = $2 AND subject = ANY ($3) "
+            "AND status = 'waiting'",
+            scope.community_id, FURTHER_DEVICE.name, [f"{station_id}:{kind}" for kind in KIND_WORDS],
+        )  # fmt: skip
+    return {row["subject"].rpartition(":")[2] for row in found}
+
+
+async def register_agreed(scope: Scope, change: Change) -> None:
+    """The further device stands, without a token that anybody knows: whoever asked takes its pairing link."""
+    lost = PairingCode(new_token(PAIRING_PREFIX, scope.community_id), clock.now())
+    await insert(
+        scope, clock.new_id(), UUID(change.do["station_id"]), change.do["name"], change.do["kind"],
+        new_token(PREFIX, scope.community_id), lost, change.by,
+    )  # fmt: skip

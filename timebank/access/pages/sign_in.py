@@ -1,0 +1,182 @@
+"""Signing in with a password or the counter's code, signing out, and the own password."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.schemas import NewPassword, SignIn
+from timebank.access.sign_in import browsers, own_password, sessions
+from timebank.access.sign_in.delays import SignInDelayed
+from timebank.access.sign_in.own_password import PasswordElsewhere, WrongPassword, WrongSecondCode
+from timebank.access.sign_in.passwords import WeakPassword
+from timebank.access.sign_in.sessions import WrongSignIn
+from timebank.access.sign_in.throttle import TooManyAttempts
+from timebank.core import scanned, settings
+from timebank.core.errors import Invalid
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import (
+    COMMUNITY_COOKIE,
+    PERSON_COOKIE,
+    SESSION_COOKIE,
+    AnyRequest,
+    CsrfMissing,
+    address_of,
+    provide_visitor,
+    session_cookie,
+)
+from timebank.http.preferences import language_of
+from timebank.people.identity.phones import BadPhone, normal_phone
+from timebank.presence.pages.phone import claim_of_the_signed_in
+from timebank.web.forms import filled, local_path
+from timebank.web.pages import page, see_other
+
+Form = URLEncodedBody[dict[str, str]]
+
+CORRECTABLE = (
+    WrongSignIn, SignInDelayed, BadPhone, Invalid, WeakPassword, WrongPassword, PasswordElsewhere, WrongSecondCode,
+    TooManyAttempts,
+)  # fmt: skip
+BY_PASSWORD = {"phone": _("手机号"), "password": _("密码")}
+NEW_PASSWORD = {"password": _("新密码"), "current": _("原来的密码"), "otp": _("登录码是 6 位数字")}
+BY_CODE = {"phone": _("手机号"), "otp": _("登录码是 6 位数字")}
+
+
+def same_site(request: AnyRequest) -> None:
+    """Refuse a form that another site has sent: a visitor has no session yet that its token could be bound to."""
+    if request.headers.get("Sec-Fetch-Site", "none") == "cross-site":
+        raise CsrfMissing
+    # Browsers of before 2020, WeChat's among them, say where a form stands only in this header.
+    origin = request.headers.get("Origin")
+    ours = (request.headers.get("Host"), urlsplit(settings.current().base_url).netloc)
+    if origin is not None and _host_of(origin) not in ours:
+        raise CsrfMissing
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as a bracket that is never closed
+        return None
+
+
+class SignInPages(Controller):
+    path = "/"
+    include_in_schema = False
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
+
+    @get("/sign-in")
+    async def ask(
+        self, request: AnyRequest, visitor: NamedDependency[Scope | None], next: FromQuery[str | None] = None,  # noqa: A002  # the field's name
+        by: FromQuery[str | None] = None,
+    ) -> Template:  # fmt: skip
+        return page(request, visitor, "member/sign_in.html", next=local_path(next), by_code=by == "code", phone="")
+
+    @post("/sign-in")
+    async def sign_in(self, request: AnyRequest, data: Form) -> Response[Any]:
+        """A new session at each sign-in; the one that this browser had before ends."""
+        same_site(request)
+        onwards, by_code = local_path(data.get("next")), data.get("by") == "code"
+        try:
+            opened = await _opened(request, data, by_code=by_code)
+        except CORRECTABLE as refusal:
+            refused = page(
+                request, None, "member/sign_in.html", status=refusal.status, next=onwards, by_code=by_code,
+                phone=data.get("phone", "")[:20], refusal=refusal.text(language_of(request)),
+            )  # fmt: skip
+            if refusal.retry_after is not None:
+                refused.headers["Retry-After"] = str(refusal.retry_after)
+            return refused
+        if old := request.cookies.get(SESSION_COOKIE):
+            await sessions.sign_out_token(old, request.state.get("request_id", ""))
+        claim = claim_of_the_signed_in(request, opened.session_id)
+        answer = see_other(onwards if claim else await _asks_for_password(opened, by_code=by_code) or onwards)
+        answer.set_cookie(session_cookie(opened))
+        if not opened.knows_browser:
+            answer.set_cookie(await _known(request, opened.login_id))
+        if claim is not None:
+            answer.set_cookie(claim)
+        return answer
+
+    @post("/sign-out")
+    async def sign_out(self, visitor: NamedDependency[Scope | None]) -> Redirect:
+        if visitor and visitor.session_id:
+            await sessions.sign_out(visitor.session_id, visitor.request_id)
+        answer = see_other("/sign-in")
+        for cookie in (SESSION_COOKIE, PERSON_COOKIE, COMMUNITY_COOKIE):
+            answer.delete_cookie(cookie)
+        return answer
+
+
+async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str | None:
+    """Where a password is asked for that is missing or easily guessed.
+
+    Who has just scanned a station's code is not led there: they check in first, and the next sign-in asks.
+    """
+    if by_code and await own_password.has_none(opened.login_id):
+        return "/password?first=1"
+    return "/password?weak=1" if opened.weak_password else None
+
+
+async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -> sessions.SignedIn:
+    if by_code:
+        data |= {"otp": scanned.digits(data.get("otp", ""))}
+    given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
+    return await sessions.sign_in(
+        normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
+        address=address_of(request),
+        browsers=browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE)),
+        request_id=request.state.get("request_id", ""),
+    )  # fmt: skip
+
+
+async def _known(request: AnyRequest, login_id: UUID) -> Cookie:
+    """The cookie by which this browser is known to the login from now on, with those of the family's other logins."""
+    token = await browsers.remember(login_id)
+    return browsers.browser_cookie([token, *browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE))])
+
+
+class PasswordPages(Controller):
+    path = "/password"
+    include_in_schema = False
+
+    @get()
+    async def ask(
+        self, request: AnyRequest, caller: NamedDependency[Scope], first: FromQuery[bool] = False,
+        weak: FromQuery[bool] = False,
+    ) -> Template:  # fmt: skip
+        return await _password_page(request, caller, first=first, weak=weak)
+
+    @post()
+    async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
+        try:
+            data |= {"otp": scanned.digits(data.get("otp", ""))}
+            given = filled(NewPassword, data, NEW_PASSWORD)
+            if data.get("again") != given.password:
+                raise Invalid(why=_("两次输入的新密码不一样"))
+            await own_password.change_password(caller, given.password, given.current, given.otp)
+        except CORRECTABLE as refusal:
+            first, weak = data.get("first") == "1", data.get("weak") == "1"
+            said = refusal.text(language_of(request))
+            return await _password_page(request, caller, first=first, weak=weak, refusal=said)
+        at_sign_in = "1" in (data.get("first"), data.get("weak"))
+        answer = see_other("/" if at_sign_in else "/preferences?done=password")
+        if caller.login_id is not None:
+            answer.set_cookie(browsers.browser_cookie([await browsers.remember(caller.login_id)]))
+        return answer
+
+
+async def _password_page(
+    request: AnyRequest, caller: Scope, *, first: bool, weak: bool, refusal: str | None = None
+) -> Template:
+    return page(
+        request, caller, "member/password.html", status=422 if refusal else 200, first=first, weak=weak,
+        refusal=refusal, asks_current=await own_password.needs_current(caller),
+        narrow=await own_password.is_narrow(caller),
+    )  # fmt: skip

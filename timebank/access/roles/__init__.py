@@ -1,0 +1,1 @@
+"""Role grants: who holds which role over which place."""

@@ -1,0 +1,293 @@
+"""Roles: given over a place, from a day on, by somebody whose own reach covers it; in force from the next request."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from timebank.access.roles.words import ROLES
+from timebank.access.schemas import GrantIn, GrantOut
+from timebank.access.tables import RoleGrant
+from timebank.agreements.independence import is_near_home, is_uninvolved
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.areas.reach import require_region, stands_above
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import ADMINS, Role, Scope
+from timebank.core.wording import dated
+from timebank.people.identity.ages import is_guarded
+from timebank.people.messages import tell
+
+PLACES: dict[Role, frozenset[str]] = {
+    Role.unit_head: frozenset({"unit"}),
+    Role.building_head: frozenset({"building"}),
+    Role.grid_worker: frozenset({"grid"}),
+    Role.station_keeper: frozenset({"station"}),
+    Role.community_admin: frozenset({"community"}),
+    Role.street_admin: frozenset({"street"}),
+    Role.county_admin: frozenset({"county"}),
+    Role.auditor: frozenset({"community", "street", "county"}),
+}
+"""Over what kind of place each role is held."""
+
+UNLOCKS_MUCH = ADMINS | {Role.auditor}
+"""Roles that are given by somebody above them, or wait for one."""
+
+COUNTY_DEPTH = 1
+
+
+class WrongPlace(TimebankError):
+    code = "wrong_place"
+    status = 422
+    sentence = (
+        "这个身份要落在对应的地方：单元长对单元，楼栋长对楼栋，网格员对网格，站长对驿站，管理员对社区、街道或县。"
+    )
+
+
+class OwnRole(TimebankError):
+    code = "own_role"
+    status = 403
+    sentence = "不能给自己或同户的家人设定身份，也不能取消自己的身份。请另一位管理员或街道来办。"
+
+
+class RoleHeld(Conflict):
+    code = "role_held"
+    sentence = "这位居民已经有这个身份了。"
+
+
+class BadTerm(TimebankError):
+    code = "bad_term"
+    status = 422
+    sentence = "截止日期要不早于开始日期，也不早于今天。"
+
+
+class CannotHoldRole(TimebankError):
+    code = "cannot_hold_role"
+    status = 422
+    sentence = "已停用、已迁出的居民和未满 14 岁的孩子不能担任职务。"
+
+
+class _Held(msgspec.Struct):
+    person_id: UUID
+    role: Role
+    region_id: UUID | None
+    area_id: UUID | None
+    station_id: UUID | None
+    ended_at: datetime | None
+
+
+@retried
+async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
+    """Give a person of the community a role over one place, from a day on, until a last day if there is one.
+
+    An administrator's or auditor's is given by somebody from above who is nobody near the holder; else it waits for
+    one. Raises Forbidden for a place above the caller's reach, OwnRole for oneself, RoleHeld where it is held already.
+    """
+    scope.require_admin()
+    starts_on = asked.starts_on or clock.local_day()
+    if asked.ends_on is not None and asked.ends_on < max(starts_on, clock.local_day()):
+        raise BadTerm
+    async with transaction(scope):
+        await _require_holder(scope, asked.person_id)
+        await _require_place(scope, asked)
+        await _require_new(scope, asked)
+        if asked.role in UNLOCKS_MUCH and asked.region_id and not await _gives_from_above(scope, asked):
+            place = await require_region(scope, asked.region_id)
+            return await propose(
+                scope, ADMIN_GRANT, f"{asked.person_id}:{asked.role}:{place.id}", msgspec.to_builtins(asked),
+                {"role": asked.role, "place": place.name}, person_id=asked.person_id, before=False,
+                depth=max(len(place.path), COUNTY_DEPTH + 1),
+            )  # fmt: skip
+        return await _give(scope, asked, scope.actor_id)
+
+
+async def _gives_from_above(scope: Scope, asked: GrantIn) -> bool:
+    """Whether the caller stands above the place and is another person than the holder."""
+    assert asked.region_id is not None
+    return await stands_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
+
+
+async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
+    grant_id, starts_on = clock.new_id(), asked.starts_on or clock.local_day()
+    await RoleGrant.insert(
+        RoleGrant(
+            community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
+            region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
+            ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None,
+        )
+    )  # fmt: skip
+    await audit.record(
+        scope, "grant_role", "role_grant", grant_id, person_id=asked.person_id, role=asked.role.value,
+        region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
+        ends_on=asked.ends_on,
+    )  # fmt: skip
+    [made] = await _grants(scope, grant_id=grant_id)
+    text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
+    await tell(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
+    return made
+
+
+async def give_agreed(scope: Scope, change: Change) -> None:
+    asked = msgspec.convert(change.do, GrantIn)
+    await _require_holder(scope, asked.person_id)
+    await _give(scope, asked, change.by)
+
+
+async def is_held(scope: Scope, do: Any) -> bool:
+    try:
+        await _require_new(scope, msgspec.convert(do, GrantIn))
+    except RoleHeld:
+        return True
+    return False
+
+
+async def _require_holder(scope: Scope, person_id: UUID) -> None:
+    """The person's row stays locked, so that two grants of one role wait for each other."""
+    person = await database.fetch_one(
+        "SELECT status, born_on FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id, person_id,
+    )  # fmt: skip
+    if person is None:
+        raise NotFound
+    if await is_near_home(scope, person_id):
+        raise OwnRole
+    if person["status"] != "active" or is_guarded(person["born_on"]):
+        raise CannotHoldRole
+
+
+async def _require_place(scope: Scope, asked: GrantIn | _Held) -> None:
+    """The place is one, exists, suits the role, and lies within the caller's reach."""
+    if asked.region_id is not None:
+        kind = (await require_region(scope, asked.region_id)).kind
+    elif asked.area_id is not None:
+        kind = await database.fetch_value(
+            "SELECT kind FROM area WHERE community_id = $1 AND id = $2", scope.community_id, asked.area_id
+        )
+    else:
+        kind = await database.fetch_value(
+            "SELECT 'station' FROM station WHERE community_id = $1 AND id = $2", scope.community_id, asked.station_id
+        )
+    if kind is None:
+        raise NotFound
+    if kind not in PLACES[asked.role]:
+        raise WrongPlace
+
+
+async def _require_new(scope: Scope, asked: GrantIn) -> None:
+    held: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND role = $3 "
+        "AND coalesce(region_id, area_id, station_id) = $4 AND ended_at IS NULL "
+        "AND (ends_on IS NULL OR ends_on >= $5))",
+        scope.community_id, asked.person_id, asked.role.value, asked.region_id or asked.area_id or asked.station_id,
+        clock.local_day(),
+    )  # fmt: skip
+    if held:
+        raise RoleHeld
+
+
+@retried
+async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> Waiting | None:
+    """End a role at once; an auditor's ends from above, or waits for somebody from there.
+
+    What is ended already stays as it is.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        held = await _locked(scope, grant_id)
+        if scope.is_own(held.person_id):
+            raise OwnRole
+        await _require_place(scope, held)
+        if held.ended_at is not None:
+            return None
+        if held.role is Role.auditor and held.region_id and not await stands_above(scope, held.region_id):
+            place = await require_region(scope, held.region_id)
+            return await propose(
+                scope, END_AUDITOR, str(grant_id), {"grant_id": grant_id, "reason": reason},
+                {"place": place.name, "reason": reason or "—"}, person_id=held.person_id,
+                depth=max(len(place.path), COUNTY_DEPTH + 1),
+            )  # fmt: skip
+        await _end(scope, grant_id, held, reason)
+    return None
+
+
+async def _locked(scope: Scope, grant_id: UUID) -> _Held:
+    held = await database.row(
+        _Held,
+        "SELECT person_id, role, region_id, area_id, station_id, ended_at FROM role_grant "
+        "WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id, grant_id,
+    )  # fmt: skip
+    if held is None:
+        raise NotFound
+    return held
+
+
+async def _end(scope: Scope, grant_id: UUID, held: _Held, reason: str | None) -> None:
+    await RoleGrant.update({RoleGrant.ended_at: clock.now()}).where(
+        (RoleGrant.community_id == scope.community_id) & (RoleGrant.id == grant_id)
+    )
+    await audit.record(
+        scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
+    )
+    text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
+    await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
+
+
+async def end_agreed(scope: Scope, change: Change) -> None:
+    grant_id = UUID(change.do["grant_id"])
+    held = await _locked(scope, grant_id)
+    if held.ended_at is None:
+        await _end(scope, grant_id, held, change.do["reason"])
+
+
+_ROLE_WORDS: dict[str, dict[Any, str]] = {"role": {role.value: word for role, word in ROLES.items()}}
+ADMIN_GRANT = Kind("admin_grant", _("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
+END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}）。原因：{reason}"))
+OFFICE_BEFORE = Kind("office_before", _("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS)
+
+
+# Area `a` in words: a building or unit by its own names, a grid by its own.
+AREA_NAME = """(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
+WHERE step.community_id = a.community_id AND step.id = ANY (a.path) AND (step.kind <> 'grid' OR a.kind = 'grid'))"""
+
+_GRANTS = f"""
+SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
+       coalesce(r.name, s.name, {AREA_NAME}) AS place_name,
+       g.starts_on, g.ends_on, g.granted_by, g.granted_at
+FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
+LEFT JOIN region r ON r.id = g.region_id
+LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
+LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
+WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= $2)
+  AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
+  AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
+ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
+"""  # noqa: S608  # own text
+
+
+async def _grants(
+    scope: Scope, *, grant_id: UUID | None = None, person_id: UUID | None = None, role: Role | None = None,
+    before: tuple[datetime, UUID] | None = None, limit: int = 1000,
+) -> list[GrantOut]:  # fmt: skip
+    return await database.rows(
+        GrantOut, _GRANTS, scope.community_id, clock.local_day(), grant_id, person_id, role.value if role else None,
+        *(before or (None, None)), limit,
+    )  # fmt: skip
+
+
+async def grants(
+    scope: Scope, *, person_id: UUID | None = None, role: Role | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[GrantOut]:
+    """The roles in force or to come that people of the community hold, newest first; of oneself for everybody."""
+    if not (person_id is not None and scope.is_own(person_id)):
+        scope.require_reader()
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await _grants(scope, person_id=person_id, role=role, before=before, limit=limit + 1)
+    return page(found, limit, lambda g: (g.granted_at, g.id))

@@ -1,0 +1,15 @@
+"""The field's words for roles."""
+
+from timebank.core.locale import _
+from timebank.core.scope import Role
+
+ROLES: dict[Role, str] = {
+    Role.unit_head: _("单元长"),
+    Role.building_head: _("楼栋长"),
+    Role.grid_worker: _("网格员"),
+    Role.station_keeper: _("站长"),
+    Role.community_admin: _("社区管理员"),
+    Role.street_admin: _("街道管理员"),
+    Role.county_admin: _("县管理员"),
+    Role.auditor: _("审计员"),
+}

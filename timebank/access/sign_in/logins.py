@@ -1,0 +1,231 @@
+"""Logins: one phone each; which resident records it stands for, its password and its one-time codes."""
+
+import asyncio
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from timebank.access.sign_in.passwords import Facts, check_strength, hash_password, proof_of
+from timebank.core import audit, clock, database, vault
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at
+from timebank.ledger.resting import RESTS_FOR
+from timebank.people.messages import tell
+
+ONE_TIME_CODE_LASTS = timedelta(minutes=10)
+ASKED = "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
+Proof = Literal["scan", "name", "office"]
+"""Why a code is given: a card or own code was scanned, name and digits are right, or an administrator says so."""
+
+
+class KnownLogin(msgspec.Struct, frozen=True):
+    """A login, and what its password's hash is made with; the database tells nobody the hash itself."""
+
+    id: UUID
+    salt: str | None
+
+
+class OwnLogin(msgspec.Struct, frozen=True):
+    """The caller's login, when its session was opened, and whether by a code."""
+
+    id: UUID
+    phone_sealed: bytes
+    salt: str | None
+    by_code: bool
+    opened_at: datetime
+
+
+async def login_by_phone(phone: str) -> KnownLogin | None:
+    async with transaction(None):
+        return await database.row(KnownLogin, "SELECT * FROM login_of($1)", vault.blind_index(phone, "phone"))
+
+
+async def own_login(scope: Scope) -> OwnLogin | None:
+    async with transaction(scope):
+        return await database.row(OwnLogin, "SELECT * FROM login_own()")
+
+
+async def password_proof(login_id: UUID, salt: str | None, password: str) -> str | None:
+    """The proof that this is the login's password, None when it is not; an unknown login takes as long."""
+    proof = await proof_of(password, salt)
+    async with transaction(None):
+        return proof if await database.fetch_value("SELECT login_proves($1, $2)", login_id, proof) else None
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """The login of a resident's phone; where somebody holds it already, the record waits until the holder agrees."""
+
+    person_id: UUID
+    login_id: UUID
+    is_joined: bool
+
+
+async def phones_held(scope: Scope, phones: Collection[str]) -> set[str]:
+    """Those of these phones whose login somebody holds: a record entered with one waits for that holder."""
+    indexed = {vault.blind_index(phone, "phone"): phone for phone in phones}
+    async with transaction(scope):
+        found = await database.fetch("SELECT * FROM phones_held($1, $2) AS held", scope.community_id, list(indexed))
+    return {indexed[row["held"]] for row in found}
+
+
+@retried
+async def enter_logins(scope: Scope, phones: Sequence[tuple[str, UUID]], *, agreed: bool = False) -> list[Entered]:
+    """A login for each phone, made if there is none, for these resident records whose phones they are.
+
+    `agreed`: whoever runs the service knows whose the phone is. The holders who are asked are told of it.
+    """
+    indexed = sorted((vault.blind_index(phone, "phone"), phone, person_id) for phone, person_id in phones)
+    async with transaction(scope):
+        found = await database.rows(
+            Entered, "SELECT * FROM login_enter($1, $2, $3, $4, $5, $6, $7, $8)",
+            scope.community_id, [person_id for _, _, person_id in indexed], [clock.new_id() for _ in indexed],
+            [index for index, _, _ in indexed], [vault.seal(phone, "phone") for _, phone, _ in indexed],
+            scope.login_id, agreed, clock.now(),
+        )  # fmt: skip
+        asked = [entered for entered in found if not entered.is_joined]
+        if asked:
+            # Somebody who was asked before, and whose answer has gone with another phone meanwhile, is told anew.
+            await database.execute(
+                "SELECT login_tell(q.login_id, $3, $4, 'membership-asked:' || q.person_id || ':' || q.asked_at, $5) "
+                "FROM membership_question q WHERE q.community_id = $1 AND q.person_id = ANY ($2) "
+                "AND q.declined_at IS NULL",
+                scope.community_id, [entered.person_id for entered in asked], "membership_asked", ASKED, clock.now(),
+            )  # fmt: skip
+    return found
+
+
+async def ensure_login(scope: Scope, phone: str, person_id: UUID, *, agreed: bool = False) -> UUID:
+    """The login of this phone, made if there is none; it stands for this record too, or its holder is asked."""
+    [entered] = await enter_logins(scope, [(phone, person_id)], agreed=agreed)
+    return entered.login_id
+
+
+async def logins_of(scope: Scope, person_id: UUID) -> list[UUID]:
+    """The logins that stand for a resident record."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT login_id FROM membership WHERE community_id = $1 AND person_id = $2", scope.community_id, person_id
+        )
+    return [UUID(bytes=row["login_id"].bytes) for row in found]
+
+
+async def tell_login(login_id: UUID, kind: str, text: str, key: str) -> None:
+    """Tell every record of a login, in whatever community, what happened to the login."""
+    await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, text, key, clock.now())
+
+
+async def password_facts(login_id: UUID) -> Facts:
+    """What the login's password must not be made of, and whether the login holds a role."""
+    async with transaction(None):
+        told = await database.fetch_one(
+            "SELECT words, is_staff FROM access_password_facts($1, $2)", login_id, clock.local_day()
+        )
+    assert told is not None  # an aggregate has one row
+    return Facts(tuple(told["words"]), told["is_staff"])
+
+
+async def set_password(
+    login_id: UUID, phone: str, password: str, *, scope: Scope | None = None, present: str | None = None
+) -> None:
+    """Set a password that is strong enough for what the login may do; no browser is known any more.
+
+    It is the caller's own, proved by the `present` one where that is asked for, or anybody's as the operator.
+    """
+    await asyncio.to_thread(check_strength, password, phone, await password_facts(login_id))
+    await store_password(login_id, password, scope=scope, present=present)
+
+
+@retried
+async def store_password(
+    login_id: UUID, password: str, *, scope: Scope | None = None, present: str | None = None
+) -> None:
+    """Store a password as it is. A thief may have made a browser known with the earlier one: all are forgotten."""
+    hashed = await hash_password(password)
+    async with transaction(scope):
+        await database.execute("SELECT login_set_password($1, $2, $3)", login_id, hashed, present)
+        await database.execute("SELECT sign_in_forget_browsers($1)", login_id)
+        await audit.record_of_login(login_id, "set_password", scope.request_id if scope else "")
+
+
+@retried
+async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: Proof) -> str:
+    """A six-digit sign-in code, valid for ten minutes, to be told to the person in front of the counter.
+
+    It opens the records of the communities that its giver administers, of a keeper's and grid worker's this one's.
+    """
+    code = f"{secrets.randbelow(1_000_000):06}"
+    login_id = await ensure_login(scope, phone, person_id)
+    async with transaction(scope):
+        await database.execute(
+            "SELECT code_give($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            clock.new_id(), login_id, _code_hash(login_id, code), scope.community_id, proof, scope.login_id,
+            clock.now(), clock.now() + ONE_TIME_CODE_LASTS, person_id,
+        )  # fmt: skip
+        await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
+        await audit.record(scope, "give_one_time_code", "person", person_id, proof=proof)
+        giver = scope.person.name if scope.person else ""
+        text = (
+            f"{scope.community_name}的工作人员{giver}刚为您的手机号发了一个登录码。"
+            "不是您要的，请马上告诉社区；有密码的，请登录后改密码。"
+        )
+        key = f"sign-in-code:{clock.new_id()}"
+        await tell_login(login_id, "sign_in_code", text, key)
+        await tell(scope, person_id, "sign_in_code", text, key)
+    return code
+
+
+async def confirm_login(scope: Scope, person_id: UUID) -> bool:
+    """Note that a second person confirms whose the logins of a person are; whether that was still to be done."""
+    done: int = await database.fetch_value(
+        "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
+    )
+    return done > 0
+
+
+class Used(msgspec.Struct, frozen=True):
+    """A code that was right: its proof, the communities whose records it opens (None: all), and how it was given."""
+
+    proof: str
+    opens: list[UUID] | None
+    by_scan: bool
+    place: str | None
+
+
+@retried
+async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
+    """What this code of the login opens, None when it is wrong; it is used up by a success.
+
+    From now on the login's acts count as its opener's too, until somebody else confirms whose it is.
+    """
+    hashed = _code_hash(login_id, code)
+    async with transaction(None):
+        found = await database.fetch_one(
+            "SELECT * FROM code_use($1, $2, $3, $4)", login_id, hashed, RESTS_FOR, clock.now()
+        )  # fmt: skip
+    return None if found is None else Used(hashed.hex(), found["opens"], found["by_scan"], found["place"])
+
+
+@retried
+async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
+    """Let the session open what another code of its login opens too; whether that code was right."""
+    async with transaction(None):
+        widened: bool = await database.fetch_value(
+            "SELECT session_widen($1, $2, $3, $4)", session_id, _code_hash(login_id, code), RESTS_FOR, clock.now()
+        )
+    return widened
+
+
+async def tell_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
+    """Tell every record of the login that a code has opened it."""
+    where, at = used.place or "社区", dated_at(clock.now())
+    text = f"有人用{where}发的登录码登录了您的账号（{at}）。不是您本人，请马上告诉社区。"
+    await tell_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
+
+
+def _code_hash(login_id: UUID, code: str) -> bytes:
+    return vault.blind_index(f"{login_id}:{code}", "one-time-code")

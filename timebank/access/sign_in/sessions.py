@@ -1,0 +1,185 @@
+"""Sessions: a random token whose hash is stored, new at each sign-in."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.access.sign_in.delays import Try, begin_try, end_try
+from timebank.access.sign_in.logins import (
+    Used,
+    login_by_phone,
+    password_facts,
+    password_proof,
+    tell_code_used,
+    use_one_time_code,
+)
+from timebank.access.sign_in.passwords import DEMO_PASSWORD, is_weak
+from timebank.core import audit, clock, database, settings, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.grouping import Grouped
+from timebank.core.scope import Grant, Mine
+
+
+class WrongSignIn(TimebankError):
+    code = "wrong_sign_in"
+    status = 401
+    sentence = "手机号或密码不对。请再看一遍；忘了密码，请到驿站请站长发一个登录码。"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who holds a session: the login, the resident records it stands for, and today's grants."""
+
+    session_id: UUID
+    login_id: UUID
+    expires_at: datetime
+    persons: tuple[Mine, ...]
+    grants: frozenset[Grant]
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    token: str
+    expires_at: datetime
+    login_id: UUID
+    session_id: UUID
+    weak_password: bool = False
+    knows_browser: bool = False
+
+
+async def sign_in(
+    phone: str, *, password: str | None = None, otp: str | None = None, address: str = "",
+    browsers: Sequence[str] = (), request_id: str = "",
+) -> SignedIn:  # fmt: skip
+    """Open a session for the login of this phone, by its password or a one-time code.
+
+    Failures delay the next try; those of others do not delay a browser that has signed in to this login before.
+    """
+    by_code = otp is not None
+    tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
+    login = await login_by_phone(phone)
+    login_id, used = login.id if login else UUID(int=0), None
+    if otp is not None:
+        used = await use_one_time_code(login_id, otp)
+        proof = used.proof if used else None
+    else:
+        proof = await password_proof(login_id, login.salt if login else None, password or "")
+    if proof is None or login is None:
+        if login is not None:
+            await _note_failure(login.id, tried.failures, request_id, by_code=by_code)
+        raise WrongSignIn
+    weak = False
+    if password is not None and not by_code and not (settings.current().is_demo and password == DEMO_PASSWORD):
+        weak = await asyncio.to_thread(is_weak, password, phone, await password_facts(login.id))
+    opened = await _open_after(tried, login.id, proof, request_id, used)
+    return msgspec.structs.replace(opened, weak_password=weak, knows_browser=tried.browser is not None)
+
+
+@retried
+async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, used: Used | None) -> SignedIn:
+    async with transaction(None):
+        await end_try(tried)
+        opened = await open_session(login_id, proof=proof, used=used)
+        await audit.record_of_login(login_id, "sign_in", request_id, by_code=used is not None)
+        if used is not None:
+            await tell_code_used(login_id, used, opened.session_id)
+    return opened
+
+
+@retried
+async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_code: bool) -> None:
+    """Write down the first failure, the tenth, the hundredth: a flood of guesses does not flood the audit."""
+    if str(failures).strip("0") == "1":
+        async with transaction(None):
+            await audit.record_of_login(login_id, "fail_sign_in", request_id, failures=failures, by_code=by_code)
+
+
+@retried
+async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = None) -> SignedIn:
+    """A new session for a login that has proved itself: the database compares the proof once more.
+
+    One that a code opens stands for what the code opens.
+    """
+    token, session_id, now = vault.token(), clock.new_id(), clock.now()
+    expires_at = now + timedelta(days=settings.current().session_days)
+    async with transaction(None):
+        await database.execute("SELECT set_config('timebank.proof', $1, true)", proof)
+        await database.execute(
+            "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at, opens, by_scan) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            session_id, vault.token_hash(token), login_id, used is not None, now, expires_at,
+            used.opens if used else None, used is not None and used.by_scan,
+        )  # fmt: skip
+    return SignedIn(token, expires_at, login_id, session_id)
+
+
+async def find(token: str) -> Caller | None:
+    """Who holds this token now; None when it is unknown, ended or too old."""
+    return await _look_up(vault.token_hash(token))
+
+
+async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | None]:
+    records = await database.ask(
+        "SELECT * FROM access_sessions($1, $2, $3)", list(token_hashes), clock.now(), clock.local_day()
+    )
+    callers = {
+        record["token_hash"]: Caller(
+            record["session_id"],
+            record["login_id"],
+            record["expires_at"],
+            msgspec.json.decode(record["persons"], type=tuple[Mine, ...]),
+            msgspec.json.decode(record["grants"], type=frozenset[Grant]),
+        )
+        for record in records
+    }
+    return [callers.get(token_hash) for token_hash in token_hashes]
+
+
+_look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
+
+
+async def sign_out(session_id: UUID, request_id: str = "") -> None:
+    await _end(session_id, None, request_id)
+
+
+async def sign_out_token(token: str, request_id: str = "") -> None:
+    """End the session of this token, whoever holds it: before its browser gets another one."""
+    await _end(None, vault.token_hash(token), request_id)
+
+
+@retried
+async def _end(session_id: UUID | None, token_hash: bytes | None, request_id: str) -> None:
+    async with transaction(None):
+        login_id = await database.fetch_value("SELECT session_end($1, $2, $3)", session_id, token_hash, clock.now())
+        if login_id is not None:
+            await audit.record_of_login(login_id, "sign_out", request_id)
+
+
+@retried
+async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
+    """End every session of a login but one: after its password was set anew."""
+    async with transaction(None):
+        await database.execute("SELECT session_end_others($1, $2, $3)", login_id, kept, clock.now())
+
+
+@retried
+async def forget_old() -> None:
+    """Drop sessions and sign-in codes that ended or ran out more than a day ago."""
+    async with transaction(None):
+        await database.execute("SELECT session_sweep($1)", clock.now() - timedelta(days=1))
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A community in which another phone has lately taken the place of this login's; `cause`: phone or merge."""
+
+    community_name: str
+    cause: str
+    since: datetime
+
+
+async def moved(token: str) -> list[Moved]:
+    """Where the phone of this session was replaced in the last 30 days; its holder may know nothing of it."""
+    async with transaction(None):
+        return await database.rows(Moved, "SELECT * FROM login_moved($1, $2)", vault.token_hash(token), clock.now())

@@ -1,0 +1,59 @@
+"""Attempts counted in the database, so that every process agrees on who has tried too often."""
+
+from datetime import datetime, timedelta
+
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+
+
+class TooManyAttempts(TimebankError):
+    code = "too_many_attempts"
+    status = 429
+    sentence = "试的次数太多了，请过 {minutes} 分钟再试。"
+
+    def __init__(self, wait: timedelta) -> None:
+        seconds = int(wait.total_seconds())
+        super().__init__(minutes=max(1, -(-seconds // 60)))
+        self.retry_after = seconds + 1
+
+
+@retried
+async def count(key: str, *, most: int, window: timedelta) -> None:
+    """Count one attempt and refuse the one after `most`.
+
+    It is counted in a transaction of its own, so that a failed attempt stays counted.
+    """
+    start = _window_start(window)
+    async with transaction(None, alone=True):
+        attempts: int = await database.fetch_value(
+            "INSERT INTO throttle (key, window_start, attempts) VALUES ($1, $2, 1) "
+            "ON CONFLICT (key, window_start) DO UPDATE SET attempts = throttle.attempts + 1 RETURNING attempts",
+            key, start,
+        )  # fmt: skip
+    if attempts > most:
+        wait = start + window - clock.now()
+        raise TooManyAttempts(wait)
+
+
+@retried
+async def take_back(key: str, attempts: int, *, window: timedelta) -> None:
+    """Let attempts that were right not count. Those before them stay counted."""
+    async with transaction(None):
+        await database.execute(
+            "UPDATE throttle SET attempts = greatest(0, attempts - $3) WHERE key = $1 AND window_start = $2",
+            key, _window_start(window), attempts,
+        )  # fmt: skip
+
+
+@retried
+async def sweep() -> None:
+    """Delete windows that ended more than a day ago."""
+    async with transaction(None):
+        await database.execute("DELETE FROM throttle WHERE window_start < $1", clock.now() - timedelta(days=1))
+
+
+def _window_start(window: timedelta) -> datetime:
+    now = clock.now()
+    seconds = int(now.timestamp())
+    return now - timedelta(seconds=seconds % int(window.total_seconds()), microseconds=now.microsecond)

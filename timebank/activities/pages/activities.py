@@ -1,0 +1,73 @@
+"""What one can volunteer for: activities, their shifts, and one's own seat."""
+
+from functools import partial
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect, Template
+
+from timebank.activities import offers, shifts
+from timebank.activities.shifts import ShiftFull, ShiftOver
+from timebank.core.errors import TimebankError
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.rules.catalogue import in_words, rules
+from timebank.stations.places import stations
+from timebank.web.pages import page, see_other
+
+PAGE = 60
+
+
+class ActivityPages(Controller):
+    path = "/activities"
+    include_in_schema = False
+
+    @get()
+    async def activities(
+        self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[str] = ""
+    ) -> Template:
+        return await _list(request, caller, done=done)
+
+    @post("/shifts/{shift_id:uuid}/sign-up")
+    async def sign_up(
+        self, request: AnyRequest, shift_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        """Take a seat."""
+        try:
+            await shifts.sign_up(caller, shift_id)
+        except (ShiftFull, ShiftOver) as refusal:
+            return await _list(request, caller, refusal)
+        return see_other("/activities?done=signed")
+
+    @post("/shifts/{shift_id:uuid}/withdrawal")
+    async def withdraw(
+        self, request: AnyRequest, shift_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        """Give the seat back."""
+        try:
+            await shifts.withdraw(caller, shift_id)
+        except ShiftOver as refusal:
+            return await _list(request, caller, refusal)
+        return see_other("/activities?done=withdrawn")
+
+
+async def _list(
+    request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, done: str = ""
+) -> Template:
+    """The activities by name, each with its coming shifts: one's own first."""
+    caller.require_self()
+    found = await all_pages(partial(offers.activities, caller))
+    coming = [s for s in await all_pages(partial(shifts.shifts, caller)) if not s.cancelled]
+    known = await all_pages(partial(rules, caller, kind="service"))
+    by_activity = {a.id: [s for s in coming if s.activity_id == a.id] for a in found}
+    return page(
+        request, caller, "member/activities.html", status=refusal.status if refusal else 200, activities=found,
+        shifts=by_activity, mine=[s for s in coming if s.signed_up], names={a.id: a.name for a in found},
+        places={s.id: s.name for s in await all_pages(partial(stations, caller, active=None))}, done=done,
+        words={rule.code: in_words(rule, language_of(request)) for rule in known},
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

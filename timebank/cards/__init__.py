@@ -1,0 +1,1 @@
+"""Printed cards for people without a phone."""

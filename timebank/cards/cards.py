@@ -1,0 +1,219 @@
+"""Printed cards for people without a phone: an opaque number with an epoch; a new card ends the old one."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import audit, clock, codes, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.residents import require_resident
+from timebank.people.schemas import CardOut
+
+
+class PersonNotServed(TimebankError):
+    code = "person_not_served"
+    status = 422
+    sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
+
+
+class PrintedCard(msgspec.Struct):
+    """What is printed on a card; `url` is what its code says."""
+
+    card_id: UUID
+    person_id: UUID
+    name: str
+    area: str | None
+    room: str | None
+    url: str
+
+
+# A card that a command gave out has no issuer who could scan it: the operator stands at no counter.
+WAITS = "(confirmed_by_login IS NULL AND (issued_by_login IS NOT NULL OR issued_by_device IS NOT NULL))"
+_GIVEN = "给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。"
+
+
+class _Card(msgspec.Struct):
+    id: UUID
+    person_id: UUID
+    epoch: int
+    issued_at: datetime
+    waits: bool
+
+
+def _require_counter(scope: Scope) -> None:
+    if not (scope.administers or scope.kept_stations):
+        raise Forbidden
+
+
+@retried
+async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
+    """Give a person a card; the one before ends at once. Keepers and administrators may."""
+    _require_counter(scope)
+    async with transaction(scope):
+        status = await database.fetch_value(
+            "SELECT status FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            scope.community_id,
+            person_id,
+        )
+        if status is None:
+            raise NotFound
+        if status != "active":
+            raise PersonNotServed
+        [card] = await _issue(scope, [person_id])
+        await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
+        ended = "，原来的卡作废" if card.epoch > 1 else ""
+        await _tell(scope, person_id, _GIVEN.format(ended=ended), card.id)
+    return _out(scope, card)
+
+
+async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
+    now = clock.now()
+    await database.execute(
+        "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = ANY ($2) AND revoked_at IS NULL",
+        scope.community_id, person_ids, now,
+    )  # fmt: skip
+    return await database.rows(
+        _Card,
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "  # noqa: S608  # own condition
+        "issued_by_device) "
+        "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
+        "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
+        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at, "
+        f"{WAITS} AS waits",  # own condition
+        scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
+        scope.login_id, scope.device_id,
+    )  # fmt: skip
+
+
+@retried
+async def issue_missing_cards(scope: Scope) -> int:
+    """Give a card to every active person of the community who has neither phone nor card; how many were given."""
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id FROM person p WHERE community_id = $1 AND status = 'active' AND phone_index IS NULL "
+            "AND NOT EXISTS (SELECT FROM card c WHERE c.community_id = $1 AND c.person_id = p.id "
+            "                AND c.revoked_at IS NULL) ORDER BY id FOR NO KEY UPDATE",
+            scope.community_id,
+        )
+        cards = await _issue(scope, [record["id"] for record in found]) if found else []
+        await audit.record(scope, "issue_missing_cards", "card", None, given=len(cards))
+        tellings = [
+            Telling(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
+            for card in cards
+            if not scope.is_own(card.person_id)
+        ]
+        await tell_many(scope, "card", tellings)
+    return len(cards)
+
+
+@retried
+async def revoke_card(scope: Scope, person_id: UUID) -> None:
+    """End a person's card, for a lost one; harmless where there is none."""
+    _require_counter(scope)
+    async with transaction(scope):
+        await require_resident(scope, person_id)
+        card_id = await database.fetch_value(
+            "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL "
+            "RETURNING id",
+            scope.community_id, person_id, clock.now(),
+        )  # fmt: skip
+        if card_id is not None:
+            await audit.record(scope, "revoke_card", "card", card_id, person_id=person_id)
+            await _tell(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
+
+
+async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
+    if not scope.is_own(person_id):
+        await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
+
+
+class CardInForce(msgspec.Struct, frozen=True):
+    """A person's card as staff see it. `may_read`: whether the one who asks may see the code on it."""
+
+    epoch: int
+    issued_at: datetime
+    may_read: bool
+
+
+async def card_in_force(scope: Scope, person_id: UUID) -> CardInForce | None:
+    """The card in force of a person, without its code, for those who read the community's books."""
+    scope.require_reader()
+    found = await _in_force(scope, person_id)
+    return CardInForce(found.epoch, found.issued_at, _may_read(scope, found)) if found else None
+
+
+async def card_of(scope: Scope, person_id: UUID) -> CardOut:
+    """The card in force of a person with its code: for the person, and for who issued it and prints it.
+
+    The code is all that a scan needs: whoever else could read it would scan, and spend, in the holder's absence. Staff
+    who need a card to print issue a new one, and are its issuer then.
+    """
+    found = await _in_force(scope, person_id)
+    if found is None or not _may_read(scope, found):
+        raise NotFound
+    return _out(scope, found)
+
+
+class _InForce(_Card):
+    issued_by_login: UUID | None
+
+
+async def _in_force(scope: Scope, person_id: UUID) -> _InForce | None:
+    async with transaction(scope):
+        return await database.row(
+            _InForce,
+            f"SELECT id, person_id, epoch, issued_at, {WAITS} AS waits, issued_by_login FROM card "  # noqa: S608  # own condition
+            "WHERE community_id = $1 AND person_id = $2 AND revoked_at IS NULL ORDER BY epoch DESC LIMIT 1",
+            scope.community_id, person_id,
+        )  # fmt: skip
+
+
+def _may_read(scope: Scope, card: _InForce) -> bool:
+    issued = (scope.administers or scope.kept_stations) and scope.login_id is not None
+    return scope.stands_for(card.person_id) or bool(issued and card.issued_by_login == scope.login_id)
+
+
+def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
+    return codes.url("k", codes.card_code(scope.community_id, card_id, epoch))
+
+
+def _out(scope: Scope, card: _Card) -> CardOut:
+    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch), card.waits)
+
+
+class _Printed(msgspec.Struct):
+    card_id: UUID
+    epoch: int
+    person_id: UUID
+    name: str
+    area: str | None
+    room: str | None
+
+
+async def cards_of(
+    scope: Scope, *, area_id: UUID | None = None, person_ids: list[UUID] | None = None
+) -> list[PrintedCard]:
+    """The cards in force of the community, an area or some people, in the order in which they are given out."""
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.rows(
+            _Printed,
+            f"SELECT c.id AS card_id, c.epoch, p.id AS person_id, p.name, {AREA_IN_WORDS} AS area, h.room "
+            f"{PEOPLE} JOIN card c ON c.community_id = p.community_id AND c.person_id = p.id "
+            "WHERE p.community_id = $1 AND p.status = 'active' AND c.revoked_at IS NULL "
+            "AND ($2::uuid IS NULL OR $2 = ANY (place.path)) AND ($3::uuid[] IS NULL OR p.id = ANY ($3)) "
+            "ORDER BY place.pinyin NULLS LAST, h.room, p.pinyin, p.id",
+            scope.community_id, area_id, person_ids,
+        )  # fmt: skip
+    return [
+        PrintedCard(
+            card.card_id, card.person_id, card.name, card.area, card.room, _url(scope, card.card_id, card.epoch)
+        )
+        for card in found
+    ]

@@ -1,0 +1,175 @@
+"""A second person confirms that a card was issued to somebody who is there.
+
+Whoever issues a card and scans it alone could serve somebody who never came. What its issuer scans is looked at until
+somebody else has confirmed it: the issuer may be asked, the holder called, or the card seen at the counter.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Party, nearest
+from timebank.agreements.independence import is_family, near, sides_of
+from timebank.cards.cards import WAITS
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.scope import Scope
+from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+
+LISTED_MAX = 200
+
+
+class OwnCard(TimebankError):
+    code = "own_card_issue"
+    status = 403
+    sentence = "这些卡是您办的，或是您本人、同户的，或持卡人、办卡人的账号是您发码开通的，请由另一位工作人员核对。"
+
+
+class UnconfirmedCard(msgspec.Struct, frozen=True):
+    """A card in force that nobody but its issuer has vouched for."""
+
+    card_id: UUID
+    person_id: UUID
+    name: str
+    area: str | None
+    room: str | None
+    issued_at: datetime
+    issued_by: str | None
+    at_counter: bool
+    may_confirm: bool
+
+
+_UNCONFIRMED = f"c.revoked_at IS NULL AND {WAITS}"
+
+
+class _Line(UnconfirmedCard, frozen=True, kw_only=True):
+    """A card with the ids of whoever issued it."""
+
+    issuer_id: UUID | None
+    issuer_login: UUID | None
+
+
+async def unconfirmed_cards(scope: Scope) -> list[UnconfirmedCard]:
+    """The cards that wait for a second person, newest first; at most 200 at once."""
+    scope.require_reader()
+    async with transaction(scope):
+        found = await database.rows(
+            _Line,
+            f"SELECT c.id AS card_id, p.id AS person_id, p.name, {AREA_IN_WORDS} AS area, h.room, "
+            "c.issued_at, i.name AS issued_by, c.issued_by_device IS NOT NULL AS at_counter, false AS may_confirm, "
+            "c.issued_by AS issuer_id, c.issued_by_login AS issuer_login "
+            f"{PEOPLE} JOIN card c ON c.community_id = p.community_id AND c.person_id = p.id "
+            "LEFT JOIN person i ON i.community_id = c.community_id AND i.id = c.issued_by "
+            f"WHERE p.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} "
+            "ORDER BY c.issued_at DESC, c.id LIMIT $2",
+            scope.community_id, LISTED_MAX,
+        )  # fmt: skip
+        others = await _of_others(scope, [_Card(c.card_id, c.person_id, c.issuer_id, c.issuer_login) for c in found])
+    return [_shown(line, may_confirm=line.card_id in others) for line in found]
+
+
+def _shown(line: _Line, *, may_confirm: bool) -> UnconfirmedCard:
+    shown = {name: getattr(line, name) for name in UnconfirmedCard.__struct_fields__}
+    return UnconfirmedCard(**shown | {"may_confirm": may_confirm})
+
+
+async def count_unconfirmed(scope: Scope) -> int:
+    """How many cards wait for a second person."""
+    async with transaction(scope):
+        found: int = await database.fetch_value(
+            "SELECT count(*) FROM card c JOIN person p ON p.community_id = $1 AND p.id = c.person_id "  # noqa: S608  # own condition
+            f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED}",
+            scope.community_id,
+        )
+    return found
+
+
+async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
+    """How many of the cards that wait each nearest administrator may confirm, by where they live and who they are."""
+    async with transaction(scope):
+        waiting = await database.rows(
+            _Card,
+            "SELECT c.id, c.person_id AS holder, c.issued_by AS issuer, c.issued_by_login AS issuer_login "  # noqa: S608  # _UNCONFIRMED is a constant of this file
+            "FROM card c "
+            "JOIN person p ON p.community_id = $1 AND p.id = c.person_id "
+            f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} ORDER BY c.id LIMIT $2",
+            scope.community_id, LISTED_MAX,
+        )  # fmt: skip
+        parties = [Party("another", WITHIN, card.issuer, card.issuer_login, []) for card in waiting]
+        bench = await Bench.of(scope, parties)
+        holders = await sides_of(scope, [card.holder for card in waiting])
+    counted: Counter[tuple[UUID, UUID]] = Counter()
+    for card, party in zip(waiting, parties, strict=True):
+        free = [
+            o for o in bench.deciders(party)
+            if o.role != AUDITOR and not is_family(bench.people[o.person_id], holders[card.holder])
+        ]  # fmt: skip
+        counted.update((officer.home_id, officer.person_id) for officer in nearest(free))
+    return dict(counted)
+
+
+@retried
+async def confirm_cards(scope: Scope, card_ids: Sequence[UUID]) -> int:
+    """Confirm that these cards were issued to people who are there; how many were confirmed.
+
+    For staff who did not issue them: an administrator, or a keeper of the community. What stays are cards that oneself
+    or somebody who is no other person issued, and those of oneself, of one's household and of a login that one opened.
+    Raises OwnCard where all of them do.
+    """
+    if scope.login_id is None or not (scope.administers or scope.kept_stations):
+        raise Forbidden
+    async with transaction(scope):
+        confirmed = await database.fetch(
+            "UPDATE card SET confirmed_at = coalesce(confirmed_at, $3), confirmed_by_login = $4 "
+            "WHERE community_id = $1 AND id = ANY ($2) AND confirmed_by_login IS NULL AND revoked_at IS NULL "
+            "RETURNING id",
+            scope.community_id, list(await _of_others(scope, await _cards(scope, card_ids))), clock.now(),
+            scope.login_id,
+        )  # fmt: skip
+        for row in sorted(confirmed, key=lambda row: row["id"]):
+            await audit.record(scope, "confirm_card", "card", UUID(bytes=row["id"].bytes))
+        if not confirmed and await _holds_back(scope, card_ids):
+            raise OwnCard
+    return len(confirmed)
+
+
+class _Card(msgspec.Struct, frozen=True):
+    id: UUID
+    holder: UUID
+    issuer: UUID | None
+    issuer_login: UUID | None
+
+
+async def _cards(scope: Scope, card_ids: Sequence[UUID]) -> list[_Card]:
+    return await database.rows(
+        _Card,
+        "SELECT id, person_id AS holder, issued_by AS issuer, issued_by_login AS issuer_login FROM card "
+        "WHERE community_id = $1 AND id = ANY ($2)",
+        scope.community_id, list(card_ids),
+    )  # fmt: skip
+
+
+async def _of_others(scope: Scope, cards: Sequence[_Card]) -> set[UUID]:
+    """Those of the cards with which the caller has nothing to do: neither with the issuer nor with the holder."""
+    if scope.login_id is None:
+        return set()
+    people = [person for card in cards for person in (card.issuer, card.holder)]
+    close = await near(scope, people, [card.issuer_login for card in cards])
+    return {
+        card.id for card in cards
+        if close.is_uninvolved([card.issuer, card.issuer_login, card.holder], [card.holder])
+    }  # fmt: skip
+
+
+async def _holds_back(scope: Scope, card_ids: Sequence[UUID]) -> bool:
+    """Whether any of these still waits: what somebody else has confirmed meanwhile is no refusal."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM card c WHERE c.community_id = $1 AND c.id = ANY ($2) "  # noqa: S608  # own condition
+        f"AND {_UNCONFIRMED})",
+        scope.community_id, list(card_ids),
+    )  # fmt: skip
+    return found

@@ -1,0 +1,58 @@
+"""A card from the counter, for somebody who stands there: issued, or a new one for a lost one."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, post
+from litestar.di import NamedDependency
+from litestar.params import URLEncodedBody
+from litestar.response import Template
+
+from timebank.cards.cards import PersonNotServed, issue_card
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.people.schemas import CardOut
+from timebank.presence.counter import visitor
+from timebank.web.forms import filled
+from timebank.web.pages import answered, page
+from timebank.web.pictures import qr_image
+
+WHOM = {"person_id": _("居民"), "station_id": _("驿站")}
+
+
+class Whom(msgspec.Struct, frozen=True):
+    """Who stands at which counter."""
+
+    person_id: UUID
+    station_id: Annotated[UUID, msgspec.Meta(description="the counter to go back to")]
+
+
+class CardPages(Controller):
+    path = "/desk/cards"
+    opt = AT_THE_COUNTER
+    include_in_schema = False
+
+    @post()
+    async def issue(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template:  # fmt: skip
+        """Give the person a card, shown to be printed or photographed; the one before ends at once."""
+        wanted = filled(Whom, data, WHOM)
+        person = await visitor(caller, wanted.person_id)
+        try:
+            answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
+        except PersonNotServed as refusal:
+            return page(
+                request, caller, "desk/card.html", status=refusal.status, person=person, station_id=wanted.station_id,
+                refused=refusal.text(language_of(request)), card=None, image=None,
+            )  # fmt: skip
+        card = answered(answer, CardOut)
+        return page(
+            request, caller, "desk/card.html", person=person, station_id=wanted.station_id, refused=None, card=card,
+            image=qr_image(card.url),
+        )  # fmt: skip

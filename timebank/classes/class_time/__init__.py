@@ -1,0 +1,1 @@
+"""Class minutes: bought, moved, refunded, expired."""

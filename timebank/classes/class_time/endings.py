@@ -1,0 +1,132 @@
+"""The last days of class minutes: told beforehand, and what happens to minutes that no points come back for."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.classes.class_time import entries
+from timebank.classes.families import names_of_people, tell_family
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
+from timebank.policies.values import policies
+
+REMINDER_DAYS = (7, 30)
+BATCH = 500
+
+
+class _Ending(msgspec.Struct, frozen=True):
+    """A child's unused minutes in a course, and what comes back of them on the day after its end."""
+
+    course_id: UUID
+    course: str
+    ends_on: date
+    child_id: UUID
+    payers: list[UUID]
+    unused: int
+    points: int
+    points_until: date | None
+
+
+class _Due(msgspec.Struct, frozen=True):
+    course_id: UUID
+    course: str
+    child_id: UUID
+
+
+_ENDING = """
+SELECT c.id AS course_id, c.title AS course, c.ends_on, u.child_id, array_agg(DISTINCT u.guardian_id) AS payers,
+       sum(u.unused)::bigint AS unused, sum(u.points)::bigint AS points,
+       CASE WHEN bool_and(u.back_until IS NOT NULL) FILTER (WHERE u.points > 0)
+            THEN max(u.back_until) FILTER (WHERE u.points > 0) END AS points_until
+FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, c.ends_on + 1, $2) u
+WHERE c.community_id = $1 AND c.active AND c.ends_on BETWEEN $3 AND $4
+GROUP BY c.id, c.title, c.ends_on, u.child_id
+"""
+# Who paid need not be who is told: of the family one has been told, the child itself when it is old enough.
+_NOT_TOLD = """
+HAVING NOT EXISTS (
+    SELECT FROM message m WHERE m.community_id = $1 AND m.key = {key} AND m.person_id = ANY (
+        array_agg(u.guardian_id) || u.child_id || ARRAY(
+            SELECT g.guardian_id FROM guardianship g WHERE g.community_id = $1 AND g.child_id = u.child_id)))
+ORDER BY c.id, u.child_id LIMIT $5
+"""
+
+
+async def remind_of_class_ends(scope: Scope) -> int:
+    """Tell each family once 30 and 7 days before a course ends what is unused and what becomes of it; how many."""
+    told, today = 0, clock.local_day()
+    until = today
+    for days in REMINDER_DAYS:
+        since, until = until, today + timedelta(days=days)
+        key = f"'class-ends:' || c.id || ':' || u.child_id || ':' || c.ends_on || ':{days}'"
+        found = await _endings(scope, _ENDING + _NOT_TOLD.format(key=key), since, until)
+        for ending in found:
+            await _tell(scope, ending, f"class-ends:{ending.course_id}:{ending.child_id}:{ending.ends_on}:{days}")
+        told += len(found)
+        until += timedelta(days=1)
+    return told
+
+
+async def tell_of_last_days(scope: Scope) -> int:
+    """Tell once until when minutes last that were bought before their last day was shown; how many families."""
+    key = "'class-last-day:' || c.id || ':' || u.child_id"
+    bought_before = (
+        "AND EXISTS (SELECT FROM class_purchase p WHERE p.community_id = $1 AND p.id = u.purchase_id "
+        "AND NOT p.last_day_shown) GROUP BY"
+    )
+    sql = _ENDING.replace("GROUP BY", bought_before) + _NOT_TOLD.format(key=key)
+    found = await _endings(scope, sql, clock.local_day(), date.max)
+    for ending in found:
+        await _tell(scope, ending, f"class-last-day:{ending.course_id}:{ending.child_id}")
+    return len(found)
+
+
+async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_Ending]:
+    async with transaction(scope):
+        grace = (await policies(scope)).grace_days
+        return await database.rows(_Ending, sql, scope.community_id, grace, since, until, BATCH)
+
+
+@retried
+async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
+    async with transaction(scope):
+        child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]
+        text = f"《{ending.course}》{dated(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
+        if ending.points:
+            last = f"，请在{dated(ending.points_until)}结束前使用" if ending.points_until else ""
+            text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
+        else:
+            text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"
+        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
+
+
+async def expire_class_minutes(scope: Scope) -> int:
+    """Let minutes run out whose last day and days of grace are over and which bring no points back; of how many."""
+    async with transaction(scope):
+        due = await database.rows(
+            _Due, "SELECT DISTINCT c.id AS course_id, c.title AS course, u.child_id FROM course c "
+            "CROSS JOIN LATERAL class_unused($1, c.id, NULL, $2, $3) u WHERE c.community_id = $1 AND c.ends_on < $2 "
+            "AND u.waits IN ('points_expired', 'too_few') AND u.lasts_until + $3 < $2 ORDER BY 1, 3 LIMIT $4",
+            scope.community_id, clock.local_day(), (await policies(scope)).grace_days, BATCH,
+        )  # fmt: skip
+    return sum([await _expire(scope, one) for one in due])
+
+
+@retried
+async def _expire(scope: Scope, due: _Due) -> bool:
+    async with transaction(scope):
+        minutes = await entries.expire(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
+        if minutes:
+            await audit.record(
+                scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes
+            )
+            child = (await names_of_people(scope, [due.child_id]))[due.child_id]
+            await tell_family(
+                scope, due.child_id, "class_expired",
+                f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",
+                f"class_expired:{clock.new_id()}", due.course_id,
+            )  # fmt: skip
+    return minutes > 0

@@ -1,0 +1,168 @@
+"""The postings of class minutes: each is one call of a function that moves points and minutes under one entry."""
+
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.ledger.posting import Posting, call
+from timebank.ledger.refusals import Insufficient
+from timebank.policies.values import policies
+
+SOURCE = "class_purchase"
+
+
+class NotEnoughUnused(TimebankError):
+    code = "not_enough_unused"
+    sentence = "能退、能转的课时只有 {available} 分钟。约好的课先取消，课时退回来再办。"
+
+
+class WorthTooLittle(TimebankError):
+    code = "worth_too_little"
+    sentence = "这几分钟折算不到 1 分，退不了也转不了。请多选几分钟，或留着约课。"
+
+
+class MinutesOutlived(TimebankError):
+    code = "minutes_outlived"
+    sentence = (
+        "付这些课时的积分已经过期。过了最后一天的课时不能再转；转过一次的，只能再转到不比现在这门课结课晚的课。"
+        "现在能转的有 {available} 分钟，其余请在这门课结课前用完。"
+    )
+
+
+class Given(msgspec.Struct, frozen=True):
+    """Minutes that became points again, under one entry."""
+
+    entry_id: UUID
+    minutes: int
+    points: int
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Minutes that left one course with what they had cost, and those that arrived in another."""
+
+    entry_id: UUID
+    minutes: int
+    points: int
+    arrived: int
+
+
+class Back(msgspec.Struct, frozen=True):
+    """What somebody got back of a refund. `until`: the last day of the latest of it; None: for ever."""
+
+    person_id: UUID
+    points: int
+    until: date | None
+    repaid: int
+
+
+async def buy(
+    scope: Scope, purchase_id: UUID, guardian_id: UUID, child_id: UUID, course_id: UUID, minutes: int, points: int,
+    memo: str,
+) -> None:  # fmt: skip
+    """Turn a guardian's points into a child's minutes. Raises Insufficient and AccountClosed."""
+    note = Posting("purchase", f"class_purchase:{purchase_id}", SOURCE, purchase_id, memo)
+    meaning: dict[str, object] = {
+        "guardian": guardian_id,
+        "child": child_id,
+        "course": course_id,
+        "minutes": minutes,
+        "points": points,
+    }
+    answer = await call(
+        scope, "class_buy", note, meaning, guardian_id, child_id, course_id, minutes, points, clock.local_day()
+    )
+    if answer["verdict"] == "insufficient":
+        raise Insufficient(needed=points, available=answer["available"])
+    await _keep_last_day(scope, answer["entry_id"])
+
+
+async def _keep_last_day(scope: Scope, entry_id: UUID) -> None:
+    """Keep until when the minutes of an entry last, as it was shown: a course cut short later takes nothing of it."""
+    await database.execute("SELECT class_keep_last_day($1, $2)", scope.community_id, entry_id)
+
+
+async def give_back(
+    scope: Scope, child_id: UUID, course_id: UUID, minutes: int | None, memo: str, *, instead: UUID | None = None
+) -> Given:
+    """Turn unused minutes, all of them when no number is given, into points again. Raises NotEnoughUnused."""
+    event = clock.new_id()
+    note = Posting("refund", f"class_refund:{event}", SOURCE, event, memo)
+    meaning: dict[str, object] = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
+    answer = await call(
+        scope, "class_refund", note, meaning, child_id, course_id, minutes, instead, clock.local_day(),
+        (await policies(scope)).grace_days,
+    )  # fmt: skip
+    _refuse(answer)
+    await database.execute(
+        "SELECT ledger_announce_returned($1, $2, $3)", scope.community_id, answer["entry_id"], clock.local_day()
+    )
+    return Given(answer["entry_id"], answer["minutes"], answer["points"])
+
+
+async def move(
+    scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, memo: str
+) -> Moved:
+    """Move unused minutes to another course at what they had cost.
+
+    Raises NotEnoughUnused, MinutesOutlived and AccountClosed.
+    """
+    event = clock.new_id()
+    note = Posting("move", f"class_move:{event}", SOURCE, event, memo)
+    meaning: dict[str, object] = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
+    answer = await call(
+        scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day(),
+        (await policies(scope)).grace_days,
+    )  # fmt: skip
+    _refuse(answer)
+    await _keep_last_day(scope, answer["entry_id"])
+    return Moved(answer["entry_id"], answer["minutes"], answer["points"], answer["arrived"])
+
+
+async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
+    """Let minutes run out that no points can come back for; how many."""
+    event = clock.new_id()
+    note = Posting("expiry", f"class_expiry:{event}", SOURCE, event, memo)
+    meaning: dict[str, object] = {"child": child_id, "course": course_id}
+    grace = (await policies(scope)).grace_days
+    answer = await call(scope, "class_expire", note, meaning, child_id, course_id, clock.local_day(), grace)
+    return int(answer["minutes"])
+
+
+async def unexpire(scope: Scope, entry_id: UUID, memo: str) -> int:
+    """Let minutes that have run out be used again; how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
+    note = Posting("reversal", f"class_unexpiry:{clock.new_id()}", SOURCE, entry_id, memo)
+    grace = (await policies(scope)).grace_days
+    answer = await call(scope, "class_unexpire", note, {"entry": entry_id}, entry_id, clock.local_day(), grace)
+    return int(answer["minutes"])
+
+
+def _refuse(answer: asyncpg.Record) -> None:
+    if answer["verdict"] == "insufficient":
+        raise NotEnoughUnused(available=answer["available"] or 0)
+    if answer["verdict"] == "outlived":
+        raise MinutesOutlived(available=answer["available"])
+    if answer["verdict"] == "too_few":
+        raise WorthTooLittle
+
+
+async def who_got_back(scope: Scope, entry_id: UUID) -> list[Back]:
+    """Whose points a refund gave back, and how much of it repaid an open debt at once."""
+    async with transaction(scope):
+        return await database.rows(
+            Back,
+            "SELECT c.owner_id AS person_id, sum(t.amount)::bigint AS points, "
+            "CASE WHEN bool_and(c.expires_on IS NOT NULL) THEN max(c.expires_on) END AS until, "
+            "coalesce((SELECT sum(r.amount) FROM transfer r JOIN account o ON o.community_id = r.community_id "
+            "  AND o.id = r.debit_account AND o.owner_id = c.owner_id WHERE r.community_id = $1 AND r.entry_id = $2 "
+            "  AND r.kind = 'repayment' AND r.currency = 'point'), 0)::bigint AS repaid "
+            "FROM transfer t JOIN account c ON c.community_id = t.community_id AND c.id = t.credit_account "
+            "WHERE t.community_id = $1 AND t.entry_id = $2 AND t.kind = 'refund' AND t.currency = 'point' "
+            "GROUP BY c.owner_id ORDER BY c.owner_id",
+            scope.community_id, entry_id,
+        )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Unused class minutes move to another course, at what they had cost."""
+
+from timebank.agreements.unseen import require_seen
+from timebank.classes.class_time import entries
+from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
+from timebank.classes.class_time.refunds import require_right, unused
+from timebank.classes.courses import COURSE_TERMS, course
+from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.schemas import MovedOut, MoveIn
+from timebank.core import audit
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated
+
+
+class SameCourse(TimebankError):
+    code = "same_course"
+    sentence = "课时已经在这门课里。请选另一门课。"
+
+
+@retried
+async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
+    """Move a child's unused minutes to a course that is running and fits its age; the guardians are told.
+
+    They carry what they had cost and become as many minutes as that buys in the other course; who paid stays who gets
+    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse,
+    MinutesOutlived, OwnTerms.
+    """
+    if wanted.course_id == wanted.to_course_id:
+        raise SameCourse
+    async with transaction(scope):
+        await require_right(scope, wanted.person_id, wanted.child_id, wanted.course_id, wanted.reason)
+        left, entered = await course(scope, wanted.course_id), await course(scope, wanted.to_course_id)
+        require_running(entered)
+        await require_age(scope, wanted.child_id, entered)
+        await require_seen(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
+        memo = f"课时从《{left.title}》转到《{entered.title}》"
+        moved = await entries.move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
+        await audit.record(
+            scope, "move_class_hours", "course", left.id, reason=wanted.reason, child_id=wanted.child_id,
+            to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,
+        )  # fmt: skip
+        child = (await names_of_people(scope, [wanted.child_id]))[wanted.child_id]
+        because = f"原因：{wanted.reason}。" if wanted.reason else ""
+        has = await unused(scope, child_id=wanted.child_id)
+        last = next((u.lasts_until for u in has if u.course_id == entered.id), None)
+        until = f"，最晚用到{dated(last)}" if last else ""
+        await tell_family(
+            scope, wanted.child_id, "class_moved",
+            f"{child}的 {moved.minutes} 分钟课时从《{left.title}》转到了《{entered.title}》，"
+            f"按原来付的 {moved.points} 积分折成 {moved.arrived} 分钟{until}。{because}",
+            f"class_move:{moved.entry_id}", moved.entry_id,
+        )  # fmt: skip
+        available = await class_minutes(scope, wanted.child_id, entered.id)
+        return MovedOut(moved.entry_id, moved.minutes, moved.points, moved.arrived, available, last)

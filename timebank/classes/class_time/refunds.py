@@ -1,0 +1,187 @@
+"""Unused class minutes become points again: for a guardian, by an administrator, or when a course ends."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.independence import near
+from timebank.classes.class_time import entries
+from timebank.classes.class_time.entries import Back, Given
+from timebank.classes.class_time.purchase import class_minutes
+from timebank.classes.courses import course
+from timebank.classes.families import guardians_of, names_of_people, tell_family
+from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated, points
+from timebank.people.guardianship.guardians import NotGuardian, require_guardian
+from timebank.people.identity.ages import is_minor
+from timebank.policies.values import policies
+
+
+class OwnRefund(TimebankError):
+    code = "own_refund"
+    status = 403
+    sentence = "不能替自己或同一户的人办。您是家长就在自己的手机上办，不是就请另一位管理员来办。"
+
+
+class RefundReason(TimebankError):
+    code = "refund_reason_missing"
+    sentence = "替家长办要写明原因，家长会看到。"
+
+
+class ChildGrown(TimebankError):
+    code = "child_grown"
+    sentence = "孩子已满 18 岁，家长不能再代办。请本人到社区，由管理员来办。"
+
+
+class _Child(msgspec.Struct, frozen=True):
+    born_on: date | None
+
+
+# $2 a course, $3 a child: one of the two may be null.
+_UNUSED = """
+SELECT u.child_id, u.course_id, sum(u.unused)::bigint AS unused, sum(u.worth)::bigint AS worth,
+       sum(u.refundable)::bigint AS minutes,
+       sum(u.points)::bigint AS points,
+       CASE WHEN bool_and(u.back_until IS NOT NULL) FILTER (WHERE u.points > 0)
+            THEN max(u.back_until) FILTER (WHERE u.points > 0) END AS points_until,
+       coalesce(sum(u.unused) FILTER (WHERE u.waits IN ('points_expired', 'payer_left')), 0)::bigint AS waiting,
+       CASE WHEN bool_and(u.lasts_until IS NOT NULL) THEN max(u.lasts_until) END AS lasts_until
+FROM class_unused($1, $2, $3, $4, $5) u GROUP BY u.child_id, u.course_id ORDER BY u.child_id, u.course_id
+"""
+
+
+async def unused(
+    scope: Scope, *, course_id: UUID | None = None, child_id: UUID | None = None, on: date | None = None
+) -> list[Unused]:
+    """What is neither used nor booked, of a course's children or of a child's courses, and what would come back.
+
+    `on`: as it will be on that day. For verbs and pages whose caller may see it.
+    """
+    async with transaction(scope):
+        return await database.rows(
+            Unused, _UNUSED, scope.community_id, course_id, child_id, on or clock.local_day(),
+            (await policies(scope)).grace_days,
+        )  # fmt: skip
+
+
+class Guardian(msgspec.Struct, frozen=True):
+    person_id: UUID
+    name: str
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """A child with unused minutes in a course, as the panel shows it, and whom they can be given back for or to."""
+
+    child: str
+    has: Unused
+    guardians: list[Guardian]
+
+
+async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
+    """Every child with unused minutes in a course, for those who read the community's books."""
+    scope.require_reader()
+    async with transaction(scope):
+        has = await unused(scope, course_id=course_id)
+        guardians = await guardians_of(scope, [u.child_id for u in has])
+        people = {u.child_id for u in has} | {g for each in guardians.values() for g in each}
+        names = await names_of_people(scope, people)
+    return [Holder(names[u.child_id], u, [Guardian(g, names[g]) for g in guardians[u.child_id]]) for u in has]
+
+
+@retried
+async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
+    """Turn a child's unused minutes into the points of who paid them, at the price paid; the guardians are told.
+
+    The guardian asks, or an administrator with a reason, never for the own household. Raises NotGuardian, ChildGrown,
+    NotEnoughUnused, WorthTooLittle.
+    """
+    async with transaction(scope):
+        await require_right(scope, wanted.person_id, wanted.child_id, wanted.course_id, wanted.reason)
+        if wanted.pay_to is not None:
+            scope.require_admin()
+            await require_guardian(scope, wanted.pay_to, wanted.child_id)
+            await require_stranger(scope, [wanted.pay_to])
+        given = await give_back(
+            scope, wanted.child_id, await course(scope, wanted.course_id), wanted.minutes, wanted.reason or "",
+            instead=wanted.pay_to,
+        )  # fmt: skip
+        back = [PointsBack(b.person_id, b.points, b.until) for b in await entries.who_got_back(scope, given.entry_id)]
+        left = await class_minutes(scope, wanted.child_id, wanted.course_id)
+        return Refunded(given.entry_id, given.minutes, given.points, left, back)
+
+
+async def give_back(
+    scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None
+) -> Given:
+    """Refund and tell everybody whom it concerns. Who may ask has been checked."""
+    memo = f"《{taken.title}》没用的课时退回积分"
+    given = await entries.give_back(
+        scope, child_id, taken.id, minutes, f"{memo}：{why}"[:200] if why else memo, instead=instead
+    )
+    await audit.record(
+        scope, "refund_class_hours", "course", taken.id, reason=why or None, child_id=child_id, entry_id=given.entry_id,
+        minutes=given.minutes, points=given.points,
+    )  # fmt: skip
+    child = (await names_of_people(scope, [child_id]))[child_id]
+    what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
+    because = f"原因：{why}。" if why else ""
+    await tell_family(
+        scope, child_id, "class_refunded", f"{what}，回到付分的家长的账户。{because}",
+        f"class_refund:{given.entry_id}", given.entry_id,
+        own_words={
+            b.person_id: f"{what}，{_yours(b, given.points)}{because}"
+            for b in await entries.who_got_back(scope, given.entry_id)
+        },
+    )  # fmt: skip
+    return given
+
+
+def _yours(back: Back, of: int) -> str:
+    """What somebody got back, in words."""
+    much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
+    until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
+    return much + until + (f"；{points(back.repaid)}补还了欠账" if back.repaid else "") + "。"
+
+
+async def require_right(
+    scope: Scope, person_id: UUID, child_id: UUID, course_id: UUID, reason: str | None
+) -> None:  # fmt: skip
+    """Who may dispose of a child's unused minutes: its guardian, or an administrator for one, with a reason."""
+    child = await database.row(
+        _Child, "SELECT born_on FROM person WHERE community_id = $1 AND id = $2",
+        scope.community_id, child_id,
+    )  # fmt: skip
+    if scope.is_own(person_id):
+        if child is not None and not is_minor(child.born_on):
+            raise ChildGrown
+        await require_guardian(scope, person_id, child_id)
+        return
+    if not scope.administers:
+        raise Forbidden if scope.reads_all or scope.kept_stations else NotFound
+    paid = await payers(scope, child_id, course_id)
+    if child is None or person_id not in {*paid, *(await guardians_of(scope, [child_id]))[child_id]}:
+        raise NotGuardian
+    await require_stranger(scope, [child_id, person_id, *paid])
+    if not reason:
+        raise RefundReason
+
+
+async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
+    """Who paid for a child's minutes in a course."""
+    found = await database.fetch(
+        "SELECT DISTINCT guardian_id FROM class_purchase WHERE community_id = $1 AND child_id = $2 AND course_id = $3",
+        scope.community_id, child_id, course_id,
+    )  # fmt: skip
+    return [UUID(bytes=row["guardian_id"].bytes) for row in found]
+
+
+async def require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
+    """Refuse where one of these people is the caller, lives or has lived with them, or is a child in their care."""
+    if (await near(scope, people)).home.intersection(people):
+        raise OwnRefund

@@ -1,0 +1,55 @@
+"""An expiry of class minutes that should not have been is taken back, and the family is told."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank.classes.class_time import entries
+from timebank.classes.class_time.refunds import payers, require_stranger
+from timebank.classes.courses import course
+from timebank.classes.families import guardians_of, names_of_people, tell_family
+from timebank.core import audit, database
+from timebank.core.database import retried, transaction
+from timebank.core.scope import Scope
+from timebank.ledger.refusals import EntryNotFound
+
+
+class Unexpired(msgspec.Struct, frozen=True):
+    """Minutes that can be used again, under one entry."""
+
+    entry_id: UUID
+    minutes: int
+
+
+@retried
+async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Unexpired:
+    """Give back the expired minutes of a child whose last day, or whose days of grace, are not over yet.
+
+    Never those of the own family, nor what the caller or the household paid. Raises OwnRefund, PastGrace,
+    AlreadyReversed, EntryNotFound.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        owner = await database.fetch_one(
+            "SELECT a.owner_id, a.subject_id FROM transfer t JOIN account a ON a.community_id = t.community_id "
+            "AND a.id = t.debit_account WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1 "
+            "AND t.kind = 'expiry' AND t.source_kind = $3",
+            scope.community_id, entry_id, entries.SOURCE,
+        )  # fmt: skip
+        if owner is None:
+            raise EntryNotFound
+        child_id, course_id = UUID(bytes=owner["owner_id"].bytes), UUID(bytes=owner["subject_id"].bytes)
+        guardians = (await guardians_of(scope, [child_id]))[child_id]
+        await require_stranger(scope, [child_id, *guardians, *await payers(scope, child_id, course_id)])
+        title = (await course(scope, course_id)).title
+        minutes = await entries.unexpire(scope, entry_id, f"撤回到期 · 《{title}》课时：{reason}"[:200])
+        await audit.record(
+            scope, "reverse_class_expiry", "course", course_id, reason=reason, child_id=child_id, minutes=minutes
+        )
+        child = (await names_of_people(scope, [child_id]))[child_id]
+        await tell_family(
+            scope, child_id, "class_expiry_reversed",
+            f"《{title}》{child}到期的 {minutes} 分钟课时已撤回到期，现在又可以用了。原因：{reason}。",
+            f"class_unexpiry:{entry_id}:{minutes}", course_id,
+        )  # fmt: skip
+        return Unexpired(entry_id, minutes)

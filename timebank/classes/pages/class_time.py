@@ -1,0 +1,55 @@
+"""The class minutes of children as the phone shows them: of which course, of which term, usable or not."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from timebank.classes.courses import course
+from timebank.classes.schemas import CourseOut
+from timebank.core import clock
+from timebank.core.scope import Scope
+from timebank.core.wording import day
+from timebank.ledger.statement import ClassMinutes
+from timebank.people.directory import names_of
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTime:
+    """A child's minutes in one course; `over` where the course has ended and they become points again."""
+
+    child_id: UUID
+    child: str
+    course_id: UUID
+    title: str
+    available: int
+    over: bool
+    lasts_until: date | None
+
+
+async def class_time(scope: Scope, held: Sequence[ClassMinutes], language: str) -> list[ClassTime]:
+    """What children have, usable minutes first; where two courses share a title each names its term."""
+    courses = {course_id: await course(scope, course_id) for course_id in {h.course_id for h in held}}
+    names = await names_of(scope, {h.child_id for h in held})
+    shared = {title for title, times in Counter(c.title for c in courses.values()).items() if times > 1}
+    found = [
+        ClassTime(
+            h.child_id, names.get(h.child_id, ""), h.course_id,
+            titled(courses[h.course_id], shared, language), h.available, is_over(courses[h.course_id]),
+            h.lasts_until,
+        )
+        for h in held
+    ]  # fmt: skip
+    return sorted(found, key=lambda has: has.over)
+
+
+def is_over(shown: CourseOut) -> bool:
+    """Whether no more lessons of the course can be taken."""
+    return not shown.active or shown.ends_on < clock.local_day()
+
+
+def titled(shown: CourseOut, shared: set[str], language: str) -> str:
+    """The title of a course, with its term where another has the same."""
+    term = f" · {day(shown.starts_on, language)}–{day(shown.ends_on, language)}"
+    return shown.title + term if shown.title in shared else shown.title

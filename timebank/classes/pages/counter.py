@@ -1,0 +1,92 @@
+"""Classes at the door: who comes today, marked by the code that the family shows."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.sign_in.throttle import TooManyAttempts
+from timebank.classes import attendance, reading
+from timebank.classes.attendance import LessonNotYet, NoSeat, OwnChild, WrongDoorCode
+from timebank.classes.booking import BookingEnded
+from timebank.classes.schemas import AttendanceIn, BookingOut
+from timebank.core import clock, scanned
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.http.idempotency import Once
+from timebank.presence.at_counter import CardNotConfirmed, PresenceNeeded
+from timebank.presence.choice import EARLY
+from timebank.shop.pages.counter import refused, shown_by
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+Code = Annotated[str, QueryParameter(max_length=20)]
+CODE = {"code": _("到课码"), "presence": _("扫码")}
+REFUSALS = (
+    PresenceNeeded,
+    CardNotConfirmed,
+    LessonNotYet,
+    NoSeat,
+    OwnChild,
+    WrongDoorCode,
+    BookingEnded,
+    TooManyAttempts,
+    reading.BookingElsewhere,
+)
+
+
+class CounterClasses(msgspec.Struct, frozen=True):
+    """What `desk/_classes.html` shows of the family at the counter."""
+
+    presence: str
+    coming: list[BookingOut]
+
+
+async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterClasses:
+    """Today's seats here of the child, or of the children of the guardian, who stands at the counter.
+
+    Who comes before midnight to a lesson that begins soon after it is early, not a day too soon.
+    """
+    since, until = clock.day_bounds(clock.local_day())
+    soon = max(until, clock.now() + EARLY)
+    return CounterClasses(presence, await reading.coming(caller, person_id, station_id, presence, since, soon))
+
+
+class DeskClasses(Controller):
+    path = "/desk/bookings"
+    opt = AT_THE_COUNTER
+    include_in_schema = False
+
+    @get()
+    async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
+        """The seat that a shown code stands for."""
+        digits = scanned.digits(code)
+        try:
+            found = await reading.by_code(caller, digits)
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return page(request, caller, "desk/booking.html", booking=found, code=digits)
+
+    @post("/{booking_id:uuid}/attendance")
+    async def attend(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Mark that the child came."""
+        proof = filled(AttendanceIn, shown_by(data), CODE)
+        try:
+            await attendance.count_try(caller, booking_id, proof.code)
+            await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other(f"/desk/bookings/{booking_id}")
+
+    @get("/{booking_id:uuid}")
+    async def marked(self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Template:
+        """Who has just been marked."""
+        return page(request, caller, "desk/attended.html", booking=await reading.booking(caller, booking_id))

@@ -1,0 +1,1 @@
+"""What every capability stands on: no capability, no page, no web framework."""

@@ -1,0 +1,49 @@
+"""One row per change, and per look at somebody that is logged, written in its own transaction."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database
+from timebank.core.scope import Scope
+
+
+async def record(
+    scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None, **change: object
+) -> None:
+    """Write down who did what to which record and why.
+
+    `change` holds new values, never names, phones or identity numbers.
+    """
+    await database.execute(
+        "INSERT INTO audit (community_id, id, at, person_id, login_id, via, request_id, verb, noun, noun_id, reason, "
+        "change, device_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13)",
+        scope.community_id, clock.new_id(), clock.now(), scope.person_id, scope.login_id, scope.via, scope.request_id,
+        verb, noun, noun_id, reason, msgspec.json.encode(change).decode(), scope.device_id,
+    )  # fmt: skip
+
+
+_COLUMNS = (
+    "community_id", "id", "at", "person_id", "login_id", "via", "request_id", "verb", "noun", "noun_id", "reason",
+    "change", "device_id",
+)  # fmt: skip
+
+
+async def record_many(scope: Scope, verb: str, noun: str, done: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
+    """Write down one verb that was done to many records at once: each with its change, as `record` does for one."""
+    now = clock.now()
+    rows = [
+        (scope.community_id, clock.new_id(), now, scope.person_id, scope.login_id, scope.via, scope.request_id, verb,
+         noun, noun_id, None, msgspec.json.encode(change).decode(), scope.device_id)
+        for noun_id, change in done
+    ]  # fmt: skip
+    await database.insert_many("audit", _COLUMNS, rows)
+
+
+async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:
+    """Write down a sign-in, a failed one, a sign-out or a new password in every community that the login stands for."""
+    await database.execute(
+        "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
+        login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),
+    )  # fmt: skip

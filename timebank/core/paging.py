@@ -1,0 +1,72 @@
+"""Keyset pages: a page begins after the last row of the one before, so it stays right while rows are added."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response
+from litestar.params import QueryParameter
+
+from timebank.core.errors import TimebankError
+
+T = TypeVar("T")
+LIMIT_MAX = 200
+
+Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
+Cursor = Annotated[str | None, QueryParameter(max_length=500)]
+
+
+class BadCursor(TimebankError):
+    code = "bad_cursor"
+    status = 400
+    sentence = "翻页的位置不对，请从第一页重新看起。"
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """`items` in order; `next` is the cursor of the following page, null on the last."""
+
+    items: Sequence[T]
+    next: str | None = None
+
+
+def cursor_of(*values: object) -> str:
+    """A cursor that carries the sort values of a page's last row."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, shape: type[T]) -> T | None:
+    """The sort values in a cursor as `shape`, such as tuple[datetime, UUID]; None for the first page."""
+    if not cursor:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
+    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+        raise BadCursor from error
+
+
+def page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:
+    """A page of `limit` out of up to `limit` + 1 found rows; the extra row only tells that there is a next page."""
+    items = found[:limit]
+    return Page(items, cursor_of(*key(items[-1])) if len(found) > limit and items else None)
+
+
+async def all_pages(read: Callable[..., Awaitable[Page[T]]]) -> list[T]:
+    """Every item of a list, read page by page: for a choice or a page that is of no use when it is cut."""
+    part = await read(limit=LIMIT_MAX)
+    found = list(part.items)
+    while part.next is not None:
+        part = await read(limit=LIMIT_MAX, cursor=part.next)
+        found += part.items
+    return found
+
+
+def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]:
+    """A page as an answer: its `Link` header names the following page, by this request's own address and filters."""
+    if found.next is None:
+        return Response(found)
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    following = urlencode([*kept, ("cursor", found.next)])
+    return Response(found, headers={"Link": f'<{request.scope["path"]}?{following}>; rel="next"'})

@@ -1,0 +1,195 @@
+"""Who asks, and for which community: passed to every verb."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from timebank.core.errors import Forbidden, NotFound
+
+
+class Role(StrEnum):
+    unit_head = "unit_head"
+    building_head = "building_head"
+    grid_worker = "grid_worker"
+    station_keeper = "station_keeper"
+    community_admin = "community_admin"
+    street_admin = "street_admin"
+    county_admin = "county_admin"
+    auditor = "auditor"
+
+
+ADMINS = frozenset({Role.community_admin, Role.street_admin, Role.county_admin})
+HEADS = frozenset({Role.building_head, Role.unit_head})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role as it reaches one community: the whole of it, one area's subtree, or one station."""
+
+    role: Role
+    community_id: UUID
+    area_id: UUID | None = None
+    station_id: UUID | None = None
+    community_name: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A resident record that the caller's login stands for; until `rests_until` nothing is spent through it."""
+
+    community_id: UUID
+    person_id: UUID
+    name: str
+    community_name: str
+    household_id: UUID | None = None
+    rests_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One caller's reach. A verb touches `community_id` and no other."""
+
+    community_id: UUID
+    persons: tuple[Mine, ...] = ()
+    grants: frozenset[Grant] = frozenset()
+    login_id: UUID | None = None
+    session_id: UUID | None = None
+    device_id: UUID | None = None
+    device_station_id: UUID | None = None
+    device_kind: str = ""
+    device_proof: bytes | None = field(default=None, repr=False)  # its token's hash: proves it to the database
+    import_proof: bytes | None = field(default=None, repr=False)  # proves whose import the worker carries on
+    request_id: str = ""
+    via: str = "api"
+    system: bool = False
+
+    @classmethod
+    def of_system(cls, community_id: UUID, *, via: str = "worker", request_id: str = "") -> Self:
+        """The worker or a command: may do everything in the community, is nobody."""
+        return cls(community_id, via=via, system=True, request_id=request_id)
+
+    @property
+    def person(self) -> Mine | None:
+        """The caller's own resident record in the community."""
+        return next((p for p in self.persons if p.community_id == self.community_id), None)
+
+    @property
+    def person_id(self) -> UUID | None:
+        return self.person.person_id if self.person else None
+
+    @property
+    def actor_id(self) -> UUID | None:
+        """The resident record that the caller acts as: here, else, for an administrator from elsewhere, at home."""
+        return self.person_id or (self.persons[0].person_id if self.persons else None)
+
+    @property
+    def community_name(self) -> str:
+        """The community's name, as far as the caller's records and roles tell it."""
+        return self.person.community_name if self.person else max((g.community_name for g in self.here()), default="")
+
+    @property
+    def communities(self) -> frozenset[UUID]:
+        """Every community that the caller can address."""
+        return frozenset(
+            {p.community_id for p in self.persons} | {g.community_id for g in self.grants} | {self.community_id}
+        )
+
+    def here(self) -> frozenset[Grant]:
+        """The grants that reach the community."""
+        return frozenset(g for g in self.grants if g.community_id == self.community_id)
+
+    def has(self, *roles: Role) -> bool:
+        """Whether any of the roles reaches this community, or a part of it."""
+        return any(g.role in roles for g in self.here())
+
+    @property
+    def administers(self) -> bool:
+        return self.system or any(g.role in ADMINS for g in self.here())
+
+    @property
+    def reads_all(self) -> bool:
+        """Administrators and auditors read everything in the community."""
+        return self.administers or self.has(Role.auditor)
+
+    def keeps(self, station_id: UUID | None) -> bool:
+        """Whether the caller serves at this station: as its keeper, its counter device, or an administrator."""
+        if self.administers or (self.counter_station_id is not None and self.counter_station_id == station_id):
+            return True
+        return any(g.role == Role.station_keeper and g.station_id == station_id for g in self.here())
+
+    @property
+    def kept_stations(self) -> frozenset[UUID]:
+        """The stations of which the caller is named keeper, or whose counter the device is."""
+        kept = {g.station_id for g in self.here() if g.role == Role.station_keeper and g.station_id}
+        return frozenset(kept | ({self.counter_station_id} if self.counter_station_id else set()))
+
+    @property
+    def counter_station_id(self) -> UUID | None:
+        """The station whose counter the device is, while a keeper is signed on to it.
+
+        A counter to which nobody is signed on serves nobody, and a display on the wall only shows.
+        """
+        return self.device_station_id if self.device_kind == "counter" and self.login_id is not None else None
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether the caller is a counter tablet, with a keeper signed on to it or without."""
+        return self.device_kind == "counter"
+
+    def works_in(self, area_path: list[UUID]) -> bool:
+        """Whether the caller is grid worker of an area on this path, or an administrator."""
+        return self.administers or any(g.role == Role.grid_worker and g.area_id in area_path for g in self.here())
+
+    def heads(self, area_id: UUID) -> bool:
+        """Whether the caller is head of just this building or unit."""
+        return any(g.role in HEADS and g.area_id == area_id for g in self.here())
+
+    def is_own(self, person_id: UUID | None) -> bool:
+        return any(p.person_id == person_id and p.community_id == self.community_id for p in self.persons)
+
+    def stands_for(self, person_id: UUID | None) -> bool:
+        """Whether the caller may act and read as this resident.
+
+        Nobody may through a counter: others touch it too. The keeper who is signed on to it stays bound by `is_own`.
+        """
+        return self.device_id is None and self.is_own(person_id)
+
+    @property
+    def stood_for(self) -> list[UUID]:
+        """The resident records here that the caller may act and read as."""
+        return [p.person_id for p in self.persons if self.stands_for(p.person_id)]
+
+    def require_admin(self) -> None:
+        if not self.administers:
+            raise Forbidden
+
+    def require_reader(self) -> None:
+        if not self.reads_all:
+            raise Forbidden
+
+    def require_keeper(self, station_id: UUID) -> None:
+        if not self.keeps(station_id):
+            raise Forbidden
+
+    def require_self(self) -> UUID:
+        """The caller's own resident record in the community."""
+        if self.person_id is None:
+            raise Forbidden
+        return self.person_id
+
+    def within(self, community_id: UUID) -> Self:
+        """The same caller, for another of the communities in reach. What is out of reach is not there."""
+        if community_id not in self.communities:
+            raise NotFound
+        return replace(self, community_id=community_id)
+
+    def as_nobody(self) -> Self:
+        """A device without its keeper: on a page that is nobody's work at the counter it stands for no person."""
+        return replace(self, persons=(), grants=frozenset(), login_id=None, session_id=None)
+
+    def acting_as(self, person_id: UUID) -> Self:
+        """The same caller in the community of this one of the own records; unchanged for anybody else's."""
+        mine = next((p for p in self.persons if p.person_id == person_id), None)
+        return self.within(mine.community_id) if mine else self

@@ -1,0 +1,110 @@
+"""Amounts and moments in words, and sentences that are put together in their reader's language where they are shown."""
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from timebank.core import clock, opening
+from timebank.core.locale import _, put_together, translate
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A sentence kept as it is written, with its values; a list among them is itself of sentences.
+
+    A place may say how its value is shown: `{stayed:minutes}` a length of time, `{since:at}` a moment, `{open:hours}`
+    two times of the day between which doors are open.
+    """
+
+    sentence: str
+    values: dict[str, str | int | list[str]] = {}
+
+    def text(self, language: str = "zh") -> str:
+        return put_together(self.sentence, {n: _Shown(v, language) for n, v in self.values.items()}, language)
+
+
+def said(sentence: str, **values: object) -> Said:
+    """A sentence with the values that it names, each as it can be stored."""
+    return Said(sentence, {name: _stored(value) for name, value in values.items()})
+
+
+def _stored(value: object) -> str | int | list[str]:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, int) else [str(v) for v in value] if isinstance(value, list) else str(value)
+
+
+class _Shown:
+    """A value as its place in the sentence wants it."""
+
+    def __init__(self, value: str | int | list[str], language: str) -> None:
+        self.value, self.language = value, language
+
+    def __format__(self, spec: str) -> str:
+        if spec == "minutes" and isinstance(self.value, int):
+            return duration(self.value, self.language)
+        if spec == "at":
+            return at_clock(datetime.fromisoformat(str(self.value)), self.language)
+        if spec == "hours":
+            opens, closes = str(self.value).split()
+            return opening.in_words(opens, closes, self.language)
+        if isinstance(self.value, list):
+            return translate(_("；"), self.language).join(translate(part, self.language) for part in self.value)
+        return translate(str(self.value), self.language)
+
+
+def at_clock(moment: datetime, language: str = "zh") -> str:
+    """When something was, as one says it today: 14:20; another day: 11月3日 14:20."""
+    local = clock.local(moment)
+    return f"{local:%H:%M}" if local.date() == clock.local_day() else f"{dated(local.date(), language)} {local:%H:%M}"
+
+
+def dated_at(moment: datetime, language: str = "zh") -> str:
+    """A moment for a sentence that is kept and read on another day: 11月3日 14:20, 2025年11月3日 14:20."""
+    local = clock.local(moment)
+    return f"{dated(local.date(), language)} {local:%H:%M}"
+
+
+def when(moment: datetime, language: str = "zh") -> str:
+    """A moment the local way: 今天 14:20, 昨天 09:01, 11月3日 14:20, 2025年11月3日 14:20."""
+    local = clock.local(moment)
+    return f"{day(local.date(), language)} {local:%H:%M}"
+
+
+def until(end: datetime, begin: datetime, language: str = "zh") -> str:
+    """When something ends that began then: 10:30, 次日 01:00."""
+    at = f"{clock.local(end):%H:%M}"
+    if clock.local_day(end) == clock.local_day(begin):
+        return at
+    return translate(_("次日 {at}"), language).format(at=at)
+
+
+def day(when_: date | datetime, language: str = "zh") -> str:
+    """A date, or the local date of a moment: 今天, 昨天, 明天, 11月3日, 2025年11月3日."""
+    date_ = clock.local_day(when_) if isinstance(when_, datetime) else when_
+    today = clock.local_day()
+    near = {today: ("今天", "today"), today - timedelta(days=1): ("昨天", "yesterday")}
+    near[today + timedelta(days=1)] = ("明天", "tomorrow")
+    if date_ in near:
+        return near[date_][language == "en"]
+    return dated(date_, language)
+
+
+def dated(date_: date, language: str = "zh") -> str:
+    """A date that stays right when it is read later: 11月3日, 2025年11月3日."""
+    this_year = clock.local_day().year
+    if language == "en":
+        return f"{date_.day} {date_:%b}" + (f" {date_.year}" if date_.year != this_year else "")
+    return (f"{date_.year}年" if date_.year != this_year else "") + f"{date_.month}月{date_.day}日"
+
+
+def duration(amount: int, language: str = "zh") -> str:
+    """A length of time in words: 2 小时 15 分, 15 分钟 (15 分 would be points), 2 h 15 min."""
+    hours, rest = divmod(abs(amount), 60)
+    hour, minute = (" h", " min") if language == "en" else (" 小时", " 分" if hours else " 分钟")
+    parts = [f"{hours:,}{hour}"] * bool(hours) + [f"{rest}{minute}"] * bool(rest or not hours)
+    return ("−" if amount < 0 else "") + " ".join(parts)
+
+
+def points(amount: int, language: str = "zh") -> str:
+    """An amount of points with its unit: 1,286 分."""
+    return f"{amount:,} {'pt' if language == 'en' else '分'}".replace("-", "−")

@@ -1,0 +1,1 @@
+"""Filing deeds, one by one or from a workbook."""

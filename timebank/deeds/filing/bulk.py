@@ -1,0 +1,223 @@
+"""The moral bank's book: many deeds judged and filed by a few statements, by the rules of those filed by hand."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.independence import Side, is_family, side_of, sides_of
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.deeds.filing.caps import period_of, require_room_among
+from timebank.deeds.filing.filing import DAYS_BACK_MAX, DeedDay, WitnessTooClose, WitnessUnknown, worth
+from timebank.deeds.schemas import DeedIn
+from timebank.people.guardianship.guardians import NotGuardian
+from timebank.people.identity.ages import is_guarded
+from timebank.rules.catalogue import RuleNotFound, every_version
+from timebank.rules.schemas import RuleOut
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """A deed as it was filed."""
+
+    id: UUID
+    person_id: UUID
+    witness_id: UUID | None
+    points: int
+
+
+class _Person(msgspec.Struct, frozen=True):
+    id: UUID
+    status: str
+    born_on: date | None
+    consented: bool
+
+
+class _Counted(msgspec.Struct, frozen=True):
+    """A deed in the book that a cap counts."""
+
+    person_id: UUID
+    area_id: UUID
+    rule_code: str
+    occurred_on: date
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What some deeds are judged by; a deed that is judged good is counted with the others from then on."""
+
+    people: dict[UUID, _Person]
+    areas: set[UUID]
+    versions: dict[str, list[RuleOut]]
+    own: Side
+    sides: dict[UUID, Side]
+    counted: list[_Counted] = field(default_factory=list)
+
+    def judge(self, wanted: DeedIn) -> tuple[RuleOut, int, str | None]:
+        """The rule and the points of a deed, and why these are not the catalogue's. Raises what forbids it."""
+        if wanted.occurred_on > clock.local_day():
+            raise DeedDay(first=clock.local_day() - timedelta(days=DAYS_BACK_MAX), last=clock.local_day())
+        doer = self.people.get(wanted.person_id)
+        if doer is None or doer.status != "active" or wanted.area_id not in self.areas:
+            raise NotFound
+        if is_guarded(doer.born_on) and not doer.consented:
+            raise NotGuardian
+        self._require_witness(wanted)
+        rule = self._rule(wanted.rule_code, wanted.occurred_on)
+        points, reason = worth(wanted, rule)
+        self._require_room(rule, wanted)
+        return rule, points, reason
+
+    def _require_witness(self, wanted: DeedIn) -> None:
+        if wanted.witness_id is None:
+            return
+        witness = self.people.get(wanted.witness_id)
+        if witness is None or witness.status != "active":
+            raise WitnessUnknown
+        side = self.sides[wanted.witness_id]
+        if is_family(side, self.sides[wanted.person_id]) or is_family(side, self.own):
+            raise WitnessTooClose
+
+    def _rule(self, code: str, day: date) -> RuleOut:
+        """The catalogue as it stood at the end of the day; today's where the catalogue is younger than the deed."""
+        versions = self.versions.get(code, [])
+        newest = versions[-1] if versions else None
+        if newest is None or not newest.active or newest.kind != "deed":
+            raise RuleNotFound
+        end = clock.day_bounds(day)[1]
+        return next((rule for rule in reversed(versions) if rule.valid_from < end), newest)
+
+    def _require_room(self, rule: RuleOut, wanted: DeedIn) -> None:
+        if rule.cap_period is not None:
+            first, last = period_of(wanted.occurred_on, rule.cap_period)
+            there = [one for one in self.counted if one.rule_code == rule.code and first <= one.occurred_on <= last]
+            require_room_among(
+                rule, wanted.occurred_on, sum(one.person_id == wanted.person_id for one in there),
+                sum(one.area_id == wanted.area_id for one in there),
+            )  # fmt: skip
+        self.counted.append(_Counted(wanted.person_id, wanted.area_id, rule.code, wanted.occurred_on))
+
+
+async def try_book(
+    scope: Scope, wanted: Sequence[DeedIn], *, areas: Collection[UUID] = (), rules: Sequence[RuleOut] = ()
+) -> list[TimebankError | None]:  # fmt: skip
+    """What forbids each of these deeds, those before it counted in. Nothing is locked and nothing written.
+
+    `areas` and `rules` are taken as if they had been added already.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        facts = await _facts(scope, wanted)
+    facts.areas |= set(areas)
+    facts.versions |= {rule.code: [rule] for rule in rules}
+    return [_refusal(facts, deed) for deed in wanted]
+
+
+def _refusal(facts: _Facts, wanted: DeedIn) -> TimebankError | None:
+    try:
+        facts.judge(wanted)
+    except TimebankError as error:
+        return error
+    return None
+
+
+@retried
+async def file_book(scope: Scope, wanted: Sequence[DeedIn]) -> list[Filed | TimebankError]:
+    """File deeds of any day for review and public notice; of each what forbids it, or the deed as it was filed.
+
+    Whoever calls tells their people; the witnesses are asked when the deeds are approved: a book may be taken back
+    before.
+    """
+    scope.require_admin()
+    if not wanted:
+        return []
+    async with transaction(scope):
+        await _lock(scope, "person", {deed.person_id for deed in wanted})
+        await _lock(scope, "area", {deed.area_id for deed in wanted})
+        facts = await _facts(scope, wanted)
+        answers: list[Filed | TimebankError] = []
+        rows, changes = [], []
+        for deed in wanted:
+            try:
+                rule, points, reason = facts.judge(deed)
+            except TimebankError as error:
+                answers.append(error)
+                continue
+            filed = Filed(clock.new_id(), deed.person_id, deed.witness_id, points)
+            rows.append(_row(scope, filed, deed, rule, reason))
+            changes.append((filed.id, {"rule": rule.code, "version": rule.version, "points": points}))
+            answers.append(filed)
+        await database.insert_many("deed", _COLUMNS, rows)
+        await audit.record_many(scope, "file_deed", "deed", changes)
+    return answers
+
+
+_COLUMNS = (
+    "community_id", "id", "person_id", "area_id", "rule_code", "rule_version", "points", "points_reason", "occurred_on",
+    "note", "witness_id", "filed_by", "status", "created_at",
+)  # fmt: skip
+
+
+def _row(scope: Scope, filed: Filed, deed: DeedIn, rule: RuleOut, reason: str | None) -> tuple[object, ...]:
+    return (
+        scope.community_id, filed.id, deed.person_id, deed.area_id, rule.code, rule.version, filed.points, reason,
+        deed.occurred_on, deed.note.strip(), deed.witness_id, scope.actor_id, "filed", clock.now(),
+    )  # fmt: skip
+
+
+async def _lock(scope: Scope, table: str, ids: Iterable[UUID]) -> None:
+    """Hold rows in the order in which everybody takes them: two filings for one of them count one after the other."""
+    await database.fetch(
+        f"SELECT id FROM {table} WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608  # person or area
+        scope.community_id, list(ids),
+    )  # fmt: skip
+
+
+async def _facts(scope: Scope, wanted: Sequence[DeedIn]) -> _Facts:
+    witnesses = {deed.witness_id for deed in wanted if deed.witness_id is not None}
+    paired = witnesses | {deed.person_id for deed in wanted if deed.witness_id is not None}
+    doers, areas = {deed.person_id for deed in wanted}, {deed.area_id for deed in wanted}
+    people = await database.rows(
+        _Person,
+        "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
+        "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
+        "WHERE p.community_id = $1 AND p.id = ANY ($2)",
+        scope.community_id, list(doers | witnesses),
+    )  # fmt: skip
+    there = await database.fetch(
+        "SELECT id FROM area WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(areas)
+    )
+    versions: dict[str, list[RuleOut]] = {}
+    for rule in await every_version(scope, "deed"):
+        versions.setdefault(rule.code, []).append(rule)
+    return _Facts(
+        {one.id: one for one in people}, {UUID(bytes=row["id"].bytes) for row in there}, versions,
+        await side_of(scope) if witnesses else Side(), await sides_of(scope, paired),
+        await _counted(scope, wanted, versions),
+    )  # fmt: skip
+
+
+async def _counted(scope: Scope, wanted: Sequence[DeedIn], versions: dict[str, list[RuleOut]]) -> list[_Counted]:
+    """The deeds of these people and places in the periods for which a cap counts them. Those under review count."""
+    codes = {code for code, rules in versions.items() if any(rule.cap_period for rule in rules)}
+    days = [
+        day
+        for deed in wanted
+        for rule in versions.get(deed.rule_code, [])
+        if rule.cap_period is not None
+        for day in period_of(deed.occurred_on, rule.cap_period)
+    ]
+    if not days:
+        return []
+    return await database.rows(
+        _Counted,
+        "SELECT person_id, area_id, rule_code, occurred_on FROM deed WHERE community_id = $1 "
+        "AND (person_id = ANY ($2) OR area_id = ANY ($3)) AND rule_code = ANY ($4) AND occurred_on BETWEEN $5 AND $6 "
+        "AND status NOT IN ('rejected', 'reversed', 'withdrawn')",
+        scope.community_id, list({deed.person_id for deed in wanted}), list({deed.area_id for deed in wanted}),
+        list(codes), min(days), max(days),
+    )  # fmt: skip

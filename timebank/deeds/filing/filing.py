@@ -1,0 +1,223 @@
+"""Filing a deed: by a head for the own building or unit, by the grid worker, or by an administrator."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.independence import is_family, side_of, sides_of
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.scope import Role, Scope
+from timebank.deeds.filing.caps import require_room
+from timebank.deeds.filing.notices import tell_filed
+from timebank.deeds.reading import find_deed
+from timebank.deeds.schemas import DeedIn, DeedOut
+from timebank.deeds.tables import Deed
+from timebank.deeds.witness import ask_witness
+from timebank.people.guardianship.guardians import NotGuardian
+from timebank.people.identity.ages import is_guarded
+from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
+from timebank.rules.schemas import RuleOut
+
+# A quarter: long enough for a head who files once a season, short enough that witness and neighbours still remember.
+DAYS_BACK_MAX = 90
+
+
+class NotYourArea(TimebankError):
+    code = "not_your_area"
+    status = 403
+    sentence = "只能登记自己负责的楼栋、单元或网格里的善行。请换一个地点，或请网格员登记。"
+
+
+class NotForThisPerson(TimebankError):
+    code = "not_for_this_person"
+    status = 403
+    sentence = "楼栋长、单元长登记自己和本楼单元长的善行，网格员登记本网格居民的善行。别人的请找网格员或社区管理员。"
+
+
+class DeedDay(TimebankError):
+    code = "deed_day_out_of_range"
+    status = 422
+    sentence = "善行的日期要在 {first} 到 {last} 之间。更早的请找社区管理员从台账导入。"
+
+
+class WitnessTooClose(TimebankError):
+    code = "witness_too_close"
+    status = 422
+    sentence = "见证人不能是本人、登记人或他们同一户的人。请换一位邻居。"
+    constraint = "deed_not_own_witness"
+
+
+class WitnessUnknown(TimebankError):
+    code = "witness_unknown"
+    status = 422
+    sentence = "没有找到这位见证人。见证人要是本社区的居民。"
+
+
+class PointsByAdmin(TimebankError):
+    code = "points_by_admin_only"
+    status = 403
+    sentence = "积分按善行目录记。要记别的分数，请社区管理员登记并写明原因。"
+
+
+class PointsNeedReason(TimebankError):
+    code = "points_need_reason"
+    status = 422
+    sentence = "记的分数与善行目录不同（目录是 {points} 分），请写明原因。"
+
+
+class _Place(msgspec.Struct, frozen=True):
+    path: list[UUID]
+
+
+class _Doer(msgspec.Struct, frozen=True):
+    household_id: UUID | None
+    born_on: date | None
+    consented: bool  # a guardian's consent is on record
+    heads: list[UUID]  # the buildings and units that the person heads today
+    home: list[UUID]  # from the grid down to where the household lives
+
+
+@retried
+async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
+    """Write down what somebody did; it earns its points after review and public notice."""
+    now, today = clock.now(), clock.local_day()
+    first = today - timedelta(days=DAYS_BACK_MAX)
+    if not first <= wanted.occurred_on <= today:
+        raise DeedDay(first=first, last=today)
+    async with transaction(scope):
+        # Person before area, always: two filings for one of them wait for each other, and count after they waited.
+        doer = await _lock_doer(scope, wanted.person_id)
+        place = await _lock_place(scope, wanted.area_id)
+        _require_duty(scope, wanted.person_id, place, doer)
+        await _require_witness(scope, wanted)
+        rule = await _rule_of_that_day(scope, wanted)
+        if not scope.administers and wanted.points not in (None, rule.points):
+            raise PointsByAdmin
+        points, points_reason = worth(wanted, rule)
+        await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.occurred_on)
+        deed_id = clock.new_id()
+        await Deed.insert(
+            Deed(
+                community_id=scope.community_id, id=deed_id, person_id=wanted.person_id, area_id=wanted.area_id,
+                rule_code=rule.code, rule_version=rule.version, points=points, points_reason=points_reason,
+                occurred_on=wanted.occurred_on, note=wanted.note.strip(), witness_id=wanted.witness_id,
+                filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
+                notice_from=None, notice_until=None, entry_id=None, created_at=now, withdrawn_at=None,
+                withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
+                witness_asked_by=None,
+            )
+        )  # fmt: skip
+        await audit.record(
+            scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
+            points=points,
+        )  # fmt: skip
+        filed = await find_deed(scope, deed_id)
+        await tell_filed(scope, filed)
+        await ask_witness(scope, filed)
+        return DeedOut.of(filed)
+
+
+@retried
+async def withdraw_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
+    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back.
+
+    Whoever calls tells their people, of all that is taken back together.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        gone = await database.fetch(
+            "UPDATE deed SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
+            "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id",
+            scope.community_id, list(deed_ids), clock.now(), scope.actor_id,
+        )  # fmt: skip
+        await audit.record_many(scope, "withdraw_deed", "deed", [(row["id"], {}) for row in gone])
+    return len(gone)
+
+
+async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
+    place = await database.row(
+        _Place,
+        "SELECT path FROM area WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id,
+        area_id,
+    )
+    if place is None:
+        raise NotFound
+    return place
+
+
+async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
+    doer = await database.row(
+        _Doer,
+        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, EXISTS ("
+        "  SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
+        "  AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, ARRAY("
+        "  SELECT g.area_id FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
+        "  AND g.role = ANY ($3) AND g.ended_at IS NULL AND g.starts_on <= $4 "
+        "  AND (g.ends_on IS NULL OR g.ends_on >= $4)) AS heads "
+        "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+        "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "
+        "WHERE p.community_id = $1 AND p.id = $2 AND p.status = 'active' FOR NO KEY UPDATE OF p",
+        scope.community_id, person_id, [Role.building_head.value, Role.unit_head.value], clock.local_day(),
+    )  # fmt: skip
+    if doer is None:
+        raise NotFound
+    if is_guarded(doer.born_on) and not doer.consented:
+        raise NotGuardian
+    return doer
+
+
+def _require_duty(scope: Scope, person_id: UUID, place: _Place, doer: _Doer) -> None:
+    """Refuse whoever has no duty over this place, or files there for somebody who is not theirs to file for."""
+    if scope.administers:
+        return
+    if scope.works_in(place.path):
+        if not (scope.works_in(doer.home) or scope.is_own(person_id) or set(doer.heads) & set(place.path)):
+            raise NotForThisPerson
+        return
+    headed = [area for area in place.path if scope.heads(area)]
+    if not headed:
+        raise NotYourArea
+    below = place.path[place.path.index(headed[0]) :]
+    if not (scope.is_own(person_id) or set(doer.heads) & set(below)):
+        raise NotForThisPerson
+
+
+async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
+    """Refuse a witness who did it, who files it, or who lives with either of them."""
+    if wanted.witness_id is None:
+        return
+    known: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2 AND status = 'active')",
+        scope.community_id, wanted.witness_id,
+    )  # fmt: skip
+    if not known:
+        raise WitnessUnknown
+    sides = await sides_of(scope, [wanted.person_id, wanted.witness_id])
+    if any(is_family(sides[wanted.witness_id], other) for other in (sides[wanted.person_id], await side_of(scope))):
+        raise WitnessTooClose
+
+
+async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
+    """The catalogue as it stood on the day of the deed; today's where the catalogue is younger than the deed."""
+    usable = await usable_rule(scope, wanted.rule_code, "deed")
+    try:
+        last_moment = clock.day_bounds(wanted.occurred_on)[1] - timedelta(microseconds=1)
+        return await rule_at(scope, usable.code, min(clock.now(), last_moment))
+    except RuleNotFound:
+        return usable
+
+
+def worth(wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
+    """The points and, where they are not the catalogue's, why."""
+    assert rule.points is not None
+    if wanted.points is None or wanted.points == rule.points:
+        return rule.points, None
+    reason = (wanted.points_reason or "").strip()
+    if not reason:
+        raise PointsNeedReason(points=rule.points)
+    return wanted.points, reason

@@ -1,0 +1,1 @@
+"""Objections to deeds on the public board."""

@@ -1,0 +1,132 @@
+"""Objections with what they are about, for whoever decides about them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.independence import is_uninvolved
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.deeds.objections.reminding import decide_by
+from timebank.service_records.deciding import has_scanned
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """An objection, who raised it, and the deed or honour record that it is about."""
+
+    id: UUID
+    deed_id: UUID | None
+    service_record_id: UUID | None
+    person_id: UUID
+    person: str
+    household_id: UUID | None
+    filed_by: UUID | None
+    witness_id: UUID | None
+    objector_id: UUID
+    objector: str
+    what: str
+    occurred_on: date | None
+    started_at: datetime | None
+    points: int | None
+    minutes: int | None
+    status: str
+    reason: str
+    created_at: datetime
+    upheld: bool | None
+    decision_note: str | None
+    entered_by: UUID | None
+    corrected_by: UUID | None
+    approved_by: UUID | None
+    visit_id: UUID | None
+
+    @property
+    def decide_by(self) -> datetime:
+        """Until when somebody is to decide: a credit waits for it."""
+        return decide_by(self.created_at)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.upheld is None and self.decide_by < clock.now()
+
+    @property
+    def day(self) -> date:
+        return self.occurred_on or clock.local_day(self.started_at)
+
+
+_DOUBTS = """
+SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person, p.household_id,
+       coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
+       coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
+       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by,
+       s.corrected_by, s.visit_id, CASE WHEN coalesce(d.status, s.status) <> 'reversed'
+       THEN coalesce(d.reviewed_by, s.reviewed_by) END AS approved_by
+FROM objection o
+JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
+LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
+LEFT JOIN rule r ON r.community_id = d.community_id AND r.code = d.rule_code AND r.version = d.rule_version
+LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
+LEFT JOIN activity v ON v.community_id = s.community_id AND v.id = s.activity_id
+JOIN person p ON p.community_id = o.community_id AND p.id = coalesce(d.person_id, s.person_id)
+WHERE o.community_id = $1
+"""
+
+
+async def doubts(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Doubt]:
+    """The objections that nobody has decided yet, oldest first, for administrators and auditors."""
+    scope.require_reader()
+    after = read_cursor(cursor, tuple[UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            Doubt,
+            f"{_DOUBTS} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
+            scope.community_id, after[0] if after else None, limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda doubt: (doubt.id,))
+
+
+async def count_doubts(scope: Scope) -> int:
+    """How many objections nobody has decided yet, for administrators and auditors."""
+    scope.require_reader()
+    async with transaction(scope):
+        waiting: int = await database.fetch_value(
+            "SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL", scope.community_id
+        )
+    return waiting
+
+
+async def find_doubt(scope: Scope, objection_id: UUID) -> Doubt:
+    """One objection, for administrators and auditors."""
+    scope.require_reader()
+    async with transaction(scope):
+        found = await database.row(Doubt, f"{_DOUBTS} AND o.id = $2", scope.community_id, objection_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
+    """Every objection to a deed, decided ones too."""
+    scope.require_reader()
+    async with transaction(scope):
+        return await database.rows(Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id)
+
+
+async def may_decide(scope: Scope, doubt: Doubt) -> bool:
+    """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected.
+
+    Nor who approved it, scanned the visit or corrected its end.
+    """
+    brought = doubt.filed_by or doubt.person_id
+    return (
+        scope.administers
+        and doubt.upheld is None
+        and await is_uninvolved(
+            scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by, doubt.approved_by,
+            concerns=[doubt.person_id, doubt.witness_id],
+        )
+        and not await has_scanned(scope, doubt.visit_id)
+    )  # fmt: skip

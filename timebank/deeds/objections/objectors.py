@@ -1,0 +1,75 @@
+"""Who objects: a resident, or staff in a resident's name; nobody has more than a few objections open at once."""
+
+from uuid import UUID
+
+from timebank.core import database
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.scope import Role, Scope
+from timebank.deeds.parties import is_caller
+from timebank.people.directory import people
+from timebank.people.messages import tell
+from timebank.people.schemas import PersonLine
+
+OPEN_MAX = 3
+
+
+class TooManyObjections(TimebankError):
+    code = "too_many_objections"
+    status = 409
+    sentence = "您已有 {most} 条异议在等决定，先等一条有了结果再提。着急的话请找社区管理员或网格员，他们可以替您提。"
+
+
+class NotOneResident(TimebankError):
+    code = "not_one_resident"
+    status = 422
+    sentence = "没有找到这一位居民，或者同名的不止一位。请写手机号。"
+
+
+def objector_of(scope: Scope, resident_id: UUID | None) -> UUID:
+    """Who objects: the caller, or the resident in whose name a member of staff does. Raises Forbidden for others."""
+    if resident_id is None or is_caller(scope, resident_id):
+        return scope.require_self()
+    if not may_object_for(scope):
+        raise Forbidden
+    return resident_id
+
+
+def may_object_for(scope: Scope) -> bool:
+    """Whether the caller may object in a resident's name."""
+    return scope.administers or scope.has(Role.grid_worker)
+
+
+async def resident_of(scope: Scope, q: str) -> PersonLine:
+    """The one resident whom a name or a phone number finds among those that the caller may list."""
+    found = (await people(scope, q=q, status="active", limit=2)).items
+    if len(found) != 1:
+        raise NotOneResident
+    return found[0]
+
+
+async def admit(scope: Scope, objector: UUID) -> None:
+    """Refuse a further objection where the objector has too many open ones; the row stays locked until the end.
+
+    What staff enter for a resident is not counted against it: they have heard the reason.
+    """
+    active = await database.fetch_value(
+        "SELECT true FROM person WHERE community_id = $1 AND id = $2 AND status = 'active' FOR NO KEY UPDATE",
+        scope.community_id, objector,
+    )  # fmt: skip
+    if not active:
+        raise NotFound
+    if not is_caller(scope, objector):
+        return
+    waiting: int = await database.fetch_value(
+        "SELECT count(*) FROM objection WHERE community_id = $1 AND person_id = $2 AND upheld IS NULL "
+        "AND entered_by IS NULL",
+        scope.community_id, objector,
+    )  # fmt: skip
+    if waiting >= OPEN_MAX:
+        raise TooManyObjections(most=OPEN_MAX)
+
+
+async def tell_objector(scope: Scope, objector: UUID, objection_id: UUID, what: str) -> None:
+    """Tell a resident that staff have objected in their name."""
+    text = f"工作人员替您对{what}提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
+    await tell(scope, objector, "objection_entered", text, f"objection:{objection_id}:entered", objection_id)

@@ -1,0 +1,101 @@
+"""Objections that wait: whoever may decide is reminded, so that none delays a credit for longer than a week."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.deciders import Officer, officers_of
+from timebank.agreements.independence import Side, is_family, sides_of
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Role, Scope
+from timebank.core.wording import dated
+from timebank.people.messages import tell
+
+DECIDE_WITHIN = timedelta(days=7)
+REMIND_AFTER = (timedelta(days=3), timedelta(days=6), DECIDE_WITHIN)
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    id: UUID
+    created_at: datetime
+    involved: list[UUID]  # the household and filer of what is objected to, its witness, and who objected
+
+
+class _Reminder(msgspec.Struct, frozen=True):
+    """What one officer is told of one objection, in the community where the officer is at home."""
+
+    home_id: UUID
+    person_id: UUID
+    text: str
+    key: str
+    objection_id: UUID
+
+
+def decide_by(created_at: datetime) -> datetime:
+    """Until when an objection is to be decided."""
+    return created_at + DECIDE_WITHIN
+
+
+async def remind_of_objections(scope: Scope) -> int:
+    """Remind the community's administrators of objections that wait for three and six days; from the seventh on the
+    street's and the county's too, who can decide them, and auditors; nobody who is involved. Answers how many
+    objections are due. Running it again tells nobody twice.
+    """
+    now = clock.now()
+    async with transaction(scope):
+        waiting = await database.rows(_Waiting, _WAITING, scope.community_id, now - REMIND_AFTER[0])
+        if not waiting:
+            return 0
+        officers = await officers_of(scope)
+        place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
+        people = [*(o.person_id for o in officers), *(person for each in waiting for person in each.involved)]
+        sides = await sides_of(scope, people)
+    for reminder in [r for each in waiting for r in _reminders(each, officers, sides, place, now)]:
+        home = Scope.of_system(reminder.home_id)
+        await tell(
+            home, reminder.person_id, "objection_waits", reminder.text, reminder.key, reminder.objection_id
+        )  # fmt: skip
+    return len(waiting)
+
+
+def _reminders(
+    objection: _Waiting, officers: Sequence[Officer], sides: dict[UUID, Side], place: str, now: datetime
+) -> list[_Reminder]:  # fmt: skip
+    """Who is told of one objection today, and what."""
+    step = max(n for n, after in enumerate(REMIND_AFTER) if objection.created_at <= now - after)
+    is_overdue = step == len(REMIND_AFTER) - 1
+    by, key = dated(clock.local_day(decide_by(objection.created_at))), f"objection:{objection.id}:waits:{step}"
+    texts = {
+        Role.community_admin.value: f"有一条异议在等您决定，请在 {by} 以前核实并决定：面板，道德积分，有异议。"
+        if not is_overdue
+        else f"有一条异议过了决定的期限（{by}），被它拖着的积分还没有记。请今天在面板里决定，或请街道来决定。",
+    }
+    if is_overdue:
+        above = (
+            f"{place}有一条异议过了决定的期限（{by}），社区还没有决定，被它拖着的积分没有记。"
+            "您可以决定：面板，道德积分，有异议。"
+        )
+        texts |= {Role.street_admin.value: above, Role.county_admin.value: above}
+        texts[Role.auditor.value] = texts[Role.community_admin.value]
+    return [
+        _Reminder(officer.home_id, officer.person_id, texts[officer.role], key, objection.id)
+        for officer in officers
+        if officer.role in texts and not any(is_family(sides[officer.person_id], sides[p]) for p in objection.involved)
+    ]
+
+
+_WAITING = """
+SELECT o.id, o.created_at, array_remove(
+           ARRAY[o.person_id, o.entered_by, coalesce(d.filed_by, s.entered_by), d.witness_id, p.id,
+                 CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END]
+           || ARRAY(SELECT m.id FROM person m WHERE m.community_id = p.community_id
+                    AND m.household_id = p.household_id), NULL) AS involved
+FROM objection o
+LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
+LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
+JOIN person p ON p.community_id = o.community_id AND p.id = coalesce(d.person_id, s.person_id)
+WHERE o.community_id = $1 AND o.upheld IS NULL AND o.created_at <= $2 ORDER BY o.id
+"""

@@ -1,0 +1,92 @@
+"""The public board as a page: readable by everybody, with a way to object for those who are signed in."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.deeds.board import board_places, board_row, board_rows
+from timebank.deeds.objections.objecting import object_to_deed, object_to_record
+from timebank.deeds.objections.objectors import may_object_for, resident_of
+from timebank.deeds.parties import is_caller
+from timebank.deeds.schemas import ObjectionIn
+from timebank.http.callers import AnyRequest, provide_visitor
+from timebank.http.preferences import language_of
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+OBJECT_TO = {"deed": object_to_deed, "service_record": object_to_record}
+REASON = {"reason": _("为什么")}
+
+
+class BoardPages(Controller):
+    path = "/board"
+    include_in_schema = False
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
+
+    @get()
+    async def boards(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
+        """The reader's own community's board, else a choice of communities."""
+        places = await board_places()
+        if visitor is not None or len(places) == 1:
+            return see_other(f"/board/{visitor.community_id if visitor else places[0].id}")
+        return page(request, None, "board/places.html", places=places)
+
+    @get("/{community_id:uuid}")
+    async def board(
+        self, request: AnyRequest, community_id: FromPath[UUID], visitor: NamedDependency[Scope | None],
+        cursor: Cursor = None, done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """What hangs there now."""
+        place, found = await board_rows(community_id, limit=40, cursor=cursor)
+        lives_here = visitor is not None and any(p.community_id == community_id for p in visitor.persons)
+        items = [
+            (row.public(), visitor is not None and lives_here and not is_caller(visitor, row.person_id))
+            for row in found.items
+        ]
+        return page(
+            request, visitor, "board/board.html", place=place.name, community_id=community_id, items=items,
+            next=found.next, first=cursor is None, done=done, lives_here=lives_here,
+        )  # fmt: skip
+
+    @get("/{community_id:uuid}/{kind:str}/{item_id:uuid}")
+    async def objection_form(
+        self, request: AnyRequest, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
+        caller: NamedDependency[Scope],
+    ) -> Template:  # fmt: skip
+        """What one item says, and the form for an objection to it."""
+        return await _item(request, caller.within(community_id), kind, item_id)
+
+    @post("/{community_id:uuid}/{kind:str}/{item_id:uuid}")
+    async def object_to(
+        self, request: AnyRequest, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
+    ) -> Template | Redirect:  # fmt: skip
+        """Object, once per resident."""
+        if kind not in OBJECT_TO:
+            raise NotFound
+        scope = caller.within(community_id)
+        try:
+            resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
+            told = filled(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
+            await OBJECT_TO[kind](scope, item_id, told.reason, resident)
+        except TimebankError as refusal:
+            return await _item(request, scope, kind, item_id, refusal)
+        return see_other(f"/board/{community_id}?done=objected")
+
+
+async def _item(
+    request: AnyRequest, scope: Scope, kind: str, item_id: UUID, refusal: TimebankError | None = None
+) -> Template:
+    place, row = await board_row(scope.community_id, kind, item_id)
+    return page(
+        request, scope, "board/objection.html", status=refusal.status if refusal else 200, place=place.name,
+        community_id=scope.community_id, item=row.public(), for_residents=may_object_for(scope),
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

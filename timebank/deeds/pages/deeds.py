@@ -1,0 +1,130 @@
+"""A head's deeds on the phone: file one in three fields, and see where each stands."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.core import clock
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import HEADS, Role, Scope
+from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
+from timebank.deeds.filing.options import filing_options
+from timebank.deeds.objections.objecting import object_to_deed
+from timebank.deeds.reading import deeds, find_deed
+from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
+from timebank.deeds.witness import answer_as_witness
+from timebank.deeds.words import STATUS
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+FIELDS = {
+    "rule_code": _("什么事"),
+    "occurred_on": _("哪天"),
+    "note": _("怎么做的"),
+    "area_id": _("在哪里"),
+    "person_id": _("谁做的"),
+    "witness_id": _("见证人"),
+}
+REASON = {"reason": _("为什么")}
+WITNESS = {"confirms": _("是不是这样"), "note": _("说明")}
+
+
+class DeedPages(Controller):
+    path = "/deeds"
+    include_in_schema = False
+
+    @get()
+    async def deeds(
+        self, request: AnyRequest, caller: NamedDependency[Scope], of: FromQuery[str] = "own", cursor: Cursor = None,
+        done: FromQuery[str] = "",
+    ) -> Template:  # fmt: skip
+        """The reader's own deeds, or, for heads and grid workers, those of their area."""
+        holds = caller.has(*HEADS, Role.grid_worker)
+        found = await deeds(caller, own=of != "area" or not holds, limit=30, cursor=cursor)
+        return page(
+            request, caller, "member/deeds.html", items=found.items, next=found.next, first=cursor is None, of=of,
+            holds=holds, done=done, words=STATUS,
+        )  # fmt: skip
+
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """The form for one deed."""
+        return await _form(request, caller)
+
+    @post("/new")
+    async def file(
+        self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Template | Redirect:  # fmt: skip
+        """File it; what is wrong is said above the form, which keeps what was written."""
+        try:
+            wanted = filled(DeedIn, data, FIELDS)
+            await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
+        except TimebankError as refusal:
+            return await _form(request, caller, data, refusal)
+        return see_other("/deeds?done=filed")
+
+    @get("/{deed_id:uuid}")
+    async def deed(
+        self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
+    ) -> Template:
+        """One deed, and where it stands."""
+        return await _deed(request, caller, deed_id, done=done)
+
+    @post("/{deed_id:uuid}/witness")
+    async def witness(
+        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope],
+    ) -> Template | Redirect:  # fmt: skip
+        """Say as the witness whether it was so."""
+        try:
+            said = filled(WitnessIn, data, WITNESS)
+            await answer_as_witness(caller, deed_id, said.confirms, said.note)
+        except TimebankError as refusal:
+            return await _deed(request, caller, deed_id, refusal=refusal)
+        return see_other(f"/deeds/{deed_id}?done=witnessed")
+
+    @post("/{deed_id:uuid}/objection")
+    async def object_to(
+        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        caller: NamedDependency[Scope],
+    ) -> Template | Redirect:  # fmt: skip
+        """Object to the reversal of one's own deed."""
+        try:
+            await object_to_deed(caller, deed_id, filled(ReasonIn, data, REASON).reason)
+        except TimebankError as refusal:
+            return await _deed(request, caller, deed_id, refusal=refusal)
+        return see_other(f"/deeds/{deed_id}?done=objected")
+
+
+async def _form(
+    request: AnyRequest, caller: Scope, told: dict[str, str] | None = None, refusal: TimebankError | None = None
+) -> Template:
+    today = clock.local_day()
+    return page(
+        request, caller, "member/deed_form.html", status=refusal.status if refusal else 200,
+        options=await filing_options(caller), told=told or {},
+        error=refusal.text(language_of(request)) if refusal else None,
+        today=today, first_day=today - timedelta(days=DAYS_BACK_MAX),
+    )  # fmt: skip
+
+
+async def _deed(
+    request: AnyRequest, caller: Scope, deed_id: UUID, *, done: str = "", refusal: TimebankError | None = None
+) -> Template:
+    deed = await find_deed(caller, deed_id)
+    return page(
+        request, caller, "member/deed.html", status=refusal.status if refusal else 200, deed=deed, done=done,
+        words=STATUS, is_own=caller.is_own(deed.person_id),
+        is_witness=deed.witness_id is not None and caller.is_own(deed.witness_id),
+        error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

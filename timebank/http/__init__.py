@@ -1,0 +1,1 @@
+"""What every handler uses: who calls, repeated requests, refusals, strict bodies, health."""

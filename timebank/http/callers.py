@@ -1,0 +1,155 @@
+"""From a request to a Scope: bearer token or session cookie, the community that is addressed, and the CSRF check."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from timebank.access.devices import devices
+from timebank.access.devices.sign_on import SignOnNeeded
+from timebank.access.sign_in import sessions
+from timebank.core import clock, settings, vault
+from timebank.core.errors import Forbidden, NotFound, TimebankError, Unauthenticated
+from timebank.core.scope import Scope
+
+SESSION_COOKIE = "timebank_session"
+DEVICE_COOKIE = "timebank_device"
+COMMUNITY_COOKIE = "timebank_community"
+PERSON_COOKIE = "timebank_person"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class CsrfMissing(TimebankError):
+    code = "csrf_missing"
+    status = 403
+    sentence = "这个页面放得太久了。请刷新后再试一次。"
+
+
+def csrf_token(token: str) -> str:
+    """The CSRF token of a session or device: bound to it, so another session's does not serve."""
+    return hmac.digest(vault.key_for("csrf"), token.encode(), "sha256").hex()
+
+
+def session_cookie(opened: sessions.SignedIn) -> Cookie:
+    """The cookie that keeps a session in its browser: out of reach of scripts, and of other sites' forms."""
+    lasts = int((opened.expires_at - clock.now()).total_seconds())
+    return Cookie(
+        key=SESSION_COOKIE, value=opened.token, path="/", max_age=lasts, httponly=True, samesite="lax",
+        secure=settings.current().secure,
+    )  # fmt: skip
+
+
+AT_THE_COUNTER = {"counter": "keeper"}
+"""For `opt` of a route that a counter tablet may call while a keeper is signed on to it."""
+WITHOUT_A_KEEPER = {"counter": "nobody"}
+"""For `opt` of a route that a counter tablet may call although nobody is signed on: to sign on, to send what waited."""
+ON_A_SCREEN = {"counter": "keeper", "display": True}
+"""For `opt` of a route that a screen on the wall may call as well."""
+
+
+def address_of(request: AnyRequest) -> str:
+    """The network address that a request came from; empty where it is not known."""
+    return request.client.host if request.client else ""
+
+
+async def provide_scope(request: AnyRequest) -> Scope:
+    """The signed-in caller, person or device. Raises Unauthenticated where there is none.
+
+    A device reaches only what its counter or wall needs: whoever stands at it could touch it, and nobody's own pages,
+    password or points are open on it, the signed-on keeper's least of all.
+    """
+    scope = await provide_scope_or_none(request)
+    if scope is None:
+        raise Unauthenticated
+    if scope.device_id is not None:
+        _require_open_to_device(scope, request.route_handler.opt)
+    return scope
+
+
+def _require_open_to_device(scope: Scope, opt: Mapping[str, Any]) -> None:
+    if not scope.is_counter:
+        if not opt.get("display"):
+            raise Forbidden
+        return
+    needs = opt.get("counter")
+    if needs is None:
+        raise Forbidden
+    if needs == "keeper" and scope.login_id is None:
+        raise SignOnNeeded
+
+
+async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
+    """The caller, or None for a visitor. A cookie's unsafe request must carry the CSRF token of that session."""
+    bearer = request.headers.get("Authorization", "")
+    if bearer:
+        token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
+        return await _scope_of(token, request)
+    for cookie in (SESSION_COOKIE, DEVICE_COOKIE):
+        token = request.cookies.get(cookie, "")
+        scope = await _scope_of(token, request) if token else None
+        if scope is not None:
+            await _check_csrf(request, token)
+            return scope
+    return None
+
+
+async def provide_visitor(request: AnyRequest) -> Scope | None:
+    """Who opens a page that needs no sign-in: a person as themselves, a device as nobody whoever is signed on to it."""
+    scope = await provide_scope_or_none(request)
+    return scope.as_nobody() if scope is not None and scope.device_id is not None else scope
+
+
+async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
+    if token.startswith(devices.PREFIX + "_"):
+        scope = await devices.find(token, request_id=request.state.get("request_id", ""))
+    else:
+        caller = await sessions.find(token) if token else None
+        scope = None if caller is None else _of_caller(caller, request)
+    return scope
+
+
+def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
+    """The scope of a session; None when no record of it is in use any more, as for somebody who was blocked."""
+    chosen_person = request.cookies.get(PERSON_COOKIE, "")
+    # The record chosen on a page comes first: two of a family may share one phone.
+    persons = tuple(sorted(caller.persons, key=lambda p: str(p.person_id) != chosen_person))
+    homes = [p.community_id for p in persons] + sorted({g.community_id for g in caller.grants})
+    if not homes:
+        return None
+    scope = Scope(
+        homes[0], persons, caller.grants, caller.login_id, caller.session_id,
+        request_id=request.state.get("request_id", ""),
+    )  # fmt: skip
+    addressed = request.query_params.get("community_id") or request.headers.get("X-Community-Id")
+    if addressed:
+        return scope.within(_community(addressed))
+    chosen = request.cookies.get(COMMUNITY_COOKIE)
+    return scope.within(UUID(chosen)) if chosen and _is_reached(chosen, scope) else scope
+
+
+def _is_reached(text: str, scope: Scope) -> bool:
+    return text in {str(c) for c in scope.communities}
+
+
+def _community(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+async def _check_csrf(request: AnyRequest, token: str) -> None:
+    if request.method in SAFE_METHODS:
+        return
+    given = request.headers.get("X-CSRF-Token", "")
+    if not given and request.content_type[0] in FORMS:
+        value = (await request.form()).get("_csrf", "")
+        given = value if isinstance(value, str) else ""
+    if not hmac.compare_digest(given.encode(), csrf_token(token).encode()):
+        raise CsrfMissing

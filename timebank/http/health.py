@@ -1,0 +1,139 @@
+"""Is it alive, is it ready, what does it do: for the machine that watches over the service."""
+
+import asyncio
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from litestar import Response, get
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.plugins.prometheus import PrometheusController
+
+from timebank.core import connections, settings
+from timebank.core.connections import DiskFull, NotOpen, ReadOnly
+from timebank.core.errors import NotFound, Unavailable
+from timebank.operations import installation, serving_login
+
+READY_SECONDS_MAX = 1.5
+# A set that is larger than its working memory goes to the disk: the smallest write that needs free space, leaves no row
+# behind, needs no privilege, and tells of a full disk while nobody else writes.
+WRITES_TO_DISK = "BEGIN; SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 10000); ROLLBACK"
+ONLY_READS = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+
+
+class Stopping(Unavailable):
+    code = "stopping"
+    sentence = "服务正在停止，请稍候再试。"
+
+
+class Readiness:
+    """Whether this process can serve. Who asks while another does is given the same answer."""
+
+    def __init__(self) -> None:
+        self.is_stopping = False
+        self.may_do_everything = False
+        self._looking: asyncio.Task[Unavailable | None] | None = None
+
+    async def refusal(self) -> Unavailable | None:
+        """Why it is not ready; answered in time, whatever the database does."""
+        if self.is_stopping:
+            return Stopping()
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(_look())
+        try:
+            async with asyncio.timeout(READY_SECONDS_MAX):
+                return await asyncio.shield(self._looking)
+        except TimeoutError:
+            return NotOpen()
+
+
+readiness = Readiness()
+
+
+async def _look() -> Unavailable | None:
+    """Look by a connection of its own: one of the pool would have to wait its turn under load."""
+    if connections.engine.pool is None:
+        return NotOpen()
+    try:
+        async with connections.alone(connections.engine.config["dsn"]) as connection:
+            await installation.require(connection)
+            readiness.may_do_everything = await serving_login.is_operator(connection)
+            return await _refused_write(connection)
+    except Unavailable as error:
+        return error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return NotOpen()
+
+
+async def _refused_write(connection: asyncpg.Connection) -> Unavailable | None:
+    if await connection.fetchval(ONLY_READS):
+        return ReadOnly()
+    try:
+        await connection.execute(WRITES_TO_DISK)
+    except asyncpg.PostgresError as error:
+        if connections.is_unwritable(error):
+            return DiskFull()
+        raise
+    if connections.was_full():
+        return DiskFull()
+    connections.engine.door.refusal = None  # Whoever waits for the database need not wait any longer.
+    return None
+
+
+@get("/healthz", sync_to_thread=False)
+def healthz() -> dict[str, str]:
+    """The process answers. The database is not asked."""
+    return {"status": "ok"}
+
+
+@get("/readyz")
+async def readyz() -> Response[dict[str, object]]:
+    """The database answers, can be written, has every migration of this version and is sealed by our key."""
+    refusal = await readiness.refusal()
+    if refusal is None:
+        ready: dict[str, object] = {"status": "ok", "missing": []}
+        if readiness.may_do_everything:
+            ready["warnings"] = ["serving_login_may_do_everything"]
+        return Response(ready)
+    told = {"status": "unavailable", "reason": refusal.code, "missing": refusal.values.get("names", [])}
+    return Response(told, status_code=503, headers={"Retry-After": str(refusal.retry_after)})
+
+
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+# What proxies add to a request that they pass on.
+PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+
+
+def is_inside(connection: AnyConnection) -> bool:
+    """Whether a request comes from this machine or its private network and was passed on by no proxy.
+
+    A proxy that adds no header of its own is told by the public name that was asked for.
+    """
+    if connection.client is None or any(name in connection.headers for name in PASSED_ON):
+        return False
+    try:
+        address = ip_address(connection.client.host)
+        asked = urlsplit(f"//{connection.headers.get('Host', '')}").hostname
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    chosen = settings.current()
+    is_public_name = chosen.secure and asked == urlsplit(chosen.base_url).hostname
+    return (address.is_loopback or address.is_private) and not is_public_name
+
+
+def only_inside(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Strangers are told that there is nothing, by whichever spelling of the address they get past the proxy."""
+    if not is_inside(connection):
+        raise NotFound
+
+
+class Metrics(PrometheusController):
+    """Requests and their durations by route and status, for Prometheus; nothing that names a person."""
+
+    path = "/metrics"
+    guards = [only_inside]  # noqa: RUF012  # Litestar reads it from the class
+    include_in_schema = False

@@ -1,0 +1,166 @@
+"""Idempotency-Key: the same request again gets the stored answer, byte for byte, and nothing moves twice."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+
+from timebank.agreements.answers import status_of
+from timebank.core import clock, database, vault
+from timebank.core.database import RanIntoAnother, retried, transaction
+from timebank.core.errors import BUSY_SECONDS, TimebankError
+from timebank.core.scope import Scope
+from timebank.http.callers import FORMS, AnyRequest
+
+KEY_MAX = 100
+FORM_VERSION = b"\x02"  # before it, a form was hashed as it was sent, without a version
+KEPT_FOR = timedelta(hours=24)
+
+
+class KeyMissing(TimebankError):
+    code = "idempotency_key_missing"
+    status = 400
+    sentence = "这个请求要带 Idempotency-Key（1 到 100 个可见字符），重试时用同一个。"
+
+
+class KeyReused(TimebankError):
+    code = "idempotency_key_reused"
+    status = 422
+    sentence = "这个 Idempotency-Key 已用于另一个请求。请换一个新的。"
+
+
+class StillRunning(TimebankError):
+    code = "request_still_running"
+    status = 409
+    sentence = "上一次同样的请求还在办理，请过几秒再看结果。"
+    retry_after = BUSY_SECONDS
+
+
+class Once:
+    """Answers a request at most once per caller and key. Built for each request by `provide_once`."""
+
+    def __init__(self, key: str | None, request_hash: bytes, former_hash: bytes | None = None) -> None:
+        self.key = key
+        self.request_hash = request_hash
+        self.former_hash = former_hash  # as an earlier version stored it for the same request
+
+    async def answer(
+        self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True
+    ) -> Response[bytes]:
+        """Run the verb and the note of its answer in one transaction; a repeat gets that answer.
+
+        A refusal is not stored: nothing moved, so the same key may try again. `required` False allows a request
+        without a key, which is then not protected against repetition.
+        """
+        if self.key is None and not required:
+            result = await verb()
+            return _response(status_of(result, status), msgspec.json.encode(result), replayed=False)
+        key = self.required_key()
+        return await self._attempt(scope, key, verb, status)
+
+    def required_key(self) -> str:
+        """The request's key; a request without one is refused."""
+        if self.key is None:
+            raise KeyMissing
+        return self.key
+
+    def posted(self, result: object, *, replayed: bool, status: int = 201) -> Response[bytes]:
+        """The answer of a verb that keeps the key in the ledger itself and tells whether this was a repetition."""
+        return _response(status, msgspec.json.encode(result), replayed=replayed)
+
+    @retried
+    async def _attempt(
+        self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
+    ) -> Response[bytes]:
+        # A counter's request stays its own when another keeper has signed on before it is sent again.
+        caller = scope.device_id or scope.login_id or UUID(int=0)
+        async with transaction(scope):
+            if not await self._is_first(caller, key):
+                return await self._replay(caller, key)
+            result = await verb()
+            body, status = msgspec.json.encode(result), status_of(result, status)
+            await database.execute(
+                "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
+                caller,
+                key,
+                status,
+                vault.seal(body.decode(), self._row(caller, key, self.request_hash, status)),
+            )
+        return _response(status, body, replayed=False)
+
+    async def _is_first(self, caller: UUID, key: str) -> bool:
+        """Whether nobody has used the key. Waits for a request that is using it now."""
+        try:
+            tag = await database.execute(
+                "INSERT INTO idempotent_request (caller_id, key, request_hash, created_at) VALUES ($1, $2, $3, $4) "
+                "ON CONFLICT DO NOTHING",
+                caller, key, self.request_hash, clock.now(),
+            )  # fmt: skip
+        except database.LOCK_NOT_AVAILABLE as error:
+            raise StillRunning from error
+        return tag == "INSERT 0 1"
+
+    async def _replay(self, caller: UUID, key: str) -> Response[bytes]:
+        stored = await database.fetch_one(
+            "SELECT request_hash, status, body FROM idempotent_request WHERE caller_id = $1 AND key = $2", caller, key
+        )
+        if stored is None:
+            raise RanIntoAnother  # The request that was using the key has failed: it is free again.
+        if stored["request_hash"] not in (self.request_hash, self.former_hash):
+            raise KeyReused
+        body = stored["body"]
+        if body[:1] == vault.VERSION:  # An answer of before they were sealed stands in clear, for a day.
+            row = self._row(caller, key, stored["request_hash"], stored["status"])
+            body = vault.unseal(body, row).encode()
+        return _response(stored["status"], body, replayed=True)
+
+    def _row(self, caller: UUID, key: str, request_hash: bytes, status: int) -> str:
+        """What a sealed answer is bound to: put into another row, it does not open."""
+        return f"answer:{caller}:{status}:{request_hash.hex()}:{key}"
+
+
+def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> Once:  # noqa: ARG001  # who asks comes first
+    """The request's key and what it asks: method, path and body. A page's form carries its key in the field `_key`.
+
+    Of a form its fields count: not the key, nor what is drawn anew for each sending (`_csrf`, a multipart boundary).
+    """
+    key, fields = request.headers.get("Idempotency-Key"), None
+    if request.content_type[0] in FORMS:
+        form = await request.form()
+        if key is None:
+            field = form.get("_key")
+            key = field if isinstance(field, str) else None
+        fields = [(name, await _said(value)) for name, value in form.multi_items() if name not in ("_key", "_csrf")]
+    if key is not None and not (0 < len(key) <= KEY_MAX and key.isprintable()):
+        raise KeyMissing
+    place = f"{request.method} {request.scope['path']}\n".encode()
+    sent = hashlib.sha256(place + await request.body()).digest()
+    if fields is None:
+        return Once(key, sent)
+    return Once(key, FORM_VERSION + hashlib.sha256(place + msgspec.json.encode(fields)).digest(), sent)
+
+
+async def _said(value: object) -> object:
+    """A form's value as it is hashed: of a file its content."""
+    if not isinstance(value, UploadFile):
+        return value
+    content = await value.read()
+    await value.seek(0)
+    return [value.filename, hashlib.sha256(content).hexdigest()]
+
+
+@retried
+async def forget_old() -> None:
+    """Drop answers older than a day: nobody retries after that."""
+    async with transaction(None):
+        await database.execute("SELECT answers_sweep($1)", clock.now() - KEPT_FOR)

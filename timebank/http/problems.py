@@ -1,0 +1,147 @@
+"""Refusals on the wire: problem+json for programs (RFC 9457), a page with a way on for people."""
+
+from http import HTTPStatus
+from traceback import extract_tb
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Template
+
+from timebank.core.database import BadValue
+from timebank.core.errors import Forbidden, NotFound, TimebankError, Unauthenticated, Unavailable, Unexpected
+from timebank.core.locale import _, translate
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of, page_context
+
+log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+
+
+class BadRequest(TimebankError):
+    code = "bad_request"
+    status = 400
+    sentence = "请求的格式不对：{why}"
+
+
+class MethodNotAllowed(TimebankError):
+    code = "method_not_allowed"
+    status = 405
+    sentence = "这个地址不支持这种请求。"
+
+
+class TooLarge(TimebankError):
+    code = "too_large"
+    status = 413
+    sentence = "内容太大了。"
+
+
+class UnsupportedMediaType(TimebankError):
+    code = "unsupported_media_type"
+    status = 415
+    sentence = "内容的类型不对，请用接口文档中写明的类型。"
+
+
+_BY_STATUS: dict[int, type[TimebankError]] = {
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge,
+    415: UnsupportedMediaType,
+}  # fmt: skip
+
+
+def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
+    """A refusal as its reader wants it: a program's problem, or a person's page."""
+    if error.status >= 500:
+        log.error("refused", code=error.code, request_id=_request_id(request))
+        error.values.setdefault("request_id", _request_id(request))
+    if wants_problem(request):
+        return problem(request, error)
+    if isinstance(error, Unauthenticated) and request.method == "GET":
+        onwards = quote(request.scope["path"], safe="/:")
+        return _see(f"/sign-in?next={onwards}")
+    if isinstance(error, MethodNotAllowed) and request.method == "GET":
+        # A refused form leaves the browser at the address that took it; the page that it stood on is above.
+        above = request.scope["path"].strip("/").rpartition("/")[0]
+        return _see("/" + quote(above, safe="/:"))
+    context = page_context(request) | {"sentence": told(error, language_of(request)), "status": error.status}
+    return Template(
+        "layouts/refusal.html", context=context, status_code=error.status, headers=_when_to_come_back(error)
+    )
+
+
+def _see(address: str) -> Response[Any]:
+    return Response(None, status_code=303, headers={"Location": address})
+
+
+def told(error: TimebankError, language: str) -> str:
+    """What the reader is told. Why the service is unavailable concerns whoever runs it: that is in the log, by code."""
+    return (Unavailable() if isinstance(error, Unavailable) else error).text(language)
+
+
+def _when_to_come_back(error: TimebankError) -> dict[str, str]:
+    """When to ask again, in seconds, where that helps."""
+    return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+
+
+def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
+    headers = {"Cache-Control": "no-store"} | _when_to_come_back(error)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = problem_of(error, _request_id(request), language_of(request))
+    return Response(body | more, status_code=error.status, media_type=PROBLEM, headers=headers)
+
+
+def problem_of(error: TimebankError, request_id: str, language: str) -> dict[str, object]:
+    """A refusal as RFC 9457 has it."""
+    return {
+        "type": f"urn:timebank:{error.code}",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": told(error, language),
+        "request_id": request_id,
+    }
+
+
+def wants_problem(request: AnyRequest) -> bool:
+    return request.scope["path"].startswith("/api/") or "application/json" in request.headers.get("Accept", "")
+
+
+def refused_by_framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """The framework's own refusals: a body of the wrong shape, an unknown address, a wrong method."""
+    if isinstance(error, ValidationException) or error.status_code == 400:
+        return _invalid(request, error)
+    return refused(request, _BY_STATUS.get(error.status_code, NotFound)())
+
+
+def _invalid(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    named = error.extra if wants_problem(request) and isinstance(error.extra, list) else []
+    where = [f"{item.get('key', '')}: {item.get('message', '')}" for item in named if isinstance(item, dict)]
+    why = "; ".join(where)[:300] or translate(_("缺少必填内容，或内容不是要求的类型"), language_of(request))
+    return refused(request, BadRequest(why=why))
+
+
+def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A fault of ours: answered without its trace, and logged without its words or address.
+
+    Those may quote a name, a phone number or a code.
+    """
+    log.error("failed", request_id=_request_id(request), error=type(error).__name__, at=_where(error))
+    return refused(request, Unexpected(request_id=_request_id(request)))
+
+
+def out_of_range(request: AnyRequest, error: OverflowError) -> Response[Any]:  # noqa: ARG001  # a handler's shape
+    """A day or number that the schemas let through and no calendar holds."""
+    return refused(request, BadValue())
+
+
+def _where(error: BaseException) -> list[str]:
+    """The way to a fault, innermost last, through what caused it: places in the program alone."""
+    frames = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return [*frames, *(["caused by", type(cause).__name__, *_where(cause)] if (cause := error.__cause__) else [])]
+
+
+def _request_id(request: AnyRequest) -> str:
+    return str(request.state.get("request_id", ""))

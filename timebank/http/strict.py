@@ -1,0 +1,66 @@
+"""Bodies taken at their word: what is no text is refused, and "1" is no number, 1 is no truth, a number is no time."""
+
+import msgspec
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import ClientException, ValidationException
+from litestar.params import BodyKwarg
+
+from timebank.http.callers import FORMS, SAFE_METHODS, AnyRequest, provide_scope
+
+# A byte that is no UTF-8, an unknown character set, a value nested deeper than can be followed: the parsers let these
+# through as they come.
+UNREADABLE = (UnicodeDecodeError, LookupError, RecursionError)
+
+
+async def readable_body(request: AnyRequest) -> None:
+    """Refuse a body that cannot be read at all, before a parser fails over it."""
+    if request.method not in SAFE_METHODS and request.content_type[0] in FORMS:
+        try:
+            await request.form()
+        except UNREADABLE as error:
+            raise ClientException from error
+    elif _takes_json(request):
+        try:
+            _decode(await request.body(), object)
+        except msgspec.ValidationError as error:  # such as a number that nothing can hold
+            raise ClientException from error
+
+
+async def strict_body(request: AnyRequest) -> None:
+    """Refuse a body that the framework, which reads leniently, would bend into its schema.
+
+    What is no JSON at all, or missing, is refused by the framework in its own words.
+    """
+    if not _takes_json(request):
+        await readable_body(request)
+        return
+    field = request.route_handler.parsed_data_field
+    assert field is not None
+    try:
+        _decode(await request.body(), field.annotation)
+    except msgspec.ValidationError as error:
+        if "caller" in request.route_handler.parsed_fn_signature.parameters:
+            await provide_scope(request)  # Who is nobody is told so first.
+        message, _, place = str(error).partition(" - at `$")
+        key = place.strip("`.") or "body"
+        raise ValidationException("the body", extra=[{"key": key, "message": message, "source": "body"}]) from error
+
+
+def _takes_json(request: AnyRequest) -> bool:
+    field = request.route_handler.parsed_data_field
+    if field is None or not isinstance(field.kwarg_definition, BodyKwarg):
+        return False
+    return field.kwarg_definition.media_type == RequestEncodingType.JSON
+
+
+def _decode(body: bytes, shape: object) -> None:
+    """Raises ValidationError where it does not fit. What is no JSON at all is left to the framework."""
+    try:
+        if body:
+            msgspec.json.decode(body, type=shape)
+    except UNREADABLE as error:
+        raise ClientException from error
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return

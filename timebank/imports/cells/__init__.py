@@ -1,0 +1,1 @@
+"""One cell in, one value or a problem out."""

@@ -1,0 +1,30 @@
+"""Identity numbers in a workbook: the check of timebank/people/identity/citizen_number.py, answered as a Problem."""
+
+from timebank.imports.cells.problems import Problem, problem
+from timebank.people.identity.citizen_number import Identity, Sex, check_character, judge
+from timebank.people.identity.documents import FOREIGNER, Document, read_document
+
+__all__ = ["Document", "Identity", "Sex", "check_character", "mask_number", "read_identity"]
+
+
+def read_identity(number: str, kind: str | None = None) -> Identity | Document | Problem:
+    """Judge a number already stripped of spaces and in upper case; `kind` is what another column says it is."""
+    judged = judge(number)
+    if isinstance(judged, Identity) and kind in (None, FOREIGNER):
+        return judged
+    document = read_document(number, kind)
+    if document is not None:
+        return document
+    if isinstance(judged, Identity) or kind is not None:
+        return problem("document_number", kind=kind or "")
+    return problem(judged, length=len(number)) if judged == "identity_length" else problem(judged)
+
+
+def mask_number(text: str) -> str:
+    """An identity number or phone as a report may show it: enough to find the row, too little to use."""
+    bare = "".join(text.split())
+    if len(bare) >= 15:
+        return f"{bare[:4]}****{bare[-4:]}"
+    if len(bare) >= 10:
+        return f"{bare[:3]}****{bare[-4:]}"
+    return bare[:1] + "*" * (len(bare) - 1)

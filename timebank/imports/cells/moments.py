@@ -1,0 +1,309 @@
+"""Days and times as people write them, from a date cell to “下午3点半”."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+from timebank.imports.cells.numerals import chinese_number
+from timebank.imports.cells.problems import Problem, problem
+from timebank.imports.cells.values import Cell, Unreadable, blank, words
+
+LengthUnit = Literal["hours", "minutes"]
+DAY_MINUTES = 24 * 60
+MONTHS = 12
+HOURS_WITHOUT_UNIT_MAX = 12
+HOURS_MIN = 0.1
+_EXCEL_EPOCH = date(1899, 12, 30)
+_ZERO_SHOWN_DAYS = 2  # a spreadsheet shows the number 0, such as a formula makes of a blank cell, as one of these days
+_SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
+_YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
+_WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[一二三四五六日天]?\s*[)）]")
+_DAY = re.compile(r"(\d{4})\s*[-/.年。·\\]\s*(\d{1,2})\s*[-/.月。·\\]\s*(\d{1,2})(?:\s*[日号]|(?!\d))")
+CHINESE_YEAR = re.compile(r"([二一][〇零○ＯO一二三四五六七八九]{3})\s*年")
+_CHINESE_DIGITS = str.maketrans("〇零○ＯO一二三四五六七八九", "00000123456789")
+_CHINESE_PART = re.compile(r"(?<=[年月])\s*([一二三四五六七八九十]{1,3})(?=[月日号])")
+_CLOCK = re.compile(
+    r"(?P<next>次日|第[二2]天|翌日|隔[日天]|转天|明日)?\s*"
+    r"(?P<part>凌晨|清晨|清早|早上|早晨|早|上午|中午|正午|下午|午后|傍晚|晚上|晚间|夜里|夜间|晚|am|pm|a\.m\.|p\.m\.)?\s*"
+    r"(?P<hour>\d{1,2}|[零〇一二两三四五六七八九十]{1,3})\s*"
+    r"(?:[:.点时]\s*(?:(?P<minute>\d{1,2})\s*分?(?::\s*(?P<second>\d{1,2}))?|(?P<half>半)|(?P<quarter>[一三])刻|整|钟)?)?\s*"
+    r"(?P<after>am|pm|a\.m\.|p\.m\.)?",
+    re.IGNORECASE,
+)
+_YEAR_MONTH = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*月?|(\d{2}))")
+_LENGTH_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::[0-5]\d)?")
+_NUMERALS = "[零一二两三四五六七八九十]{1,3}"
+_COUNT = r"(?P<{0}>\d{{1,4}}(?:\.\d{{1,6}})?|[零一二两三四五六七八九十]{{1,3}})"
+_LENGTH = re.compile(
+    rf"(?:{_COUNT.format('hours')}\s*(?P<half_before>个?半)?\s*个?(?:小时|钟头|时|h(?:(?:ou)?rs?)?)\s*(?P<half>半)?"
+    rf"|(?P<only_half>半)个?(?:小时|钟头))?"
+    rf"\s*(?:{_COUNT.format('minutes')}\s*(?:分钟?|m(?:in(?:ute)?s?)?)?|(?P<quarter>[一三])刻钟?)?"
+)
+_SAME_DAY = re.compile(r"[(]?(补|补录|补签|补登|迟交|上午|下午|早上|早晨|中午|晚上|傍晚|全天|白天|当天|夜间)[)]?")
+_CLOCK_TAIL = re.compile(r"(?<=\d)\.\d+|\+08:?00$")
+_NEXT_SPAN = re.compile(r"(?<=[\d点时分半])\s*(?:和|/|\s|(?=上午|下午|晚))\s*(?=(?:上午|下午|晚上?|中午|早上?)?\s*\d)")
+_BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
+
+
+def day(cell: Cell) -> date | Problem | None:
+    """A calendar day, from a date cell, a spreadsheet's serial number or words with a year."""
+    found = _day(cell)
+    if isinstance(found, date) and 0 <= (found - _EXCEL_EPOCH).days <= _ZERO_SHOWN_DAYS:
+        return problem("date_zero")
+    return problem("date_impossible") if isinstance(found, date) and found.year not in _YEARS else found
+
+
+def _day(cell: Cell) -> date | Problem | None:
+    if isinstance(cell, Unreadable):
+        return cell.problem
+    if isinstance(cell, date):
+        return cell.date() if isinstance(cell, datetime) else cell
+    if isinstance(cell, bool | time | timedelta):
+        return problem("date_unclear")
+    if blank(cell):
+        return None
+    found = _day_in(words(cell))
+    if found is None:
+        return problem("date_unclear")
+    return found[0] if _says_no_more(found[1]) else problem("date_with_more")
+
+
+def in_digits(text: str) -> str:
+    """A text with the days of it that are written as 二〇二六年四月五日 in digits."""
+    if not CHINESE_YEAR.search(text):
+        return text
+    text = CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
+    return _CHINESE_PART.sub(lambda found: str(chinese_number(found[1]) or found[1]), text)
+
+
+def _says_no_more(rest: str) -> bool:
+    """Whether what follows a day leaves it that day: nothing, a time or two or a part of the day, a late entry."""
+    if not rest or _SAME_DAY.fullmatch(rest):
+        return True
+    rest = _CLOCK_TAIL.sub("", _CLOCK_TAIL.sub("", rest)) if re.match(r"\d{1,2}:\d{2}:\d{2}", rest) else rest
+    # "-4.7" and "至7日" go on to another day, so no separator may stand before the time.
+    halves = _BETWEEN.split(rest)
+    return 1 <= len(halves) <= 2 and all(isinstance(_clock(half), int) for half in halves if half) and bool(halves[0])
+
+
+def _day_in(value: str) -> tuple[date | Problem, str] | None:
+    """The day at the start of some words and what follows it, `None` when there is no day."""
+    value = in_digits(_WEEKDAY.sub("", value).strip())
+    if re.fullmatch(r"\d{1,5}(\.\d+)?", value):
+        serial = int(float(value))
+        return (_EXCEL_EPOCH + timedelta(days=serial), "") if serial in _SERIAL_DAYS and serial > 3_000 else None
+    found = _DAY.match(value) or re.match(r"(\d{4})(\d{2})(\d{2})(?!\d)", value)
+    if found is None:
+        return None
+    rest = value[found.end() :].lstrip(" T")
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])), rest
+    except ValueError:
+        return problem("date_impossible"), rest
+
+
+@dataclass(frozen=True, slots=True)
+class YearMonths:
+    """A birth of which only the year and month are written; both months that "1965.1" may mean where it is a number."""
+
+    year: int
+    months: frozenset[int]
+
+    def holds(self, day: date) -> bool:
+        """Whether a day may be the one that is meant."""
+        return day.year == self.year and day.month in self.months
+
+
+def year_months(cell: Cell) -> YearMonths | None:
+    """The year and month of "1965.03", "196503", "1965-03" or "1965年3月"; `None` for anything else."""
+    if isinstance(cell, bool | date | time | timedelta):
+        return None
+    value = words(cell)
+    found = _YEAR_MONTH.fullmatch(value)
+    if found is None:
+        return None
+    months = {int(found[2] or found[3])}
+    if isinstance(cell, float) and found[2] == "1":
+        months.add(10)  # a spreadsheet's number 1965.1 was typed as 1965.1 or as 1965.10
+    possible = frozenset(month for month in months if 1 <= month <= MONTHS)
+    return YearMonths(int(found[1]), possible) if possible and int(found[1]) in _YEARS else None
+
+
+def minute_of_day(cell: Cell) -> int | Problem | None:
+    """Minutes since midnight, 0 to 1440, and beyond when the words say “次日”."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
+    if isinstance(cell, timedelta):
+        return _in_day(cell.total_seconds() / 60)
+    if isinstance(cell, datetime):
+        cell = cell.time()
+    if isinstance(cell, time):
+        return cell.hour * 60 + cell.minute
+    if isinstance(cell, bool | date):
+        return problem("time_unclear")
+    if blank(cell):
+        return None
+    value = words(cell)
+    if re.fullmatch(r"[01]?\.\d{3,}|0|1(\.0+)?|0\.5", value) and not re.fullmatch(r"1\.\d*[1-9]\d*", value):
+        return _in_day(float(value) * DAY_MINUTES)
+    value = re.sub(r"(?<=\d:\d\d:\d\d)\.\d+$", "", value)
+    if re.fullmatch(r"\d{1,2}\.\d|0\.\d{2}", value):
+        return problem("time_dotted")
+    dated = _day_in(value) if len(value) > 8 else None
+    return _clock(dated[1] if dated else value)
+
+
+def _in_day(minutes: float) -> int | Problem:
+    return round(minutes) if 0 <= minutes <= DAY_MINUTES else problem("impossible_time")
+
+
+def _clock(value: str) -> int | Problem:
+    value = re.sub(r"^(.+?)\s*\((次日|第二天|翌日)\)$", r"\2\1", value)
+    if re.fullmatch(r"\d{4}", value):
+        value = f"{value[:2]}:{value[2:]}"
+    found = _CLOCK.fullmatch(value.strip())
+    # 9.5 is half past nine, or 9:50 of which a spreadsheet has taken the last zero.
+    if found is None or (value.isdigit() and not found["part"]) or re.search(r"\d\.\d(?!\d)", value):
+        return problem("time_unclear")
+    hour = chinese_number(found["hour"])
+    if hour is None:
+        return problem("time_unclear")
+    minute = 30 if found["half"] else int(found["minute"] or 0)
+    if found["quarter"]:
+        minute = 15 if found["quarter"] == "一" else 45
+    hour_of_day = _hour(hour, (found["part"] or found["after"] or "").lower().replace(".", ""))
+    if hour_of_day is None or minute > 59 or int(found["second"] or 0) > 59:
+        return problem("impossible_time")
+    total = hour_of_day * 60 + minute
+    if total > DAY_MINUTES:
+        return problem("impossible_time")
+    return total + DAY_MINUTES if found["next"] else total
+
+
+def _hour(hour: int, part: str) -> int | None:
+    """The hour of the day that an hour and its part of the day mean; `None` when the two contradict each other."""
+    if hour > 24:
+        return None
+    if part in {"凌晨", "am"} and hour == 12:
+        return 0
+    if part in {"凌晨", "清晨", "清早", "早上", "早晨", "早", "上午", "am"}:
+        return hour if hour <= 12 else None
+    if part in {"中午", "正午"}:
+        return hour + 12 if hour < 4 else hour
+    if part in {"下午", "午后", "傍晚", "pm"}:
+        return hour + 12 if hour < 12 else hour
+    if part in {"晚上", "晚间", "夜里", "夜间", "晚"}:
+        return hour + 12 if 4 < hour <= 12 else hour if hour > 12 else None
+    return hour
+
+
+def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
+    """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
+    parts = _several_spans(words(cell)) if isinstance(cell, str) else []
+    found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
+    whole = [halves for halves in found if isinstance(halves, tuple)]
+    if len(whole) == len(found):
+        return whole
+    return next((wrong for wrong in found if isinstance(wrong, Problem)), None)
+
+
+def _several_spans(value: str) -> list[str]:
+    """The spans of a cell, parted by a mark; also by a space, 和, a slash or 下午, where each part is a whole span."""
+    parts = [part for part in re.split(r"\s*[,;、，；]\s*", value) if part]
+    if len(parts) != 1 or _DAY.match(value):
+        return parts
+    pieces = [piece for piece in _NEXT_SPAN.split(value) if piece]
+    whole = all(len([half for half in _BETWEEN.split(piece) if half.strip()]) == 2 for piece in pieces)
+    return pieces if whole else parts
+
+
+def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
+    """The two halves of “08:30-10:00” or “2026-07-01 08:30 至 10:00”, still as written; the second may be blank."""
+    if isinstance(cell, Unreadable):
+        return cell.problem
+    if blank(cell):
+        return None
+    value = words(cell)
+    dated = _DAY.match(value)
+    head, rest = (value[: dated.end()], value[dated.end() :]) if dated else ("", value)
+    later = _DAY.search(rest)
+    if later:
+        # The dashes of a second date part no times: "2026-07-01 22:00 至 2026-07-02 1:00".
+        halves = [_BETWEEN.sub("", rest[: later.start()].strip()), rest[later.start() :].strip()]
+        halves = [half for half in halves if half]
+    else:
+        halves = [half for half in _BETWEEN.split(rest.strip()) if half]
+    if not 1 <= len(halves) <= 2:
+        return problem("time_unclear")
+    if len(halves) == 1 and not later and _BETWEEN.match(rest):
+        return None, f"{head} {halves[0]}".strip()  # "-11:30": it is the sign-in that nobody has written
+    first = f"{head} {halves[0]}".strip()
+    return first, _same_part(halves[0], halves[1]) if len(halves) == 2 else None
+
+
+def _same_part(first: str, second: str) -> str:
+    """“下午2:00-5:00” says 下午 once and means it twice."""
+    part = re.match(r"下午|晚上|傍晚|晚|pm", first.strip(), re.IGNORECASE)
+    return f"{part[0]}{second}" if part and re.match(r"\d", second) else second
+
+
+def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None:
+    """A length of service in minutes, from "1.5", "1小时30分", "一个半小时", "1:30" or a time cell of that length.
+
+    `unit` is what the column's heading says of a bare number. Where it says nothing a number is hours, unless so many
+    hours are not worked in a row: then it may as well be minutes, and is refused.
+    """
+    if isinstance(cell, Unreadable):
+        return cell.problem
+    if isinstance(cell, time):
+        return cell.hour * 60 + cell.minute
+    if isinstance(cell, timedelta):
+        return round(cell.total_seconds() / 60)
+    if isinstance(cell, bool | date):
+        return problem("duration_unclear")
+    if blank(cell):
+        return None
+    value = words(cell).lower().replace("時", "时").replace("鐘", "钟")
+    return _bare_length(float(value), unit) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value) else _worded_length(value)
+
+
+def _bare_length(number: float, unit: LengthUnit | None) -> int | Problem:
+    if unit == "minutes":
+        # Under 分钟 somebody has written 1.5 hours.
+        return round(number) if number.is_integer() else problem("duration_unit")
+    if unit is None and number > HOURS_WITHOUT_UNIT_MAX:
+        return problem("duration_unit")
+    if 0 < number < HOURS_MIN:
+        return problem("duration_unclear")  # 0.0625 is how a spreadsheet keeps 1:30 in a plain cell
+    return round(number * 60)
+
+
+def _worded_length(value: str) -> int | Problem:
+    clock = _LENGTH_CLOCK.fullmatch(value)
+    if clock:
+        # 15:30 is a time of the day, not a length.
+        long = int(clock[1]) >= HOURS_WITHOUT_UNIT_MAX
+        return problem("duration_unclear") if long else int(clock[1]) * 60 + int(clock[2])
+    found = _LENGTH.fullmatch(value)
+    # A written number without its unit, such as 三十, may be either.
+    says_unit = found is not None and (found["hours"] or found["only_half"] or not re.fullmatch(_NUMERALS, value))
+    return _added_up(found) if found and found.lastgroup and says_unit else problem("duration_unclear")
+
+
+def _added_up(found: re.Match[str]) -> int | Problem:
+    hours, minutes = _count(found["hours"]), _count(found["minutes"])
+    if hours is None or minutes is None:
+        return problem("duration_unclear")
+    halves = sum(found[name] is not None for name in ("half_before", "half", "only_half"))
+    quarters = {"一": 15, "三": 45}.get(found["quarter"] or "", 0)
+    if halves > 1 or (halves and (minutes or quarters)):
+        return problem("duration_unclear")
+    return round(hours * 60 + halves * 30 + minutes + quarters)
+
+
+def _count(written: str | None) -> float | None:
+    """A number in digits or Chinese numerals; 0 where none is written, `None` where it cannot be read."""
+    if written is None:
+        return 0
+    return float(written) if written[0].isdigit() else chinese_number(written)

@@ -1,0 +1,32 @@
+"""Signs that stand in a cell in place of words: as above, and those that say neither this nor nothing."""
+
+import re
+import unicodedata
+
+from timebank.imports.cells.values import Cell, blank, words
+
+_AROUND = re.compile(r"[\s()（）\[\]【】。.．]")
+_DITTO = re.compile(
+    r"(同上|如上|上同|同前|同)(面|行|述|一行|栏|条|格|项|列|一人|一户|户)?"
+    r"|[〃″〞＂\"“”々]+|[′'‘’`´]{2,}|、、|,,|，，|↓+|ditto|do",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(r"同[左右下]|如下|见[上下左右]")
+
+
+def is_ditto(cell: Cell) -> bool:
+    """Whether a cell says that it is as the one above."""
+    return isinstance(cell, str) and _DITTO.fullmatch(_AROUND.sub("", cell)) is not None
+
+
+def is_unclear(cell: Cell) -> bool:
+    """Whether a cell has only marks, such as "……" or "√": it may mean nothing, as above, or something else."""
+    if not isinstance(cell, str) or blank(cell):
+        return False
+    shown = words(cell)
+    return _ELSEWHERE.fullmatch(shown) is not None or all(map(_is_mark, shown))
+
+
+def _is_mark(char: str) -> bool:
+    # The radicals of characters count as symbols, and stand in names.
+    return unicodedata.category(char)[0] in "PSZ" and not "\u2e80" <= char <= "\u2fdf"

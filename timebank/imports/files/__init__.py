@@ -1,0 +1,1 @@
+"""Files of every accepted format, read into sheets of raw cells."""

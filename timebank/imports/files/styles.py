@@ -1,0 +1,150 @@
+"""What the style of a cell says of it: a unit, a currency or per cent beside its number, and a line through it.
+
+Number formats as in ECMA-376 part 1, 18.8.30 and 18.8.31.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from timebank.imports.files.xml_parts import TRUE, local, parsed, parser
+
+_PIECE = re.compile(
+    r'"(?P<quoted>[^"]*)"|[\\!](?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]|\[[^\]]*\]'
+    r"|(?P<holder>General|G/通用格式|@|[0#?][0#?,.]*)|(?P<plain>.)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CHINESE_MONTH = dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"')
+_NUMBERS = {5: "¥0", 6: "¥0", 7: "¥0.00", 8: "¥0.00", 9: "0%", 10: "0.00%", 42: "¥0", 44: "¥0.00"}
+BUILT_IN = {**_NUMBERS, **_CHINESE_MONTH, 17: "mmm-yy"}
+_SAYS = re.compile(r"[^\W\d_]|[¥￥$€£%]")
+_QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|[\\!].')
+_OF_MOMENTS = re.compile(r"[ymdhs]|上午|下午", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is shown before and behind a number, and whether the cell is struck through.
+
+    `is_month` where a day is shown as its year and month: the spreadsheet made its day up.
+    """
+
+    before: str = ""
+    behind: str = ""
+    is_struck: bool = False
+    is_month: bool = False
+
+    @property
+    def says_more(self) -> bool:
+        """Whether the style says something of the cell's value."""
+        return bool(self.before or self.behind or self.is_month)
+
+    def shown_day(self, value: date) -> date | str:
+        """The day, or the month that was typed where a spreadsheet has kept its first."""
+        return f"{value.year}年{value.month}月" if self.is_month and value.day == 1 else value
+
+    def shown(self, value: float) -> float | str:
+        """The number with what is shown beside it, as somebody would have typed it."""
+        if not self.before and not self.behind:
+            return value
+        number = value * 100 if self.behind == "%" else value
+        return f"{self.before}{number:.10g}{self.behind}" if abs(number) < 1e10 else value
+
+
+def style_of(code: str, *, is_struck: bool = False) -> Style:
+    """What a number format adds to a number; nothing where it shows a day or a time, or the number in thousands."""
+    before, behind, holder = "", "", ""
+    for piece in _PIECE.finditer(re.split(r";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", code)[0]):
+        said = next((piece[name] for name in ("quoted", "escaped", "currency", "plain") if piece[name]), "")
+        if piece["plain"] and _OF_MOMENTS.match(piece["plain"]):
+            return Style(is_struck=is_struck, is_month=_shows_month(code))
+        if piece["holder"]:
+            holder += piece["holder"]
+        elif holder:
+            behind += said
+        else:
+            before += said
+    # A comma at the end divides by a thousand: the 万 behind it belongs to what is shown, not to what is kept.
+    if not holder or "@" in holder or holder.endswith(","):
+        return Style(is_struck=is_struck)
+    return Style(_plain(before), _plain(behind), is_struck)
+
+
+def _shows_month(code: str) -> bool:
+    """Whether a format shows the year and the month of a day and nothing else of it."""
+    signs = set(_QUOTED.sub("", code.split(";", maxsplit=1)[0]).lower()) & set("ymdhs")
+    return signs == {"y", "m"}
+
+
+def _plain(said: str) -> str:
+    return said.strip() if _SAYS.search(said) else ""
+
+
+def styles_of(part: bytes) -> dict[int, Style]:
+    """The styles of an xlsx file that say something of a cell, by their place among its cell formats."""
+    if not part:
+        return {}
+    walk = _StylesWalk()
+    reader = parser()
+    reader.StartElementHandler = walk.start
+    reader.EndElementHandler = walk.end
+    parsed(reader, part)
+    return {
+        place: style
+        for place, (number_format, font) in enumerate(walk.formats)
+        if (style := style_of(walk.code(number_format), is_struck=font in walk.struck)) != Style()
+    }
+
+
+class _StylesWalk:
+    """Walks through the styles: number formats, fonts, and the cell formats that name both."""
+
+    def __init__(self) -> None:
+        self.formats: list[tuple[int, int]] = []
+        self.struck: set[int] = set()
+        self._codes: dict[int, str] = {}
+        self._fonts = 0
+        self._within: list[str] = []
+
+    def code(self, number: int) -> str:
+        return self._codes.get(number, BUILT_IN.get(number, "General"))
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        name = local(name)
+        above = self._within[-1] if self._within else ""
+        self._within.append(name)
+        if name == "numFmt" and above == "numFmts":
+            self._codes[_number(attributes, "numFmtId")] = attributes.get("formatCode", "")
+        elif name == "font" and above == "fonts":
+            self._fonts += 1
+        elif name == "strike" and self._within[-3:-1] == ["fonts", "font"] and attributes.get("val", "1") in TRUE:
+            self.struck.add(self._fonts - 1)
+        elif name == "xf" and above == "cellXfs":
+            self.formats.append((_number(attributes, "numFmtId"), _number(attributes, "fontId")))
+
+    def end(self, _name: str) -> None:
+        self._within.pop()
+
+
+def _number(attributes: dict[str, str], name: str) -> int:
+    written = attributes.get(name, "")
+    return int(written) if re.fullmatch(r"\d{1,9}", written) else 0
+
+
+def struck_texts(part: bytes) -> frozenset[str]:
+    """The shared texts of an xlsx file of which some is struck through, by their places."""
+    if b"strike" not in part:
+        return frozenset()
+    found: set[str] = set()
+    count = -1
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal count
+        count += local(name) == "si"
+        if local(name) == "strike" and attributes.get("val", "1") in TRUE:
+            found.add(str(count))
+
+    reader = parser()
+    reader.StartElementHandler = start
+    parsed(reader, part)
+    return frozenset(found)

@@ -1,0 +1,1 @@
+"""What each kind of workbook is read into, and how its rows are written."""

@@ -1,0 +1,1 @@
+"""The moral bank's book: deeds."""

@@ -1,0 +1,36 @@
+"""A catalogue of deeds that stands on a sheet of its own beside the book: each item with its points."""
+
+from collections.abc import Sequence
+
+from timebank.imports.cells import amounts
+from timebank.imports.cells import values as cells
+from timebank.imports.files.workbook import Sheet
+from timebank.imports.sheets.header import find
+from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.vocabulary import DEEDS
+
+_WANTED = tuple(meaning for meaning in DEEDS if meaning.key in ("item", "points"))
+POINTS_MAX = 10_000
+NAME_MAX = 60
+
+
+def catalogue_on(sheet: Sheet) -> dict[str, int]:
+    """The items of a sheet that is a catalogue; nothing where it is something else, or a line has no plain points.
+
+    An item with two different points is left out: nobody knows which of them holds.
+    """
+    header = find(sheet, _WANTED)
+    if header is None or not {"item", "points"} <= header.columns.keys():
+        return {}
+    found: dict[str, set[int]] = {}
+    for line in lines(header):
+        item = cells.text(line.values.get("item"), NAME_MAX)
+        points = amounts.points(line.values.get("points"), 1, POINTS_MAX)
+        if isinstance(item, str) and isinstance(points, int):
+            found.setdefault(item, set()).add(points)
+    return {item: points.pop() for item, points in found.items() if len(points) == 1}
+
+
+def catalogues_on(sheets: Sequence[Sheet]) -> dict[str, dict[str, int]]:
+    """Those of the sheets that are catalogues, by the sheet's name."""
+    return {sheet.name: found for sheet in sheets if (found := catalogue_on(sheet))}

@@ -1,0 +1,108 @@
+"""The list of goods that points are exchanged for."""
+
+from dataclasses import dataclass, replace
+
+from timebank.imports.cells import amounts, remarks
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.problems import Problem, problem
+from timebank.imports.cells.values import Cell, Unreadable
+from timebank.imports.files.workbook import Workbook
+from timebank.imports.sheets import captions, columns, leftovers
+from timebank.imports.sheets.header import Header
+from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.parsed import Parsed, Reading
+from timebank.imports.sheets.vocabulary import GOODS
+
+REQUIRED = ("name", "points")
+
+
+@dataclass(frozen=True, slots=True)
+class GoodRow:
+    """One good at one station; `limit` is per household and month, None when there is none."""
+
+    sheet: str
+    row: int
+    name: str
+    unit: str | None
+    points: int
+    stock: int
+    station: str | None
+    limit: int | None
+    note: str | None
+
+
+def parse(book: Workbook) -> Parsed[GoodRow]:
+    """Read a goods list. Raises an ImportRefused when the file holds none."""
+    survey = columns.survey(book, GOODS, REQUIRED)
+    survey = replace(survey, headers=tuple(map(_with_kinds, survey.headers)))
+    parsed: Parsed[GoodRow] = Parsed()
+    seen: dict[tuple[str, str | None], tuple[str, int]] = {}
+    for header in survey.headers:
+        for line in lines(header):
+            reading = Reading(parsed, header, line)
+            row = _row(reading)
+            if row is None:
+                continue
+            key = (row.name, row.station)
+            if key in seen:
+                reading.refuse("name", problem("duplicate", row=reading.row_words(*seen[key])))
+                continue
+            seen[key] = (row.sheet, row.row)
+            parsed.rows.append(row)
+    leftovers.tell(parsed, book, survey)
+    return parsed
+
+
+def _with_kinds(header: Header) -> Header:
+    """The table without its column of kinds where no good comes in several: then it says nothing that is needed.
+
+    One of its cells that cannot be read may have told two goods apart.
+    """
+    kinds: dict[str, set[str]] = {}
+    for line in lines(header):
+        if isinstance(line.values.get("spec"), Unreadable):
+            return header
+        kinds.setdefault(cells.words(line.values.get("name")), set()).add(cells.words(line.values.get("spec")))
+    if any(len(several) > 1 for several in kinds.values()):
+        return header
+    return replace(header, columns={key: column for key, column in header.columns.items() if key != "spec"})
+
+
+def _row(reading: Reading[GoodRow]) -> GoodRow | None:
+    name = reading.need("name", _label)
+    # 5L and 10L of one name are two goods.
+    if name and (kind := reading.take("spec", _label)):
+        name = f"{name} {kind}"
+    # Without a column of its own the unit is what stands behind the first of the amounts.
+    said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
+    unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
+    points = reading.need("points", lambda cell: amounts.price(cell, unit))
+    stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
+    station = reading.take("station", _label)
+    if station is None and stock is not None and "station" not in reading.header.columns:
+        station = captions.station_of(reading.header, reading.line.titles)
+    note = reading.beside("note", cells.note)
+    limit = _limit(reading, unit, note)
+    if remarks.ended(note):
+        reading.refuse("note", problem("remark_ended"))
+    if reading.refused or name is None or points is None:
+        return None
+    return GoodRow(reading.sheet, reading.number, name, unit, points, stock or 0, station, limit, note)
+
+
+def _label(cell: Cell) -> str | Problem | None:
+    return cells.text(cell, 100)
+
+
+def _limit(reading: Reading[GoodRow], unit: str | None, note: str | None) -> int | None:
+    """The limit of its own column, else one that the remark says in words; what is not understood there is named."""
+    written = reading.take("limit", lambda cell: amounts.limit(cell, unit))
+    if written is not None or not note or not amounts.says_limit(note):
+        return written.pieces if written else None
+    said = amounts.limit(note, unit)
+    if isinstance(said, amounts.Limit) and said.pieces is not None:
+        reading.warn("note", problem("limit_in_note", limit=said.pieces))
+        return said.pieces
+    if isinstance(said, Problem):
+        reading.warn("note", problem("limit_in_note_unclear"))
+    return None

@@ -1,0 +1,1 @@
+"""Sign-in sheets: honour hours."""

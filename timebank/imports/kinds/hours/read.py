@@ -1,0 +1,181 @@
+"""Sign-in sheets: who served where, from when to when, or on which day for how long."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from timebank.core import names
+from timebank.imports.cells import amounts, group, remarks
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.phones import phones
+from timebank.imports.cells.problems import Problem, problem
+from timebank.imports.cells.signs import is_ditto
+from timebank.imports.cells.values import Cell
+from timebank.imports.files.workbook import Workbook
+from timebank.imports.kinds.hours.times import services
+from timebank.imports.sheets import columns, context, leftovers
+from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, of_group
+from timebank.imports.sheets.context import Context
+from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.parsed import Parsed, Reading
+from timebank.imports.sheets.vocabulary import HOURS
+
+REQUIRED = ("name|phone", "in|span|in2|span2|length", "date|in|span|in2|span2")
+LONG_SERVICE_MINUTES = 12 * 60
+_DAWN = 5
+_SAYS_NIGHT = re.compile("凌晨|夜|次日|am|a\\.m", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HoursRow:
+    """One service of one person, in local time; `person` is None only when no residents were given to look in.
+
+    `part` counts the services of one line, which may name several people or two times of the day. A `day_only` service
+    says how long and not when: its times begin at midnight until it is known what else the person did that day.
+    """
+
+    sheet: str
+    row: int
+    part: int
+    person: Candidate | None
+    name: str | None
+    phone: str | None
+    activity: str | None
+    place: str | None
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    day_only: bool
+    note: str | None
+
+    @property
+    def who(self) -> str:
+        """What tells one person from another within the file."""
+        return self.person.key if self.person else self.phone or names.key(self.name or "")
+
+    @property
+    def where(self) -> tuple[str, int, int]:
+        """Where the service stands in the file."""
+        return self.sheet, self.row, self.part
+
+
+def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[HoursRow]:
+    """Read sign-in sheets and match each row to a resident. Raises an ImportRefused when the file holds none."""
+    survey = columns.survey(book, HOURS, REQUIRED)
+    parsed: Parsed[HoursRow] = Parsed()
+    earlier: dict[str, list[HoursRow]] = {}
+    for header in survey.headers:
+        whole = context.context_of(header)
+        before: date | None = None
+        for line in lines(header):
+            titled = whole.within(line.titles) if line.titles else whole
+            reading = Reading(parsed, header, line)
+            before = _carried_day(line, titled, None if line.fresh else before)
+            found = _rows(reading, people, before, titled, today)
+            # A line is taken whole or not at all: whoever mends it sees all of its people again.
+            if not any(_collides(reading, row, earlier.get(row.who, [])) for row in found):
+                for row in found:
+                    earlier.setdefault(row.who, []).append(row)
+                parsed.rows += found
+    leftovers.tell(parsed, book, survey)
+    return parsed
+
+
+def mentions(book: Workbook) -> Mentions:
+    """Every readable name and phone of the sheets, to look up before `parse`."""
+    names: set[str] = set()
+    found: set[str] = set()
+    for header in columns.headers(book, HOURS, REQUIRED):
+        for line in lines(header):
+            names |= group.mentioned(line.values.get("name"))
+            found |= set(phones(line.values.get("phone")))
+    return Mentions(frozenset(names), frozenset(found))
+
+
+def _carried_day(line: Line, titled: Context, before: date | None) -> date | None:
+    """The day of this row, or of the row above when its cell was left blank, or of the whole sheet."""
+    cell = line.values.get("date")
+    found = context.day(cell, titled)
+    if isinstance(found, date):
+        return found
+    return (before or titled.day) if found is None or is_ditto(cell) else None
+
+
+def _rows(
+    reading: Reading[HoursRow], people: Candidates | None, carried: date | None, titled: Context, today: date
+) -> list[HoursRow]:
+    """The services of a line: of each of its people at each of its times; none where it was refused."""
+    who = of_group(reading, people)
+    activity = reading.take("activity", _label)  # it decides by which rule the hours count
+    place = reading.beside("place", _label)
+    note = reading.beside("note", cells.note)
+    _judge_remarks(reading, note)
+    reading.refuse_several_times()
+    people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
+    if who and people_said is not None and people_said != len(who):
+        reading.refuse("people", problem("group_count", count=people_said, named=len(who)))
+    times = services(reading, carried, titled, today)
+    reading.split(max(1, len(who)) * max(1, len(times)))
+    if reading.refused:
+        return []
+    for time in times:
+        if time.minutes > LONG_SERVICE_MINUTES:
+            reading.warn(time.column, problem("long_service"))
+        if time.day_only:
+            reading.warn(time.column, problem("day_only"))
+        elif time.started_at.hour < _DAWN and not _SAYS_NIGHT.search(_written_times(reading)):
+            reading.warn(time.column, problem("small_hours"))
+    return [
+        HoursRow(
+            reading.sheet, reading.number, part, one.person, one.name, one.phone, activity, place,
+            time.started_at, time.ended_at, time.minutes, time.day_only, note,
+        )
+        for part, (one, time) in enumerate((one, time) for one in who for time in times)
+    ]  # fmt: skip
+
+
+def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
+    """Keep out what was cancelled, or of which the remark gives another length; point out what is odd."""
+    if remarks.turned_down(reading.take("state", cells.text)):
+        reading.refuse("state", problem("remark_cancelled"))
+    elif remarks.cancelled(note):
+        reading.refuse("note", problem("remark_cancelled"))
+    elif remarks.corrects(note):
+        reading.refuse("note", problem("remark_corrects"))
+    elif odd := remarks.odd_of_service(note):
+        reading.warn("note", problem(odd))
+
+
+def _written_times(reading: Reading[HoursRow]) -> str:
+    return " ".join(cells.words(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
+
+
+def _label(cell: Cell) -> str | Problem | None:
+    return cells.text(cell, 100)
+
+
+def _collides(reading: Reading[HoursRow], row: HoursRow, earlier: list[HoursRow]) -> bool:
+    """Refuse a service that overlaps an accepted one of the same person; point out another one on the same day."""
+    for other in earlier:
+        if row.day_only or other.day_only:
+            if (row.day_only, row.started_at, row.minutes, row.activity) == (
+                other.day_only, other.started_at, other.minutes, other.activity,
+            ):  # fmt: skip
+                reading.refuse("name|phone", problem("duplicate", row=reading.row_words(other.sheet, other.row)))
+                return True
+        elif row.started_at < other.ended_at and other.started_at < row.ended_at:
+            reading.refuse("in|span|in2|span2", _beside("overlap", reading, other))
+            return True
+    for other in earlier:
+        if row.started_at.date() == other.started_at.date():
+            reading.warn("date" if "date" in reading.header.columns else "name", _beside("same_day", reading, other))
+            break
+    return False
+
+
+def _beside(code: str, reading: Reading[HoursRow], other: HoursRow) -> Problem:
+    span = f"{other.started_at:%H:%M}–{other.ended_at:%H:%M}"
+    return problem(
+        code, row=reading.row_words(other.sheet, other.row),
+        earlier=f"{other.minutes // 60}:{other.minutes % 60:02}" if other.day_only else span,
+    )  # fmt: skip

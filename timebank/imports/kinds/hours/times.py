@@ -1,0 +1,182 @@
+"""The times of one line of a sign-in sheet: one or two pairs of sign-in and sign-out, or a day and a length."""
+
+import itertools
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TypeVar
+
+from timebank.core import clock
+from timebank.imports.cells import moments
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.problems import Problem, problem
+from timebank.imports.cells.values import Cell
+from timebank.imports.sheets import context
+from timebank.imports.sheets.context import Context
+from timebank.imports.sheets.parsed import InSheet, Reading
+from timebank.imports.sheets.vocabulary import plain_heading
+
+T = TypeVar("T", bound=InSheet)
+
+_PAIRS = (("in", "out", "span"), ("in2", "out2", "span2"))
+_LATE = re.compile("下午|晚上|傍晚|夜间|午后")
+_SAYS_MORNING = re.compile("凌晨|上午|早|次日|第二天|am", re.IGNORECASE)
+NOON = 12 * 60
+_SMALL_HOURS_END = 7 * 60
+_COUNTED_FROM_UNTIL = 1904
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """From when to when, and the column that says so; `day_only` where only the day and the length are known."""
+
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    column: str
+    day_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Sign-in and sign-out as they are written, and the columns that they stand in."""
+
+    first: Cell
+    last: Cell
+    first_column: str
+    last_column: str
+
+
+def services(reading: Reading[T], carried: date | None, titled: Context, today: date) -> list[Service]:
+    """The services of a line, earliest pair first; refuses the row for whatever keeps them from being intervals."""
+    ends = [written for pair in _PAIRS for written in _ends(reading, *pair)]
+    if reading.refused and not ends:
+        return []
+    shown = ends[0].first_column if ends else _first_column(reading)
+    day = _day(reading, ends[0].first if ends else None, shown, carried, titled)
+    if day is not None and day > today:
+        reading.refuse("date" if "date" in reading.header.columns else shown, problem("date_future"))
+    if not ends:
+        return _by_length(reading, day)
+    length = _length(reading, decides=len(ends) == 1 and ends[0].last is None)
+    found = [one for pair in ends if (one := _service(reading, pair, day, length, titled)) is not None]
+    for one, other in itertools.pairwise(found):
+        if other.started_at < one.ended_at:
+            span = f"{one.started_at:%H:%M}–{one.ended_at:%H:%M}"
+            reading.refuse(other.column, problem("overlap", row=reading.number, earlier=span))
+    total = sum(one.minutes for one in found)
+    if length is not None and len(found) == len(ends) and ends[-1].last is not None and abs(length - total) > 1:
+        reading.warn("length", problem("duration_differs", minutes=total))
+    return found
+
+
+def _ends(reading: Reading[T], first: str, last: str, span: str) -> list[_Ends]:
+    """The raw ends of a pair of columns, or of one column with both, once or several times."""
+    if not cells.blank(reading.cell(first)) or not cells.blank(reading.cell(last)):
+        out = reading.cell(last)
+        return [_Ends(reading.cell(first), None if cells.blank(out) else out, first, last)]
+    return [_Ends(*halves, span, span) for halves in reading.take(span, moments.spans) or []]
+
+
+def _first_column(reading: Reading[T]) -> str:
+    return next((column for pair in _PAIRS for column in pair if column in reading.header.columns), "length")
+
+
+def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
+    """A service of which only the day and the length are written, where the sheet has room for no more."""
+    timed = any(column in reading.header.columns for pair in _PAIRS for column in pair)
+    if timed or "length" not in reading.header.columns:
+        reading.refuse(_first_column(reading), problem("missing_in"))
+        return []
+    length = _length(reading, decides=True)
+    if length is None and not reading.refused:
+        reading.refuse("length", problem("blank", column=reading.header.heading("length")))
+    if length is None or day is None:
+        return []
+    if not 0 < length <= moments.DAY_MINUTES:
+        reading.refuse("length", problem("too_long" if length > 0 else "duration_unclear"))
+        return []
+    midnight = clock.local(clock.at_local(day, time()))
+    return [Service(midnight, midnight + timedelta(minutes=length), length, "length", day_only=True)]
+
+
+def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: Context) -> Service | None:
+    within = _day_within(ends.first)
+    if within is not None and day is not None and within != day:
+        reading.refuse(ends.first_column, problem("date_contradicts", within=within.isoformat(), day=day.isoformat()))
+    start = _minute(reading, ends.first_column, ends.first, "missing_in", titled)
+    if start is None:
+        return None
+    if ends.last is None and length is not None:
+        end: int | None = start + length
+    elif ends.last is None and not cells.blank(reading.cell("length")):
+        return None  # the length is refused already, for its own reason
+    else:
+        end = _minute(reading, ends.last_column, ends.last, "missing_out", titled)
+    if day is None or end is None:
+        return None
+    end += _days_later(ends.first, ends.last, day) * moments.DAY_MINUTES
+    if end <= start:
+        reading.refuse(ends.last_column, problem("out_before_in"))
+    elif end - start > moments.DAY_MINUTES:
+        reading.refuse(ends.last_column, problem("too_long"))
+    midnight = clock.local(clock.at_local(day, time()))
+    shown = ends.last_column if ends.last_column in reading.header.columns else ends.first_column
+    return Service(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), end - start, shown)
+
+
+def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | None, titled: Context) -> date | None:
+    if carried is not None and cells.blank(reading.cell("date")) and "date" in reading.header.columns:
+        return _day_within(first) or carried
+    written = reading.take("date", lambda cell: context.day(cell, titled))
+    if written is not None or not cells.blank(reading.cell("date")):
+        return written
+    within = _day_within(first)
+    if within is None and carried is None:
+        missing = "date" if "date" in reading.header.columns else first_column
+        reading.refuse(missing, problem("date_unclear"))
+    return within or carried
+
+
+def _day_within(cell: Cell) -> date | None:
+    """The day that a cell of a time carries; a time alone may come with the day from which a book counts."""
+    if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
+        return None
+    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.words(cell)) > 8 else None
+    return within if isinstance(within, date) else None
+
+
+def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: Context) -> int | None:
+    found = reading.read(column, lambda _: moments.minute_of_day(cell))
+    if found is None:
+        found = problem(missing)
+    if isinstance(found, Problem):
+        choices = [column, *(each for pair in _PAIRS for each in pair)]
+        reading.refuse(next(each for each in choices if each in reading.header.columns), found)
+        return None
+    # Under 下午 a bare 2:30 is half past two in the afternoon.
+    late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
+    # A title over the whole table says so of the small hours alone: 9:30 below it may be the morning's.
+    late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
+    return found + NOON if late and not _SAYS_MORNING.search(cells.words(cell)) else found
+
+
+def _days_later(first: Cell, last: Cell, day: date) -> int:
+    """How many days after `day` a sign-out lies that carries a date of its own."""
+    found = _day_within(last)
+    return (found - (_day_within(first) or day)).days if found is not None else 0
+
+
+def _length(reading: Reading[T], *, decides: bool) -> int | None:
+    """The written length; where sign-in and sign-out are there, it only checks them and refuses nothing."""
+    heading = plain_heading(reading.header.heading("length"))
+    unit: moments.LengthUnit | None = None
+    if "分" in heading or "minute" in heading:
+        unit = "minutes"
+    elif "小时" in heading or "hour" in heading or "时数" in heading:
+        unit = "hours"
+
+    def read(cell: Cell) -> int | Problem | None:
+        return moments.minutes_long(cell, unit=unit)
+
+    return reading.take("length", read) if decides else reading.beside("length", read)

@@ -1,0 +1,133 @@
+"""Sign-in sheets taken in: honour hours that wait for their review, never credited by the import itself."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from timebank.activities.offers import add_activity
+from timebank.activities.schemas import ActivityIn
+from timebank.activities.withdrawal import offer_again
+from timebank.core import clock, database, names
+from timebank.core.database import reading
+from timebank.core.scope import Scope
+from timebank.imports.cells.problems import problem
+from timebank.imports.files.refusals import ImportRefused
+from timebank.imports.files.workbook import Workbook
+from timebank.imports.intake import Intake, Ready
+from timebank.imports.kinds import residents_found
+from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours.judging import HoursPlanned, asked_of, judge, person_of, planned_of, still_good
+from timebank.imports.kinds.hours.read import HoursRow
+from timebank.imports.kinds.hours.words import tell_words
+from timebank.imports.kinds.residents_found import Residents
+from timebank.imports.words.named import activities_of
+from timebank.service_records.crediting.credit import rule_code_of, rule_of
+from timebank.service_records.honour.bulk import Entry, enter_book, on_record
+from timebank.service_records.honour.notices import tell_of_many
+
+REASON_MAX = 500
+
+
+class NoServiceRule(ImportRefused):
+    """Nothing says yet what an hour is worth, so none can be entered."""
+
+    code = "no_service_rule"
+    sentence = "社区还没有志愿服务的积分规则。请先到积分规则页添加一条，再导入时数。"
+
+
+async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanned]:
+    """The services of known residents that are to be entered for review."""
+    scope, mentioned = intake.scope, await asyncio.to_thread(hours.mentions, book)
+    async with reading(scope):
+        if await rule_of(scope, None, clock.now()) is None:
+            raise NoServiceRule
+        residents = await residents_found.look_up(scope, mentioned)
+    parsed = await asyncio.to_thread(hours.parse, book, residents.candidates, today=clock.local_day())
+    keys = {row.where: _keys(intake, residents, row) for row in parsed.rows}
+    async with reading(scope):
+        known = await intake.known_rows(keys)
+        new = [row for row in parsed.rows if row.where not in known]
+        new = judge(parsed, residents, new, await on_record(scope, [asked_of(row) for row in new]))
+        meant, new = await tell_words(intake, parsed, new)
+    if known:
+        parsed.notes.append(problem("note_known", count=len(known)))
+    planned = [
+        planned_of(parsed, row, keys[row.where][0], meant.activities.get(row.where), meant.stations.get(row.where))
+        for row in new
+    ]
+    return Ready(parsed, planned, len(planned))
+
+
+def _keys(intake: Intake, residents: Residents, row: HoursRow) -> list[bytes]:
+    """By what a service is known: of the person's record first, then of each that was merged into it."""
+    # Where in the day a service without an hour is entered depends on what else is known by then.
+    at = (row.started_at.date(), row.minutes) if row.day_only else (row.started_at, row.ended_at)
+    return [intake.key(record, *at, row.activity) for record in residents.by_key[str(person_of(row))].records]
+
+
+async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:
+    """Enter a batch of services, those left out that something forbids by now."""
+    good = await still_good(intake, rows)
+    activities = await _activities(intake, good)
+    codes = await _rule_codes(intake.scope, {activities.get(row.key) for row in good})
+    entries = []
+    for row in good:
+        activity_id = activities.get(row.key)
+        entry = Entry(
+            clock.new_id(), row.person_id, row.started_at, row.ended_at, row.minutes, codes[activity_id], activity_id,
+            row.station_id, _reason(intake, row),
+        )  # fmt: skip
+        entries.append(entry)
+        intake.row_made(row.key, "service_record", entry.id)
+    await enter_book(intake.scope, entries)
+
+
+def _reason(intake: Intake, row: HoursPlanned) -> str:
+    said = [
+        f"纸质签到表补录：{intake.file_name}",
+        "表里只有日期和时长，起止时刻不详" if row.day_only else "",
+        f"地点：{row.place}" if row.place else "",
+        row.note or "",
+    ]
+    return "；".join(filter(None, said))[:REASON_MAX]
+
+
+async def _activities(intake: Intake, rows: Sequence[HoursPlanned]) -> dict[bytes, UUID]:
+    """The activity of each row, made where there is none of its name.
+
+    What the words mean was read with the file: a word that somebody decides anew meanwhile changes no row of it.
+    """
+    ids = {row.key: row.activity_id for row in rows if row.activity_id is not None}
+    new = {row.key: names.clean(row.activity) for row in rows if row.activity and row.activity_id is None}
+    known = (await activities_of(intake.scope)) if new else None
+    made = {name: found for name in {*new.values()} if known and (found := known.called(name)) is not None}
+    missing = sorted({*new.values()} - made.keys())
+    rule_code = await rule_code_of(intake.scope, None) if missing else ""
+    for name in missing:
+        made[name] = (await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code))).id
+        intake.also_made("activity", made[name])
+    for activity_id in await offer_again(intake.scope, list({*ids.values(), *made.values()})):
+        intake.also_made("activity", activity_id)
+    return ids | {key: made[name] for key, name in new.items()}
+
+
+async def _rule_codes(scope: Scope, activity_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    return {activity_id: await rule_code_of(scope, activity_id) for activity_id in activity_ids}
+
+
+class _Entered(msgspec.Struct, frozen=True):
+    person_id: UUID
+    minutes: int
+
+
+async def finish(intake: Intake, _rows: Sequence[HoursPlanned]) -> None:
+    """Tell each person once of all that the book has brought."""
+    entered = await database.rows(
+        _Entered,
+        "SELECT person_id, minutes FROM service_record WHERE community_id = $1 AND id = ANY ($2)",
+        intake.scope.community_id, await intake.made_by_run("service_record"),
+    )  # fmt: skip
+    minutes = [(one.person_id, one.minutes) for one in entered]
+    await tell_of_many(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)

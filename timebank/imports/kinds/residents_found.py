@@ -1,0 +1,104 @@
+"""The residents that sheets of hours and deeds may mean, looked up at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from timebank.areas.places import areas_of
+from timebank.core import database, names, vault
+from timebank.core.scope import Scope
+from timebank.imports.cells.values import Role
+from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions
+from timebank.imports.words.area_map import Map, held_by
+from timebank.people.identity.ages import is_guarded
+
+ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today.
+
+    `merged` are further records of the same person that this one has taken in.
+    """
+
+    id: UUID
+    status: str
+    lacks_consent: bool  # a child without a guardian's recorded consent
+    area_id: UUID | None
+    heads: frozenset[UUID]
+    merged: tuple[UUID, ...] = ()
+
+    @property
+    def records(self) -> tuple[UUID, ...]:
+        """Every record by which earlier books have known the person, this one first."""
+        return (self.id, *self.merged)
+
+
+@dataclass(frozen=True, slots=True)
+class Residents:
+    """Those whom a file may mean: as candidates to match rows with, and as the book has them."""
+
+    candidates: Candidates
+    by_key: Mapping[str, Found]
+
+    def of(self, candidate: Candidate) -> Found:
+        return self.by_key[candidate.key]
+
+
+async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
+    """Who bears one of these names or phones. Those who left count only where nobody else is meant."""
+    phones = {vault.blind_index(phone, "phone"): phone for phone in mentioned.phones}
+    found = await database.fetch(
+        "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "
+        "EXISTS (SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
+        "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, "
+        "ARRAY(SELECT m.id FROM person m WHERE m.community_id = $1 AND m.merged_into = p.id ORDER BY m.id) AS merged "
+        "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+        "WHERE p.community_id = $1 AND (p.name_key = ANY ($2) OR p.phone_index = ANY ($3)) AND p.merged_into IS NULL "
+        "ORDER BY p.id",
+        scope.community_id, list({names.key(name) for name in mentioned.names}), list(phones),
+    )  # fmt: skip
+    active = [row for row in found if row["status"] == "active"]
+    known, owned = {row["name_key"] for row in active}, {row["phone_index"] for row in active}
+    meant = active + [row for row in found if row["name_key"] not in known and row["phone_index"] not in owned]
+    places, offices = Map(await areas_of(scope)), await held_by(scope, [row["id"] for row in meant])
+    candidates, by_key = [], {}
+    for row in meant:
+        home = {area.kind: area.name for area in places.upwards(row["area_id"])}
+        held = offices.get(row["id"], [])
+        candidates.append(
+            Candidate(
+                key=str(row["id"]), name=row["name"], phone=phones.get(row["phone_index"]),
+                household=str(row["household_id"]) if row["household_id"] else None, building=home.get("building"),
+                unit=home.get("unit"), roles=frozenset(ROLES[one.role] for one in held if one.role in ROLES),
+            )
+        )  # fmt: skip
+        by_key[str(row["id"])] = Found(
+            UUID(bytes=row["id"].bytes), row["status"], is_guarded(row["born_on"]) and not row["consented"],
+            row["area_id"],
+            frozenset(one.area_id for one in held if one.area_id), tuple(row["merged"]),
+        )  # fmt: skip
+    return Residents(Candidates.of(candidates), by_key)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Whether somebody is of the community, and may act."""
+
+    status: str
+    lacks_consent: bool
+
+
+async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """How each of these people stands now."""
+    found = await database.fetch(
+        "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
+        "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
+        "WHERE p.community_id = $1 AND p.id = ANY ($2)",
+        scope.community_id, list(person_ids),
+    )  # fmt: skip
+    return {
+        UUID(bytes=row["id"].bytes): Standing(row["status"], is_guarded(row["born_on"]) and not row["consented"])
+        for row in found
+    }

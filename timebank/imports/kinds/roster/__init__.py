@@ -1,0 +1,1 @@
+"""The roster: one row per resident."""

@@ -1,0 +1,63 @@
+"""Several estates with buildings of one number: the estate's name is then part of the building's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from timebank.areas.schemas import PlaceOut
+from timebank.imports.cells import places
+from timebank.imports.cells.problems import problem
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.sheets.parsed import Parsed
+from timebank.imports.words.area_map import estates_of, one_way
+
+
+def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
+    """Name the building of each row by its estate where the number alone may mean several.
+
+    Without this the families of 阳光花园8栋 and 锦绣小区8栋 would live behind one door.
+    """
+    known = {one_way(places.building, area.name) for area in areas if area.kind == "building"}
+    estates: dict[tuple[str | None, str | None], set[str]] = {}
+    for row in parsed.rows:
+        home = row.household
+        if home.building and home.estate:
+            estates.setdefault((home.grid, home.building), set()).add(home.estate)
+    of_book = {building: estates_of(building, known) for building in {row.household.building for row in parsed.rows}}
+    told_apart = []
+    for row in parsed.rows:
+        home = row.household
+        of_file = estates.get((home.grid, home.building), set())
+        told_apart.append(_in_estate(parsed, row, of_book[home.building], of_file, known))
+    parsed.rows = told_apart
+
+
+def _in_estate(
+    parsed: Parsed[RosterRow], row: RosterRow, of_book: set[str], of_file: set[str], known: set[str]
+) -> RosterRow:
+    """A row with its building by the name that it has among the estates; refused where nobody can tell which it is."""
+    home = row.household
+    if home.building is None:
+        return row
+    estate = _one_name(home.estate, of_book) or _one_name(home.estate, of_file) or home.estate
+    full = f"{estate or ''}{home.building}"
+    if estate and full in known:
+        return replace(row, household=replace(home, building=full))
+    is_known = home.building in known
+    several = {_one_name(each, of_book) or _one_name(each, of_file) or each for each in of_file}
+    if home.estate is None and len(of_book) == 1 and several <= of_book and not is_known:
+        # The only building of this number in the book and in the file.
+        return replace(row, household=replace(home, building=f"{min(of_book)}{home.building}"))
+    if len(several) <= 1 and (is_known or not of_book):
+        return row
+    if estate and not is_known:
+        return replace(row, household=replace(home, building=full))
+    told = "、".join(sorted({*several, *of_book}))
+    wrong = problem("estates_differ" if is_known else "estate_missing", building=home.building, estates=told)
+    parsed.reading(row).refuse("address|building|room", wrong)
+    return row
+
+
+def _one_name(estate: str | None, names: Iterable[str]) -> str | None:
+    """The shortest of some names that means this estate: 阳光花园 is 阳光花园小区 in short."""
+    same = [name for name in names if estate and (name.startswith(estate) or estate.startswith(name))]
+    return min(same, key=len, default=None)

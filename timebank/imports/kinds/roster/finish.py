@@ -1,0 +1,115 @@
+"""The end of a roster: what its people are given together, offices and guardians, once all of them are in the book."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from timebank.access.roster import grant_offices
+from timebank.agreements.independence import near, side_of
+from timebank.areas.addresses import Address, settle
+from timebank.areas.places import areas_of
+from timebank.core import database
+from timebank.core.scope import Role, Scope
+from timebank.imports.intake import Intake, Planned
+from timebank.imports.kinds.roster.guardians import name_guardians
+from timebank.imports.kinds.roster.known import Resident
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, duties_of, holders_of
+from timebank.imports.words.area_map import Map
+from timebank.people.enrolment import place_many
+from timebank.people.schemas import Enrolment, Sex
+
+SEX: dict[str, Sex] = {"male": "男", "female": "女"}
+
+
+class ResidentPlanned(Planned, frozen=True, kw_only=True):
+    """A resident of the roster. `person_id` is null for who is to be entered.
+
+    `home` has the book's own names, and `offices` are those that the row gives over places around it.
+    """
+
+    resident: RosterRow
+    person_id: UUID | None
+    home: Address
+    offices: frozenset[Role]
+
+
+def enrolment_of(row: RosterRow, area_id: UUID | None) -> Enrolment:
+    return Enrolment(
+        name=row.name, sex=SEX[row.sex] if row.sex else None, born_on=row.born_on, identity=row.identity,
+        phone=row.phone, relation=row.relation, area_id=area_id, room=row.household.room or "",
+        head_name=row.household.head,
+    )  # fmt: skip
+
+
+async def too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
+    """Those of these people whose offices and children another administrator decides about: the importer's household.
+
+    `homes` are the households of those who are not in the book yet.
+    """
+    if scope.system:
+        return set()
+    close, own = await near(scope, [one.person_id for one in residents]), await side_of(scope)
+    return set(close.home) | {person_id for person_id, home in homes.items() if home in own.households}
+
+
+async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+    """Give the offices that the file was found to give, and name the guardians of the children."""
+    scope = intake.scope
+    areas = await areas_of(scope)
+    town, settled = Map(areas), settle(areas, {planned.home for planned in rows}).areas
+    # A place that somebody has taken away meanwhile is none.
+    homes = {home: area_id if area_id in town.areas else None for home, area_id in settled.items()}
+    meant = await _meant(intake, rows, homes)
+    residents = [one for _, one in meant]
+    own = await too_near(scope, residents, {})
+    claims = [
+        Claim(planned.resident, one.person_id, planned.offices, homes[planned.home])
+        for planned, one in meant
+        if planned.offices
+    ]
+    duties = duties_of(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
+    await _give(intake, duties, {one.person_id for one in residents if one.is_new})
+    _refuse_late(intake, rows, duties)
+    for guardianship_id in await name_guardians(scope, residents, own, intake.id):
+        intake.also_made("guardianship", guardianship_id)
+
+
+async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
+    if duties.offices:
+        for grant_id in await grant_offices(intake.scope, list(duties.offices), intake.id):
+            intake.also_made("role_grant", grant_id)
+    # A list of heads that enters nobody has made something all the same.
+    intake.created += len(duties.holders - entered)
+
+
+def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties) -> None:
+    """Refuse the rows of the known whose office something forbids by now: they bring nothing else."""
+    given = duties.by_row()
+    wrong = {(row.sheet, row.row): wrong for row, wrong in duties.remarks}
+    for planned in rows:
+        where = planned.sheet, planned.row
+        if planned.person_id is not None and where in wrong and where not in given:
+            intake.refuse_late(planned, COLUMN, wrong[where])
+
+
+async def _meant(
+    intake: Intake, rows: Sequence[ResidentPlanned], homes: Mapping[Address, UUID | None]
+) -> list[tuple[ResidentPlanned, Resident]]:
+    """Whom each row means now: entered by this run, or known before, or entered by hand meanwhile."""
+    found = await database.fetch(
+        "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
+        intake.scope.community_id, intake.id,
+    )  # fmt: skip
+    entered = {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
+    open_rows = [row for row in rows if row.person_id is None and row.key not in entered]
+    enrolments = [enrolment_of(row.resident, homes[row.home]) for row in open_rows]
+    answers = (await place_many(intake.scope, enrolments)).answers if enrolments else []
+    elsewhere = {
+        (row.sheet, row.row): one.person_id for row, one in zip(open_rows, answers, strict=True) if not one.created
+    }
+    meant = []
+    for row in rows:
+        person_id = row.person_id or entered.get(row.key) or elsewhere.get((row.sheet, row.row))
+        if person_id is not None:
+            meant.append((row, Resident(row.resident, person_id, row.person_id is None and row.key in entered)))
+    return meant

@@ -1,0 +1,68 @@
+"""Where the rows of a roster live or serve: among the book's places, and those that the file adds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from timebank.areas.addresses import Address, settle
+from timebank.areas.schemas import PlaceOut
+from timebank.imports.cells import places
+from timebank.imports.kinds.roster.read import RosterRow
+from timebank.imports.words.area_map import Map, in_one_way, one_way
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """The community's places with those that a file adds, and the area of each address as the file has it."""
+
+    town: Map
+    areas: dict[Address, UUID | None]
+    added: Sequence[PlaceOut]
+
+    def of(self, row: RosterRow) -> UUID | None:
+        """The area of a row; None where it names none, or where nobody is entered or given an office by it."""
+        return self.areas.get(written(row))
+
+    def address(self, area_id: UUID | None) -> Address:
+        """An area by the book's own names, which do not depend on the other rows of the file."""
+        named = {area.kind: area.name for area in self.town.upwards(area_id)}
+        return Address(named.get("grid"), named.get("building"), named.get("unit"))
+
+    def in_one_way(self, area_id: UUID | None) -> dict[str, str]:
+        """The names of an area and those around it, in the spelling that sheets are read in."""
+        return {area.kind: in_one_way(area) for area in self.town.upwards(area_id)}
+
+    def added_around(self, area_ids: Iterable[UUID | None]) -> list[PlaceOut]:
+        """Those of the new places that these areas are or lie in."""
+        used = {area.id for area_id in area_ids for area in self.town.upwards(area_id)}
+        return [area for area in self.added if area.id in used]
+
+
+def homes_of(town: Map, rows: Sequence[RosterRow]) -> Homes:
+    """Settle the addresses of rows, under the names that the book has for its places. Pure."""
+    before = list(town.areas.values())
+    in_book = {address: town.as_in_book(address) for address in {written(row) for row in rows}}
+    settled = settle(before, set(in_book.values()))
+    areas = {address: settled.areas[named] for address, named in in_book.items()}
+    return Homes(Map([*before, *settled.added]), areas, settled.added)
+
+
+def written(row: RosterRow) -> Address:
+    """The place of a row as the file has it."""
+    return Address(row.household.grid, row.household.building, row.household.unit)
+
+
+def grids_of_buildings(areas: Sequence[PlaceOut], rows: Sequence[RosterRow]) -> dict[str, set[str | None]]:
+    """In which grids there is a building of a name, in the book or by this file."""
+    by_id = {area.id: area for area in areas}
+    found: dict[str, set[str | None]] = {}
+    for area in areas:
+        if area.kind == "building":
+            above = by_id.get(area.parent_id) if area.parent_id else None
+            found.setdefault(one_way(places.building, area.name), set()).add(
+                one_way(places.grid, above.name) if above else None
+            )
+    for row in rows:
+        if row.household.building:
+            found.setdefault(row.household.building, set()).add(row.household.grid)
+    return found

@@ -1,0 +1,146 @@
+"""Residents of a roster who are in the community's book already: found, compared, and left as they are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from timebank.areas.addresses import Address
+from timebank.areas.places import areas_of
+from timebank.core import database, names, vault
+from timebank.core.scope import Scope
+from timebank.imports.cells.problems import problem
+from timebank.imports.kinds.roster.read import Household, RosterRow
+from timebank.imports.sheets.parsed import Parsed
+from timebank.imports.words.area_map import Map, held_by, in_one_way
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Whom a row means, and whether this import has entered them."""
+
+    row: RosterRow
+    person_id: UUID
+    is_new: bool
+
+
+class _Registered(msgspec.Struct, frozen=True):
+    """A person as the book has them, with the names of the areas from the grid down to the home."""
+
+    id: UUID
+    status: str
+    identity_index: bytes | None
+    phone_index: bytes | None
+    room: str | None
+    places: dict[str, str]
+    roles: frozenset[str]
+
+
+async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[bytes, str]:
+    """Who is registered under each of these identity numbers."""
+    found = await database.fetch(
+        "SELECT identity_index, name FROM person WHERE community_id = $1 AND identity_index = ANY ($2)",
+        scope.community_id, list(indexes),
+    )  # fmt: skip
+    return {row["identity_index"]: row["name"] for row in found}
+
+
+async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
+    """The rows of lists of heads that name somebody whom the book or the roster has with another phone.
+
+    Such a row would enter a second record of one person, or give a stranger the office.
+    """
+    asked = [row for row in rows if row.named and row.phone and not row.identity and row.household.room is None]
+    if not asked:
+        return []
+    phones: dict[str, set[bytes | None]] = {}
+    for row in rows:
+        index = vault.blind_index(row.phone, "phone") if row.phone else None
+        phones.setdefault(names.key(row.name), set()).update(() if row in asked else (index,))
+    found = await database.fetch(
+        "SELECT name_key, phone_index FROM person WHERE community_id = $1 AND name_key = ANY ($2) "
+        "AND status = 'active' AND merged_into IS NULL",
+        scope.community_id, [names.key(row.name) for row in asked],
+    )  # fmt: skip
+    for known in found:
+        phones.setdefault(known["name_key"], set()).add(known["phone_index"])
+    return [
+        row
+        for row in asked
+        if (others := phones[names.key(row.name)]) and vault.blind_index(row.phone or "", "phone") not in others
+    ]
+
+
+async def compare(
+    scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]],
+    town: Map,
+) -> None:  # fmt: skip
+    """Point out where the book differs from the roster; it is the book that stays.
+
+    `homes` are the areas of those whom the roster itself enters: another of its rows may mean one of them. `town` knows
+    the community's own words for its buildings.
+    """
+    known = [one for one in residents if not one.is_new]
+    if not known:
+        return
+    entered = {one.person_id: _of_row(one, homes[one.person_id]) for one in residents if one.is_new}
+    registered = {one.id: one for one in await _registered(scope, [one.person_id for one in known])} | entered
+    before = sum(one.person_id not in entered for one in known)
+    if before:
+        parsed.notes.append(problem("note_known", count=before))
+    for one in known:
+        book, reading = registered.get(one.person_id), parsed.reading(one.row)
+        if book is None:
+            continue  # Entered by an earlier import and taken out since: nobody enters them again by this row.
+        if book.status != "active":
+            reading.warn("name", problem("known_not_active"))
+            continue
+        if one.row.identity and book.identity_index is None:
+            reading.warn("identity", problem("known_identity_missing"))
+        if one.row.phone and vault.blind_index(one.row.phone, "phone") != book.phone_index:
+            reading.warn("phone", problem("known_phone_differs"))
+        # A list of heads says what they are responsible for, not where they live.
+        names_office_only = one.row.named and one.row.household.room is None
+        if not names_office_only and not _lives_there(book, one.row.household, town):
+            reading.warn("room|address|building", problem("known_home_differs"))
+        # Whom the roster itself enters gets what each of its rows says.
+        if one.person_id not in entered and one.row.roles - one.row.named - book.roles:
+            reading.warn("note|post", problem("known_role_differs"))
+
+
+def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
+    """Somebody as the book will have them."""
+    row = one.row
+    return _Registered(
+        one.person_id, "active", vault.blind_index(row.identity, "identity") if row.identity else None,
+        vault.blind_index(row.phone, "phone") if row.phone else None, row.household.room or "", dict(home),
+        frozenset(map(str, row.roles)),
+    )  # fmt: skip
+
+
+def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
+    """Whether the book says the same of the home, as far as the roster says anything."""
+    written = Address(home.grid, home.building, home.unit)
+    said = (town.meant(written) or written)._asdict()
+    same = all(book.places.get(kind) == name for kind, name in said.items() if name)
+    return same and (home.room is None or home.room == book.room)
+
+
+async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registered]:
+    town = Map(await areas_of(scope))
+    offices = await held_by(scope, person_ids)
+    found = await database.fetch(
+        "SELECT p.id, p.status, p.identity_index, p.phone_index, h.room, h.area_id FROM person p "
+        "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+        "WHERE p.community_id = $1 AND p.id = ANY ($2)",
+        scope.community_id, list(person_ids),
+    )  # fmt: skip
+    return [
+        _Registered(
+            row["id"], row["status"], row["identity_index"], row["phone_index"], row["room"],
+            {area.kind: in_one_way(area) for area in town.upwards(row["area_id"])},
+            frozenset(office.role for office in offices.get(row["id"], [])),
+        )
+        for row in found
+    ]  # fmt: skip

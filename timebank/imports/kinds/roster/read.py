@@ -1,0 +1,229 @@
+"""A community's roster: one row per resident, with the household they belong to."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from timebank.core import names
+from timebank.imports.cells import group, places, remarks
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.addresses import NOWHERE
+from timebank.imports.cells.identity import Sex
+from timebank.imports.cells.problems import Problem, problem
+from timebank.imports.cells.values import Cell, Role
+from timebank.imports.files.workbook import Workbook
+from timebank.imports.kinds.roster.bearer import born_on_of, certificate_of, phone_of, sex_of
+from timebank.imports.kinds.roster.heads import offices_of
+from timebank.imports.sheets import captions, columns, leftovers
+from timebank.imports.sheets.homes import home_of
+from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.parsed import Parsed, Reading
+from timebank.imports.sheets.vocabulary import ROSTER
+
+REQUIRED = ("name",)
+WORD_MAX = 20
+_LONG = 4
+_YES = re.compile("本人|户主|自己|是|√|✓|1")
+_NO = frozenset({"否", "不是", "×", "0"})
+HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """Who lives behind one door: the same place and the same head are one household.
+
+    Equal only by chance, and no household at all, when neither room nor head is known: see `is_known`.
+    """
+
+    grid: str | None
+    building: str | None
+    unit: str | None
+    room: str | None
+    head: str | None
+    estate: str | None = field(default=None, compare=False)
+    """What stands before the building: `estates` beside this says when it tells one building from another."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether rows with this value live together, and not just somewhere in the same building."""
+        return self.room is not None or self.head is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """A resident as the roster knows them. Never without a name and one of identity, born_on and phone."""
+
+    sheet: str
+    row: int
+    household: Household
+    name: str
+    relation: str | None
+    is_head: bool
+    sex: Sex | None
+    identity: str | None
+    born_on: date | None
+    phone: str | None
+    note: str | None
+    roles: frozenset[Role]
+    named: frozenset[Role]
+    """Those of the roles that a column of offices names, or the sheet itself, as a list of heads does."""
+
+
+@dataclass(slots=True)
+class _Above:
+    """What the rows above said, for cells left blank because nothing changed."""
+
+    household: Household = Household(None, None, None, None, None)
+
+
+def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
+    """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
+    survey = columns.survey(book, ROSTER, REQUIRED)
+    parsed: Parsed[RosterRow] = Parsed()
+    seen: dict[tuple[object, ...], RosterRow] = {}
+    for header in survey.headers:
+        above, offices = _Above(), offices_of(header)
+        for line in lines(header):
+            reading = Reading(parsed, header, line)
+            row = _row(reading, above, offices, today)
+            if row is not None and not _repeats(reading, row, seen):
+                parsed.rows.append(row)
+    leftovers.tell(parsed, book, survey)
+    moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
+    if moved_in:
+        parsed.notes.append(problem("note_moved_in", count=moved_in))
+    return parsed
+
+
+def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
+    name = reading.need("name", _one_name)
+    if name and any(map(cells.private, name)):
+        reading.warn("name", problem("name_private_character"))
+    relation = reading.beside("relation", _word)
+    is_head = (relation or "").lower() in HEAD_WORDS
+    is_head = is_head or _YES.fullmatch(cells.words(reading.cell("head"))) is not None
+    household = _household(reading, above, name, is_head=is_head)
+    identity = certificate_of(reading)
+    born_on = born_on_of(reading, identity, today)
+    sex = sex_of(reading, identity)
+    phone = phone_of(reading, is_known=identity is not None or born_on is not None)
+    note = reading.beside("note", cells.note)
+    post = reading.beside("post", cells.text)
+    _judge_remark(reading, "note", note)
+    for column, fate in (("left_on", "gone"), ("died_on", "died")):
+        if reading.take(column, cells.text):
+            reading.refuse(column, problem(f"remark_{fate}"))
+    if remarks.cancelled(note):
+        reading.refuse("note", problem("remark_cancelled"))
+    held = cells.roles_held(note)
+    if cells.roles(note) - held:
+        reading.warn("note", problem("remark_role_unclear"))
+    _judge_remark(reading, "state", reading.beside("state", cells.text))
+    if reading.refused or name is None:
+        return None
+    if identity is None and born_on is None and phone is None:
+        reading.refuse("identity" if "identity" in reading.header.columns else "name", problem("not_identifiable"))
+        return None
+    number = identity.number if identity else None
+    # What the row itself says of an office counts before the title of its sheet.
+    named = cells.roles_held(post) if post else offices
+    return RosterRow(
+        reading.sheet, reading.number, household, name, relation,
+        is_head or names.key(name) == names.key(household.head or ""), sex, number, born_on, phone, note,
+        named | held, named,
+    )  # fmt: skip
+
+
+def _one_name(cell: Cell) -> str | Problem | None:
+    found = group.names(cell)
+    if not isinstance(found, list):
+        return found
+    if len(found) > 1:
+        return problem("name_several", count=len(found))
+    # Four and more characters with a space between all of them are as likely two names (陈 静 李 四).
+    several = re.fullmatch(r"\S(?: \S){3,}", cells.words(cell)) or re.fullmatch(
+        rf"{group.HAN}{{2,4}}[和与及]{group.HAN}{{2,4}}", found[0]
+    )
+    return problem("name_several", count=2) if several and len(found[0]) >= _LONG else found[0]
+
+
+def _word(cell: Cell) -> str | Problem | None:
+    return cells.text(cell, WORD_MAX)
+
+
+def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
+    """Keep out who has moved away or died; where the remark may mean somebody else, let a person look."""
+    found = remarks.fate(note)
+    if found in ("gone", "died"):
+        reading.refuse(column, problem(f"remark_{found}"))
+    elif found == "unclear":
+        reading.warn(column, problem("remark_unclear"))
+
+
+def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
+    """The household of a row, blank cells carried on from above until a wider part of the place changes."""
+    line = reading.line
+    before = _titled(reading) if line.fresh else above.household
+    grid = reading.take("grid", places.grid) or before.grid
+    same = grid == before.grid
+    home = home_of(reading, before.building if same else None) or NOWHERE
+    same = same and (home.estate is None or before.estate is None or home.estate == before.estate)
+    # Who writes the building into the cell of the room, or an address, means no part of the place above.
+    alone = home.building is not None and "building" not in line.written
+    building = home.building or (before.building if same and _carries(line, "building") else None)
+    same = same and building == before.building
+    unit = home.unit or (before.unit if same and not alone and _carries(line, "unit") else None)
+    same = same and unit == before.unit
+    # A new head of household with no room written is not known to live in the room above.
+    room = home.room or (before.room if same and not is_head and not alone and _carries(line, "room") else None)
+    same = same and room == before.room
+    # Where the room says who lives together, the head is said beside it.
+    written = reading.beside("head", _head) if room else reading.take("head", _head)
+    head = written or (name if is_head else before.head if same else None)
+    estate = home.estate or _estate(reading, above) if home.building or building else home.estate
+    above.household = Household(grid, building, unit, room, head, estate)
+    return above.household
+
+
+def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
+    """The estate of a row that writes none: that of the row above where this one goes on below it, or of a caption."""
+    line, carried = reading.line, above.household.estate
+    if "estate" in reading.header.columns and not line.fresh:
+        return carried
+    caption = captions.estate_of(reading.header, line.titles)
+    return caption or (None if line.written & {"building", "address"} else carried)
+
+
+def _head(cell: Cell) -> str | Problem | None:
+    """The name of a household's head. A column may also say of each row whether that is the head: 是, 否, 本人."""
+    said = cells.words(cell)
+    return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
+
+
+def _titled(reading: Reading[RosterRow]) -> Household:
+    """What the captions of a stretch of the table say of its homes: "1栋", "1栋2单元住户表", "第一网格"."""
+    grid, home = captions.home_of(reading.header, reading.line.titles)
+    return Household(grid, home.building, home.unit, None, None)
+
+
+def _carries(line: Line, meaning: str) -> bool:
+    """Whether a blank here means “as above”: nothing is written in the cell, nor in that of the address."""
+    return meaning not in line.written and "address" not in line.written
+
+
+def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], RosterRow]) -> bool:
+    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone.
+
+    Who stands in the roster and on another sheet's list of heads is one resident with an office.
+    """
+    key = (
+        (row.identity,)
+        if row.identity
+        else (names.key(row.name), row.born_on, row.phone, row.household if not row.phone else None)
+    )
+    earlier = seen.setdefault(key, row)
+    if earlier is row or (earlier.sheet != row.sheet and (earlier.roles or row.roles)):
+        return False
+    said = reading.row_words(earlier.sheet, earlier.row)
+    reading.refuse("identity" if row.identity else "name", problem("duplicate", row=said))
+    return True

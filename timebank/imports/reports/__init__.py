@@ -1,0 +1,1 @@
+"""What is reported of an import, row by row."""

@@ -1,0 +1,72 @@
+"""The imports that a community has made, with their reports."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.locale import translator
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.imports.reports.report import Findings
+from timebank.imports.runs.undo import UNDO_WITHIN
+from timebank.imports.schemas import RunDetail, RunOut
+from timebank.imports.words.mapping import still_unknown
+from timebank.operations.installation import WORKER_SILENT_FOR
+
+# What is running is done as far as its work is: rows that are known or refused have been dealt with from the start.
+_RUNS = (
+    "SELECT r.id, r.kind, r.file_name, r.skip_bad, r.rows, r.accepted, coalesce(w.created, r.created) AS created, "
+    "p.name AS started_by, r.started_at, CASE WHEN r.undone_at IS NULL AND w.run_id IS NULL AND r.started_at >= $2 "
+    "THEN r.started_at + $3 END AS undo_until, r.undone_at, r.stopped, "
+    "CASE WHEN w.verb = 'import' THEN 'running' WHEN w.verb = 'undo' THEN 'undoing' "
+    "WHEN r.undone_at IS NOT NULL THEN 'undone' WHEN r.stopped IS NOT NULL THEN 'stopped' ELSE 'done' END AS state, "
+    "CASE w.verb WHEN 'import' THEN r.rows - w.total + w.done WHEN 'undo' THEN w.done ELSE r.rows END AS done, "
+    "CASE w.verb WHEN 'undo' THEN w.total ELSE r.rows END AS total, "
+    "coalesce(w.held_until <= $4, false) AND (w.login_id IS NULL OR NOT coalesce((SELECT i.worker_seen_at > $5 "
+    "FROM installation i), false)) AS waits_for_worker "
+    "FROM import_run r LEFT JOIN person p ON p.community_id = r.community_id AND p.id = r.started_by "
+    "LEFT JOIN (SELECT run_id, verb, done, total, login_id, held_until, "
+    "CASE WHEN verb = 'import' THEN created END AS created FROM import_work WHERE community_id = $1) AS w "
+    "ON w.run_id = r.id WHERE r.community_id = $1 "
+)
+
+
+def _facts(scope: Scope) -> tuple[object, ...]:
+    now = clock.now()
+    return scope.community_id, now - UNDO_WITHIN, UNDO_WITHIN, now, now - WORKER_SILENT_FOR
+
+
+async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[RunOut]:
+    """The community's imports, newest first."""
+    scope.require_reader()
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            RunOut,
+            _RUNS + "AND ($6::timestamptz IS NULL OR (r.started_at, r.id) < ($6, $7)) "
+            "ORDER BY r.started_at DESC, r.id DESC LIMIT $8",
+            *_facts(scope), *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page(found, limit, lambda run: (run.started_at, run.id))
+
+
+async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
+    """One import, with its report in the reader's language."""
+    scope.require_reader()
+    async with transaction(scope):
+        found = await database.row(RunOut, _RUNS + "AND r.id = $6", *_facts(scope), run_id)
+        if found is None:
+            raise NotFound
+        kept: str = await database.fetch_value(
+            "SELECT report FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
+        )
+    told = msgspec.json.decode(kept, type=Findings).told(translator(language))
+    return RunDetail(
+        **msgspec.structs.asdict(found), errors=told.errors, warnings=told.warnings, notes=told.notes,
+        unused_columns=told.unused_columns, used_columns=told.used_columns, refusals=told.refusals,
+        notices=told.notices, unknown=await still_unknown(scope, told.unknown),
+    )  # fmt: skip

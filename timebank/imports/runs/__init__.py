@@ -1,0 +1,1 @@
+"""Imports under way: trial, run in batches, undo."""

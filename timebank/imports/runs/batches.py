@@ -1,0 +1,222 @@
+"""Work under way carried on, batch by batch, to its end: by who began it, or by the worker when that one stopped."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError, Unavailable
+from timebank.core.scope import Scope
+from timebank.imports.intake import Intake
+from timebank.imports.kinds.registry import IMPORTERS
+from timebank.imports.reports.reasons import Remark
+from timebank.imports.reports.report import Findings
+from timebank.imports.runs import undoing, work
+from timebank.imports.runs.closing import LateRefusal, close_import, findings_of, refuse, stop
+from timebank.imports.runs.ending import count_rows, tell_at_home, tell_end
+from timebank.imports.runs.work import Held, PlanUnreadable, Work
+from timebank.imports.steps import Steps
+
+AGAIN_SECONDS = 0.1
+FAILURES_MAX = 5
+COUNTED_FROM = 200
+
+Told = Callable[[int, int], object]
+"""Called with how many rows are to be written, and how many more of them were."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How many rows of a workbook are done, known and refused ones included; of an undoing, how many records.
+
+    `begun` is what was found of a run that has just begun: the database keeps a part of it.
+    """
+
+    run_id: UUID
+    done: int
+    rows: int
+    verb: Literal["import", "undo"] = "import"
+    begun: Findings | None = None
+
+
+def steps_of(at: Work) -> Steps:
+    """What a batch of this work is, and its end."""
+    return IMPORTERS[at.kind].steps if at.verb == "import" else undoing.STEPS[at.kind]
+
+
+async def actor_for(scope: Scope, at: Work) -> Scope | None:
+    """In whose name this process may carry on work: of who began it; a command carries on what a command began."""
+    if at.login_id is None:
+        return scope if scope.system and scope.via != "worker" else None
+    if at.login_id == scope.login_id:
+        return scope
+    try:
+        return await work.starter_of(scope, at)
+    except TimebankError as error:
+        if not isinstance(error, Unavailable):
+            await stop(scope, at, error.code)
+        return None
+
+
+async def make_way(
+    scope: Scope, at: Work, *, until: float | None = None, told: Told | None = None
+) -> Findings | Progress | None:  # fmt: skip
+    """Carry on what a stopped process has left, so that something else may begin; None while somebody is at it."""
+    actor = await actor_for(scope, at) if at.is_free else None
+    if actor is not None:
+        try:
+            return await carry(actor, at.run_id, until=until, told=told)
+        except Unavailable:
+            raise
+        except TimebankError:
+            return None  # It was stopped for it, and who began it was told.
+    if at.is_abandoned:
+        await stop(scope, at, "abandoned")
+    return None
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many rows were written, and how many when the database counted them last."""
+
+    written: int = 0
+    counted: int = 0
+
+    async def add(self, rows: int) -> None:
+        """Let the database count anew whenever there are twice as many: without it each search reads them all."""
+        self.written += rows
+        if self.written - self.counted >= max(COUNTED_FROM, self.counted):
+            await count_rows()
+            self.counted = self.written
+
+
+async def carry(
+    scope: Scope, run_id: UUID, *, until: float | None = None, told: Told | None = None,
+    found: Findings | None = None,
+) -> Findings | Progress:  # fmt: skip
+    """Do what is left of a run's work; after `until` (monotonic seconds) the rest stays for the worker.
+
+    `found` is what is known of a run that has just begun: the database keeps a part of it. Raises what forbids the
+    rest.
+    """
+    begun = await _still(scope, run_id)
+    if begun is None:
+        return found or await findings_of(scope, run_id)
+    steps = steps_of(begun)
+    failures, rows, count = 0, await _plan(scope, begun, steps), _Count()
+    while rows is not None and (at := await _still(scope, run_id)) is not None:
+        if until is not None and time.monotonic() > until:
+            await _let_go(scope, at)
+            return msgspec.structs.replace(await progress_of(scope, at), begun=found)
+        try:
+            done = await _step(scope, at, steps, rows)
+        except LateRefusal as refusal:
+            await refuse(scope, at, refusal.late)
+            return await _ended(scope, run_id, found)
+        except Unavailable:
+            failures += 1
+            if failures > FAILURES_MAX:
+                raise
+            done = None
+        except Exception as error:
+            await stop(scope, at, error.code if isinstance(error, TimebankError) else "unexpected")
+            raise
+        if done is None:
+            await asyncio.sleep(AGAIN_SECONDS)
+            continue
+        await count.add(done)
+        if told is not None:
+            told(at.total, done)
+    await tell_at_home(scope, begun)
+    return await _ended(scope, run_id, found)
+
+
+async def _plan(scope: Scope, at: Work, steps: Steps) -> list[Any] | None:
+    try:
+        return await work.plan_of(scope, at.run_id, steps.row)
+    except PlanUnreadable as error:
+        await stop(scope, at, error.code)
+        raise
+
+
+async def _ended(scope: Scope, run_id: UUID, found: Findings | None) -> Findings:
+    kept = await findings_of(scope, run_id)
+    if kept.created >= COUNTED_FROM:
+        await count_rows()
+    if found is None:
+        return kept
+    before = found.kept()
+    late, notes = kept.errors[len(before.errors) :], kept.notes[len(before.notes) :]
+    return msgspec.structs.replace(
+        found, outcome=kept.outcome, run_id=kept.run_id, accepted=kept.accepted, created=kept.created,
+        errors=[*found.errors, *late], notes=[*found.notes, *notes],
+    )  # fmt: skip
+
+
+async def _still(scope: Scope, run_id: UUID) -> Work | None:
+    at = await work.under_way(scope)
+    return at if at is not None and at.run_id == run_id else None
+
+
+async def progress_of(scope: Scope, at: Work) -> Progress:
+    """How far work is, in rows of the workbook."""
+    if at.verb == "undo":
+        return Progress(at.run_id, at.done, at.total, "undo")
+    rows = (await findings_of(scope, at.run_id)).rows
+    return Progress(at.run_id, rows - at.total + at.done, rows)
+
+
+@retried
+async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> int | None:
+    """Do one batch, and the end after the last; how many rows it was. None while another process is at it."""
+    async with transaction(scope):
+        held = await work.hold(scope, at.run_id)
+        if held is None:
+            return None
+        if at.verb == "undo" and held.done == 0:  # Somebody may have used it between the look and the first batch.
+            await undoing.require_unused(scope, at.run_id, rows)
+        intake = Intake(scope, at.kind, at.file_name, at.run_id, is_whole=len(rows) <= steps.batch)
+        batch = rows[held.done : held.done + steps.batch]
+        if batch:
+            await steps.take(intake, batch)
+            _require_all(at, held, intake)
+            await intake.write_made()
+            await work.move_on(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
+        # The end may take longer than a batch: it holds no row of one, unless all is so little that it is one.
+        if not batch or intake.is_whole:
+            await steps.finish(intake, rows)
+            _require_all(at, held, intake)
+            await intake.write_made()
+            await _close(scope, at, held.created + intake.created, [*held.late, *intake.late], intake)
+    return len(batch)
+
+
+def _require_all(at: Work, held: Held, intake: Intake) -> None:
+    """Refuse the whole run where one bad row keeps all the others out and nothing is written yet. Raises LateRefusal.
+
+    Of what is found in a later batch the report says that it is incomplete.
+    """
+    if intake.late and not at.skip_bad and held.done == 0:
+        raise LateRefusal(intake.late)
+
+
+async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
+    """Write down what came of it."""
+    await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
+    await tell_end(scope, at)
+    await work.end(scope, at.run_id)
+
+
+@retried
+async def _let_go(scope: Scope, at: Work) -> None:
+    """Leave the rest to whoever comes first."""
+    async with transaction(scope):
+        await database.execute(
+            "UPDATE import_work SET held_until = $3 WHERE community_id = $1 AND run_id = $2",
+            scope.community_id, at.run_id, clock.now(),
+        )  # fmt: skip

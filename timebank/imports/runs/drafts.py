@@ -1,0 +1,216 @@
+"""A workbook between its trial and its import: kept sealed for an hour, for the session that brought it.
+
+What was found in it is kept beside it, sealed too: it shows cells of its rows.
+"""
+
+import zlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.locale import translator
+from timebank.core.scope import Scope
+from timebank.imports.intake import Kind, plain_file_name
+from timebank.imports.reports.refused_rows import TITLE, refused_rows
+from timebank.imports.reports.report import Findings, Report, RowReport, told_rows
+from timebank.imports.runs.batches import Progress
+from timebank.imports.runs.closing import findings_of
+from timebank.imports.runs.runs import try_or_import
+from timebank.imports.words.mapping import completed, remember_words
+from timebank.imports.words.words import WordIn
+
+KEPT_FOR = timedelta(hours=1)
+SEAL, FINDINGS_SEAL = "import draft", "import draft findings"
+
+
+class DraftGone(TimebankError):
+    code = "draft_gone"
+    status = 404
+    sentence = "这份表格已经过了一小时，不再保留。请重新选择表格。"
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A workbook that was tried, and what was found, in the reader's language.
+
+    `good` rows have nothing wrong, and `new` of them are not known yet, whether or not the others keep them out.
+    `warnings` has every one of them, alike or not.
+    """
+
+    id: UUID
+    kind: Kind
+    file_name: str
+    good: int
+    new: int
+    report: Report
+    warnings: list[RowReport]
+
+
+class RefusedRows(msgspec.Struct, frozen=True):
+    """An xlsx workbook and the name to save it under."""
+
+    file_name: str
+    content: bytes
+
+
+async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
+    """Try a workbook and keep it for its import. Raises an ImportRefused for a file that is no such table."""
+    session_id = _session(scope)
+    found = await try_or_import(scope, kind, name, content, dry_run=True, skip_bad=False)
+    assert isinstance(found, Findings)  # a trial is over when it answers
+    return await _keep(scope, session_id, kind, name, content, found)
+
+
+@retried
+async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: bytes, found: Findings) -> UUID:
+    """Keep a tried workbook; the one that the session had before goes."""
+    draft_id = clock.new_id()
+    async with transaction(scope):
+        await database.execute(
+            "DELETE FROM import_draft WHERE community_id = $1 AND (session_id = $2 OR created_at < $3)",
+            scope.community_id, session_id, clock.now() - KEPT_FOR,
+        )  # fmt: skip
+        await database.execute(
+            "INSERT INTO import_draft (community_id, id, session_id, kind, file_name, content, findings, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            scope.community_id, draft_id, session_id, kind, plain_file_name(name), _seal(content), _packed(found),
+            clock.now(),
+        )  # fmt: skip
+    return draft_id
+
+
+async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
+    """A workbook that this session has tried within the hour."""
+    kept, translate = await _find(scope, draft_id), translator(language)
+    found = await _findings(scope, kept)
+    report, warnings = found.told(translate), told_rows(found.warnings, translate)
+    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, report, warnings)
+
+
+async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:
+    """The workbook that this session has taken in by a run, as long as it is kept."""
+    if scope.session_id is None or not scope.administers:
+        return None
+    async with transaction(scope):
+        found: UUID | None = await database.fetch_value(
+            "SELECT id FROM import_draft WHERE community_id = $1 AND session_id = $2 AND run_id = $3 "
+            "AND created_at >= $4",
+            scope.community_id, _session(scope), run_id, clock.now() - KEPT_FOR,
+        )  # fmt: skip
+    return found
+
+
+async def map_draft(scope: Scope, draft_id: UUID, words: Sequence[WordIn]) -> None:
+    """Remember what words of a tried workbook mean, and try it once more. What it finds stands in the draft."""
+    kept = await _find(scope, draft_id)
+    known = (await _findings(scope, kept)).unknown
+    await remember_words(scope, kept.kind, completed(words, known))
+    found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=True, skip_bad=False)
+    assert isinstance(found, Findings)  # a trial is over when it answers
+    await _keep_findings(scope, draft_id, found)
+
+
+async def import_draft(
+    scope: Scope, draft_id: UUID, *, skip_bad: bool, seconds: float | None = None
+) -> Findings | Progress:
+    """Take a tried workbook in. What it finds now stands in the draft from now on.
+
+    What takes longer than `seconds` is left to the worker.
+    """
+    kept = await _find(scope, draft_id)
+    found = await try_or_import(
+        scope, kept.kind, kept.file_name, _unseal(kept), dry_run=False, skip_bad=skip_bad, seconds=seconds
+    )
+    if isinstance(found, Progress):
+        await _keep_findings(scope, draft_id, found.begun or await findings_of(scope, found.run_id))
+    else:
+        await _keep_findings(scope, draft_id, found)
+    return found
+
+
+@retried
+async def _keep_findings(scope: Scope, draft_id: UUID, found: Findings) -> None:
+    async with transaction(scope):
+        await database.execute(
+            "UPDATE import_draft SET findings = $3, run_id = coalesce($4, run_id) WHERE community_id = $1 AND id = $2",
+            scope.community_id, draft_id, _packed(found), found.run_id,
+        )  # fmt: skip
+
+
+async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> RefusedRows:
+    """The refused rows of a tried workbook, each with its problem beside it, to be mended."""
+    kept, translate = await _find(scope, draft_id), translator(language)
+    found = await _findings(scope, kept)
+    content = await refused_rows(kept.kind, kept.file_name, _unseal(kept), found.errors, translate)
+    return RefusedRows(f"{Path(kept.file_name).stem}-{translate(TITLE)}.xlsx", content)
+
+
+@retried
+async def forget_old(scope: Scope) -> None:
+    """Drop the workbooks that have been kept for their hour."""
+    async with transaction(scope):
+        await database.execute(
+            "DELETE FROM import_draft WHERE community_id = $1 AND created_at < $2",
+            scope.community_id, clock.now() - KEPT_FOR,
+        )  # fmt: skip
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    kind: Kind
+    file_name: str
+    content: bytes
+    findings: bytes
+
+
+async def _find(scope: Scope, draft_id: UUID) -> _Kept:
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.row(
+            _Kept,
+            "SELECT kind, file_name, content, findings FROM import_draft "
+            "WHERE community_id = $1 AND id = $2 AND session_id = $3 AND created_at >= $4",
+            scope.community_id, draft_id, _session(scope), clock.now() - KEPT_FOR,
+        )  # fmt: skip
+    if found is None:
+        raise DraftGone
+    return found
+
+
+def _session(scope: Scope) -> UUID:
+    scope.require_admin()
+    if scope.session_id is None:
+        raise Forbidden
+    # Not the session's id itself: that is the proof of who acts, and a draft is read by more than its session.
+    return UUID(bytes=vault.blind_index(str(scope.session_id), "draft")[:16])
+
+
+async def _findings(scope: Scope, kept: _Kept) -> Findings:
+    """What was found in a workbook; once it is being taken in, with what its run has refused since."""
+    found = msgspec.msgpack.decode(zlib.decompress(vault.unseal_bytes(kept.findings, FINDINGS_SEAL)), type=Findings)
+    if found.run_id is None:
+        return found
+    run = await findings_of(scope, found.run_id)
+    told = {(error.sheet, error.row, error.code, error.column) for error in found.errors}
+    late = [error for error in run.errors if (error.sheet, error.row, error.code, error.column) not in told]
+    said = [note for note in run.notes if note not in found.notes and not note.code.endswith("_left_out")]
+    return msgspec.structs.replace(
+        found, accepted=run.accepted, created=run.created, errors=[*found.errors, *late], notes=[*found.notes, *said]
+    )
+
+
+def _packed(found: Findings) -> bytes:
+    return vault.seal_bytes(zlib.compress(msgspec.msgpack.encode(found)), FINDINGS_SEAL)
+
+
+# The vault seals texts; in Latin-1 every byte is one character.
+def _seal(content: bytes) -> bytes:
+    return vault.seal(content.decode("latin-1"), SEAL)
+
+
+def _unseal(kept: _Kept) -> bytes:
+    return vault.unseal(kept.content, SEAL).encode("latin-1")

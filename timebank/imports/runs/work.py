@@ -1,0 +1,181 @@
+"""The import, or the undoing of one, that a community has under way: begun, held, moved on and ended."""
+
+import hashlib
+import secrets
+import zlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database, vault
+from timebank.core.database import transaction
+from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.scope import Grant, Mine, Scope
+from timebank.imports.intake import Kind
+from timebank.imports.reports.reasons import Remark
+
+HELD_FOR = timedelta(seconds=15)
+ABANDONED_AFTER = timedelta(minutes=2)
+"""So long nobody has carried on what a command began: then others need not wait for it any more."""
+PLAN_SEAL, PROOF_SEAL = "import plan", "import proof"
+
+
+class ImportRunning(TimebankError):
+    code = "import_running"
+    status = 409
+    sentence = "社区正在处理“{file}”（已完成 {done} / {total}）。请等它结束再试；它的进度在导入页。"
+    constraint = "import_work_pkey"
+
+
+class PlanUnreadable(TimebankError):
+    code = "import_of_before"
+    status = 409
+    sentence = "这次导入是升级以前开始的，新版本接不下去，已经停下。请再导入一次同一份表格，会接着做剩下的。"
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What is under way, and how far. `held_until` is until when the process that does it has it to itself."""
+
+    run_id: UUID
+    verb: Literal["import", "undo"]
+    kind: Kind
+    file_name: str
+    file_hash: bytes
+    skip_bad: bool
+    done: int
+    total: int
+    created: int
+    login_id: UUID | None
+    proof_sealed: bytes | None
+    began_at: datetime
+    held_until: datetime
+
+    @property
+    def is_free(self) -> bool:
+        return self.held_until <= clock.now()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a command began it that nobody repeats: neither a page nor the worker can carry it on."""
+        return self.login_id is None and self.held_until <= clock.now() - ABANDONED_AFTER
+
+    def refusal(self) -> ImportRunning:
+        return ImportRunning(file=self.file_name, done=self.done, total=self.total)
+
+
+_WORK = (
+    "SELECT w.run_id, w.verb, r.kind, r.file_name, r.file_hash, r.skip_bad, w.done, w.total, w.created, w.login_id, "
+    "w.proof_sealed, w.began_at, w.held_until FROM import_work w "
+    "JOIN import_run r ON r.community_id = w.community_id AND r.id = w.run_id WHERE w.community_id = $1"
+)
+
+
+async def under_way(scope: Scope) -> Work | None:
+    """What the community has under way."""
+    async with transaction(scope):
+        return await database.row(Work, _WORK, scope.community_id)
+
+
+async def begin(scope: Scope, run_id: UUID, verb: Literal["import", "undo"], plan: Sequence[object]) -> None:
+    """Write down what is to be done, in the caller's name, held by the caller's process.
+
+    The database lets nobody begin in another's name. The proof by which a worker acts in this name later is sealed
+    under the secret key, which the database does not have.
+    """
+    proof = None if scope.login_id is None else secrets.token_bytes(32)
+    persons = sorted(scope.persons, key=lambda mine: mine.community_id != scope.community_id)
+    await database.execute(
+        "INSERT INTO import_work (community_id, run_id, verb, plan, done, total, created, late, login_id, persons, "
+        "proof_hash, proof_sealed, began_at, held_until) "
+        "VALUES ($1, $2, $3, $4, 0, $5, 0, '[]', $6, $7, $8, $9, $10, $11)",
+        scope.community_id, run_id, verb, _seal(plan), len(plan), scope.login_id,
+        [mine.person_id for mine in persons] if proof else [], _hash(proof) if proof else None,
+        vault.seal(proof.hex(), PROOF_SEAL) if proof else None, clock.now(), clock.now() + HELD_FOR,
+    )  # fmt: skip
+
+
+async def plan_of(scope: Scope, run_id: UUID, shape: type[msgspec.Struct]) -> list[msgspec.Struct] | None:
+    """The rows of a run, of this shape; None when it has ended. Raises PlanUnreadable for those of another version."""
+    async with transaction(scope):
+        sealed = await database.fetch_value(
+            "SELECT plan FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
+        )
+    if sealed is None:
+        return None
+    content = zlib.decompress(vault.unseal_bytes(sealed, PLAN_SEAL))
+    try:
+        return msgspec.msgpack.decode(content, type=list[shape])  # type: ignore[valid-type]  # chosen by its kind
+    except msgspec.DecodeError as error:
+        raise PlanUnreadable from error
+
+
+class Held(msgspec.Struct, frozen=True):
+    """How far work is, its row locked until the transaction ends."""
+
+    done: int
+    total: int
+    created: int
+    late: list[Remark]
+
+
+async def hold(scope: Scope, run_id: UUID) -> Held | None:
+    """Take the work's row for this transaction; None while another process has it, or when it has ended."""
+    found = await database.fetch_one(
+        "SELECT done, total, created, late FROM import_work WHERE community_id = $1 AND run_id = $2 "
+        "FOR NO KEY UPDATE SKIP LOCKED",
+        scope.community_id, run_id,
+    )  # fmt: skip
+    if found is None:
+        return None
+    late = msgspec.json.decode(found["late"], type=list[Remark])
+    return Held(found["done"], found["total"], found["created"], late)
+
+
+async def move_on(scope: Scope, run_id: UUID, *, rows: int, created: int, late: Sequence[Remark]) -> None:
+    """Note in the transaction that has written them that these rows are done."""
+    await database.execute(
+        "UPDATE import_work SET done = done + $3, created = created + $4, late = late || $5::jsonb, held_until = $6 "
+        "WHERE community_id = $1 AND run_id = $2",
+        scope.community_id, run_id, rows, created, msgspec.json.encode(late).decode(), clock.now() + HELD_FOR,
+    )  # fmt: skip
+
+
+async def end(scope: Scope, run_id: UUID) -> None:
+    """Nothing is under way any more. Last in its transaction: with the row goes the proof of who acts."""
+    await database.execute(
+        "DELETE FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
+    )
+
+
+def scope_by_proof(scope: Scope, work: Work) -> Scope:
+    """The scope that shows whose work it is, and may nothing yet."""
+    assert work.proof_sealed is not None
+    proof = bytes.fromhex(vault.unseal(work.proof_sealed, PROOF_SEAL))
+    return Scope(scope.community_id, login_id=work.login_id, import_proof=_hash(proof), via="worker")
+
+
+async def starter_of(scope: Scope, work: Work) -> Scope:
+    """The scope of who started the work, with the roles of now. Raises Forbidden when they may nothing any more."""
+    proved = scope_by_proof(scope, work)
+    async with transaction(proved):
+        found = await database.fetch_one("SELECT * FROM import_actor($1)", clock.local_day())
+    if found is None:
+        raise Forbidden
+    persons = msgspec.json.decode(found["persons"], type=tuple[Mine, ...])
+    grants = msgspec.json.decode(found["grants"], type=frozenset[Grant])
+    starter = Scope(
+        scope.community_id, persons, grants, proved.login_id, import_proof=proved.import_proof, via="worker"
+    )
+    starter.require_admin()
+    return starter
+
+
+def _hash(proof: bytes) -> bytes:
+    return hashlib.sha256(proof).digest()
+
+
+def _seal(plan: Sequence[object]) -> bytes:
+    return vault.seal_bytes(zlib.compress(msgspec.msgpack.encode(plan)), PLAN_SEAL)

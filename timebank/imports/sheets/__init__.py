@@ -1,0 +1,1 @@
+"""The tables of a sheet: where they stand, and what their columns and rows mean."""

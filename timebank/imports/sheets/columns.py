@@ -1,0 +1,106 @@
+"""The tables of a book, each found by what its columns mean, wherever it stands and whatever it is called."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from timebank.imports.cells.values import words
+from timebank.imports.files.marks import column_letters
+from timebank.imports.files.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
+from timebank.imports.files.workbook import Row, Sheet, Workbook
+from timebank.imports.sheets import beside, stacked
+from timebank.imports.sheets.header import Header, find, missing
+from timebank.imports.sheets.vocabulary import Meaning
+
+_VOID = re.compile(r"作废|废弃|停用|示例|样例|范例|模板|样表|备份|旧表|backup|template|example", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is read of a book: headers, the tables that are refused and why, and sheets without a known header."""
+
+    headers: tuple[Header, ...]
+    refused: tuple[tuple[Header, ImportRefused], ...] = ()
+    unread: tuple[Sheet, ...] = ()
+    others: tuple[Header, ...] = ()
+    """Tables of another kind that stand on a sheet with one that is read."""
+    void: tuple[Sheet, ...] = ()
+    """Sheets with a table of this kind whose names say that it is no longer, or not yet, meant."""
+
+
+def headers(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Header, ...]:
+    """The header of every table that can be read; raises an ImportRefused when there is none.
+
+    A name in `required` may offer alternatives: "in|span".
+    """
+    return survey(book, wanted, required).headers
+
+
+def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> Survey:
+    """Every sheet of a book: read, refused, or without a header that is known."""
+    found, refused = list[Header](), list[tuple[Header, ImportRefused]]()
+    unread, others = list[Sheet](), list[Header]()
+    void = _void(book, wanted, required)
+    meant = [sheet for sheet in book.sheets if sheet not in void]
+    for sheet in (half for whole in meant for half in beside.halves(whole, wanted)):
+        header = find(sheet, wanted)
+        tables = _tables(header, wanted) if header else []
+        for table in tables:
+            lacks = len(missing(table, required))
+            wrong = _wrong(table, book.name, wanted, required)
+            if lacks > 1 and len(tables) > 1:
+                others.append(table)
+            elif lacks > 1 and len(book.sheets) > 1:
+                # A table that lacks several columns is one of another kind, such as the catalogue beside the book.
+                unread.append(sheet)
+            elif wrong:
+                refused.append((table, wrong))
+            else:
+                found.append(table)
+        if header is None:
+            unread.append(sheet)
+    if not found and refused:
+        raise refused[0][1]
+    if not found:
+        raise NoKnownColumn(headings="、".join(meaning.headings[0] for meaning in wanted))
+    return Survey(tuple(found), tuple(refused), tuple(unread), tuple(others), void)
+
+
+def _tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
+    return [one for table in stacked.tables(main, wanted) for one in beside.by_station(table)]
+
+
+def _void(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Sheet, ...]:
+    """Former, empty or exemplary sheets beside one that is meant; a template alone is what somebody has filled in."""
+    void = [sheet for sheet in book.sheets if _VOID.search(sheet.name)]
+    if not void or len(void) == len(book.sheets):
+        return ()
+
+    def readable(sheet: Sheet) -> bool:
+        header = find(sheet, wanted)
+        return header is not None and not missing(header, required)
+
+    meant = [sheet for sheet in book.sheets if sheet not in void]
+    return tuple(filter(readable, void)) if any(map(readable, meant)) else ()
+
+
+def _wrong(header: Header, book_name: str, wanted: Sequence[Meaning], required: Sequence[str]) -> ImportRefused | None:
+    """Why a table is not read: it lacks a column, or two columns say one thing in two ways."""
+    sheet = header.sheet.name or book_name
+    lacking = missing(header, required)
+    if lacking:
+        meaning = next(meaning for meaning in wanted if meaning.key == lacking[0].partition("|")[0])
+        return ColumnMissing(sheet=sheet, heading=meaning.headings[0], others="、".join(meaning.headings[1:5]))
+    for key, second in header.twice:
+        first = header.columns[key]
+        if any(_differ(row, first, second) for row in header.body):
+            return ColumnTwice(
+                sheet=sheet, heading=header.names.get(second, header.heading(key)),
+                first=column_letters(first), second=column_letters(second),
+            )  # fmt: skip
+    return None
+
+
+def _differ(row: Row, first: int, second: int) -> bool:
+    other = row.cells[second] if second < len(row.cells) else None
+    return other is not None and words(other) != words(row.cells[first] if first < len(row.cells) else None)

@@ -1,0 +1,194 @@
+"""The header of one table: where it stands, and what each column below it holds."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from timebank.core.locale import LANGUAGES, _, translate
+from timebank.imports.cells.values import Cell, words
+from timebank.imports.files.workbook import Merge, Row, Sheet
+from timebank.imports.sheets.fits import NO_FIT, Fit, fit_of, numberless, says_something, seconds
+from timebank.imports.sheets.vocabulary import Meaning
+
+_HEADER_SEARCHED = 40
+_HEADING_LENGTH_MAX = 30
+_VALUES_SAMPLED = 40
+_KNOWN_LEAST = 2
+
+REASONS = _("没有导入的原因")
+"""The heading of the last column of refused rows, as they are given back to be mended: no part of anybody's table."""
+_OWN_HEADINGS = frozenset(translate(REASONS, language) for language in LANGUAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where a table's header stands in a sheet, which column holds what, and what each is called there.
+
+    `further` are columns with the meaning of one before them whose cells are read together with it. The table ends
+    before `end_row`, where the title or the header of another one begins. `titles` are the rows above it that speak of
+    this table, `sheet_titles` those above the first table of the sheet.
+    """
+
+    sheet: Sheet
+    first_row: int
+    last_row: int
+    columns: Mapping[str, int]
+    headings: Mapping[str, str]
+    labels: tuple[tuple[Cell, ...], ...]
+    names: Mapping[int, str] = field(default_factory=dict)
+    further: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    twice: tuple[tuple[str, int], ...] = ()
+    end_row: int | None = None
+    titles: tuple[Row, ...] = ()
+    sheet_titles: tuple[Row, ...] = ()
+    page_titles: frozenset[int] = frozenset()
+    """The rows right above the same header once more."""
+    says: Mapping[str, str] = field(default_factory=dict)
+    """What a heading says of every row: the station of a column of stock."""
+    elsewhere: frozenset[int] = frozenset()
+    """The columns that another table made of the same rows reads."""
+    lowest: Mapping[int, str] = field(default_factory=dict)
+    """The heading right above each column's cells."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """What each column was read as, by the first heading of its meaning."""
+
+    @property
+    def body(self) -> Iterator[Row]:
+        """The rows below the header, up to the next header."""
+        for row in self.sheet.rows:
+            if row.number > self.last_row and (self.end_row is None or row.number < self.end_row):
+                yield row
+
+    def heading(self, meaning: str) -> str:
+        """The heading as it stands in the sheet; empty when the sheet has no such column."""
+        return self.headings.get(meaning, "")
+
+
+def find(sheet: Sheet, wanted: Sequence[Meaning]) -> Header | None:
+    """The header of a sheet, one or two rows high; `None` when fewer than two wanted columns are found."""
+    best: Header | None = None
+    for position, row in enumerate(sheet.rows[:_HEADER_SEARCHED]):
+        below = sheet.rows[position + 1] if position + 1 < len(sheet.rows) else None
+        heights: list[tuple[Row, ...]] = [(row,)]
+        if below is not None and below.number == row.number + 1 and _splits(sheet, row):
+            heights.append((row, below))
+        for height in heights:
+            header = read_header(sheet, height, sheet.rows[position + len(height) :], wanted)
+            known = len(header.columns)
+            is_better = best is None or known > len(best.columns)
+            if best is not None and len(height) > 1 and best.first_row == row.number and _only_splits(sheet, *height):
+                is_better = known >= len(best.columns)
+            if known >= _KNOWN_LEAST and is_better:
+                best = header
+    return best
+
+
+def missing(header: Header, required: Sequence[str]) -> list[str]:
+    return [keys for keys in required if not any(key in header.columns for key in keys.split("|"))]
+
+
+def _splits(sheet: Sheet, row: Row) -> bool:
+    """Whether a heading of this row stands over several columns, with their own headings in the next row."""
+    filled = sum(cell is not None for cell in row.cells)
+    return filled > 1 and any(
+        merge.top == merge.bottom == row.number and merge.right > merge.left for merge in sheet.merges
+    )
+
+
+def _only_splits(sheet: Sheet, row: Row, below: Row) -> bool:
+    """Whether a row stands only below headings over several columns, so that it is no row of data."""
+    split = {
+        column
+        for merge in sheet.merges
+        if merge.top == merge.bottom == row.number
+        for column in range(merge.left, merge.right + 1)
+    }
+    return all(column in split for column, cell in enumerate(below.cells) if cell is not None)
+
+
+def read_header(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], wanted: Sequence[Meaning]) -> Header:
+    labels = _labels(sheet, height)
+    for column in _own(row.cells for row in height):
+        labels[column] = []
+    sample = [row.cells for row in body[:_VALUES_SAMPLED]]
+    fits: list[tuple[float, int, str]] = []
+    known: dict[tuple[int, str], Fit] = {}
+    for column, candidates in enumerate(labels):
+        values = [cells[column] for cells in sample if column < len(cells) and says_something(cells[column])]
+        for meaning in wanted:
+            fit = max((fit_of(label, meaning, values) for label in candidates), default=NO_FIT)
+            if fit.total > 0:
+                fits.append((-fit.total, column, meaning.key))
+                known[column, meaning.key] = fit
+    columns: dict[str, int] = {}
+    for _total, column, key in sorted(fits):
+        if key not in columns and column not in columns.values():
+            columns[key] = column
+    names = {column: candidates[-1] for column, candidates in enumerate(labels) if candidates}
+    headings = {key: names[column] for key, column in columns.items()}
+    further, twice = seconds(columns, known, labels)
+    twice = _second_pair(columns, headings, names, twice, sample)
+    lowest = {column: candidates[0] for column, candidates in enumerate(labels) if candidates}
+    return Header(
+        sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
+        names, further, twice, lowest=lowest, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
+    )  # fmt: skip
+
+
+def own_columns(header: Header) -> frozenset[int]:
+    """The columns of reasons that this project has put beside a table: they are no part of it."""
+    return _own(header.labels)
+
+
+def _own(labels: Iterable[Sequence[Cell]]) -> frozenset[int]:
+    return frozenset(column for cells in labels for column, cell in enumerate(cells) if words(cell) in _OWN_HEADINGS)
+
+
+def _second_pair(
+    columns: dict[str, int],
+    headings: dict[str, str],
+    names: Mapping[int, str],
+    twice: tuple[tuple[str, int], ...],
+    sample: Sequence[tuple[Cell, ...]],
+) -> tuple[tuple[str, int], ...]:
+    """Take a second sign-in and sign-out of the same names right of the first for the second service of the day."""
+    pair = sorted(twice, key=lambda second: second[1])
+    if [key for key, _column in pair] != ["in", "out"] or {"in2", "out2", "span2"} & columns.keys():
+        return twice
+    (_, first), (_, last) = pair
+    same_names = all(numberless([names[first]]) == numberless([headings[key]]) for key, first in pair)
+    if not same_names or not columns["in"] < columns["out"] < first < last:
+        return twice
+    if all(cells[columns["in"] : columns["in"] + 1] == cells[first : first + 1] for cells in sample):
+        return twice  # the same column once more
+    columns |= {"in2": first, "out2": last}
+    headings |= {"in2": names[first], "out2": names[last]}
+    return ()
+
+
+def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:
+    """Per column the ways to read its heading: of two rows the lower one, then both together."""
+    width = max(len(row.cells) for row in height)
+    lines = []
+    for row in height:
+        line = [words(cell) for cell in row.cells] + [""] * (width - len(row.cells))
+        for merge in sheet.merges:
+            if merge.top <= row.number <= merge.bottom and not (merge.left == 0 and merge.right >= width - 1):
+                _spread(line, merge, row.number, sheet)
+        lines.append(line)
+    if len(lines) == 1:
+        return [[label] if 0 < len(label) <= _HEADING_LENGTH_MAX else [] for label in lines[0]]
+    labels = []
+    for upper, lower in zip(*lines, strict=True):
+        both = upper if upper == lower else upper + lower
+        labels.append([label for label in (lower, both) if 0 < len(label) <= _HEADING_LENGTH_MAX])
+    return labels
+
+
+def _spread(line: list[str], merge: Merge, number: int, sheet: Sheet) -> None:
+    if number == merge.top:
+        source = line[merge.left] if merge.left < len(line) else ""
+    else:
+        above = next((row.cells for row in sheet.rows if row.number == merge.top), ())
+        source = words(above[merge.left]) if merge.left < len(above) else ""
+    for column in range(merge.left, min(merge.right + 1, len(line))):
+        line[column] = source

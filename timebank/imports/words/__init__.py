@@ -1,0 +1,1 @@
+"""The community's own words for its places, items, stations and activities."""

@@ -1,0 +1,150 @@
+"""The community's grids, buildings and units while a file is taken in, and who holds which office over them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from uuid import UUID
+
+import msgspec
+
+from timebank.areas.addresses import Address
+from timebank.areas.schemas import PlaceOut
+from timebank.core import clock, database
+from timebank.core.scope import Scope
+from timebank.imports.cells import places
+from timebank.imports.cells.problems import Problem
+from timebank.imports.words.words import word_key
+
+
+class Map:
+    """Areas by their ids, and buildings and units by the names that sheets have for them.
+
+    `aliases` are what the community's own words mean that are no names, by the word's key.
+    """
+
+    def __init__(self, areas: Sequence[PlaceOut], aliases: Mapping[str, UUID] = MappingProxyType({})) -> None:
+        self.areas = {area.id: area for area in areas}
+        self._aliases = aliases
+        self._named: dict[tuple[str, str | None], list[UUID]] = {}
+        self._units: dict[tuple[UUID, str], list[UUID]] = {}
+        for area in areas:
+            if area.kind == "building":
+                self._named.setdefault((one_way(places.building, area.name), None), []).append(area.id)
+            elif area.kind == "unit" and area.parent_id:
+                building = one_way(places.building, self.areas[area.parent_id].name)
+                unit = one_way(places.unit, area.name)
+                self._named.setdefault((building, unit), []).append(area.id)
+                self._units.setdefault((area.parent_id, unit), []).append(area.id)
+
+    def by_name(self, building: str | None, unit: str | None) -> list[UUID]:
+        """The buildings of a name, or the units of a building; several where grids have buildings of one name.
+
+        The only building of a number is meant without its estate too: 3栋 where the book has 东苑3栋.
+        """
+        found = self._named.get((building or "", unit), [])
+        if not found and building:
+            estates = estates_of(building, (name for name, of_unit in self._named if of_unit is None))
+            found = self._named.get((f"{min(estates)}{building}", unit), []) if len(estates) == 1 else []
+        return list(found)
+
+    def _decided(self, building: str | None, unit: str | None) -> tuple[UUID | None, UUID | None]:
+        """What a word for a building with its unit means, else what the word for the building alone does."""
+        if not building or self.by_name(building, unit):
+            return None, None
+        whole = self._aliases.get(word_key(f"{building}{unit or ''}"))
+        around = None if whole or self.by_name(building, None) else self._aliases.get(word_key(building))
+        return whole, around
+
+    def meant(self, address: Address) -> Address | None:
+        """The place that the community's own word for a building, or for building and unit, was decided to be.
+
+        Its names are written as sheets are read.
+        """
+        whole, around = self._decided(address.building, address.unit)
+        if whole is None and around is None:
+            return None
+        named = {area.kind: in_one_way(area) for area in self.upwards(whole or around)}
+        return Address(named.get("grid"), named.get("building"), named.get("unit") if whole else address.unit)
+
+    def named(self, building: str | None, unit: str | None) -> list[UUID]:
+        """What an address may be, by its name or else by the community's own word for it."""
+        whole, around = self._decided(building, unit)
+        if whole is not None:
+            return [whole]
+        if around is not None and unit is not None:
+            return list(self._units.get((around, unit), ()))
+        return self.by_name(building, unit)
+
+    def as_in_book(self, address: Address) -> Address:
+        """An address with the community's own names for its places: 3号楼 where a sheet has 3栋."""
+        address = self.meant(address) or address
+        areas = self.areas.values()
+        grid = next((a for a in areas if a.kind == "grid" and _is(places.grid, a, address.grid)), None)
+        buildings = [a for a in areas if a.kind == "building" and _is(places.building, a, address.building)]
+        in_grid = (
+            a for a in buildings if (grid is not None or address.grid is None) and a.parent_id == (grid and grid.id)
+        )
+        building = next(in_grid, buildings[0] if len(buildings) == 1 else None)
+        units = [a for a in areas if building is not None and a.parent_id == building.id]
+        unit = next((a for a in units if _is(places.unit, a, address.unit)), None)
+        return Address(
+            grid.name if grid else address.grid,
+            building.name if building else address.building,
+            unit.name if unit else address.unit,
+        )
+
+    def upwards(self, area_id: UUID | None) -> Iterator[PlaceOut]:
+        """An area and all those around it."""
+        while area_id is not None:
+            yield self.areas[area_id]
+            area_id = self.areas[area_id].parent_id
+
+    def around(self, area_id: UUID | None, kind: str) -> UUID | None:
+        """The area of this kind in which another lies, or which it is."""
+        return next((area.id for area in self.upwards(area_id) if area.kind == kind), None)
+
+
+def estates_of(building: str | None, names: Iterable[str]) -> set[str]:
+    """What stands before this building's number in some names: 东苑 for 3栋 and 东苑3栋."""
+    if building is None:
+        return set()
+    found = (re.fullmatch(rf"(.*[^\d\-A-Za-z]){re.escape(building)}", name) for name in names)
+    return {match[1] for match in found if match}
+
+
+def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: str | None) -> bool:
+    return name is not None and one_way(written, area.name) == name
+
+
+def in_one_way(area: PlaceOut) -> str:
+    """The name of a grid, building or unit in the spelling that sheets are read in: 3栋 for 3号楼."""
+    written = {"grid": places.grid, "building": places.building, "unit": places.unit}.get(area.kind)
+    return one_way(written, area.name) if written else area.name
+
+
+def one_way(written: Callable[[str], str | Problem | None], name: str) -> str:
+    """A name as one of the readers of timebank/imports/cells/places.py writes it."""
+    found = written(name)
+    return found if isinstance(found, str) else name
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An office that somebody holds today."""
+
+    person_id: UUID
+    role: str
+    area_id: UUID | None
+
+
+async def held_by(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, list[Held]]:
+    """What each of these people holds today."""
+    found = await database.rows(
+        Held,
+        "SELECT person_id, role, area_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) "
+        "AND ended_at IS NULL AND starts_on <= $3 AND (ends_on IS NULL OR ends_on >= $3) ORDER BY id",
+        scope.community_id, list(person_ids), clock.local_day(),
+    )  # fmt: skip
+    held: dict[UUID, list[Held]] = {}
+    for one in found:
+        held.setdefault(one.person_id, []).append(one)
+    return held

@@ -1,0 +1,129 @@
+"""Stations and activities as a book meets them: by their names, and by other words for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from asyncpg import Record
+
+from timebank.activities.offers import add_activity
+from timebank.activities.schemas import ActivityIn
+from timebank.core import clock, database, names
+from timebank.core.scope import Scope
+from timebank.imports.sheets.parsed import UnknownUse
+from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.words.likeness import most_alike
+from timebank.imports.words.words import (  # fmt: skip
+    Remembered,
+    Suggestion,
+    UnknownWord,
+    WordIn,
+    WordKind,
+    key_of,
+    remembered,
+    word_key,
+)
+from timebank.service_records.crediting.credit import rule_code_of
+from timebank.stations.places import add_station
+from timebank.stations.schemas import StationIn
+
+NAME_MAX = 60
+
+
+@dataclass(slots=True)
+class Named:
+    """What a community has of a kind, by name. `aliases` are those that other words mean, by the word's key."""
+
+    kind: WordKind
+    by_name: dict[str, UUID]
+    aliases: dict[str, UUID] = field(default_factory=dict)
+    words: dict[str, Remembered] = field(default_factory=dict)
+
+    def of(self, word: str) -> UUID | None:
+        """What a sheet means: what has this name, however it is spelt, else what the word was decided to be."""
+        return self.called(word) or self.aliases.get(key_of(self.kind, word))
+
+    def called(self, word: str) -> UUID | None:
+        """What has this name, however it is spelt."""
+        exact = self.by_name.get(names.clean(word))
+        if exact is not None:
+            return exact
+        alike = {found for name, found in self.by_name.items() if word_key(name) == word_key(word)}
+        return alike.pop() if len(alike) == 1 else None
+
+    @property
+    def only(self) -> UUID | None:
+        """The only one, where there is just one."""
+        return next(iter(self.by_name.values())) if len(self.by_name) == 1 else None
+
+    def suppose(self, answers: Sequence[WordIn]) -> None:
+        """Answer as if these words were decided already; for a trial, which writes nothing."""
+        for answer in answers:
+            self.aliases[answer.key] = chosen(self, answer) or clock.new_id()
+
+    def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
+        """The words of a book that somebody has to decide, the most frequent first."""
+        choices = [(name, Suggestion(str(station_id), name)) for name, station_id in self.by_name.items()]
+        return [
+            UnknownWord(
+                kind=self.kind, value=same[0].value, count=len(same), rows=[use.row for use in same[:ROWS_TOLD_MAX]],
+                points=None, waits=False, suggestions=list(most_alike(same[0].value, choices)),
+            )
+            for same in alike(uses)
+        ]  # fmt: skip
+
+
+def chosen(there: Named, answer: WordIn) -> UUID | None:
+    """What an answer means; None for one that is to be added. Raises what is wrong with the answer."""
+    if (answer.means is None) is not answer.new or answer.cap is not None:
+        raise WordUnclear(value=answer.value)
+    means = answer.means or answer.value
+    by_id = next((found for found in there.by_name.values() if str(found) == means), None)
+    found, own = by_id or there.of(means), there.called(answer.value)
+    if found is None and answer.means is not None:
+        raise WordMeaningUnknown(value=answer.value, means=answer.means)
+    if own is not None and found != own:
+        raise WordIsName(value=answer.value)
+    if found is None and len(answer.value) > NAME_MAX:
+        raise WordUnclear(value=answer.value)
+    return found
+
+
+async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
+    """The stations that are open, or all that there are, and other words for them."""
+    found = await database.fetch(
+        "SELECT id, name FROM station WHERE community_id = $1 AND (active OR $2)", scope.community_id, closed
+    )
+    return _named("station", found, await remembered(scope, "station"))
+
+
+async def activities_of(scope: Scope) -> Named:
+    """The activities, ended ones too, and other words for them."""
+    found = await database.fetch("SELECT id, name FROM activity WHERE community_id = $1", scope.community_id)
+    return _named("activity", found, await remembered(scope, "activity"))
+
+
+def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> Named:
+    by_name = {row["name"]: UUID(bytes=row["id"].bytes) for row in found}
+    by_id = {str(one): one for one in by_name.values()}
+    return Named(kind, by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id}, words)
+
+
+async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
+    """The id of the station that a word means, and whether it was added.
+
+    Sheets may speak of one that has closed since.
+    """
+    known = chosen(await stations_of(scope, closed=answer.means is not None), answer)
+    if known is not None:
+        return str(known), False
+    return str((await add_station(scope, StationIn(name=answer.value))).id), True
+
+
+async def decide_activity(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
+    """The id of the activity that a word means, and whether it was added, under the usual service rule."""
+    known = chosen(await activities_of(scope), answer)
+    if known is not None:
+        return str(known), False
+    wanted = ActivityIn(name=answer.value, rule_code=await rule_code_of(scope, None))
+    return str((await add_activity(scope, wanted)).id), True

@@ -1,0 +1,159 @@
+"""The community's own words for what it has: each is decided once, at a book's trial, and known for the next book."""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
+from types import MappingProxyType
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from timebank.agreements.independence import (
+    Side,
+    is_family,
+    past_and_present_guardians,
+    side_of,
+    sides_of,
+    sides_of_logins,
+)  # fmt: skip
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
+from timebank.imports.cells.addresses import Address, building_cell
+from timebank.rules.schemas import Cap as Times
+from timebank.rules.schemas import CapPeriod
+
+WordKind = Literal["item", "station", "activity", "building"]
+WORD_MAX = 100
+Word = Annotated[str, Meta(min_length=1, max_length=WORD_MAX, pattern=r"^[^\x00]*$")]
+
+
+class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often a new item counts in a period: for one person, and for one building or unit."""
+
+    period: CapPeriod = "month"
+    per_person: Times | None = None
+    per_area: Times | None = None
+
+
+class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a word of a book is: something known (`means`: its code or name), or `new`, with the points that it gives.
+
+    Without `points` a new item gives what most of the sheet's own rows say; without a `cap` it counts every time. A cap
+    that is a number is so many times for each person in a month.
+    """
+
+    value: Word
+    kind: WordKind = "item"
+    means: Word | None = None
+    new: bool = False
+    points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    cap: Times | Cap | None = None
+
+    @property
+    def key(self) -> str:
+        """By what the word is known."""
+        return key_of(self.kind, self.value)
+
+    @property
+    def most(self) -> Cap:
+        """The cap in full."""
+        return self.cap if isinstance(self.cap, Cap) else Cap(per_person=self.cap)
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """What an unknown word may mean: the code or id to answer with, and its name. `points`: of an item."""
+
+    means: str
+    name: str
+    points: int | None = None
+
+
+class UnknownWord(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of `count` rows that nobody has decided yet; the first of them in `rows`.
+
+    `points` are what most of its rows give; `waits` says that adding it with these waits for a second person. `units`
+    of a building are added with it.
+    """
+
+    kind: WordKind
+    value: str
+    count: int
+    rows: list[int]
+    points: int | None
+    waits: bool
+    suggestions: list[Suggestion]
+    units: list[str] = []
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """A word that somebody has decided; no `target` where it names what waits, or waited, for a second person."""
+
+    word_key: str
+    target: str | None
+    decided_by: UUID | None
+
+
+def word_key(word: str) -> str:
+    """A word to be compared: with other spaces, marks, width or case it is the same."""
+    return "".join(char for char in unicodedata.normalize("NFKC", word).casefold() if char.isalnum())
+
+
+def place_of_word(word: str) -> Address | None:
+    """The building, or building and unit, that a word names; None where it does not read as one."""
+    found = building_cell(word)
+    return found if isinstance(found, Address) and found.building else None
+
+
+def key_of(kind: WordKind, word: str) -> str:
+    """By what a word of a kind is known: 3栋2单元 and 3#2单元 are one building."""
+    place = place_of_word(word) if kind == "building" else None
+    return word_key(f"{place.building}{place.unit or ''}" if place else word)[:WORD_MAX]
+
+
+async def remembered(scope: Scope, word_kind: WordKind) -> dict[str, Remembered]:
+    """The community's own words of a kind, by their key, whichever kind of book they came from."""
+    async with transaction(scope):
+        found = await database.rows(
+            Remembered,
+            "SELECT w.word_key, w.target, coalesce(p.merged_into, w.decided_by) AS decided_by FROM import_word w "
+            "LEFT JOIN person p ON p.community_id = w.community_id AND p.id = w.decided_by "
+            "WHERE w.community_id = $1 AND w.word_kind = $2",
+            scope.community_id, word_kind,
+        )  # fmt: skip
+    return {one.word_key: one for one in found}
+
+
+async def decided_for_own(
+    scope: Scope, known: Mapping[str, Remembered], uses: Collection[tuple[str, UUID]],
+    homes: Mapping[UUID, UUID | None] = MappingProxyType({}),
+) -> set[tuple[str, UUID]]:  # fmt: skip
+    """Which of these words of these people were decided by themselves, by their family, or by who cares for them.
+
+    Nobody says what their own deed is worth: somebody else has to decide the word for these. Who has opened the account
+    by which it was decided counts as having decided it. `homes` are the households of people who are not in the book
+    yet.
+    """
+    deciders = {word: by for word, _ in uses if word in known and (by := known[word].decided_by)}
+    if not deciders:
+        return set()
+    doers = {person for word, person in uses if word in deciders}
+    sides = await sides_of(scope, {*deciders.values(), *doers})
+    for person_id in doers:
+        home = homes.get(person_id)
+        sides[person_id] = sides.get(person_id, Side()) | Side(households=frozenset({home} if home else ()))
+    if scope.actor_id is not None:
+        sides[scope.actor_id] = sides.get(scope.actor_id, Side()) | await side_of(scope)
+    accounts = await sides_of_logins(scope, {hand for by in deciders.values() for hand in sides[by].hands})
+    for by in {*deciders.values()}:
+        sides[by] = reduce(or_, (accounts.get(hand, Side()) for hand in sides[by].hands), sides[by])
+    guardians = await past_and_present_guardians(scope, doers)
+    return {
+        (word, person)
+        for word, person in uses
+        if (by := deciders.get(word))
+        and (is_family(sides[by], sides[person]) or sides[by].persons & guardians.get(person, set()))
+    }

@@ -1,0 +1,1 @@
+"""The check that the books balance."""

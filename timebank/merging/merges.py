@@ -1,0 +1,65 @@
+"""The merges of a community: what has been merged into whom, and where a merged record leads."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.scope import Scope
+
+UNDONE_WITHIN = timedelta(days=1)
+
+
+class MergeOut(msgspec.Struct, frozen=True):
+    """A merge. Until `undo_until` it can be undone."""
+
+    id: UUID
+    kept_id: UUID
+    merged_id: UUID
+    merged_name: str
+    reason: str
+    merged_at: datetime
+    undone_at: datetime | None
+    undo_until: datetime
+
+
+_MERGES = """
+SELECT j.id, j.kept_id, j.merged_id, m.name AS merged_name, j.reason, j.merged_at, j.undone_at,
+    j.merged_at + $2 AS undo_until
+FROM person_merge j JOIN person m ON m.community_id = j.community_id AND m.id = j.merged_id
+WHERE j.community_id = $1
+"""
+
+
+async def merge_of(scope: Scope, merge_id: UUID) -> MergeOut:
+    """One merge of the community."""
+    found = await database.row(MergeOut, f"{_MERGES} AND j.id = $3", scope.community_id, UNDONE_WITHIN, merge_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
+    """What has been merged into a record of the community, the newest first."""
+    scope.require_reader()
+    async with transaction(scope):
+        if not await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2)", scope.community_id, person_id
+        ):
+            raise NotFound
+        return await database.rows(
+            MergeOut, f"{_MERGES} AND j.kept_id = $3 ORDER BY j.merged_at DESC, j.id",
+            scope.community_id, UNDONE_WITHIN, person_id,
+        )  # fmt: skip
+
+
+async def leads_to(scope: Scope, person_id: UUID) -> UUID | None:
+    """The record that this one was merged into."""
+    async with transaction(scope):
+        found: UUID | None = await database.fetch_value(
+            "SELECT merged_into FROM person WHERE community_id = $1 AND id = $2", scope.community_id, person_id
+        )
+    return found

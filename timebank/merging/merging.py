@@ -1,0 +1,98 @@
+"""Two records of one person become one: what each has is led to the one that is kept; within a day it can be undone."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from timebank.agreements.independence import near
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.ledger.posting import Posting, call
+from timebank.ledger.resting import RESTS_FOR
+from timebank.merging.facts import FACTS, WHY, CannotMerge, Facts, facts_of
+from timebank.merging.merges import MergeOut, merge_of
+from timebank.people.locks import lock_people
+from timebank.people.messages import tell
+from timebank.people.schemas import NO_NUL
+
+
+class MergeIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Merge another record of the same person into this one; it ends as left and leads here."""
+
+    merged_id: UUID
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=NO_NUL)]
+
+
+@retried
+async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiting:
+    """Merge a record into this one.
+
+    What is one's own, or of one's household, waits for a second person from above; so does every merge by which
+    something earned comes to another name or another phone.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        await lock_people(scope, [kept_id, asked.merged_id])
+        facts = await facts_of(scope, kept_id, asked.merged_id)
+        close = await near(scope, [kept_id, asked.merged_id])
+        if not facts.harmless or close.home or close.same:
+            do = {"kept_id": kept_id, "merged_id": asked.merged_id, "reason": asked.reason}
+            says = {"merged": facts.names[1], "reason": asked.reason}
+            return await propose(
+                scope, PERSON_MERGE, f"{kept_id}:{asked.merged_id}", do, says,
+                person_id=kept_id, involved=[asked.merged_id], before=await stands_now(scope, do),
+            )  # fmt: skip
+        return await _merge(scope, kept_id, asked)
+
+
+async def stands_now(scope: Scope, do: dict[str, object]) -> str:
+    """What a merge would be carried out on."""
+    kept_id, merged_id = UUID(str(do["kept_id"])), UUID(str(do["merged_id"]))
+    found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id)
+    return found.stands if found else ""
+
+
+async def merge_agreed(scope: Scope, change: Change) -> None:
+    """Carry a merge out after the agreement."""
+    asked = MergeIn(UUID(change.do["merged_id"]), change.do["reason"])
+    kept_id = UUID(change.do["kept_id"])
+    await lock_people(scope, [kept_id, asked.merged_id])
+    await facts_of(scope, kept_id, asked.merged_id)
+    await _merge(scope, kept_id, asked)
+
+
+async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
+    merge_id = clock.new_id()
+    text = "您在本社区的两条登记合并成了一条，积分、时间和预约都并到了一起；72 小时内不能花费。不对的话请马上告诉社区。"
+    await tell(scope, kept_id, "person_merged", text, f"merge:{merge_id}", kept_id)
+    await _tell_logins(scope, asked.merged_id, merge_id)
+    answer = await call(
+        scope, "person_merge", Posting("merge", f"merge:{merge_id}", "person_merge", merge_id),
+        {"kept": kept_id, "merged": asked.merged_id}, kept_id, asked.merged_id, asked.reason, scope.login_id, RESTS_FOR,
+    )  # fmt: skip
+    if answer["verdict"] != "posted":
+        raise CannotMerge(why=WHY["left"])
+    await audit.record(
+        scope, "merge_people", "person", kept_id, reason=asked.reason, merged=str(asked.merged_id), merge=str(merge_id)
+    )
+    return await merge_of(scope, merge_id)
+
+
+async def _tell_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
+    """Tell the logins of the merged record, wherever they still stand for somebody: they may lose this record."""
+    await database.execute(
+        "SELECT login_tell(m.login_id, 'phone_changed', $3, $4, $5) FROM membership m "
+        "WHERE m.community_id = $1 AND m.person_id = $2",
+        scope.community_id, merged_id, "您在一个社区的登记并到了同一个人的另一条登记。不是您本人的，请马上告诉社区。",
+        f"merge:{merge_id}", clock.now(),
+    )  # fmt: skip
+
+
+PERSON_MERGE = Kind("person_merge", _("把{merged}的登记并入{person}的登记：{reason}"))

@@ -1,0 +1,143 @@
+"""Which database this is: whether it has every migration of this version, and whose secret key seals its data."""
+
+import hmac
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from timebank import migrate
+from timebank.core import clock, connections, database, settings, vault
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError, Unavailable, reason_of
+from timebank.core.vault import WrongSecretKey
+
+log = structlog.get_logger()
+
+SAMPLE = 100
+WORKER_SILENT_FOR = timedelta(minutes=3)
+"""After so long without a sign no worker is at work: the longest job lasts less."""
+
+
+class NotMigrated(Unavailable):
+    code = "not_migrated"
+    sentence = "数据库还不是这个版本的样子（缺 {missing}）。请先运行 timebank migrate。"
+
+
+async def open_pool(url: str, size: int) -> None:
+    """A pool of which every connection, one made after an outage too, is checked before anything else uses it."""
+    await connections.open_pool(url, size, check=require)
+
+
+async def require(connection: asyncpg.Connection) -> None:
+    """Refuse a database that lacks a migration of this version, or whose data is sealed under another secret key.
+
+    Who comes first with a key records its fingerprint. Without a key nothing can be sealed, so nothing is compared.
+    """
+    missing = sorted(set(migrate.known()) - set(await migrate.applied(connection)))
+    if missing:
+        raise NotMigrated(missing="、".join(missing), names=missing)
+    if settings.current().secret_key:
+        await require_key(connection)
+
+
+async def require_key(connection: asyncpg.Connection) -> None:
+    """Refuse another secret key than the recorded one; record ours where none is and it opens what is sealed."""
+    recorded = await _recorded(connection)
+    if recorded is None:
+        await _record(connection)
+        recorded = await _recorded(connection)  # Of two who record at once the first is right.
+    if recorded is None or not hmac.compare_digest(recorded, vault.fingerprint()):
+        raise WrongSecretKey
+
+
+async def is_new(connection: asyncpg.Connection) -> bool:
+    """Whether nothing is sealed there yet, so that any key will do."""
+    if await connection.fetchval("SELECT to_regclass('login')") is None:
+        return True
+    has_table = await connection.fetchval("SELECT to_regclass('installation')") is not None
+    if has_table and await _recorded(connection) is not None:
+        return False
+    async with connection.transaction():
+        return not await _sealed(connection)
+
+
+async def _recorded(connection: asyncpg.Connection) -> bytes | None:
+    fingerprint: bytes | None = await connection.fetchval("SELECT key_fingerprint FROM installation")
+    return fingerprint
+
+
+async def _record(connection: asyncpg.Connection) -> None:
+    """Record the key's fingerprint, unless it fails to open what is sealed.
+
+    An installation older than the record may hold a few values that were sealed under a wrong key by mistake, so most
+    of a sample decide.
+    """
+    async with connection.transaction():
+        sealed = await _sealed(connection)
+        opened = sum(vault.opens(row["sealed"], row["purpose"]) for row in sealed)
+        if sealed and opened * 2 <= len(sealed):
+            raise WrongSecretKey
+        await connection.execute(
+            "INSERT INTO installation (id, key_fingerprint, recorded_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+            vault.fingerprint(), clock.now(),
+        )  # fmt: skip
+
+
+async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Some of the sealed values of every community, at random."""
+    await connection.execute("SET LOCAL ROLE timebank_app")
+    await connection.execute(
+        "SELECT set_config('timebank.communities', coalesce(array_agg(id), '{}')::text, true) FROM region "
+        "WHERE kind = 'community'"
+    )
+    has_sample = await connection.fetchval("SELECT to_regprocedure('login_sample(bigint)')") is not None
+    logins = (
+        "SELECT 'phone' AS purpose, sealed FROM login_sample($1) sealed"
+        if has_sample  # An older database lets its serving role read them.
+        else "SELECT 'phone' AS purpose, phone_sealed AS sealed FROM login ORDER BY random() LIMIT $1"
+    )
+    return await connection.fetch(
+        f"({logins}) UNION ALL "  # noqa: S608  # one of the two above
+        "(SELECT 'phone', phone_sealed FROM person WHERE phone_sealed IS NOT NULL ORDER BY random() LIMIT $1) "
+        "UNION ALL (SELECT 'identity', identity_sealed FROM person WHERE identity_sealed IS NOT NULL "
+        "ORDER BY random() LIMIT $1)",
+        SAMPLE,
+    )
+
+
+@retried
+async def analyze_new_tables() -> int:
+    """Let statistics be made of tables that have none, as after a restore; how many they were.
+
+    Until the server's own round begins, every plan on them is a guess.
+    """
+    async with transaction(None):
+        [made] = await database.fetch_unlimited("SELECT analyze_new_tables() AS tables")
+    analysed: int = made["tables"]
+    return analysed
+
+
+async def try_to_analyze() -> None:
+    """Let missing statistics be made, if it can be done now; else say why not, and the worker's next round does it.
+
+    Whoever calls this goes on without them: the service is slow then, and right.
+    """
+    try:
+        await analyze_new_tables()
+    except (TimebankError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("no statistics made", why=reason_of(error))
+
+
+@retried
+async def note_worker() -> None:
+    """Note that a worker is at work, so that pages can say when none is."""
+    async with transaction(None):
+        await database.execute("UPDATE installation SET worker_seen_at = $1", clock.now())
+
+
+async def has_worker() -> bool:
+    """Whether a worker has given a sign of late."""
+    async with transaction(None):
+        seen = await database.fetch_value("SELECT worker_seen_at FROM installation")
+    return seen is not None and seen > clock.now() - WORKER_SILENT_FOR

@@ -1,0 +1,9 @@
+"""Where Piccolo finds the engine and the one application whose migrations it runs."""
+
+from piccolo.conf.apps import AppRegistry
+
+from timebank.core.database import engine as DB  # noqa: N812  # Piccolo asks for this name
+
+APP_REGISTRY = AppRegistry(apps=["timebank.operations.piccolo_app"])
+
+__all__ = ["APP_REGISTRY", "DB"]

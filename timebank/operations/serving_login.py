@@ -1,0 +1,89 @@
+"""The login that the service runs as: it may act as the serving role and as nothing else.
+
+`timebank migrate` makes it, by the address of the service, whenever it has an operator's address of its own.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+from timebank.core import connections
+from timebank.core.errors import TimebankError, reason_of
+
+ROUNDS = 4096
+
+IS_OPERATOR = (
+    "SELECT r.rolsuper OR r.rolbypassrls OR coalesce((SELECT pg_has_role(r.oid, o.oid, 'MEMBER') FROM pg_roles o "
+    "WHERE o.rolname = 'timebank_owner'), false) FROM pg_roles r WHERE r.rolname = session_user"
+)
+
+
+class NoServingLogin(TimebankError):
+    code = "no_serving_login"
+    status = 500
+    sentence = (
+        "数据库已升级，但没能设好服务用的登录名 {name}（{why}）。"
+        "请用超级用户的地址作 TIMEBANK_OPERATOR_DATABASE_URL 再运行 timebank migrate。"
+    )
+
+
+class OperatorNeeded(TimebankError):
+    code = "operator_needed"
+    status = 403
+    sentence = (
+        "这一步要由运维来做：TIMEBANK_DATABASE_URL 的登录名只能提供服务。"
+        "请再设置 TIMEBANK_OPERATOR_DATABASE_URL（和 migrate 用的一样）后运行。"
+    )
+
+
+async def is_operator(connection: asyncpg.Connection) -> bool:
+    """Whether the connection's login could act as the owner of everything: too much for one that serves."""
+    return bool(await connection.fetchval(IS_OPERATOR))
+
+
+async def prepare(operator_url: str, serving_url: str) -> None:
+    """See to it that the login of the serving address exists, has its password and may act as the serving role.
+
+    A login that may do more is left as it is: the address of before, which the service warns of.
+    """
+    place = urlsplit(serving_url)
+    name, password = unquote(place.username or ""), unquote(place.password or "")
+    if not name or serving_url == operator_url:
+        return
+    async with connections.alone(operator_url) as connection:
+        try:
+            await _prepare(connection, name, password)
+        except asyncpg.PostgresError as error:
+            raise NoServingLogin(name=name, why=reason_of(error)) from error
+
+
+async def _prepare(connection: asyncpg.Connection, name: str, password: str) -> None:
+    async def run(statement: str, *values: str) -> None:
+        await connection.execute(await connection.fetchval("SELECT format($1, VARIADIC $2::text[])", statement, values))
+
+    found = await connection.fetchrow(
+        "SELECT rolsuper OR rolbypassrls OR pg_has_role(oid, 'timebank_owner', 'MEMBER') AS may_more "
+        "FROM pg_roles WHERE rolname = $1",
+        name,
+    )
+    if found is None:
+        await run("CREATE ROLE %I LOGIN", name)
+    elif found["may_more"]:
+        return
+    if password:
+        await run("ALTER ROLE %I PASSWORD %L", name, verifier(password))
+    await run("GRANT timebank_app TO %I", name)
+
+
+def verifier(password: str) -> str:
+    """What PostgreSQL keeps of a password (SCRAM-SHA-256), made here so that the server's log never shows it."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ROUNDS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    shown = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(ROUNDS, *shown)

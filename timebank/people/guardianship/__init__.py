@@ -1,0 +1,1 @@
+"""Guardians of children: named, proposed, with or without consent."""

@@ -1,0 +1,250 @@
+"""Guardians: children hold points and take classes only through a guardian with recorded consent.
+
+Who recorded the consent is kept; the guardian may give and withdraw it alone (个人信息保护法 15, 31).
+"""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from piccolo.columns import Column
+
+from timebank.agreements.independence import is_near_home
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Conflict, NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.people.guardianship.care import UNDER_AGE, is_in_care
+from timebank.people.identity.ages import is_minor
+from timebank.people.messages import tell
+from timebank.people.residents import require_resident
+from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
+from timebank.people.tables import Guardianship
+
+
+class NotGuardian(TimebankError):
+    code = "guardian_consent_missing"
+    status = 422
+    sentence = "没有登记这位家长对孩子的监护同意。请到社区登记后再办。"
+
+
+class NotAChild(TimebankError):
+    code = "not_a_child"
+    status = 422
+    sentence = "监护人要成年，孩子要未满 18 岁。请核对两人的出生日期。"
+
+
+class GuardianKnown(Conflict):
+    code = "guardian_known"
+    sentence = "这位监护人已经登记过了。"
+    constraint = "guardianship_pair_unique"
+
+
+async def children_of(scope: Scope) -> list[ChildOut]:
+    """The children under 18 for whom the caller's own resident records are named, in every community of the login."""
+    async with transaction(scope, every_community=True):
+        return await database.rows(
+            ChildOut,
+            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "  # noqa: S608  # own text
+            "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+            "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' "
+            f"AND {UNDER_AGE.format(today='$2')} ORDER BY c.born_on, c.id",
+            [p.person_id for p in scope.persons],
+            clock.local_day(),
+        )
+
+
+async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> None:
+    """Refuse unless this guardian's consent for this child is in force and the child under 18 now."""
+    if not await _cares(scope, [guardian_id], child_id):
+        raise NotGuardian
+
+
+async def is_guardian(scope: Scope, child_id: UUID) -> bool:
+    """Whether the caller's consent for this child is in force and the child under 18 now."""
+    return await _cares(scope, [p.person_id for p in scope.persons], child_id)
+
+
+async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
+    async with transaction(scope):
+        cares: bool = await database.fetch_value(
+            f"SELECT {is_in_care('$1', '$3', '$2', '$4')}",  # own text
+            scope.community_id, guardians, child_id, clock.local_day(),
+        )  # fmt: skip
+    return cares
+
+
+@retried
+async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut | Waiting:
+    """Name a guardian of a child, and note the consent where it was given in front of the administrator.
+
+    Oneself or somebody of the own household is named by another administrator.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        if await is_near_home(scope, named.guardian_id):
+            await _require_pair(scope, child_id, named.guardian_id)
+            child: str = await database.fetch_value(
+                "SELECT name FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
+            )
+            return await propose(
+                scope, GUARDIAN, f"{named.guardian_id}:{child_id}", {"child_id": child_id, "named": named},
+                {"child": child, "relation": named.relation}, person_id=named.guardian_id, involved=[child_id],
+            )  # fmt: skip
+        return await _name(scope, child_id, named, scope.person_id)
+
+
+async def _name(scope: Scope, child_id: UUID, named: GuardianIn, by: UUID | None) -> GuardianOut:
+    await _require_pair(scope, child_id, named.guardian_id)
+    consented_at = clock.now() if named.consented else None
+    named_id = await database.fetch_value(
+        "INSERT INTO guardianship AS g "
+        "(community_id, id, guardian_id, child_id, relation, consented_at, recorded_by) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (community_id, guardian_id, child_id) DO UPDATE "
+        "SET relation = $5, consented_at = $6, recorded_by = $7, ended_at = NULL WHERE g.ended_at IS NOT NULL "
+        "RETURNING id",
+        scope.community_id, clock.new_id(), named.guardian_id, child_id, named.relation, consented_at,
+        by if named.consented else None,
+    )  # fmt: skip
+    if named_id is None:
+        raise GuardianKnown
+    await audit.record(
+        scope, "name_guardian", "guardianship", named_id, child_id=child_id, guardian_id=named.guardian_id,
+        consented=named.consented,
+    )  # fmt: skip
+    made = await _guardianship(scope, named_id)
+    await _tell(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
+    return made
+
+
+async def _require_pair(scope: Scope, child_id: UUID, guardian_id: UUID) -> None:
+    """Lock both, and refuse who may not be guardian and child."""
+    births = await database.fetch(
+        "SELECT id, born_on FROM person WHERE community_id = $1 AND id = ANY ($2) AND status = 'active' "
+        "ORDER BY id FOR NO KEY UPDATE",
+        scope.community_id, [guardian_id, child_id],
+    )  # fmt: skip
+    _check_ages({record["id"]: record["born_on"] for record in births}, guardian_id, child_id)
+
+
+async def name_agreed(scope: Scope, change: Change) -> None:
+    await _name(scope, UUID(change.do["child_id"]), msgspec.convert(change.do["named"], GuardianIn), scope.person_id)
+
+
+def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UUID) -> None:
+    if not {guardian_id, child_id} <= births.keys():
+        raise NotFound
+    guardian_born_on = births[guardian_id]
+    grown = guardian_born_on is None or not is_minor(guardian_born_on)
+    if guardian_id == child_id or not grown or not is_minor(births[child_id]):
+        raise NotAChild
+
+
+_GUARDIANSHIPS = """
+SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, c.name AS child_name, g.relation,
+       g.consented_at, g.recorded_by
+FROM guardianship g JOIN person guardian ON guardian.community_id = g.community_id AND guardian.id = g.guardian_id
+JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
+WHERE g.community_id = $1 AND g.ended_at IS NULL
+"""
+
+
+async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:
+    found = await database.row(GuardianOut, _GUARDIANSHIPS + "AND g.id = $2", scope.community_id, guardianship_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
+    """Who cares for this person and whom this person cares for, while the child is under 18; consent may be missing.
+
+    For staff who read all, for oneself, and for a child's guardians.
+    """
+    if not (scope.reads_all or scope.is_own(person_id) or await is_guardian(scope, person_id)):
+        raise NotFound
+    async with transaction(scope):
+        await require_resident(scope, person_id)
+        return await database.rows(
+            GuardianOut,
+            _GUARDIANSHIPS
+            + f"AND (g.child_id = $2 OR g.guardian_id = $2) AND {UNDER_AGE.format(today='$3')} ORDER BY g.id",
+            scope.community_id, person_id, clock.local_day(),
+        )  # fmt: skip
+
+
+@retried
+async def record_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut | Waiting:
+    """Note the guardian's consent; the guardian alone or an administrator may.
+
+    That of the administrator's own household is noted by another one, unless the guardian gives it in person.
+    """
+    async with transaction(scope):
+        found = await _of_caller(scope, guardianship_id)
+        if not scope.is_own(found.guardian_id) and await is_near_home(scope, found.guardian_id):
+            return await propose(
+                scope, GUARDIAN_CONSENT, str(guardianship_id), {"id": guardianship_id}, {"child": found.child_name},
+                person_id=found.guardian_id, involved=[found.child_id],
+            )  # fmt: skip
+        return await _consent(scope, found, scope.person_id)
+
+
+async def _consent(scope: Scope, found: GuardianOut, by: UUID | None) -> GuardianOut:
+    given: dict[Column | str, object] = {"consented_at": found.consented_at or clock.now(), "recorded_by": by}
+    await _change(scope, found.id, "record_consent", given)
+    if not scope.is_own(found.guardian_id) and found.consented_at is None:
+        await _tell(scope, found, f"社区登记了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+    return await _guardianship(scope, found.id)
+
+
+async def consent_agreed(scope: Scope, change: Change) -> None:
+    await _consent(scope, await _guardianship(scope, UUID(change.do["id"])), scope.person_id)
+
+
+@retried
+async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
+    """Note that the guardian has withdrawn the consent; the guardian alone or an administrator may."""
+    async with transaction(scope):
+        found = await _of_caller(scope, guardianship_id)
+        gone: dict[Column | str, object] = {"consented_at": None, "recorded_by": scope.person_id}
+        await _change(scope, guardianship_id, "withdraw_consent", gone)
+        if not scope.is_own(found.guardian_id) and found.consented_at is not None:
+            await _tell(scope, found, f"社区撤回了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+        return await _guardianship(scope, guardianship_id)
+
+
+async def _of_caller(scope: Scope, guardianship_id: UUID) -> GuardianOut:
+    """A guardianship for its guardian and for administrators."""
+    found = await _guardianship(scope, guardianship_id)
+    if not scope.administers and not scope.is_own(found.guardian_id):
+        raise NotFound
+    return found
+
+
+@retried
+async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
+    """Note that somebody is no longer guardian; what was bought for the child stays the child's."""
+    scope.require_admin()
+    async with transaction(scope):
+        found = await _guardianship(scope, guardianship_id)
+        await _change(scope, guardianship_id, "end_guardianship", {"ended_at": clock.now()})
+        await _tell(scope, found, f"您对{found.child_name}的监护登记已解除，不再代办孩子的事。不对的话请找社区管理员。")
+
+
+async def _tell(scope: Scope, about: GuardianOut, text: str) -> None:
+    await tell(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
+
+
+async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:
+    await Guardianship.update(changed).where(
+        (Guardianship.community_id == scope.community_id) & (Guardianship.id == guardianship_id)
+    )
+    await audit.record(scope, verb, "guardianship", guardianship_id)
+
+
+GUARDIAN = Kind("guardian", _("登记{person}为{child}的监护人（{relation}）"), needs="another")
+GUARDIAN_CONSENT = Kind("guardian_consent", _("登记{person}对{child}的监护同意"), needs="another")

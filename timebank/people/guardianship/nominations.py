@@ -1,0 +1,104 @@
+"""Guardians named by a roster: proposed for many children at once, until each has consented."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from timebank.agreements.independence import near
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.people.messages import Telling, tell_many
+
+
+class OwnGuardian(TimebankError):
+    code = "own_guardian"
+    status = 403
+    sentence = "不能用名单把自己或同户的家人登记为监护人。请到孩子的居民页登记，由另一位管理员确认。"
+
+
+class Nomination(msgspec.Struct, frozen=True):
+    """An adult of the household who may be the child's guardian."""
+
+    guardian_id: UUID
+    child_id: UUID
+    relation: str
+
+
+@retried
+async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], import_id: UUID) -> list[UUID]:
+    """Name guardians without their consent, which is recorded later; pairs already known stay. Answers the new ones.
+
+    Each guardian is told once, of all the children, that the consent is needed. Nobody names the own household, by a
+    list neither: leave out what `own_nominations` answers. Raises OwnGuardian.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        if await own_nominations(scope, nominations):
+            raise OwnGuardian
+        named = await database.fetch(
+            "INSERT INTO guardianship (community_id, id, guardian_id, child_id, relation) "
+            "SELECT $1, n.id, n.guardian_id, n.child_id, n.relation "
+            "FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) AS n (id, guardian_id, child_id, relation) "
+            "ON CONFLICT DO NOTHING RETURNING id, guardian_id, child_id",
+            scope.community_id, [clock.new_id() for _ in nominations], [n.guardian_id for n in nominations],
+            [n.child_id for n in nominations], [n.relation for n in nominations],
+        )  # fmt: skip
+        await audit.record(scope, "nominate_guardians", "guardianship", None, named=len(named))
+        tellings = [
+            Telling(
+                guardian_id,
+                f"社区按花名册登记您为{children}的监护人，还没有经您同意。请登录后在「家庭」里确认同意，或到社区登记；"
+                "没有同意，孩子不能积分和上课。不对的话请找社区管理员。",
+                f"import:{import_id}:guardian",
+            )
+            for guardian_id, children in (await _children(scope, named)).items()
+        ]
+        await tell_many(scope, "guardianship", tellings, import_id=import_id)
+    return [row["id"] for row in named]
+
+
+async def own_nominations(scope: Scope, nominations: Sequence[Nomination]) -> list[Nomination]:
+    """Those that another administrator must agree to: of the caller, and of whom the caller lives or has lived with."""
+    close = await near(scope, {nomination.guardian_id for nomination in nominations})
+    return [nomination for nomination in nominations if nomination.guardian_id in close.home]
+
+
+async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID, str]:
+    """The names of the children for whom each guardian is named by these rows: 刘小雨、刘小风."""
+    found = await database.fetch(
+        "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)",
+        scope.community_id, [row["child_id"] for row in named],
+    )  # fmt: skip
+    names = {child["id"]: child["name"] for child in found}
+    of_guardian: dict[UUID, set[str]] = {}
+    for row in named:
+        of_guardian.setdefault(UUID(bytes=row["guardian_id"].bytes), set()).add(names[row["child_id"]])
+    return {guardian_id: "、".join(sorted(children)) for guardian_id, children in of_guardian.items()}
+
+
+@retried
+async def withdraw_nominations(
+    scope: Scope, guardianship_ids: Sequence[UUID], import_id: UUID, *, leaving: Collection[UUID] = ()
+) -> None:
+    """Take back what nobody has consented to; a consent on record stays, and who stays in the book is told."""
+    scope.require_admin()
+    async with transaction(scope):
+        gone = await database.fetch(
+            "DELETE FROM guardianship WHERE community_id = $1 AND id = ANY ($2) AND consented_at IS NULL "
+            "RETURNING guardian_id, child_id",
+            scope.community_id, list(guardianship_ids),
+        )  # fmt: skip
+        tellings = [
+            Telling(
+                guardian_id, f"登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。",
+                f"import:{import_id}:guardian-withdrawn",
+            )
+            for guardian_id, children in (await _children(scope, gone)).items()
+            if guardian_id not in leaving
+        ]  # fmt: skip
+        await tell_many(scope, "guardianship", tellings, import_id=import_id)
+        await audit.record(scope, "withdraw_nominations", "guardianship", None, given=len(guardianship_ids))

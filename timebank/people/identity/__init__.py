@@ -1,0 +1,1 @@
+"""What identifies a person: citizen identity numbers, other documents, phones, names, ages."""

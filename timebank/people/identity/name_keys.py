@@ -1,0 +1,24 @@
+"""The keys that names are compared by, made for everybody who is in the book already."""
+
+import asyncpg
+
+from timebank.core import names
+
+AT_ONCE = 5000
+
+
+async def fill_name_keys(connection: asyncpg.Connection) -> None:
+    """Give each person the key of their name; none is without one from now on. Who has an equal key stays apart."""
+    after = None
+    while found := await connection.fetch(
+        "SELECT community_id, id, name FROM person WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2",
+        after, AT_ONCE,
+    ):  # fmt: skip
+        await connection.execute(
+            "UPDATE person p SET name_key = k.key FROM unnest($1::uuid[], $2::uuid[], $3::text[]) "
+            "AS k (community_id, id, key) WHERE p.community_id = k.community_id AND p.id = k.id",
+            [row["community_id"] for row in found], [row["id"] for row in found],
+            [names.key(row["name"]) for row in found],
+        )  # fmt: skip
+        after = found[-1]["id"]
+    await connection.execute("ALTER TABLE person ALTER COLUMN name_key SET NOT NULL")

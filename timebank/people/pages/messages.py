@@ -1,0 +1,49 @@
+"""What the community has told its reader: a reversal with its reason, a seat that came free, points about to expire."""
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.response import Redirect, Template
+
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.people.messages import MessageOut, count_unread, mark_all_read, own_messages
+from timebank.web.pages import page, see_other
+
+# Where a message leads: by the beginning of its kind to the page of what it speaks of, by its kind to a page.
+LEADS = {
+    "deed_": "/deeds/", "witness_": "/deeds/", "redemption_": "/redemptions/", "check_": "/visits/",
+    "checked_": "/visits/",
+}  # fmt: skip
+PAGES = {
+    "guardianship": "/family", "change_waits": "/admin/agreements", "logins_wait": "/admin/agreements",
+    "cards_wait": "/admin/presence",
+}  # fmt: skip
+
+
+def _lead(message: MessageOut) -> str | None:
+    """The page of what a message speaks of, where there is one."""
+    if message.kind in PAGES:
+        return PAGES[message.kind]
+    path = next((path for kind, path in LEADS.items() if message.kind.startswith(kind)), None)
+    return f"{path}{message.about_id}" if path and message.about_id else None
+
+
+class MessagePages(Controller):
+    path = "/messages"
+    include_in_schema = False
+
+    @get()
+    async def messages(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
+        """The reader's messages, newest first."""
+        found = await own_messages(caller, limit=30, cursor=cursor)
+        return page(
+            request, caller, "member/messages.html", items=[(m, _lead(m)) for m in found.items], next=found.next,
+            unread=await count_unread(caller), first=cursor is None,
+        )  # fmt: skip
+
+    @post("/read")
+    async def read(self, caller: NamedDependency[Scope]) -> Redirect:
+        """Note that the reader has seen them."""
+        await mark_all_read(caller)
+        return see_other("/messages")

@@ -1,9 +1,0 @@
-"""Where Piccolo finds the engine and the one application whose migrations it runs."""
-
-from piccolo.conf.apps import AppRegistry
-
-from timebank.database import engine as DB  # noqa: N812  # Piccolo asks for this name
-
-APP_REGISTRY = AppRegistry(apps=["timebank.piccolo_app"])
-
-__all__ = ["APP_REGISTRY", "DB"]

@@ -1,0 +1,1 @@
+"""Policies: what may differ from one community to the next."""

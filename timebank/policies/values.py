@@ -1,0 +1,160 @@
+"""A community's policies: what may differ from one community to the next, with the default and its meaning."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import done_alone, has_credited, propose
+from timebank.agreements.schemas import Waiting
+from timebank.areas.schemas import PolicyOut
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+
+
+class Policies(msgspec.Struct, frozen=True):
+    """The policies in force in one community (design section 5). Integers only; 0 and 1 stand for no and yes."""
+
+    daily_minutes_max: int = 480
+    expiry_years: int = 1
+    grace_days: int = 30
+    notice_days: int = 7
+    hold_days: int = 7
+    attendance_percent_min: int = 60
+    cancel_class_hours: int = 24
+    visit_minutes_min: int = 5
+    review_over_minutes: int = 720
+    honour_days_max: int = 366
+    second_person_points: int = 200
+
+
+class PolicyOutOfRange(TimebankError):
+    code = "policy_out_of_range"
+    status = 422
+    sentence = "“{title}”要在 {least} 到 {most} {unit}之间。"
+
+
+class PolicyInfo(msgspec.Struct, frozen=True):
+    title: str
+    unit: str
+    smallest: int
+    largest: int
+    looser: Literal["up", "down"]  # the direction that mints or unlocks more: it waits for a second person
+
+
+KNOWN: dict[str, PolicyInfo] = {
+    "daily_minutes_max": PolicyInfo(_("每人每天最多计入的服务时长"), _("分钟"), 0, 1440, "up"),
+    "expiry_years": PolicyInfo(_("积分有效到几年后的 12 月 31 日"), _("年"), 0, 10, "up"),
+    "grace_days": PolicyInfo(_("过期后退回的积分，从原到期日起还能用的天数"), _("天"), 0, 366, "up"),
+    "notice_days": PolicyInfo(_("善行和荣誉时数的公示天数"), _("天"), 0, 60, "down"),
+    "hold_days": PolicyInfo(_("预留物品保留天数"), _("天"), 1, 60, "up"),
+    "attendance_percent_min": PolicyInfo(_("班次到岗不足这个比例不计"), "%", 0, 100, "down"),
+    "cancel_class_hours": PolicyInfo(_("课程最晚提前多久取消"), _("小时"), 0, 168, "down"),
+    "visit_minutes_min": PolicyInfo(_("不足这么久的签到不计"), _("分钟"), 0, 60, "down"),
+    "review_over_minutes": PolicyInfo(_("一天超过这么久转人工审核"), _("分钟"), 60, 1440, "up"),
+    "honour_days_max": PolicyInfo(_("手工补录的时数最早可以是多少天前的"), _("天"), 1, 1830, "up"),
+    "second_person_points": PolicyInfo(_("一个人一天的善行超过这么多分，要上级再同意"), _("分"), 0, 10_000, "up"),
+}
+_WORDS: dict[str, dict[Any, str]] = {"title": {name: info.title for name, info in KNOWN.items()}}
+
+
+class PolicyChange(msgspec.Struct, frozen=True):
+    """A policy that the community has set: its value, who set it and when."""
+
+    name: str
+    value: int
+    changed_by: UUID | None
+    changed_at: datetime
+
+
+async def policies(scope: Scope) -> Policies:
+    """What is in force in the scope's community: the defaults and the community's own choices over them."""
+    async with transaction(scope):
+        chosen = await database.fetch("SELECT name, value FROM policy WHERE community_id = $1", scope.community_id)
+    return msgspec.structs.replace(Policies(), **{row["name"]: row["value"] for row in chosen})
+
+
+async def changes(scope: Scope) -> list[PolicyChange]:
+    async with transaction(scope):
+        return await database.rows(
+            PolicyChange,
+            "SELECT name, value, changed_by, changed_at FROM policy WHERE community_id = $1 ORDER BY name",
+            scope.community_id,
+        )
+
+
+async def explained(scope: Scope) -> list[PolicyOut]:
+    """Every policy as it is in force, in words; who set it is told only to those who read the community's books."""
+    set_by = {change.name: change for change in await changes(scope)}
+    default = Policies()
+    return [
+        PolicyOut(
+            name, info.title, info.unit, set_by[name].value if name in set_by else getattr(default, name),
+            getattr(default, name), info.smallest, info.largest,
+            set_by[name].changed_by if name in set_by and scope.reads_all else None,
+            set_by[name].changed_at if name in set_by and scope.reads_all else None,
+        )
+        for name, info in KNOWN.items()
+    ]  # fmt: skip
+
+
+@retried
+async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
+    """Set one policy of the community from now on; a looser one waits for a second person from above.
+
+    Before the community's first credit its administrator sets them alone, and a second person sees the list afterwards.
+    """
+    scope.require_admin()
+    info = KNOWN.get(name)
+    if info is None:
+        raise Invalid(why=_("没有这项规则"))
+    if not info.smallest <= value <= info.largest:
+        raise PolicyOutOfRange(title=info.title, least=info.smallest, most=info.largest, unit=info.unit)
+    async with transaction(scope):
+        stands: int = getattr(await policies(scope), name)
+        if not scope.system and is_looser(info, stands, value):
+            says = {"title": name, "before": stands, "after": value}
+            if await has_credited(scope):
+                return await propose(scope, LOOSER_POLICY, name, {"name": name, "value": value}, says, before=stands)
+            await done_alone(scope, POLICY_BEFORE, name, {"name": name, "value": value})
+        await _write(scope, name, value, scope.person_id)
+    return None
+
+
+def is_looser(info: PolicyInfo, stands: int, value: int) -> bool:
+    """Whether this value mints or unlocks more than what stands."""
+    return value > stands if info.looser == "up" else value < stands
+
+
+async def _write(scope: Scope, name: str, value: int, by: UUID | None) -> None:
+    await database.execute(
+        "INSERT INTO policy (community_id, name, value, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (community_id, name) DO UPDATE SET value = $3, changed_by = $4, changed_at = $5",
+        scope.community_id, name, value, by, clock.now(),
+    )  # fmt: skip
+    await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
+
+
+async def set_agreed(scope: Scope, change: Change) -> None:
+    await _write(scope, change.do["name"], change.do["value"], change.by)
+
+
+async def stands_now(scope: Scope, do: Any) -> int:
+    value: int = getattr(await policies(scope), do["name"])
+    return value
+
+
+LOOSER_POLICY = Kind("looser_policy", _("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
+POLICY_BEFORE = Kind(
+    "policy_before", _("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
+)
+
+
+def points_expire_on(in_force: Policies, earned_at: datetime) -> date:
+    """The last day on which points earned at this moment can be spent: 31 December, local."""
+    return date(clock.local_day(earned_at).year + in_force.expiry_years, 12, 31)

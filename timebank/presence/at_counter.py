@@ -1,0 +1,112 @@
+"""Presence at the counter: that a person stood at this station in the last five minutes, by their own code or card."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from timebank.agreements.independence import near, signed_on
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.ledger.resting import MergeRests, SpendingRests, require_merge_rested, require_rested
+
+PROVES_FOR = timedelta(minutes=5)
+
+
+class PresenceNeeded(TimebankError):
+    code = "presence_needed"
+    status = 422
+    sentence = (
+        "用积分、课时要本人在场：请在本站扫这位居民（或孩子的监护人）的码或卡，5 分钟内办完，或输入取货码、到课码。"
+        "没有带手机和卡的，请另一位工作人员同意后再办。"
+    )
+
+
+class CardNotConfirmed(TimebankError):
+    code = "card_not_confirmed"
+    status = 422
+    sentence = "这张卡是您自己或家里人刚办的，还没有另一位工作人员核对过。请另一位工作人员同意后再用它花积分。"
+
+
+_SCANS = (
+    "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
+    "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
+    "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
+    "rest.until AS rests_until, rest.merge_until AS merge_rests_until FROM scan s "
+    "CROSS JOIN LATERAL (SELECT max(r.until) AS until, max(r.until) FILTER (WHERE r.cause = 'merge') AS merge_until "
+    "FROM spending_rest r WHERE r.community_id = s.community_id AND r.ended_at IS NULL "
+    "AND (r.person_id = s.person_id OR r.person_id IN (SELECT g.guardian_id FROM guardianship g "
+    "WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND g.ended_at IS NULL))) AS rest "
+    "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
+    "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
+    "AND s.status <> 'error' AND s.device_at IS NULL "
+)
+
+
+async def require_presence(
+    scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None, *, spends: bool = True
+) -> None:  # fmt: skip
+    """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
+
+    A scan by hand proves nothing, nor one that waited on a device, nor one of a person's code or card that another
+    keeper made. A card proves it unless the caller, somebody who is no other person or one of the caller's household
+    issued it and nobody else of the staff has confirmed it or agreed to spending for its holder since. A phone's code
+    whose login rests, or a child's on a guardian's phone that rests, does not prove who may spend; nor does anything
+    soon after two records of the person were merged.
+    """
+    if nonce is None:
+        raise PresenceNeeded
+    async with transaction(scope):
+        found = await database.fetch_one(
+            _SCANS
+            + "AND s.nonce = $5 AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)",
+            scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce, scope.login_id,
+        )  # fmt: skip
+        if found is None:
+            raise PresenceNeeded
+        if not await _is_card_of_another(scope, found):
+            raise CardNotConfirmed
+    if spends:
+        require_merge_rested(found["merge_rests_until"])
+    if spends and found["how"] != "card":
+        require_rested(found["rests_until"])
+
+
+async def _is_card_of_another(scope: Scope, scan: asyncpg.Record) -> bool:
+    """Whether a scan was of no card, of a confirmed one, or of one that nobody near the caller has issued."""
+    if scan["confirmed"]:
+        return True
+    issuers = [scan["issued_by"], scan["issued_by_login"]]
+    return (await near(signed_on(scope), issuers[:1], issuers[1:])).is_uninvolved(issuers, issuers[:1])
+
+
+async def was_scanned(scope: Scope, person_id: UUID) -> bool:
+    """Whether the caller scanned the person's card or own code in the last five minutes, at a station of the caller's.
+
+    A card that the caller or somebody near the caller has issued proves nothing until somebody else has confirmed it.
+    """
+    stations = list(scope.kept_stations)
+    async with transaction(scope):
+        if scope.administers:
+            found = await database.fetch("SELECT id FROM station WHERE community_id = $1", scope.community_id)
+            stations = [row["id"] for row in found]
+        scans = await database.fetch(
+            _SCANS + "AND s.how IN ('personal_code', 'card') AND s.by_login = $5 ORDER BY s.received_at DESC LIMIT 20",
+            scope.community_id, stations, clock.now() - PROVES_FOR, [person_id], scope.login_id,
+        )  # fmt: skip
+        for scan in scans:
+            if await _is_card_of_another(scope, scan):
+                return True
+    return False
+
+
+async def is_present(scope: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> bool:
+    """Whether this nonce proves that the person stands at this station."""
+    try:
+        await require_presence(scope, [person_id], station_id, nonce)
+    except (PresenceNeeded, CardNotConfirmed, SpendingRests, MergeRests):
+        return False
+    return True

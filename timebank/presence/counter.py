@@ -1,0 +1,93 @@
+"""The counter: who stands in front of it, and taking a wrong check-in back."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import audit, clock, database, names
+from timebank.core.codes import CardCode, PersonCode
+from timebank.core.database import retried, transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at
+from timebank.people.directory import AREA_IN_WORDS, PEOPLE
+from timebank.people.messages import tell
+from timebank.presence.scan_context import Arrival, read_code, recognise, require_counter
+from timebank.presence.schemas import ScanIn
+from timebank.presence.words import Refused
+from timebank.stations.places import station_row
+
+UNDO_WITHIN = timedelta(minutes=15)
+
+
+class TooLateToUndo(TimebankError):
+    code = "too_late_to_undo"
+    status = 409
+    sentence = "签到已经超过 15 分钟，或已经签退，不能撤销。请在审核里处理。"
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who stands at the counter: known by a scan, or by the name with the end of the phone."""
+
+    id: UUID
+    name: str
+    place: str | None
+
+
+async def visitor(scope: Scope, person_id: UUID) -> Visitor:
+    """The person whom the counter has just recognised. The caller answers for how."""
+    require_counter(scope)
+    async with transaction(scope):
+        found = await database.row(
+            Visitor,
+            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS place {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
+            scope.community_id, person_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+@retried
+async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
+    """Whose own code or card is shown to a counter to which nobody is signed on; the password proves the rest.
+
+    Raises Refused with the reason.
+    """
+    read, now = read_code(code), clock.now()
+    if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
+        raise Refused("invalid_code")
+    arrival = Arrival(scope, ScanIn(code, "-" * 22), now, now, "")
+    async with transaction(scope):
+        arrival.station = await station_row(scope, scope.device_station_id)
+        await recognise(arrival, read)
+    return Visitor(arrival.who.id, names.masked(arrival.who.name), None)
+
+
+@retried
+async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
+    """Take back a check-in made by mistake, within a quarter of an hour: the visit becomes void and earns nothing."""
+    async with transaction(scope):
+        found = await database.fetch_one(
+            "SELECT v.station_id, v.person_id, v.status, v.in_at, s.name AS station FROM visit v "
+            "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+            "WHERE v.community_id = $1 AND v.id = $2 FOR NO KEY UPDATE OF v",
+            scope.community_id, visit_id,
+        )  # fmt: skip
+        if found is None:
+            raise NotFound
+        scope.require_keeper(UUID(bytes=found["station_id"].bytes))
+        if found["status"] == "void":
+            return
+        now = clock.now()
+        if found["status"] != "open" or now - found["in_at"] > UNDO_WITHIN:
+            raise TooLateToUndo
+        await database.execute(
+            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper', out_by_login = $4 "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, visit_id, max(now, found["in_at"]), scope.login_id,
+        )  # fmt: skip
+        await audit.record(scope, "undo_check_in", "visit", visit_id)
+        text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"
+        await tell(scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", text, f"visit:{visit_id}:undone")

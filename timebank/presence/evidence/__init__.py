@@ -1,0 +1,1 @@
+"""What a scan is proved by: claims, codes, cards, browsers, and the clock of the device."""

@@ -1,0 +1,65 @@
+"""Forgotten check-outs: closed at closing time, looked at by somebody, never credited silently."""
+
+from datetime import datetime, timedelta
+
+from timebank.core import audit, clock, database, settings
+from timebank.core.database import retried, transaction
+from timebank.core.opening import CLOSING_SQL
+from timebank.core.scope import Scope
+from timebank.core.wording import dated_at
+from timebank.people.messages import tell
+from timebank.presence.visits import ROW, VisitRow
+from timebank.service_records.records import Outcome, record_visit
+
+CLOSING_GRACE = timedelta(minutes=30)  # who leaves last scans out after the door is shut
+AT_ONCE = 50
+
+
+async def forget(scope: Scope, visit: VisitRow) -> Outcome:
+    """End a visit at closing time, for somebody to confirm. The caller holds its row."""
+    out_at = max(visit.in_at, visit.closing)
+    await database.execute(
+        "UPDATE visit SET status = 'needs_confirmation', out_at = $3, out_by = 'closing_time', "
+        "flags = array_append(flags, 'forgotten_check_out') WHERE community_id = $1 AND id = $2",
+        scope.community_id, visit.id, out_at,
+    )  # fmt: skip
+    await audit.record(scope, "close_forgotten", "visit", visit.id)
+    ended = await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit.id)
+    assert ended is not None
+    outcome = await record_visit(scope, ended)
+    await tell_forgotten(scope, ended, out_at, outcome)
+    return outcome
+
+
+async def tell_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
+    """Tell the volunteer at once what happened and what to do, while both still know when it was."""
+    happened = f"您{dated_at(visit.in_at)}在{visit.station}签到，没有签退，先按{dated_at(out_at)}离开记下。"
+    counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else outcome.note or "时间太短，不计时长。"
+    to_do = "请到驿站柜台或找社区管理员，说明您是几点离开的。"
+    await tell(
+        scope, visit.person_id, "check_out_forgotten", happened + counts + to_do, f"visit:{visit.id}:forgotten",
+        visit.id,
+    )  # fmt: skip
+
+
+@retried
+async def close_forgotten(scope: Scope) -> int:
+    """Close every visit that is still open half an hour after its station's closing time; how many were closed.
+
+    Safe twice and in two processes at once: each takes rows that nobody else holds.
+    """
+    closed = 0
+    while True:
+        async with transaction(scope):
+            found = await database.rows(
+                VisitRow,
+                ROW + "WHERE v.community_id = $1 AND v.status = 'open' "
+                f"AND {CLOSING_SQL.format(zone='$3')} < $2 "
+                "ORDER BY v.id LIMIT $4 FOR NO KEY UPDATE OF v SKIP LOCKED",
+                scope.community_id, clock.now() - CLOSING_GRACE, settings.current().time_zone.key, AT_ONCE,
+            )  # fmt: skip
+            for visit in found:
+                await forget(scope, visit)
+        closed += len(found)
+        if len(found) < AT_ONCE:
+            return closed

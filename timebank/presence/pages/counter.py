@@ -1,0 +1,263 @@
+"""The counter page: scan, see who it is, do what they came for."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.sign_in.finding import find_at_counter
+from timebank.access.standing import standing_of
+from timebank.cards.cards import card_of
+from timebank.classes.pages.counter import counter_classes
+from timebank.core import scanned, vault
+from timebank.core.clock import now
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.core.wording import said
+from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
+from timebank.http.preferences import language_of
+from timebank.ledger.statement import balances
+from timebank.overview.openers import rests_to_confirm
+from timebank.people.schemas import CardOut, PersonLine
+from timebank.presence import counter, scanning
+from timebank.presence.at_counter import is_present
+from timebank.presence.pages.verdicts import Told, told
+from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
+from timebank.presence.visits import open_visit, today_at
+from timebank.presence.words import REASONS
+from timebank.shop.pages.counter import counter_goods, offered_here
+from timebank.shop.schemas import GoodOut
+from timebank.stations.places import kept_stations
+from timebank.stations.schemas import StationOut
+from timebank.web.forms import filled
+from timebank.web.pages import page, partial, see_other
+
+Form = URLEncodedBody[dict[str, str]]
+Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+SCANNED = {
+    "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
+    "purpose": _("扫码做什么"),
+}  # fmt: skip
+BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
+LOOK = "look"
+# The link is not signed and need not be: the code is looked up among what waits at the caller's own stations.
+# On any host and below any path, with what messengers append, as the links of `codes` are read.
+_SHOWN = re.compile(r"(?:(?i:https?)://[^?#]+/desk/(?:redemptions|bookings)\?code=)?([0-9]{8})(?:[&#].*)?")
+
+
+class Found(msgspec.Struct, frozen=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    phone_last4: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4})?$")] = ""
+    room: Annotated[str, msgspec.Meta(max_length=60)] = ""
+
+
+class Hand(msgspec.Struct, frozen=True):
+    person_id: UUID
+
+
+class DeskPages(Controller):
+    path = "/desk"
+    opt = AT_THE_COUNTER
+    include_in_schema = False
+
+    @get("/stations")
+    async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        return page(request, caller, "desk/choose.html", stations=await _kept(caller))
+
+    @get(opt=WITHOUT_A_KEEPER)
+    async def desk(
+        self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
+        scan: Nonce = None, done: FromQuery[str] = "",
+    ) -> Template | Redirect:  # fmt: skip
+        """The counter of one station; who keeps several chooses first, and on a tablet a keeper signs on first."""
+        if caller.is_counter and caller.login_id is None:
+            return see_other("/desk/sign-on")
+        kept = await _kept(caller)
+        chosen = _chosen(kept, station)
+        if chosen is None:
+            return page(request, caller, "desk/choose.html", stations=kept)
+        verdict = await scanning.verdict_of(caller, scan) if scan else None
+        person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
+        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, done=done)
+
+    @post("/scan")
+    async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """One scan; a script gets the parts of the page that change, a plain form the page anew."""
+        chosen = _required(await _kept(caller), data.get("station_id"))
+        lead = _shown_code(data.get("code", ""))
+        if lead is not None:
+            return see_other(lead) if not _asks_part(request) else partial(request, "desk/_lead.html", lead=lead)
+        verdict, person_id = await _scanned(caller, chosen, data)
+        if _asks_part(request):
+            context = await _parts(request, caller, chosen, verdict, person_id, data.get("nonce"))
+            return partial(request, "desk/_answer.html", caller, **context)
+        return await _desk_page(
+            request, caller, chosen, verdict=verdict, person_id=person_id, presence=data.get("nonce")
+        )
+
+    @post("/scan/batch", status_code=200, opt=WITHOUT_A_KEEPER)
+    async def late(self, request: AnyRequest, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
+        """Scans that waited on this device while there was no network."""
+        rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
+        looked = [row.get("purpose") == LOOK for row in data.rows]
+        language = language_of(request)
+        taken = await scanning.scan_batch(
+            caller, [r for r, look in zip(rows, looked, strict=True) if not look], language,
+            device_now=data.device_now,
+        )  # fmt: skip
+        verdicts = iter(taken.results)
+        missed = told_in(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
+        return BatchOut([missed if look else next(verdicts) for look in looked])
+
+    @post("/people")
+    async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
+        """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
+        chosen = _required(await _kept(caller), data.get("station_id"))
+        data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
+        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        found = await find_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
+        only = found[0].id if len(found) == 1 else None
+        return await _desk_page(request, caller, chosen, found=found, person_id=only)
+
+    @post("/hand")
+    async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        """Check in or out by hand; it is looked at before it is credited."""
+        person_id = filled(Hand, data, {"person_id": _("居民")}).person_id
+        asked = filled(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
+        await scanning.scan_by_hand(caller, person_id, asked)
+        return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
+
+    @post("/visits/{visit_id:uuid}/undo")
+    async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
+        """Take a check-in back."""
+        await counter.undo_check_in(caller, visit_id)
+        return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
+
+
+def _asks_part(request: AnyRequest) -> bool:
+    return "X-Partial" in request.headers
+
+
+async def _kept(caller: Scope) -> list[StationOut]:
+    kept = await kept_stations(caller)
+    if not kept:
+        raise Forbidden
+    return kept
+
+
+def _chosen(kept: list[StationOut], station_id: UUID | None) -> StationOut | None:
+    if station_id is None:
+        return kept[0] if len(kept) == 1 else None
+    return _required(kept, str(station_id))
+
+
+def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
+    """The station whose counter this is, out of those that the caller keeps."""
+    if not station_id and len(kept) == 1:
+        return kept[0]
+    found = next((station for station in kept if str(station.id) == station_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _shown_code(text: str) -> str | None:
+    """Where an eight-digit code, or the link that carries one, is looked up: goods that wait, a seat in a class."""
+    for reading in scanned.readings(text):
+        if shown := _SHOWN.fullmatch(reading):
+            return f"/desk/redemptions?code={shown[1]}"
+    return None
+
+
+async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
+    """What came of a scan, and who is served now."""
+    asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
+    verdict = await scanning.scan(caller, asked)
+    return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
+
+
+class Served(msgspec.Struct, frozen=True):
+    """The person at the counter and what can be done for them."""
+
+    person: counter.Visitor
+    available: int | None  # None: known by name alone, whose points nobody spends on a keeper's word
+    is_in: bool
+    elsewhere: str | None
+    goods: Any
+    classes: Any
+    rests_until: datetime | None  # nothing is spent by the person's phone before
+    may_confirm: bool  # whether this keeper may say that it is the person
+    offered: list[GoodOut]  # what a second member of staff may agree to
+    card: CardOut | None  # the one in force
+
+
+async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
+    visit = await open_visit(caller, person_id)
+    standing = await standing_of(caller, person_id)
+    stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
+    return Served(
+        await counter.visitor(caller, person_id),
+        (await balances(caller, person_id, [])).points.available if stands_here else None,
+        visit is not None and visit.station_id == chosen.id,
+        visit.station if visit is not None and visit.station_id != chosen.id else None,
+        await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        standing.rests_until,
+        standing.rests_until is not None and await rests_to_confirm(caller, person_id),
+        [] if stands_here else await offered_here(caller, chosen.id),
+        await _card(caller, person_id),
+    )  # fmt: skip
+
+
+async def _card(caller: Scope, person_id: UUID) -> CardOut | None:
+    try:
+        return await card_of(caller, person_id)
+    except NotFound:
+        return None
+
+
+async def _parts(
+    request: AnyRequest,
+    caller: Scope,
+    chosen: StationOut,
+    verdict: Verdict | None,
+    person_id: UUID | None,
+    presence: str | None,
+) -> dict[str, Any]:
+    """Everything of the page that a scan changes."""
+    shown: Told | None = None
+    if verdict is not None and (verdict.direction or verdict.status != "ok"):
+        shown = told(verdict, language_of(request))
+    context: dict[str, Any] = {
+        "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
+        "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
+        "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
+    }  # fmt: skip
+    return context
+
+
+async def _desk_page(
+    request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
+    person_id: UUID | None = None, presence: str | None = None, found: list[PersonLine] | None = None,
+    done: str = "",
+) -> Template:  # fmt: skip
+    context = await _parts(request, caller, chosen, verdict, person_id, presence)
+    several = len(await _kept(caller)) > 1
+    return page(
+        request,
+        caller,
+        "desk/counter.html",
+        place=chosen.name,
+        found=found,
+        several=several,
+        done=done,
+        on_device=caller.device_id is not None,
+        **context,
+    )

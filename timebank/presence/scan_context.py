@@ -1,0 +1,280 @@
+"""Who stands at which station, by a code: read, verified, and refused in words."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.independence import is_near_home, signed_on
+from timebank.core import clock, codes, database, scanned
+from timebank.core.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
+from timebank.core.errors import Forbidden, NotFound
+from timebank.core.scope import Scope
+from timebank.people.identity.ages import GUARDED_UNDER, age_on
+from timebank.presence.evidence.browsers import Browser
+from timebank.presence.evidence.card_scans import card_holder
+from timebank.presence.evidence.claims import Claim, use_claim
+from timebank.presence.evidence.device_clock import TOLERANCE, DeviceClock, offline_flags
+from timebank.presence.schemas import ScanIn
+from timebank.presence.words import Refused
+from timebank.stations.places import StationRow, station_row
+from timebank.stations.readings import readers_of
+
+OFFLINE_MAX = timedelta(hours=48)
+BY_COUNTER = ("personal_code", "card", "keeper")
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A resident as check-in needs to know one."""
+
+    id: UUID
+    name: str
+    household_id: UUID | None
+    born_on: date | None
+    status: str
+    code_epoch: int
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One scan on its way to a verdict: what is known of it so far."""
+
+    scope: Scope
+    asked: ScanIn
+    received_at: datetime
+    at: datetime
+    by: str
+    claim: Claim | None = None
+    browser: Browser | None = None
+    station: StationRow | None = None
+    person: PersonRow | None = None
+    clock: DeviceClock = field(default_factory=DeviceClock)
+    sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
+    card_id: UUID | None = None
+    doubts: list[str] = field(default_factory=list)
+    read_by: list[UUID] = field(default_factory=list)
+
+    @property
+    def flags(self) -> list[str]:
+        """Why hours are looked at that this scan begins or ends."""
+        found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
+        found += ["offline_keeper"] * (self.sender is not None)
+        return [*found, *self.doubts]
+
+    @property
+    def marks(self) -> list[bytes]:
+        """What stands for the browser that sent a station's code; none for a counter, which scans everybody."""
+        return self.browser.marks(self.scope) if self.browser else []
+
+    @property
+    def here(self) -> StationRow:
+        """The station, once `find_out` has found it."""
+        assert self.station is not None
+        return self.station
+
+    @property
+    def who(self) -> PersonRow:
+        """The person, once `find_out` has found one."""
+        assert self.person is not None
+        return self.person
+
+
+def read_code(text: str) -> Code | None:
+    """The code in what was scanned; None for anything else."""
+    try:
+        return codes.read(text)
+    except InvalidCode:
+        return None
+
+
+def no_code(text: str) -> str:
+    """The reason for refusing a text that is no code of ours: the keyboard may have spoilt one."""
+    return "letters_of_one_case" if scanned.has_lost_case(text) else "invalid_code"
+
+
+def addressed(scope: Scope, code: Code | None) -> Scope:
+    """The caller in the community of the code where it is in reach, else where the caller is."""
+    if code is None or code.community_id == scope.community_id or code.community_id not in scope.communities:
+        return scope
+    there = scope.within(code.community_id)
+    serves = there.person_id is not None if isinstance(code, StationCode) else _serves(there)
+    return there if serves else scope
+
+
+def _serves(scope: Scope) -> bool:
+    return bool(scope.kept_stations) or scope.administers
+
+
+async def find_out(arrival: Arrival, code: Code | None) -> None:
+    """Fill in the station and the person of a scan, or refuse it."""
+    if code is None:
+        raise Refused(no_code(arrival.asked.code))
+    if isinstance(code, StationCode):
+        await _own_visit(arrival, code)
+    else:
+        await _at_the_counter(arrival, code)
+    await check_person(arrival)
+
+
+async def _own_visit(arrival: Arrival, code: StationCode) -> None:
+    """The caller has scanned what a station shows. Only the server's clock counts."""
+    scope, asked = arrival.scope, arrival.asked
+    person_id = asked.person_id or scope.person_id
+    if scope.device_id is not None:
+        raise Refused("invalid_code")
+    if code.community_id != scope.community_id or person_id is None:
+        raise Refused("wrong_station")
+    if not scope.is_own(person_id):
+        raise Forbidden
+    arrival.station = await station_row(scope, code.station_id)
+    if arrival.station is None or not codes.is_genuine(code, arrival.station.code_epoch):
+        raise Refused("invalid_code")
+    if asked.station_id not in (None, code.station_id):
+        raise Refused("wrong_station")
+    arrival.at = await _arrived_at(arrival, code)
+    arrival.read_by = await readers_of(scope, code, arrival.at)
+    arrival.doubts += ["code_read_by_staff"] * bool(arrival.read_by)
+    arrival.person = await lock_person(scope, person_id)
+
+
+async def _arrived_at(arrival: Arrival, code: StationCode) -> datetime:
+    """When the code was opened, if this browser and session did that; else now, while the code is fresh."""
+    claim = arrival.claim if arrival.claim and arrival.claim.station_id == code.station_id else None
+    if claim is None:
+        if not codes.is_fresh(code, arrival.received_at):
+            raise Refused("expired_code", at=_ended(code.step, codes.STATION_STEP_SECONDS))
+        return arrival.received_at
+    if claim.session_id != arrival.scope.session_id:
+        raise Refused("claim_elsewhere")
+    if not await use_claim(arrival.scope, claim):
+        raise Refused("claim_used")
+    return claim.scanned_at
+
+
+def _ended(step: int, seconds: int) -> str:
+    return f"{clock.local(codes.step_end(step, seconds)):%H:%M:%S}"
+
+
+async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None:
+    """A keeper or counter device has scanned a person's phone or card."""
+    scope, asked = arrival.scope, arrival.asked
+    require_counter(scope)
+    arrival.at = await occurred(arrival)
+    arrival.station = await counter_station(scope, asked.station_id)
+    await recognise(arrival, code)
+
+
+async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
+    """Whose phone or card this is, or why it is not accepted."""
+    scope = arrival.scope
+    if code.community_id != scope.community_id:
+        raise Refused("wrong_station")
+    if isinstance(code, CardCode):
+        holder = await card_holder(scope, code, arrival.here.id, arrival.at)
+        arrival.card_id = code.card_id
+        arrival.doubts += ["own_card"] * holder.is_issuers_own
+        arrival.person = await lock_person(scope, holder.person_id)
+        return
+    arrival.person = await lock_person(scope, code.person_id)
+    if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):
+        arrival.person = None
+        raise Refused("invalid_code")
+    if not any(codes.is_fresh(code, moment) for moment in _about(arrival)):
+        raise Refused("expired_code", at=_ended(code.step, codes.PERSON_STEP_SECONDS))
+
+
+def _about(arrival: Arrival) -> list[datetime]:
+    """When a scan may have been made: sending takes seconds, so an offline one is known to a step of the code only."""
+    step = timedelta(seconds=codes.PERSON_STEP_SECONDS)
+    return [arrival.at, arrival.at - step, arrival.at + step] if arrival.asked.offline else [arrival.at]
+
+
+def require_counter(scope: Scope) -> None:
+    """Other people's codes are for those who serve at a station."""
+    if not _serves(scope):
+        raise Forbidden
+
+
+async def occurred(arrival: Arrival) -> datetime:
+    """When an offline scan was made: by the device's clock, corrected, at most 48 hours ago. Else the server's time."""
+    told = arrival.asked.occurred_at
+    if not arrival.asked.offline or told is None:
+        return arrival.received_at
+    try:
+        at = arrival.clock.corrected(told).astimezone(UTC)
+    except OverflowError as error:
+        raise Refused("clock_wrong") from error
+    if at > arrival.received_at + TOLERANCE:
+        raise Refused("clock_wrong")
+    if arrival.received_at - at > OFFLINE_MAX:
+        raise Refused("too_late")
+    paired_at = await _paired_at(arrival.scope)
+    if paired_at is not None and at < paired_at - TOLERANCE:
+        raise Refused("before_pairing")
+    return min(at, arrival.received_at)
+
+
+async def _paired_at(scope: Scope) -> datetime | None:
+    """When the calling device was put into service; None for a person's own session."""
+    if scope.device_id is None:
+        return None
+    found: datetime | None = await database.fetch_value(
+        "SELECT created_at FROM device WHERE community_id = $1 AND id = $2", scope.community_id, scope.device_id
+    )
+    return found
+
+
+async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
+    """The station whose counter this is: the one named, the device's, or the keeper's only one."""
+    if station_id is None:
+        kept = scope.kept_stations
+        if len(kept) != 1:
+            raise Refused("ambiguous", status="incomplete")
+        (station_id,) = kept
+    found = await station_row(scope, station_id)
+    if found is None:
+        raise NotFound
+    scope.require_keeper(station_id)
+    return found
+
+
+async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
+    """The resident, locked until the end of the transaction: one scan of a person after the other.
+
+    The lock leaves others free to write rows that refer to the person.
+    """
+    return await database.row(
+        PersonRow,
+        "SELECT id, name, household_id, born_on, status, code_epoch FROM person "
+        "WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        scope.community_id, person_id,
+    )  # fmt: skip
+
+
+async def check_person(arrival: Arrival) -> None:
+    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent.
+
+    What a keeper scans or enters for themselves, or for whom they live or have lived with, is doubtful.
+    """
+    person = arrival.person
+    if person is None:
+        raise Refused("invalid_code")
+    if person.status != "active":
+        raise Refused("blocked")
+    if not await consented(arrival.scope, person, arrival.at):
+        raise Refused("guardian_consent_missing")
+    if arrival.by in BY_COUNTER and await is_near_home(signed_on(arrival.scope), person.id):
+        arrival.doubts.append("served_by_family")
+
+
+async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:
+    """Whether the person needs no guardian's consent, or has one on record."""
+    if person.born_on is None or age_on(person.born_on, clock.local_day(moment)) >= GUARDED_UNDER:
+        return True
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 "
+        "AND consented_at IS NOT NULL AND ended_at IS NULL)",
+        scope.community_id, person.id,
+    )  # fmt: skip
+    return found

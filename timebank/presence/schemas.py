@@ -1,0 +1,196 @@
+"""What goes in and out about scans, visits and service records."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from timebank.core.wording import Said
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Nonce = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Direction = Literal["in", "out", "auto"]
+Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+BATCH_MAX = 100
+
+
+class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One scan: a station's code by a volunteer, or a person's code or card by a counter.
+
+    `nonce` is made by the device before it sends anything; the same nonce again gets the stored verdict. `station_id`
+    is for a keeper of several stations, `person_id` for a login that stands for several residents of the community.
+    `device_now` is what the device's clock says while it sends a scan that waited: `occurred_at` is corrected by how
+    much it differs from the server's. `purpose` look recognises a person at the counter and checks nobody in or out.
+    """
+
+    code: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\x00]*$")]
+    nonce: Nonce
+    direction: Direction = "auto"
+    occurred_at: Moment | None = None
+    offline: bool = False
+    device_now: Moment | None = None
+    activity_id: UUID | None = None
+    shift_id: UUID | None = None
+    station_id: UUID | None = None
+    person_id: UUID | None = None
+    purpose: Literal["visit", "look"] = "visit"
+
+
+class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Up to 100 scans, each as POST /checkins takes it. A row that cannot be read is refused alone.
+
+    `device_now`, what the device's clock says while it sends them, serves every row without its own.
+    """
+
+    rows: Annotated[list[dict[str, object]], Meta(min_length=1, max_length=BATCH_MAX)]
+    device_now: Moment | None = None
+
+
+class PersonSeen(msgspec.Struct, frozen=True):
+    """The full name is for the person and for the keeper who has just scanned."""
+
+    id: UUID
+    name: str
+    masked_name: str
+
+
+class VisitSeen(msgspec.Struct, frozen=True):
+    id: UUID
+    in_at: datetime
+    out_at: datetime | None
+    minutes: int | None
+    station_id: UUID
+    station: str
+    activity: str | None
+
+
+class Credited(msgspec.Struct, frozen=True):
+    """`minutes_left` is the whole time account after it: what does not make a point yet."""
+
+    minutes: int = 0
+    points: int = 0
+    minutes_left: int | None = None
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What came of a scan. `direction` is what was done; `attention` are codes for the keeper."""
+
+    status: Literal["ok", "incomplete", "error"]
+    reason: str | None = None
+    direction: Literal["in", "out"] | None = None
+    person: PersonSeen | None = None
+    visit: VisitSeen | None = None
+    credited: Credited = Credited()
+    record_id: UUID | None = None
+    attention: list[str] = []
+    replayed: bool = False
+
+
+class Verdict(Judged, frozen=True):
+    """A verdict as it is kept: its sentences are put together for each reader."""
+
+    said: list[Said] = []
+
+    def texts(self, language: str = "zh") -> list[str]:
+        return [sentence.text(language) for sentence in self.said]
+
+
+class VerdictOut(Judged, frozen=True):
+    """A verdict told: `texts` are its sentences in the reader's language."""
+
+    texts: list[str] = []
+
+
+def told_in(verdict: Verdict, language: str) -> VerdictOut:
+    """A verdict in its reader's language."""
+    shared = {name: getattr(verdict, name) for name in Judged.__struct_fields__}
+    return VerdictOut(**shared, texts=verdict.texts(language))
+
+
+class BatchOut(msgspec.Struct):
+    results: list[VerdictOut]
+
+
+class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Honour hours: service that somebody saw and enters by hand, with the reason why there was no scan."""
+
+    person_id: UUID
+    started_at: Moment
+    ended_at: Moment
+    reason: Why
+    activity_id: UUID | None = None
+    station_id: UUID | None = None
+
+
+class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`ended_at` corrects the end of a forgotten check-out, and the note says why; somebody else approves it then."""
+
+    decision: Literal["approve", "reject"]
+    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    ended_at: Moment | None = None
+
+
+class TimesIn(msgspec.Struct, forbid_unknown_fields=True):
+    ended_at: Moment
+    reason: Why
+
+
+class ReversalIn(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Why
+
+
+class RecordOut(msgspec.Struct, frozen=True):
+    """A service record; `flag_texts` say in words why it needs a look. A keeper reads it without the person's id."""
+
+    id: UUID
+    kind: str
+    status: str
+    person_id: UUID | None
+    person: str
+    activity_id: UUID | None
+    activity: str | None
+    station_id: UUID | None
+    station: str | None
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    flags: list[str]
+    reason: str | None
+    visit_id: UUID | None
+    entered_by: UUID | None
+    reviewed_at: datetime | None
+    review_note: str | None
+    notice_until: datetime | None
+    credited_minutes: int | None
+    credited_points: int | None
+    rule_code: str
+    rule_version: int | None
+    created_at: datetime
+    corrected_by: UUID | None = None
+    flag_texts: list[str] = []
+
+
+class VisitOut(msgspec.Struct, frozen=True):
+    """A visit with what became of it."""
+
+    id: UUID
+    person_id: UUID
+    station_id: UUID
+    station: str
+    activity: str | None
+    in_at: datetime
+    out_at: datetime | None
+    status: str
+    record_id: UUID | None
+    record_status: str | None
+    minutes: int | None
+    credited_minutes: int | None
+    credited_points: int | None
+    flags: list[str]
+    review_note: str | None
+    in_by: str
+    out_by: str | None
+    flag_texts: list[str] = []

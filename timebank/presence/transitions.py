@@ -1,0 +1,192 @@
+"""In and out: what a scan does to a person's visits. The person's row is locked by then."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from timebank.core import audit, clock, database
+from timebank.core.database import RanIntoAnother
+from timebank.core.errors import TimebankError
+from timebank.core.wording import dated_at
+from timebank.people.messages import tell
+from timebank.presence.choice import chosen
+from timebank.presence.forgotten import CLOSING_GRACE, forget, tell_forgotten
+from timebank.presence.scan_context import Arrival
+from timebank.presence.schemas import Verdict
+from timebank.presence.tables import Visit
+from timebank.presence.verdicts import in_verdict, left_verdict, out_verdict
+from timebank.presence.visits import ROW, VisitRow, open_row, visit_row
+from timebank.presence.words import Refused
+from timebank.service_records.records import record_again, record_visit, require_undecided
+
+SAME_SCAN = timedelta(seconds=60)
+NOT_SCANNED = ("closing_time", "corrected")  # how a visit ended, and below the flags that say so
+UNSCANNED_END = ("forgotten_check_out", "corrected_end")
+
+
+class AlreadyIn(TimebankError):
+    code = "already_in"
+    status = 409
+    sentence = "刚才已经签到了。"
+    constraint = "visit_one_open"
+
+
+async def move(arrival: Arrival) -> Verdict:
+    """Check the person in or out, or say why not."""
+    direction = arrival.asked.direction
+    visit = await open_row(arrival.scope, arrival.who.id)
+    if visit is not None and arrival.at > visit.closing + CLOSING_GRACE:
+        await forget(arrival.scope, visit)
+        visit = None
+    if arrival.asked.offline and (late := await end_of_forgotten(arrival)) is not None:
+        return late
+    if visit is not None and not _waited_longer(arrival, visit):
+        return await _while_in(arrival, visit)
+    left = await _just_left(arrival)
+    if left is not None and direction != "in":
+        return await left_verdict(arrival, left)
+    if direction == "out":
+        raise Refused("overlap" if visit else "not_in")
+    return await check_in(arrival, before=visit)
+
+
+def _waited_longer(arrival: Arrival, visit: VisitRow) -> bool:
+    """Whether a scan waited on a device while the person had gone and come again: it is of an earlier visit."""
+    return arrival.asked.offline and visit.in_at - arrival.at >= SAME_SCAN
+
+
+async def _while_in(arrival: Arrival, visit: VisitRow) -> Verdict:
+    direction, since = arrival.asked.direction, arrival.at - visit.in_at
+    if visit.station_id != arrival.here.id:
+        raise Refused("open_elsewhere", station=visit.station, at=visit.in_at)
+    if abs(since) < SAME_SCAN and direction != "out":
+        return in_verdict(arrival, visit)
+    if since < timedelta():
+        raise Refused("overlap")
+    if direction == "in":
+        raise Refused("already_in", at=visit.in_at)
+    return await check_out(arrival, visit)
+
+
+async def _just_left(arrival: Arrival) -> VisitRow | None:
+    """The visit that the person ended here less than 60 seconds before: its second scan is the same scan."""
+    return await database.row(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.station_id = $3 AND v.status = 'closed' "
+        "AND v.out_at > $4 AND v.out_at < $5 ORDER BY v.out_at DESC LIMIT 1",
+        arrival.scope.community_id, arrival.who.id, arrival.here.id, arrival.at - SAME_SCAN, arrival.at + SAME_SCAN,
+    )  # fmt: skip
+
+
+async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdict:
+    """Open a visit at the moment of the scan.
+
+    `before` is the visit on which the person is by now, where the scan waited on a device for longer: nobody is on two
+    at once, so this one is written down as forgotten, until its own check-out comes in.
+    """
+    scope, station = arrival.scope, arrival.here
+    if not station.is_open(arrival.at):
+        raise Refused(
+            "closed_station",
+            station=station.name,
+            open=f"{station.opens_at:%H:%M} {station.closes_at:%H:%M}",
+        )
+    if arrival.asked.offline and await _was_in(arrival):
+        raise Refused("overlap")
+    choice = await chosen(arrival)
+    visit_id, over = clock.new_id(), None
+    if before is not None:
+        over = min(before.in_at, station.opening(arrival.at).closing(arrival.at))
+    await Visit.insert(
+        Visit(
+            community_id=scope.community_id, id=visit_id, person_id=arrival.who.id, station_id=station.id,
+            activity_id=choice.activity_id, shift_id=choice.shift_id, in_at=arrival.at, out_at=over,
+            status="needs_confirmation" if over else "open", in_by=arrival.by, out_by="closing_time" if over else None,
+            flags=[*arrival.flags, *["forgotten_check_out"] * bool(over)],
+            opens_at=station.opens_at, closes_at=station.closes_at, in_by_login=scope.login_id, out_by_login=None,
+            marks=arrival.marks, in_address=arrival.browser.hint(scope.community_id) if arrival.browser else None,
+            read_by=arrival.read_by,
+        )
+    )  # fmt: skip
+    await _record(arrival, "check_in", visit_id, station.id)
+    opened = await visit_row(scope, visit_id)
+    assert opened is not None
+    if over is not None:
+        await tell_forgotten(scope, opened, over, await record_visit(scope, opened))
+    return in_verdict(arrival, opened)
+
+
+async def _was_in(arrival: Arrival) -> bool:
+    """Whether the person was on another visit at the moment of a scan that waited on a device."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND in_at <= $3 AND out_at > $3 "
+        "AND status <> 'void')",
+        arrival.scope.community_id, arrival.who.id, arrival.at,
+    )  # fmt: skip
+    return found
+
+
+async def end_of_forgotten(arrival: Arrival) -> Verdict | None:
+    """What a scan that waited on a device says of a visit that was closed as forgotten meanwhile; None of any other.
+
+    It is the real end of that visit, judged as every end is and looked at. The code of a phone proves that it was made
+    then; a card proves nothing but the device's word, so both wait for somebody uninvolved.
+    """
+    visit = await _forgotten_then(arrival)
+    if visit is None or visit.station_id != arrival.here.id or arrival.at > visit.closing + CLOSING_GRACE:
+        return None
+    if arrival.at - visit.in_at < SAME_SCAN and arrival.asked.direction != "out":
+        return in_verdict(arrival, visit)
+    if arrival.asked.direction == "in":
+        return None
+    await require_undecided(arrival.scope, visit)
+    return await check_out(arrival, visit)
+
+
+async def _forgotten_then(arrival: Arrival) -> VisitRow | None:
+    """The visit on which the person was at the moment of the scan, if its end was not scanned."""
+    found = await database.row(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status <> 'void' AND v.in_at <= $3 "
+        "ORDER BY v.in_at DESC, v.id DESC LIMIT 1 FOR NO KEY UPDATE OF v",
+        arrival.scope.community_id, arrival.who.id, arrival.at,
+    )  # fmt: skip
+    return found if found is not None and found.out_by in NOT_SCANNED else None
+
+
+async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
+    """Close the visit at the moment of the scan and judge it: what it makes is its service record.
+
+    One that was closed as forgotten may have a record already, which is judged anew.
+    """
+    scope, flags = arrival.scope, [flag for flag in visit.flags if flag not in UNSCANNED_END]
+    tag = await database.execute(
+        "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = $5, out_by_login = $7, "
+        "marks = marks || $8, read_by = read_by || $9 WHERE community_id = $1 AND id = $2 AND status = $6",
+        scope.community_id, visit.id, arrival.at, arrival.by, list(dict.fromkeys([*flags, *arrival.flags])),
+        visit.status, scope.login_id, arrival.marks, arrival.read_by,
+    )  # fmt: skip
+    ended = await visit_row(scope, visit.id)
+    if tag != "UPDATE 1" or ended is None:
+        raise RanIntoAnother
+    await _record(arrival, "check_out", visit.id, visit.station_id)
+    outcome = await (record_visit(scope, ended) if visit.status == "open" else record_again(scope, ended))
+    return await out_verdict(arrival, ended, outcome)
+
+
+async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
+    """Who checked in or out by what, and whether the device told the time, for those who read the log."""
+    # The keeper who was on then is the actor; that somebody else has sent it in their name stands beside it.
+    sent: dict[str, Any] = {"sent_by": arrival.sender.login_id or arrival.sender.device_id} if arrival.sender else {}
+    await audit.record(
+        arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline,
+        **sent,
+    )  # fmt: skip
+    if arrival.by == "keeper" and not arrival.scope.is_own(arrival.who.id):
+        how = "签到" if verb == "check_in" else "签退"
+        text = (
+            f"{arrival.here.name}的工作人员{dated_at(arrival.at)}没有扫码、替您{how}了。"
+            "您当时不在那里的话，请告诉社区管理员。"
+        )
+        key = f"visit:{visit_id}:{verb}"
+        await tell(arrival.scope, arrival.who.id, "checked_by_staff", text, key, visit_id)

@@ -1,0 +1,72 @@
+"""Verdicts that are not refusals: what the person and the keeper are told."""
+
+from timebank.core import database, names
+from timebank.core.locale import _
+from timebank.core.wording import Said, said
+from timebank.policies.values import policies
+from timebank.presence.scan_context import Arrival
+from timebank.presence.schemas import Credited, PersonSeen, Verdict, VisitSeen
+from timebank.presence.visits import VisitRow
+from timebank.presence.words import REASONS, flag_texts
+from timebank.service_records.records import Outcome
+
+
+def person_seen(arrival: Arrival) -> PersonSeen | None:
+    person = arrival.person
+    return None if person is None else PersonSeen(person.id, person.name, names.masked(person.name))
+
+
+def _visit_seen(visit: VisitRow, minutes: int | None) -> VisitSeen:
+    return VisitSeen(visit.id, visit.in_at, visit.out_at, minutes, visit.station_id, visit.station, visit.activity)
+
+
+def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
+    what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
+    told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
+    return Verdict(
+        "ok", None, "in", person_seen(arrival), _visit_seen(visit, None), attention=arrival.flags, said=[told]
+    )
+
+
+async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:
+    """What the volunteer is told on leaving: the minutes, the points, or why there are none yet."""
+    told: list[Said] = []
+    attention = list(outcome.flags)
+    short = outcome.status == "too_short"
+    if short:
+        least = (await policies(arrival.scope)).visit_minutes_min
+        told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, least)))
+    elif outcome.status == "rejected":
+        attention.append("attendance_too_low")
+        told.append(said(outcome.note or ""))
+    elif outcome.status == "pending":
+        attention.append("pending_review")
+        sentence = _("服务 {served:minutes}，需要社区核对后入账。原因：{why}。")
+        told.append(said(sentence, served=outcome.minutes, why=flag_texts(outcome.flags)))
+    else:
+        sentence = _("服务 {served:minutes}，积分 +{points}。")
+        told.append(said(sentence, served=outcome.credited_minutes, points=outcome.credited_points))
+        if outcome.minutes_left:
+            told.append(said(_("余 {left:minutes}记入时间账户。"), left=outcome.minutes_left))
+        if outcome.capped:
+            attention.append("quota_reached")
+            told.append(said(REASONS["quota_reached"]))
+    credited = Credited(outcome.credited_minutes, outcome.credited_points, outcome.minutes_left)
+    return Verdict(
+        "incomplete" if short else "ok", "too_short" if short else None, "out", person_seen(arrival),
+        _visit_seen(visit, outcome.minutes), credited, outcome.record_id, attention, said=told,
+    )  # fmt: skip
+
+
+async def left_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
+    """The second scan on leaving: what the first one said."""
+    found = await database.row(
+        Outcome,
+        "SELECT id AS record_id, status, minutes, flags, review_note AS note, "
+        "coalesce(credited_minutes, 0) AS credited_minutes, coalesce(credited_points, 0) AS credited_points "
+        "FROM service_record WHERE community_id = $1 AND visit_id = $2",
+        arrival.scope.community_id, visit.id,
+    )  # fmt: skip
+    assert visit.out_at is not None
+    minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)
+    return await out_verdict(arrival, visit, found or Outcome(None, "too_short", minutes))

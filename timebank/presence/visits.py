@@ -1,0 +1,199 @@
+"""Visits as rows, and what a caller may see of them."""
+
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database, names
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.opening import Opening, day_began, opening_at
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.presence.schemas import VisitOut
+from timebank.presence.words import flag_texts
+from timebank.stations.places import station_row
+
+LONGEST = timedelta(days=1)  # no visit began longer than that before the day on which it is still open
+
+
+class VisitRow(msgspec.Struct, frozen=True):
+    """A visit as check-out needs it, with the opening hours that it keeps."""
+
+    id: UUID
+    person_id: UUID
+    station_id: UUID
+    station: str
+    activity_id: UUID | None
+    activity: str | None
+    shift_id: UUID | None
+    in_at: datetime
+    out_at: datetime | None
+    status: str
+    in_by: str
+    out_by: str | None
+    marks: list[bytes]
+    flags: list[str]
+    opens_at: time
+    closes_at: time
+
+    @property
+    def opening(self) -> Opening:
+        """The stretch of open doors in which it began."""
+        return opening_at(self.opens_at, self.closes_at, self.in_at)
+
+    @property
+    def closing(self) -> datetime:
+        """When it is over at the latest; where the doors never close, when the longest visit is."""
+        return self.opening.closing(self.in_at)
+
+
+ROW = (
+    "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
+    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks, v.flags, "
+    "v.opens_at, v.closes_at FROM visit v "
+    "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+    "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+)
+
+
+async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
+    """The person's open visit, locked: who closes it closes it alone."""
+    return await database.row(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR NO KEY UPDATE OF v",
+        scope.community_id, person_id,
+    )  # fmt: skip
+
+
+async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
+    return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
+
+
+async def keep_longer_hours(scope: Scope, station_id: UUID) -> None:
+    """Give whoever is in at a station its hours of now where they end later: an evening that grows longer counts.
+
+    Shorter hours hold from the next visit on, and no visit that has ended is judged by other hours than it had.
+    """
+    station = await station_row(scope, station_id)
+    assert station is not None
+    still_in = await database.rows(
+        VisitRow,
+        ROW + "WHERE v.community_id = $1 AND v.station_id = $2 AND v.status = 'open' AND v.in_at > $3 "
+        "ORDER BY v.id FOR NO KEY UPDATE OF v",
+        scope.community_id, station_id, clock.now() - LONGEST,
+    )  # fmt: skip
+    longer = [visit.id for visit in still_in if _ends_later(station.opening(visit.in_at), visit)]
+    await database.execute(
+        "UPDATE visit SET opens_at = $3, closes_at = $4 WHERE community_id = $1 AND id = ANY ($2)",
+        scope.community_id, longer, station.opens_at, station.closes_at,
+    )  # fmt: skip
+
+
+def _ends_later(hours: Opening, visit: VisitRow) -> bool:
+    return hours.begin <= visit.in_at and hours.closing(visit.in_at) > visit.closing
+
+
+_SHOWN = (
+    "SELECT v.id, v.person_id, v.station_id, s.name AS station, a.name AS activity, v.in_at, v.out_at, v.status, "
+    "r.id AS record_id, r.status AS record_status, r.minutes, r.credited_minutes, r.credited_points, "
+    "coalesce(r.flags, '{}') AS flags, r.review_note, v.in_by, v.out_by FROM visit v "
+    "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+    "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+    "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
+)
+
+
+def _told(visit: VisitOut) -> VisitOut:
+    return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
+
+
+async def visits(
+    scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
+) -> Page[VisitOut]:
+    """A person's visits, newest first: one's own, or anybody's to those who read the community's books."""
+    person = person_id or scope.require_self()
+    if not (scope.is_own(person) or scope.reads_all):
+        raise NotFound
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            VisitOut,
+            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 "
+            "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
+            scope.community_id, person, *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+
+
+async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
+    """One visit of the caller's own, or of anybody for those who read the community's books."""
+    async with transaction(scope):
+        found = await database.row(
+            VisitOut, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
+        )
+    if found is None or not (scope.is_own(found.person_id) or scope.reads_all):
+        raise NotFound
+    return _told(found)
+
+
+async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
+    """The visit that a person is on now. The caller answers for the right to see it."""
+    async with transaction(scope):
+        return await database.row(
+            VisitOut,
+            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open'",
+            scope.community_id, person_id,
+        )  # fmt: skip
+
+
+class Recent(msgspec.Struct, frozen=True):
+    """Somebody who has just come or gone: the name masked, the local time."""
+
+    visit_id: UUID
+    name: str
+    at: str
+    direction: str
+    in_at: datetime
+
+
+class Today(msgspec.Struct, frozen=True):
+    """How many are at a station now, how many people came today, and who came last."""
+
+    present: int
+    people: int
+    recent: list[Recent]
+
+
+async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
+    """What the wall and the counter of a station say about today; an evening that is open past midnight is one day."""
+    if not (scope.keeps(station_id) or scope.device_station_id == station_id):
+        raise NotFound
+    async with transaction(scope):
+        station = await station_row(scope, station_id)
+        if station is None:
+            raise NotFound
+        begin = day_began(station.opens_at, station.closes_at, clock.now())
+        counted = await database.fetch_one(
+            "SELECT count(*) FILTER (WHERE status = 'open') AS present, "
+            "count(DISTINCT person_id) FILTER (WHERE in_at >= $3) AS people FROM visit "
+            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $4 AND status <> 'void'",
+            scope.community_id, station_id, begin, begin - LONGEST,
+        )  # fmt: skip
+        last = await database.fetch(
+            "SELECT v.id, p.name, v.in_at, v.out_at, coalesce(v.out_at, v.in_at) AS last_at FROM visit v "
+            "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $4 AND v.status <> 'void' "
+            "AND coalesce(v.out_at, v.in_at) >= $3 ORDER BY last_at DESC, v.id DESC LIMIT $5",
+            scope.community_id, station_id, begin, begin - LONGEST, most,
+        )  # fmt: skip
+    assert counted is not None
+    recent = [
+        Recent(
+            UUID(bytes=row["id"].bytes), names.masked(row["name"]), f"{clock.local(row['last_at']):%H:%M}",
+            "out" if row["out_at"] else "in", row["in_at"],
+        )
+        for row in last
+    ]  # fmt: skip
+    return Today(counted["present"], counted["people"], recent)

@@ -1,0 +1,1 @@
+"""Crediting service records, at once or when they fall due, and reversing credits."""

@@ -1,0 +1,52 @@
+"""Reversal: an error or a fraud is taken back, with its reason, and the person is told."""
+
+from uuid import UUID
+
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import at_clock
+from timebank.ledger import posting
+from timebank.ledger.posting import Posting
+from timebank.people.messages import tell
+from timebank.presence.schemas import RecordOut
+from timebank.service_records.deciding import locked_record
+from timebank.service_records.reading import record
+
+MEMO_MAX = 200
+
+
+class NotCredited(TimebankError):
+    code = "not_credited"
+    status = 409
+    sentence = "这条记录没有入账，或已经冲正过了。"
+
+
+@retried
+async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOut:
+    """Take back what a record had credited, for an error or a fraud; the person is told why and may object.
+
+    Points already spent become a debt that later earnings repay.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        row = await locked_record(scope, record_id)
+        if row.status != "approved":
+            raise NotCredited
+        taken, key = "没有积分变动", f"service:{row.id}:reversal:{row.entry_id}"
+        if row.entry_id is not None:
+            entry = Posting("reversal", key, "service_record", row.id, f"冲正 · {row.place} · {reason}"[:MEMO_MAX])
+            reversal = await posting.reverse(scope, row.entry_id, entry)
+            taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
+            taken += f"，{reversal.lapsed} 分早已到期，不再另扣" if reversal.lapsed else ""
+        await database.execute(
+            "UPDATE service_record SET status = 'reversed', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
+            "WHERE community_id = $1 AND id = $2",
+            scope.community_id, row.id, scope.person_id, clock.now(), reason,
+        )  # fmt: skip
+        await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason)
+        text = f"您 {at_clock(row.started_at)} 在{row.place}的服务已冲正，{taken}。原因：{reason[:250]}"
+        text += " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"
+        await tell(scope, row.person_id, "record_reversed", text, key, row.id)
+        return await record(scope, record_id)

@@ -1,0 +1,120 @@
+"""Who decides about a service record, and the record as it stands while they do."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.agreements.independence import is_independent, is_uninvolved, side_of, sides_of_logins
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.presence.scan_context import lock_person
+from timebank.service_records.crediting.credit import Served
+
+
+class OwnRecord(TimebankError):
+    code = "own_record"
+    status = 403
+    sentence = "这条记录与您有关（本人、同户或由您录入），请由另一位来审核。"
+
+
+class DecidedRow(msgspec.Struct, frozen=True):
+    id: UUID
+    kind: str
+    status: str
+    person_id: UUID
+    entered_by: UUID | None
+    visit_id: UUID | None
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    rule_code: str
+    place: str
+    flags: list[str]
+    entry_id: UUID | None
+    counts_on: date | None
+    corrected_by: UUID | None
+
+
+ROW = (
+    "SELECT r.id, r.kind, r.status, r.person_id, r.entered_by, r.visit_id, r.started_at, r.ended_at, r.minutes, "
+    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id, r.counts_on, r.corrected_by "
+    "FROM service_record r "
+    "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
+    "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
+    "WHERE r.community_id = $1 AND r.id = $2 AND r.status <> 'withdrawn' "
+)
+
+
+async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
+    """The record and its person, locked in that order of the rows' nouns: person, record, ledger."""
+    person_id = await database.fetch_value(
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2", scope.community_id, record_id
+    )
+    if person_id is None:
+        raise NotFound
+    person = await lock_person(scope, UUID(bytes=person_id.bytes))
+    found = await database.row(
+        DecidedRow,
+        ROW + "FOR NO KEY UPDATE OF r",
+        scope.community_id, record_id,
+    )  # fmt: skip
+    if found is None or person is None:
+        raise NotFound
+    acted = found.entered_by or person.id
+    if not await is_uninvolved(scope, acted, concerns=[person.id]) or await has_scanned(scope, found.visit_id):
+        raise OwnRecord
+    return found
+
+
+async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
+    """Refuse to approve an end that the caller, or somebody who is no other person, entered."""
+    if not await is_uninvolved(scope, row.corrected_by):
+        raise OwnRecord
+
+
+async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
+    """Whether the caller, or who is no other person, had a hand in the scans of a visit: see `scanned_by`."""
+    return visit_id in await scanned_by(scope, [visit_id])
+
+
+class _Hand(msgspec.Struct, frozen=True):
+    visit_id: UUID
+    login_id: UUID
+
+
+async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID | None]:
+    """Those of the visits in whose scans the caller had a hand, or who lives with the caller or is no other person.
+
+    That is who sent the scan at either end, by hand, by a code or in another's name, and who had read the station's
+    code elsewhere than on its screen. It is as much as entering the hours.
+    """
+    wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
+    if not wanted or scope.login_id is None:
+        return set()
+    async with transaction(scope):
+        hands = await database.rows(
+            _Hand,
+            "SELECT v.id AS visit_id, h.login_id FROM visit v "
+            "CROSS JOIN LATERAL unnest(v.read_by || ARRAY[v.in_by_login, v.out_by_login]) AS h (login_id) "
+            "WHERE v.community_id = $1 AND v.id = ANY ($2) AND h.login_id IS NOT NULL "
+            "UNION SELECT visit_id, sent_by_login FROM scan "
+            "WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL",
+            scope.community_id, wanted,
+        )  # fmt: skip
+        own, sides = await side_of(scope), await sides_of_logins(scope, {hand.login_id for hand in hands})
+    return {
+        hand.visit_id
+        for hand in hands
+        if hand.login_id == scope.login_id or not is_independent(own, sides[hand.login_id])
+    }
+
+
+def served_of(row: DecidedRow) -> Served:
+    day = row.counts_on or clock.local_day(row.started_at)
+    return Served(
+        row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place, day
+    )

@@ -1,0 +1,1 @@
+"""Honour hours: entered by hand or from a workbook, with a reason."""

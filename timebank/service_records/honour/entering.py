@@ -1,0 +1,99 @@
+"""Honour hours: entered by hand with a reason, approved by somebody else, hung out before they are credited."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.scope import Scope
+from timebank.people.guardianship.guardians import NotGuardian
+from timebank.policies.values import policies
+from timebank.presence.scan_context import PersonRow, consented, lock_person
+from timebank.presence.schemas import HoursIn, RecordOut
+from timebank.service_records.crediting.credit import Served, rule_code_of
+from timebank.service_records.facts import entered_doubts, is_long_ago
+from timebank.service_records.honour.notices import tell_entered
+from timebank.service_records.reading import record
+from timebank.service_records.records import insert_record
+
+LENGTH_MAX = timedelta(hours=24)
+
+
+class HoursTimes(TimebankError):
+    code = "hours_times"
+    status = 422
+    sentence = "时长不对：开始要早于结束，结束不能晚于现在，一次不超过 24 小时，至少 1 分钟。"
+    constraint = ("service_record_order", "service_record_minutes")
+
+
+class HoursTooOld(TimebankError):
+    code = "hours_too_old"
+    status = 422
+    sentence = "只能补录 {days} 天以内的服务。更早的时数请管理员用表格导入，导入后由另一位核对。"
+
+
+class HoursPlaceUnknown(TimebankError):
+    code = "hours_place_unknown"
+    status = 422
+    sentence = "没有这个驿站或活动。请从本社区的里选。"
+
+
+@retried
+async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
+    """Enter hours that were served without a scan; they wait for another person's approval."""
+    length = wanted.ended_at - wanted.started_at
+    if not timedelta(minutes=1) <= length <= LENGTH_MAX or wanted.ended_at > clock.now():
+        raise HoursTimes
+    async with transaction(scope):
+        in_force = await policies(scope)
+        if is_long_ago(wanted.started_at, in_force):
+            raise HoursTooOld(days=in_force.honour_days_max)
+        person = await lock_person(scope, wanted.person_id)
+        if person is None or person.status == "left":
+            raise NotFound
+        await _require_right(scope, person, wanted.station_id)
+        await _require_place(scope, wanted)
+        if not await consented(scope, person, clock.now()):
+            raise NotGuardian
+        served = Served(
+            clock.new_id(), "honour", person.id, wanted.started_at, wanted.ended_at, int(length.total_seconds() // 60),
+            await rule_code_of(scope, wanted.activity_id), "", clock.local_day(wanted.started_at),
+        )  # fmt: skip
+        flags = await entered_doubts(scope, served, in_force)
+        await insert_record(
+            scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
+            station_id=wanted.station_id, reason=wanted.reason,
+        )  # fmt: skip
+        await tell_entered(scope, served, wanted.reason)
+        return await record(scope, served.id)
+
+
+async def _require_right(scope: Scope, person: PersonRow, station_id: UUID | None) -> None:
+    """An administrator may enter anybody's hours, a keeper those at the own station, a grid worker the own grid's.
+
+    A tablet may not: it is nobody, and whoever enters hours must be known to be kept from approving them.
+    """
+    if scope.device_id is not None:
+        raise Forbidden
+    if scope.administers or (station_id is not None and scope.keeps(station_id)):
+        return
+    path = await database.fetch_value(
+        "SELECT a.path FROM household h JOIN area a ON a.community_id = h.community_id AND a.id = h.area_id "
+        "WHERE h.community_id = $1 AND h.id = $2",
+        scope.community_id, person.household_id,
+    )  # fmt: skip
+    if not scope.works_in([UUID(bytes=area.bytes) for area in path or []]):
+        raise Forbidden
+
+
+async def _require_place(scope: Scope, wanted: HoursIn) -> None:
+    for table, noun_id in (("activity", wanted.activity_id), ("station", wanted.station_id)):
+        if noun_id is None:
+            continue
+        known: bool = await database.fetch_value(
+            f"SELECT EXISTS (SELECT FROM {table} WHERE community_id = $1 AND id = $2)",  # noqa: S608  # a name from here
+            scope.community_id, noun_id,
+        )  # fmt: skip
+        if not known:
+            raise HoursPlaceUnknown

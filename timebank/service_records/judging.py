@@ -1,0 +1,94 @@
+"""What a visit from one moment to another is worth. Pure; every end, scanned, forgotten or corrected, comes here."""
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from timebank.core.opening import Opening
+
+
+class Span(msgspec.Struct, frozen=True):
+    """From one moment up to another."""
+
+    begin: datetime
+    end: datetime
+
+    def meets(self, other: "Span") -> bool:
+        return self.begin < other.end and other.begin < self.end
+
+
+class Other(msgspec.Struct, frozen=True):
+    """Another record of the person that counts, and the local day that it counts on."""
+
+    span: Span
+    minutes: int
+    day: date
+
+
+class TimeFacts(msgspec.Struct, frozen=True):
+    """What scanned and entered hours are held against: the person's other records, and how much a day bears."""
+
+    day: date
+    others: list[Other]
+    over_minutes: int
+
+
+class VisitFacts(msgspec.Struct, frozen=True):
+    """Everything that decides about a visit but its two moments."""
+
+    opening: Opening
+    shift: Span | None
+    least_minutes: int
+    attendance_percent: int
+    time: TimeFacts
+    beside: list[Span]  # visits of other people by the same browser or session
+    doubts: list[str]  # what is doubtful about it however long it was
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """A visit's minutes and what becomes of them; `clean` is credited at once."""
+
+    status: Literal["clean", "doubtful", "too_short", "attendance_too_low"]
+    span: Span
+    minutes: int
+    planned: int = 0
+    flags: list[str] = []
+
+
+def whole_minutes(length: timedelta) -> int:
+    """Minutes that are full; none where the length is negative."""
+    return max(0, int(length.total_seconds() // 60))
+
+
+def judged(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judgement:
+    """The minutes inside the hours of station and shift, and whether somebody should look at them first."""
+    span = _counted(came_at, left_at, facts)
+    minutes = whole_minutes(span.end - span.begin)
+    planned = whole_minutes(facts.shift.end - facts.shift.begin) if facts.shift else 0
+    if minutes < max(1, facts.least_minutes):
+        return Judgement("too_short", span, minutes, planned)
+    if minutes * 100 < planned * facts.attendance_percent:
+        return Judgement("attendance_too_low", span, minutes, planned)
+    stay = Span(came_at, left_at)
+    shared = any(stay.meets(other) for other in facts.beside)
+    flags = [*time_doubts(span, minutes, facts.time), *["same_device"] * shared]
+    every = list(dict.fromkeys([*facts.doubts, *flags]))
+    return Judgement("doubtful" if every else "clean", span, minutes, planned, every)
+
+
+def _counted(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Span:
+    """The part of a stay that lies in the hours of the station and of the shift; empty where none does."""
+    begin, end = max(came_at, facts.opening.begin), left_at
+    if facts.opening.end is not None:
+        end = min(end, facts.opening.end)
+    if facts.shift is not None:
+        begin, end = max(begin, facts.shift.begin), min(end, facts.shift.end)
+    return Span(begin, max(begin, end))
+
+
+def time_doubts(span: Span, minutes: int, facts: TimeFacts) -> list[str]:
+    """What is doubtful about hours themselves: they overlap with others, or the day grows too long."""
+    that_day = sum(other.minutes for other in facts.others if other.day == facts.day)
+    overlap = any(span.meets(other.span) for other in facts.others)
+    return ["overlap"] * overlap + ["long_day"] * (that_day + minutes > facts.over_minutes)

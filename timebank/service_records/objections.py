@@ -1,0 +1,63 @@
+"""Records that somebody objected to: honour hours while they hung on the board, or one's own when it was reversed."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import audit, database
+from timebank.core.errors import NotFound
+from timebank.core.scope import Scope
+from timebank.presence.scan_context import lock_person
+from timebank.service_records.crediting.credit import credit_record
+from timebank.service_records.deciding import ROW, DecidedRow, served_of
+
+
+class DoubtedRecord(msgspec.Struct, frozen=True):
+    """Who is party to a record, and where it stands."""
+
+    id: UUID
+    person_id: UUID
+    household_id: UUID | None
+    entered_by: UUID | None
+    corrected_by: UUID | None
+    reviewed_by: UUID | None
+    visit_id: UUID | None
+    status: str
+
+
+async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
+    """The record as it is now, it and its person unchanged by others until the transaction ends."""
+    person_id = await database.fetch_value(
+        "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2 AND status <> 'withdrawn'",
+        scope.community_id, record_id,
+    )  # fmt: skip
+    if person_id is None or await lock_person(scope, UUID(bytes=person_id.bytes)) is None:
+        raise NotFound
+    record = await database.row(
+        DoubtedRecord,
+        "SELECT s.id, s.person_id, p.household_id, s.entered_by, s.corrected_by, s.reviewed_by, s.visit_id, "
+        "s.status FROM service_record s "
+        "JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
+        "WHERE s.community_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s",
+        scope.community_id, record_id,
+    )  # fmt: skip
+    if record is None:
+        raise NotFound
+    return record
+
+
+async def reject_doubted(scope: Scope, record: DoubtedRecord, note: str) -> None:
+    """Reject a record on notice because an objection to it was right. The caller holds its row."""
+    await database.execute(
+        "UPDATE service_record SET status = 'rejected', review_note = $3 "
+        "WHERE community_id = $1 AND id = $2 AND status = 'noticed'",
+        scope.community_id, record.id, note,
+    )  # fmt: skip
+    await audit.record(scope, "reject_record", "service_record", record.id, reason=note)
+
+
+async def restore_reversed(scope: Scope, record: DoubtedRecord, objection_id: UUID) -> None:
+    """Credit a reversed record again because its person was right to object. The caller holds it by `lock_record`."""
+    row = await database.row(DecidedRow, ROW, scope.community_id, record.id)
+    assert row is not None
+    await credit_record(scope, served_of(row), again=objection_id)

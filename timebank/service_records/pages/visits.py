@@ -1,0 +1,78 @@
+"""我的服务: one's visits, what each brought, and why some brought nothing."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.core.errors import NotFound, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import Cursor
+from timebank.core.scope import Scope
+from timebank.deeds.objections.objecting import object_to_record, own_objection
+from timebank.deeds.schemas import ReasonIn
+from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
+from timebank.presence import visits
+from timebank.rules.catalogue import in_words, versions
+from timebank.service_records.reading import record
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+REASON = {"reason": _("为什么")}
+
+
+class VisitPages(Controller):
+    path = "/visits"
+    include_in_schema = False
+
+    @get()
+    async def visits(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
+        return page(request, caller, "member/visits.html", found=await visits.visits(caller, limit=30, cursor=cursor))
+
+    @get("/{visit_id:uuid}")
+    async def visit(
+        self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
+    ) -> Template:
+        """One visit, and the rule behind its points."""
+        return await _visit_page(request, caller, visit_id, done=done)
+
+    @post("/{visit_id:uuid}/objection")
+    async def object_to(
+        self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Object to the reversal of one's own service."""
+        record_id = (await visits.visit(caller, visit_id)).record_id
+        if record_id is None:
+            raise NotFound
+        try:
+            await object_to_record(caller, record_id, filled(ReasonIn, data, REASON).reason)
+        except TimebankError as refusal:
+            return await _visit_page(request, caller, visit_id, refusal)
+        return see_other(f"/visits/{visit_id}?done=objected")
+
+
+async def _visit_page(
+    request: AnyRequest, caller: Scope, visit_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
+) -> Template:
+    found = await visits.visit(caller, visit_id)
+    rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
+    own, objection = caller.is_own(found.person_id), None
+    if own and found.record_id and found.record_status == "reversed":
+        objection = await own_objection(caller, found.record_id)
+    return page(
+        request, caller, "member/visit.html", status=refusal.status if refusal else 200, visit=found, rule=rule,
+        is_own=own, objection=objection, done=done, error=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip
+
+
+async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
+    """志愿服务 v2 · 6 分钟 = 1 分: the version that credited the record."""
+    found = await record(caller, record_id)
+    if found.rule_version is None:
+        return None
+    rule = next(r for r in await versions(caller, found.rule_code) if r.version == found.rule_version)
+    return f"{rule.name} v{rule.version} · {in_words(rule, language)}"

@@ -1,0 +1,93 @@
+"""Service records as their readers see them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import database, names
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Role, Scope
+from timebank.presence.schemas import RecordOut
+from timebank.presence.words import flag_texts
+
+_SHOWN = (
+    "SELECT r.id, r.kind, r.status, r.person_id, p.name AS person, r.activity_id, a.name AS activity, r.station_id, "
+    "s.name AS station, r.started_at, r.ended_at, r.minutes, r.flags, r.reason, r.visit_id, r.entered_by, "
+    "r.reviewed_at, r.review_note, r.notice_until, r.credited_minutes, r.credited_points, r.rule_code, r.rule_version, "
+    "r.created_at, r.corrected_by FROM service_record r "
+    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
+    "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
+    "LEFT JOIN area g ON g.community_id = h.community_id AND g.id = h.area_id "
+    "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
+    "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
+    "WHERE r.community_id = $1 "
+    "AND ($2 OR r.person_id = ANY ($3) OR r.entered_by = ANY ($3) OR r.station_id = ANY ($4) OR g.path && $5) "
+)
+
+
+def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
+    """Everything, or one's own, those of the stations one keeps and of the grids one works in."""
+    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
+    grids = [g.area_id for g in scope.here() if g.role == Role.grid_worker and g.area_id]
+    return scope.reads_all, own, list(scope.kept_stations), grids
+
+
+def _told(scope: Scope, found: RecordOut) -> RecordOut:
+    """The record with its flags in words; only its person and those who review read the full name."""
+    entered = found.entered_by is not None and found.entered_by == scope.person_id
+    full = scope.reads_all or entered or scope.is_own(found.person_id)
+    name = found.person if full else names.masked(found.person)
+    known = full or _works_where(scope)
+    return msgspec.structs.replace(
+        found, person=name, person_id=found.person_id if known else None, flag_texts=flag_texts(found.flags)
+    )
+
+
+def _works_where(scope: Scope) -> bool:
+    """Whether the caller lists people anyway, as a grid worker does: a keeper knows no ids but of who stands there."""
+    return scope.has(Role.grid_worker)
+
+
+async def record(scope: Scope, record_id: UUID) -> RecordOut:
+    async with transaction(scope):
+        found = await database.row(
+            RecordOut,
+            _SHOWN + "AND r.id = $6 AND ($2 OR r.status <> 'withdrawn')",
+            scope.community_id, *_reach(scope), record_id,
+        )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return _told(scope, found)
+
+
+async def records(
+    scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
+    cursor: str | None = None,
+) -> Page[RecordOut]:  # fmt: skip
+    """The records that the caller may see, newest first.
+
+    Withdrawn ones are listed by their status alone, and for those who read the community's books.
+    """
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            RecordOut,
+            _SHOWN + "AND (r.status <> 'withdrawn' OR $2 AND $6 = 'withdrawn') "
+            "AND ($6::text IS NULL OR r.status = $6) AND ($7::uuid IS NULL OR r.person_id = $7) "
+            "AND ($8::timestamptz IS NULL OR (r.created_at, r.id) < ($8, $9)) "
+            "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
+            scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page([_told(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
+
+
+async def count_pending(scope: Scope) -> int:
+    """How many records wait for a review in the community."""
+    async with transaction(scope):
+        waiting: int = await database.fetch_value(
+            "SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending'", scope.community_id
+        )
+    return waiting

@@ -1,0 +1,149 @@
+"""Service records: a visit's minutes become a record, credited at once where nothing speaks against it."""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import audit, clock, database
+from timebank.core.scope import Scope
+from timebank.core.wording import duration
+from timebank.policies.values import Policies, policies
+from timebank.presence.tables import ServiceRecord
+from timebank.presence.visits import VisitRow
+from timebank.presence.words import Refused
+from timebank.service_records.crediting.credit import Served, credit_record, rule_of, valid_rule
+from timebank.service_records.facts import counts_on, visit_facts
+from timebank.service_records.judging import Judgement, judged
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A record that a visit has already."""
+
+    id: UUID
+    status: str
+    rule_code: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a visit's minutes."""
+
+    record_id: UUID | None
+    status: str  # approved, pending, rejected; too_short where no record was made
+    minutes: int
+    flags: list[str] = []
+    note: str | None = None
+    credited_minutes: int = 0
+    credited_points: int = 0
+    minutes_left: int | None = None
+    capped: bool = False
+
+
+async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
+    """Turn a visit that has ended into a service record; credit it at once where nothing speaks against it.
+
+    The visit's row, and but for a forgotten check-out the person's, are locked by the caller.
+    """
+    assert visit.out_at is not None
+    in_force = await policies(scope)
+    rule = await rule_of(scope, visit.activity_id, visit.out_at)
+    facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None)
+    found = judged(visit.in_at, visit.out_at, facts)
+    if found.status == "too_short":
+        return Outcome(None, "too_short", found.minutes)
+    served = Served(
+        clock.new_id(), "credit", visit.person_id, found.span.begin, found.span.end, found.minutes,
+        rule.code if rule else "service", visit.station, facts.time.day,
+    )  # fmt: skip
+    note = why_not(found, in_force)
+    if note is not None:
+        await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=note)
+        return Outcome(served.id, "rejected", found.minutes, note=note)
+    await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
+    if found.status == "doubtful":
+        return Outcome(served.id, "pending", found.minutes, found.flags)
+    credit = await credit_record(scope, served)
+    return Outcome(
+        served.id, "approved", found.minutes, [], None, credit.minutes, credit.points, credit.minutes_left,
+        credit.capped,
+    )  # fmt: skip
+
+
+async def require_undecided(scope: Scope, visit: VisitRow) -> None:
+    """Refuse to end a visit anew whose record somebody has decided about. The record stays locked."""
+    found = await _written(scope, visit)
+    if found is not None and found.status != "pending":
+        raise Refused("decided_meanwhile")
+
+
+async def _written(scope: Scope, visit: VisitRow) -> Written | None:
+    return await database.row(
+        Written,
+        "SELECT id, status, rule_code FROM service_record WHERE community_id = $1 AND visit_id = $2 FOR NO KEY UPDATE",
+        scope.community_id, visit.id,
+    )  # fmt: skip
+
+
+async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
+    """Judge a visit anew whose forgotten check-out has come in after all; ask `require_undecided` first."""
+    found = await _written(scope, visit)
+    if found is None:
+        return await record_visit(scope, visit)
+    judgement, note = await judge_again(scope, found.id, found.rule_code, visit)
+    if note is None:
+        return Outcome(found.id, "pending", judgement.minutes, judgement.flags)
+    await database.execute(
+        "UPDATE service_record SET status = 'rejected', review_note = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, note,
+    )  # fmt: skip
+    outcome = "too_short" if judgement.status == "too_short" else "rejected"
+    return Outcome(found.id, outcome, judgement.minutes, note=note)
+
+
+async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
+    """Judge a visit with its new end and write that down in its record; with why it does not count, if it does not."""
+    assert visit.out_at is not None
+    in_force = await policies(scope)
+    rule = await valid_rule(scope, rule_code, visit.out_at)
+    facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None, record_id=record_id)
+    found = judged(visit.in_at, visit.out_at, facts)
+    await database.execute(
+        "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, record_id, found.span.begin, found.span.end, found.minutes, found.flags,
+    )  # fmt: skip
+    return found, why_not(found, in_force)
+
+
+def why_not(found: Judgement, in_force: Policies) -> str | None:
+    """Why a visit does not count at all, as its person reads it; None where it does."""
+    if found.status == "too_short":
+        return f"到站 {duration(found.minutes)}，不足 {duration(max(1, in_force.visit_minutes_min))}，不计时长。"
+    if found.status == "attendance_too_low":
+        least = in_force.attendance_percent_min
+        return f"到岗 {duration(found.minutes)}，不足计划 {duration(found.planned)}的 {least} %，不计入。"
+    return None
+
+
+async def insert_record(
+    scope: Scope, served: Served, *, status: str, flags: list[str], visit: VisitRow | None = None,
+    activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
+    note: str | None = None,
+) -> None:  # fmt: skip
+    """Write a record down: of a visit, or (honour) entered by the caller with a reason."""
+    await ServiceRecord.insert(
+        ServiceRecord(
+            community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
+            visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
+            station_id=visit.station_id if visit else station_id, started_at=served.started_at,
+            ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
+            entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
+            notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
+            credited_points=None, entry_id=None, created_at=clock.now(),
+            counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
+            withdrawn_at=None, withdrawn_by=None,
+        )
+    )  # fmt: skip
+    await audit.record(
+        scope, "record_service", "service_record", served.id, kind=served.kind, status=status, flags=flags,
+        minutes=served.minutes,
+    )  # fmt: skip

@@ -1,0 +1,181 @@
+"""Review: somebody else approves or rejects, and corrects the end of a forgotten check-out."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, savepoint, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.core.wording import at_clock, duration
+from timebank.people.messages import tell
+from timebank.policies.values import policies
+from timebank.presence.schemas import RecordOut, ReviewIn
+from timebank.presence.visits import VisitRow, visit_row
+from timebank.service_records.crediting.credit import credit_record
+from timebank.service_records.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
+from timebank.service_records.reading import record
+from timebank.service_records.records import judge_again
+
+NOTE_MAX = 500
+
+
+class NotPending(TimebankError):
+    code = "not_pending"
+    status = 409
+    sentence = "这条记录已经审核过了。请刷新看结果。"
+
+
+class NoteMissing(TimebankError):
+    code = "note_missing"
+    status = 422
+    sentence = "退回要写明原因，本人会看到。"
+
+
+class EndNotCorrectable(TimebankError):
+    code = "end_not_correctable"
+    status = 422
+    sentence = "只有忘记签退的记录可以改结束时间；新时间要在签到之后、现在之前，并写明原因。"
+
+
+@retried
+async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> RecordOut:
+    """Approve or reject a pending record: never the person's own, their household's, or one's own entry.
+
+    Approved credit hours are credited at once; honour hours hang on the board first, as long as the policy says. A
+    corrected end is kept and judged, and left to somebody else to approve.
+    """
+    scope.require_admin()
+    note = decided.note.strip()
+    if decided.decision == "reject" and not note:
+        raise NoteMissing
+    async with transaction(scope):
+        row = await locked_record(scope, record_id)
+        if row.status != "pending":
+            raise NotPending
+        if decided.decision == "reject":
+            await _reject(scope, row, note)
+        elif decided.ended_at is not None:
+            await _correct_end(scope, row, decided.ended_at, note)
+        else:
+            credited = await _approve(scope, row, note or None)
+            await _tell_credited(scope, [(row, credited)] if credited is not None else [])
+        return await record(scope, record_id)
+
+
+async def approve_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
+    """Approve many pending records as they are; those that somebody else must decide about stay. How many were.
+
+    A person's records are one transaction, and what they are credited with is told in one message.
+    """
+    scope.require_admin()
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT person_id, array_agg(id ORDER BY id) AS ids FROM service_record "
+            "WHERE community_id = $1 AND id = ANY ($2) GROUP BY person_id ORDER BY person_id",
+            scope.community_id, list(record_ids),
+        )  # fmt: skip
+    return sum([await _approve_of_person(scope, [UUID(bytes=each.bytes) for each in row["ids"]]) for row in found])
+
+
+@retried
+async def _approve_of_person(scope: Scope, record_ids: Sequence[UUID]) -> int:
+    approved, credited = 0, []
+    async with transaction(scope):
+        for record_id in record_ids:
+            try:
+                async with savepoint():
+                    row = await locked_record(scope, record_id)
+                    if row.status != "pending":
+                        raise NotPending
+                    points = await _approve(scope, row, None)
+            except TimebankError as refusal:
+                if refusal.status >= 500:
+                    raise
+                continue
+            approved += 1
+            credited += [(row, points)] if points is not None else []
+        await _tell_credited(scope, credited)
+    return approved
+
+
+async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
+    """Tell a person of one record, or of several together, that they are credited."""
+    if not credited:
+        return
+    row, time = credited[0][0], duration(sum(row.minutes for row, _ in credited))
+    what = f"您在{row.place}的 {time}" if len(credited) == 1 else f"您的 {len(credited)} 次服务（共 {time}）"
+    text = f"{what}已核对，积分 +{sum(points for _, points in credited)}。"
+    await tell(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
+
+
+async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | None:
+    """Approve a record; the points credited, or None where it hangs on the board first."""
+    await require_not_corrected_by(scope, row)
+    if row.visit_id is not None:
+        await database.execute(
+            "UPDATE visit SET status = 'closed' WHERE community_id = $1 AND id = $2 AND status = 'needs_confirmation'",
+            scope.community_id, row.visit_id,
+        )  # fmt: skip
+    notice_days = (await policies(scope)).notice_days if row.kind == "honour" else 0
+    if not notice_days:
+        return (await credit_record(scope, served_of(row), reviewed=True, note=note)).points
+    await database.execute(
+        "UPDATE service_record SET status = 'noticed', notice_until = $3, reviewed_by = $4, reviewed_at = $5, "
+        "review_note = $6 WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, clock.now() + timedelta(days=notice_days), scope.person_id, clock.now(), note,
+    )  # fmt: skip
+    await audit.record(scope, "approve_record", "service_record", row.id, reason=note, notice_days=notice_days)
+    return None
+
+
+async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
+    await database.execute(
+        "UPDATE service_record SET status = 'rejected', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, scope.person_id, clock.now(), note,
+    )  # fmt: skip
+    await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
+    text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{note[:300]}"
+    await tell(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
+
+
+@retried
+async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason: str) -> RecordOut:
+    """Correct when somebody who forgot to check out has really left, with the reason; somebody else approves it."""
+    scope.require_admin()
+    async with transaction(scope):
+        row = await locked_record(scope, record_id)
+        if row.status != "pending":
+            raise NotPending
+        await _correct_end(scope, row, ended_at, reason)
+        return await record(scope, record_id)
+
+
+async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason: str) -> None:
+    """Judge the visit anew with its corrected end, as a scanned one is judged."""
+    visit = await visit_row(scope, row.visit_id) if row.visit_id else None
+    if visit is None or not _is_correctable(row, visit, ended_at, reason):
+        raise EndNotCorrectable
+    await database.execute(
+        "UPDATE visit SET out_at = $3, out_by = 'corrected', flags = $4 WHERE community_id = $1 AND id = $2",
+        scope.community_id, visit.id, ended_at, list(dict.fromkeys([*visit.flags, "corrected_end"])),
+    )  # fmt: skip
+    ended = await visit_row(scope, visit.id)
+    assert ended is not None
+    found, note = await judge_again(scope, row.id, row.rule_code, ended)
+    await database.execute(
+        "UPDATE service_record SET review_note = $3, corrected_by = $4, corrected_at = $5 "
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, row.id, reason, scope.actor_id, clock.now(),
+    )  # fmt: skip
+    await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
+    if note is not None:
+        await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])
+
+
+def _is_correctable(row: DecidedRow, visit: VisitRow, ended_at: datetime, reason: str) -> bool:
+    length = ended_at - visit.in_at
+    possible = timedelta(minutes=1) <= length <= timedelta(hours=24) and ended_at <= clock.now()
+    return "forgotten_check_out" in row.flags and possible and bool(reason)

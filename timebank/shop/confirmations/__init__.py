@@ -1,0 +1,1 @@
+"""What a keeper asks at the counter and a second member of staff agrees to."""

@@ -1,0 +1,102 @@
+"""What waits at the counters for a second person, with who that may be; and telling them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from timebank.agreements.deciders import Officer
+from timebank.core import database, names
+from timebank.core.database import transaction
+from timebank.core.errors import Forbidden
+from timebank.core.scope import Scope
+from timebank.people.messages import Telling, tell_many
+from timebank.shop.confirmations.asking import ConfirmationOut, waits_since
+from timebank.shop.confirmations.second_person import Parties, SecondPerson, Waits, second_persons
+
+WAITS_MAX = 50
+
+_LINES = """
+SELECT o.id, o.kind, o.status, p.name AS person, o.station_id, t.name AS station, g.name AS good, g.unit, o.quantity,
+       o.redemption_id, a.name AS asked_by, o.asked_at, d.name AS decided_by, o.decided_at, o.person_id,
+       o.asked_by AS asked_by_id, o.asked_by_login
+FROM counter_confirmation o
+JOIN person p ON p.community_id = o.community_id AND p.id = o.person_id
+JOIN station t ON t.community_id = o.community_id AND t.id = o.station_id
+JOIN good g ON g.community_id = o.community_id AND g.id = o.good_id
+LEFT JOIN person a ON a.community_id = o.community_id AND a.id = o.asked_by
+LEFT JOIN person d ON d.community_id = o.community_id AND d.id = o.decided_by
+WHERE o.community_id = $1 AND ($6::uuid IS NULL OR o.id = $6) AND ($2::uuid[] IS NULL OR o.station_id = ANY ($2))
+  AND (o.status = 'waiting' AND o.asked_at >= $3 OR o.decided_at > $4::timestamptz)
+ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT $5
+"""
+
+
+class _Line(ConfirmationOut, frozen=True, kw_only=True):
+    """A confirmation with whom it concerns."""
+
+    person_id: UUID
+    asked_by_id: UUID | None
+    asked_by_login: UUID | None
+
+    @property
+    def about(self) -> Parties:
+        return Parties(self.person_id, self.asked_by_id, self.asked_by_login)
+
+    @property
+    def waits(self) -> Waits:
+        return Waits(self.id, self.station_id, self.about)
+
+    def telling(self, officer: Officer) -> Telling:
+        what = f"{names.masked(self.person)}领取{self.good} {self.quantity} {self.unit}"
+        text = f"{self.station}的柜台请您今天决定：{what}。请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
+        return Telling(officer.person_id, text, f"confirmation:{self.id}:waits")
+
+
+async def _lines(
+    scope: Scope, stations: list[UUID] | None = None, *, since: datetime | None = None,
+    confirmation_id: UUID | None = None,
+) -> list[_Line]:  # fmt: skip
+    """What waits today, and what was decided since a moment: everywhere, or at some stations, or one alone."""
+    return await database.rows(
+        _Line, _LINES, scope.community_id, stations, waits_since(), since, WAITS_MAX, confirmation_id
+    )
+
+
+async def confirmations(scope: Scope, *, since: datetime | None = None, language: str = "zh") -> list[ConfirmationOut]:
+    """What waits, and what was decided since a moment: for administrators all, for a keeper of the own stations."""
+    if not (scope.reads_all or scope.kept_stations):
+        raise Forbidden
+    async with transaction(scope):
+        found = await _lines(scope, None if scope.reads_all else list(scope.kept_stations), since=since)
+        named = await second_persons(scope, [line.waits for line in found if line.status == "waiting"])
+        judged = await SecondPerson.of(scope, [line.about for line in found])
+    return [
+        _told(
+            line, [officer.in_words(language) for officer in named.get(line.id, ())],
+            may_decide=line.status == "waiting" and judged.may_decide(line.about),
+        )
+        for line in found
+    ]  # fmt: skip
+
+
+def _told(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
+    shown = {name: getattr(line, name) for name in ConfirmationOut.__struct_fields__}
+    return ConfirmationOut(**shown | {"who": who, "may_decide": may_decide})
+
+
+async def tell_second_persons(scope: Scope) -> int:
+    """Tell everybody who may decide about what waits today, once; how many were told. For the system."""
+    async with transaction(scope):
+        waiting = await _lines(scope)
+        named = await second_persons(scope, [line.waits for line in waiting])
+    for line in waiting:
+        for officer in named[line.id]:
+            await tell_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.telling(officer)])
+    return sum(len(found) for found in named.values())
+
+
+async def tell_here(scope: Scope, confirmation_id: UUID) -> None:
+    """Tell those who live here at once, for somebody stands at the counter; the others the worker tells."""
+    [line] = await _lines(scope, confirmation_id=confirmation_id)
+    named = (await second_persons(scope, [line.waits]))[line.id]
+    here = [line.telling(officer) for officer in named if officer.home_id == scope.community_id]
+    await tell_many(scope, "confirmation_waits", here)

@@ -1,0 +1,75 @@
+"""At the counter: asking a second member of staff, and agreeing as one."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.core import clock
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.shop.confirmations import deciding as agreed
+from timebank.shop.confirmations.waiting import confirmations
+from timebank.shop.pages.counter import REFUSALS, refused
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+Form = URLEncodedBody[dict[str, str]]
+SPENDING = {"person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量")}
+DECISION = {"decision": _("决定")}
+SHOWN_FOR = timedelta(hours=12)
+
+
+class AgreedPages(Controller):
+    path = "/desk/confirmations"
+    opt = AT_THE_COUNTER
+    include_in_schema = False
+
+    @get()
+    async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """What waits for a second member of staff today, and what came of it."""
+        found = await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
+        return page(request, caller, "desk/confirmations.html", found=found)
+
+    @post()
+    async def ask(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form
+    ) -> Template | Redirect:
+        """Ask for somebody who has neither phone nor card here."""
+        wanted = filled(agreed.SpendingIn, data, SPENDING)
+        try:
+            await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other("/desk/confirmations")
+
+    @post("/redemptions/{redemption_id:uuid}")
+    async def ask_to_collect(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        redemption_id: FromPath[UUID],
+    ) -> Template | Redirect:  # fmt: skip
+        """Ask to hand over what the own household has reserved."""
+        try:
+            await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other("/desk/confirmations")
+
+    @post("/{confirmation_id:uuid}")
+    async def decide(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        confirmation_id: FromPath[UUID], data: Form,
+    ) -> Template | Redirect:  # fmt: skip
+        """Agree, which hands the good over, or refuse."""
+        decision = filled(agreed.DecisionIn, data, DECISION)
+        try:
+            await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
+        except REFUSALS as refusal:
+            return refused(request, caller, refusal)
+        return see_other("/desk/confirmations")

@@ -1,0 +1,70 @@
+"""One's redemptions: what waits with its code, and what was."""
+
+import base64
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Redirect, Template
+
+from timebank.core import codes, settings
+from timebank.core.errors import NotFound
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.shop import collection, reading
+from timebank.web.pages import page, see_other
+
+PAGE = 20
+Cursor = Annotated[str | None, QueryParameter(max_length=500)]
+
+
+def drawn(path: str) -> str:
+    """A link on our own host as a QR image that a page holds in itself."""
+    return "data:image/png;base64," + base64.b64encode(codes.png(settings.current().base_url + path)).decode()
+
+
+class RedemptionPages(Controller):
+    path = "/redemptions"
+    include_in_schema = False
+
+    @get()
+    async def redemptions(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
+        """What waits for one first, then what was, newest first."""
+        own = caller.require_self()
+        waiting = await all_pages(partial(reading.redemptions, caller, person_id=own, status="reserved"))
+        found = await reading.redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
+        past = [redemption for redemption in found.items if redemption.status != "reserved"]
+        return page(
+            request,
+            caller,
+            "member/redemptions.html",
+            waiting=[] if cursor else waiting,
+            past=past,
+            following=found.next,
+        )
+
+    @get("/{redemption_id:uuid}")
+    async def redemption(
+        self,
+        request: AnyRequest,
+        caller: NamedDependency[Scope],
+        redemption_id: FromPath[UUID],
+        new: FromQuery[bool] = False,
+    ) -> Template:
+        """One redemption with the code to show at the counter."""
+        shown = await reading.redemption(caller, redemption_id)
+        if not caller.is_own(shown.person_id):
+            raise NotFound
+        image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
+        would = await reading.would_return(caller, redemption_id)
+        return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new, would=would)
+
+    @post("/{redemption_id:uuid}/cancellation")
+    async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
+        """Give the reservation up."""
+        await collection.cancel(caller, redemption_id)
+        return see_other(f"/redemptions/{redemption_id}")

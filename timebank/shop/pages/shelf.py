@@ -1,0 +1,91 @@
+"""The station's shelf: what lies there, what came in, what was counted."""
+
+from functools import partial
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.agreements.schemas import Waiting
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.core.paging import all_pages
+from timebank.core.scope import Scope
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.preferences import language_of
+from timebank.shop import goods, stock
+from timebank.shop.schemas import Count, Receipt
+from timebank.shop.stock import CountedBelowReserved
+from timebank.stations.places import station as station_of
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+PLACE = {"good_id": _("物品"), "station_id": _("驿站")}
+RECEIPT = {"station_id": _("驿站"), "quantity": _("数量"), "note": _("说明")}
+COUNT = {"station_id": _("驿站"), "counted": _("清点数"), "note": _("说明")}
+
+
+class Place(msgspec.Struct):
+    """Which good at which station."""
+
+    good_id: UUID
+    station_id: UUID
+
+
+class ShelfPages(Controller):
+    path = "/desk/shelf"
+    opt = AT_THE_COUNTER
+    include_in_schema = False
+
+    @get()
+    async def shelf(
+        self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], done: FromQuery[str] = ""
+    ) -> Template:
+        """What lies at the station, and the forms for what came in and what was counted."""
+        return await _shelf_page(request, caller, station, done=done)
+
+    @post("/receipts")
+    async def receive(
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Template | Redirect:  # fmt: skip
+        """Goods came in."""
+        at = filled(Place, data, PLACE)
+        try:
+            came = filled(Receipt, data, RECEIPT)
+            verb = stock.receive
+            await once.answer(caller, lambda: verb(caller, at.good_id, at.station_id, came.quantity, came.note))
+        except Invalid as refusal:
+            return await _shelf_page(request, caller, at.station_id, refusal)
+        return see_other(f"/desk/shelf?station={at.station_id}&done=received")
+
+    @post("/counts")
+    async def count(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The shelf was counted."""
+        at = filled(Place, data, PLACE)
+        try:
+            found = filled(Count, data, COUNT)
+            made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
+        except (Invalid, CountedBelowReserved) as refusal:
+            return await _shelf_page(request, caller, at.station_id, refusal)
+        done = "waits" if isinstance(made, Waiting) else "counted"
+        return see_other(f"/desk/shelf?station={at.station_id}&done={done}")
+
+
+async def _shelf_page(
+    request: AnyRequest, caller: Scope, station_id: UUID, refusal: TimebankError | None = None, done: str = ""
+) -> Template:
+    here = await station_of(caller, station_id)
+    caller.require_keeper(station_id)
+    lying = await all_pages(partial(goods.goods, caller, station_id=station_id, with_ended=True))
+    return page(
+        request, caller, "desk/shelf.html", status=refusal.status if refusal else 200, station=here, done=done,
+        lying=lying, offered=await all_pages(partial(goods.goods, caller)),
+        refused=refusal.text(language_of(request)) if refusal else None,
+    )  # fmt: skip

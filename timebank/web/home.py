@@ -1,0 +1,76 @@
+"""The first page: what one has, what goes on, what comes next; for a visitor, what this is."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import URLEncodedBody
+from litestar.response import Redirect, Template
+
+from timebank.access.sign_in import sessions
+from timebank.access.standing import AnswerIn, MembershipUnproved, answer, questions
+from timebank.areas.places import public_communities
+from timebank.core.errors import TimebankError, Unauthenticated
+from timebank.core.locale import _
+from timebank.core.scope import HEADS, Role, Scope
+from timebank.http.callers import SESSION_COOKIE, AnyRequest, provide_visitor
+from timebank.http.preferences import language_of
+from timebank.overview.resident import glance
+from timebank.people.guardianship.guardians import children_of
+from timebank.web.forms import filled
+from timebank.web.pages import page, see_other
+
+
+class HomePages(Controller):
+    path = "/"
+    include_in_schema = False
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
+
+    @get()
+    async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
+        """A resident's own page; a device's and an administrator's from outside lead on to where they work."""
+        if visitor is None:
+            moved = await sessions.moved(request.cookies.get(SESSION_COOKIE, ""))
+            return page(request, None, "member/welcome.html", communities=await public_communities(), moved=moved)
+        if visitor.person_id is None:
+            return see_other("/admin" if visitor.device_id is None else _device_page(visitor))
+        return await _home(request, visitor, visitor.person_id)
+
+    @post("/memberships")
+    async def answer(
+        self, request: AnyRequest, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The holder says whether a record that has the same phone is theirs."""
+        if visitor is None:
+            raise Unauthenticated
+        asked = filled(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
+        try:
+            await answer(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
+        except MembershipUnproved as refusal:
+            if visitor.person_id is None:
+                raise
+            return await _home(request, visitor, visitor.person_id, refusal)
+        return see_other("/")
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    community_id: UUID
+    person_id: UUID
+    decision: Literal["agree", "decline"]
+
+
+async def _home(request: AnyRequest, visitor: Scope, person_id: UUID, refusal: TimebankError | None = None) -> Template:
+    language = language_of(request)
+    return page(
+        request, visitor, "member/home.html", status=refusal.status if refusal else 200,
+        seen=await glance(visitor, person_id, language), has_children=bool(await children_of(visitor)),
+        keeps=bool(visitor.kept_stations), files_deeds=visitor.has(*HEADS, Role.grid_worker),
+        questions=await questions(visitor), rests_until=visitor.person.rests_until if visitor.person else None,
+        refusal=refusal.text(language) if refusal else None,
+    )  # fmt: skip
+
+
+def _device_page(device: Scope) -> str:
+    return "/desk" if device.device_kind == "counter" else "/display"

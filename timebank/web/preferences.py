@@ -1,0 +1,73 @@
+"""How the pages are shown to their reader, and which of one's records is meant."""
+
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery, URLEncodedBody
+from litestar.response import Template
+
+from timebank.access.pages.sign_in import same_site
+from timebank.core import settings
+from timebank.core.locale import LANGUAGES
+from timebank.core.scope import Scope
+from timebank.http.callers import COMMUNITY_COOKIE, PERSON_COOKIE, AnyRequest, provide_visitor
+from timebank.http.preferences import LANGUAGE_COOKIE, VIEW_COOKIE
+from timebank.people.directory import open_person
+from timebank.people.records import correct
+from timebank.people.schemas import Correction
+from timebank.web.forms import local_path
+from timebank.web.pages import page, see_other
+
+YEAR = 365 * 24 * 3600
+
+
+class PreferencePages(Controller):
+    path = "/preferences"
+    include_in_schema = False
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012  # Litestar reads it from the class
+
+    @get()
+    async def show(
+        self, request: AnyRequest, visitor: NamedDependency[Scope | None], done: FromQuery[str | None] = None
+    ) -> Template:
+        own = await open_person(visitor, visitor.person_id) if visitor and visitor.person_id else None
+        return page(request, visitor, "member/preferences.html", own=own, done=done)
+
+    @post()
+    async def choose(
+        self, request: AnyRequest, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]
+    ) -> Response[Any]:
+        """Remember a view, a language, a record of one's own or a community in reach, and go back to the page."""
+        same_site(request)
+        answer = see_other(local_path(data.get("next")))
+        for name, value in _chosen(visitor, data).items():
+            answer.set_cookie(
+                Cookie(
+                    key=name, value=value, path="/", max_age=YEAR, httponly=True, samesite="lax",
+                    secure=settings.current().secure,
+                )
+            )  # fmt: skip
+        return answer
+
+    @post("/publication")
+    async def publish(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Response[Any]:
+        """Whether one's name stands in full on the public board: one's own choice, at any time."""
+        await correct(caller, caller.require_self(), Correction(publishes_name=data.get("publishes_name") == "1"))
+        return see_other("/preferences?done=publication")
+
+
+def _chosen(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:
+    """The cookies that a choice sets; what is not one of the choices sets none."""
+    chosen: dict[str, str] = {}
+    if data.get("view") in ("plain", "elder"):
+        chosen[VIEW_COOKIE] = data["view"]
+    if data.get("lang") in LANGUAGES:
+        chosen[LANGUAGE_COOKIE] = data["lang"]
+    for mine in visitor.persons if visitor else ():
+        if data.get("person") == str(mine.person_id):
+            chosen |= {PERSON_COOKIE: str(mine.person_id), COMMUNITY_COOKIE: str(mine.community_id)}
+    if visitor and data.get("community") in {str(c) for c in visitor.communities}:
+        chosen[COMMUNITY_COOKIE] = data["community"]
+    return chosen

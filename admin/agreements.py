@@ -10,9 +10,9 @@ from litestar.response import Redirect, Template
 from timebank.agreements.schemas import DecisionIn, Status
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.overview.agreements import acknowledge, agreements, decide
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed

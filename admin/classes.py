@@ -50,10 +50,11 @@ from timebank.classes.schemas import (
 from timebank.core import clock
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor, all_pages
+from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.stations.places import stations

@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 from timebank.agreements.deciders import administrators_apart_from
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor, all_pages
+from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.objections.listing import count_doubts, doubts, doubts_of, find_doubt, may_decide
@@ -25,6 +25,7 @@ from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, Revi
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.overview.agreements import waiting_for
 from timebank.rules.catalogue import rules

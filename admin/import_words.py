@@ -9,9 +9,9 @@ from litestar.response import Redirect, Template
 
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words

@@ -13,9 +13,9 @@ from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
 from timebank.core.errors import Busy, TimebankError
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.imports.files import workbook
 from timebank.imports.files.refusals import ImportRefused

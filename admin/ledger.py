@@ -16,7 +16,6 @@ from timebank.classes.class_time.unexpiry import reverse_class_expiry
 from timebank.core import clock
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
@@ -24,6 +23,7 @@ from timebank.expiry.due import let_expire, waiting_expiries
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import CURRENCIES, Books
 from timebank.ledger.checking.results import ask_for_check, is_waiting, latest_books

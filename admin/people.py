@@ -11,9 +11,9 @@ from admin.person_page import STATUS, area_options, person_page
 from timebank.access.registration import amend, register
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.merging.merges import leads_to
 from timebank.people.directory import open_person, people

@@ -8,13 +8,13 @@ from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.agreements.proposing import AlreadyWaiting
-from timebank.areas.schemas import PolicyIn
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.people.directory import names_of
+from timebank.policies.schemas import PolicyIn
 from timebank.policies.values import change_policy, explained
 from timebank.web.forms import filled
 from timebank.web.pages import page, waits_or

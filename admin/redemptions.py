@@ -11,10 +11,11 @@ from litestar.response import Redirect, Template
 
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor, all_pages
+from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.shop import collection, reading
 from timebank.shop.collection import NotCollected, OwnRedemption

@@ -19,23 +19,24 @@ from timebank.agreements.independence import is_uninvolved, near
 from timebank.cards.confirming import count_unconfirmed
 from timebank.core.errors import Forbidden, Invalid, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor, Page, all_pages
+from timebank.core.paging import Page, all_pages
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.people.directory import people
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
 from timebank.presence.evidence.browsers import crowds
-from timebank.presence.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
-from timebank.presence.visits import visit
 from timebank.rules.catalogue import RuleNotFound
 from timebank.service_records import reading, review
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
 from timebank.service_records.deciding import OwnRecord, scanned_by
 from timebank.service_records.honour.entering import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
+from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
+from timebank.service_records.visits import visit
 from timebank.stations.places import stations
 from timebank.web.forms import filled
 from timebank.web.local_times import LocalTime, moment_of

@@ -17,9 +17,10 @@ from timebank.areas.places import areas_of, regions_in_reach
 from timebank.core import clock
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor, all_pages
+from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.people.directory import names_of, open_person
 from timebank.stations.places import stations

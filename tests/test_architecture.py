@@ -19,15 +19,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("operations",),
     ("agreements",),
     ("areas",),
+    ("policies",),
     ("ledger",),
     ("people",),
     ("expiry",),
     ("access",),
     ("rules",),
     ("stations",),
+    ("cards",),
     ("activities",),
-    ("checkins",),
+    ("presence",),
+    ("service_records",),
     ("deeds", "shop", "classes"),
+    ("merging",),
     ("imports",),
     ("overview",),
     ("trail",),
@@ -65,6 +69,8 @@ def part_of(name: str) -> str:
         return "admin"
     if rest[1:] == ["api"]:
         return "api"
+    if rest[1:2] == ["pages"]:
+        return "web"
     if rest == ["migrate"]:
         return "operations"  # at the root, because the migrations that have landed import it from there
     return rest[0] if rest else first

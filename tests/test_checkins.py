@@ -33,7 +33,7 @@ from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import binding_hash, new_claim, read_claim
 from timebank.presence.scanning import NonceReused, scan, scan_by_hand
 from timebank.presence.schemas import ScanIn
-from timebank.presence.visits import open_visit
+from timebank.service_records.visits import open_visit
 
 CHECKINS = "/api/v1/checkins"
 

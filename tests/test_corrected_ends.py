@@ -13,10 +13,10 @@ from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.core import clock
 from timebank.presence.forgotten import close_forgotten
-from timebank.presence.schemas import RecordOut, ReviewIn
 from timebank.service_records import review
 from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.review import NotPending
+from timebank.service_records.schemas import RecordOut, ReviewIn
 
 APPROVE = ReviewIn("approve")
 

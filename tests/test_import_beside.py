@@ -30,8 +30,8 @@ from timebank.imports.reports.report import Report
 from timebank.imports.runs import runs
 from timebank.imports.runs.undo import undo
 from timebank.people.locks import lock_people
-from timebank.presence.schemas import HoursIn
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
 
 NEIGHBOURS = [first + last for first in "赵钱孙李周吴郑王冯陈" for last in "安宁平康和顺福禄寿喜"]
 AT_THE_STATION = 6

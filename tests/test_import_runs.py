@@ -28,8 +28,8 @@ from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.undo import undo
 from timebank.operations import worker
 from timebank.people.records import set_status
-from timebank.presence.schemas import HoursIn
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
 
 DAY = date(2026, 7, 1)
 HOME = {"building": "9栋", "room": "101"}

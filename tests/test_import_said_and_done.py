@@ -29,8 +29,8 @@ from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.imports.steps import Steps
 from timebank.people.records import set_status
-from timebank.presence.schemas import HoursIn
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
 
 FAULTS = Path(__file__).parent / "data" / "faults"
 MANIFEST = json.loads((FAULTS / "manifest.json").read_text())

@@ -19,8 +19,8 @@ from timebank.imports.runs.undo import UndoTooLate, undo
 from timebank.people.guardianship.guardians import record_consent
 from timebank.people.records import correct
 from timebank.people.schemas import Correction
-from timebank.presence.schemas import HoursIn
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
 from timebank.shop.stock import receive
 
 FAMILY = (

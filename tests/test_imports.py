@@ -29,10 +29,10 @@ from timebank.imports.runs.runs import import_file
 from timebank.people.guardianship.guardians import record_consent
 from timebank.people.identity.citizen_number import check_character
 from timebank.people.records import set_status
-from timebank.presence.schemas import HoursIn
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 

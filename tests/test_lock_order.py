@@ -34,10 +34,10 @@ from timebank.ledger.schemas import DonationIn
 from timebank.people import records
 from timebank.people.schemas import Correction
 from timebank.policies.values import change_policy
-from timebank.presence.schemas import HoursIn, ReviewIn
 from timebank.service_records import review
 from timebank.service_records.crediting import reversal
 from timebank.service_records.honour import entering as hours
+from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop import collection, redemption
 from timebank.shop.schemas import Redeemed, RedemptionIn
 

@@ -13,11 +13,11 @@ from timebank.activities.schemas import ShiftIn
 from timebank.commands.printing import find_station
 from timebank.core import clock
 from timebank.core.wording import until
-from timebank.presence import visits
 from timebank.presence.forgotten import close_forgotten
-from timebank.presence.schemas import HoursIn, ReviewIn
-from timebank.service_records import review
+from timebank.presence.visits import today_at
+from timebank.service_records import review, visits
 from timebank.service_records.honour import entering as hours
+from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.stations.places import open_hours
 
 
@@ -174,10 +174,10 @@ async def test_wall_and_counter_show_the_evening_as_one_day(town: Town, owner: a
         with clock.at(evening(came)):
             await scanned(await town.scope(name), station_code(town))
     with clock.at(evening("01:00")):
-        tonight = await visits.today_at(screen, town.stations["暖蜂驿站"])
+        tonight = await today_at(screen, town.stations["暖蜂驿站"])
     assert (tonight.present, tonight.people, [r.at for r in tonight.recent]) == (2, 2, ["00:40", "22:30"])
     with clock.at(evening("09:00")):
-        assert (await visits.today_at(screen, town.stations["暖蜂驿站"])).people == 0
+        assert (await today_at(screen, town.stations["暖蜂驿站"])).people == 0
 
 
 async def test_who_is_in_over_midnight_is_still_there(town: Town, owner: asyncpg.Connection) -> None:
@@ -185,7 +185,7 @@ async def test_who_is_in_over_midnight_is_still_there(town: Town, owner: asyncpg
     with clock.at(evening("22:30")):
         await scanned(await town.scope("张桂兰"), station_code(town))
     with clock.at(evening("00:40")):
-        tonight = await visits.today_at(await town.scope("周敏"), town.stations["暖蜂驿站"])
+        tonight = await today_at(await town.scope("周敏"), town.stations["暖蜂驿站"])
     assert (tonight.present, tonight.people) == (1, 0)
 
 

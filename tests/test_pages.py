@@ -24,8 +24,8 @@ from timebank.access.devices import devices
 from timebank.core import clock
 from timebank.http.callers import SESSION_COOKIE
 from timebank.people.messages import tell
-from timebank.presence.schemas import HoursIn
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 

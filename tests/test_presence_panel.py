@@ -13,8 +13,8 @@ from timebank.access.devices import devices
 from timebank.core import clock
 from timebank.http.callers import DEVICE_COOKIE
 from timebank.presence.forgotten import close_forgotten
-from timebank.presence.schemas import ReviewIn
 from timebank.service_records import review
+from timebank.service_records.schemas import ReviewIn
 from timebank.stations.places import station_row
 
 

@@ -36,7 +36,7 @@ from timebank.ledger import posting
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import Correction, PersonDetail
 from timebank.presence.scanning import scan, scan_by_hand, verdict_of
-from timebank.presence.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.presence.schemas import ScanIn
 from timebank.service_records import deciding, review
 from timebank.service_records.crediting import due
 from timebank.service_records.crediting.due import credit_due_records
@@ -44,6 +44,7 @@ from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.reading import records
+from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 

@@ -15,13 +15,13 @@ from timebank.core.errors import Forbidden
 from timebank.ledger.statement import balances
 from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
-from timebank.presence.schemas import HoursIn, RecordOut, ReviewIn
 from timebank.service_records import review
 from timebank.service_records.crediting.due import credit_due_records
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.reading import record
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
+from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
 RECORDS = "/api/v1/service-records"
 APPROVE = ReviewIn("approve")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.shop import wish
 from tests.town import Town, open_session, set_password, store_password
+from timebank.access import stored_answers
 from timebank.access.sign_in import delays, sessions
 from timebank.access.sign_in.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
 from timebank.access.sign_in.delays import SignInDelayed, begin_try, end_try, network_of
@@ -17,7 +18,6 @@ from timebank.commands.serving import server_config
 from timebank.core import clock, settings, vault
 from timebank.core.database import transaction
 from timebank.core.settings import BadSetting
-from timebank.http import idempotency as once
 from timebank.http.callers import SESSION_COOKIE
 
 SHARED, ELSEWHERE = "203.0.113.7", "198.51.100.9"
@@ -287,5 +287,5 @@ async def test_a_stored_answer_is_sealed_and_opens_in_its_own_row_alone(
     of_before = await reserve()
     assert (of_before.content, of_before.headers["idempotent-replayed"]) == (first.content, "true")
     with clock.at(clock.now() + timedelta(hours=25)):
-        await once.forget_old()
+        await stored_answers.forget_old()
     assert not await owner.fetchval("SELECT count(*) FROM idempotent_request WHERE key = $1", key)

@@ -27,9 +27,9 @@ from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.people.messages import count_unread
 from timebank.policies.values import change_policy
-from timebank.presence.schemas import ReviewIn
 from timebank.service_records.crediting.due import credit_due_records
 from timebank.service_records.review import review_record
+from timebank.service_records.schemas import ReviewIn
 
 DAY = clock.local_day() - timedelta(days=2)
 

@@ -17,10 +17,10 @@ from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.imports.reports.history import run
 from timebank.imports.runs.undo import undo
 from timebank.ledger.checking.check import check_ledger
-from timebank.presence.schemas import HoursIn, RecordOut, ReviewIn
 from timebank.service_records import review
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.honour.withdrawal import withdraw_records
+from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
 RECORDS, DEED_LIST = "/api/v1/service-records", "/api/v1/deeds"
 

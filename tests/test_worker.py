@@ -24,9 +24,10 @@ from timebank.expiry.reminders import remind_of_expiry
 from timebank.operations import worker
 from timebank.operations.worker import Job, Sweep
 from timebank.presence.scanning import scan_by_hand
-from timebank.presence.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.presence.schemas import ScanIn
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.review import review_record
+from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 

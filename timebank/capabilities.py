@@ -2,39 +2,11 @@
 
 from collections.abc import Sequence
 
-from timebank.access.capability import CAPABILITY as ACCESS
-from timebank.activities.capability import CAPABILITY as ACTIVITIES
-from timebank.agreements.capability import CAPABILITY as AGREEMENTS
-from timebank.areas.capability import CAPABILITY as AREAS
-from timebank.classes.capability import CAPABILITY as CLASSES
-from timebank.core.capability import Capability
-from timebank.deeds.capability import CAPABILITY as DEEDS
-from timebank.expiry.capability import CAPABILITY as EXPIRY
-from timebank.imports.capability import CAPABILITY as IMPORTS
-from timebank.ledger.capability import CAPABILITY as LEDGER
-from timebank.overview.capability import CAPABILITY as OVERVIEW
-from timebank.people.capability import CAPABILITY as PEOPLE
-from timebank.presence.capability import CAPABILITY as CHECKINS
-from timebank.rules.capability import CAPABILITY as RULES
-from timebank.shop.capability import CAPABILITY as SHOP
-from timebank.stations.capability import CAPABILITY as STATIONS
-from timebank.trail.capability import CAPABILITY as TRAIL
+from timebank.core.capability import Capability, resolve
 
-CAPABILITIES: Sequence[Capability] = (
-    AGREEMENTS,
-    AREAS,
-    LEDGER,
-    PEOPLE,
-    EXPIRY,
-    ACCESS,
-    RULES,
-    STATIONS,
-    ACTIVITIES,
-    CHECKINS,
-    DEEDS,
-    SHOP,
-    CLASSES,
-    IMPORTS,
-    OVERVIEW,
-    TRAIL,
-)
+ORDER = (
+    "agreements", "areas", "policies", "ledger", "people", "expiry", "access", "rules", "stations", "cards",
+    "activities", "presence", "service_records", "deeds", "shop", "classes", "merging", "imports", "overview", "trail",
+)  # fmt: skip
+
+CAPABILITIES: Sequence[Capability] = tuple(resolve(f"timebank.{name}.capability.CAPABILITY") for name in ORDER)

@@ -17,9 +17,10 @@ from timebank.access.standing import AnswerIn, answer, questions
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core.errors import Unauthenticated
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Grant, Mine, Role, Scope
 from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.identity.phones import normal_phone
 

@@ -25,7 +25,7 @@ CAPABILITY = Capability(
     sweeps=(
         Sweep("throttle", 3600, "timebank.access.sign_in.throttle.sweep"),
         Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.sweep"),
-        Sweep("idempotent_requests", 3600, "timebank.http.idempotency.forget_old"),
+        Sweep("idempotent_requests", 3600, "timebank.access.stored_answers.forget_old"),
         Sweep("sessions", 3600, "timebank.access.sign_in.sessions.forget_old"),
     ),
     agreed=(

@@ -18,8 +18,9 @@ from timebank.activities.schemas import (
     SignUpIn,
     SignUpOut,
 )
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
+from timebank.http.paging import Cursor, Limit, listed
 
 
 class Activities(Controller):

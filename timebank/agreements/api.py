@@ -7,9 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.agreements.schemas import AgreementOut, DecisionIn, Status, Unconfirmed
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.overview import agreements, openers
 from timebank.overview.openers import Resting

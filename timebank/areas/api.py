@@ -1,21 +1,17 @@
 """Places and policies over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, patch, post, put
+from litestar import Controller, Request, Response, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, PathParameter
+from litestar.params import FromPath, JSONBody
 
-from timebank.agreements.answers import WAITS, answered
-from timebank.agreements.schemas import Waiting
 from timebank.areas import places
-from timebank.areas.schemas import AREA_KINDS, PlaceIn, PlaceOut, PolicyIn, PolicyOut, Renaming
-from timebank.core.paging import LIMIT_MAX, Cursor, Limit, Page, listed
+from timebank.areas.schemas import AREA_KINDS, PlaceIn, PlaceOut, Renaming
+from timebank.core.paging import LIMIT_MAX, Page
 from timebank.core.scope import Scope
-from timebank.policies import values as policies
-
-Name = Annotated[str, PathParameter(max_length=40)]
+from timebank.http.paging import Cursor, Limit, listed
 
 
 class Areas(Controller):
@@ -41,22 +37,3 @@ class Areas(Controller):
     ) -> PlaceOut:
         """Give a grid, building or unit another name."""
         return await places.rename_area(caller, area_id, data.name)
-
-
-class Policies(Controller):
-    path = "/policies"
-
-    @get()
-    async def list_policies(self, caller: NamedDependency[Scope]) -> list[PolicyOut]:
-        """Every policy of the community as it is in force."""
-        return await policies.explained(caller)
-
-    @put("/{name:str}", responses=WAITS)
-    async def change(
-        self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]
-    ) -> Response[PolicyOut | Waiting]:
-        """Set one policy from now on; a looser one waits for a second person."""
-        waiting = await policies.change_policy(caller, name, data.value)
-        if waiting is not None:
-            return answered(waiting)
-        return answered(next(policy for policy in await policies.explained(caller) if policy.name == name), 200)

@@ -1,6 +1,5 @@
 """What goes in and out about places and policies."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -32,21 +31,3 @@ class PlaceOut(msgspec.Struct):
     name: str
     parent_id: UUID | None
     community_id: UUID | None
-
-
-class PolicyOut(msgspec.Struct):
-    """A policy as it is in force, with its bounds; who set it is told to those who read the community's books."""
-
-    name: str
-    title: str
-    unit: str
-    value: int
-    default: int
-    smallest: int
-    largest: int
-    changed_by: UUID | None
-    changed_at: datetime | None
-
-
-class PolicyIn(msgspec.Struct, forbid_unknown_fields=True):
-    value: Annotated[int, Meta(ge=0, le=100_000)]

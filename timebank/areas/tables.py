@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import UUID, Array, Integer, Timestamptz, Varchar
+from piccolo.columns import UUID, Array, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -23,11 +23,3 @@ class Area(Table, tablename="area"):
     pinyin = Varchar(length=240, default=None, null=False)
     path = Array(base_column=UUID(), default=list, null=False)
     created_at = Timestamptz(default=None, null=False)
-
-
-class Policy(Table, tablename="policy"):
-    community_id = UUID(default=None, null=False)
-    name = Varchar(length=40, primary_key=True, default=None, null=False)
-    value = Integer(default=None, null=False)
-    changed_by = UUID(default=None, null=True)
-    changed_at = Timestamptz(default=None, null=False)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.cards.schemas import CardOut
 from timebank.core import audit, clock, codes, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
@@ -12,7 +13,6 @@ from timebank.core.scope import Scope
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import Telling, tell, tell_many
 from timebank.people.residents import require_resident
-from timebank.people.schemas import CardOut
 
 
 class PersonNotServed(TimebankError):

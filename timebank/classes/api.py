@@ -32,10 +32,11 @@ from timebank.classes.schemas import (
     StopPreview,
     Unused,
 )
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor, Limit, listed
 
 Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
 

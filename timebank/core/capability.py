@@ -99,6 +99,8 @@ class Capability:
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement, by the entry's kind, or by `source kind:entry kind` where that differs."""
     agreed: Sequence[Agreed] = ()
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
     audit: Mapping[str, str] = field(default_factory=dict)
     """Words for the verbs that it writes into the audit."""
 
@@ -125,6 +127,12 @@ def also(*more: Capability) -> Iterator[None]:
         yield
     finally:
         del _added[-len(more) :]
+
+
+def hook(name: str) -> Any:
+    """The verb that some capability declares for a call from below. Exactly one declares it."""
+    (path,) = [one.hooks[name] for one in capabilities() if name in one.hooks]
+    return resolve(path)
 
 
 @cache

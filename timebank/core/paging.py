@@ -3,20 +3,14 @@
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import urlencode
+from typing import Generic, TypeVar
 
 import msgspec
-from litestar import Request, Response
-from litestar.params import QueryParameter
 
 from timebank.core.errors import TimebankError
 
 T = TypeVar("T")
 LIMIT_MAX = 200
-
-Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
-Cursor = Annotated[str | None, QueryParameter(max_length=500)]
 
 
 class BadCursor(TimebankError):
@@ -61,12 +55,3 @@ async def all_pages(read: Callable[..., Awaitable[Page[T]]]) -> list[T]:
         part = await read(limit=LIMIT_MAX, cursor=part.next)
         found += part.items
     return found
-
-
-def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]:
-    """A page as an answer: its `Link` header names the following page, by this request's own address and filters."""
-    if found.next is None:
-        return Response(found)
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    following = urlencode([*kept, ("cursor", found.next)])
-    return Response(found, headers={"Link": f'<{request.scope["path"]}?{following}>; rel="next"'})

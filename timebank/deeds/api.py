@@ -1,16 +1,16 @@
 """The moral bank over HTTP: deeds, objections, and the board that needs no signing in."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.agreements.answers import WAITS
 from timebank.core.errors import Invalid
 from timebank.core.locale import _
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds import board, credit, reading, review
 from timebank.deeds.filing import filing
@@ -28,10 +28,9 @@ from timebank.deeds.schemas import (
     WitnessIn,
 )
 from timebank.deeds.witness import answer_as_witness
-from timebank.http.callers import provide_visitor
+from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.idempotency import Once
-
-AnyRequest = Request[Any, Any, Any]
+from timebank.http.paging import Cursor, Limit, listed
 
 
 class Deeds(Controller):

@@ -20,10 +20,11 @@ from timebank.deeds.witness import answer_as_witness
 from timebank.demo.place import Place
 from timebank.demo.population import NIL, Resident
 from timebank.presence.scanning import scan
-from timebank.presence.schemas import HoursIn, ReviewIn, ScanIn
+from timebank.presence.schemas import ScanIn
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.review import review_record
+from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.collection import cancel, collect
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn

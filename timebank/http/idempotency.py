@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -19,7 +18,6 @@ from timebank.http.callers import FORMS, AnyRequest
 
 KEY_MAX = 100
 FORM_VERSION = b"\x02"  # before it, a form was hashed as it was sent, without a version
-KEPT_FOR = timedelta(hours=24)
 
 
 class KeyMissing(TimebankError):
@@ -157,10 +155,3 @@ async def _said(value: object) -> object:
     content = await value.read()
     await value.seek(0)
     return [value.filename, hashlib.sha256(content).hexdigest()]
-
-
-@retried
-async def forget_old() -> None:
-    """Drop answers older than a day: nobody retries after that."""
-    async with transaction(None):
-        await database.execute("SELECT answers_sweep($1)", clock.now() - KEPT_FOR)

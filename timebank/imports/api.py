@@ -12,9 +12,10 @@ from litestar.params import FromPath, MultipartBody, QueryParameter
 from msgspec import Meta
 
 from timebank.core.locale import translator
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.imports.files import workbook
 from timebank.imports.intake import Kind

@@ -1,15 +1,16 @@
 """The ledger over HTTP: what one has, how it came about, what one gives away, and whether the books balance."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import books_out
 from timebank.ledger.checking.results import BooksNotChecked, latest_books
@@ -20,8 +21,6 @@ from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, Statement
 from timebank.ledger.statement import Balances, statement
 from timebank.overview.resident import whole_balances
 from timebank.people.own_records import open_book
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/me/balances")

@@ -18,8 +18,8 @@ from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances, statement
 from timebank.people.messages import MessageOut, count_unread, own_messages
-from timebank.presence.schemas import VisitOut
-from timebank.presence.visits import open_visit
+from timebank.service_records.schemas import VisitOut
+from timebank.service_records.visits import open_visit
 from timebank.shop.reading import redemptions
 from timebank.shop.schemas import RedemptionOut
 

@@ -1,4 +1,4 @@
-"""People, their guardians, cards and messages over HTTP."""
+"""People, their guardians and messages over HTTP."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,19 +12,14 @@ from timebank.access.sign_in.finding import find_at_counter
 from timebank.access.standing import Standing, standing
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.cards import cards
-from timebank.core import codes
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.merging import duplicates, merging
-from timebank.merging.merges import MergeOut, merges_of
-from timebank.merging.undoing import undo_merge
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.people import directory, messages
 from timebank.people.guardianship import guardians
 from timebank.people.schemas import (
     NO_NUL,
-    CardOut,
     Correction,
     Enrolment,
     GuardianIn,
@@ -66,37 +61,6 @@ class People(Controller):
         """Enter a person; with a phone, and old enough, they can sign in."""
         return await registration.register(caller, data)
 
-    @get("/duplicates")
-    async def alike(self, caller: NamedDependency[Scope]) -> list[duplicates.Pair]:
-        """Records that may be one person's, for an administrator to look at; none is merged by itself."""
-        return await duplicates.possible_duplicates(caller)
-
-    @get("/{person_id:uuid}/merge")
-    async def compare(
-        self, person_id: FromPath[UUID], merged_id: FromQuery[UUID], caller: NamedDependency[Scope]
-    ) -> list[duplicates.Holding]:
-        """What this record and another have, side by side, before they are merged."""
-        return await duplicates.side_by_side(caller, person_id, merged_id)
-
-    @post("/{person_id:uuid}/merge", responses=WAITS)
-    async def merge(
-        self, person_id: FromPath[UUID], data: JSONBody[merging.MergeIn], caller: NamedDependency[Scope]
-    ) -> Response[MergeOut | Waiting]:
-        """Merge another record of the same person into this one; one's own or one's household's waits for another."""
-        return answered(await merging.merge(caller, person_id, data))
-
-    @get("/{person_id:uuid}/merges")
-    async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[MergeOut]:
-        """What has been merged into this record."""
-        return await merges_of(caller, person_id)
-
-    @delete("/{person_id:uuid}/merges/{merge_id:uuid}", status_code=200)
-    async def undo_merge(
-        self, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> MergeOut:
-        """Undo a merge within a day."""
-        return await undo_merge(caller, person_id, merge_id)
-
     @get("/{person_id:uuid}")
     async def one(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> PersonDetail:
         """One person, as far as the caller may see them."""
@@ -135,21 +99,6 @@ class People(Controller):
     ) -> Response[GuardianOut | Waiting]:
         """Name a guardian of the child; oneself or one's household waits for another administrator."""
         return answered(await guardians.name_guardian(caller, person_id, data))
-
-    @post("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
-    async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
-        """A new card; the one before ends at once."""
-        return await cards.issue_card(caller, person_id)
-
-    @delete("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
-    async def revoke_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """End the person's card."""
-        await cards.revoke_card(caller, person_id)
-
-    @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
-    async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        """The code of the card in force: for its holder, and for who issued it."""
-        return codes.png((await cards.card_of(caller, person_id)).url)
 
 
 class Guardianships(Controller):

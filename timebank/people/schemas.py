@@ -119,14 +119,3 @@ class GuardianOut(msgspec.Struct):
     relation: str
     consented_at: datetime | None
     recorded_by: UUID | None
-
-
-class CardOut(msgspec.Struct):
-    """The card in force of a person. `url` is what its code says; `waits` for a second person to vouch for it."""
-
-    id: UUID
-    person_id: UUID
-    epoch: int
-    issued_at: datetime
-    url: str
-    waits: bool = False

@@ -1,6 +1,6 @@
 """The tables of this capability, as the migrations made them."""
 
-from piccolo.columns import UUID, Array, BigInt, Boolean, Bytea, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -56,20 +56,6 @@ class Guardianship(Table, tablename="guardianship"):
     ended_at = Timestamptz(default=None, null=True)
 
 
-class Card(Table, tablename="card"):
-    community_id = UUID(default=None, null=False)
-    id = UUID(primary_key=True, default=None, null=False)
-    person_id = UUID(default=None, null=False)
-    epoch = Integer(default=None, null=False)
-    issued_at = Timestamptz(default=None, null=False)
-    issued_by = UUID(default=None, null=True)
-    revoked_at = Timestamptz(default=None, null=True)
-    issued_by_login = UUID(default=None, null=True)
-    issued_by_device = UUID(default=None, null=True)
-    confirmed_at = Timestamptz(default=None, null=True)
-    confirmed_by_login = UUID(default=None, null=True)
-
-
 class Message(Table, tablename="message"):
     community_id = UUID(default=None, null=False)
     id = UUID(primary_key=True, default=None, null=False)
@@ -81,26 +67,3 @@ class Message(Table, tablename="message"):
     created_at = Timestamptz(default=None, null=False)
     read_at = Timestamptz(default=None, null=True)
     import_id = UUID(default=None, null=True)
-
-
-class PersonMerge(Table, tablename="person_merge"):
-    community_id = UUID(default=None, null=False)
-    id = UUID(primary_key=True, default=None, null=False)
-    kept_id = UUID(default=None, null=False)
-    merged_id = UUID(default=None, null=False)
-    status_before = Varchar(length=16, default=None, null=False)
-    filled = Array(base_column=Text(), default=None, null=False)
-    reason = Varchar(length=500, default=None, null=False)
-    merged_at = Timestamptz(default=None, null=False)
-    merged_by = UUID(default=None, null=True)
-    undone_at = Timestamptz(default=None, null=True)
-    undone_by = UUID(default=None, null=True)
-
-
-class PersonMergeRow(Table, tablename="person_merge_row"):
-    community_id = UUID(default=None, null=False)
-    merge_id = UUID(default=None, null=False)
-    noun = Varchar(length=40, default=None, null=False)
-    field = Varchar(length=40, default=None, null=False)
-    row_id = UUID(primary_key=True, default=None, null=False)
-    amount = BigInt(default=None, null=True)

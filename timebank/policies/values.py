@@ -9,12 +9,12 @@ import msgspec
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, has_credited, propose
 from timebank.agreements.schemas import Waiting
-from timebank.areas.schemas import PolicyOut
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.policies.schemas import PolicyOut
 
 
 class Policies(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Presence: from a scan to a visit."""

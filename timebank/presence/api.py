@@ -1,42 +1,20 @@
 """Scans, visits and service records over HTTP."""
 
-from typing import Any, Literal
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, patch, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody
 
 from timebank.core import codes
-from timebank.core.paging import Cursor, Limit, Page, listed
 from timebank.core.scope import Scope
-from timebank.http.callers import WITHOUT_A_KEEPER, address_of
-from timebank.http.idempotency import Once
+from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
 from timebank.http.preferences import language_of
 from timebank.presence import scanning
-from timebank.presence import visits as seen
 from timebank.presence.evidence import personal_code as personal
 from timebank.presence.evidence.browsers import Browser
-from timebank.presence.schemas import (
-    BatchIn,
-    BatchOut,
-    HoursIn,
-    RecordOut,
-    ReversalIn,
-    ReviewIn,
-    ScanIn,
-    TimesIn,
-    VerdictOut,
-    VisitOut,
-    told_in,
-)
-from timebank.service_records import reading, review
-from timebank.service_records.crediting import reversal
-from timebank.service_records.honour import entering as hours
+from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, VerdictOut, told_in
 from timebank.stations.schemas import CodeOut
-
-AnyRequest = Request[Any, Any, Any]
-RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed", "withdrawn"]
 
 
 class Checkins(Controller):
@@ -70,63 +48,3 @@ class MyCode(Controller):
     @get("/code.svg", media_type="image/svg+xml")
     async def svg(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> bytes:
         return codes.svg((await personal.personal_code(caller, person_id)).url)
-
-
-class Visits(Controller):
-    path = "/visits"
-
-    @get()
-    async def visits(
-        self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
-        limit: Limit = 50, cursor: Cursor = None,
-    ) -> Response[Page[VisitOut]]:  # fmt: skip
-        """One's own visits, newest first, with what became of each."""
-        return listed(request, await seen.visits(caller, person_id, limit=limit, cursor=cursor))
-
-
-class ServiceRecords(Controller):
-    path = "/service-records"
-
-    @get()
-    async def records(
-        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[RecordStatus | None] = None,
-        person_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None,
-    ) -> Response[Page[RecordOut]]:  # fmt: skip
-        found = await reading.records(caller, status=status, person_id=person_id, limit=limit, cursor=cursor)
-        return listed(request, found)
-
-    @get("/{record_id:uuid}")
-    async def one(self, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RecordOut:
-        return await reading.record(caller, record_id)
-
-    @post()
-    async def enter(
-        self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
-    ) -> Response[bytes]:
-        """Honour hours, with the reason why there was no scan."""
-        return await once.answer(caller, lambda: hours.enter_hours(caller, data), required=False)
-
-    @post("/{record_id:uuid}/review")
-    async def decide(
-        self, record_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
-    ) -> Response[bytes]:  # fmt: skip
-        """Approve or reject a pending record; a rejection needs a note."""
-        return await once.answer(
-            caller, lambda: review.review_record(caller, record_id, data), status=200, required=False
-        )
-
-    @patch("/{record_id:uuid}")
-    async def correct(
-        self, record_id: FromPath[UUID], data: JSONBody[TimesIn], caller: NamedDependency[Scope]
-    ) -> RecordOut:
-        """Correct the end of a forgotten check-out before it is approved."""
-        return await review.correct_end(caller, record_id, data.ended_at, data.reason)
-
-    @post("/{record_id:uuid}/reversal")
-    async def reverse(
-        self, record_id: FromPath[UUID], data: JSONBody[ReversalIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
-    ) -> Response[bytes]:  # fmt: skip
-        """Take back what the record had credited; the person is told why."""
-        return await once.answer(caller, lambda: reversal.reverse_record(caller, record_id, data.reason), status=200)

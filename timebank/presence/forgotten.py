@@ -8,8 +8,8 @@ from timebank.core.opening import CLOSING_SQL
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.people.messages import tell
+from timebank.presence.outcomes import Outcome, record_visit
 from timebank.presence.visits import ROW, VisitRow
-from timebank.service_records.records import Outcome, record_visit
 
 CLOSING_GRACE = timedelta(minutes=30)  # who leaves last scans out after the door is shut
 AT_ONCE = 50

@@ -11,13 +11,13 @@ from timebank.core.wording import dated_at
 from timebank.people.messages import tell
 from timebank.presence.choice import chosen
 from timebank.presence.forgotten import CLOSING_GRACE, forget, tell_forgotten
+from timebank.presence.outcomes import record_again, record_visit, require_undecided
 from timebank.presence.scan_context import Arrival
 from timebank.presence.schemas import Verdict
 from timebank.presence.tables import Visit
 from timebank.presence.verdicts import in_verdict, left_verdict, out_verdict
 from timebank.presence.visits import ROW, VisitRow, open_row, visit_row
 from timebank.presence.words import Refused
-from timebank.service_records.records import record_again, record_visit, require_undecided
 
 SAME_SCAN = timedelta(seconds=60)
 NOT_SCANNED = ("closing_time", "corrected")  # how a visit ended, and below the flags that say so

@@ -1,14 +1,14 @@
 """Verdicts that are not refusals: what the person and the keeper are told."""
 
-from timebank.core import database, names
+from timebank.core import names
 from timebank.core.locale import _
 from timebank.core.wording import Said, said
 from timebank.policies.values import policies
+from timebank.presence.outcomes import Outcome, outcome_of
 from timebank.presence.scan_context import Arrival
 from timebank.presence.schemas import Credited, PersonSeen, Verdict, VisitSeen
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import REASONS, flag_texts
-from timebank.service_records.records import Outcome
 
 
 def person_seen(arrival: Arrival) -> PersonSeen | None:
@@ -60,13 +60,7 @@ async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Ve
 
 async def left_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
     """The second scan on leaving: what the first one said."""
-    found = await database.row(
-        Outcome,
-        "SELECT id AS record_id, status, minutes, flags, review_note AS note, "
-        "coalesce(credited_minutes, 0) AS credited_minutes, coalesce(credited_points, 0) AS credited_points "
-        "FROM service_record WHERE community_id = $1 AND visit_id = $2",
-        arrival.scope.community_id, visit.id,
-    )  # fmt: skip
+    found = await outcome_of(arrival.scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)
     return await out_verdict(arrival, visit, found or Outcome(None, "too_short", minutes))

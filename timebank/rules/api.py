@@ -8,8 +8,9 @@ from litestar.params import FromQuery, JSONBody, PathParameter
 
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
 

@@ -1,0 +1,1 @@
+"""Service records: from a visit to its credit."""

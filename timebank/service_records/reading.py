@@ -10,8 +10,8 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import Role, Scope
-from timebank.presence.schemas import RecordOut
 from timebank.presence.words import flag_texts
+from timebank.service_records.schemas import RecordOut
 
 _SHOWN = (
     "SELECT r.id, r.kind, r.status, r.person_id, p.name AS person, r.activity_id, a.name AS activity, r.station_id, "

@@ -8,12 +8,13 @@ from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
 from timebank.core.wording import duration
 from timebank.policies.values import Policies, policies
-from timebank.presence.tables import ServiceRecord
+from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import Refused
 from timebank.service_records.crediting.credit import Served, credit_record, rule_of, valid_rule
 from timebank.service_records.facts import counts_on, visit_facts
 from timebank.service_records.judging import Judgement, judged
+from timebank.service_records.tables import ServiceRecord
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -22,20 +23,6 @@ class Written(msgspec.Struct, frozen=True):
     id: UUID
     status: str
     rule_code: str
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of a visit's minutes."""
-
-    record_id: UUID | None
-    status: str  # approved, pending, rejected; too_short where no record was made
-    minutes: int
-    flags: list[str] = []
-    note: str | None = None
-    credited_minutes: int = 0
-    credited_points: int = 0
-    minutes_left: int | None = None
-    capped: bool = False
 
 
 async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
@@ -65,6 +52,17 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     return Outcome(
         served.id, "approved", found.minutes, [], None, credit.minutes, credit.points, credit.minutes_left,
         credit.capped,
+    )  # fmt: skip
+
+
+async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
+    """What a visit's record says by now; None where the visit made none."""
+    return await database.row(
+        Outcome,
+        "SELECT id AS record_id, status, minutes, flags, review_note AS note, "
+        "coalesce(credited_minutes, 0) AS credited_minutes, coalesce(credited_points, 0) AS credited_points "
+        "FROM service_record WHERE community_id = $1 AND visit_id = $2",
+        scope.community_id, visit_id,
     )  # fmt: skip
 
 

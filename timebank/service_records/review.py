@@ -11,12 +11,12 @@ from timebank.core.scope import Scope
 from timebank.core.wording import at_clock, duration
 from timebank.people.messages import tell
 from timebank.policies.values import policies
-from timebank.presence.schemas import RecordOut, ReviewIn
 from timebank.presence.visits import VisitRow, visit_row
 from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
 from timebank.service_records.reading import record
 from timebank.service_records.records import judge_again
+from timebank.service_records.schemas import RecordOut, ReviewIn
 
 NOTE_MAX = 500
 

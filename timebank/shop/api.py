@@ -11,10 +11,11 @@ from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryP
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.shop import collection, goods, photos, reading, redemption, stock
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.asking import ConfirmationOut

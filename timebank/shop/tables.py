@@ -78,3 +78,21 @@ class Redemption(Table, tablename="redemption"):
     ended_at = Timestamptz(default=None, null=True)
     ended_by = UUID(default=None, null=True)
     returned_at = Timestamptz(default=None, null=True)
+
+
+class CounterConfirmation(Table, tablename="counter_confirmation"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    kind = Varchar(length=16, default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    good_id = UUID(default=None, null=False)
+    quantity = Integer(default=None, null=False)
+    redemption_id = UUID(default=None, null=True)
+    asked_by = UUID(default=None, null=True)
+    asked_by_login = UUID(default=None, null=True)
+    asked_at = Timestamptz(default=None, null=False)
+    status = Varchar(length=16, default=None, null=False)
+    decided_by = UUID(default=None, null=True)
+    decided_by_login = UUID(default=None, null=True)
+    decided_at = Timestamptz(default=None, null=True)

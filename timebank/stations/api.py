@@ -11,9 +11,10 @@ from timebank.access.devices import devices
 from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core import codes
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import ON_A_SCREEN
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.overview import closing
 from timebank.stations import places, screens
 from timebank.stations.schemas import (

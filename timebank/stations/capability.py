@@ -7,10 +7,7 @@ CAPABILITY = Capability(
     name="stations",
     tables="timebank.stations.tables",
     api=("timebank.stations.api.Stations",),
-    pages=(
-        "timebank.presence.pages.wall.WallPages",
-        "admin.stations.StationsPanel",
-    ),
+    pages=("admin.stations.StationsPanel",),
     menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),
     jobs=(Job("forget_readings", 3600, "timebank.stations.readings.forget_readings"),),
     audit={

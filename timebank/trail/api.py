@@ -8,8 +8,9 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from timebank.core.paging import Cursor, Limit, Page, listed
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
+from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.trail.reading import trail
 from timebank.trail.schemas import ChangeOut

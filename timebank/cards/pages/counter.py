@@ -10,12 +10,12 @@ from litestar.params import URLEncodedBody
 from litestar.response import Template
 
 from timebank.cards.cards import PersonNotServed, issue_card
+from timebank.cards.schemas import CardOut
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Once
 from timebank.http.preferences import language_of
-from timebank.people.schemas import CardOut
 from timebank.presence.counter import visitor
 from timebank.web.forms import filled
 from timebank.web.pages import answered, page

@@ -9,7 +9,6 @@ from litestar.response import Redirect, Template
 
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.deeds.board import board_places, board_row, board_rows
 from timebank.deeds.objections.objecting import object_to_deed, object_to_record
@@ -17,6 +16,7 @@ from timebank.deeds.objections.objectors import may_object_for, resident_of
 from timebank.deeds.parties import is_caller
 from timebank.deeds.schemas import ObjectionIn
 from timebank.http.callers import AnyRequest, provide_visitor
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

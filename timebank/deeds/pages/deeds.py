@@ -11,7 +11,6 @@ from litestar.response import Redirect, Template
 from timebank.core import clock
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.filing.options import filing_options
@@ -22,6 +21,7 @@ from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

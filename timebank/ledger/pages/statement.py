@@ -9,9 +9,9 @@ from litestar.response import Template
 
 from timebank.classes.pages.class_time import class_time
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.entries import find_entry
 from timebank.ledger.explain import explained, reversed_words, what

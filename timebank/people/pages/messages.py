@@ -4,9 +4,9 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect, Template
 
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.people.messages import MessageOut, count_unread, mark_all_read, own_messages
 from timebank.web.pages import page, see_other
 

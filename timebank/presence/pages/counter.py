@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 from timebank.access.sign_in.finding import find_at_counter
 from timebank.access.standing import standing_of
 from timebank.cards.cards import card_of
+from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
 from timebank.core import scanned, vault
 from timebank.core.clock import now
@@ -25,13 +26,14 @@ from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
 from timebank.ledger.statement import balances
 from timebank.overview.openers import rests_to_confirm
-from timebank.people.schemas import CardOut, PersonLine
+from timebank.people.schemas import PersonLine
 from timebank.presence import counter, scanning
 from timebank.presence.at_counter import is_present
 from timebank.presence.pages.verdicts import Told, told
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
-from timebank.presence.visits import open_visit, today_at
+from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
+from timebank.service_records.visits import open_visit
 from timebank.shop.pages.counter import counter_goods, offered_here
 from timebank.shop.schemas import GoodOut
 from timebank.stations.places import kept_stations

@@ -25,8 +25,8 @@ from timebank.presence.pages.verdicts import told
 from timebank.presence.scan_context import no_code, read_code
 from timebank.presence.schemas import ScanIn, Verdict
 from timebank.presence.transitions import SAME_SCAN
-from timebank.presence.visits import open_visit
 from timebank.presence.words import REASONS
+from timebank.service_records.visits import open_visit
 from timebank.stations.places import StationRow
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

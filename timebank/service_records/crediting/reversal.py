@@ -10,9 +10,9 @@ from timebank.core.wording import at_clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.people.messages import tell
-from timebank.presence.schemas import RecordOut
 from timebank.service_records.deciding import locked_record
 from timebank.service_records.reading import record
+from timebank.service_records.schemas import RecordOut
 
 MEMO_MAX = 200
 

@@ -10,12 +10,12 @@ from timebank.core.scope import Scope
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.policies.values import policies
 from timebank.presence.scan_context import PersonRow, consented, lock_person
-from timebank.presence.schemas import HoursIn, RecordOut
 from timebank.service_records.crediting.credit import Served, rule_code_of
 from timebank.service_records.facts import entered_doubts, is_long_ago
 from timebank.service_records.honour.notices import tell_entered
 from timebank.service_records.reading import record
 from timebank.service_records.records import insert_record
+from timebank.service_records.schemas import HoursIn, RecordOut
 
 LENGTH_MAX = timedelta(hours=24)
 

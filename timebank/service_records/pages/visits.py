@@ -9,14 +9,14 @@ from litestar.response import Redirect, Template
 
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Cursor
 from timebank.core.scope import Scope
 from timebank.deeds.objections.objecting import object_to_record, own_objection
 from timebank.deeds.schemas import ReasonIn
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.presence import visits
 from timebank.rules.catalogue import in_words, versions
+from timebank.service_records import visits
 from timebank.service_records.reading import record
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

@@ -9,8 +9,8 @@ import msgspec
 from timebank.core import audit, clock, database
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.presence.tables import CounterConfirmation
 from timebank.shop.confirmations.second_person import Parties, SecondPerson
+from timebank.shop.tables import CounterConfirmation
 
 Kind = Literal["spend", "own_collection"]
 Status = Literal["waiting", "agreed", "refused"]

@@ -1,0 +1,21 @@
+"""Keyset pages over HTTP: their query parameters, and the `Link` header to the following page."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response
+from litestar.params import QueryParameter
+
+from timebank.core.paging import LIMIT_MAX, Page, T
+
+Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
+Cursor = Annotated[str | None, QueryParameter(max_length=500)]
+
+
+def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]:
+    """A page as an answer: its `Link` header names the following page, by this request's own address and filters."""
+    if found.next is None:
+        return Response(found)
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    following = urlencode([*kept, ("cursor", found.next)])
+    return Response(found, headers={"Link": f'<{request.scope["path"]}?{following}>; rel="next"'})

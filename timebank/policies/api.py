@@ -1,0 +1,34 @@
+"""Policies over HTTP."""
+
+from typing import Annotated
+
+from litestar import Controller, Response, get, put
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, PathParameter
+
+from timebank.agreements.answers import WAITS, answered
+from timebank.agreements.schemas import Waiting
+from timebank.core.scope import Scope
+from timebank.policies import values as policies
+from timebank.policies.schemas import PolicyIn, PolicyOut
+
+Name = Annotated[str, PathParameter(max_length=40)]
+
+
+class Policies(Controller):
+    path = "/policies"
+
+    @get()
+    async def list_policies(self, caller: NamedDependency[Scope]) -> list[PolicyOut]:
+        """Every policy of the community as it is in force."""
+        return await policies.explained(caller)
+
+    @put("/{name:str}", responses=WAITS)
+    async def change(
+        self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]
+    ) -> Response[PolicyOut | Waiting]:
+        """Set one policy from now on; a looser one waits for a second person."""
+        waiting = await policies.change_policy(caller, name, data.value)
+        if waiting is not None:
+            return answered(waiting)
+        return answered(next(policy for policy in await policies.explained(caller) if policy.name == name), 200)

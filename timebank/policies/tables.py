@@ -1,0 +1,12 @@
+"""The tables of this capability, as the migrations made them."""
+
+from piccolo.columns import UUID, Integer, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Policy(Table, tablename="policy"):
+    community_id = UUID(default=None, null=False)
+    name = Varchar(length=40, primary_key=True, default=None, null=False)
+    value = Integer(default=None, null=False)
+    changed_by = UUID(default=None, null=True)
+    changed_at = Timestamptz(default=None, null=False)

@@ -1,0 +1,49 @@
+"""What becomes of a visit when it ends: presence calls whoever judges visits, and shows the outcome.
+
+The judging capability declares its verbs as `hooks` in its manifest, so that presence does not import it.
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from timebank.core.capability import hook
+from timebank.core.scope import Scope
+from timebank.presence.visits import VisitRow
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a visit's minutes."""
+
+    record_id: UUID | None
+    status: str  # approved, pending, rejected; too_short where no record was made
+    minutes: int
+    flags: list[str] = []
+    note: str | None = None
+    credited_minutes: int = 0
+    credited_points: int = 0
+    minutes_left: int | None = None
+    capped: bool = False
+
+
+async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
+    """Have a visit judged that has just ended. The caller holds its row lock."""
+    outcome: Outcome = await hook("visit_ended")(scope, visit)
+    return outcome
+
+
+async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
+    """Have a visit judged anew whose end was not scanned before; call `require_undecided` first."""
+    outcome: Outcome = await hook("visit_ended_again")(scope, visit)
+    return outcome
+
+
+async def require_undecided(scope: Scope, visit: VisitRow) -> None:
+    """Refuse with `decided_meanwhile` where somebody has decided about the visit already."""
+    await hook("visit_undecided")(scope, visit)
+
+
+async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
+    """The stored outcome of a visit; None where it made no record."""
+    outcome: Outcome | None = await hook("visit_outcome")(scope, visit_id)
+    return outcome

@@ -1,0 +1,81 @@
+"""Visits with what became of them, and service records, over HTTP."""
+
+from typing import Literal
+from uuid import UUID
+
+from litestar import Controller, Response, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from timebank.core.paging import Page
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.idempotency import Once
+from timebank.http.paging import Cursor, Limit, listed
+from timebank.service_records import reading, review
+from timebank.service_records import visits as seen
+from timebank.service_records.crediting import reversal
+from timebank.service_records.honour import entering as hours
+from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, TimesIn, VisitOut
+
+RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed", "withdrawn"]
+
+
+class Visits(Controller):
+    path = "/visits"
+
+    @get()
+    async def visits(
+        self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
+        limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[VisitOut]]:  # fmt: skip
+        """One's own visits, newest first, with what became of each."""
+        return listed(request, await seen.visits(caller, person_id, limit=limit, cursor=cursor))
+
+
+class ServiceRecords(Controller):
+    path = "/service-records"
+
+    @get()
+    async def records(
+        self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[RecordStatus | None] = None,
+        person_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[RecordOut]]:  # fmt: skip
+        found = await reading.records(caller, status=status, person_id=person_id, limit=limit, cursor=cursor)
+        return listed(request, found)
+
+    @get("/{record_id:uuid}")
+    async def one(self, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RecordOut:
+        return await reading.record(caller, record_id)
+
+    @post()
+    async def enter(
+        self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    ) -> Response[bytes]:
+        """Honour hours, with the reason why there was no scan."""
+        return await once.answer(caller, lambda: hours.enter_hours(caller, data), required=False)
+
+    @post("/{record_id:uuid}/review")
+    async def decide(
+        self, record_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Approve or reject a pending record; a rejection needs a note."""
+        return await once.answer(
+            caller, lambda: review.review_record(caller, record_id, data), status=200, required=False
+        )
+
+    @patch("/{record_id:uuid}")
+    async def correct(
+        self, record_id: FromPath[UUID], data: JSONBody[TimesIn], caller: NamedDependency[Scope]
+    ) -> RecordOut:
+        """Correct the end of a forgotten check-out before it is approved."""
+        return await review.correct_end(caller, record_id, data.ended_at, data.reason)
+
+    @post("/{record_id:uuid}/reversal")
+    async def reverse(
+        self, record_id: FromPath[UUID], data: JSONBody[ReversalIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Once],
+    ) -> Response[bytes]:  # fmt: skip
+        """Take back what the record had credited; the person is told why."""
+        return await once.answer(caller, lambda: reversal.reverse_record(caller, record_id, data.reason), status=200)

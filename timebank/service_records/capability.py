@@ -1,0 +1,50 @@
+"""Service records: visits that are judged, honour hours, their review, credit and reversal."""
+
+from timebank.core.capability import Capability, Job, MenuEntry, Source
+from timebank.core.locale import _
+
+CAPABILITY = Capability(
+    name="service_records",
+    tables="timebank.service_records.tables",
+    api=(
+        "timebank.service_records.api.Visits",
+        "timebank.service_records.api.ServiceRecords",
+    ),
+    pages=(
+        "timebank.service_records.pages.visits.VisitPages",
+        "admin.reviews.ReviewPages",
+    ),
+    menu=(
+        MenuEntry(20, "/admin/reviews", "check", _("待办")),
+        MenuEntry(65, "/admin/reviews/hours", "clock", _("补录时长"), readers="part"),
+    ),
+    jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.due.credit_due_records"),),
+    invariants="timebank.service_records.invariants.RECORDS",
+    hooks={
+        "visit_ended": "timebank.service_records.records.record_visit",
+        "visit_ended_again": "timebank.service_records.records.record_again",
+        "visit_undecided": "timebank.service_records.records.require_undecided",
+        "visit_outcome": "timebank.service_records.records.outcome_of",
+    },
+    sources=(
+        Source(
+            noun="service_record",
+            entries=("service", "conversion", "reversal", "repayment"),
+            reversed_by="timebank.service_records.crediting.reversal.reverse_record",
+            credited="SELECT id, person_id FROM service_record WHERE community_id = $1",
+        ),
+    ),
+    statement={
+        "service": _("志愿服务"),
+        "conversion": _("时间换积分"),
+    },
+    audit={
+        "approve_record": _("通过了服务时长"),
+        "correct_end": _("更正了签退时间"),
+        "credit_record": _("给服务记了时长和积分"),
+        "record_service": _("记了服务时长"),
+        "reject_record": _("退回了服务时长"),
+        "reverse_record": _("冲正了服务时长"),
+        "withdraw_record": _("撤回了服务时长"),
+    },
+)

@@ -1,0 +1,94 @@
+"""What goes in and out about service records."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from timebank.presence.schemas import Moment
+
+Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Honour hours: service that somebody saw and enters by hand, with the reason why there was no scan."""
+
+    person_id: UUID
+    started_at: Moment
+    ended_at: Moment
+    reason: Why
+    activity_id: UUID | None = None
+    station_id: UUID | None = None
+
+
+class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`ended_at` corrects the end of a forgotten check-out, and the note says why; somebody else approves it then."""
+
+    decision: Literal["approve", "reject"]
+    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    ended_at: Moment | None = None
+
+
+class TimesIn(msgspec.Struct, forbid_unknown_fields=True):
+    ended_at: Moment
+    reason: Why
+
+
+class ReversalIn(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Why
+
+
+class RecordOut(msgspec.Struct, frozen=True):
+    """A service record; `flag_texts` say in words why it needs a look. A keeper reads it without the person's id."""
+
+    id: UUID
+    kind: str
+    status: str
+    person_id: UUID | None
+    person: str
+    activity_id: UUID | None
+    activity: str | None
+    station_id: UUID | None
+    station: str | None
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    flags: list[str]
+    reason: str | None
+    visit_id: UUID | None
+    entered_by: UUID | None
+    reviewed_at: datetime | None
+    review_note: str | None
+    notice_until: datetime | None
+    credited_minutes: int | None
+    credited_points: int | None
+    rule_code: str
+    rule_version: int | None
+    created_at: datetime
+    corrected_by: UUID | None = None
+    flag_texts: list[str] = []
+
+
+class VisitOut(msgspec.Struct, frozen=True):
+    """A visit with what became of it."""
+
+    id: UUID
+    person_id: UUID
+    station_id: UUID
+    station: str
+    activity: str | None
+    in_at: datetime
+    out_at: datetime | None
+    status: str
+    record_id: UUID | None
+    record_status: str | None
+    minutes: int | None
+    credited_minutes: int | None
+    credited_points: int | None
+    flags: list[str]
+    review_note: str | None
+    in_by: str
+    out_by: str | None
+    flag_texts: list[str] = []

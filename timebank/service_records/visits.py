@@ -1,0 +1,66 @@
+"""Visits with what became of them, as a caller may see them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import database
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.paging import Page, page, read_cursor
+from timebank.core.scope import Scope
+from timebank.presence.words import flag_texts
+from timebank.service_records.schemas import VisitOut
+
+_SHOWN = (
+    "SELECT v.id, v.person_id, v.station_id, s.name AS station, a.name AS activity, v.in_at, v.out_at, v.status, "
+    "r.id AS record_id, r.status AS record_status, r.minutes, r.credited_minutes, r.credited_points, "
+    "coalesce(r.flags, '{}') AS flags, r.review_note, v.in_by, v.out_by FROM visit v "
+    "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
+    "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+    "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
+)
+
+
+def _told(visit: VisitOut) -> VisitOut:
+    return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
+
+
+async def visits(
+    scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
+) -> Page[VisitOut]:
+    """A person's visits, newest first: one's own, or anybody's to those who read the community's books."""
+    person = person_id or scope.require_self()
+    if not (scope.is_own(person) or scope.reads_all):
+        raise NotFound
+    before = read_cursor(cursor, tuple[datetime, UUID])
+    async with transaction(scope):
+        found = await database.rows(
+            VisitOut,
+            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 "
+            "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
+            scope.community_id, person, *(before or (None, None)), limit + 1,
+        )  # fmt: skip
+    return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+
+
+async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
+    """One visit of the caller's own, or of anybody for those who read the community's books."""
+    async with transaction(scope):
+        found = await database.row(
+            VisitOut, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
+        )
+    if found is None or not (scope.is_own(found.person_id) or scope.reads_all):
+        raise NotFound
+    return _told(found)
+
+
+async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
+    """The visit that a person is on now. The caller answers for the right to see it."""
+    async with transaction(scope):
+        return await database.row(
+            VisitOut,
+            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open'",
+            scope.community_id, person_id,
+        )  # fmt: skip

@@ -17,10 +17,11 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.uploads import PhotoUpload
 from timebank.shop import goods, photos, stock
 from timebank.shop.goods import GoodNameTaken
 from timebank.shop.photos import NotAPhoto, PhotoTooLarge
-from timebank.shop.schemas import Count, GoodChange, GoodIn, PhotoUpload, Receipt
+from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import stations
 from timebank.web.forms import filled

@@ -152,7 +152,8 @@ def test_no_two_capabilities_declare_the_same() -> None:
 
 def test_the_worker_and_the_check_of_the_books_load_no_page() -> None:
     asked = (
-        "import sys; from timebank import worker; from timebank.ledger.checking.invariants import invariants; "
+        "import sys; from timebank.operations import worker; "
+        "from timebank.ledger.checking.invariants import invariants; "
         "worker.jobs(); invariants(); print(*sys.modules)"
     )
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
@@ -160,3 +161,4 @@ def test_the_worker_and_the_check_of_the_books_load_no_page() -> None:
     assert "timebank.ledger.checking.results" in loaded
     assert pages.isdisjoint(loaded)
     assert "timebank.app" not in loaded
+    assert "litestar" not in loaded

@@ -14,13 +14,13 @@ from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassw
 from timebank.access.sign_in import sessions
 from timebank.access.sign_in.own_password import change_password
 from timebank.access.standing import AnswerIn, answer, questions
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core.errors import Unauthenticated
 from timebank.core.paging import Page
 from timebank.core.scope import Grant, Mine, Role, Scope
 from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.waiting import WAITS, answered
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.identity.phones import normal_phone
 

@@ -1,11 +1,46 @@
 """Stored answers to requests with an Idempotency-Key: `http.idempotency` writes and repeats them."""
 
 from datetime import timedelta
+from uuid import UUID
+
+import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 
 KEPT_FOR = timedelta(hours=24)
+
+
+async def claim_key(caller: UUID, key: str, request_hash: bytes) -> bool:
+    """Note that the caller uses the key now; False where it was used before. Waits for a request that is using it."""
+    tag = await database.execute(
+        "INSERT INTO idempotent_request (caller_id, key, request_hash, created_at) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT DO NOTHING",
+        caller, key, request_hash, clock.now(),
+    )  # fmt: skip
+    return tag == "INSERT 0 1"
+
+
+async def store_answer(caller: UUID, key: str, status: int, sealed: bytes) -> None:
+    """Keep the answer beside its key, sealed."""
+    await database.execute(
+        "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
+        caller, key, status, sealed,
+    )  # fmt: skip
+
+
+class StoredAnswer(msgspec.Struct, frozen=True):
+    request_hash: bytes
+    status: int
+    body: bytes
+
+
+async def stored_answer(caller: UUID, key: str) -> StoredAnswer | None:
+    """The answer that was given to the caller under the key."""
+    return await database.row(
+        StoredAnswer, "SELECT request_hash, status, body FROM idempotent_request WHERE caller_id = $1 AND key = $2",
+        caller, key,
+    )  # fmt: skip
 
 
 @retried

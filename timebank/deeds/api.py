@@ -7,7 +7,6 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank.agreements.answers import WAITS
 from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.paging import Page
@@ -31,6 +30,7 @@ from timebank.deeds.witness import answer_as_witness
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.idempotency import Once
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.waiting import WAITS
 
 
 class Deeds(Controller):

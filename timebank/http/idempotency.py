@@ -9,12 +9,13 @@ from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 
-from timebank.agreements.answers import status_of
-from timebank.core import clock, database, vault
+from timebank.access.stored_answers import claim_key, store_answer, stored_answer
+from timebank.core import database, vault
 from timebank.core.database import RanIntoAnother, retried, transaction
 from timebank.core.errors import BUSY_SECONDS, TimebankError
 from timebank.core.scope import Scope
 from timebank.http.callers import FORMS, AnyRequest
+from timebank.http.waiting import status_of
 
 KEY_MAX = 100
 FORM_VERSION = b"\x02"  # before it, a form was hashed as it was sent, without a version
@@ -82,40 +83,28 @@ class Once:
                 return await self._replay(caller, key)
             result = await verb()
             body, status = msgspec.json.encode(result), status_of(result, status)
-            await database.execute(
-                "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
-                caller,
-                key,
-                status,
-                vault.seal(body.decode(), self._row(caller, key, self.request_hash, status)),
-            )
+            sealed = vault.seal(body.decode(), self._row(caller, key, self.request_hash, status))
+            await store_answer(caller, key, status, sealed)
         return _response(status, body, replayed=False)
 
     async def _is_first(self, caller: UUID, key: str) -> bool:
         """Whether nobody has used the key. Waits for a request that is using it now."""
         try:
-            tag = await database.execute(
-                "INSERT INTO idempotent_request (caller_id, key, request_hash, created_at) VALUES ($1, $2, $3, $4) "
-                "ON CONFLICT DO NOTHING",
-                caller, key, self.request_hash, clock.now(),
-            )  # fmt: skip
+            return await claim_key(caller, key, self.request_hash)
         except database.LOCK_NOT_AVAILABLE as error:
             raise StillRunning from error
-        return tag == "INSERT 0 1"
 
     async def _replay(self, caller: UUID, key: str) -> Response[bytes]:
-        stored = await database.fetch_one(
-            "SELECT request_hash, status, body FROM idempotent_request WHERE caller_id = $1 AND key = $2", caller, key
-        )
+        stored = await stored_answer(caller, key)
         if stored is None:
             raise RanIntoAnother  # The request that was using the key has failed: it is free again.
-        if stored["request_hash"] not in (self.request_hash, self.former_hash):
+        if stored.request_hash not in (self.request_hash, self.former_hash):
             raise KeyReused
-        body = stored["body"]
+        body = stored.body
         if body[:1] == vault.VERSION:  # An answer of before they were sealed stands in clear, for a day.
-            row = self._row(caller, key, stored["request_hash"], stored["status"])
+            row = self._row(caller, key, stored.request_hash, stored.status)
             body = vault.unseal(body, row).encode()
-        return _response(stored["status"], body, replayed=True)
+        return _response(stored.status, body, replayed=True)
 
     def _row(self, caller: UUID, key: str, request_hash: bytes, status: int) -> str:
         """What a sealed answer is bound to: put into another row, it does not open."""

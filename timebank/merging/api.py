@@ -6,9 +6,9 @@ from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core.scope import Scope
+from timebank.http.waiting import WAITS, answered
 from timebank.merging import duplicates, merging
 from timebank.merging.merges import MergeOut, merges_of
 from timebank.merging.undoing import undo_merge

@@ -10,12 +10,12 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from timebank.access import registration
 from timebank.access.sign_in.finding import find_at_counter
 from timebank.access.standing import Standing, standing
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.waiting import WAITS, answered
 from timebank.people import directory, messages
 from timebank.people.guardianship import guardians
 from timebank.people.schemas import (

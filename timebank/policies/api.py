@@ -6,9 +6,9 @@ from litestar import Controller, Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core.scope import Scope
+from timebank.http.waiting import WAITS, answered
 from timebank.policies import values as policies
 from timebank.policies.schemas import PolicyIn, PolicyOut
 

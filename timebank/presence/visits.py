@@ -68,6 +68,25 @@ async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
     return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
 
 
+async def close_confirmed(scope: Scope, visit_id: UUID) -> None:
+    """Close a visit whose forgotten check-out somebody has confirmed."""
+    await database.execute(
+        "UPDATE visit SET status = 'closed' WHERE community_id = $1 AND id = $2 AND status = 'needs_confirmation'",
+        scope.community_id, visit_id,
+    )  # fmt: skip
+
+
+async def set_corrected_end(scope: Scope, visit: VisitRow, ended_at: datetime) -> VisitRow:
+    """Give a visit the end that somebody has found out, and flag it so; the visit as it is then."""
+    await database.execute(
+        "UPDATE visit SET out_at = $3, out_by = 'corrected', flags = $4 WHERE community_id = $1 AND id = $2",
+        scope.community_id, visit.id, ended_at, list(dict.fromkeys([*visit.flags, "corrected_end"])),
+    )  # fmt: skip
+    ended = await visit_row(scope, visit.id)
+    assert ended is not None
+    return ended
+
+
 async def keep_longer_hours(scope: Scope, station_id: UUID) -> None:
     """Give whoever is in at a station its hours of now where they end later: an evening that grows longer counts.
 

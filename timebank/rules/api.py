@@ -6,11 +6,11 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody, PathParameter
 
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.waiting import WAITS, answered
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
 

@@ -11,7 +11,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import at_clock, duration
 from timebank.people.messages import tell
 from timebank.policies.values import policies
-from timebank.presence.visits import VisitRow, visit_row
+from timebank.presence.visits import VisitRow, close_confirmed, set_corrected_end, visit_row
 from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
 from timebank.service_records.reading import record
@@ -114,10 +114,7 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
     """Approve a record; the points credited, or None where it hangs on the board first."""
     await require_not_corrected_by(scope, row)
     if row.visit_id is not None:
-        await database.execute(
-            "UPDATE visit SET status = 'closed' WHERE community_id = $1 AND id = $2 AND status = 'needs_confirmation'",
-            scope.community_id, row.visit_id,
-        )  # fmt: skip
+        await close_confirmed(scope, row.visit_id)
     notice_days = (await policies(scope)).notice_days if row.kind == "honour" else 0
     if not notice_days:
         return (await credit_record(scope, served_of(row), reviewed=True, note=note)).points
@@ -158,12 +155,7 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
     visit = await visit_row(scope, row.visit_id) if row.visit_id else None
     if visit is None or not _is_correctable(row, visit, ended_at, reason):
         raise EndNotCorrectable
-    await database.execute(
-        "UPDATE visit SET out_at = $3, out_by = 'corrected', flags = $4 WHERE community_id = $1 AND id = $2",
-        scope.community_id, visit.id, ended_at, list(dict.fromkeys([*visit.flags, "corrected_end"])),
-    )  # fmt: skip
-    ended = await visit_row(scope, visit.id)
-    assert ended is not None
+    ended = await set_corrected_end(scope, visit, ended_at)
     found, note = await judge_again(scope, row.id, row.rule_code, ended)
     await database.execute(
         "UPDATE service_record SET review_note = $3, corrected_by = $4, corrected_at = $5 "

@@ -8,7 +8,6 @@ from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
 
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock
 from timebank.core.paging import Page
@@ -16,6 +15,8 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Once
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.uploads import PhotoUpload
+from timebank.http.waiting import WAITS, answered
 from timebank.shop import collection, goods, photos, reading, redemption, stock
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.asking import ConfirmationOut
@@ -26,7 +27,6 @@ from timebank.shop.schemas import (
     GoodChange,
     GoodIn,
     GoodOut,
-    PhotoUpload,
     Receipt,
     Redeemed,
     RedemptionIn,

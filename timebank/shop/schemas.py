@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar.datastructures import UploadFile
 from msgspec import UNSET, Meta, UnsetType
 
 GoodName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
@@ -60,12 +59,6 @@ class GoodOut(msgspec.Struct, frozen=True):
     active: bool
     photo: str | None
     stock: list[StationStock]
-
-
-class PhotoUpload(msgspec.Struct):
-    """One picture: JPEG, PNG or WebP, at most 5 MiB."""
-
-    photo: UploadFile
 
 
 class Receipt(msgspec.Struct, forbid_unknown_fields=True):

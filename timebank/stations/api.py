@@ -8,13 +8,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access.devices import devices
-from timebank.agreements.answers import WAITS, answered
 from timebank.agreements.schemas import Waiting
 from timebank.core import codes
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import ON_A_SCREEN
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.waiting import WAITS, answered
 from timebank.overview import closing
 from timebank.stations import places, screens
 from timebank.stations.schemas import (

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.access.pages.browser_cookie import browser_cookie
 from timebank.access.schemas import NewPassword, SignIn
 from timebank.access.sign_in import browsers, own_password, sessions
 from timebank.access.sign_in.delays import SignInDelayed
@@ -139,7 +140,7 @@ async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -
 async def _known(request: AnyRequest, login_id: UUID) -> Cookie:
     """The cookie by which this browser is known to the login from now on, with those of the family's other logins."""
     token = await browsers.remember(login_id)
-    return browsers.browser_cookie([token, *browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE))])
+    return browser_cookie([token, *browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE))])
 
 
 class PasswordPages(Controller):
@@ -168,7 +169,7 @@ class PasswordPages(Controller):
         at_sign_in = "1" in (data.get("first"), data.get("weak"))
         answer = see_other("/" if at_sign_in else "/preferences?done=password")
         if caller.login_id is not None:
-            answer.set_cookie(browsers.browser_cookie([await browsers.remember(caller.login_id)]))
+            answer.set_cookie(browser_cookie([await browsers.remember(caller.login_id)]))
         return answer
 
 

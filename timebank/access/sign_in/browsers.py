@@ -1,11 +1,8 @@
 """Browsers that have signed in to a login before: a random token that the browser keeps, its hash stored."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from litestar.datastructures import Cookie
-
-from timebank.core import clock, database, settings, vault
+from timebank.core import clock, database, vault
 from timebank.core.database import retried, transaction
 
 BROWSER_COOKIE = "timebank_browser"
@@ -42,11 +39,3 @@ async def remember_counter(login_id: UUID, token: str) -> None:
         await database.execute(
             "SELECT sign_in_remember_browser($1, $2, $3)", login_id, vault.token_hash(token), clock.now()
         )
-
-
-def browser_cookie(tokens: Sequence[str]) -> Cookie:
-    """The cookie that keeps a browser's tokens; it is sent to the sign-in page alone and out of scripts' reach."""
-    return Cookie(
-        key=BROWSER_COOKIE, value=".".join(tokens[:LOGINS_MAX]), path="/sign-in", max_age=KEPT_DAYS * 86400,
-        httponly=True, samesite="lax", secure=settings.current().secure,
-    )  # fmt: skip

@@ -21,7 +21,7 @@ from timebank.app import menu
 from timebank.core.locale import translator
 
 ROOT = Path(__file__).resolve().parent.parent
-TEMPLATES = ROOT / "timebank" / "web" / "templates"
+TEMPLATES = sorted((ROOT / "timebank").glob("*/templates"))
 PAGES = Path(__file__).resolve().parent / "gallery_pages"
 OUTPUT = Path(__file__).resolve().parent / "output" / "gallery"
 
@@ -67,7 +67,7 @@ def qr_image(text: str) -> bytes:
 def environment() -> Environment:
     """The project's templates, strict about anything a page did not give them."""
     return Environment(
-        loader=FileSystemLoader([PAGES, TEMPLATES]), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader([PAGES, *TEMPLATES]), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
 
 

@@ -19,9 +19,7 @@ from timebank.stations import screens
 from timebank.stations.schemas import DeviceIn
 
 ROOT = Path(__file__).parent.parent
-TEMPLATES = sorted(
-    [*(ROOT / "timebank" / "web" / "templates").rglob("*.html"), *(ROOT / "admin" / "templates").rglob("*.html")]
-)
+TEMPLATES = sorted([*(ROOT / "timebank").rglob("templates/**/*.html"), *(ROOT / "admin").rglob("templates/**/*.html")])
 HALF_PAST_MIDNIGHT = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)  # 25 November 00:30 in Shanghai
 
 

@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="overview",
     tables="timebank.overview.tables",
     pages=(
-        "timebank.web.home.HomePages",
+        "timebank.overview.pages.home.HomePages",
         "admin.home.PanelHome",
     ),
     menu=(MenuEntry(10, "/admin", "chart", _("总览")),),

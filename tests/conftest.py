@@ -14,8 +14,8 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from tests.service import Service, served
-from tests.town import Town, build_town
+from tests.support.service import Service, served
+from tests.support.town import Town, build_town
 from timebank.app import create_app
 from timebank.core import database, settings
 from timebank.migrate import migrate
@@ -141,7 +141,7 @@ async def first_town(pool: str) -> tuple[Town, str]:
 
 @pytest.fixture
 async def town(first_town: tuple[Town, str], owner: asyncpg.Connection) -> Town:
-    """Two communities, their people, stations, rules, goods and a course (tests/town.py), and nothing else."""
+    """Two communities, their people, stations, rules, goods and a course (tests/support/town.py), and nothing else."""
     built, script = first_town
     await owner.execute(script)
     return copy.deepcopy(built)

@@ -1,0 +1,79 @@
+"""What docs/duties.md has no line for, with the reason: it mints, unlocks, serves, grants and reveals nothing."""
+
+OFFER = "what the community offers, by its administrators or, of shifts and lessons, its keepers; nobody's points move"
+OWN = "one's own choice or duty; it moves no points and shows nobody else"
+FORM = "an empty form, or the community's own rules and places"
+PUBLIC = "what everybody of the community may read: offers, places, rules, prices"
+SERVICE = "tells how the service is, or is part of its pages; it has nobody's data"
+
+OTHER_ROUTES = {
+    "POST /admin/activities": OFFER, "POST /admin/activities/{activity_id}": OFFER, "POST /api/v1/activities": OFFER,
+    "PATCH /api/v1/activities/{activity_id}": OFFER, "POST /admin/activities/{activity_id}/shifts": OFFER,
+    "POST /api/v1/activities/{activity_id}/shifts": OFFER, "DELETE /api/v1/shifts/{shift_id}": OFFER,
+    "POST /admin/activities/{activity_id}/shifts/{shift_id}/cancellation": OFFER, "POST /admin/classes": OFFER,
+    "POST /api/v1/courses": OFFER, "POST /admin/classes/{course_id}/lessons": OFFER,
+    "POST /api/v1/courses/{course_id}/lessons": OFFER, "POST /admin/stations": OFFER, "POST /api/v1/stations": OFFER,
+    "POST /admin/goods/{good_id}/photo": OFFER, "PUT /api/v1/goods/{good_id}/photo": OFFER,
+    "POST /admin/areas/{area_id}/name": "a name", "PATCH /api/v1/areas/{area_id}": "a name",
+    "POST /admin/ledger/check": "asks the worker to check the books, which changes nothing in them",
+    "POST /activities/shifts/{shift_id}/sign-up": OWN, "POST /activities/shifts/{shift_id}/withdrawal": OWN,
+    "POST /api/v1/shifts/{shift_id}/sign-ups": OWN, "DELETE /api/v1/shifts/{shift_id}/sign-ups": OWN,
+    "POST /api/v1/me/messages/{message_id}/read": OWN, "POST /messages/read": OWN, "POST /preferences": OWN,
+    "DELETE /api/v1/sessions/current": "ends the own session", "POST /sign-out": "ends the own session",
+    "POST /scan": "reads a typed code and leads to its page, which checks nobody in",
+    "POST /desk/sign-on/code": "names whoever shows the own code to the tablet; the password is asked for afterwards",
+}  # fmt: skip
+
+LOOKS = {
+    "GET /": "one's own balance and what is to do for one's own roles", "GET /activities": PUBLIC,
+    "GET /admin/activities": PUBLIC, "GET /admin/activities/new": FORM, "GET /admin/areas": PUBLIC,
+    "GET /admin/classes": PUBLIC, "GET /admin/classes/new": FORM, "GET /admin/deeds/catalogue": PUBLIC,
+    "GET /admin/goods": PUBLIC, "GET /admin/goods/new": FORM, "GET /admin/goods/{good_id}": PUBLIC,
+    "GET /admin/people/new": FORM, "GET /admin/policies": PUBLIC, "GET /admin/policies/{name}": PUBLIC,
+    "GET /admin/rules": PUBLIC, "GET /admin/rules/new": FORM, "GET /admin/rules/{code}": PUBLIC,
+    "GET /admin/stations": PUBLIC, "GET /admin/stations/new": FORM, "GET /api/v1/activities": PUBLIC,
+    "GET /api/v1/activities/{activity_id}": PUBLIC, "GET /api/v1/activities/{activity_id}/shifts": PUBLIC,
+    "GET /api/v1/areas": PUBLIC, "GET /api/v1/class-hours/quote": "what minutes would cost the asker",
+    "GET /api/v1/counter/sign-on": "the keeper who is signed on to this very tablet", "GET /api/v1/courses": PUBLIC,
+    "GET /api/v1/courses/{course_id}": PUBLIC, "GET /api/v1/courses/{course_id}/lessons": PUBLIC,
+    "GET /api/v1/courses/{course_id}/stop": "how much a stop would give back, without names",
+    "GET /api/v1/goods": PUBLIC, "GET /api/v1/goods/{good_id}": PUBLIC, "GET /api/v1/goods/{good_id}/photo": PUBLIC,
+    "GET /api/v1/lessons/{lesson_id}": PUBLIC, "GET /api/v1/me/code": OWN, "GET /api/v1/me/code.png": OWN,
+    "GET /api/v1/me/code.svg": OWN, "GET /api/v1/me/messages": OWN, "GET /api/v1/policies": PUBLIC,
+    "GET /api/v1/rules": PUBLIC, "GET /api/v1/rules/{code}/versions": PUBLIC, "GET /api/v1/schema": SERVICE,
+    "GET /api/v1/schema/openapi.json": SERVICE, "GET /api/v1/schema/{path}": SERVICE, "GET /api/v1/stations": PUBLIC,
+    "GET /api/v1/stations/{station_id}": PUBLIC, "GET /board": "leads to a community's board", "GET /classes": OWN,
+    "GET /classes/{course_id}": OWN, "GET /deeds": OWN, "GET /deeds/new": FORM, "GET /desk/shelf": PUBLIC,
+    "GET /desk/sign-on": "the names of keepers who have served at this very tablet in the last 30 days",
+    "GET /desk/stations": PUBLIC, "GET /family": OWN, "GET /goods": PUBLIC, "GET /goods/{good_id}": PUBLIC,
+    "GET /healthz": SERVICE, "GET /k/{payload}": "tells nothing of a card's code", "GET /me/code": OWN,
+    "GET /me/code.json": OWN, "GET /messages": OWN, "GET /metrics": SERVICE,
+    "GET /p/{payload}": "tells nothing of a person's code", "GET /password": FORM, "GET /readyz": SERVICE,
+    "GET /redemptions": OWN, "GET /scan": FORM, "GET /sign-in": FORM, "GET /static/{path}": SERVICE,
+    "GET /visits": OWN,
+}  # fmt: skip
+
+OTHER_VERBS = {
+    "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
+    "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "rename_area": "a name",
+    "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
+    "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
+}  # fmt: skip
+
+# A verb that its line's driver does not record, and what does.
+SHOWN = {
+    "change_course": "tests/classes/test_class_faults.py", "close": "tests/classes/test_class_endings.py",
+    "close_forgotten": "the line of the worker", "correct_end": "the line of its own",
+    "credit_record": "the lines of scanning and of the worker", "expire_class_hours": "tests/expiry/test_expiry.py",
+    "fail_sign_in": "tests/access/test_sign_in_delays.py", "let_expire": "tests/expiry/test_expiry.py",
+    "nominate_guardians": "tests/imports/reports/test_told_imports.py",
+    "refuse_confirmation": "tests/presence/test_counter.py",
+    "reject_record": "the line of reviews", "reverse_class_expiry": "tests/expiry/test_promised_days.py",
+    "reverse_expiry": "tests/expiry/test_expiry.py", "seat": "tests/classes/test_bookings.py",
+    "sign_in": "the line of signing in", "sign_out": "tests/access/test_access.py",
+    "withdraw_activity": "tests/imports/runs/test_undo.py", "withdraw_area": "tests/imports/runs/test_undo.py",
+    "withdraw_deed": "tests/imports/runs/test_undo.py", "withdraw_logins": "tests/imports/runs/test_undo.py",
+    "withdraw_many": "tests/imports/runs/test_undo.py", "withdraw_nominations": "tests/imports/runs/test_undo.py",
+    "withdraw_record": "tests/imports/runs/test_undo.py", "withdraw_roles": "tests/imports/runs/test_undo.py",
+    "credit_deed": "the lines of deeds",
+}  # fmt: skip

@@ -1,0 +1,288 @@
+"""Every operation of the service, read from its route table and its OpenAPI, and how one asks for it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, get_args
+
+import httpx
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from tests.imports.kinds.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
+from tests.matrix.rounds import DEVICES, OWNER, STATION, Round, picture
+from tests.support.counter import PASSWORD
+from tests.support.presence import nine_o_clock, nonce, personal_code, station_code
+from tests.support.shop import key
+from timebank.core import clock
+from timebank.http.callers import csrf_token
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one address. `body` is how it is sent: json, form, multipart, or nothing; `needs` its fields."""
+
+    method: str
+    path: str
+    body: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_page(self) -> bool:
+        return not self.path.startswith("/api/")
+
+    @property
+    def is_look(self) -> bool:
+        return self.method == "GET"
+
+
+def operations(app: Litestar) -> list[Operation]:
+    """All of them. What a JSON body must have is told by the OpenAPI; a page's form takes words and says nothing."""
+    schema = app.openapi_schema.to_schema()
+    found: list[Operation] = []
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler):
+                methods = sorted(str(method) for method in handler.http_methods)
+                asked = [method for method in methods if method not in ("OPTIONS", "HEAD")]
+                found += [_operation(schema, method, route.path_format, _queries(handler)) for method in asked]
+    return sorted(found, key=lambda op: (op.path, op.method))
+
+
+def _queries(handler: HTTPRouteHandler) -> tuple[str, ...]:
+    """What must stand in the query of a handler's address."""
+    told = handler.parsed_fn_signature.parameters.items()
+    return tuple(
+        name
+        for name, each in told
+        if not each.has_default and any(isinstance(part, QueryParameter) for part in get_args(each.raw))
+    )
+
+
+def _operation(schema: Mapping[str, Any], method: str, path: str, queries: tuple[str, ...]) -> Operation:
+    told = schema["paths"].get(path, {}).get(method.lower(), {})
+    if "requestBody" in told:
+        [(kind, content)] = told["requestBody"]["content"].items()
+        shape = content["schema"]
+        if "$ref" in shape:
+            shape = schema["components"]["schemas"][shape["$ref"].rpartition("/")[2]]
+        return Operation(method, path, "multipart" if "multipart" in kind else "json", tuple(shape.get("required", ())))
+    is_form = method == "POST" and not path.startswith("/api/")
+    return Operation(method, path, "form" if is_form else "", queries)
+
+
+# The object that a name in an address stands for; where the address says more than the name, by the address.
+NAMED = {
+    "grant_id": "grant", "person_id": "person", "agreement_id": "agreement", "guardianship_id": "guardianship",
+    "message_id": "message", "area_id": "area", "deed_id": "deed", "objection_id": "objection", "record_id": "record",
+    "station_id": "station", "device_id": "device", "activity_id": "activity", "shift_id": "shift", "good_id": "good",
+    "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
+    "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
+    "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
+}  # fmt: skip
+BY_ADDRESS = {
+    r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
+    r".*/agreements/logins/.*": {"person_id": "neighbour"},
+    r".*/deeds/\{deed_id\}/(objection|objections|witness)": {"deed_id": "noticed deed"},
+    r".*/deeds/\{deed_id\}/reversal": {"deed_id": "credited deed"},
+    r".* /statement/.*": {"entry_id": "own entry"},
+    r".*/redemptions/\{redemption_id\}/return": {"redemption_id": "collected redemption"},
+    r".*/(service-records|reviews)/\{record_id\}/reversal": {"record_id": "credited record"},
+    r".*/service-records/\{record_id\}/objections": {"record_id": "noticed record"},
+    r"PATCH /api/v1/service-records/\{record_id\}": {"record_id": "forgotten record"},
+    r".*/memberships/.*": {"community_id": "asking community", "person_id": "asking person"},
+    r".*/people/\{person_id\}/confirmation": {"person_id": "neighbour"},
+    r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
+    r".*/people/\{person_id\}/merges?(/.*)?": {"person_id": "kept"},
+}
+WORDS = {"code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed"}
+
+
+def address(op: Operation, made: Round) -> str:
+    """The operation's address with an object in each place."""
+    names = dict(NAMED)
+    for pattern, more in BY_ADDRESS.items():
+        if re.fullmatch(pattern, op.name):
+            names |= more
+    words = WORDS | {"payload": station_code(made.town).rpartition("/")[2]}
+    if pairing := re.fullmatch(r"/(desk/pair|display)/\{code\}", op.path):
+        words["code"] = made.objects["pairing display" if pairing[1] == "display" else "pairing counter"]
+
+    def value(match: re.Match[str]) -> str:
+        return made.objects[names[match[1]]] if match[1] in names else words[match[1]]
+
+    return re.sub(r"\{(\w+)\}", value, op.path)
+
+
+def values(made: Round) -> dict[str, Any]:
+    """What a field of a body is filled with, by its name alone."""
+    objects, now = made.objects, clock.now()
+    today, tomorrow = clock.local_day(), now + timedelta(days=1)
+    same = ("person", "child", "guardian", "area", "station", "good", "course", "lesson", "booking", "activity")
+    return {f"{name}_id": objects[name] for name in same} | {
+        "to_course_id": objects["second course"], "to": objects["second course"], "parent_id": objects["building"],
+        "phone": made.town.phones[OWNER], "password": PASSWORD, "again": PASSWORD, "role": "unit_head",
+        "decision": "approve", "name": "新名字", "title": "新课", "relation": "姑姑", "consented": "true",
+        "kind": "counter", "value": 9, "occurred_on": str(today), "note": "说明", "reason": "原因",
+        "rule_code": "service", "upheld": "false", "confirms": "true", "points": 5, "minutes": 60, "quantity": 1,
+        "counted": 50, "seats": 5, "starts_at": tomorrow.isoformat(),
+        "ends_at": (tomorrow + timedelta(hours=1)).isoformat(),
+        "started_at": (now - timedelta(minutes=50)).isoformat(), "ended_at": (now - timedelta(minutes=5)).isoformat(),
+        "day": str(today + timedelta(days=3)), "at": "10:00", "code": personal_code(made.town, OWNER),
+        "nonce": nonce(), "starts_on": str(today), "ends_on": str(today + timedelta(days=30)), "age_min": 6,
+        "age_max": 12, "points_per_hour": 20, "teacher": "林老师", "phone_last4": made.town.phones[OWNER][-4:],
+        "rows": [{"code": personal_code(made.town, OWNER), "nonce": nonce()}], "status": "blocked",
+        "record": objects["record"], "card": objects["card"], "given": "1", "currency": "point", "amount": 5,
+        "skip_bad": "1", "room": "101", "station": objects["station"],
+        "merged_id": objects["twin"],
+    }  # fmt: skip
+
+
+# What a field means at one address, where it is not what it means everywhere; @ stands before the name of an object.
+MORE: dict[str, dict[str, Any]] = {
+    r"POST /api/v1/sessions|POST /sign-in|POST /.*/sign-on": {"phone": "@keeper's phone", "person_id": ""},
+    r".*/agreements/\{agreement_id\}(/decision)?|.*confirmations/\{confirmation_id\}(/decision)?": {
+        "decision": "agree"
+    },
+    r"PATCH /api/v1/people/.*": {"relation": "户主"},
+    r".*/people/\{person_id\}/correction": {"relation": "户主", "name": OWNER, "phone": "", "area_id": "", "room": ""},
+    r"POST (/api/v1|/admin)/people": {"phone": "19900007777", "name": "新居民"},
+    r".*/people/\{person_id\}/guardians": {"guardian_id": "@person"},
+    r"POST (/api/v1|/admin)/areas": {"kind": "unit", "name": "9单元"},
+    r"POST /admin/areas/regions": {"kind": "community", "parent_id": "@street", "name": "新社区"},
+    r"POST (/api/v1|/admin)/rules": {"kind": "deed", "name": "送汤"},
+    r"POST /admin/rules/\{code\}": {"kind": "deed", "name": "调解", "points": 9},
+    r"POST (/api/v1/deeds|/deeds/new)": {"rule_code": "mediation"},
+    r"POST /admin/imports": {"kind": "goods"},
+    r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
+    r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
+    r".*/bookings/\{booking_id\}/attendance": {"code": "@door code"},
+    r"\w+ /(api/v1/)?(classes|class-hours|bookings).*|POST /admin/classes/\{course_id\}/refund": {
+        "person_id": "@guardian"
+    },
+    r"POST /(api/v1/bookings|classes/\{course_id\}/bookings)": {"lesson_id": "@next lesson"},
+    r"POST /c/.*": {"person_id": ""},
+    r"POST .*/memberships.*": {"decision": "agree", "community_id": "@asking community", "person_id": "@asking person"},
+    r"POST (/admin/agreements/logins|/desk/sign-in-code/confirmation)": {
+        "person": "@neighbour",
+        "person_id": "@neighbour",
+        "station_id": "@station",
+    },
+    r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
+    r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
+    r"POST /scan": {"code": "@station code"},
+    r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
+    r"POST /admin/reviews/hours": {"day": str(clock.local_day() - timedelta(days=1)), "activity_id": "", "minutes": 45},
+    r"POST /admin/reviews/\{record_id\}": {"at": ""},
+    r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
+}
+# What a JSON body has that it need not have.
+ALSO: dict[str, tuple[str, ...]] = {
+    "POST /api/v1/sessions": ("password",),
+    "POST /api/v1/stations/{station_id}/devices": ("replaces",),
+    "POST /api/v1/me/memberships/{community_id}/{person_id}": ("decision",),
+    "POST /api/v1/counter/sign-on": ("phone",),
+    "POST /api/v1/roles": ("area_id",),
+    "POST /api/v1/areas": ("parent_id",),
+    "PATCH /api/v1/people/{person_id}": ("relation",),
+    "POST /api/v1/people": ("phone", "area_id", "room"),
+    "POST /api/v1/rules": ("points",),
+    "POST /api/v1/checkins": ("station_id",),
+    "POST /api/v1/service-records": ("station_id",),
+    "POST /api/v1/service-records/{record_id}/review": ("note",),
+    "POST /api/v1/class-hours/refunds": ("reason",),
+    "POST /api/v1/class-hours/moves": ("reason",),
+    "POST /api/v1/redemptions/{redemption_id}/collection": ("code",),
+    "POST /api/v1/bookings/{booking_id}/attendance": ("code",),
+    "POST /api/v1/courses/{course_id}/lessons": ("minutes",),
+    "PATCH /api/v1/lessons/{lesson_id}": ("seats",),
+    "PATCH /api/v1/stations/{station_id}": ("name",),
+    "PATCH /api/v1/activities/{activity_id}": ("name",),
+    "PATCH /api/v1/goods/{good_id}": ("name",),
+    "PATCH /api/v1/courses/{course_id}": ("teacher",),
+}
+TRUTHS = ("upheld", "confirms", "consented")
+
+
+def filled(op: Operation, made: Round) -> dict[str, Any]:
+    """The fields of a request's body or query."""
+    known = values(made)
+    special = {"keeper's phone": made.town.phones["周敏"], "station code": station_code(made.town)} | made.objects
+    for pattern, more in MORE.items():
+        if re.fullmatch(pattern, op.name):
+            known |= {n: special[v[1:]] if isinstance(v, str) and v.startswith("@") else v for n, v in more.items()}
+    if op.body == "form":
+        return known
+    wanted = {name: known[name] for name in (*op.needs, *ALSO.get(op.name, ())) if name in known}
+    return {name: value == "true" if name in TRUTHS else value for name, value in wanted.items()}
+
+
+async def ask(
+    client: httpx.AsyncClient, made: Round, role: str, op: Operation, more: Mapping[str, Any] = {}
+) -> httpx.Response:
+    """Send an operation as this role does, with an object of each kind in its place, and `more` in the body."""
+    headers, fields = dict(made.bearer[role]) | key(), {**filled(op, made), **more}
+    if op.is_page:
+        headers["Accept"] = "application/json, text/html"
+    if op.is_page and role in DEVICES:
+        token = headers.pop("Authorization").rpartition(" ")[2]
+        headers |= made.cookie[role]
+        fields["_csrf"] = headers["X-CSRF-Token"] = csrf_token(token)
+    return await client.request(op.method, address(op, made), headers=headers, **_sent(op, fields))
+
+
+UPLOADS = ("/admin/imports", "/admin/goods/{good_id}/photo")
+
+
+def _sent(op: Operation, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as the operation takes them."""
+    if op.body == "json":
+        return {"json": {name: value for name, value in fields.items() if name != "_csrf"}}
+    if op.path == "/desk/scan/batch":
+        return {"json": {"rows": fields["rows"]}}
+    if op.body == "":
+        return {"params": {name: value for name, value in fields.items() if name != "_csrf"}}
+    data = {name: str(value) for name, value in fields.items()} | {"_key": nonce()}
+    sent: dict[str, Any] = {"data": data, "params": {name: fields[name] for name in op.needs if op.is_page}}
+    return sent | {"files": _files(op)} if op.body == "multipart" or op.path in UPLOADS else sent
+
+
+def _files(op: Operation) -> dict[str, tuple[str, bytes, str]]:
+    if "photo" in op.path:
+        return {"photo": ("照片.jpg", picture(), "image/jpeg")}
+    day = clock.local_day() - timedelta(days=1)
+    rows: dict[str, list[Sequence[object]]] = {
+        "residents": [ROSTER, resident("林小满", phone="19900008001", head="林小满", relation="户主")],
+        "hours": [HOURS, [day, "站点值守", STATION, "李秀英", "", "10:00", "12:00"]],
+        "deeds": [DEEDS, [day, "李秀英", "", "楼道卫生巡查", 2, "王建国", ""]],
+        "goods": [GOODS, ["水杯", "个", "5", "10", STATION, ""]],
+    }  # fmt: skip
+    return {"file": ("表.csv", table(*rows.get(op.path.rpartition("/")[2], rows["goods"])), "text/csv")}
+
+
+def outcome(op: Operation, answer: httpx.Response) -> str:
+    """In one word what an answer was: done, refused by a rule of the field, or not open to whoever asks."""
+    led = answer.headers.get("location", "") if answer.status_code == 303 else ""
+    if answer.status_code == 401 or code_of(answer) == "sign_on_needed":
+        return "sign in"
+    if led.startswith("/sign-in?") or (led == "/desk/sign-on" and op.is_look):
+        return "sign in"
+    if answer.status_code >= 500:
+        return "fault"
+    if answer.status_code < 400:
+        return "done"
+    return {403: "forbidden", 404: "unseen"}.get(answer.status_code, "refused")
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The stable code of a refusal; empty where a page is shown anew with its sentence."""
+    if "json" not in answer.headers.get("content-type", ""):
+        return ""
+    told = answer.json()
+    return str(told.get("code", "")) if isinstance(told, dict) and answer.status_code >= 400 else ""

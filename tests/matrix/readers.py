@@ -1,0 +1,154 @@
+"""Who reads which page of a community that has grown: every GET of the route table, or why it is not read."""
+
+from uuid import UUID
+
+import asyncpg
+
+from tests.support.counter import kept_scope
+from tests.support.town import PHOENIX, Town, operating
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
+
+READERS = {
+    "张桂兰": (
+        "/", "/statement", "/statement/{reversal}", "/statement/{debt}", "/visits", "/visits/{visit}", "/messages",
+        "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes", "/activities", "/family",
+        "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/me/code", "/me/code.json", "/scan",
+        "/board/{community}",
+        "/api/v1/me", "/api/v1/me/balances", "/api/v1/me/statement?limit=200", "/api/v1/me/messages",
+        "/api/v1/me/code", "/api/v1/me/code.png", "/api/v1/me/code.svg", "/api/v1/visits", "/api/v1/redemptions",
+        "/api/v1/redemptions/{redemption}", "/api/v1/service-records", "/api/v1/service-records/{record}",
+        "/api/v1/deeds", "/api/v1/deeds/{deed}", "/api/v1/bookings", "/api/v1/board?community_id={community}",
+        "/api/v1/goods", "/api/v1/goods/{good}", "/api/v1/activities", "/api/v1/activities/{activity}",
+        "/api/v1/activities/{activity}/shifts", "/api/v1/stations", "/api/v1/stations/{station}", "/api/v1/rules",
+        "/api/v1/courses", "/api/v1/courses/{course}", "/api/v1/courses/{course}/lessons", "/api/v1/lessons/{lesson}",
+    ),
+    "刘洋": (
+        "/", "/classes", "/classes/{course}", "/classes/{course}?child={child}", "/classes/bookings/{booking}",
+        "/family", "/statement",
+        "/api/v1/bookings", "/api/v1/bookings?limit=200", "/api/v1/bookings?status=held",
+        "/api/v1/bookings?status=attended&child_id={child}", "/api/v1/bookings?lesson_id={lesson}",
+        "/api/v1/class-hours?child_id={child}",
+        "/api/v1/class-hours/quote?course_id={course}&child_id={child}&person_id={guardian}&minutes=60",
+    ),
+    "赵丽": (
+        "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/ledger/{reversal}", "/admin/ledger/{debt}",
+        "/admin/reviews", "/admin/reviews/hours", "/admin/reviews/{record}", "/admin/presence", "/admin/deeds",
+        "/admin/deeds/catalogue",
+        "/admin/deeds/{deed}", "/admin/objections/{objection}", "/admin/goods", "/admin/goods/new",
+        "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/{redemption}", "/admin/classes",
+        "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
+        "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
+        "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
+        "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
+        "/api/v1/people/{heavy}/merges",
+        "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
+        "/admin/imports/words",
+        "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
+        "/api/v1/people/{heavy}/login",
+        "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
+        "/api/v1/agreements", "/api/v1/agreements?status=agreed",
+        "/admin/areas", "/admin/areas/{area}", "/admin/policies", "/admin/policies/{policy}", "/admin/roles",
+        "/admin/roles/new?person_id={heavy}", "/admin/rules", "/admin/rules/new", "/admin/rules/{rule}",
+        "/api/v1/ledger/check", "/api/v1/service-records", "/api/v1/service-records?status=pending",
+        "/api/v1/service-records?status=approved", "/api/v1/deeds", "/api/v1/deeds?status=credited",
+        "/api/v1/redemptions", "/api/v1/redemptions?status=collected", "/api/v1/bookings",
+        "/api/v1/me/statement?person_id={heavy}", "/api/v1/people", "/api/v1/people/{heavy}",
+        "/api/v1/people/{heavy}/card.png", "/api/v1/people/{child}/guardians", "/api/v1/policies", "/api/v1/roles",
+        "/api/v1/rules/{rule}/versions", "/api/v1/imports", "/api/v1/imports/{run}", "/api/v1/areas",
+        "/api/v1/objections", "/api/v1/courses/{course}/stop", "/api/v1/stations/{station}/devices",
+    ),
+    "孙伟": ("/admin", "/admin/ledger"),
+    "周敏": (
+        "/desk", "/desk/stations", "/desk/shelf?station={station}", "/desk/devices?station={station}",
+        "/desk/redemptions",
+        "/desk/redemptions/{redemption}", "/desk/confirmations", "/api/v1/counter/confirmations",
+        "/desk/bookings", "/desk/bookings/{booking}", "/api/v1/redemptions", "/api/v1/service-records",
+        "/api/v1/bookings", "/api/v1/stations/{station}/code", "/api/v1/stations/{station}/code.png",
+        "/api/v1/stations/{station}/code.svg",
+    ),
+    "陈明": ("/api/v1/deeds", "/api/v1/service-records"),
+    "display": ("/display", "/display/code.json"),
+    "counter": ("/desk", "/desk/sign-on", "/desk/confirmations", "/api/v1/counter/sign-on"),
+}  # fmt: skip
+
+UNREAD = {
+    "/api/v1/people/{}/merge": "what two records have, counted up to a thousand rows each",
+    "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
+    "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
+    "/api/v1/schema/{}": "not found", "/sign-in": "reads nothing before somebody is known",
+    "/password": "a form for one login", "/desk/pair/{}": "a form for one token", "/display/{}": "one token",
+    "/board": "leads to one board, or lists communities",
+    "/c/{}": "a code of this moment; the claim is written by its key", "/k/{}": "leads to the counter",
+    "/p/{}": "leads to the counter", "/scans/{}": "one scan by its key",
+    "/board/{}/{}/{}": "a form for one deed or record by its key",
+    "/api/v1/agreements/{}": "one change by its key", "/api/v1/goods/{}/photo": "one photo by its key",
+    "/admin/imports/drafts/{}": "one draft of one session, swept after a day",
+    "/admin/imports/{}/rows": "the report of one import by its key",
+    "/admin/imports/drafts/{}/rows": "one draft of one session, swept after a day",
+    "/admin/imports/drafts/{}/refused.xlsx": "one draft of one session, swept after a day",
+}  # fmt: skip
+"""Addresses that nobody of READERS asks for, each with what bounds it."""
+
+
+async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
+    """How a reader of READERS asks for a page or the API."""
+    if name in ("counter", "display"):
+        station = town.stations["暖蜂驿站"]
+        async with operating():
+            device = await devices.register(town.system(), station, name="屏", kind=name)
+        if name == "counter":
+            await kept_scope(town, device.token)
+        if path.startswith("/api/"):
+            return {"Authorization": f"Bearer {device.token}"}
+        return {"Cookie": f"{DEVICE_COOKIE}={device.token}"}
+    if path.startswith("/api/"):
+        return await town.sign_in(name)
+    return {"Cookie": f"{SESSION_COOKIE}={await town.token(name)}"}
+
+
+async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
+    """What stands in the braces of READERS: of 张桂兰 what she has, of 刘洋 a child with bookings."""
+    heavy, guardian = town.people["张桂兰"], town.people["刘洋"]
+
+    async def one(sql: str, *values: object) -> UUID:
+        found: UUID = await owner.fetchval(sql, *values)
+        return found
+
+    await owner.execute(
+        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by_login) "
+        "VALUES ($1, $2, $3, 1, $4, $5) ON CONFLICT DO NOTHING",
+        town.community, clock.new_id(), heavy, clock.now(), town.logins["赵丽"],
+    )  # fmt: skip
+    found: dict[str, object] = {
+        "community": town.community, "station": town.stations["暖蜂驿站"], "good": town.goods["香皂"],
+        "course": town.course, "activity": town.activities["站点值守"], "heavy": heavy, "guardian": guardian,
+        "area": town.areas[f"{PHOENIX}/第一网格/3栋/1单元"], "rule": "mediation", "policy": "grace_days",
+        "child": await one(
+            "SELECT b.child_id FROM booking b JOIN guardianship g ON g.child_id = b.child_id AND g.guardian_id = $1",
+            guardian,
+        ),
+        "booking": await one(
+            "SELECT b.id FROM booking b JOIN guardianship g ON g.child_id = b.child_id AND g.guardian_id = $1", guardian
+        ),
+        "lesson": await one("SELECT lesson_id FROM booking LIMIT 1"),
+        "entry": await one("SELECT entry_id FROM transfer WHERE kind = 'service' LIMIT 1"),
+        "reversal": await one(
+            "SELECT t.entry_id FROM transfer t JOIN deed d ON d.id = t.source_id AND d.person_id = $1 "
+            "WHERE t.kind = 'reversal' LIMIT 1", heavy,
+        ),
+        "debt": await one(
+            "SELECT t.entry_id FROM transfer t JOIN deed d ON d.id = t.source_id AND d.person_id = $1 "
+            "WHERE t.kind = 'repayment' LIMIT 1", heavy,
+        ),
+        "visit": await one("SELECT id FROM visit WHERE person_id = $1 LIMIT 1", heavy),
+        "record": await one(
+            "SELECT id FROM service_record WHERE person_id = $1 AND status = 'approved' LIMIT 1", heavy,
+        ),
+        "deed": await one("SELECT id FROM deed WHERE person_id = $1 LIMIT 1", heavy),
+        "redemption": await one("SELECT id FROM redemption WHERE person_id = $1 LIMIT 1", heavy),
+        "objection": await one("SELECT id FROM objection LIMIT 1"),
+        "run": await one("SELECT id FROM import_run LIMIT 1"),
+    }  # fmt: skip
+    return {name: str(value) for name, value in found.items()}

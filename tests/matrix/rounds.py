@@ -1,0 +1,327 @@
+"""One object of every kind in one community, and somebody of every role: what the matrix and the duties ask about."""
+
+import copy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+from litestar import Litestar
+from PIL import Image
+
+from tests.imports.kinds.test_imports import GOODS, table
+from tests.support.counter import Tablet, has_password, tablet
+from tests.support.presence import body, nine_o_clock, personal_code, scanned, served, station_code
+from tests.support.shop import API, key
+from tests.support.town import PHOENIX, SPRING, Town, operating
+from timebank.access.devices import devices
+from timebank.core import clock, names, vault
+from timebank.presence.forgotten import close_forgotten
+
+STATION = "暖蜂驿站"
+FAR_STREET, FAR = "河西街道", "河西社区"
+OWNER, NEIGHBOUR, FORMER, FAR_ADMIN = "张桂兰", "郑安", "卫东", "冯远"
+TWICE = "何青"  # entered again and again
+
+# who asks: the name of the person whose session it is, or of a device
+PEOPLE = {
+    "owner": OWNER, "neighbour": NEIGHBOUR, "guardian": "刘洋", "former guardian": FORMER, "unit head": "李秀英",
+    "building head": "王建国", "grid worker": "陈明", "keeper": "周敏", "keeper of another station": "欧阳凯伟",
+    "admin": "赵丽", "auditor": "孙伟", "street admin": "钱进", "county admin": "吴昊", "resident elsewhere": "马涛",
+    "admin elsewhere": "何静", "admin of another street": FAR_ADMIN,
+}  # fmt: skip
+DEVICES = ("counter", "counter without a keeper", "display")
+ROLES = ("stranger", *PEOPLE, *DEVICES)
+OUTSIDE = ("resident elsewhere", "admin elsewhere", "admin of another street")
+
+
+@dataclass
+class Round:
+    """The town with an object of each kind, and what every role sends to be known."""
+
+    town: Town
+    objects: dict[str, str] = field(default_factory=dict)
+    bearer: dict[str, dict[str, str]] = field(default_factory=dict)
+    cookie: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+async def insert(owner: asyncpg.Connection, table_name: str, **values: object) -> UUID:
+    """A row; its id."""
+    row = {"id": clock.new_id()} | values
+    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+    await owner.execute(f"INSERT INTO {table_name} ({', '.join(row)}) VALUES ({places})", *row.values())
+    found = row["id"]
+    assert isinstance(found, UUID)
+    return found
+
+
+class Asking:
+    """Requests of people, that are expected to be answered."""
+
+    def __init__(self, client: httpx.AsyncClient, made: Round) -> None:
+        self.client, self.made = client, made
+
+    async def by(self, role: str, method: str, path: str, json: object = None, **more: Any) -> dict[str, object]:
+        headers = self.made.bearer[role] | key()
+        answer = await self.client.request(method, API + path, headers=headers, json=json, **more)
+        assert answer.is_success, f"{role} {method} {path}: {answer.status_code} {answer.text}"
+        told: dict[str, object] = answer.json() if answer.content else {}
+        return told
+
+
+async def build(owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town) -> Round:
+    """Everybody and everything, made by the verbs that make them."""
+    made = Round(town)
+    await _more_people(owner, town)
+    for role, name in PEOPLE.items():
+        made.bearer[role] = await town.sign_in(name)
+    made.bearer["stranger"] = {}
+    await _devices(client, made)
+    asking = Asking(client, made)
+    await _visits(owner, asking)
+    await _deeds(owner, asking)
+    await _goods(owner, asking)
+    await _classes(owner, asking)
+    await _places(owner, asking)
+    await _changes(owner, asking)
+    return made
+
+
+def picture() -> bytes:
+    """A photo as a phone sends it."""
+    written = BytesIO()
+    Image.new("RGB", (64, 64), "red").save(written, "JPEG")
+    return written.getvalue()
+
+
+async def _more_people(owner: asyncpg.Connection, town: Town) -> None:
+    now = clock.now()
+    street, community = clock.new_id(), clock.new_id()
+    for id_, parent, kind, name, path in (
+        (street, town.county, "street", FAR_STREET, [town.county, street]),
+        (community, street, "community", FAR, [town.county, street, community]),
+    ):
+        await insert(
+            owner, "region", id=id_, parent_id=parent, kind=kind, name=name, pinyin=names.pinyin(name), path=path,
+            created_at=now,
+        )  # fmt: skip
+    town.communities[FAR] = community
+    for name, home, phone in (
+        (NEIGHBOUR, town.community, "19900007101"), (FORMER, town.community, "19900007102"),
+        (FAR_ADMIN, community, "19900007103"),
+    ):  # fmt: skip
+        town.home[name], town.phones[name] = home, phone
+        sealed = {"phone_sealed": vault.seal(phone, "phone"), "phone_index": vault.blind_index(phone, "phone")}
+        town.people[name] = await insert(
+            owner, "person", community_id=home, name=name, name_key=names.key(name), pinyin=names.pinyin(name),
+            publishes_name=False,
+            born_on=date(1970, 1, 1), status="active", code_epoch=1, created_at=now, phone_last4=phone[-4:], **sealed,
+        )  # fmt: skip
+        town.logins[name] = await insert(owner, "login", created_at=now, **sealed)
+        await owner.execute(
+            "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4)",
+            home, town.logins[name], town.people[name], now,
+        )  # fmt: skip
+    held: dict[str, tuple[str, dict[str, UUID]]] = {
+        FAR_ADMIN: ("street_admin", {"region_id": street}),
+        "欧阳凯伟": ("station_keeper", {"station_id": town.stations["慈善超市"]}),
+    }
+    for name, (role, place) in held.items():
+        await insert(
+            owner, "role_grant", community_id=town.home[name], person_id=town.people[name], role=role,
+            starts_on=date(2025, 1, 1), granted_at=now, **place,
+        )  # fmt: skip
+    await insert(
+        owner, "guardianship", community_id=town.community, guardian_id=town.people[FORMER],
+        child_id=town.people["刘小雨"], relation="叔叔", consented_at=now, ended_at=now,
+    )  # fmt: skip
+
+
+async def _devices(client: httpx.AsyncClient, made: Round) -> None:
+    town = made.town
+    await has_password(town, "周敏")
+    counters = [await tablet(client, town), await tablet(client, town)]
+    await counters[0].sign_on(town, "周敏")
+    keeper, station = await town.scope("周敏"), town.stations[STATION]
+    screen = Tablet(client, await devices.register(keeper, station, name="屏幕", kind="display"))
+    made.objects["counter device"] = str(counters[1].id)
+    for role, device in zip(DEVICES, (*counters, screen), strict=True):
+        made.bearer[role], made.cookie[role] = device.bearer, device.cookie
+    async with operating():
+        for kind in ("counter", "display"):
+            waits = await devices.register(town.system(), station, name="待配对", kind=kind)
+            made.objects |= {f"pairing {kind}": waits.pairing_code, "device": str(waits.id)}
+
+
+async def _visits(owner: asyncpg.Connection, asking: Asking) -> None:
+    town, objects = asking.made.town, asking.made.objects
+    objects |= {"person": str(town.people[OWNER]), "child": str(town.people["刘小雨"])}
+    await served(town, "王建国", 90)
+    with clock.at(nine_o_clock()):
+        assert (await scanned(await town.scope("欧阳凯伟"), station_code(town))).status == "ok"
+    await close_forgotten(town.system())
+    for kind, status in (("credited record", "approved"), ("forgotten record", "pending")):
+        objects[kind] = await owner.fetchval("SELECT id::text FROM service_record WHERE status = $1", status)
+    objects["station"] = station = str(town.stations[STATION])
+    for kind, hour in (("record", 3), ("noticed record", 6)):
+        begin = clock.now() - timedelta(hours=hour)
+        hours = {
+            "person_id": objects["person"], "station_id": station, "reason": "停电，纸上签到",
+            "started_at": begin.isoformat(), "ended_at": (begin + timedelta(hours=2)).isoformat(),
+        }  # fmt: skip
+        objects[kind] = str((await asking.by("grid worker", "POST", "/service-records", hours))["id"])
+    review = {"decision": "approve", "note": "站长看见的"}
+    await asking.by("admin", "POST", f"/service-records/{objects['noticed record']}/review", review)
+    asked = body(personal_code(town, OWNER), station_id=station)
+    verdict = await asking.by("keeper", "POST", "/checkins", asked)
+    assert verdict["status"] == "ok", verdict
+    visit = verdict["visit"]
+    assert isinstance(visit, dict)
+    objects |= {"visit": str(visit["id"]), "nonce": str(asked["nonce"])}
+    await asking.by("keeper", "POST", f"/people/{objects['person']}/card")
+    objects["card"] = await owner.fetchval("SELECT id::text FROM card LIMIT 1")
+
+
+async def _deeds(owner: asyncpg.Connection, asking: Asking) -> None:
+    town, objects = asking.made.town, asking.made.objects
+    unit = str(town.areas[f"{PHOENIX}/第一网格/3栋/1单元"])
+    told = {
+        "person_id": str(town.people["李秀英"]), "rule_code": "mediation", "area_id": unit, "note": "说和了两家",
+        "occurred_on": str(clock.local_day()), "witness_id": str(town.people[OWNER]),
+    }  # fmt: skip
+    objects["area"], objects["building"] = unit, str(town.areas[f"{PHOENIX}/第一网格/3栋"])
+    for kind in ("deed", "noticed deed"):
+        objects[kind] = str((await asking.by("unit head", "POST", "/deeds", told))["id"])
+    await asking.by("grid worker", "POST", f"/deeds/{objects['noticed deed']}/review", {"decision": "approve"})
+    objected = await asking.by(
+        "neighbour", "POST", f"/deeds/{objects['noticed deed']}/objections", {"reason": "那天他不在家"}
+    )
+    objects["objection"] = str(objected["id"])
+    objects["credited deed"] = str(await town.credit_deed("王建国", 10))
+    objects["entry"] = await owner.fetchval("SELECT entry_id::text FROM deed WHERE status = 'credited'")
+
+
+async def _goods(owner: asyncpg.Connection, asking: Asking) -> None:
+    town, objects = asking.made.town, asking.made.objects
+    await town.credit_deed(OWNER, 200)
+    objects["own entry"] = await owner.fetchval(
+        "SELECT entry_id::text FROM deed WHERE person_id = $1 AND status = 'credited'", town.people[OWNER]
+    )
+    objects["good"] = str(town.goods["香皂"])
+    wanted = {"person_id": objects["person"], "good_id": objects["good"], "station_id": objects["station"]}
+    for kind in ("redemption", "collected redemption"):
+        reserved = await asking.by("owner", "POST", "/redemptions", wanted)
+        objects[kind], objects["code"] = str(reserved["id"]), str(reserved["code"])
+    path = f"/redemptions/{objects['collected redemption']}/collection"
+    await asking.by("keeper", "POST", path, {"code": objects["code"]})
+    objects["code"] = await owner.fetchval("SELECT code FROM redemption WHERE status = 'reserved'")
+    photo = {"photo": ("照片.jpg", picture(), "image/jpeg")}
+    await asking.by("admin", "PUT", f"/goods/{objects['good']}/photo", files=photo)
+    asked = await asking.by("keeper", "POST", "/counter/confirmations", wanted)
+    objects["confirmation"] = str(asked["id"])
+
+
+async def _classes(owner: asyncpg.Connection, asking: Asking) -> None:
+    town, objects = asking.made.town, asking.made.objects
+    await town.credit_deed("刘洋", 200)
+    objects |= {"course": str(town.course), "lesson": str(town.lessons[0]), "next lesson": str(town.lessons[1])}
+    asked = {"person_id": str(town.people["刘洋"]), "child_id": objects["child"], "course_id": objects["course"]}
+    await asking.by("guardian", "POST", "/class-hours", asked | {"minutes": 240})
+    seat = {"lesson_id": objects["lesson"], "child_id": objects["child"]}
+    booked = await asking.by("guardian", "POST", "/bookings", seat)
+    objects |= {"booking": str(booked["id"]), "door code": str(booked["code"])}
+    objects["guardian"] = asked["person_id"]
+    objects["guardianship"] = await owner.fetchval("SELECT id::text FROM guardianship WHERE ended_at IS NULL")
+    today = clock.local_day()
+    more = {
+        "title": "少儿围棋", "age_min": 6, "age_max": 12, "starts_on": str(today), "points_per_hour": 20,
+        "ends_on": str(today + timedelta(days=60)), "teacher": "沈老师", "station_id": objects["station"],
+    }  # fmt: skip
+    objects["second course"] = str((await asking.by("admin", "POST", "/courses", more))["id"])
+
+
+async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
+    town, objects = asking.made.town, asking.made.objects
+    objects["activity"] = str(town.activities["四点半辅导"])
+    begins = clock.now() + timedelta(days=1)
+    planned = {
+        "station_id": objects["station"], "starts_at": begins.isoformat(), "seats": 9,
+        "ends_at": (begins + timedelta(hours=2)).isoformat(),
+    }  # fmt: skip
+    objects["shift"] = str(
+        (await asking.by("keeper", "POST", f"/activities/{objects['activity']}/shifts", planned))["id"]
+    )
+    await asking.by("owner", "POST", f"/shifts/{objects['shift']}/sign-ups", {})
+    objects["message"] = await owner.fetchval("SELECT id::text FROM message WHERE person_id = $1", town.people[OWNER])
+    objects["grant"] = await owner.fetchval(
+        "SELECT id::text FROM role_grant WHERE person_id = $1", town.people["李秀英"]
+    )
+    content = table(GOODS, ["毛巾", "条", "5", "10", STATION, ""])
+    imported = await asking.client.post(
+        f"{API}/imports/goods", headers=asking.made.bearer["admin"], files={"file": ("物品.csv", content)},
+        data={"map": f"老站,{STATION}"},
+    )  # fmt: skip
+    assert imported.json()["outcome"] == "imported", imported.text
+    objects["run"] = imported.json()["run_id"]
+    content = table(GOODS, ["脸盆", "个", "5", "10", STATION, ""])
+    draft = await asking.client.post(
+        "/admin/imports", headers=asking.made.bearer["admin"], data={"kind": "goods"},
+        files={"file": ("物品.csv", content)},
+    )  # fmt: skip
+    objects["draft"] = draft.headers["location"].rpartition("/")[2]
+
+
+async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
+    town, objects = asking.made.town, asking.made.objects
+    waits = await asking.by("admin", "PUT", "/policies/notice_days", {"value": 3})
+    objects["agreement"] = str(waits["waiting"])
+    neighbour = str(town.people[NEIGHBOUR])
+    given = await asking.by("admin", "POST", f"/people/{neighbour}/sign-in-code")
+    opened = await asking.client.post(f"{API}/sessions", json={"phone": town.phones[NEIGHBOUR], "otp": given["code"]})
+    assert opened.status_code == 201
+    objects |= {"neighbour": neighbour, "community": str(town.community), "street": str(town.street)}
+    entered = {"name": "郑平安", "phone": town.phones[NEIGHBOUR]}
+    asks = await asking.by("admin elsewhere", "POST", "/people", entered)
+    objects |= {"asking person": str(asks["id"]), "asking community": str(town.communities[SPRING])}
+    for record, room in (("kept", "901"), ("merged", "902"), ("twin", "903")):
+        home = {"name": TWICE, "area_id": str(town.areas[f"{PHOENIX}/第一网格/5栋/1单元"]), "room": room}
+        objects[record] = str((await asking.by("admin", "POST", "/people", home))["id"])
+    twice = {"merged_id": objects["merged"], "reason": "登记了两次"}
+    objects["merge"] = str((await asking.by("admin", "POST", f"/people/{objects['kept']}/merge", twice))["id"])
+
+
+@asynccontextmanager
+async def first(
+    pool: str, app: Litestar, first_town: tuple[Town, str], schema: str
+) -> AsyncIterator[tuple[Round, str]]:  # fmt: skip
+    """The round as it was made, and the script that brings its rows back from this schema."""
+    built, script = first_town
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx and Litestar type ASGI differently
+    owner = await asyncpg.connect(pool)
+    await owner.execute(script)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        made = await build(owner, client, copy.deepcopy(built))
+    yield made, await kept(owner, schema)
+    await owner.execute(f"DROP SCHEMA {schema} CASCADE")
+    await owner.close()
+
+
+async def kept(owner: asyncpg.Connection, schema: str) -> str:
+    """The script that brings every row back as it is now."""
+    tables = [
+        row["tablename"]
+        for row in await owner.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
+        )
+    ]
+    await owner.execute(f"CREATE SCHEMA {schema}")
+    script = ["SET session_replication_role = replica"]
+    for name in tables:
+        await owner.execute(f"CREATE TABLE {schema}.{name} AS SELECT * FROM public.{name}")
+        script += [f"DELETE FROM public.{name}", f"INSERT INTO public.{name} SELECT * FROM {schema}.{name}"]
+    return "; ".join([*script, "SET session_replication_role = origin"])

@@ -1,0 +1,299 @@
+"""A change that concerns somebody is told to them: each verb names whom it tells, or why it concerns nobody else."""
+
+import ast
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.activities.test_activities import shift_of
+from tests.deeds.test_deeds import MORNING, noticed
+from tests.support.presence import card, nonce
+from tests.support.shop import API, books_balance, points_of, reserve, stock_of
+from tests.support.town import Town
+from timebank.access.roles.grants import end_grant, grant
+from timebank.access.schemas import GrantIn, GrantOut
+from timebank.activities import shifts
+from timebank.activities.calling_off import cancel_shift
+from timebank.activities.changes import change_activity
+from timebank.activities.schemas import ActivityChange
+from timebank.cards.cards import issue_card, revoke_card
+from timebank.core import clock
+from timebank.core.scope import Role
+from timebank.deeds.objections.objecting import decide_objection, object_to_deed
+from timebank.overview.closing import StationHasLessons, change_station, hanging
+from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
+from timebank.people.records import correct, set_status
+from timebank.people.schemas import Correction
+from timebank.presence.counter import undo_check_in
+from timebank.presence.scanning import scan
+from timebank.presence.schemas import ScanIn
+from timebank.shop.goods import change_good
+from timebank.shop.schemas import GoodChange
+from timebank.stations.schemas import StationChange
+
+ROOT = Path(__file__).parents[2]
+OWN = "done by the person alone, who sees the outcome"
+ALL = "concerns everybody alike: the page of rules, goods, places or activities shows it"
+CLASSES = "tests/classes/test_class_endings.py and test_class_refunds.py show that families are told"
+LOOK = "a look that changes nothing; administrators and auditors read it in the trail"
+STAFF = "concerns the staff who do it, and nobody's points, hours or duties"
+RUN = "a workbook as a whole: what it makes, and what is taken back with it, is told by the verb that does it"
+BOOK = "whoever comes into the book or leaves it with a workbook has nowhere else to read of it"
+
+# verb of the audit -> the test or the message that proves that it is told, or why it concerns nobody else; where one
+# verb is of several nouns, each has its line
+TOLD = {
+    "add_activity": ALL, "add_area": ALL, "add_course": ALL, "add_good": ALL, "add_lesson": ALL, "add_shift": ALL,
+    "add_station": ALL, "change_policy": ALL, "set_rule": ALL, "set_photo": ALL, "rename_area": ALL,
+    "found_region": ALL, "count_stock": STAFF, "receive": STAFF,
+    "register_device": STAFF, "renew_pairing": STAFF, "revoke_device": STAFF,
+    "rotate_key": STAFF, "ask_for_check": STAFF, "offer_activity_again": ALL,
+    "withdraw_activity": "only one that nobody serves in and that has no shifts",
+    "withdraw_area": "only one where nobody lives and over which nobody holds a role",
+    "open_person": LOOK, "look_up": LOOK, "read_children": LOOK,
+    "read_code": "a station's code is nobody's; what is checked in by it afterwards is looked at",
+    "pair_device": STAFF, "confirm_card": "it changes nothing of the card; its holder was told when it was issued",
+    "identify": "somebody who stands at the counter has shown the own code",
+    "sign_on": "the keeper did it by the own password, on a device that the audit names", "sign_off": OWN,
+    "ask_confirmation": "confirmation_waits",
+    "agree_confirmation": "spent_by_agreement",
+    "refuse_confirmation": "nothing moves; who asked sees it at the counter",
+    "import": RUN, "undo_import": RUN, "map_words": STAFF, "forget_word": STAFF, "stop_import": "import_stopped",
+    "enrol": BOOK, "enrol_many": BOOK, "withdraw_many": BOOK,
+    "ensure_logins": BOOK, "withdraw_logins": BOOK,
+    "withdraw_record": "record_withdrawn", "withdraw_deed": "deed_withdrawn", "withdraw_roles": "role_ended",
+    "nominate_guardians": "guardianship", "withdraw_nominations": "guardianship", "issue_missing_cards": "card",
+    "book": OWN, "buy_class_hours": OWN, "sign_up": OWN, "withdraw": OWN, "move_class_hours": "class_moved",
+    "reserve": "by the person alone; at the counter it is handed over at once, which is told",
+    "attend": "booking_attended", "file_deed": "deed_filed", "record_service": "record_entered",
+    "check_in": "checked_by_staff", "check_out": "checked_by_staff",
+    "close_forgotten": "check_out_forgotten",
+    "correct_end": "the decision about the corrected record is told",
+    "give_one_time_code": "sign_in_code", "sign_in": OWN, "sign_out": OWN, "set_password": OWN,
+    "fail_sign_in": "nothing happened to the person; anybody who knows a phone could send them messages without end",
+    "credit_deed": "deed_credited", "credit_record": "record_credited", "approve_record": "record_credited",
+    "reject_record": "record_rejected", "review_deed": "deed_rejected", "reverse_deed": "deed_reversed",
+    "reverse_record": "record_reversed", "object": "deed_objected", "decide_objection": "objection_decided",
+    "cancel redemption": "redemption_cancelled", "cancel booking": "booking_cancelled",
+    "cancel lesson": "lesson_cancelled", "collect": "redemption_collected", "expire": "redemption_expired",
+    "return_goods": "redemption_returned", "seat": "booking_seated", "close": "booking_closed",
+    "cancel_shift": "shift_cancelled", "change_activity": "shift_cancelled", "change_station": "shift_cancelled",
+    "change_good": "good_withdrawn", "change_course": CLASSES, "change_lesson": CLASSES, "stop_course": CLASSES,
+    "refund_class_hours": CLASSES, "expire_class_hours": CLASSES, "reverse_expiry": "expiry_reversed",
+    "reverse_class_expiry": CLASSES,
+    "let_expire": "points_expiring", "grant_role": "role_granted",
+    "end_role": "role_ended", "name_guardian": "guardianship", "record_consent": "guardianship",
+    "withdraw_consent": "guardianship", "end_guardianship": "guardianship", "set_status": "status_changed",
+    "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
+    "undo_check_in": "check_in_undone", "propose": "the page of what waits shows it, and its deciders are reminded",
+    "agree_membership": "the holder decided it, and every record of the login is told of it",
+    "decline_membership": OWN,
+    "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
+    "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
+}  # fmt: skip
+
+TREES = [
+    ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "timebank").rglob("*.py"))
+    if "demo" not in path.parts
+]
+
+
+def calls(*of: str, within: Sequence[ast.AST] = TREES) -> list[ast.Call]:
+    """Every call of functions by these names in the service."""
+    nodes = [node for tree in within for node in ast.walk(tree)]
+    return [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) in of]
+
+
+def words(node: ast.AST) -> set[str]:
+    """The constants that an expression may be."""
+    return {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+
+
+def audited() -> set[str]:
+    """Every verb of the audit, with its noun where it has several; also one that a function passes on to it."""
+    found: dict[str, set[str]] = {}
+    for tree in TREES:
+        for function in (f for f in ast.walk(tree) if isinstance(f, ast.AsyncFunctionDef)):
+            for call in calls("audit.record", "audit.record_many", "audit.record_of_login", within=[function]):
+                is_login = ast.unparse(call.func) == "audit.record_of_login"
+                verb, nouns = call.args[1], {"login"} if is_login else words(call.args[2]) or {""}
+                if isinstance(verb, ast.Name):
+                    number = [a.arg for a in function.args.args].index(verb.id)
+                    passed = [words(c.args[number]) for c in calls(function.name, within=[tree])]
+                    assert all(passed), f"{function.name} takes its verb from elsewhere"
+                    verbs = set().union(*passed)
+                else:
+                    verbs = words(verb)
+                for each in verbs:
+                    found.setdefault(each, set()).update(nouns)
+    return {v if len(of) == 1 else f"{v} {noun}" for v, of in found.items() for noun in of}
+
+
+def test_each_verb_says_whom_it_tells() -> None:
+    assert audited() - TOLD.keys() == set(), "say whom the new verb tells, or why it concerns nobody else"
+    assert TOLD.keys() - audited() == set()
+
+
+def test_the_messages_that_are_named_are_sent() -> None:
+    kinds = {word for call in calls("tell") for word in words(call.args[2])}
+    kinds |= {word for call in calls("tell_many", "tell_of_many") for word in words(call.args[1])}
+    kinds |= {word for call in calls("tell_family", "tell_household") for word in words(call.args[2])}
+    named = {kind for kind in TOLD.values() if kind.isascii() and " " not in kind}
+    assert named - kinds == set()
+
+
+async def told(owner: asyncpg.Connection, town: Town, name: str, kind: str) -> list[str]:
+    """What a person was told, oldest first."""
+    found = await owner.fetch(
+        "SELECT text FROM message WHERE person_id = $1 AND kind = $2 ORDER BY id", town.people[name], kind
+    )
+    return [row["text"] for row in found]
+
+
+async def signed_up(town: Town, *names: str) -> UUID:
+    shift = await shift_of(town, seats=5)
+    for name in names:
+        await shifts.sign_up(await town.scope(name), shift)
+    return shift
+
+
+async def test_a_shift_that_is_called_off_is_told_to_those_who_signed_up(town: Town, owner: asyncpg.Connection) -> None:
+    shift = await signed_up(town, "张桂兰", "李秀英", "陈明")
+    await shifts.withdraw(await town.scope("陈明"), shift)
+    for _ in range(2):
+        await cancel_shift(await town.scope("周敏"), shift)
+    for name, times in (("张桂兰", 1), ("李秀英", 1), ("陈明", 0)):
+        texts = await told(owner, town, name, "shift_cancelled")
+        assert len(texts) == times, name
+        assert all("四点半辅导" in text and "暖蜂驿站" in text for text in texts)
+
+
+async def test_an_activity_that_ends_calls_its_shifts_off(town: Town, owner: asyncpg.Connection) -> None:
+    shift = await signed_up(town, "张桂兰")
+    await change_activity(await town.scope("赵丽"), town.activities["四点半辅导"], ActivityChange(active=False))
+    assert (await shifts.shift(town.system(), shift)).cancelled
+    assert len(await told(owner, town, "张桂兰", "shift_cancelled")) == 1
+
+
+async def test_a_station_that_closes_gives_back_what_waits_there_and_tells(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE lesson SET cancelled_at = now()")
+    await town.give_points("张桂兰", 100)
+    before = await stock_of(owner, town, "香皂")
+    assert (await reserve(client, town, "张桂兰", "香皂")).status_code == 201
+    await signed_up(town, "李秀英")
+    station = town.stations["暖蜂驿站"]
+    assert (await hanging(await town.scope("赵丽"), station)).reservations == 1
+    address = f"{API}/stations/{station}"
+    for _ in range(2):
+        closed = await client.patch(address, json={"active": False}, headers=await town.sign_in("赵丽"))
+        assert (closed.status_code, closed.json()["active"]) == (200, False)
+    assert await points_of(town, "张桂兰") == (100, 0)
+    assert await stock_of(owner, town, "香皂") == before
+    assert len(await told(owner, town, "张桂兰", "redemption_cancelled")) == 1
+    [text] = await told(owner, town, "李秀英", "shift_cancelled")
+    assert text.startswith("暖蜂驿站停用了。")
+    await books_balance(owner)
+
+
+async def test_new_hours_of_a_station_are_told_to_those_who_are_expected_there(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 100)
+    await reserve(client, town, "张桂兰", "香皂")
+    await signed_up(town, "李秀英", "张桂兰")
+    admin, station = await town.scope("赵丽"), town.stations["暖蜂驿站"]
+    await change_station(admin, station, StationChange(opens_at="20:00", closes_at="02:00"))
+    await change_station(admin, station, StationChange(name="暖蜂新驿站"))
+    for name in ("张桂兰", "李秀英"):
+        [text] = await told(owner, town, name, "station_changed")
+        assert "20:00–次日 02:00" in text
+    assert await told(owner, town, "陈明", "station_changed") == []
+
+
+async def test_a_station_where_lessons_are_to_come_stays_open(town: Town, owner: asyncpg.Connection) -> None:
+    station = town.stations["暖蜂驿站"]
+    with pytest.raises(StationHasLessons):
+        await change_station(await town.scope("赵丽"), station, StationChange(active=False))
+    assert await owner.fetchval("SELECT active FROM station WHERE id = $1", station)
+
+
+async def test_a_withdrawn_good_is_told_to_those_who_reserved_it(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 100)
+    await reserve(client, town, "张桂兰", "香皂")
+    for _ in range(2):
+        await change_good(await town.scope("赵丽"), town.goods["香皂"], GoodChange(active=False))
+    [text] = await told(owner, town, "张桂兰", "good_withdrawn")
+    assert "香皂" in text
+    assert "暖蜂驿站" in text
+    assert await points_of(town, "张桂兰") != (100, 0), "the reservation stands"
+
+
+async def test_a_role_that_is_given_or_ended_is_told_to_its_holder(town: Town, owner: asyncpg.Connection) -> None:
+    asked = GrantIn(person_id=town.people["张桂兰"], role=Role.station_keeper, station_id=town.stations["暖蜂驿站"])
+    made = await grant(await town.scope("赵丽"), asked)
+    assert isinstance(made, GrantOut)
+    for _ in range(2):
+        await end_grant(await town.scope("赵丽"), made.id, "换人")
+    [given] = await told(owner, town, "张桂兰", "role_granted")
+    assert "「站长」的身份（暖蜂驿站）" in given
+    assert await told(owner, town, "张桂兰", "role_ended") == ["您的「站长」身份结束了。原因：换人。"]
+
+
+async def test_a_guardianship_that_ends_is_told_to_the_guardian(town: Town, owner: asyncpg.Connection) -> None:
+    [found] = await guardianships_of(await town.scope("赵丽"), town.people["刘小雨"])
+    await end_guardianship(await town.scope("赵丽"), found.id)
+    [text] = await told(owner, town, "刘洋", "guardianship")
+    assert "刘小雨" in text
+    assert "已解除" in text
+
+
+async def test_a_new_or_lost_card_is_told_to_its_holder(town: Town, owner: asyncpg.Connection) -> None:
+    keeper = await town.scope("周敏")
+    await issue_card(keeper, town.people["张桂兰"])
+    await issue_card(keeper, town.people["张桂兰"])
+    for _ in range(2):
+        await revoke_card(keeper, town.people["张桂兰"])
+    texts = await told(owner, town, "张桂兰", "card")
+    assert ["原来的卡作废" in text for text in texts] == [False, True, False]
+
+
+async def test_a_correction_and_a_block_are_told_without_the_values(town: Town, owner: asyncpg.Connection) -> None:
+    admin = await town.scope("赵丽")
+    await correct(admin, town.people["张桂兰"], Correction(phone="19900008888", room="102"))
+    [text] = await told(owner, town, "张桂兰", "person_corrected")
+    assert text == "社区更正了您的登记：手机号、住址。不对的话请找社区管理员。"
+    await set_status(admin, town.people["张桂兰"], "blocked", "重复登记")
+    await set_status(admin, town.people["张桂兰"], "active", None)
+    assert ["已停用" in t for t in await told(owner, town, "张桂兰", "status_changed")] == [True, False]
+
+
+async def test_a_check_in_that_is_undone_is_told(town: Town, owner: asyncpg.Connection) -> None:
+    keeper = await town.scope("周敏")
+    verdict = await scan(
+        keeper, ScanIn(await card(town, owner, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+    )
+    assert verdict.visit is not None
+    for _ in range(2):
+        await undo_check_in(keeper, verdict.visit.id)
+    [text] = await told(owner, town, "张桂兰", "check_in_undone")
+    assert "不计时长" in text
+
+
+async def test_an_objection_and_its_end_are_told_to_whose_deed_it_is(town: Town, owner: asyncpg.Connection) -> None:
+    with clock.at(MORNING):
+        deed = await noticed(town)
+        objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
+    with clock.at(MORNING + timedelta(days=1)):
+        await decide_objection(await town.scope("赵丽"), objection.id, False, "核对过监控，属实")
+    assert len(await told(owner, town, "李秀英", "deed_objected")) == 1
+    assert len(await told(owner, town, "李秀英", "deed_noticed")) == 1

@@ -1,0 +1,1 @@
+"""What a statement reads on a community that has grown."""

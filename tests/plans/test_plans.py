@@ -1,0 +1,440 @@
+"""No page reads the history of a community: every statement that a page sends, explained on a community that has grown.
+
+The statements are those that the pages really send, recorded on their way to the server. A statement of account and the
+check of the books hold before the tables were analysed, too, as after a restore.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+from tests.conftest import as_login
+from tests.matrix.readers import READERS, UNREAD, headers_of_reader, places_of
+from tests.plans.ground import grow
+from tests.plans.plans import GROWS, ROWS_MAX, SMALL, STAYS, Call, calls, history_read, nodes, rows_read
+from tests.support.town import Town, build_town
+from timebank.classes.reading import bookings
+from timebank.core import clock, connections, settings
+from timebank.core.database import engine
+from timebank.ledger.checking.check import check_ledger
+from timebank.ledger.posting import Currency
+from timebank.ledger.statement import statement
+from timebank.migrate import migrate
+from timebank.operations.installation import analyze_new_tables
+from timebank.overview.figures import count_figures
+
+sent: list[tuple[str, tuple[object, ...]]] = []
+
+
+class Recording(connections.Connection):
+    """A pooled connection that notes what is sent over it."""
+
+    async def fetch(self, query: str, *args: Any, **more: Any) -> Any:
+        sent.append((query, args))
+        return await super().fetch(query, *args, **more)
+
+    async def fetchrow(self, query: str, *args: Any, **more: Any) -> Any:
+        sent.append((query, args))
+        return await super().fetchrow(query, *args, **more)
+
+    async def execute(self, query: str, *args: Any, **more: Any) -> Any:
+        sent.append((query, args))
+        return await super().execute(query, *args, **more)
+
+    async def fetchval(self, query: str, *args: Any, **more: Any) -> Any:
+        sent.append((query, args))
+        return await super().fetchval(query, *args, **more)
+
+
+@dataclass
+class Grown:
+    town: Town
+    owner: asyncpg.Connection
+    url: str
+    functions: "dict[str, Function]"
+
+
+@pytest.fixture(scope="module")
+async def grown(pool: str) -> AsyncIterator[Grown]:
+    """A database of its own with a community that has grown, and the service's pool on it."""
+    assert settings.current().database_url == pool
+    kept = urlsplit(pool).path.lstrip("/")
+    name = f"{kept}_grown"
+    url = pool.replace(f"/{kept}", f"/{name}")
+    before = engine.pool, engine.config, Town.operator_url
+    login = urlsplit(engine.config["dsn"]).username or ""
+    server = await asyncpg.connect(pool)
+    try:
+        await server.execute(f'CREATE DATABASE "{name}"')
+        engine.pool, Town.operator_url = None, url
+        await migrate(url)
+        owner = await asyncpg.connect(url)
+        try:
+            town = await build_town(owner)
+            await grow(owner, town, clock.now())
+            async with asyncpg.create_pool(
+                as_login(url, login), min_size=1, max_size=4, connection_class=Recording
+            ) as engine.pool:
+                yield Grown(town, owner, url, await functions_of(owner))
+        finally:
+            await owner.close()
+            await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        engine.pool, engine.config, Town.operator_url = before
+        await server.close()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of our own: what it is written in, and what its arguments are called and are."""
+
+    name: str
+    language: str
+    body: str
+    is_definer: bool
+    named: list[str]
+    typed: list[str]
+
+
+OPAQUE: dict[str, str] = {}
+"""Functions in PL/pgSQL that a page calls, each with what it reads: no plan shows that."""
+
+
+@dataclass
+class Seen:
+    """The plan of a statement, the plans of the functions that it calls, and the rows that the server counted."""
+
+    plans: list[dict[str, Any]]
+    wrong: list[str]
+    counted: int
+
+    def history_read(self, grows: Collection[str] = GROWS) -> list[str]:
+        wrong = [why for plan in self.plans for why in history_read(plan, grows)]
+        if not wrong and grows is GROWS and self.counted > ROWS_MAX:
+            wrong.append(f"reads {self.counted} rows of tables that grow inside a function")
+        return self.wrong + wrong
+
+
+async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: bool = True) -> Seen:
+    """Run a statement as the serving role, look at its plans, and undo what it did."""
+    transaction = grown.owner.transaction()
+    await transaction.start()
+    try:
+        await grown.owner.execute(
+            "SET LOCAL statement_timeout = '30s'; SET LOCAL ROLE timebank_app; "
+            f"SET LOCAL enable_seqscan = {'on' if scans else 'off'}; "
+            f"SET LOCAL timebank.communities = '{{{grown.town.community}}}'"
+        )
+        before = await counted(grown)
+        plan = await plan_of(grown, sql, *arguments)
+        rows = await counted(grown) - before
+        seen, known = Seen([plan], [], rows), grown.functions
+        for call in calls(plan, known):
+            function = known[call.name]
+            if function.language == "sql":
+                seen.plans.append(await plan_of_body(grown, function, call))
+            elif function.name not in OPAQUE:
+                seen.wrong.append(f"calls {function.name}, and nothing says what that reads")
+        return seen
+    finally:
+        await transaction.rollback()
+
+
+async def plan_of(grown: Grown, sql: str, *arguments: object) -> dict[str, Any]:
+    found = await grown.owner.fetchval(f"EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, FORMAT JSON) {sql}", *arguments)
+    plan: dict[str, Any] = json.loads(found)[0]["Plan"]
+    return plan
+
+
+async def plan_of_body(grown: Grown, function: Function, call: Call) -> dict[str, Any]:
+    """The plan of a function's SQL, made for any arguments, as the server may make it, and run with those of a call."""
+    body = function.body.strip().rstrip(";")
+    for number, name in enumerate(function.named, 1):
+        body = re.sub(rf"\b{name}\b", f"${number}", body)
+    types = f"({', '.join(function.typed)})" if function.typed else ""
+    arguments = call.arguments
+    if re.search(r"\b[a-z_]+\.[a-z_]+\b", re.sub(r"'[^']*'", "", arguments)):  # called for each row before it
+        arguments = ", ".join(f"NULL::{each}" for each in function.typed)
+    given = f"({arguments})" if arguments else ""
+    role = "timebank_owner" if function.is_definer else "timebank_app"
+    await grown.owner.execute(f"SET LOCAL ROLE {role}; SET LOCAL plan_cache_mode = force_generic_plan")
+    await grown.owner.execute(f"PREPARE body {types} AS {body}")
+    try:
+        plan = await plan_of(grown, f"EXECUTE body {given}")
+        await grown.owner.execute("SET LOCAL ROLE timebank_app; SET LOCAL plan_cache_mode = auto")
+    finally:
+        with suppress(asyncpg.InFailedSQLTransactionError):
+            await grown.owner.execute("DEALLOCATE body")
+    return plan
+
+
+async def counted(grown: Grown) -> int:
+    """The rows of tables that grow that this transaction has read so far, inside functions too."""
+    rows: int = await grown.owner.fetchval(
+        "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_xact_user_tables "
+        "WHERE relname = ANY ($1)",
+        list(GROWS),
+    )
+    return rows
+
+
+async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...]) -> Seen:
+    """Look at a statement. Where it reads the whole of a small table that grows: at the plan that it will have then."""
+    seen = await look(grown, sql, arguments)
+    every = [node for plan in seen.plans for node in nodes(plan)]
+    whole = [node for node in every if node.get("Relation Name") in GROWS and node["Node Type"] == "Seq Scan"]
+    if whole and all(rows_read(node) <= SMALL * node["Actual Loops"] for node in whole):
+        return await look(grown, sql, arguments, scans=False)
+    return seen
+
+
+async def functions_of(owner: asyncpg.Connection) -> dict[str, Function]:
+    found = await owner.fetch(
+        "SELECT p.proname, l.lanname, p.prosrc, p.prosecdef, coalesce(p.proargnames[:p.pronargs], '{}') AS named, "
+        "ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY a (t, n) ORDER BY n) AS typed "
+        "FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang "
+        "WHERE p.pronamespace = 'public'::regnamespace AND p.prokind = 'f'"
+    )
+    return {row["proname"]: Function(*row) for row in found}
+
+
+STATEMENT = {"张桂兰": ("/statement", "/statement?currency=minute", "/api/v1/me/statement?limit=200")}
+
+
+async def test_a_statement_reads_no_history_before_the_tables_are_analysed(
+    grown: Grown, client: httpx.AsyncClient
+) -> None:
+    """Accounts, of which a community has a few a person, and debts apart: statistics mend their plans.
+
+    They are made when a restored database is migrated, when it is served, and in the worker's first round.
+    """
+    wrong = await history_of_pages(grown, client, STATEMENT, grows=GROWS - {"account", "debt"})
+    assert sorted(set(wrong)) == [], "\n" + "\n".join(sorted(set(wrong)))
+
+
+SENT = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+
+
+async def history_of_pages(
+    grown: Grown, client: httpx.AsyncClient, readers: Mapping[str, tuple[str, ...]],
+    grows: Collection[str] = GROWS,
+) -> list[str]:  # fmt: skip
+    """What pages read too much of. Each statement is looked at: what locks, what writes, who the caller is."""
+    town, wrong = grown.town, list[str]()
+    places = await places_of(town, grown.owner)
+    await grown.owner.execute(
+        "INSERT INTO book_check (community_id, checked_at, problems) VALUES ($1, $2, '[]') ON CONFLICT DO NOTHING",
+        town.community, clock.now(),
+    )  # fmt: skip
+    looked: set[tuple[str, str]] = set()
+    for name, paths in readers.items():
+        for path in paths:
+            headers = await headers_of_reader(town, name, path)
+            sent.clear()
+            address = path.format_map(places)
+            answer = await client.get(address, headers=headers)
+            if answer.status_code != 200:
+                wrong.append(f"{name} {address} answers {answer.status_code}")
+            for sql, arguments in [each for each in sent if each[0].lstrip().startswith(SENT)]:
+                if (sql, repr(arguments)) in looked or _only_writes(sql):
+                    continue
+                looked.add((sql, repr(arguments)))
+                seen = await looked_at(grown, sql, arguments)
+                wrong += [f"{name} {path} {why}: {' '.join(sql.split())[:160]}" for why in seen.history_read(grows)]
+    return wrong
+
+
+def _only_writes(sql: str) -> bool:
+    """Whether a statement writes rows that it is given and reads none; it cannot be run again with their ids."""
+    return sql.lstrip().startswith("INSERT") and "SELECT" not in sql
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_the_check_joins_set_by_set_whatever_the_planner_believes(grown: Grown, *, analysed: bool) -> None:
+    """Two hundred thousand transfers: no look-up row by row, and nothing wrong is found."""
+    if analysed:
+        await grown.owner.execute("ANALYZE")
+    sent.clear()
+    books = await check_ledger(grown.town.system())
+    assert books.problems == []
+    assert await grown.owner.fetchval("SELECT count(*) FROM transfer") > 200_000
+    await grown.owner.execute("SET enable_nestloop = off")
+    for sql, arguments in [each for each in sent if "$1" in each[0]]:
+        found = await grown.owner.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *arguments)
+        plan = json.loads(found)[0]["Plan"]
+        for node in nodes(plan):
+            assert node["Node Type"] != "Nested Loop", sql
+            assert not _uses(node), sql
+    await grown.owner.execute("RESET enable_nestloop")
+
+
+def _uses(node: dict[str, Any]) -> bool:
+    """Whether a part that is run for each row reads a table."""
+    return node.get("Parent Relationship") == "SubPlan" and any("Relation Name" in each for each in nodes(node))
+
+
+async def test_each_table_is_known_to_grow_or_to_stay(grown: Grown) -> None:
+    tables = {
+        row["tablename"]
+        for row in await grown.owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    }
+    assert tables == GROWS | STAYS.keys()
+
+
+async def test_no_page_reads_the_history_of_a_community(grown: Grown, client: httpx.AsyncClient) -> None:
+    """As after a restore: the worker lets statistics be made and counts the figures, then every page is looked at."""
+    await grown.owner.execute("UPDATE pg_class SET reltuples = -1 WHERE relname = 'transfer'")
+    assert await analyze_new_tables() >= 1
+    assert await analyze_new_tables() == 0
+    await count_figures(grown.town.system())
+    wrong = await history_of_pages(grown, client, READERS)
+    assert sorted(set(wrong)) == [], "\n" + "\n".join(sorted(set(wrong)))
+
+
+async def test_a_long_statement_pages_to_its_very_beginning(grown: Grown) -> None:
+    """张桂兰's five years: every entry once, newest first, the balance carried from page to page down to nothing."""
+    scope, person = await grown.town.scope("张桂兰"), grown.town.people["张桂兰"]
+    seen: list[UUID] = []
+    cursor, balance = None, None
+    while True:
+        found = await statement(scope, person, Currency.point, limit=200, cursor=cursor)
+        for line in found.items:
+            assert balance is None or line.balance == balance
+            balance = line.balance - line.amount
+        assert list(found.items) == sorted(found.items, key=lambda line: (line.posted_at, line.entry_id), reverse=True)
+        seen += [line.entry_id for line in found.items]
+        cursor = found.next
+        if cursor is None:
+            break
+    own = await grown.owner.fetchval(
+        "SELECT count(DISTINCT t.entry_id) FROM account a "
+        "JOIN transfer t ON a.id IN (t.debit_account, t.credit_account) "
+        "WHERE a.owner_id = $1 AND a.currency = 'point' AND a.bucket = 'available'",
+        person,
+    )  # fmt: skip
+    assert balance == 0
+    assert len(seen) == len(set(seen)) == own > 4_000
+
+
+async def test_a_guardian_pages_through_the_bookings_of_every_child_in_care(grown: Grown) -> None:
+    """A thousand seats of ten children, newest first, none twice, and no other child's."""
+    scope, guardian = await grown.town.scope("刘洋"), grown.town.people["刘洋"]
+    sql = (
+        "SELECT b.id FROM booking b WHERE b.child_id IN (SELECT child_id FROM guardianship WHERE guardian_id = $1) "
+        "AND ($2::uuid IS NULL OR b.lesson_id = $2) AND b.status = ANY ($3) ORDER BY b.created_at DESC, b.id DESC"
+    )
+    lesson = await grown.owner.fetchval("SELECT lesson_id FROM booking LIMIT 1")
+    await grown.owner.execute(
+        "UPDATE booking SET status = 'missed' WHERE id IN (SELECT id FROM booking ORDER BY id LIMIT 700 OFFSET 300)"
+    )
+    for lesson_id, status in ((None, None), (lesson, None), (None, "missed")):
+        seen: list[UUID] = []
+        cursor = None
+        while True:
+            found = await bookings(scope, own=True, lesson_id=lesson_id, status=status, limit=90, cursor=cursor)  # type: ignore[arg-type]  # a status
+            seen += [each.id for each in found.items]
+            cursor = found.next
+            if cursor is None:
+                break
+        wanted = await grown.owner.fetch(sql, guardian, lesson_id, [status] if status else ["attended", "missed"])
+        assert seen == [row["id"] for row in wanted]
+        assert len(seen) >= 10
+
+
+MONTH = "now() - interval '31 days'"
+OWNED = "(SELECT id FROM account WHERE community_id = $1 AND owner_id = '{heavy}' AND currency = 'point' LIMIT 1)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_wrong"),
+    [
+        ("SELECT sum(amount) FROM transfer WHERE community_id = $1", True),
+        ("SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'approved'", True),
+        ("SELECT kind FROM transfer WHERE community_id = $1 GROUP BY kind", True),
+        ("SELECT count(*) FROM (SELECT FROM transfer WHERE community_id = $1 LIMIT 100) AS few", False),
+        ("SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending'", False),
+        ("SELECT count(*) FROM person WHERE community_id = $1", False),
+        # What one person may ask, asked for everybody.
+        (
+            (
+                "SELECT p.id, (SELECT count(*) FROM message m WHERE m.community_id = $1 AND m.person_id = p.id "
+                "AND m.read_at IS NULL) FROM person p WHERE p.community_id = $1"
+            ),
+            True,
+        ),
+        (
+            "SELECT count(*) FROM message WHERE community_id = $1 AND read_at IS NULL AND person_id = '{heavy}'",
+            False,
+        ),
+        # An account or a person without a time, and a time without an account or a person.
+        (f"SELECT sum(amount) FROM transfer WHERE community_id = $1 AND credit_account = {OWNED}", True),
+        (f"SELECT sum(amount) FROM transfer WHERE community_id = $1 AND posted_at >= {MONTH}", True),
+        (
+            (
+                "SELECT sum(amount) FROM transfer WHERE community_id = $1 "
+                f"AND credit_account = {OWNED} AND posted_at >= {MONTH}"
+            ),
+            False,
+        ),
+        ("SELECT sum(minutes) FROM service_record WHERE community_id = $1 AND person_id = '{heavy}'", True),
+        (
+            (
+                "SELECT person_id, sum(minutes) FROM service_record WHERE community_id = $1 "
+                f"AND started_at >= {MONTH} GROUP BY person_id"
+            ),
+            True,
+        ),
+        (
+            (
+                "SELECT sum(minutes) FROM service_record WHERE community_id = $1 AND person_id = '{heavy}' "
+                f"AND started_at >= {MONTH}"
+            ),
+            False,
+        ),
+        # What stands inside a function, what locks and what writes.
+        ("SELECT * FROM summed_by_sql($1)", True),
+        ("SELECT summed_by_sql($1)", True),
+        ("SELECT * FROM summed_by_plpgsql($1)", True),
+        ("SELECT id FROM visit WHERE community_id = $1 AND out_at IS NOT NULL FOR NO KEY UPDATE", True),
+        ("UPDATE message SET read_at = now() WHERE community_id = $1 AND kind = 'record_credited'", True),
+    ],
+)
+async def test_a_sum_over_history_is_found(grown: Grown, sql: str, *, is_wrong: bool) -> None:
+    await grown.owner.execute("ANALYZE")
+    body = "SELECT sum(amount)::bigint FROM transfer WHERE community_id = p_community"
+    await grown.owner.execute(
+        "CREATE OR REPLACE FUNCTION summed_by_sql(p_community uuid) RETURNS bigint LANGUAGE sql STABLE "
+        f"SET search_path = public AS $$ {body} $$; "
+        "CREATE OR REPLACE FUNCTION summed_by_plpgsql(p_community uuid) RETURNS bigint LANGUAGE plpgsql STABLE "
+        f"AS $$ BEGIN RETURN ({body}); END $$"
+    )
+    try:
+        known = Grown(grown.town, grown.owner, grown.url, await functions_of(grown.owner))
+        seen = await looked_at(known, sql.format(heavy=grown.town.people["张桂兰"]), (grown.town.community,))
+        assert bool(seen.history_read()) is is_wrong, seen.history_read()
+    finally:
+        await grown.owner.execute("DROP FUNCTION summed_by_sql, summed_by_plpgsql")
+
+
+def test_each_page_and_each_answer_of_the_api_is_looked_at_or_named_with_a_reason(app: Litestar) -> None:
+    """The address of every GET of the route table, its parts in braces."""
+    routes = {
+        "/" + "/".join(part if isinstance(part, str) else "{}" for part in route.path_components)
+        for route in app.routes
+        if isinstance(route, HTTPRoute) and "GET" in route.methods
+    }
+    read = {re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0]) for paths in READERS.values() for path in paths}
+    assert routes - read - UNREAD.keys() == set()
+    assert (read | UNREAD.keys()) - routes == set()
+    assert read & UNREAD.keys() == set()

@@ -1,0 +1,1 @@
+"""Migrations and the schema that they make."""

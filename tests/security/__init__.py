@@ -1,0 +1,1 @@
+"""Whoever has stolen the service's database address."""

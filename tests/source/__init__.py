@@ -1,0 +1,1 @@
+"""Promises of the source itself: layers, manifests, documents."""

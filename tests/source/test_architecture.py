@@ -1,0 +1,266 @@
+"""The promises of the source itself: imports point one way, one writer of the ledger, one reader of the environment."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = ("timebank", "admin", "migrations")
+TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", ".po")
+
+# From the ground up: a module may import from its own row's own part and from every row above it in this list.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("core",),
+    ("operations",),
+    ("agreements",),
+    ("areas",),
+    ("policies",),
+    ("ledger",),
+    ("people",),
+    ("expiry",),
+    ("access",),
+    ("rules",),
+    ("stations",),
+    ("cards",),
+    ("activities",),
+    ("presence",),
+    ("service_records",),
+    ("deeds", "shop", "classes"),
+    ("merging",),
+    ("imports",),
+    ("overview",),
+    ("trail",),
+    ("printing",),
+    ("http",),
+    ("api",),
+    ("web",),
+    ("admin",),
+    ("capabilities",),
+    ("app",),
+    ("demo",),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)  # fmt: skip
+ROW = {part: number for number, row in enumerate(LAYERS) for part in row}
+LEDGER_TABLES = ("account", "transfer", "debt", "day_total", "books_closed", "expiry_announcement")
+
+
+@cache
+def modules() -> dict[str, tuple[Path, ast.Module]]:
+    """Every module of the project by its dotted name."""
+    found = {}
+    for folder in CODE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            found[name] = (path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    return found
+
+
+def part_of(name: str) -> str:
+    """The row's word for a module: timebank.shop.redemption is `shop`, timebank.shop.api is `api`."""
+    first, *rest = name.split(".")
+    if first == "admin":
+        return "admin"
+    if rest[1:] == ["api"]:
+        return "api"
+    if rest[1:2] == ["pages"]:
+        return "web"
+    if rest == ["migrate"]:
+        return "operations"  # at the root, because the migrations that have landed import it from there
+    return rest[0] if rest else first
+
+
+def imported(name: str) -> Iterator[tuple[str, int]]:
+    """The project's own modules that a module imports, late imports too, with the line."""
+    _, tree = modules()[name]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [each if each in modules() else node.module for each in inside]
+        else:
+            continue
+        yield from ((each, node.lineno) for each in names if each in modules())
+
+
+def strings(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The string constants of a module, those inside f-strings too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value, node.lineno
+
+
+def schema_text(path: Path) -> str:
+    """An SQL file without its comments."""
+    return re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+
+
+def test_every_module_has_its_place_in_the_layers() -> None:
+    without = [n for n in modules() if not n.startswith("migrations") and n != "timebank" and part_of(n) not in ROW]
+    assert without == [], "name them in LAYERS, above what they import"
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for name in modules():
+        for other, line in imported(name):
+            own, its = part_of(name), part_of(other)
+            if "timebank" in (own, its) or name.startswith("migrations"):
+                continue
+            sideways = ROW[own] == ROW[its] and own != its
+            if ROW[its] > ROW[own] or sideways:
+                wrong.append(f"{name}:{line} imports {other}")
+    assert wrong == []
+
+
+def test_no_two_modules_import_each_other() -> None:
+    graph = {name: {other for other, _ in imported(name) if other != name} for name in modules()}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+def test_no_capability_imports_anothers_api() -> None:
+    wrong = [
+        f"{name}:{line} imports {other}"
+        for name in modules()
+        for other, line in imported(name)
+        if part_of(other) == "api"
+    ]
+    assert wrong == []
+
+
+def test_pages_touch_no_tables() -> None:
+    """Member pages, counter, display, board and panel call verbs; they have no table and no statement of their own."""
+    wrong = []
+    for name, (_, tree) in modules().items():
+        if part_of(name) not in {"web", "admin", "api"}:
+            continue
+        wrong += [f"{name}:{line} imports {other}" for other, line in imported(name) if other.endswith(".tables")]
+        wrong += [
+            f"{name}:{line} has SQL"
+            for text, line in strings(tree)
+            if re.match(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s", text)
+        ]
+    assert wrong == []
+
+
+def test_only_the_ledger_writes_the_ledgers_tables() -> None:
+    tables = "|".join(LEDGER_TABLES)
+    writing = re.compile(
+        rf"(INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE|MERGE\s+INTO|COPY)\s+(ONLY\s+)?\"?(public\.)?({tables})\b",
+        re.IGNORECASE,
+    )
+    wrong = []
+    for name, (_, tree) in modules().items():
+        wrong += [f"{name}:{line} writes" for text, line in strings(tree) if writing.search(text)]
+        if part_of(name) != "ledger":
+            wrong += [f"{name}:{line}" for other, line in imported(name) if other == "timebank.ledger.tables"]
+    for path in (ROOT / "migrations").glob("*.sql"):
+        if "ledger" not in path.stem and writing.search(schema_text(path)):
+            wrong.append(path.name)
+    assert wrong == []
+
+
+def test_a_capability_writes_only_its_own_tables() -> None:
+    """Another capability's tables are changed by calling its verb, never by a statement or its Table class."""
+    owner = {table: part for name in modules() if name.endswith(".tables") for table, part in tables_of(name)}
+    writing = re.compile(r"(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?([a-z_]+)\b(?!\s*\.)")
+    wrong = []
+    for name, (_, tree) in modules().items():
+        part = name.split(".")[1] if "." in name else name
+        wrong += [
+            f"{name}:{line} writes {table}, which is {owner[table]}'s"
+            for text, line in strings(tree)
+            for table in writing.findall(text)
+            if table in owner and owner[table] != part and (part, table) not in SHARED
+        ]
+        wrong += [
+            f"{name}:{line} imports {other}"
+            for other, line in imported(name)
+            if other.endswith(".tables") and part_of(other) != part
+        ]
+    assert wrong == []
+
+
+# What is written for everybody by a module of the ground; its Table class stands with access.
+SHARED = {("core", "audit"), ("operations", "installation")}
+
+
+def tables_of(name: str) -> Iterator[tuple[str, str]]:
+    _, tree = modules()[name]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for keyword in node.keywords:
+                if keyword.arg == "tablename" and isinstance(keyword.value, ast.Constant):
+                    yield str(keyword.value.value), part_of(name)
+
+
+def test_only_settings_reads_the_environment() -> None:
+    wrong = []
+    for name, (_, tree) in modules().items():
+        if name == "timebank.core.settings":
+            continue
+        for node in ast.walk(tree):
+            reads = isinstance(node, ast.Attribute) and node.attr in READERS
+            if reads or (isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & READERS):
+                wrong.append(f"{name}:{getattr(node, 'lineno', 0)}")
+    path, _ = modules()["timebank"]
+    allowed = [n for n, line in enumerate(path.read_text().splitlines(), 1) if 'setdefault("PICCOLO_CONF"' in line]
+    assert wrong == [f"timebank:{line}" for line in allowed]
+
+
+READERS = {"environ", "environb", "getenv", "putenv"}
+
+
+def test_only_the_clock_tells_the_time() -> None:
+    """Tests and the demo's history hold the clock; a second one would not stand still with it. The database's own clock
+    is asked in one function, `ledger_now`, which a wrong clock of the program is held against."""
+    wrong = []
+    for name, (_, tree) in modules().items():
+        if name == "timebank.core.clock":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                of = ast.unparse(node.func)
+                if re.search(r"(datetime|date)\.(now|utcnow|today)$", of) or of == "time.time":
+                    wrong.append(f"{name}:{node.lineno} {of}")
+        wrong += [f"{name}:{line} {text[:40]!r}" for text, line in strings(tree) if is_sql(text) and TELLS_TIME(text)]
+    wrong += [
+        path.name for path in (ROOT / "migrations").glob("*.sql") if TELLS_TIME(LEDGER_NOW.sub("", schema_text(path)))
+    ]
+    assert wrong == []
+
+
+TELLS_TIME = re.compile(
+    r"\b(now\(\)|current_timestamp\b|current_date\b|current_time\b|localtime|clock_timestamp\(|statement_timestamp\()",
+    re.IGNORECASE,
+).search
+
+
+LEDGER_NOW = re.compile(r"\bledger_now\(\)(.* AS \$\$ SELECT clock_timestamp\(\) \$\$;)?")
+
+
+def is_sql(text: str) -> bool:
+    return bool(re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|WHERE|VALUES)\b", text))
+
+
+def test_no_path_of_somebodys_machine_is_written_down() -> None:
+    somebodys = re.compile(r"(?<![\w.:/])(/(home|root|Users|work|mnt)/\w|[A-Z]:\\\\?Users)")
+    wrong = []
+    for path in sorted(ROOT.rglob("*")):
+        inside = path.relative_to(ROOT)
+        if inside.parts[0].startswith(".venv") or {"output", "vendor", "__pycache__"} & set(inside.parts):
+            continue
+        if path.is_file() and path != Path(__file__) and path.suffix in TEXT and inside.parts[0] != ".git":
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            wrong += [f"{inside}:{number}" for number, line in enumerate(lines, 1) if somebodys.search(line)]
+    assert wrong == []

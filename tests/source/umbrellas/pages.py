@@ -1,0 +1,30 @@
+"""Umbrellas over HTTP, and on the panel's page."""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.response import Template
+
+from tests.source.umbrellas.lending import count_lent
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.web.pages import page
+
+
+class Umbrellas(Controller):
+    path = "/umbrellas"
+
+    @get()
+    async def lent(self, caller: NamedDependency[Scope]) -> dict[str, int]:
+        """How many umbrellas are out."""
+        return {"lent": await count_lent(caller)}
+
+
+class UmbrellaPages(Controller):
+    path = "/admin/umbrellas"
+    include_in_schema = False
+
+    @get()
+    async def show(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """How many umbrellas are out."""
+        caller.require_admin()
+        return page(request, caller, "umbrellas/umbrellas.html", lent=await count_lent(caller))

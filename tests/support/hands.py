@@ -1,0 +1,114 @@
+"""What people hold in the stories: screens signed in by hand, and a camera before which one can hold another screen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
+
+from tests.browser_path import browser_path
+from tests.support.service import Service
+
+PHONE = ViewportSize(width=390, height=844)
+TABLET = ViewportSize(width=1024, height=768)
+PANEL = ViewportSize(width=1280, height=800)
+PASSWORD = "清江的驿站-2026"
+OUTPUT = Path(__file__).parents[1] / "output"
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+class Camera:
+    """A browser's camera. It sees what was held before it when it was opened last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.film = folder / "camera.mjpeg"
+        self._films = Image.new("RGB", (640, 480), "white")
+        self.sees(self._films)
+
+    def sees(self, picture: Image.Image) -> None:
+        """Show this picture from now on. The earlier film may still be open: it is replaced, not written over."""
+        frame = BytesIO()
+        picture.save(frame, "JPEG", quality=95)
+        anew = self.film.with_suffix(".anew")
+        anew.write_bytes(frame.getvalue() * 10)
+        anew.replace(self.film)
+
+    async def is_shown(self, code: Locator) -> None:
+        """Somebody holds a code before it: the code fills the picture."""
+        shot = Image.open(BytesIO(await code.screenshot())).convert("RGB").resize((440, 440))
+        self.holds(shot)
+
+    async def stands_before(self, page: Page) -> None:
+        """It stands before a screen and sees what the page shows now."""
+        self.sees(Image.open(BytesIO(await page.screenshot())).convert("RGB").resize((640, 480)))
+
+    def holds(self, code: Image.Image) -> None:
+        seen = Image.new("RGB", (640, 480), "white")
+        seen.paste(code.convert("RGB").resize((440, 440)), (100, 20))
+        self.sees(seen)
+
+
+@asynccontextmanager
+async def chromium(camera: Camera | None = None) -> AsyncIterator[Browser]:
+    """A browser, with this camera where one is given."""
+    seeing = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera.film if camera else ''}",
+    )
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=browser_path(), args=[*QUIET, *(seeing if camera else ())]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def screen(browser: Browser, service: Service, size: ViewportSize) -> Page:
+    """A device of its own: nothing that another one holds is on it."""
+    context = await browser.new_context(
+        viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=service.base_url
+    )
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    return page
+
+
+async def signed_in(
+    browser: Browser, service: Service, size: ViewportSize, phone: str, password: str = PASSWORD
+) -> Page:
+    """A device on which somebody has signed in with the password."""
+    page = await screen(browser, service, size)
+    await page.goto("/sign-in")
+    await page.get_by_label("手机号").fill(phone)
+    await page.get_by_label("密码").fill(password)
+    await press(page, "登录")
+    await page.wait_for_url(service.base_url + "/")
+    return page
+
+
+async def press(page: Page | Locator, button: str) -> None:
+    await page.get_by_role("button", name=button, exact=True).first.click()
+
+
+async def follow(page: Page | Locator, link: str) -> None:
+    await page.get_by_role("link", name=link).first.click()
+
+
+async def reads(page: Page | Locator, *sentences: str) -> None:
+    """The page says each of these."""
+    for sentence in sentences:
+        await expect(page.get_by_text(sentence).first).to_be_visible(timeout=8_000)
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep what the page looks like, for people to look at."""
+    OUTPUT.mkdir(exist_ok=True)
+    await page.screenshot(path=OUTPUT / f"{name}.png")

@@ -1,0 +1,152 @@
+"""The trail: who did what and who looked at whom is there to read for administrators and auditors, in words."""
+
+import ast
+from datetime import timedelta
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.matrix.test_told import calls
+from tests.support.counter import PASSWORD, has_password, kept_scope
+from tests.support.shop import API, browser
+from tests.support.town import Town
+from timebank.access.devices.devices import register
+from timebank.access.sign_in.finding import find_at_counter
+from timebank.cards.cards import issue_card
+from timebank.core import clock
+from timebank.core.errors import Forbidden
+from timebank.trail.reading import trail
+from timebank.trail.words import LABELS, NOUNS, verbs
+
+# Ids link the subject, numbers of versions and rows of the book say nothing to a reader.
+VERB, NOUN = 1, 2
+UNSAID = {
+    "merge",
+    "merged",
+    "bytes",
+    "by_code",
+    "targets",
+    "code",
+    "skip_bad",
+    "epoch",
+    "objection",
+    "rule_version",
+    "version",
+    "to",
+    "arrived",
+}
+
+
+def constants(position: int) -> set[str]:
+    """What the calls that write the audit name at a position, where it stands in the source."""
+    writers = ["audit.record", "audit.record_many", "audit.record_of_login"][: 3 if position == VERB else 2]
+    found = [call.args[position] for call in calls(*writers)]
+    return {each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+
+
+def test_every_verb_noun_and_value_has_words() -> None:
+    assert constants(VERB) - verbs().keys() == set()
+    assert constants(NOUN) - NOUNS.keys() == set()
+    named = {
+        k.arg
+        for call in calls("audit.record", "audit.record_many", "audit.record_of_login")
+        for k in call.keywords
+        if k.arg
+    } - {"reason"}
+    assert {n for n in named if not n.endswith("_id")} - LABELS.keys() - UNSAID == set()
+
+
+async def test_administrators_and_auditors_read_it_and_nobody_else(town: Town) -> None:
+    await issue_card(await town.scope("周敏"), town.people["张桂兰"])
+    for name in ("赵丽", "孙伟"):
+        [line, *_] = (await trail(await town.scope(name), verb="issue_card")).items
+        assert (line.person, line.about, line.text) == ("周敏", "张桂兰", "发了卡")
+    for name in ("周敏", "陈明", "张桂兰"):
+        with pytest.raises(Forbidden):
+            await trail(await town.scope(name))
+
+
+async def test_it_is_read_by_person_thing_kind_and_day_from_the_newest_on(town: Town) -> None:
+    keeper, admin = await town.scope("周敏"), await town.scope("赵丽")
+    first = clock.now()
+    with clock.at(first):
+        await issue_card(keeper, town.people["张桂兰"])
+    with clock.at(first + timedelta(days=1)):
+        await issue_card(admin, town.people["李秀英"])
+    both = (await trail(admin, verb="issue_card")).items
+    assert [line.about for line in both] == ["李秀英", "张桂兰"]
+    assert [line.about for line in (await trail(admin, person_id=town.people["周敏"])).items] == ["张桂兰"]
+    [thing] = (await trail(admin, noun_id=both[0].noun_id)).items
+    assert thing == both[0]
+    early = (await trail(admin, verb="issue_card", until=clock.local_day(first))).items
+    assert [line.about for line in early] == ["张桂兰"]
+    page = await trail(admin, verb="issue_card", limit=1)
+    rest = await trail(admin, verb="issue_card", limit=1, cursor=page.next)
+    assert [*page.items, *rest.items] == both
+
+
+async def test_a_sign_in_stands_where_its_time_is(town: Town, client: httpx.AsyncClient) -> None:
+    await has_password(town, "周敏")
+    keeper, first = await town.scope("周敏"), clock.now()
+    asked = {"phone": town.phones["周敏"], "password": PASSWORD}
+    for minute, name in enumerate(("张桂兰", "李秀英")):
+        with clock.at(first + timedelta(minutes=2 * minute)):
+            await issue_card(keeper, town.people[name])
+        with clock.at(first + timedelta(minutes=2 * minute + 1)):
+            assert (await client.post(f"{API}/sessions", json=asked)).status_code == 201
+    lines = (await trail(await town.scope("赵丽"))).items
+    assert [line.verb for line in lines][:4] == ["sign_in", "issue_card", "sign_in", "issue_card"]
+
+
+async def test_another_communitys_trail_is_not_seen(town: Town, owner: asyncpg.Connection) -> None:
+    other = clock.new_id()
+    await owner.execute(
+        "INSERT INTO audit (community_id, id, at, via, request_id, verb, noun, change) "
+        "VALUES ($1, $2, now(), 'api', '', 'set_rule', 'rule', '{}')",
+        other, clock.new_id(),
+    )  # fmt: skip
+    assert (await trail(await town.scope("赵丽"), verb="set_rule")).items == []
+
+
+async def test_a_device_is_named(town: Town, owner: asyncpg.Connection) -> None:
+    made = await register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="东门平板", kind="counter")
+    await issue_card(await kept_scope(town, made.token), town.people["张桂兰"])
+    [line] = (await trail(await town.scope("赵丽"), verb="issue_card")).items
+    assert (line.person, line.device_id, line.device) == ("周敏", made.id, "东门平板")
+
+
+async def test_a_look_up_at_the_counter_is_written_down_without_what_was_typed(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    last4 = await owner.fetchval("SELECT phone_last4 FROM person WHERE id = $1", town.people["张桂兰"])
+    keeper = await town.scope("周敏")
+    for digits, found in ((last4, 1), ("9876", 0)):
+        assert len(await find_at_counter(keeper, "张桂兰", phone_last4=digits)) == found
+    rows = await owner.fetch("SELECT noun_id, change::text FROM audit WHERE verb = 'look_up' ORDER BY id")
+    assert [row["noun_id"] for row in rows] == [town.people["张桂兰"], None]
+    assert [row["change"] for row in rows] == ['{"found": 1}', '{"found": 0}']
+
+
+async def test_a_list_with_children_is_written_down_and_one_without_is_not(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    admin = await town.sign_in("赵丽")
+    assert (await client.get(f"{API}/people", params={"q": "张桂兰"}, headers=admin)).status_code == 200
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'read_children'") == 0
+    assert (await client.get(f"{API}/people", params={"q": "刘小雨"}, headers=admin)).status_code == 200
+    change = await owner.fetchval("SELECT change::text FROM audit WHERE verb = 'read_children'")
+    assert change == '{"list": "people", "children": 1}'
+
+
+async def test_the_panel_shows_it_in_both_languages(town: Town, client: httpx.AsyncClient) -> None:
+    await issue_card(await town.scope("周敏"), town.people["张桂兰"])
+    admin = await browser(client, town, "赵丽")
+    page = await admin.see("/admin/audit")
+    assert "发了卡" in page
+    assert "张桂兰" in page
+    answer = await client.get(
+        f"{API}/audit", params={"verb": "issue_card"},
+        headers={**await town.sign_in("赵丽"), "Accept-Language": "en"},
+    )  # fmt: skip
+    assert [line["text"] for line in answer.json()["items"]] == ["Issued a card"]

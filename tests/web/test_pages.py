@@ -1,0 +1,214 @@
+"""Every page that a role is led to, opened in a real browser: it answers, fits the screen, and speaks in words."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import asyncpg
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+
+from tests.browser_path import browser_path, why_not
+from tests.conftest import SECRET
+from tests.deeds.test_deeds import filed
+from tests.ledger.test_ledger_check import live_a_little
+from tests.support.presence import nine_o_clock
+from tests.support.presence import served as served_at_the_station
+from tests.support.service import Service, served
+from tests.support.town import Town
+from timebank.access.devices import devices
+from timebank.core import clock
+from timebank.http.callers import SESSION_COOKIE
+from timebank.people.messages import tell
+from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.schemas import HoursIn
+from timebank.shop.redemption import redeem
+from timebank.shop.schemas import RedemptionIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
+
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+PHONE = ViewportSize(width=390, height=844)
+SCREENS = (PHONE, ViewportSize(width=320, height=640), ViewportSize(width=1280, height=800))
+LONG_NAME = "阿依古丽·买买提·吐尔逊"
+# Who looks, and how many pages that nobody before has opened are opened at most.
+ROLES = (("张桂兰", 40), ("刘洋", 20), ("王建国", 10), ("陈明", 15), ("周敏", 15), ("赵丽", 60), ("钱进", 5))
+AUDITOR = "孙伟"
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json)$|^/(static|api|schema)/")
+SMALL = """target => [...document.querySelectorAll(
+  ".button, .row[href], .tile, .top-button, .tabs a, .choice, .input, .back, .table th a, summary"
+)].filter(e => e.offsetParent && e.getBoundingClientRect().height < target - 0.5)
+  .map(e => e.innerText || e.className)"""
+LOOK = """() => ({
+  title: document.title, heads: document.querySelectorAll("h1").length, text: document.body.innerText,
+  links: [...document.querySelectorAll("a[href]")].map(a => a.href),
+  acts: document.querySelectorAll("form[method=post]:not([action='/preferences']):not([action='/sign-out'])").length,
+})"""
+OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+
+
+@dataclass
+class Walk:
+    """What has been opened, and everything that was wrong."""
+
+    service: Service
+    browser: Browser
+    opened: set[str] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+
+    async def context(self, token: str | None = None, *, dark: bool = False, elder: bool = False) -> BrowserContext:
+        context = await self.browser.new_context(
+            base_url=self.service.base_url, viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai",
+            color_scheme="dark" if dark else "light",
+        )  # fmt: skip
+        cookies = {"timebank_view": "elder" if elder else "plain"} | ({SESSION_COOKIE: token} if token else {})
+        await context.add_cookies([{"name": n, "value": v, "url": self.service.base_url} for n, v in cookies.items()])
+        return context
+
+    async def page(self, context: BrowserContext, who: str) -> Page:
+        """A page whose complaints on the console are noted."""
+        page = await context.new_page()
+        page.on("console", lambda m: self.wrong.append(f"{who} {page.url}: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.wrong.append(f"{who} {page.url}: {error}"))
+        return page
+
+    async def through(self, who: str, token: str | None, start: str, most: int) -> None:
+        """Open what is linked from `start`, one page of each kind; what others have opened must only answer."""
+        page = await self.page(await self.context(token), who)
+        seen, ahead, new = {kind_of(start)}, [start], 0
+        while ahead:
+            path = ahead.pop(0)
+            known = kind_of(path) in self.opened and path != start
+            if known or new >= most or NOT_A_PAGE.search(urlsplit(path).path):
+                answer = await page.request.get(path, max_redirects=1)
+                self.note(answer.status == 200, f"{who} {path}: {answer.status}")
+                continue
+            self.opened.add(kind_of(path))
+            new += 1
+            for link in await self.look(page, who, path):
+                if kind_of(link) not in seen:
+                    seen.add(kind_of(link))
+                    ahead.append(link)
+        await page.context.close()
+
+    async def look(self, page: Page, who: str, path: str) -> list[str]:
+        """Open one page on both screens; answers the addresses of our own that it leads to."""
+        answer = await page.goto(path)
+        assert answer is not None
+        told = await page.evaluate(LOOK)
+        at = f"{who} {path}"
+        self.note(answer.status == 200, f"{at}: {answer.status}")
+        self.note(bool(told["title"].strip()) and told["heads"] == 1, f"{at}: {told['title']!r}, {told['heads']} h1")
+        self.note(not UUID.search(told["text"]), f"{at}: an id is shown")
+        self.note("{" not in told["text"] and "None" not in told["text"], f"{at}: a place was not filled")
+        await self.taps(page, at, 44)
+        only_reads = who == AUDITOR and path.startswith("/admin")
+        self.note(not (only_reads and told["acts"]), f"{at}: offers {told['acts']} forms to one who only reads")
+        for screen in SCREENS:
+            await page.set_viewport_size(screen)
+            over = await page.evaluate(OVERFLOW)
+            self.note(over <= 0, f"{at}: {over} px too wide at {screen['width']} px")
+        await page.set_viewport_size(PHONE)
+        home = self.service.base_url
+        return [link.removeprefix(home).split("#")[0] for link in told["links"] if link.startswith(home + "/")]
+
+    async def taps(self, page: Page, at: str, target: int) -> None:
+        """Note what is lower than a finger needs."""
+        small = await page.evaluate(SMALL, target)
+        self.note(not small, f"{at}: lower than {target} px: {small}")
+
+    def note(self, fine: bool, what: str) -> None:
+        if not fine:
+            self.wrong.append(what)
+
+
+def kind_of(path: str) -> str:
+    """Pages that differ by an id, a cursor or a choice in their address are of one kind."""
+    parts = urlsplit(path)
+    asked = sorted(name for name, _ in parse_qsl(parts.query) if name not in ("done", "cursor", "next", "q"))
+    return UUID.sub("*", parts.path) + "?" + "&".join(asked)
+
+
+@pytest.fixture
+def service(pool: str, tmp_path: Path) -> Iterator[Service]:
+    with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
+        yield running
+
+
+@pytest.fixture
+async def walk(service: Service) -> AsyncIterator[Walk]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=browser_path(), args=[*QUIET])
+        yield Walk(service, browser)
+        await browser.close()
+
+
+@pytest.fixture
+async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
+    """The town after some ordinary weeks, with a name as long as they come."""
+    await live_a_little(town)
+    await served_at_the_station(town, "张桂兰", 125)
+    begin = nine_o_clock(2)
+    seen = HoursIn(town.people["欧阳凯伟"], begin, begin + timedelta(hours=1), "停电，纸上签到")
+    await enter_hours(await town.scope("陈明"), seen)
+    await filed(town, occurred_on=clock.local_day())
+    await tell(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
+    mine = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], 1)
+    await redeem(await town.scope("张桂兰"), mine)
+    await owner.execute("UPDATE redemption SET code = '30715520' WHERE status = 'reserved' AND code IS NULL")
+    await owner.execute("UPDATE person SET name = $1 WHERE id = $2", LONG_NAME, town.people["张桂兰"])
+    return town
+
+
+async def test_every_page_of_every_role(lived_in: Town, walk: Walk) -> None:
+    for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
+        await walk.through("a visitor", None, start, 4)
+    for name, most in ROLES:
+        await walk.through(name, await lived_in.token(name), "/", most)
+    assert len(walk.opened) > 60
+    walk.opened = {kind for kind in walk.opened if not kind.startswith("/admin")}
+    await walk.through(AUDITOR, await lived_in.token(AUDITOR), "/", 50)
+    panel = {kind for kind in walk.opened if kind.startswith("/admin")}
+    assert {f"/admin/{noun}/*?" for noun in ("reviews", "people", "goods", "classes", "deeds", "stations")} <= panel
+    assert not any("/new" in kind or "/hours" in kind for kind in panel)
+    assert not walk.wrong, "\n".join(walk.wrong)
+
+
+async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> None:
+    screen = await devices.register(
+        await lived_in.scope("赵丽"), lived_in.stations["暖蜂驿站"], name="屏", kind="display"
+    )
+    good, person = lived_in.goods["香皂"], lived_in.people["李秀英"]
+    looks = (
+        (None, "light", ("/", "/sign-in", "/board", f"/display/{screen.pairing_code}", "/display")),
+        ("张桂兰", "light", ("/", "/goods", f"/goods/{good}", "/statement", "/me/code", "/scan", "/preferences")),
+        ("张桂兰", "dark", ("/", "/goods", "/statement", "/redemptions")),
+        ("张桂兰", "elder", ("/", "/activities")),
+        ("刘洋", "light", ("/classes", "/family")),
+        ("周敏", "light", ("/desk",)),
+        ("赵丽", "light", ("/admin", "/admin/reviews", "/admin/people", f"/admin/people/{person}", "/admin/deeds")),
+        ("赵丽", "dark", ("/admin", "/admin/imports", "/admin/agreements")),
+        ("钱进", "light", ("/admin/agreements",)),
+    )
+    for name, how, paths in looks:
+        token = await lived_in.token(name) if name else None
+        page = await walk.page(await walk.context(token, dark=how == "dark", elder=how == "elder"), name or "a visitor")
+        for path in paths:
+            await page.goto(path)
+            if how == "elder":
+                await walk.taps(page, path, 60)
+            found = await Axe().run(page)
+            walk.wrong += [
+                f"{name} {how} {path}: {v['id']} {[n['html'][:120] for n in v['nodes'][:3]]}"
+                for v in found.response["violations"]
+                if v["impact"] in ("serious", "critical")
+            ]
+            if path.startswith("/display/"):
+                await page.get_by_role("button", name="配对这台设备").click()
+        await page.context.close()
+    assert not walk.wrong, "\n".join(walk.wrong)

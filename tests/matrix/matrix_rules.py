@@ -1,11 +1,11 @@
 """Who may do what: the expected answer of every operation for every role.
 
 A pattern has a letter for each of tests/matrix/rounds.py's ROLES, in their order: y may, f forbidden (403), u unseen
-(404), s sign in first. Its groups are: a stranger | the resident whose things are asked about, a neighbour, a guardian, a
-former guardian | unit head, building head, grid worker | keeper, keeper of another station | administrator, auditor,
-street, county | of other communities: a resident, an administrator, another street's administrator | counter, counter
-without a keeper, display. "May" is a yes or a refusal by a rule of the field, such as too few points.
-Who may by role and yet not here, as for the own benefit, is forbidden.
+(404), s sign in first. Its groups are: a stranger | the resident whose things are asked about, a neighbour, a
+guardian, a former guardian | unit head, building head, grid worker | keeper, keeper of another station |
+administrator, auditor, street, county | of other communities: a resident, an administrator, another street's
+administrator | counter, counter without a keeper, display. "May" is a yes or a refusal by a rule of the field, such
+as too few points. Who may by role and yet not here, as for the own benefit, is forbidden.
 """
 
 # What an operation of these addresses is unless it is named below: a new page of the panel is the administrators'.

@@ -47,7 +47,7 @@ class People(Controller):
         phone_last4: LastFour = None, room: Room = None, area_id: FromQuery[UUID | None] = None,
         status: FromQuery[Status | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[PersonLine]]:  # fmt: skip
-        """The people whom the caller may list; or, by exact name and last four digits or room, just these."""
+        """The people whom the caller may list; with an exact name and last four digits or a room, only the matches."""
         if name is not None and (phone_last4 or room):
             found = await find_at_counter(caller, name, phone_last4=phone_last4 or "", room=room or "")
             return listed(request, Page(found))
@@ -60,31 +60,31 @@ class People(Controller):
 
     @post()
     async def enrol(self, data: JSONBody[Enrolment], caller: NamedDependency[Scope]) -> PersonDetail:
-        """Enter a person; with a phone, and old enough, they can sign in."""
+        """Register a person. A person of 14 or over with a phone can sign in."""
         return await registration.register(caller, data)
 
     @get("/duplicates")
     async def alike(self, caller: NamedDependency[Scope]) -> list[duplicates.Pair]:
-        """Records that may be one person's, for an administrator to look at; none is merged by itself."""
+        """Records that may belong to one person, for an administrator to check; none is merged automatically."""
         return await duplicates.possible_duplicates(caller)
 
     @get("/{person_id:uuid}/merge")
     async def compare(
         self, person_id: FromPath[UUID], merged_id: FromQuery[UUID], caller: NamedDependency[Scope]
     ) -> list[duplicates.Holding]:
-        """What this record and another have, side by side, before they are merged."""
+        """What each of two records holds, to compare them before a merge."""
         return await duplicates.side_by_side(caller, person_id, merged_id)
 
     @post("/{person_id:uuid}/merge", responses=WAITS)
     async def merge(
         self, person_id: FromPath[UUID], data: JSONBody[merging.MergeIn], caller: NamedDependency[Scope]
     ) -> Response[MergeOut | Waiting]:
-        """Merge another record of the same person into this one; one's own or one's household's waits for another."""
+        """Merge another record of the same person into this one; some merges wait for a second person."""
         return answered(await merging.merge(caller, person_id, data))
 
     @get("/{person_id:uuid}/merges")
     async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[MergeOut]:
-        """What has been merged into this record."""
+        """The merges into this record."""
         return await merges_of(caller, person_id)
 
     @delete("/{person_id:uuid}/merges/{merge_id:uuid}", status_code=200)
@@ -96,46 +96,46 @@ class People(Controller):
 
     @get("/{person_id:uuid}")
     async def one(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> PersonDetail:
-        """One person, as far as the caller may see them."""
+        """One person, with the fields that the caller may see."""
         return await directory.open_person(caller, person_id)
 
     @patch("/{person_id:uuid}", responses=WAITS)
     async def amend(
         self, person_id: FromPath[UUID], data: JSONBody[Correction], caller: NamedDependency[Scope]
     ) -> Response[PersonDetail | Waiting]:
-        """Correct a person, block them, or note that they have left; what concerns oneself waits for another."""
+        """Correct or block a person, or record that they left; some changes wait for a second person."""
         return answered(await registration.amend(caller, person_id, data), 200)
 
     @post("/{person_id:uuid}/sign-in-code")
     async def sign_in_code(
         self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: JSONBody[CodeIn | None] = None
     ) -> registration.SignInCode:
-        """Six digits with which the person in front of the counter can sign in once.
+        """Six digits with which the person at the counter can sign in once.
 
-        A keeper scans the person's card or own code first, or sends name and last four digits for a first sign-in.
+        A keeper first scans the person's card or personal code, or sends name and last four digits for a first sign-in.
         """
         return await give_code(caller, person_id, data or CodeIn())
 
     @get("/{person_id:uuid}/login", opt=AT_THE_COUNTER)
     async def login(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Standing:
-        """Whether the person's phone signs in for them, waits for its holder, or spends nothing yet."""
+        """Whether the person's phone can sign in, waits for its holder's answer, or may not spend yet."""
         return await standing(caller, person_id)
 
     @get("/{person_id:uuid}/guardians")
     async def guardians(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[GuardianOut]:
-        """Who cares for this person, and whom this person cares for."""
+        """The person's guardians and dependants."""
         return await guardians.guardianships_of(caller, person_id)
 
     @post("/{person_id:uuid}/guardians", responses=WAITS)
     async def name_guardian(
         self, person_id: FromPath[UUID], data: JSONBody[GuardianIn], caller: NamedDependency[Scope]
     ) -> Response[GuardianOut | Waiting]:
-        """Name a guardian of the child; oneself or one's household waits for another administrator."""
+        """Name a guardian of the child; naming oneself or a household member waits for another administrator."""
         return answered(await guardians.name_guardian(caller, person_id, data))
 
     @post("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
-        """A new card; the one before ends at once."""
+        """Issue a card; the person's earlier card ends at once."""
         return await cards.issue_card(caller, person_id)
 
     @delete("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
@@ -145,7 +145,7 @@ class People(Controller):
 
     @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
     async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        """The code of the card in force: for its holder, and for who issued it."""
+        """The QR code of the card in force, for its holder and its issuer."""
         return codes.png((await cards.card_of(caller, person_id)).url)
 
 
@@ -156,7 +156,7 @@ class Guardianships(Controller):
     async def consent(
         self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Response[GuardianOut | Waiting]:
-        """Record the guardian's consent; that of somebody of one's household waits for another administrator."""
+        """Record the guardian's consent; that of the administrator's household waits for another administrator."""
         return answered(await guardians.record_consent(caller, guardianship_id), 200)
 
     @delete("/{guardianship_id:uuid}/consent", status_code=200)
@@ -178,10 +178,10 @@ class Messages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], unread: FromQuery[bool] = False, limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response[Page[messages.MessageOut]]:  # fmt: skip
-        """What the caller was told, newest first."""
+        """The caller's messages, newest first."""
         return listed(request, await messages.own_messages(caller, unread=unread, limit=limit, cursor=cursor))
 
     @post("/{message_id:uuid}/read", status_code=204)
     async def read(self, message_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """Note that the caller has read a message."""
+        """Mark a message of the caller as read."""
         await messages.mark_read(caller, message_id)

@@ -1,4 +1,4 @@
-"""The field's words for roles."""
+"""The Chinese names of the roles."""
 
 from timebank.locale import _
 from timebank.scope import Role

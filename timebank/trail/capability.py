@@ -1,4 +1,4 @@
-"""The trail: who did what."""
+"""The audit trail: who did what, and when."""
 
 from timebank.capability import Capability, MenuEntry
 from timebank.locale import _

@@ -126,7 +126,7 @@ async def password_facts(login_id: UUID) -> Facts:
         told = await database.fetch_one(
             "SELECT words, is_staff FROM access_password_facts($1, $2)", login_id, clock.local_day()
         )
-    assert told is not None  # an aggregate has one row
+    assert told is not None  # the SQL function aggregates, so it returns one row
     return Facts(tuple(told["words"]), told["is_staff"])
 
 

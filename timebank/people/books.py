@@ -13,7 +13,7 @@ from timebank.scope import Scope
 class Book:
     """A person whose statement may be read, the scope to read it in, and whose class minutes it shows.
 
-    `children` are the person and the children in their care now; empty for a child's own statement.
+    `children` are the person and the children in their care now; empty when a guardian reads a child's statement.
     """
 
     scope: Scope

@@ -84,7 +84,7 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
         "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
         "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
         "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at, "
-        f"{WAITS} AS waits",  # own condition
+        f"{WAITS} AS waits",  # a constant of this module
         scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
         scope.login_id, scope.device_id,
     )  # fmt: skip

@@ -185,8 +185,8 @@ async def _record(scope: Scope, person_id: UUID) -> _Record:
 async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
     """One person, with the fields that the caller may see. Raises NotFound outside the caller's visibility.
 
-    Audited when staff open a child who is not in their care, or an administrator from above the community opens
-    anybody but themselves.
+    Audited when the person is a child or the caller an administrator from above the community, except for the caller's
+    own record and dependants.
     """
     async with transaction(scope):
         record, sight = await _record(scope, person_id), sight_of(scope)

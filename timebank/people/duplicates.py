@@ -57,11 +57,11 @@ _COUNT = (
 _COUNTS = "status NOT IN ('rejected', 'reversed', 'withdrawn')"
 _OF_THE_OTHER = f"o.community_id = $1 AND o.person_id = ANY ($2) AND o.person_id <> p.id AND o.{_COUNTS}"
 _DEED_TWICE = (
-    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM deed o WHERE {_OF_THE_OTHER} "  # from above
+    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM deed o WHERE {_OF_THE_OTHER} "  # see above
     "AND o.rule_code = r.rule_code AND o.occurred_on = r.occurred_on)"
 )
 _RECORD_TWICE = (
-    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM service_record o WHERE {_OF_THE_OTHER} "  # from above
+    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM service_record o WHERE {_OF_THE_OTHER} "  # see above
     "AND o.started_at < r.ended_at AND o.ended_at > r.started_at)"
 )
 _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND p.id = ANY ($2)".format(  # noqa: S608  # names from this module

@@ -35,7 +35,7 @@ WHERE j.community_id = $1
 
 
 async def merge_of(scope: Scope, merge_id: UUID) -> MergeOut:
-    """One merge of the community."""
+    """One merge of the community. Raises NotFound."""
     found = await database.row(MergeOut, f"{_MERGES} AND j.id = $3", scope.community_id, UNDONE_WITHIN, merge_id)
     if found is None:
         raise NotFound

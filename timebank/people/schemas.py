@@ -60,7 +60,7 @@ class Correction(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PersonLine(msgspec.Struct):
-    """A person in a list. Building and unit heads see no phone and no room."""
+    """A person in a list. Phone and room are null for building and unit heads, and in a look-up at the counter."""
 
     id: UUID
     name: str

@@ -69,7 +69,7 @@ def is_weak(password: str, phone: str, facts: Facts = RESIDENT) -> bool:
     known = [word.lower() for word in (*own, *favourites()) if len(word) > 1]
     # zxcvbn rates Latin letters; a Chinese word is as hard to guess as its pinyin, and common words are the same.
     spelt = "".join(lazy_pinyin(password))[:RATED_MAX]
-    from zxcvbn import zxcvbn  # imported here: its word lists take 12 MB
+    from zxcvbn import zxcvbn  # imported when needed: its word lists take 12 MB
 
     rated: int = zxcvbn(spelt, known, max_length=LENGTH_MAX)["score"]
     return rated < (SCORE_STAFF if facts.is_staff else SCORE_RESIDENT)

@@ -100,8 +100,9 @@ async def amend(scope: Scope, person_id: UUID, correction: Correction) -> Person
 
     Changing the phone or status of a person with a role can take over or end that role. So it raises OfficeHolder for
     a role above the caller's reach, and waits for somebody from above for an auditor, or for the phone of an
-    administrator of the caller's own level. A change of the caller's own home waits for somebody from above too, and
-    one of the identity of the caller or a household member waits for another administrator.
+    administrator of the caller's own level. A change of home waits for somebody from above too if it concerns the
+    caller, a household member or such a supervisor; a change of the caller's or a household member's identity waits for
+    another administrator.
     """
     async with transaction(scope):
         if scope.administers and not scope.system:
@@ -163,7 +164,8 @@ async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind 
 async def _guards(scope: Scope, offices: list[_Office], correction: Correction) -> bool:
     """Whether a correction would let the caller take over, or remove, somebody who supervises the caller.
 
-    That is any change of an auditor, and a change of an administrator's phone, unless the caller is above that role.
+    Called for changes of phone, status or age: any of them for an auditor, the phone for an administrator, unless the
+    caller is above that role.
     """
     watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
     for office in offices:

@@ -92,7 +92,7 @@ async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
 
 
 async def _made_for(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
-    """The pauses whose causer has granted, since then, all of the roles by which the caller serves in the community."""
+    """The pauses of which the causer has granted, since then, all roles by which the caller serves in the community."""
     async with transaction(scope):
         found = await database.fetch(
             "SELECT r.id FROM spending_rest r CROSS JOIN LATERAL agreement_side($1, r.by_login, NULL) AS maker "

@@ -36,7 +36,7 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 async def is_called(scope: Scope, person_id: UUID, name: str, last4: str) -> bool:
-    """Whether a person has exactly this name, and a phone or identity number that ends in these four characters."""
+    """Whether a person has this whole name (by its key), and a phone or identity number that ends in these four."""
     async with transaction(scope):
         found = await database.row(
             _Names, "SELECT name, phone_last4, identity_sealed FROM person WHERE community_id = $1 AND id = $2",

@@ -125,7 +125,7 @@ def _identity_indexes(q: str) -> list[bytes]:
 
 @retried
 async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
-    """The people with exactly this name whose phone ends in these four digits, or who live in this room.
+    """The people of this whole name (compared by its key) with these last four digits of the phone or in this room.
 
     A keeper finds the person at the counter by it; the room serves for people without a phone. Each look-up is audited
     with the person where it found exactly one, never with what was typed.

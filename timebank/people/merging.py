@@ -24,7 +24,7 @@ from timebank.scope import Scope
 
 
 class MergeIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Merge another record of the same person into this one; that record gets status `left` and points here."""
+    """Merge another record of the same person into this one; that record gets status `left`."""
 
     merged_id: UUID
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=NO_NUL)]

@@ -1,4 +1,4 @@
-"""Deeds: the moral bank, from filing to credit, with objections."""
+"""The manifest of deeds (the moral bank): filing, review, credit and objections."""
 
 from timebank.capability import Agreed, Capability, Job, MenuEntry, Source
 from timebank.locale import _

@@ -1,4 +1,4 @@
-"""Scans, visits and service records over HTTP."""
+"""The HTTP API of scans, visits and service records."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -41,13 +41,13 @@ class Checkins(Controller):
 
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
-        """Check in or out by a code; every verdict is a 200, and the same nonce gets the same verdict."""
+        """Check in or out by a code. Every verdict is a 200; repeating a nonce returns its stored verdict."""
         browser = Browser(address=address_of(request))
         return told_in(await scanning.scan(caller, data, browser=browser), language_of(request))
 
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:
-        """Scans that waited on a device: each row its own transaction and outcome."""
+        """Send scans that a device stored offline; each row has its own transaction and outcome."""
         return await scanning.scan_batch(caller, data.rows, language_of(request), device_now=data.device_now)
 
 
@@ -56,7 +56,7 @@ class MyCode(Controller):
 
     @get("/code")
     async def code(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> CodeOut:
-        """The code to show at a counter; it turns every 30 seconds."""
+        """The personal code to show at a counter; it changes every 30 seconds."""
         return await personal.personal_code(caller, person_id)
 
     @get("/code.png", media_type="image/png")
@@ -76,7 +76,7 @@ class Visits(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[VisitOut]]:  # fmt: skip
-        """One's own visits, newest first, with what became of each."""
+        """A person's visits, by default the caller's own, newest first, each with its service record."""
         return listed(request, await seen.visits(caller, person_id, limit=limit, cursor=cursor))
 
 
@@ -99,7 +99,7 @@ class ServiceRecords(Controller):
     async def enter(
         self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
     ) -> Response[bytes]:
-        """Honour hours, with the reason why there was no scan."""
+        """Enter honour hours, with the reason why there was no scan."""
         return await once.answer(caller, lambda: hours.enter_hours(caller, data), required=False)
 
     @post("/{record_id:uuid}/review")
@@ -124,5 +124,5 @@ class ServiceRecords(Controller):
         self, record_id: FromPath[UUID], data: JSONBody[ReversalIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Take back what the record had credited; the person is told why."""
+        """Reverse what the record has credited; the person is notified of the reason."""
         return await once.answer(caller, lambda: reversal.reverse_record(caller, record_id, data.reason), status=200)

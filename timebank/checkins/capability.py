@@ -1,4 +1,4 @@
-"""Check-ins: scans, visits, and the service records that come of them."""
+"""The manifest of check-ins: scans, visits, and the service records that result from them."""
 
 from timebank.capability import Capability, Job, MenuEntry, Source
 from timebank.locale import _

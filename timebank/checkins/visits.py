@@ -1,4 +1,4 @@
-"""Visits as rows, and what a caller may see of them."""
+"""Visits as rows, and reading those that the caller may see."""
 
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -15,11 +15,11 @@ from timebank.paging import Page, page, read_cursor
 from timebank.scope import Scope
 from timebank.stations.places import station_row
 
-LONGEST = timedelta(days=1)  # no visit began longer than that before the day on which it is still open
+LONGEST = timedelta(days=1)  # an open visit began at most this long before the present day
 
 
 class VisitRow(msgspec.Struct, frozen=True):
-    """A visit as check-out needs it, with the opening hours that it keeps."""
+    """A visit with the facts that check-out needs, including the opening hours that apply to it."""
 
     id: UUID
     person_id: UUID
@@ -40,12 +40,12 @@ class VisitRow(msgspec.Struct, frozen=True):
 
     @property
     def opening(self) -> Opening:
-        """The stretch of open doors in which it began."""
+        """The opening of the station in which the visit began."""
         return opening_at(self.opens_at, self.closes_at, self.in_at)
 
     @property
     def closing(self) -> datetime:
-        """When it is over at the latest; where the doors never close, when the longest visit is."""
+        """The latest end of the visit: closing time; where the station never closes, the end of the longest visit."""
         return self.opening.closing(self.in_at)
 
 
@@ -59,7 +59,7 @@ ROW = (
 
 
 async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
-    """The person's open visit, locked: who closes it closes it alone."""
+    """Lock and return the person's open visit, so that only one transaction closes it; None where there is none."""
     return await database.row(
         VisitRow,
         ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR NO KEY UPDATE OF v",
@@ -72,9 +72,9 @@ async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
 
 
 async def keep_longer_hours(scope: Scope, station_id: UUID) -> None:
-    """Give whoever is in at a station its hours of now where they end later: an evening that grows longer counts.
+    """Apply a station's new opening hours to its open visits, where these then end later.
 
-    Shorter hours hold from the next visit on, and no visit that has ended is judged by other hours than it had.
+    Shorter hours apply from the next visit on. A visit that has ended keeps the hours by which it was judged.
     """
     station = await station_row(scope, station_id)
     assert station is not None
@@ -112,7 +112,7 @@ def _told(visit: VisitOut) -> VisitOut:
 async def visits(
     scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
 ) -> Page[VisitOut]:
-    """A person's visits, newest first: one's own, or anybody's to those who read the community's books."""
+    """A person's visits, newest first: the caller's own, or anybody's for administrators and auditors."""
     person = person_id or scope.require_self()
     if not (scope.is_own(person) or scope.reads_all):
         raise NotFound
@@ -128,7 +128,7 @@ async def visits(
 
 
 async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
-    """One visit of the caller's own, or of anybody for those who read the community's books."""
+    """One visit: the caller's own, or anybody's for administrators and auditors. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(
             VisitOut, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
@@ -139,7 +139,7 @@ async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
 
 
 async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
-    """The visit that a person is on now. The caller answers for the right to see it."""
+    """A person's open visit, or None. The caller has checked the right to see it."""
     async with transaction(scope):
         return await database.row(
             VisitOut,
@@ -149,7 +149,7 @@ async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
 
 
 class Recent(msgspec.Struct, frozen=True):
-    """Somebody who has just come or gone: the name masked, the local time."""
+    """A person who has just come or gone, with masked name and local time."""
 
     visit_id: UUID
     name: str
@@ -159,7 +159,7 @@ class Recent(msgspec.Struct, frozen=True):
 
 
 class Today(msgspec.Struct, frozen=True):
-    """How many are at a station now, how many people came today, and who came last."""
+    """How many are at a station now, how many people came today, and who came or left last."""
 
     present: int
     people: int
@@ -167,7 +167,7 @@ class Today(msgspec.Struct, frozen=True):
 
 
 async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
-    """What the wall and the counter of a station say about today; an evening that is open past midnight is one day."""
+    """Today's visits for the display and the counter of a station; an evening open past midnight is one day."""
     if not (scope.keeps(station_id) or scope.device_station_id == station_id):
         raise NotFound
     async with transaction(scope):

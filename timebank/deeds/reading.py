@@ -48,7 +48,7 @@ async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
 
 
 async def lock_doer(scope: Scope, deed_id: UUID) -> None:
-    """Lock the row of the deed's person; that person never changes."""
+    """Lock the row of the deed's person. Only a merge of two records changes that person."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM deed WHERE community_id = $1 AND id = $2", scope.community_id, deed_id
     )

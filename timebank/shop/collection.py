@@ -131,7 +131,7 @@ async def locked(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> 
 
 
 async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
-    """Lock the row of the person whose points a redemption holds; that person never changes."""
+    """Lock the row of the person whose points a redemption holds. Only a merge of two records changes that person."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
     )

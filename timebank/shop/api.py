@@ -1,4 +1,4 @@
-"""The shop over HTTP."""
+"""The HTTP API of goods, redemptions and requests to a second member of staff at the counter."""
 
 from datetime import timedelta
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Verdicts that are not refusals: what the person and the keeper are told."""
+"""The verdicts of scans that are not refused, in sentences for the person and the keeper."""
 
 from timebank.core import names
 from timebank.core.locale import _
@@ -29,7 +29,7 @@ def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 
 async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:
-    """What the volunteer is told on leaving: the minutes, the points, or why there are none yet."""
+    """The verdict of a check-out: the minutes and points credited, or why there are none yet."""
     told: list[Said] = []
     attention = list(outcome.flags)
     short = outcome.status == "too_short"

@@ -45,7 +45,7 @@ class Header:
     says: Mapping[str, str] = field(default_factory=dict)
     """Values that a heading gives for every row, such as the station of a stock column."""
     elsewhere: frozenset[int] = frozenset()
-    """Columns that another table made from the same rows reads."""
+    """Columns that are read by another table made from the same rows."""
     lowest: Mapping[int, str] = field(default_factory=dict)
     """The heading right above each column's cells."""
     meanings: Mapping[str, str] = field(default_factory=dict)

@@ -33,8 +33,8 @@ async def tell_words(
     """Look up what the words of these services mean; returns the meanings and the services to enter.
 
     A person's hours may not use a word that they, their family or guardian decided. The activity decides the rule for
-    the hours, so such a row is refused; such a place is only left out. An unknown activity is added later, under the
-    usual rule.
+    the hours, so such a row is refused; such a place is only left out. An unknown activity is added under the
+    usual rule when its rows are written.
     """
     activities, stations = await activities_of(intake.scope), await stations_of(intake.scope, closed=True)
     meant, own = await _meant(intake, parsed, activities, rows, lambda row: row.activity)
@@ -51,7 +51,10 @@ async def _meant(
     intake: Intake, parsed: Parsed[HoursRow], there: Named, rows: Sequence[HoursRow],
     word_of: Callable[[HoursRow], str | None],
 ) -> tuple[dict[Where, UUID], list[HoursRow]]:  # fmt: skip
-    """What each row's word means, and the rows whose own side decided it. Collects unknown words in `parsed`."""
+    """What each row's word means, and the rows whose person, family or guardian decided it.
+
+    Collects unknown words in `parsed`.
+    """
     there.suppose(intake.answered(there.kind))
     said = [(row, word, key_of(there.kind, word)) for row in rows if (word := word_of(row))]
     by_own = await barred(intake, there.kind, there.words, {(key, person_of(row)) for row, _, key in said})

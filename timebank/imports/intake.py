@@ -64,7 +64,7 @@ class Intake:
     id: UUID = field(default_factory=clock.new_id)
     created: int = 0
     answers: Sequence[WordIn] = ()
-    """What words of the workbook are supposed to mean in a trial run; a run has stored them before."""
+    """The meanings of words that a trial run assumes; a real run has stored them beforehand."""
     is_whole: bool = False  # all rows of the run are in this one batch
     late: list[Remark] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)

@@ -86,7 +86,8 @@ class Candidates:
 def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None, name: str | None) -> Candidate | None:
     """The one resident with this phone and name; refuses the row when there is none, or more than one.
 
-    A given phone must match: somebody of the same name with another phone is not accepted.
+    A given phone must match: somebody of the same name with another phone is not accepted. Without a phone the name
+    alone decides.
     """
     if phone is None:
         return by_name(reading, people, name) if name else None

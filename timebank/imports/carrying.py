@@ -187,7 +187,7 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
         held = await work.hold(scope, at.run_id)
         if held is None:
             return None
-        if at.verb == "undo" and held.done == 0:  # It may have been used since the last check.
+        if at.verb == "undo" and held.done == 0:  # Something that the run made may have been used since the last check.
             await undoing.require_unused(scope, at.run_id, rows)
         intake = Intake(scope, at.kind, at.file_name, at.run_id, is_whole=len(rows) <= steps.batch)
         batch = rows[held.done : held.done + steps.batch]
@@ -216,7 +216,7 @@ def _require_all(at: Work, held: Held, intake: Intake) -> None:
 
 
 async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
-    """Store the outcome, notify the starter and end the work."""
+    """Store the outcome, notify the starter unless they see it at once, and end the work."""
     await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
     await tell_end(scope, at)
     await work.end(scope, at.run_id)

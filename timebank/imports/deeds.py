@@ -248,7 +248,7 @@ def _witness(
 
 
 def _repeats(reading: Reading[DeedRow], row: DeedRow, seen: dict[tuple[object, ...], tuple[str, int]]) -> bool:
-    """Refuse a deed that equals an earlier one in every field: a copied row, not a second deed of that day.
+    """Refuse a deed that equals an earlier one in person, day, item, points, witness and note: it is a copied row.
 
     Returns whether it was refused.
     """

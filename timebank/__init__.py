@@ -1,8 +1,8 @@
-"""A time bank and moral bank for communities: minutes in, points out, and books that balance."""
+"""A time bank and moral bank for communities: served minutes become points, kept in a balanced ledger."""
 
 import os
 
-# Piccolo looks its configuration up by this name; whoever embeds timebank may have chosen another.
+# Piccolo finds its configuration by this variable. A program that embeds timebank may have set another value.
 os.environ.setdefault("PICCOLO_CONF", "timebank.piccolo_conf")
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The ledger: accounts, transfers, statements, and the check of the books."""
+"""The manifest of the ledger: accounts, transfers, statements and the ledger check."""
 
 from timebank.capability import Capability, Job, MenuEntry, Source
 from timebank.locale import _

@@ -1,4 +1,4 @@
-"""Agreements: changes that wait for a second person."""
+"""The manifest of agreements: changes that wait for a second person."""
 
 from timebank.capability import Capability, MenuEntry
 from timebank.locale import _

@@ -1,4 +1,4 @@
-"""Places and policies over HTTP."""
+"""The HTTP interface of places and policies."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,7 +25,7 @@ class Areas(Controller):
         self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], limit: Limit = LIMIT_MAX,
         cursor: Cursor = None,
     ) -> Response[Page[PlaceOut]]:  # fmt: skip
-        """The regions in reach, then the community's grids, buildings and units, each below its parent."""
+        """The regions in reach, then the community's grids, buildings and units, each after its parent."""
         return listed(request, await places.places(caller, limit=limit, cursor=cursor))
 
     @post()
@@ -38,7 +38,7 @@ class Areas(Controller):
     async def rename(
         self, area_id: FromPath[UUID], data: JSONBody[Renaming], caller: NamedDependency[Scope]
     ) -> PlaceOut:
-        """Give a grid, building or unit another name."""
+        """Rename a grid, building or unit."""
         return await places.rename_area(caller, area_id, data.name)
 
 
@@ -47,14 +47,14 @@ class Policies(Controller):
 
     @get()
     async def list_policies(self, caller: NamedDependency[Scope]) -> list[PolicyOut]:
-        """Every policy of the community as it is in force."""
+        """Every policy of the community with the value in force."""
         return await policies.explained(caller)
 
     @put("/{name:str}", responses=WAITS)
     async def change(
         self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]
     ) -> Response[PolicyOut | Waiting]:
-        """Set one policy from now on; a looser one waits for a second person."""
+        """Set one policy, in force at once; a looser value waits for a second person."""
         waiting = await policies.change_policy(caller, name, data.value)
         if waiting is not None:
             return answered(waiting)

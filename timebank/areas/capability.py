@@ -1,4 +1,4 @@
-"""Areas: regions, communities, places, and the policies of each."""
+"""The manifest of areas: regions, the places inside a community, and the policies of a community."""
 
 from timebank.capability import Agreed, Capability, MenuEntry
 from timebank.locale import _

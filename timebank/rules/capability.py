@@ -1,4 +1,4 @@
-"""Rules: what hours and deeds are worth."""
+"""The manifest of rules: how many points hours and deeds earn."""
 
 from timebank.capability import Agreed, Capability, MenuEntry
 from timebank.locale import _

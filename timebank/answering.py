@@ -84,7 +84,7 @@ class Answering:
         self._has_whole_body = self._is_cut_short = False
 
     async def receive(self) -> Message:
-        """The next part of the request. Raises BodyCutShort when the rest does not come."""
+        """The next part of the request. Raises BodyCutShort if it does not come in time or the client disconnects."""
         if self._has_whole_body:
             return await self._receive()  # type: ignore[return-value]  # the same messages, typed apart
         try:
@@ -131,7 +131,7 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
             await answering.refuse(BadRequest(why=_("不是完整的 HTTP 请求")))
             return
         await app(scope, answering.receive, answering.send)  # type: ignore[arg-type]  # ASGI, typed apart
-    except Exception as error:  # noqa: BLE001  # the client must get an answer to any fault
+    except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
         await answering.fail(error)
     finally:
         spent = (clock.now() - began).total_seconds() * 1000

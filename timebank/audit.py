@@ -42,7 +42,7 @@ async def record_many(scope: Scope, verb: str, noun: str, done: Sequence[tuple[U
 
 
 async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:
-    """Write down a sign-in, a failed one, a sign-out or a new password in every community that the login stands for."""
+    """Write an audit row for a sign-in, a failed one, a sign-out or a new password, in every community of the login."""
     await database.execute(
         "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
         login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),

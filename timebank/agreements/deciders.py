@@ -105,7 +105,7 @@ class Bench:
         return self.askers(about) + [self.people[person] for person in about.people if person in self.people]
 
     def is_uninvolved(self, about: Party, who: Side) -> bool:
-        """Whether this side is independent of all involved ones, and not a guardian of a person whom it concerns."""
+        """Whether this side is independent of all involved ones and never was guardian of a person whom it concerns."""
         cared_by = set().union(*(self.guardians.get(person, ()) for person in about.people))
         return who.persons.isdisjoint(cared_by) and all(is_independent(who, side) for side in self.involved(about))
 

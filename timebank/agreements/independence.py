@@ -166,5 +166,5 @@ async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UU
 
 
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:
-    """Whether the person is the caller, is or was a household member, or is a child that the caller is guardian of."""
+    """Whether the person is in `Near.home`: the caller, a household member or a ward, now or before."""
     return person_id in (await near(scope, [person_id])).home

@@ -115,8 +115,8 @@ async def waiting_expiries(scope: Scope) -> list[WaitingExpiry]:
 async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -> int:
     """Approve the expiry of what waits of a day; `amount` must be the amount that the administrator has seen.
 
-    Expires the first BATCH accounts at once and returns their number; the worker does the rest. No second person is
-    needed, because points past their last day cannot be spent anyway. Raises ExpiryChanged, ClockDisagrees.
+    Expires the first BATCH accounts at once and returns their number; the worker does the rest. Nobody gains
+    by it, because points past their last day cannot be spent anyway. Raises ExpiryChanged, ClockDisagrees.
     """
     scope.require_admin()
     async with transaction(scope):

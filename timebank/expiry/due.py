@@ -74,8 +74,8 @@ async def close_days(scope: Scope) -> int:
 class WaitingExpiry(msgspec.Struct, frozen=True):
     """An amount that ended on `day` and did not expire automatically.
 
-    It belongs to `people` people who were not notified of it. With `skipped` the reason is that more than a week of
-    days would be closed at once, so that an administrator has to confirm the date.
+    It belongs to `people` owners, who were not notified of all of it. With `skipped` the reason is that more than a
+    week would be closed at once, so that an administrator has to confirm the date.
     """
 
     day: date

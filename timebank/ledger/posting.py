@@ -183,7 +183,7 @@ async def hold(
 
 
 async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
-    """Capture a hold: move it to a system account, because its goods were handed over. posting.kind is "settle"."""
+    """Capture a hold: move it to a system account, because what it was for was delivered. posting.kind is "settle"."""
     meaning = {"hold": hold_entry, "to": to}
     grace_days = await _grace_days(scope) if to == "available" else 0
     answer = await call(scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), grace_days)

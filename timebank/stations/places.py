@@ -133,7 +133,7 @@ async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
 async def write_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
     """Change the given fields of a station. Closing a station (`active` False) keeps its records.
 
-    Call it only from `overview.closing.change_station`, which also ends what depends on a station that closes.
+    A part of `overview.closing.change_station`, which also ends what depends on a station that closes.
     """
     scope.require_admin()
     change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}

@@ -49,8 +49,8 @@ ORDER BY t.id LIMIT $2""",
 )
 
 # The allowed buckets of each kind of transfer. 'same': both accounts have one owner, currency and subject; 'twin': also
-# one last day. A capture ('settle') may go to several system accounts. Reversal, repayment and adjustment are not
-# listed: the rows that they refer to determine their accounts.
+# one last day. A capture ('settle') may go to three system accounts. Adjustments are not checked; nor are reversals and
+# repayments, whose accounts depend on the rows that they refer to.
 _WAYS = """
 WITH way (kind, from_bucket, to_bucket, owners) AS (VALUES
     ('service', 'issued', 'available', ''), ('deed', 'issued', 'available', ''),

@@ -82,7 +82,7 @@ class GoodsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Change what is offered from now on."""
+        """Change a good from now on; existing reservations keep their price."""
         try:
             given = {"active": "false"} | data
             await goods.change_good(caller, good_id, filled(GoodChange, given, GOOD, empties=True))

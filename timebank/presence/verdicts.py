@@ -59,7 +59,7 @@ async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Ve
 
 
 async def left_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
-    """The second scan on leaving: what the first one said."""
+    """The verdict of a repeated check-out scan: that of the first one."""
     found = await outcome_of(arrival.scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)

@@ -23,7 +23,7 @@ from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.rules.catalogue import RuleNotFound, in_words, rules
+from timebank.rules.catalogue import RuleNotFound, rule_in_words, rules
 from timebank.rules.schemas import RuleOut
 from timebank.stations.places import stations
 from timebank.web.forms import filled
@@ -130,7 +130,7 @@ class ActivitiesPanel(Controller):
 
 def rule_line(rule: RuleOut, language: str) -> str:
     """A rule as it is chosen: its name, and what it gives."""
-    return f"{rule.name} · {in_words(rule, language)}"
+    return f"{rule.name} · {rule_in_words(rule, language)}"
 
 
 async def _choices(caller: Scope, language: str) -> dict[str, list[tuple[object, str]]]:

@@ -14,7 +14,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.overview.agreements import acknowledge, agreements, decide
+from timebank.overview.agreements import acknowledge, agreements, decide_change
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
 from timebank.web.forms import chosen, filled
 from timebank.web.pages import page, see_other
@@ -55,7 +55,7 @@ class AgreementPages(Controller):
         """Agree, refuse with the reason, or withdraw."""
         try:
             told = filled(DecisionIn, data, DECISION)
-            await decide(caller, agreement_id, told.decision, told.note)
+            await decide_change(caller, agreement_id, told.decision, told.note)
         except TimebankError as refusal:
             return await _page(request, caller, refusal)
         return see_other(f"/admin/agreements?done={told.decision}")

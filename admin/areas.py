@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.areas.places import ABOVE, add_area, areas_of, found_region, regions_in_reach, rename_area
+from timebank.areas.places import ABOVE, add_area, add_region, areas_of, regions_in_reach, rename_area
 from timebank.areas.schemas import PlaceIn, PlaceOut, Renaming
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound, TimebankError
@@ -69,7 +69,7 @@ class AreaPages(Controller):
         """A street or a community."""
         try:
             place = filled(PlaceIn, data, PLACE)
-            await found_region(caller, place.kind, place.name, place.parent_id)
+            await add_region(caller, place.kind, place.name, place.parent_id)
         except TimebankError as refusal:
             return await _areas_page(request, caller, None, refusal)
         return see_other("/admin/areas?done=1")

@@ -53,7 +53,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.people.guardianship.guardians import NotGuardian
@@ -180,7 +180,7 @@ class ClassesPanel(Controller):
 
     @post("/{course_id:uuid}/refund")
     async def refund(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Give a child's unused minutes back for its guardian."""
@@ -242,7 +242,7 @@ class LessonsPanel(Controller):
 
     @post("/{lesson_id:uuid}/attendance")
     async def attend(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         lesson_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Mark that a child came, by name."""

@@ -13,10 +13,10 @@ from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.shop.confirmations import deciding as agreed
-from timebank.shop.confirmations.waiting import confirmations
+from timebank.shop.confirmations.waiting import list_confirmations
 from timebank.shop.pages.counter import REFUSALS
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -36,13 +36,13 @@ class ConfirmationsPanel(Controller):
 
     @post("/{confirmation_id:uuid}")
     async def decide(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Agree, which hands the good over at the counter, or refuse."""
         decision = filled(agreed.DecisionIn, data, DECISION)
         try:
-            await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
+            await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         except REFUSALS as refusal:
             return await _page(request, caller, refusal)
         return see_other("/admin/confirmations")
@@ -52,6 +52,6 @@ async def _page(request: AnyRequest, caller: Scope, refusal: TimebankError | Non
     caller.require_reader()
     return page(
         request, caller, "goods/confirmations.html", status=refusal.status if refusal else 200,
-        found=await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
+        found=await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

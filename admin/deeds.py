@@ -15,19 +15,25 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
-from timebank.deeds.objections.listing import count_doubts, doubts, doubts_of, find_doubt, may_decide
+from timebank.deeds.objections.listing import (
+    count_undecided_objections,
+    find_objection,
+    list_undecided_objections,
+    may_decide,
+    objections_to_deed,
+)
 from timebank.deeds.objections.objecting import decide_objection
-from timebank.deeds.parties import party_to, people_of, reviews
-from timebank.deeds.reading import count_waiting, deeds, find_deed
+from timebank.deeds.parties import may_review_deed, party_to, people_of
+from timebank.deeds.reading import count_waiting, find_deed, list_deeds
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.overview.agreements import waiting_for
+from timebank.overview.agreements import waiting_change_about
 from timebank.rules.catalogue import rules
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -62,7 +68,7 @@ class AdminDeeds(Controller):
         shown = _tab(status)
         if shown == "objected" and caller.reads_all:
             return await _doubted_page(request, caller, cursor, done)
-        found = await deeds(caller, status=shown, limit=PAGE, cursor=cursor)
+        found = await list_deeds(caller, status=shown, limit=PAGE, cursor=cursor)
         parties = await party_to(caller, found.items) if shown == "filed" else set()
         return page(
             request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items],
@@ -85,7 +91,7 @@ class AdminDeeds(Controller):
     @post("/{deed_id:uuid}/review")
     async def review(
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """Approve it for the board, or send it back with the reason."""
         try:
@@ -102,7 +108,7 @@ class AdminDeeds(Controller):
     @post("/{deed_id:uuid}/reversal")
     async def reverse(
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """Take its points back."""
         try:
@@ -142,7 +148,7 @@ class AdminObjections(Controller):
 
 async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
     """The objections that wait for a decision, for whoever decides about them or inspects."""
-    waiting = await doubts(caller, limit=PAGE, cursor=cursor)
+    waiting = await list_undecided_objections(caller, limit=PAGE, cursor=cursor)
     return page(
         request, caller, "deeds/list.html", items=[], doubts=waiting.items, next=waiting.next, first=cursor is None,
         shown="objected", done=done, words=STATUS, tabs_of=await _tabs(caller), decides=True,
@@ -159,7 +165,7 @@ async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
     """The tabs with how many wait. Whoever decides about objections counts those, to records and reversals too."""
     waiting = await count_waiting(caller)
     if caller.reads_all:
-        waiting["objected"] = await count_doubts(caller)
+        waiting["objected"] = await count_undecided_objections(caller)
     return [(key, word, waiting.get(key)) for key, word in TABS]
 
 
@@ -173,14 +179,15 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: Time
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
     party = bool(await party_to(caller, [deed]))
+    reviewed = caller.reads_all and deed.status == "filed"
     others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
         request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
-        may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
-        waits=await waiting_for(caller, DEED_POINTS, deed_id) if caller.reads_all and deed.status == "filed" else None,
-        doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
+        waits=await waiting_change_about(caller, DEED_POINTS, deed_id) if reviewed else None,
+        doubts=await objections_to_deed(caller, deed_id) if caller.reads_all else [],
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
@@ -188,8 +195,8 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: Time
 async def _objection(
     request: AnyRequest, caller: Scope, objection_id: UUID, refusal: TimebankError | None = None
 ) -> Template:
-    doubt = await find_doubt(caller, objection_id)
-    waits = await waiting_for(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
+    doubt = await find_objection(caller, objection_id)
+    waits = await waiting_change_about(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
     return page(
         request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
         waits=waits, may_decide=await may_decide(caller, doubt),

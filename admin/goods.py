@@ -14,7 +14,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.uploads import PhotoUpload
@@ -48,7 +48,7 @@ class GoodsPanel(Controller):
     ) -> Template:
         """Every good with its stock, those that are no longer offered too."""
         caller.require_reader()
-        found = await goods.goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
+        found = await goods.list_goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
         return page(request, caller, "goods/goods.html", found=found, q=q, cursor=cursor)
 
     @get("/new")
@@ -104,7 +104,7 @@ class GoodsPanel(Controller):
 
     @post("/{good_id:uuid}/receipts")
     async def receive(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Goods came in."""
@@ -137,7 +137,8 @@ async def _good_page(
     caller.require_reader()
     return page(
         request, caller, "goods/good.html", status=refusal.status if refusal else 200,
-        good=await goods.good(caller, good_id), done=done, first=cursor is None,
-        moves=await stock.moves(caller, good_id, cursor=cursor), stations=await all_pages(partial(stations, caller)),
+        good=await goods.find_good(caller, good_id), done=done, first=cursor is None,
+        moves=await stock.list_stock_changes(caller, good_id, cursor=cursor),
+        stations=await all_pages(partial(stations, caller)),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 from timebank.expiry.due import waiting_expiries
 from timebank.http.callers import AnyRequest
 from timebank.ledger.totals import totals
-from timebank.overview.community import waiting, yours
+from timebank.overview.community import count_decidable, read_panel_counts
 from timebank.overview.figures import figures
 from timebank.web.pages import page
 
@@ -25,8 +25,8 @@ class PanelHome(Controller):
     @get()
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         async with transaction(caller):
-            counted = await waiting(caller)
-            mine = await yours(caller, counted)
+            counted = await read_panel_counts(caller)
+            mine = await count_decidable(caller, counted)
             cards = await count_unconfirmed(caller)
             own_cards = await _own_cards(caller, cards)
             begun = await has_credited(caller)

@@ -41,7 +41,7 @@ class ImportRunPages(Controller):
         code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
         """The rows of an import of which one thing is said."""
-        run, path = await history.run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
+        run, path = await history.show_run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
         told, remarks = (run.refusals, run.errors) if of == "errors" else (run.notices, run.warnings)
         rows = rows_page(told, remarks, [], path, of, code, column, start)
         if rows is None:  # the words were decided, or the book was tried anew
@@ -54,7 +54,7 @@ class ImportRunPages(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Remember what words of the imported workbook mean; as long as it is kept, try it once more."""
-        run = await history.run(caller, run_id)
+        run = await history.show_run(caller, run_id)
         draft_id = await drafts.draft_of(caller, run_id)
         try:
             if draft_id is not None:
@@ -81,7 +81,7 @@ async def _run_page(
     request: AnyRequest, caller: Scope, run_id: UUID, *, done: str = "", refusal: TimebankError | None = None
 ) -> Template:
     language, path = language_of(request), f"/admin/imports/{run_id}"
-    run, draft = await history.run(caller, run_id, language), await drafts.draft_of(caller, run_id)
+    run, draft = await history.show_run(caller, run_id, language), await drafts.draft_of(caller, run_id)
     may, used = caller.administers, refusal if isinstance(refusal, ImportUsed) else None
     choices = await choices_of(caller, (word.kind for word in run.unknown)) if may else {}
     return page(

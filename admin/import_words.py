@@ -14,7 +14,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
-from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words
+from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
 from timebank.imports.words.mapping import DECIDED, choices_of
 from timebank.imports.words.words import WORD_MAX, WordKind
 from timebank.people.directory import names_of
@@ -57,7 +57,7 @@ class ImportWordPages(Controller):
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
         try:
-            await forget_word(caller, _kind(kind), key)
+            await delete_word(caller, _kind(kind), key)
         except WordIsName as refusal:
             return await _page(request, caller, kind=kind, key=key, refusal=refusal)
         return see_other("/admin/imports/words?done=forgotten")

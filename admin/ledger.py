@@ -22,13 +22,13 @@ from timebank.deeds.schemas import ReasonIn
 from timebank.expiry.due import let_expire, waiting_expiries
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import CURRENCIES, Books
 from timebank.ledger.checking.results import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
-from timebank.ledger.explain import what
+from timebank.ledger.explain import entry_kind_in_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.people.directory import names_of
@@ -76,7 +76,7 @@ class AdminLedger(Controller):
     @post("/expiry")
     async def expire(
         self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """Let expire what waits of one day."""
         asked = filled(ExpiryIn, data, EXPIRY)
@@ -100,7 +100,7 @@ class AdminLedger(Controller):
     @post("/{entry_id:uuid}/reversal")
     async def reverse(
         self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """Reverse what the entry stands for, with its reason."""
         entry = await find_entry(caller, entry_id)
@@ -116,7 +116,7 @@ class AdminLedger(Controller):
     @post("/{entry_id:uuid}/day-reversal")
     async def reverse_day(
         self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """Take back everything that expired with the same last day."""
         try:
@@ -173,7 +173,8 @@ async def _told(caller: Scope, entries: list[Entry], language: str) -> list[tupl
     """Entries with their word and the person's name."""
     names = await names_of(caller, {e.person_id for e in entries if e.person_id})
     return [
-        (e, what(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "") for e in entries
+        (e, entry_kind_in_words(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "")
+        for e in entries
     ]
 
 
@@ -182,7 +183,7 @@ async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID, refusal: Ti
     names = await names_of(caller, {known for known in (entry.person_id, entry.actor_id) if known})
     return page(
         request, caller, "ledger/entry.html", status=refusal.status if refusal else 200, entry=entry,
-        what=what(entry.kind, entry.source_kind, language_of(request)),
+        what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)),
         person=names.get(entry.person_id) if entry.person_id else None,
         actor=names.get(entry.actor_id) if entry.actor_id else None,
         may_reverse=caller.administers and _is_reversible(entry),

@@ -17,7 +17,7 @@ from timebank.merging.duplicates import possible_duplicates, side_by_side
 from timebank.merging.facts import CannotMerge
 from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import undo_merge
-from timebank.people.directory import open_person, people
+from timebank.people.directory import list_people, open_person
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other, waits_or
 
@@ -87,7 +87,7 @@ async def _page(
             is_twice = bool(mine.deeds_twice or mine.records_twice)
         except CannotMerge as impossible:
             refusal = refusal or impossible
-    found = (await people(caller, q=q, limit=20)).items if q and other is None else []
+    found = (await list_people(caller, q=q, limit=20)).items if q and other is None else []
     return page(
         request, caller, "people/merge.html", status=refusal.status if refusal else 200, kept=kept, other=other,
         rows=rows, is_twice=is_twice, q=q, found=[one for one in found if one.id != person_id],

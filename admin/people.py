@@ -15,8 +15,8 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.merging.merges import leads_to
-from timebank.people.directory import open_person, people
+from timebank.merging.merges import find_merge_target
+from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other, waits_or
@@ -44,7 +44,7 @@ class PeoplePages(Controller):
         chosen = next((known for known in STATUSES if known == status), None)
         areas = await area_options(caller)
         area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
-        found = await people(caller, q=q[:60], area_id=area, status=chosen, limit=50, cursor=cursor)
+        found = await list_people(caller, q=q[:60], area_id=area, status=chosen, limit=50, cursor=cursor)
         return page(
             request, caller, "people/list.html", found=found, q=q[:60], area_id=area_id, standing=status, areas=areas,
             status_words=STATUS, may=caller.administers, opens=caller.reads_all, first=cursor is None,
@@ -70,7 +70,7 @@ class PeoplePages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """A person; of a record that was merged into another, the other."""
         caller.require_reader()
-        if kept := await leads_to(caller, person_id):
+        if kept := await find_merge_target(caller, person_id):
             return see_other(f"/admin/people/{kept}?done=led")
         return await person_page(request, caller, person_id, done=done)
 

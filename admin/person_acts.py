@@ -15,7 +15,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.overview.openers import confirm_login
-from timebank.people.directory import people
+from timebank.people.directory import list_people
 from timebank.people.guardianship.guardians import end_guardianship, name_guardian, record_consent
 from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import GuardianIn
@@ -103,7 +103,7 @@ class PersonActs(Controller):
 
 
 async def _by_phone(scope: Scope, phone: str) -> UUID:
-    found = (await people(scope, q=normal_phone(phone))).items
+    found = (await list_people(scope, q=normal_phone(phone))).items
     if len(found) != 1:
         raise Invalid(why=_("没有人或不止一人登记了这个手机号，请从同户的人里选"))
     return found[0].id

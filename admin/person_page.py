@@ -10,7 +10,7 @@ from litestar.response import Template
 from timebank.access.roles.grants import grants
 from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantOut
-from timebank.access.standing import Standing, standing_of
+from timebank.access.standing import Standing, membership_state_of
 from timebank.areas.places import areas_of
 from timebank.cards.cards import CardInForce, card_in_force
 from timebank.core import clock
@@ -55,7 +55,7 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
             await guardianships_of(scope, person_id),
             await all_pages(partial(grants, scope, person_id=person_id)),
             await card_in_force(scope, person_id),
-            await standing_of(scope, person_id),
+            await membership_state_of(scope, person_id),
             await merges_of(scope, person_id),
         )
 

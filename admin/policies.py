@@ -15,7 +15,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.people.directory import names_of
 from timebank.policies.schemas import PolicyIn
-from timebank.policies.values import change_policy, explained
+from timebank.policies.values import change_policy, policies_in_words
 from timebank.web.forms import filled
 from timebank.web.pages import page, waits_or
 
@@ -31,7 +31,7 @@ class PolicyPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[str | None] = None
     ) -> Template:
         caller.require_reader()
-        found = await explained(caller)
+        found = await policies_in_words(caller)
         names = await names_of(caller, {p.changed_by for p in found if p.changed_by})
         return page(request, caller, "policies/list.html", found=found, names=names, may=caller.administers, done=done)
 
@@ -56,7 +56,7 @@ async def _policy_page(
 ) -> Template:
     """One policy with its bounds; what was typed stays."""
     caller.require_admin()
-    policy = next((p for p in await explained(caller) if p.name == name), None)
+    policy = next((p for p in await policies_in_words(caller) if p.name == name), None)
     if policy is None:
         raise NotFound
     return page(

@@ -11,7 +11,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.presence.evidence.browsers import crowds
-from timebank.stations.screens import standing_devices
+from timebank.stations.screens import usable_devices
 from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
 
@@ -40,6 +40,6 @@ async def _page(request: AnyRequest, caller: Scope, *, done: int = 0, refusal: T
     return page(
         request, caller, "presence/presence.html", status=refusal.status if refusal else 200,
         cards=await unconfirmed_cards(caller), in_all=await count_unconfirmed(caller), crowds=await crowds(caller),
-        devices=await standing_devices(caller), done=done,
+        devices=await usable_devices(caller), done=done,
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

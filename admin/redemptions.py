@@ -14,7 +14,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.shop import collection, reading
@@ -51,7 +51,7 @@ class RedemptionsPanel(Controller):
         """Who reserved and took what, newest first."""
         caller.require_reader()
         chosen = filled(Chosen, {"status": status, "station_id": station}, CHOSEN)
-        found = await reading.redemptions(
+        found = await reading.list_redemptions(
             caller, status=chosen.status, station_id=chosen.station_id, limit=PAGE, cursor=cursor
         )
         return page(
@@ -74,7 +74,7 @@ class RedemptionsPanel(Controller):
 
     @post("/{redemption_id:uuid}/return")
     async def take_back(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """A collected good came back."""
@@ -93,6 +93,6 @@ async def _redemption_page(
     caller.require_reader()
     return page(
         request, caller, "goods/redemption.html", status=refusal.status if refusal else 200, words=STATUS,
-        redemption=await reading.redemption(caller, redemption_id),
+        redemption=await reading.find_redemption(caller, redemption_id),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from timebank.activities.offers import activities
-from timebank.agreements.deciders import Officer, administrators_apart_from
+from timebank.agreements.deciders import Decider, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
 from timebank.cards.confirming import count_unconfirmed
 from timebank.core.errors import Forbidden, Invalid, TimebankError
@@ -22,10 +22,10 @@ from timebank.core.locale import _
 from timebank.core.paging import Page, all_pages
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.people.directory import people
+from timebank.people.directory import list_people
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
 from timebank.presence.evidence.browsers import crowds
@@ -36,7 +36,7 @@ from timebank.service_records.deciding import OwnRecord, scanned_by
 from timebank.service_records.honour.entering import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
-from timebank.service_records.visits import visit
+from timebank.service_records.visits import find_visit
 from timebank.stations.places import stations
 from timebank.web.forms import filled
 from timebank.web.local_times import LocalTime, moment_of
@@ -101,7 +101,7 @@ class ReviewPages(Controller):
         """What waits for a decision, and what was decided."""
         caller.require_reader()
         tab = status if status in STATUSES else "pending"
-        found = await reading.records(caller, status=tab, limit=PAGE, cursor=cursor)
+        found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
         own = await not_for(caller, found.items) if tab == "pending" and caller.administers else set()
         return page(
             request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
@@ -127,7 +127,7 @@ class ReviewPages(Controller):
 
     @post("/hours")
     async def enter(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Template | Redirect:
         """Enter honour hours; somebody else approves them."""
         try:
@@ -145,7 +145,7 @@ class ReviewPages(Controller):
     @post("/{record_id:uuid}")
     async def decide(
         self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
-        once: NamedDependency[Once], data: Form,
+        once: NamedDependency[Idempotency], data: Form,
     ) -> Template | Redirect:  # fmt: skip
         """Approve, with a corrected end where it was forgotten, or reject with the reason."""
         try:
@@ -161,7 +161,7 @@ class ReviewPages(Controller):
     @post("/{record_id:uuid}/reversal")
     async def reverse(
         self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
-        once: NamedDependency[Once], data: Form,
+        once: NamedDependency[Idempotency], data: Form,
     ) -> Template | Redirect:  # fmt: skip
         """Take back what a record had credited."""
         try:
@@ -197,8 +197,8 @@ async def _record_page(
     request: AnyRequest, caller: Scope, record_id: UUID, refusal: TimebankError | None = None
 ) -> Template:
     caller.require_reader()
-    found: RecordOut = await reading.record(caller, record_id)
-    seen = await visit(caller, found.visit_id) if found.visit_id else None
+    found: RecordOut = await reading.find_record(caller, record_id)
+    seen = await find_visit(caller, found.visit_id) if found.visit_id else None
     crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
     may_decide = caller.administers and not await not_for(caller, [found])
     corrected_here = not await is_uninvolved(caller, found.corrected_by)
@@ -212,7 +212,7 @@ async def _record_page(
     )  # fmt: skip
 
 
-async def _others(caller: Scope, record: RecordOut) -> list[Officer]:
+async def _others(caller: Scope, record: RecordOut) -> list[Decider]:
     """Who decides about a record that is not the caller's to decide: nobody who entered, corrected or served it."""
     scanned = await scanned_by(caller, [record.visit_id])
     involved = [record.person_id, record.entered_by, record.corrected_by, caller.person_id if scanned else None]
@@ -225,7 +225,7 @@ async def _hours_page(
 ) -> Template:  # fmt: skip
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
-    page_of = await people(caller, q=q, limit=20) if q else Page[PersonLine]([])
+    page_of = await list_people(caller, q=q, limit=20) if q else Page[PersonLine]([])
     found = list(page_of.items)
     chosen = next((line for line in found if line.id == person_id), None)
     context: dict[str, Any] = {

@@ -168,7 +168,8 @@ async def _station_page(
     found = await places.station(caller, station_id)
     context: dict[str, Any] = {
         "devices": await screens.devices_of(caller, station_id) if caller.administers else [],
-        "image": qr_image(made.url) if made else None, "hanging": await closing.hanging(caller, station_id),
+        "image": qr_image(made.url) if made else None,
+        "hanging": await closing.count_closing_effects(caller, station_id),
         "edits": caller.administers, "grids": await _grids(caller),
         "error": refusal.text(language_of(request)) if refusal else None,
     }  # fmt: skip

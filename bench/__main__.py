@@ -83,7 +83,7 @@ def _books(server: embedded.Server) -> None:
 
 async def _ground(url: str, persons: int) -> Ground:
     await migrate(url)
-    await database.open_pool(url, 2)
+    await database.create_pool(url, 2)
     try:
         return await lay_ground(url, persons)
     finally:

@@ -148,11 +148,11 @@ async def read_books(url: str, serving_url: str) -> None:
     community = await found_community(connection)
     await connection.close()
     login, people = await lay_people(url, community)
-    await database.open_pool(url, 2)
+    await database.create_pool(url, 2)
     token = (await sessions.open_session(login)).token
     await database.close_pool()
-    await database.open_pool(serving_url, 4)
-    caller = await sessions.find(token)
+    await database.create_pool(serving_url, 4)
+    caller = await sessions.find_session(token)
     assert caller is not None
     scope = Scope(community, caller.persons, caller.grants, caller.login_id, caller.session_id)
     try:

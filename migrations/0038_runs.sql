@@ -43,7 +43,7 @@ GRANT SELECT (community_id, run_id, verb, plan, done, total, created, late, logi
     INSERT (community_id, run_id, verb, plan, done, total, created, late, login_id, persons, proof_hash, proof_sealed, began_at, held_until),
     UPDATE (done, created, late, held_until) ON import_work TO timebank_app;
 
--- The work whose proof the running transaction shows: set by timebank/core/database.py at BEGIN.
+-- The work whose proof the running transaction shows: set by timebank/database.py at BEGIN.
 CREATE FUNCTION acting_work() RETURNS SETOF import_work
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

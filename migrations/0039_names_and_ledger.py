@@ -1,7 +1,7 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from timebank.migrate import migration
-from timebank.people.identity.name_keys import fill_name_keys
+from timebank.people.name_keys import fill_name_keys
 
 ID, VERSION, DESCRIPTION = (
     "0039_names_and_ledger",

@@ -257,7 +257,7 @@ async def shop_and_class(here: Community) -> None:
 async def service(url: str) -> AsyncIterator[httpx.AsyncClient]:
     settings.use(Settings(database_url=url, secret_key=SECRET.encode(), base_url="http://meilin.example"))
     await migrate(url)
-    await database.open_pool(url)
+    await database.create_pool(url)
     transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
     async with httpx.AsyncClient(transport=transport, base_url="http://meilin.example") as client:
         yield client

@@ -287,5 +287,5 @@ async def test_a_stored_answer_is_sealed_and_opens_in_its_own_row_alone(
     of_before = await reserve()
     assert (of_before.content, of_before.headers["idempotent-replayed"]) == (first.content, "true")
     with clock.at(clock.now() + timedelta(hours=25)):
-        await stored_answers.forget_old()
+        await stored_answers.purge_answers()
     assert not await owner.fetchval("SELECT count(*) FROM idempotent_request WHERE key = $1", key)

@@ -14,7 +14,7 @@ from timebank.classes.class_time import purchase
 from timebank.classes.schemas import Booked, BookingIn, Bought, ClassHoursIn
 from timebank.core import clock
 from timebank.core.errors import TimebankError
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 
 FAMILIES = 20
 
@@ -37,7 +37,7 @@ async def families(owner: asyncpg.Connection, town: Town, count: int = FAMILIES)
             town.community, town.people[guardian], town.households[guardian], guardian, clock.now(),
         )  # fmt: skip
         await new_family(owner, town, guardian, child)
-        mine = Mine(town.community, town.people[guardian], guardian, "凤凰社区", town.households[guardian])
+        mine = ResidentRecord(town.community, town.people[guardian], guardian, "凤凰社区", town.households[guardian])
         made.append((await signed_in(owner, mine), child))
     return made
 

@@ -30,7 +30,7 @@ from timebank.ledger import posting
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.posting import Posting
 from timebank.ledger.refusals import PurchaseNotReversible
-from timebank.overview.resident import glance
+from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.messages import own_messages
 
@@ -465,9 +465,9 @@ async def test_a_purchase_of_before_keeps_its_two_entries_and_can_be_refunded(
 async def test_points_that_come_back_are_not_counted_as_earned_this_month(town: Town) -> None:
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
-    before = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
+    before = await read_first_page(await town.scope("刘洋"), town.people["刘洋"], "zh")
     await give_back(town)
-    after = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
+    after = await read_first_page(await town.scope("刘洋"), town.people["刘洋"], "zh")
     assert before.points_this_month == after.points_this_month == 20
 
 

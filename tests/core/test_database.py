@@ -13,7 +13,7 @@ from timebank.access.sign_in import throttle
 from timebank.core import database
 from timebank.core.database import NotOpen, retried, savepoint, transaction
 from timebank.core.errors import Busy, Conflict, TimebankError
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ async def test_a_transaction_stays_in_the_community_it_was_opened_for(pool: str)
 
 
 def of_two_communities(here: int = 1) -> Scope:
-    mine = tuple(Mine(UUID(int=n), UUID(int=10 + n), "张桂兰", f"社区{n}") for n in (1, 2))
+    mine = tuple(ResidentRecord(UUID(int=n), UUID(int=10 + n), "张桂兰", f"社区{n}") for n in (1, 2))
     return Scope(UUID(int=here), mine)
 
 
@@ -205,7 +205,7 @@ async def test_what_is_counted_against_guessing_is_never_counted_inside_another_
     """It would be rolled back with the refusal that it counts."""
     async with transaction(None):
         with pytest.raises(RuntimeError, match="its own"):
-            await throttle.count("guess", most=1, window=timedelta(minutes=1))
+            await throttle.count_attempt("guess", most=1, window=timedelta(minutes=1))
 
 
 async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:

@@ -31,7 +31,7 @@ from timebank.expiry.due import waiting_expiries
 from timebank.ledger.checking.check import check_ledger
 from timebank.migrate import migrate
 from timebank.people.identity.ages import age_on
-from timebank.people.identity.citizen_number import Identity, judge
+from timebank.people.identity.citizen_number import Identity, parse_identity
 
 TODAY = date(2026, 11, 21)
 
@@ -66,7 +66,7 @@ def test_nobody_there_can_be_anybody_else() -> None:
     identities = [person.identity for person in people if person.identity]
     assert len(identities) == len(set(identities)) == 2000
     for person in people:
-        said = judge(person.identity or "")
+        said = parse_identity(person.identity or "")
         assert isinstance(said, Identity)
         assert said.number.startswith(REGION)
         assert (said.born_on, said.sex) == (person.born_on, "male" if person.sex == "男" else "female")

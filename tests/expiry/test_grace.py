@@ -15,7 +15,7 @@ from timebank.classes.booking import book
 from timebank.classes.schemas import BookingIn
 from timebank.core import clock
 from timebank.ledger import posting
-from timebank.ledger.grace import FirstOut, back_in_words, would_return
+from timebank.ledger.grace import FirstOut, back_in_words, preview_void
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
@@ -164,7 +164,7 @@ async def test_a_return_that_is_repeated_answers_the_same(town: Town) -> None:
         await town.give_points("张桂兰", 16, expires_on=LAST_DAY)
         held = await posting.hold(scope, zhang, 10, Posting("hold", "h", "test", UUID(int=1)))
     with clock.at(JANUARY):
-        would = await would_return(scope, held.entry_id)
+        would = await preview_void(scope, held.entry_id)
         first = await posting.void(scope, held.entry_id, Posting("void", "v", "test", UUID(int=1)))
         again = await posting.void(scope, held.entry_id, Posting("void", "v", "test", UUID(int=1)))
     assert would == first.returned == again.returned == Returned(10, 0, 0, 10, GRACE_END)

@@ -46,7 +46,7 @@ async def test_days_of_grace_cut_while_goods_are_reserved_are_kept_for_them(
         made = await reserve(town)
         await policy(town, 0)
     with clock.at(JANUARY):
-        would = await reading.would_return(await town.scope("张桂兰"), made.id)
+        would = await reading.preview_cancellation(await town.scope("张桂兰"), made.id)
         assert (would.usable, would.until) == (16, GRACE_END)
         await cancel(await town.scope("张桂兰"), made.id)
         assert await has(town) == (16, [Expiring(GRACE_END, 16, LAST_DAY)])

@@ -58,7 +58,7 @@ async def void(town: Town) -> Answer:
 
 
 async def settle(town: Town) -> Answer:
-    return await posting.settle(town.system(), await _entry(town, "held"), note("settle"))
+    return await posting.capture(town.system(), await _entry(town, "held"), note("settle"))
 
 
 async def reverse(town: Town) -> Answer:

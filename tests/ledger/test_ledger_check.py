@@ -33,10 +33,10 @@ from timebank.ledger.checking.results import (
     ABANDONED_AFTER,
     ask_for_check,
     check_and_keep,
-    check_books,
     check_if_due,
     is_waiting,
     latest_books,
+    run_ledger_check_job,
 )
 from timebank.ledger.posting import Posting
 from timebank.ledger.totals import totals
@@ -237,7 +237,7 @@ async def test_the_worker_checks_the_books_every_night_and_when_asked(town: Town
 async def test_the_worker_says_in_its_log_that_books_do_not_balance(town: Town, owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE stock SET quantity = 3 WHERE quantity = 5")
     with capture_logs() as told:
-        await check_books(town.system())
+        await run_ledger_check_job(town.system())
     assert [(line["event"], line["codes"]) for line in told] == [("books do not balance", ["stock_differs"])]
 
 

@@ -256,7 +256,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         @rule(target=spends, held=consumes(holds))
         def collect(self, held: Given) -> Given:
             note = self.posting("settle")
-            settled = self.twice(lambda: posting.settle(self.scope, held.entry_id, note))
+            settled = self.twice(lambda: posting.capture(self.scope, held.entry_id, note))
             self.wallets[held.person].held -= sum(amount for _, amount in held.lots)
             return Given(held.person, settled.entry_id, held.lots, grace=held.grace)
 

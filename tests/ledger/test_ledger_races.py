@@ -59,7 +59,7 @@ async def test_a_hold_collected_and_cancelled_at_once_ends_one_way(town: Town, o
     await town.give_points("张桂兰", 10)
     held = await posting.hold(scope, zhang, 6, note("hold", "h"))
     answers = await outcomes(
-        *(posting.settle(scope, held.entry_id, note("settle", f"s{n}")) for n in range(10)),
+        *(posting.capture(scope, held.entry_id, note("settle", f"s{n}")) for n in range(10)),
         *(posting.void(scope, held.entry_id, note("void", f"v{n}")) for n in range(10)),
     )
     assert answers == {"done": 1, "hold_closed": 19}

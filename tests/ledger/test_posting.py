@@ -90,7 +90,7 @@ async def test_a_hold_ends_once(town: Town) -> None:
     scope, zhang = town.system(), town.people["张桂兰"]
     await town.give_points("张桂兰", 10)
     held = await posting.hold(scope, zhang, 6, note("hold", "h"))
-    await posting.settle(scope, held.entry_id, note("settle", "s"))
+    await posting.capture(scope, held.entry_id, note("settle", "s"))
     with pytest.raises(HoldClosed):
         await posting.void(scope, held.entry_id, note("void", "v"))
     state = (await balances(scope, zhang, [])).points
@@ -137,7 +137,7 @@ async def test_a_collected_hold_that_is_reversed_returns_to_what_can_be_spent(to
     scope, zhang = town.system(), town.people["张桂兰"]
     await town.give_points("张桂兰", 10)
     held = await posting.hold(scope, zhang, 6, note("hold", "h"))
-    settled = await posting.settle(scope, held.entry_id, note("settle", "s"))
+    settled = await posting.capture(scope, held.entry_id, note("settle", "s"))
     await posting.reverse(scope, settled.entry_id, note("reversal", "r"))
     state = (await balances(scope, zhang, [])).points
     assert (state.available, state.held) == (10, 0)

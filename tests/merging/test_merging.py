@@ -27,7 +27,7 @@ from timebank.merging.facts import CannotMerge
 from timebank.merging.merges import MergeOut, merges_of
 from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import MergeSettled, MergeSpent, undo_merge
-from timebank.overview.agreements import decide
+from timebank.overview.agreements import decide_change
 from timebank.people.directory import open_person
 from timebank.people.enrolment import PersonKnown, enrol
 from timebank.people.messages import own_messages
@@ -56,7 +56,7 @@ async def merged(town: Town, kept: str = "张桂兰", other: str = TWIN) -> Merg
     if isinstance(done, MergeOut):
         return done
     above = replace(await town.scope("钱进"), community_id=town.community)
-    await decide(above, done.waiting, "agree")
+    await decide_change(above, done.waiting, "agree")
     return (await merges_of(above, town.people[kept]))[0]
 
 

@@ -321,7 +321,7 @@ async def test_whose_login_lost_its_record_is_told_of_a_merge_and_of_no_other_ph
     token = await town.token("李秀英")
     await one_name(town, owner)
     await merged(town, "张桂兰", "李秀英")
-    [moved] = await sessions.moved(token)
+    [moved] = await sessions.list_replaced_phones(token)
     assert (moved.cause, moved.community_name) == ("merge", PHOENIX)
     page = await client.get("/", headers={"Cookie": f"timebank_session={token}"})
     assert "并到了同一个人的另一条登记" in page.text
@@ -365,7 +365,7 @@ async def test_a_merge_while_a_book_that_names_both_goes_in_keeps_those_rows_for
     await merged(town)
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(admin, run_id)
+    found = await history.show_run(admin, run_id)
     assert (found.created, [error.code for error in found.errors]) == (1, ["person_not_active"])
     again = await import_file(admin, "deeds", "a.csv", table(DEEDS, *rows), skip_bad=True)
     assert (again.created, [error.code for error in again.errors]) == (1, [])

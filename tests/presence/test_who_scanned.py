@@ -13,7 +13,7 @@ from tests.support.shop import API, key, reserve
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.ledger.checking.check import check_ledger
-from timebank.overview.community import waiting, yours
+from timebank.overview.community import count_decidable, read_panel_counts
 from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan_by_hand
 from timebank.presence.schemas import ScanIn
@@ -156,6 +156,6 @@ async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
     await by_hand(town, owner, "张桂兰", "周敏", "赵丽")
     for name, mine in (("赵丽", 0), ("钱进", 1)):
         caller = (await town.scope(name)).within(town.community)
-        found = await reading.records(caller, status="pending")
+        found = await reading.list_records(caller, status="pending")
         assert len(found.items) - len(await not_for(caller, found.items)) == mine
-        assert (await yours(caller, await waiting(caller))).records == mine
+        assert (await count_decidable(caller, await read_panel_counts(caller))).records == mine

@@ -34,7 +34,7 @@ from timebank.service_records.crediting.due import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.honour import entering as hours
-from timebank.service_records.reading import records
+from timebank.service_records.reading import list_records
 from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
@@ -96,7 +96,7 @@ async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: To
 
 async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) -> None:
     await served(town, "张桂兰", 60)
-    [shown] = (await records(await device(town))).items
+    [shown] = (await list_records(await device(town))).items
     assert shown.person == "张*"
 
 
@@ -314,12 +314,12 @@ async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monke
     name, phone, token = "张桂兰", town.phones["张桂兰"], await town.token("张桂兰")
     keeper, code = await town.sign_in("周敏"), personal_code(town, "张桂兰")
     for module in ("answering", "problems"):  # a logger that has been used keeps its first output
-        monkeypatch.setattr(f"timebank.{module}.log", structlog.get_logger())
+        monkeypatch.setattr(f"timebank.http.{module}.log", structlog.get_logger())
 
     async def fail(*_: object, **__: object) -> None:
         raise ValueError(f"{name} {phone} {token}")
 
-    monkeypatch.setattr("timebank.service_records.reading.records", fail)
+    monkeypatch.setattr("timebank.service_records.reading.list_records", fail)
     with structlog.testing.capture_logs() as lines:
         await client.post("/sign-in", data={"phone": phone, "password": "a secret of hers"})
         await client.get("/api/v1/people", params={"name": name, "phone_last4": phone[-4:]}, headers=keeper)

@@ -19,7 +19,7 @@ from timebank.access.sign_in.sessions import sign_in
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock, vault
 from timebank.core.scope import Role
-from timebank.overview.agreements import decide
+from timebank.overview.agreements import decide_change
 from timebank.policies.values import change_policy
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
@@ -137,7 +137,7 @@ async def test_an_auditor_does_by_agreeing_what_was_proposed_and_nothing_else(
 async def test_the_second_person_is_who_acts_in_what_is_carried_out(town: Town, owner: asyncpg.Connection) -> None:
     """Whoever proposed it is named as the one who gave it; the audit names who agreed."""
     waiting, street = await proposed(town), await town.scope("钱进")
-    assert (await decide(street, waiting, "agree")).status == "agreed"
+    assert (await decide_change(street, waiting, "agree")).status == "agreed"
     given = await owner.fetchrow(
         "SELECT id, granted_by FROM role_grant WHERE person_id = $1 AND role = 'community_admin'", town.people["张国庆"]
     )
@@ -171,7 +171,7 @@ async def test_the_operator_is_the_second_person_by_the_operators_address(
     )
     waiting = await proposed(town)
     async with operating():
-        assert (await decide(town.system(), waiting, "agree")).status == "agreed"
+        assert (await decide_change(town.system(), waiting, "agree")).status == "agreed"
 
 
 # ------------------------------------------------------------------------------------------------------ sign-in

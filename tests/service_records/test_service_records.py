@@ -19,7 +19,7 @@ from timebank.service_records import review
 from timebank.service_records.crediting.due import credit_due_records
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
 from timebank.service_records.honour import entering as hours
-from timebank.service_records.reading import record
+from timebank.service_records.reading import find_record
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
@@ -197,7 +197,7 @@ async def test_approved_honour_hours_hang_on_the_board_before_they_are_credited(
         assert await credit_due_records(system) == 1
         assert await credit_due_records(system) == 0
     assert await points_of(town, "张桂兰") == 15
-    done = await record(system, made.id)
+    done = await find_record(system, made.id)
     assert (done.status, done.credited_points) == ("approved", 15)
     assert await count(owner, "message", "kind = 'record_credited'") == 1
 

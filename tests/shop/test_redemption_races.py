@@ -10,7 +10,7 @@ from tests.support.shop import API, books_balance, points_of, stock_of, wish
 from tests.support.town import Town, signed_in
 from timebank.core import clock, names
 from timebank.core.errors import TimebankError
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 from timebank.shop import collection, redemption, stock
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
@@ -29,7 +29,7 @@ async def crowd(owner: asyncpg.Connection, town: Town, count: int = CROWD) -> li
         )  # fmt: skip
         town.people[name], town.home[name] = person_id, town.community
         await town.give_points(name, 50)
-        scopes.append(await signed_in(owner, Mine(town.community, person_id, name, "凤凰社区")))
+        scopes.append(await signed_in(owner, ResidentRecord(town.community, person_id, name, "凤凰社区")))
     return scopes
 
 

@@ -17,7 +17,7 @@ from timebank.ledger.statement import balances
 from timebank.shop import collection, redemption, stock
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue
 from timebank.shop.limits import taken_this_month
-from timebank.shop.reading import waiting_for
+from timebank.shop.reading import list_waiting_redemptions
 from timebank.shop.schemas import RedemptionIn
 
 
@@ -392,7 +392,7 @@ async def test_only_a_keeper_sees_what_waits_for_the_person_at_the_counter(town:
     made = await redemption.redeem(await town.scope("张桂兰"), wanted(town, "张桂兰"))
     presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
     place = town.people["张桂兰"], town.stations["暖蜂驿站"], presence
-    (waiting,) = await waiting_for(await town.scope("周敏"), *place)
+    (waiting,) = await list_waiting_redemptions(await town.scope("周敏"), *place)
     assert (waiting.id, waiting.person, waiting.code) == (made.id, "张桂兰", None)
     with pytest.raises(Forbidden):
-        await waiting_for(await town.scope("孙伟"), *place)
+        await list_waiting_redemptions(await town.scope("孙伟"), *place)

@@ -20,7 +20,7 @@ from timebank.core.capability import Capability, also, capabilities, resolve
 from timebank.http.callers import SESSION_COOKIE
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.checking.invariants import invariants
-from timebank.ledger.explain import what
+from timebank.ledger.explain import entry_kind_in_words
 from timebank.operations import worker
 from timebank.trail.words import verbs
 
@@ -114,7 +114,7 @@ def test_a_job_an_invariant_and_a_word_that_are_struck_from_the_manifest_are_gon
         return (
             any(job.name == "expire_redemptions" for job in worker.jobs()),
             any(invariant.code == "stock_differs" for invariant in invariants()),
-            what("hold", "redemption"),
+            entry_kind_in_words("hold", "redemption"),
             "count_stock" in verbs(),
         )
 

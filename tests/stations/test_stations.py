@@ -107,14 +107,14 @@ async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: To
     for wanted, serves in ((DeviceIn("平板", "counter"), True), (DeviceIn("大屏", "display"), False)):
         made = await screens.add_device(keeper, station, wanted)
         assert made.token not in made.url
-        scope = await devices.find(made.token)
+        scope = await devices.find_device(made.token)
         assert scope is not None
         assert not scope.keeps(station), "a device is nobody until a keeper has signed on"
         if serves:
             scope = await kept_scope(town, made.token)
         assert scope.keeps(station) is serves
         await devices.revoke(keeper, made.id)
-        assert await devices.find(made.token) is None
+        assert await devices.find_device(made.token) is None
     with pytest.raises(Forbidden):
         await screens.add_device(keeper, town.stations["慈善超市"], DeviceIn("设备", "counter"))
 

@@ -27,7 +27,7 @@ class Tablet:
         self.cookie = {"Cookie": f"{DEVICE_COOKIE}={made.token}"}
 
     async def scope(self) -> Scope:
-        found = await devices.find(self.token)
+        found = await devices.find_device(self.token)
         assert found is not None
         return found
 
@@ -78,11 +78,11 @@ async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", st
 
 async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
     """A counter device's scope after its keeper has signed on."""
-    device = await devices.find(token)
+    device = await devices.find_device(token)
     assert device is not None
     await has_password(town, keeper)
     await sign_on(device, SignOnIn(PASSWORD, town.phones[keeper]))
-    found = await devices.find(token)
+    found = await devices.find_device(token)
     assert found is not None
     return found
 

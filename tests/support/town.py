@@ -12,7 +12,7 @@ import asyncpg
 from timebank.access.sign_in import logins, sessions
 from timebank.core import clock, database, names, vault
 from timebank.core.database import engine, transaction
-from timebank.core.scope import Mine, Role, Scope
+from timebank.core.scope import ResidentRecord, Role, Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 
@@ -75,7 +75,7 @@ class Town:
         return {"Authorization": f"Bearer {await self.token(name)}"}
 
     async def scope(self, name: str) -> Scope:
-        caller = await sessions.find(await self.token(name))
+        caller = await sessions.find_session(await self.token(name))
         assert caller is not None
         return Scope(self.home[name], caller.persons, caller.grants, caller.login_id, caller.session_id)
 
@@ -121,7 +121,7 @@ async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
 async def operating() -> AsyncIterator[None]:
     """Run what only the operator's commands may do: meanwhile the pool is on the operator's address."""
     served = engine.pool, engine.config, engine.door
-    await database.open_pool(Town.operator_url, 4)
+    await database.create_pool(Town.operator_url, 4)
     try:
         yield
     finally:
@@ -134,7 +134,7 @@ def _long_after(now: datetime) -> datetime:
     return max(now, datetime.now(UTC)) + timedelta(days=30)
 
 
-async def signed_in(owner: asyncpg.Connection, mine: Mine) -> Scope:
+async def signed_in(owner: asyncpg.Connection, mine: ResidentRecord) -> Scope:
     """The scope of somebody who was entered as a row alone, with a login and a session."""
     login, session, now = clock.new_id(), clock.new_id(), clock.now()
     await _insert(owner, "login", id=login, phone_index=login.bytes, phone_sealed=b"", created_at=now)

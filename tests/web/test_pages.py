@@ -23,7 +23,7 @@ from tests.support.town import Town
 from timebank.access.devices import devices
 from timebank.core import clock
 from timebank.http.callers import SESSION_COOKIE
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 from timebank.shop.redemption import redeem
@@ -157,7 +157,7 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
     seen = HoursIn(town.people["欧阳凯伟"], begin, begin + timedelta(hours=1), "停电，纸上签到")
     await enter_hours(await town.scope("陈明"), seen)
     await filed(town, occurred_on=clock.local_day())
-    await tell(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
+    await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
     mine = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], 1)
     await redeem(await town.scope("张桂兰"), mine)
     await owner.execute("UPDATE redemption SET code = '30715520' WHERE status = 'reserved' AND code IS NULL")

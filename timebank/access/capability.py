@@ -25,8 +25,8 @@ CAPABILITY = Capability(
     sweeps=(
         Sweep("throttle", 3600, "timebank.access.sign_in.throttle.sweep"),
         Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.sweep"),
-        Sweep("idempotent_requests", 3600, "timebank.access.stored_answers.forget_old"),
-        Sweep("sessions", 3600, "timebank.access.sign_in.sessions.forget_old"),
+        Sweep("idempotent_requests", 3600, "timebank.access.stored_answers.purge_answers"),
+        Sweep("sessions", 3600, "timebank.access.sign_in.sessions.purge_sessions"),
     ),
     agreed=(
         Agreed(
@@ -39,12 +39,12 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.access.registration.CORRECTION",
             "timebank.access.registration.amend_agreed",
-            "timebank.people.agreed.stands_now",
+            "timebank.people.agreed.correction_state",
         ),
         Agreed(
             "timebank.access.registration.FAMILY_CORRECTION",
             "timebank.access.registration.amend_agreed",
-            "timebank.people.agreed.stands_now",
+            "timebank.people.agreed.correction_state",
         ),
         Agreed(
             "timebank.access.devices.further_devices.FURTHER_DEVICE",

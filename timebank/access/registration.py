@@ -12,12 +12,12 @@ from timebank.access.sign_in.logins import (
     enter_logins,
     give_one_time_code,
     login_by_phone,
-    tell_login,
+    notify_login,
 )
-from timebank.access.standing import standing_of
+from timebank.access.standing import membership_state_of
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.schemas import Waiting
-from timebank.areas.reach import require_region, stands_above
+from timebank.areas.reach import administers_region_above, require_region
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
@@ -25,7 +25,7 @@ from timebank.core.locale import _
 from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import dated_at
 from timebank.ledger.resting import RESTS_FOR
-from timebank.people.agreed import ask_for, moves_home, revealed, touches_family, unsealed
+from timebank.people.agreed import moves_home, propose_correction, revealed, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
 from timebank.people.enrolment import enrol
@@ -33,7 +33,7 @@ from timebank.people.identity.ages import is_guarded
 from timebank.people.identity.citizen_number import require_identity
 from timebank.people.identity.phones import normal_phone
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
 
@@ -108,7 +108,7 @@ async def amend(scope: Scope, person_id: UUID, correction: Correction) -> Person
         if scope.administers and not scope.system:
             kind = await _needs(scope, person_id, correction)
             if kind is not None:
-                return await ask_for(scope, kind, person_id, correction)
+                return await propose_correction(scope, kind, person_id, correction)
         return await _amend(scope, person_id, correction)
 
 
@@ -138,8 +138,8 @@ async def _rest_after_change(
     )
     key = f"phone-changed:{clock.new_id()}"
     for login_id in left:
-        await tell_login(login_id, "phone_changed", text, key)
-    await tell(scope, person_id, "phone_changed", text, key)
+        await notify_login(login_id, "phone_changed", text, key)
+    await notify(scope, person_id, "phone_changed", text, key)
     if rests:
         await database.execute(
             "SELECT login_rest($1, $2, $3, $4, $5, $6, $7)",
@@ -169,7 +169,7 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
     """
     watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
     for office in offices:
-        if office.role in watched and office.region_id and not await stands_above(scope, office.region_id):
+        if office.role in watched and office.region_id and not await administers_region_above(scope, office.region_id):
             return True
     return False
 
@@ -182,7 +182,11 @@ async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction
     if scope.is_own(person_id) or not await moves_home(scope, person_id, correction):
         return False
     for office in await _offices_of(scope, person_id):
-        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
+        if (
+            office.role in UNLOCKS_MUCH
+            and office.region_id
+            and not await administers_region_above(scope, office.region_id)
+        ):
             return True
     return False
 
@@ -237,7 +241,7 @@ async def receiving_phone(scope: Scope, person_id: UUID) -> str:
         if contact.guarded:
             raise ChildHasNoLogin
         await _require_above(scope, contact.phone)
-        if (await standing_of(scope, person_id)).login == "declined":
+        if (await membership_state_of(scope, person_id)).login == "declined":
             raise HolderDeclined
     return contact.phone
 
@@ -254,7 +258,11 @@ async def _require_above(scope: Scope, phone: str) -> None:
     )  # fmt: skip
     await _require_reach(scope, offices)
     for office in offices:
-        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
+        if (
+            office.role in UNLOCKS_MUCH
+            and office.region_id
+            and not await administers_region_above(scope, office.region_id)
+        ):
             raise OfficeHolder
 
 

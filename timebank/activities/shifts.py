@@ -130,7 +130,7 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
 
 
 @retried
-async def withdraw(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
+async def cancel_sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
     """Cancel a sign-up before the shift begins; a repetition changes nothing. Raises ShiftOver."""
     person = _own(scope, person_id)
     async with transaction(scope):

@@ -94,7 +94,7 @@ async def done_alone(
     )  # fmt: skip
 
 
-async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
+async def record_decision(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
     """Store the decision about a change. The caller must hold its row lock."""
     await database.execute(
         "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
@@ -104,7 +104,7 @@ async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None
 
 
 @retried
-async def close(scope: Scope, kind: Kind, subject: str) -> None:
+async def end_waiting_change(scope: Scope, kind: Kind, subject: str) -> None:
     """End the waiting change of a subject that has been decided in another way; its status becomes "withdrawn"."""
     async with transaction(scope):
         await database.execute(

@@ -27,7 +27,7 @@ class _Set(msgspec.Struct, frozen=True):
     earlier: list[UUID]
 
 
-async def require_seen(scope: Scope, kind: Kind, subject: UUID, person_id: UUID, what: str) -> None:
+async def require_seen_terms(scope: Scope, kind: Kind, subject: UUID, person_id: UUID, what: str) -> None:
     """Raise OwnTerms if the person, or a household member, has set these terms and no second person has seen them.
 
     It must run inside the verb's transaction. `kind` must be `in_force`.

@@ -29,14 +29,14 @@ class Settled:
 
 
 @retried
-async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
+async def find_or_add_areas(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
     """The smallest area of each address; None for an empty address. Missing areas are added.
 
     A building without a grid in its address means the community's only building of that name, also if another of these
     addresses adds it. An address with a grid matches the only building of that name if that building has no grid.
     """
     async with transaction(scope):
-        settled = settle(await areas_of(scope), addresses)
+        settled = match_addresses(await areas_of(scope), addresses)
         ids: dict[UUID, UUID] = {}
         for area in settled.added:  # a parent comes before its children
             parent_id = ids.get(area.parent_id, area.parent_id) if area.parent_id else None
@@ -44,8 +44,8 @@ async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Addres
     return {address: ids.get(id_, id_) if id_ else None for address, id_ in settled.areas.items()}
 
 
-def settle(places: Sequence[PlaceOut], addresses: set[Address]) -> Settled:
-    """What `settle_addresses` would return for these places; pure. New areas get temporary ids."""
+def match_addresses(places: Sequence[PlaceOut], addresses: set[Address]) -> Settled:
+    """What `find_or_add_areas` would return for these places; pure. New areas get temporary ids."""
     known = _Known(places)
     areas = {address: _settle(known, address) for address in sorted(addresses, key=_in_order)}
     return Settled(areas, known.added)

@@ -52,7 +52,7 @@ def _named(text: str) -> str:
 
 
 @retried
-async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
+async def add_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
     """Add a street to a county, or a community to a street, that the caller administers; a county only by command.
 
     Raises WrongParent, PlaceNameTaken, NamelessPlace, Forbidden, NotFound.

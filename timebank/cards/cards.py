@@ -11,7 +11,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
-from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.messages import Notification, notify, notify_many
 from timebank.people.residents import require_resident
 
 
@@ -104,11 +104,11 @@ async def issue_missing_cards(scope: Scope) -> int:
         cards = await _issue(scope, [record["id"] for record in found]) if found else []
         await audit.record(scope, "issue_missing_cards", "card", None, given=len(cards))
         tellings = [
-            Telling(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
+            Notification(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
             for card in cards
             if not scope.is_own(card.person_id)
         ]
-        await tell_many(scope, "card", tellings)
+        await notify_many(scope, "card", tellings)
     return len(cards)
 
 
@@ -130,7 +130,7 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
 
 async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
     if not scope.is_own(person_id):
-        await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
+        await notify(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 
 
 class CardInForce(msgspec.Struct, frozen=True):

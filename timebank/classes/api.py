@@ -35,7 +35,7 @@ from timebank.classes.schemas import (
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 
 Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
@@ -140,7 +140,7 @@ class ClassHours(Controller):
 
     @post()
     async def buy(
-        self, data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """A guardian's points become a child's class minutes."""
         acting = caller.acting_as(data.person_id)
@@ -148,7 +148,7 @@ class ClassHours(Controller):
 
     @post("/refunds")
     async def refund(
-        self, data: JSONBody[RefundIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[RefundIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Unused class minutes become the points of who paid them again."""
         acting = caller.acting_as(data.person_id)
@@ -156,7 +156,7 @@ class ClassHours(Controller):
 
     @post("/moves")
     async def move(
-        self, data: JSONBody[MoveIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[MoveIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Unused class minutes move to another course at what they had cost."""
         acting = caller.acting_as(data.person_id)
@@ -184,7 +184,7 @@ class Bookings(Controller):
 
     @post()
     async def book(
-        self, data: JSONBody[BookingIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[BookingIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Take a seat for a child, or a place in line."""
         acting = await booking.for_child(caller, data.child_id)
@@ -193,7 +193,7 @@ class Bookings(Controller):
     @post("/{booking_id:uuid}/attendance")
     async def attend(
         self, booking_id: FromPath[UUID], data: JSONBody[AttendanceIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """The child came."""
         await attendance.count_try(caller, booking_id, data.code)

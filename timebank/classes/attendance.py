@@ -208,4 +208,4 @@ async def _consume(scope: Scope, found: Held) -> None:
     assert found.entry_id is not None
     memo = f"《{found.course}》{found.minutes} 分钟 · {found.station}"
     note = Posting("settle", f"booking:{found.id}:settle", "booking", found.id, memo)
-    await posting.settle(scope, found.entry_id, note)
+    await posting.capture(scope, found.entry_id, note)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from timebank.agreements.independence import is_near_home, signed_on
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.unseen import require_seen_terms
 from timebank.classes import seats
 from timebank.classes.class_time.purchase import require_age
 from timebank.classes.courses import LESSON_TERMS, course
@@ -70,7 +70,7 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
         await seats.lock_line(scope, wanted.lesson_id, wanted.child_id)
         lesson = await seats.locked_lesson(scope, wanted.lesson_id)
         await _require_bookable(scope, lesson, wanted.child_id)
-        await require_seen(scope, LESSON_TERMS, lesson.id, guardian_id, lesson.course)
+        await require_seen_terms(scope, LESSON_TERMS, lesson.id, guardian_id, lesson.course)
         if lesson.waiting and lesson.seats_free:
             await seats.fill(scope, lesson.id)
             lesson = await seats.locked_lesson(scope, wanted.lesson_id)

@@ -8,7 +8,7 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import in_care
 from timebank.people.identity.ages import is_guarded
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:
@@ -51,4 +51,4 @@ async def tell_family(
     for person_id in dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *child, *words]):
         if person_id in but:
             continue
-        await tell(scope, person_id, kind, words.get(person_id, text), key, about_id)
+        await notify(scope, person_id, kind, words.get(person_id, text), key, about_id)

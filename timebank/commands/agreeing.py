@@ -10,7 +10,7 @@ from timebank.agreements.schemas import AgreementOut, Decision
 from timebank.commands.ground import ground, pool, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core.errors import NotFound
-from timebank.overview.agreements import acknowledge, agreement, agreements, decide
+from timebank.overview.agreements import acknowledge, agreement, agreements, decide_change
 
 
 @click.command(
@@ -44,7 +44,7 @@ def confirm(
                     await agreement(system_scope(place), change)
                 except NotFound:
                     continue
-                return [(place, await decide(system_scope(place), change, decision, refuse or ""))]
+                return [(place, await decide_change(system_scope(place), change, decision, refuse or ""))]
             raise NotFound
 
     with ground(data) as chosen:

@@ -140,7 +140,7 @@ async def pool(chosen: Settings, *, waits: bool = False, operates: bool = False)
 
 
 async def require_operator(url: str) -> None:
-    async with connections.alone(url) as connection:
+    async with connections.connect_once(url) as connection:
         if not await serving_login.is_operator(connection):
             raise serving_login.OperatorNeeded
 
@@ -150,7 +150,7 @@ async def warning_of_power(chosen: Settings, announce: Callable[[], None]) -> Ca
     assert chosen.database_url is not None
     may_do_everything = False
     with suppress(NotOpen):
-        async with connections.alone(chosen.database_url) as connection:
+        async with connections.connect_once(chosen.database_url) as connection:
             may_do_everything = await serving_login.is_operator(connection)
 
     def told() -> None:
@@ -163,7 +163,7 @@ async def warning_of_power(chosen: Settings, announce: Callable[[], None]) -> Ca
 
 async def _reach(*, waits: bool) -> None:
     try:
-        await connections.reach()
+        await connections.require_reachable()
     except NotOpen as error:
         if not waits:
             raise
@@ -182,7 +182,7 @@ async def require_new(chosen: Settings) -> None:
     """Refuse a database on which a secret key was used before; one that does not answer may be such a one."""
     assert chosen.database_url is not None
     try:
-        async with connections.alone(chosen.database_url) as connection:
+        async with connections.connect_once(chosen.database_url) as connection:
             is_new = await installation.is_new(connection)
     except NotOpen as error:
         raise vault.NoSecretKey from error

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.http.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem, new_request_id, note
+from timebank.http.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem, log_request, new_request_id
 from timebank.http.problems import BadRequest
 
 HEAD_SECONDS_MAX = 10
@@ -107,7 +107,7 @@ class PatientProtocol(HttpToolsProtocol):
             body, headers = bare_problem(error, request_id)
             lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
             self.transport.write(STATUS_LINE[error.status] + lines + b"\r\n" + body)
-            note(request_id, error.status)
+            log_request(request_id, error.status)
         self.transport.close()
 
     def _wait(self, seconds: float, give_up: Callable[[], None]) -> None:

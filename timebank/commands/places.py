@@ -12,7 +12,7 @@ import msgspec
 from timebank.access.admins import create_admin as make_admin
 from timebank.access.admins import facts_of_staff
 from timebank.access.sign_in.passwords import check_strength
-from timebank.areas.places import found_region
+from timebank.areas.places import add_region
 from timebank.areas.schemas import PlaceKind
 from timebank.commands.ground import ground, pool, run, with_data, with_json
 from timebank.core import clock, database
@@ -87,7 +87,7 @@ async def settle_community(county: str | None, street: str | None, community: st
     kinds: tuple[tuple[PlaceKind, str], ...] = (("county", county), ("street", street), ("community", community))
     for kind, name in kinds:
         known = {place.name: place.id for place in await _regions(kind, above)}
-        above = known.get(name) or (await found_region(scope, kind, name, above)).id
+        above = known.get(name) or (await add_region(scope, kind, name, above)).id
     assert above is not None
     place = next(place for place in await communities() if place.id == above)
     await _put_first_rule_in_force(system_scope(place))

@@ -93,7 +93,7 @@ async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[Board
     return place, found
 
 
-async def board(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:
+async def list_board_items(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:
     """The items on a community's public board, as anybody may read them."""
     _, found = await board_rows(community_id, limit=limit, cursor=cursor)
     return Page([item.public() for item in found.items], found.next)

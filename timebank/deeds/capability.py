@@ -39,12 +39,12 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.deeds.review.DEED_POINTS",
             "timebank.deeds.review.approve_agreed",
-            "timebank.deeds.review.stands_now",
+            "timebank.deeds.review.present_deed_state",
         ),
         Agreed(
             "timebank.deeds.restoring.DEED_AGAIN",
             "timebank.deeds.objections.objecting.restore_agreed",
-            "timebank.deeds.restoring.stands_now",
+            "timebank.deeds.restoring.present_reversal_state",
         ),
     ),
     audit={

@@ -16,7 +16,7 @@ from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.policies.values import points_expire_on, policies
 
 MEMO_MAX = 200
@@ -80,7 +80,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
     return len(deeds)
 
 
-async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
+async def issue_deed_points(scope: Scope, deed: Deed, *, key: str) -> None:
     """Issue a deed's points and notify the person. The caller holds the deed's row lock."""
     await _tell_credited(scope, [deed], await _issue(scope, deed, key), key)
 
@@ -109,7 +109,7 @@ async def _tell_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, 
     what = f"「{deeds[0].rule}」" if len(deeds) == 1 else f"您的 {len(deeds)} 件善行"
     points = sum(deed.points for deed in deeds)
     text = f"{what}公示期满，已记 {points} 分，有效到 {dated(expires_on)}。"
-    await tell(scope, deeds[0].person_id, "deed_credited", text, key, deeds[0].id)
+    await notify(scope, deeds[0].person_id, "deed_credited", text, key, deeds[0].id)
 
 
 async def _memo(scope: Scope, deed: Deed) -> str:
@@ -155,5 +155,5 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
             "如不同意，请在「善行」里点开这件事提出异议。"
         )
-        await tell(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)
+        await notify(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)
         return DeedOut.of(await lock_deed(scope, deed_id))

@@ -7,19 +7,19 @@ from uuid import UUID
 import msgspec
 
 from timebank.agreements.kinds import Change, Kind
-from timebank.agreements.proposing import close, is_above, propose
+from timebank.agreements.proposing import end_waiting_change, is_above, propose
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
-from timebank.deeds.credit import credit
-from timebank.deeds.parties import people_of, require_no_party, reviews
+from timebank.deeds.credit import issue_deed_points
+from timebank.deeds.parties import may_review_deed, people_of, require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
 from timebank.deeds.witness import ask_witness
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.policies.values import policies
 
 
@@ -47,7 +47,7 @@ async def review_deed(
     who has not answered. A deed that its witness denied is approved only with a reason. Raises PartyToDeed,
     DeedReviewed, WitnessDenied.
     """
-    if not reviews(scope, await find_deed(scope, deed_id)):
+    if not may_review_deed(scope, await find_deed(scope, deed_id)):
         raise Forbidden
     note = note.strip()
     if decision == "reject" and not note:
@@ -68,7 +68,9 @@ async def review_deed(
             if await needs_second(scope, deed):
                 return await _ask_above(scope, deed, note)
             await _hang_out(scope, await lock_deed(scope, deed_id), note)
-        await close(scope, DEED_POINTS, str(deed_id))  # this decision replaces the proposal of an earlier approval
+        await end_waiting_change(
+            scope, DEED_POINTS, str(deed_id)
+        )  # this decision replaces the proposal of an earlier approval
         await audit.record(scope, "review_deed", "deed", deed.id, reason=note or None, decision=decision)
         return DeedOut.of(await lock_deed(scope, deed_id))
 
@@ -117,7 +119,7 @@ async def approve_agreed(scope: Scope, change: Change) -> None:
     await audit.record(scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, decision="approve")
 
 
-async def stands_now(scope: Scope, do: Any) -> list[object]:
+async def present_deed_state(scope: Scope, do: Any) -> list[object]:
     deed = await lock_deed(scope, UUID(do["deed_id"]))
     return _stand_of(deed)
 
@@ -137,7 +139,7 @@ async def _hang_out(scope: Scope, deed: Deed, note: str) -> None:
     if deed.witness_owes:
         await ask_witness(scope, deed)
     elif days == 0:
-        await credit(scope, deed, key=f"deed:{deed.id}:credit")
+        await issue_deed_points(scope, deed, key=f"deed:{deed.id}:credit")
 
 
 async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: int | None) -> None:
@@ -156,4 +158,4 @@ async def _tell_rejected(scope: Scope, deed: Deed, note: str) -> None:
     text = f"{what}没有通过审核。原因：{note[:300]} 改好后可以重新登记。"
     listeners = {deed.person_id} | ({deed.filed_by} if deed.filed_by and deed.filed_by_name else set())
     for person_id in listeners:
-        await tell(scope, person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
+        await notify(scope, person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)

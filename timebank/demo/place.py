@@ -12,7 +12,7 @@ from timebank.areas.places import add_area
 from timebank.cards.cards import cards_of, issue_missing_cards
 from timebank.core import database
 from timebank.core.database import transaction
-from timebank.core.scope import Grant, Mine, Role, Scope
+from timebank.core.scope import Grant, ResidentRecord, Role, Scope
 from timebank.demo.county import (
     ACTIVITIES,
     CLOSES,
@@ -63,7 +63,7 @@ class Place:
 
     def scope(self, person: Resident) -> Scope:
         """What somebody's own session would say of them."""
-        mine = Mine(self.id, person.id, person.name, self.plan.name, self._households.get(person.id))
+        mine = ResidentRecord(self.id, person.id, person.name, self.plan.name, self._households.get(person.id))
         grants = frozenset(self._grants.get(person, ()))
         return Scope(self.id, (mine,), grants, self._logins.get(person.id), via="demo")
 

@@ -17,12 +17,12 @@ from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
-from timebank.overview.agreements import acknowledge, decide
+from timebank.overview.agreements import acknowledge, decide_change
 from timebank.people.identity.ages import age_on
 from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
 from timebank.shop.confirmations.deciding import SpendingIn, ask_to_spend
-from timebank.shop.goods import good
+from timebank.shop.goods import find_good
 from timebank.shop.stock import count_stock
 
 LOW = "抽纸", 3
@@ -80,7 +80,7 @@ class Present:
         """The keeper counts the shelf, and closing time has ended what somebody forgot to end."""
         name, left = LOW
         station_id, good_id = self.place.stations[self.station], self.place.goods[name].id
-        shelf = next(s for s in (await good(self.place.system, good_id)).stock if s.station_id == station_id)
+        shelf = next(s for s in (await find_good(self.place.system, good_id)).stock if s.station_id == station_id)
         await count_stock(self.place.keeper(self.station), good_id, station_id, shelf.reserved + left, "月中盘点")
         await close_forgotten(self.place.system)
 
@@ -155,7 +155,7 @@ class Present:
             [waits] = wants
             assert waits is not None
             street = place.scope(place.holder(Role.street_admin))
-            await decide(street, waits.waiting, "agree", "与街道的值班安排一致")
+            await decide_change(street, waits.waiting, "agree", "与街道的值班安排一致")
 
         async def see() -> None:
             await acknowledge(place.scope(place.holder(Role.street_admin)))

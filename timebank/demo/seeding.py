@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from timebank.areas.places import found_region
+from timebank.areas.places import add_region
 from timebank.classes.attendance import close_lessons
 from timebank.core import clock
 from timebank.core.errors import TimebankError
@@ -43,13 +43,13 @@ Told = Callable[[int, int], None]
 async def found_county(today: date) -> list[Place]:
     """Found county, streets and communities with everything that stands when the year begins."""
     with clock.at(clock.at_local(today - timedelta(days=DAYS + 15), time(9))):
-        county = (await found_region(COUNTY_SCOPE, "county", COUNTY, None)).id
+        county = (await add_region(COUNTY_SCOPE, "county", COUNTY, None)).id
         streets: dict[str, UUID] = {}
         places, numbers, rng = [], Numbers(), Random(SEED)
         for plan in COMMUNITIES:
             if plan.street not in streets:
-                streets[plan.street] = (await found_region(COUNTY_SCOPE, "street", plan.street, county)).id
-            community = await found_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
+                streets[plan.street] = (await add_region(COUNTY_SCOPE, "street", plan.street, county)).id
+            community = await add_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
             places.append(Place(plan, community.id, populate(plan, rng, numbers, today)))
         await asyncio.gather(*[_furnish(place, today, county, streets[place.plan.street]) for place in places])
     return places

@@ -12,7 +12,7 @@ from timebank.core.wording import dated, duration, points
 from timebank.ledger import book_days
 from timebank.ledger.posting import Currency
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 REMINDER_DAYS = (7, 30, 60)
 
@@ -105,7 +105,7 @@ async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
         ):
             return False
         for reader in due.told_to:
-            await tell(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
+            await notify(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
     return not due.left
 
 

@@ -15,7 +15,7 @@ from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 MEMO_MAX = 200
 DAY_MAX = 2000  # expiries that one call reverses; it takes about ten seconds
@@ -66,7 +66,7 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
             raise AlreadyReversed
         await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason)
         for reader, text in await _texts(scope, found, reversal, reason):
-            await tell(scope, reader, "expiry_reversed", text, key, entry_id)
+            await notify(scope, reader, "expiry_reversed", text, key, entry_id)
     return reversal
 
 

@@ -53,7 +53,7 @@ ON_A_SCREEN = {"counter": "keeper", "display": True}
 """`opt` of a route that a display may call as well."""
 
 
-def address_of(request: AnyRequest) -> str:
+def client_address(request: AnyRequest) -> str:
     """The network address of a request; empty if unknown."""
     return request.client.host if request.client else ""
 
@@ -107,9 +107,9 @@ async def provide_visitor(request: AnyRequest) -> Scope | None:
 
 async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
     if token.startswith(devices.PREFIX + "_"):
-        scope = await devices.find(token, request_id=request.state.get("request_id", ""))
+        scope = await devices.find_device(token, request_id=request.state.get("request_id", ""))
     else:
-        caller = await sessions.find(token) if token else None
+        caller = await sessions.find_session(token) if token else None
         scope = None if caller is None else _of_caller(caller, request)
     return scope
 

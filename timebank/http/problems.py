@@ -65,7 +65,7 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
         # After a refused form the browser is at the form's address, where GET is not allowed. Its page is one level up.
         above = request.scope["path"].strip("/").rpartition("/")[0]
         return _see("/" + quote(above, safe="/:"))
-    context = page_context(request) | {"sentence": told(error, language_of(request)), "status": error.status}
+    context = page_context(request) | {"sentence": sentence_of(error, language_of(request)), "status": error.status}
     return Template(
         "layouts/refusal.html", context=context, status_code=error.status, headers=_when_to_come_back(error)
     )
@@ -75,7 +75,7 @@ def _see(address: str) -> Response[Any]:
     return Response(None, status_code=303, headers={"Location": address})
 
 
-def told(error: TimebankError, language: str) -> str:
+def sentence_of(error: TimebankError, language: str) -> str:
     """The sentence of a refusal. The reason why the service is unavailable is for the operator: only the log has it."""
     return (Unavailable() if isinstance(error, Unavailable) else error).text(language)
 
@@ -100,7 +100,7 @@ def problem_of(error: TimebankError, request_id: str, language: str) -> dict[str
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
-        "detail": told(error, language),
+        "detail": sentence_of(error, language),
         "request_id": request_id,
     }
 

@@ -94,7 +94,7 @@ class Imports(Controller):
     @get("/{run_id:uuid}")
     async def show_run(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
         """Show one import with its progress and its report."""
-        return await history.run(caller, run_id, language_of(request))
+        return await history.show_run(caller, run_id, language_of(request))
 
     @delete("/{run_id:uuid}", status_code=200, responses=GOES_ON)
     async def undo(
@@ -104,7 +104,7 @@ class Imports(Controller):
         progress = await undo(caller, run_id, seconds=ANSWER_WITHIN_SECONDS)
         if progress is not None:
             return _goes_on(progress)
-        return Response(await history.run(caller, run_id, language_of(request)))
+        return Response(await history.show_run(caller, run_id, language_of(request)))
 
 
 async def _take_in(

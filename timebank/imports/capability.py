@@ -13,7 +13,7 @@ CAPABILITY = Capability(
         "admin.import_runs.ImportRunPages",
     ),
     menu=(MenuEntry(110, "/admin/imports", "upload", _("导入")),),
-    jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.forget_old"),),
+    jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
     sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.carry_on"),),
     audit={
         "forget_word": _("忘掉了一个表格里的词"),

@@ -10,7 +10,7 @@ import msgspec
 from timebank.core import clock, database, vault
 from timebank.core.scope import Scope
 from timebank.imports.cells.problems import Problem
-from timebank.imports.cells.values import words
+from timebank.imports.cells.values import plain_text
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.words.words import Remembered, WordIn, WordKind
@@ -139,5 +139,5 @@ def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str, st
 
 def plain_file_name(name: str) -> str:
     """A file name that may be stored and shown: without folders, control characters and phone or identity numbers."""
-    last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
+    last = plain_text(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"

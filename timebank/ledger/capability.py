@@ -17,7 +17,7 @@ CAPABILITY = Capability(
         "admin.ledger.AdminLedger",
     ),
     menu=(MenuEntry(120, "/admin/ledger", "shield", _("账目")),),
-    jobs=(Job("check_books", 60, "timebank.ledger.checking.results.check_books"),),
+    jobs=(Job("check_books", 60, "timebank.ledger.checking.results.run_ledger_check_job"),),
     invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),
     statement={

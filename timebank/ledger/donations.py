@@ -8,7 +8,7 @@ from uuid import UUID
 from timebank.core import clock, database
 from timebank.core.database import retried
 from timebank.core.errors import NotFound
-from timebank.core.grouping import Grouped
+from timebank.core.grouping import Batcher
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger.posting import HASH_VERSION, Posted
@@ -70,7 +70,7 @@ def _posted_or_refused(answer: Any, needed: int) -> Posted | Exception:
     return Posted(answer["entry_id"], answer["verdict"] == "replayed")
 
 
-_post: Grouped[Donation, Posted] = Grouped(_donate_all)
+_post: Batcher[Donation, Posted] = Batcher(_donate_all)
 
 
 async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: bytes) -> Posted:

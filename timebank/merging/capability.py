@@ -16,7 +16,7 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.merging.merging.PERSON_MERGE",
             "timebank.merging.merging.merge_agreed",
-            "timebank.merging.merging.stands_now",
+            "timebank.merging.merging.merge_state",
         ),
     ),
     audit={

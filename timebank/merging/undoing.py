@@ -10,7 +10,7 @@ from timebank.core.scope import Scope
 from timebank.ledger.posting import Posting, call
 from timebank.merging.merges import MergeOut, merge_of
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 
 class MergeSettled(Conflict):
@@ -62,5 +62,5 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
         await audit.record(scope, "undo_merge", "person", done.kept_id, merged=str(done.merged_id), merge=str(merge_id))
         for person_id in (done.kept_id, done.merged_id):
             text = "您在本社区的登记合并已撤回，又分成了两条。不对的话请找社区管理员。"
-            await tell(scope, person_id, "merge_undone", text, f"unmerge:{merge_id}:{person_id}", done.kept_id)
+            await notify(scope, person_id, "merge_undone", text, f"unmerge:{merge_id}:{person_id}", done.kept_id)
         return await merge_of(scope, merge_id)

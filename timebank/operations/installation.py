@@ -26,7 +26,7 @@ class NotMigrated(Unavailable):
 
 async def open_pool(url: str, size: int) -> None:
     """Open a pool that checks every new connection with `require` before its first use, also after an outage."""
-    await connections.open_pool(url, size, check=require)
+    await connections.create_pool(url, size, check=require)
 
 
 async def require(connection: asyncpg.Connection) -> None:

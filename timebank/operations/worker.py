@@ -91,7 +91,7 @@ async def _can_begin(stop: asyncio.Event) -> bool:
 
 async def _answers() -> bool:
     try:
-        await connections.reach()
+        await connections.require_reachable()
     except Unavailable as error:
         log.warning("waiting for the database", code=error.code)
         return False

@@ -10,7 +10,7 @@ import msgspec
 
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Change, Kind, Needs
-from timebank.agreements.proposing import settle
+from timebank.agreements.proposing import record_decision
 from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
@@ -20,7 +20,7 @@ from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import Scope
 from timebank.overview.agreed import carriers, kinds
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 FIELD_TO = _("{field}改成“{value}”")
 LOOKED_AT = 200
@@ -127,7 +127,7 @@ async def _found(scope: Scope, agreement_id: UUID) -> _Row:
 
 
 @retried
-async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str = "") -> AgreementOut:
+async def decide_change(scope: Scope, agreement_id: UUID, decision: Decision, note: str = "") -> AgreementOut:
     """Agree to a waiting change, which carries it out at once; refuse it with a reason; or withdraw the caller's own.
 
     A repetition of the decision returns the same. Raises OthersDecide with the deciders, ChangeStale if the state that
@@ -151,7 +151,7 @@ async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str
             return (await _outs(scope, [row], "zh"))[0]
         await _require_right(scope, row, decision, note)
         # The decision is written first: it is what gives an auditor the right to carry the change out.
-        await settle(scope, row.id, OUTCOMES[decision], note or None)
+        await record_decision(scope, row.id, OUTCOMES[decision], note or None)
         if decision == "agree":
             await _carry_out(scope, row)
         await _tell_outcome(scope, row, decision, note)
@@ -205,7 +205,7 @@ async def _tell_outcome(scope: Scope, row: _Row, decision: Decision, note: str) 
     if row.proposed_by is not None and row.proposed_by_name is not None and not _is_proposer(scope, row):
         outcome = "另一个人同意了，已经办好" if decision == "agree" else "另一个人没有同意"
         text = f"{outcome}：{row.text()[:300]}" + (f" 说明：{note[:150]}" if note else "")
-        await tell(scope, row.proposed_by, "change_decided", text, f"agreement:{row.id}:{status}", row.id)
+        await notify(scope, row.proposed_by, "change_decided", text, f"agreement:{row.id}:{status}", row.id)
 
 
 async def _outs(scope: Scope, rows: Sequence[_Row], language: str) -> list[AgreementOut]:
@@ -247,7 +247,7 @@ async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -
         return (await _outs(scope, [await _found(scope, agreement_id)], language))[0]
 
 
-async def waiting_for(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
+async def waiting_change_about(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
     """The waiting change of a kind about one subject; None if there is none."""
     scope.require_reader()
     async with transaction(scope):
@@ -287,7 +287,7 @@ async def acknowledge(scope: Scope) -> int:
         bench = await Bench.of(scope, [row.about for row in rows])
         for row in rows:
             if bench.may_decide(row.about):
-                await settle(scope, row.id, "agreed", None)
+                await record_decision(scope, row.id, "agreed", None)
                 await _tell_outcome(scope, row, "agree", "")
                 seen += 1
     return seen

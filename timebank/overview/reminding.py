@@ -17,8 +17,8 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.overview.agreements import waiting_rows
 from timebank.overview.openers import unconfirmed
-from timebank.people.messages import tell
-from timebank.shop.confirmations.waiting import tell_second_persons
+from timebank.people.messages import notify
+from timebank.shop.confirmations.waiting import notify_second_persons
 
 AGAIN_AFTER = timedelta(days=1)
 RESTS_MAX = 2000
@@ -31,7 +31,7 @@ async def remind_deciders(scope: Scope) -> int:
     """Notify the people who may decide of what waits; returns how many. A repetition sends no second message."""
     async with transaction(scope):
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
-    told = await tell_second_persons(scope)
+    told = await notify_second_persons(scope)
     told += await _remind_of_changes(scope, place)
     told += await _remind_of_cards(scope, place)
     told += await _remind_of_logins(scope, place)
@@ -126,4 +126,4 @@ def _daily(what: str, scope: Scope) -> str:
 
 
 async def _tell(home: Home, kind: str, text: str, key: str) -> None:
-    await tell(Scope.of_system(home[0]), home[1], kind, text, key)
+    await notify(Scope.of_system(home[0]), home[1], kind, text, key)

@@ -116,7 +116,7 @@ def _phone_index(phone: str | None) -> str | None:
     return _index(normal_phone(phone), "phone") if phone else None
 
 
-async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correction) -> Waiting:
+async def propose_correction(scope: Scope, kind: Kind, person_id: UUID, correction: Correction) -> Waiting:
     """Propose a correction. It is stored encrypted, so that no phone or identity number is kept in plain text."""
     sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
     sealed = vault.seal(msgspec.json.encode(correction).decode(), "waiting change").hex()
@@ -128,7 +128,7 @@ async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correct
     }
     do = {"sealed": sealed, "person_id": person_id}
     return await propose(
-        scope, kind, str(person_id), do, says, person_id=person_id, before=await stands_now(scope, do)
+        scope, kind, str(person_id), do, says, person_id=person_id, before=await correction_state(scope, do)
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def unsealed(do: Any) -> Correction:
     return msgspec.json.decode(vault.unseal(bytes.fromhex(do["sealed"]), "waiting change"), type=Correction)
 
 
-async def stands_now(scope: Scope, do: Any) -> str:
+async def correction_state(scope: Scope, do: Any) -> str:
     """A keyed hash of the present values; it differs once anything that a correction may change has changed."""
     stands = await _stands(scope, UUID(str(do["person_id"])))
     return vault.blind_index(msgspec.json.encode(stands).decode(), "waiting change").hex()

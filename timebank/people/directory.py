@@ -36,7 +36,7 @@ LEFT JOIN area place ON place.community_id = h.community_id AND place.id = h.are
 """
 
 
-class Sight(msgspec.Struct, frozen=True):
+class Visibility(msgspec.Struct, frozen=True):
     """Which people a caller may list: those of `areas` with phone and room, those of `headed` without."""
 
     everybody: bool
@@ -48,10 +48,10 @@ class Sight(msgspec.Struct, frozen=True):
         return self.everybody or bool(self.areas or self.headed)
 
 
-def sight_of(scope: Scope) -> Sight:
+def visibility_of(scope: Scope) -> Visibility:
     """The visibility that the caller's roles give in this community."""
     held = [g for g in scope.here() if g.area_id is not None]
-    return Sight(
+    return Visibility(
         scope.reads_all,
         [g.area_id for g in held if g.role == Role.grid_worker and g.area_id],
         [g.area_id for g in held if g.role in HEADS and g.area_id],
@@ -78,7 +78,7 @@ def _shown(line: _Line) -> PersonLine:
 
 
 @retried
-async def people(
+async def list_people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
     limit: int = 50, cursor: str | None = None,
 ) -> Page[PersonLine]:  # fmt: skip
@@ -87,7 +87,7 @@ async def people(
     `q` is the beginning of a name or of its pinyin, or a whole phone, identity or document number: numbers are
     encrypted and looked up by deterministic HMAC. A list with children is audited.
     """
-    sight = sight_of(scope)
+    sight = visibility_of(scope)
     if not sight.anybody:
         raise Forbidden
     q, after = names.clean_person(q), read_cursor(cursor, tuple[str, UUID]) or (None, None)
@@ -130,7 +130,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
     A keeper finds the person at the counter by it; the room serves for people without a phone. Each look-up is audited
     with the person where it found exactly one, never with what was typed.
     """
-    if not (scope.kept_stations or sight_of(scope).everybody):
+    if not (scope.kept_stations or visibility_of(scope).everybody):
         raise Forbidden
     async with transaction(scope):
         found = await database.rows(
@@ -189,7 +189,7 @@ async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
     own record and dependants.
     """
     async with transaction(scope):
-        record, sight = await _record(scope, person_id), sight_of(scope)
+        record, sight = await _record(scope, person_id), visibility_of(scope)
         path = set(record.path or [])
         own = scope.is_own(person_id) or await is_guardian(scope, person_id)
         near = own or sight.everybody or not path.isdisjoint(sight.areas)

@@ -260,7 +260,7 @@ def _columns(entry: Entry) -> tuple[object, ...]:
 
 
 @retried
-async def withdraw_many(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
+async def undo_enrolments(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
     """Delete people who were registered by mistake, and every household of the community that has no people.
 
     Returns those who stay because other rows refer to them by now.

@@ -12,8 +12,8 @@ CAPABILITY = Capability(
     agreed=(
         Agreed(
             "timebank.policies.values.LOOSER_POLICY",
-            "timebank.policies.values.set_agreed",
-            "timebank.policies.values.stands_now",
+            "timebank.policies.values.set_agreed_policy",
+            "timebank.policies.values.present_policy_value",
         ),
         Agreed("timebank.policies.values.POLICY_BEFORE"),
     ),

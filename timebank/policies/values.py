@@ -88,7 +88,7 @@ async def changes(scope: Scope) -> list[PolicyChange]:
         )
 
 
-async def explained(scope: Scope) -> list[PolicyOut]:
+async def policies_in_words(scope: Scope) -> list[PolicyOut]:
     """Every policy in force, in words. Only administrators and auditors see who set it, and when."""
     set_by = {change.name: change for change in await changes(scope)}
     default = Policies()
@@ -118,7 +118,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
         raise PolicyOutOfRange(title=info.title, least=info.smallest, most=info.largest, unit=info.unit)
     async with transaction(scope):
         stands: int = getattr(await policies(scope), name)
-        if not scope.system and is_looser(info, stands, value):
+        if not scope.system and is_looser_policy(info, stands, value):
             says = {"title": name, "before": stands, "after": value}
             if await has_credited(scope):
                 return await propose(scope, LOOSER_POLICY, name, {"name": name, "value": value}, says, before=stands)
@@ -127,7 +127,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
     return None
 
 
-def is_looser(info: PolicyInfo, stands: int, value: int) -> bool:
+def is_looser_policy(info: PolicyInfo, stands: int, value: int) -> bool:
     """Whether this value mints or unlocks more than the value in force, `stands`."""
     return value > stands if info.looser == "up" else value < stands
 
@@ -141,11 +141,11 @@ async def _write(scope: Scope, name: str, value: int, by: UUID | None) -> None:
     await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
 
 
-async def set_agreed(scope: Scope, change: Change) -> None:
+async def set_agreed_policy(scope: Scope, change: Change) -> None:
     await _write(scope, change.do["name"], change.do["value"], change.by)
 
 
-async def stands_now(scope: Scope, do: Any) -> int:
+async def present_policy_value(scope: Scope, do: Any) -> int:
     value: int = getattr(await policies(scope), do["name"])
     return value
 

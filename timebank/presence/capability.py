@@ -19,8 +19,8 @@ CAPABILITY = Capability(
     ),
     jobs=(
         Job("close_forgotten", 60, "timebank.presence.forgotten.close_forgotten"),
-        Job("forget_claims", 600, "timebank.presence.evidence.claims.forget_claims"),
-        Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.forget_addresses"),
+        Job("forget_claims", 600, "timebank.presence.evidence.claims.purge_claims"),
+        Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.purge_addresses"),
     ),
     audit={
         "check_in": _("签到了"),

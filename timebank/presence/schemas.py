@@ -103,7 +103,7 @@ class VerdictOut(Judged, frozen=True):
     texts: list[str] = []
 
 
-def told_in(verdict: Verdict, language: str) -> VerdictOut:
+def verdict_in_language(verdict: Verdict, language: str) -> VerdictOut:
     """A verdict in its reader's language."""
     shared = {name: getattr(verdict, name) for name in Judged.__struct_fields__}
     return VerdictOut(**shared, texts=verdict.texts(language))

@@ -5,13 +5,13 @@ from timebank.core.locale import _
 from timebank.core.wording import Said, said
 from timebank.policies.values import policies
 from timebank.presence.outcomes import Outcome, outcome_of
-from timebank.presence.scan_context import Arrival
+from timebank.presence.scan_context import ScanContext
 from timebank.presence.schemas import Credited, PersonSeen, Verdict, VisitSeen
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import REASONS, flag_texts
 
 
-def person_seen(arrival: Arrival) -> PersonSeen | None:
+def person_seen(arrival: ScanContext) -> PersonSeen | None:
     person = arrival.person
     return None if person is None else PersonSeen(person.id, person.name, names.masked(person.name))
 
@@ -20,7 +20,7 @@ def _visit_seen(visit: VisitRow, minutes: int | None) -> VisitSeen:
     return VisitSeen(visit.id, visit.in_at, visit.out_at, minutes, visit.station_id, visit.station, visit.activity)
 
 
-def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
+def check_in_verdict(arrival: ScanContext, visit: VisitRow) -> Verdict:
     what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
     told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
     return Verdict(
@@ -28,7 +28,7 @@ def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
     )
 
 
-async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:
+async def check_out_verdict(arrival: ScanContext, visit: VisitRow, outcome: Outcome) -> Verdict:
     """The verdict of a check-out: the minutes and points credited, or why there are none yet."""
     told: list[Said] = []
     attention = list(outcome.flags)
@@ -58,9 +58,9 @@ async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Ve
     )  # fmt: skip
 
 
-async def left_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
+async def repeated_check_out_verdict(arrival: ScanContext, visit: VisitRow) -> Verdict:
     """The verdict of a repeated check-out scan: that of the first one."""
     found = await outcome_of(arrival.scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)
-    return await out_verdict(arrival, visit, found or Outcome(None, "too_short", minutes))
+    return await check_out_verdict(arrival, visit, found or Outcome(None, "too_short", minutes))

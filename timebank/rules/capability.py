@@ -12,7 +12,7 @@ CAPABILITY = Capability(
     agreed=(
         Agreed(
             "timebank.rules.catalogue.LOOSER_RULE",
-            "timebank.rules.catalogue.set_agreed",
+            "timebank.rules.catalogue.set_agreed_rule",
             "timebank.rules.catalogue.version_now",
         ),
         Agreed("timebank.rules.catalogue.RULE_BEFORE"),

@@ -16,7 +16,7 @@ from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _, put_together, translate
 from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import Scope
-from timebank.rules.looser import is_looser
+from timebank.rules.looser import is_looser_rule
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
 
@@ -62,7 +62,7 @@ _COLUMNS = (
 )
 
 
-def in_words(rule: RuleOut, language: str = "zh") -> str:
+def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
     """What the rule gives, in words: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
     if rule.kind == "service":
         return put_together(_("{minutes} 分钟 = 1 分"), {"minutes": rule.minutes_per_point}, language)
@@ -80,7 +80,7 @@ def in_words(rule: RuleOut, language: str = "zh") -> str:
 
 
 def _told(rule: RuleOut) -> RuleOut:
-    return msgspec.structs.replace(rule, text=in_words(rule))
+    return msgspec.structs.replace(rule, text=rule_in_words(rule))
 
 
 async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
@@ -171,7 +171,7 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
         newest = known[0] if known else None
         if newest is not None and newest.kind != wanted.kind:
             raise RuleKindFixed(name=newest.name)
-        if not scope.system and await is_looser(scope, wanted, known):
+        if not scope.system and await is_looser_rule(scope, wanted, known):
             says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
             if await has_credited(scope):
                 return await propose(
@@ -202,7 +202,7 @@ def _worth_in_words(wanted: RuleIn) -> str:
         wanted.cap_period, wanted.cap_per_person, wanted.cap_per_area, active=True, valid_from=clock.now(),
         changed_by=None,
     )  # fmt: skip
-    return in_words(shown)
+    return rule_in_words(shown)
 
 
 async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID | None) -> RuleOut:
@@ -226,7 +226,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
     return _told(written)
 
 
-async def set_agreed(scope: Scope, change: Change) -> None:
+async def set_agreed_rule(scope: Scope, change: Change) -> None:
     wanted = msgspec.convert(change.do, RuleIn)
     assert wanted.code is not None
     await _write(scope, wanted, await _newest(scope, wanted.code), change.by)

@@ -21,7 +21,7 @@ SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes), 1441) AS minut
 """
 
 
-async def is_looser(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
+async def is_looser_rule(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
     """Whether the rule gives more than every present rule of its kind, or lifts a cap of its own earlier versions.
 
     `versions` are the rule's own versions, newest first.

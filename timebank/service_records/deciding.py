@@ -68,7 +68,7 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     if found is None or person is None:
         raise NotFound
     acted = found.entered_by or person.id
-    if not await is_uninvolved(scope, acted, concerns=[person.id]) or await has_scanned(scope, found.visit_id):
+    if not await is_uninvolved(scope, acted, concerns=[person.id]) or await took_part_in_scans(scope, found.visit_id):
         raise OwnRecord
     return found
 
@@ -79,7 +79,7 @@ async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
         raise OwnRecord
 
 
-async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
+async def took_part_in_scans(scope: Scope, visit_id: UUID | None) -> bool:
     """Whether the caller, or somebody not independent of the caller, took part in a visit's scans; see `scanned_by`."""
     return visit_id in await scanned_by(scope, [visit_id])
 

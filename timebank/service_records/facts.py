@@ -9,7 +9,7 @@ from timebank.policies.values import Policies
 from timebank.presence.evidence.card_scans import is_still_unconfirmed
 from timebank.presence.visits import VisitRow
 from timebank.service_records.crediting.credit import Served
-from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_doubts
+from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_flags
 
 # A record begins at most a day after the day on which it counts, and lasts at most a day.
 AROUND = timedelta(days=2)
@@ -28,11 +28,11 @@ async def visit_facts(
     )  # fmt: skip
 
 
-async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> list[str]:
+async def flags_of_entered_hours(scope: Scope, served: Served, in_force: Policies) -> list[str]:
     """The flags of hours that were entered by hand."""
     span = Span(served.started_at, served.ended_at)
     facts = await _time_facts(scope, served.person_id, span, served.day, in_force, served.id)
-    found = time_doubts(span, served.minutes, facts)
+    found = time_flags(span, served.minutes, facts)
     if "overlap" not in found and await _is_in_since(scope, served.person_id, span):
         found.insert(0, "overlap")
     if await _is_elsewhere(scope, served.person_id, span):

@@ -54,7 +54,7 @@ def _works_where(scope: Scope) -> bool:
     return scope.has(Role.grid_worker)
 
 
-async def record(scope: Scope, record_id: UUID) -> RecordOut:
+async def find_record(scope: Scope, record_id: UUID) -> RecordOut:
     async with transaction(scope):
         found = await database.row(
             RecordOut,
@@ -66,7 +66,7 @@ async def record(scope: Scope, record_id: UUID) -> RecordOut:
     return _told(scope, found)
 
 
-async def records(
+async def list_records(
     scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
     cursor: str | None = None,
 ) -> Page[RecordOut]:  # fmt: skip

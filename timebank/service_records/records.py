@@ -10,10 +10,10 @@ from timebank.core.wording import duration
 from timebank.policies.values import Policies, policies
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
-from timebank.presence.words import Refused
-from timebank.service_records.crediting.credit import Served, credit_record, rule_of, valid_rule
+from timebank.presence.words import ScanRefused
+from timebank.service_records.crediting.credit import Served, credit_record, rule_as_of, rule_of
 from timebank.service_records.facts import counts_on, visit_facts
-from timebank.service_records.judging import Judgement, judged
+from timebank.service_records.judging import Judgement, judge_visit
 from timebank.service_records.tables import ServiceRecord
 
 
@@ -34,7 +34,7 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     in_force = await policies(scope)
     rule = await rule_of(scope, visit.activity_id, visit.out_at)
     facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None)
-    found = judged(visit.in_at, visit.out_at, facts)
+    found = judge_visit(visit.in_at, visit.out_at, facts)
     if found.status == "too_short":
         return Outcome(None, "too_short", found.minutes)
     served = Served(
@@ -70,7 +70,7 @@ async def require_undecided(scope: Scope, visit: VisitRow) -> None:
     """Lock the visit's record, and raise Refused where it is decided already, so that the visit's end is final."""
     found = await _written(scope, visit)
     if found is not None and found.status != "pending":
-        raise Refused("decided_meanwhile")
+        raise ScanRefused("decided_meanwhile")
 
 
 async def _written(scope: Scope, visit: VisitRow) -> Written | None:
@@ -101,9 +101,9 @@ async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: Visi
     """Judge a visit with its new end and update its record; return the judgement, and why it does not count or None."""
     assert visit.out_at is not None
     in_force = await policies(scope)
-    rule = await valid_rule(scope, rule_code, visit.out_at)
+    rule = await rule_as_of(scope, rule_code, visit.out_at)
     facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None, record_id=record_id)
-    found = judged(visit.in_at, visit.out_at, facts)
+    found = judge_visit(visit.in_at, visit.out_at, facts)
     await database.execute(
         "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6 "
         "WHERE community_id = $1 AND id = $2",

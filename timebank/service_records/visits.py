@@ -27,7 +27,7 @@ def _told(visit: VisitOut) -> VisitOut:
     return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
 
 
-async def visits(
+async def list_visits(
     scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
 ) -> Page[VisitOut]:
     """A person's visits, newest first: the caller's own, or anybody's for administrators and auditors."""
@@ -45,7 +45,7 @@ async def visits(
     return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
-async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
+async def find_visit(scope: Scope, visit_id: UUID) -> VisitOut:
     """One visit: the caller's own, or anybody's for administrators and auditors. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(

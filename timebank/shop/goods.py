@@ -16,7 +16,7 @@ from timebank.core.locale import _
 from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
 
@@ -78,7 +78,7 @@ async def _told(scope: Scope, found: list[_Good], station_id: UUID | None = None
     ]  # fmt: skip
 
 
-async def goods(
+async def list_goods(
     scope: Scope, *, station_id: UUID | None = None, with_ended: bool = False, search: str = "", limit: int = 50,
     cursor: str | None = None,
 ) -> Page[GoodOut]:  # fmt: skip
@@ -98,7 +98,7 @@ async def goods(
     return page(told, limit, lambda good: keys[good.id])
 
 
-async def good(scope: Scope, good_id: UUID) -> GoodOut:
+async def find_good(scope: Scope, good_id: UUID) -> GoodOut:
     """One good, including one that is no longer offered."""
     async with transaction(scope):
         found = await database.rows(_Good, _GOODS + "g.id = $2", scope.community_id, good_id)
@@ -133,7 +133,7 @@ async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
         await audit.record(
             scope, "add_good", "good", good_id, name=name, points=wanted.points, monthly_limit=wanted.monthly_limit
         )
-        return await good(scope, good_id)
+        return await find_good(scope, good_id)
 
 
 async def _note_price(scope: Scope, good_id: UUID, points: int) -> None:
@@ -155,7 +155,7 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
         values["name"] = name = _name(values["name"])
         values["pinyin"] = names.pinyin(name)
     async with transaction(scope):
-        before = await good(scope, good_id)
+        before = await find_good(scope, good_id)
         if values:
             await Good.update(values).where((Good.community_id == scope.community_id) & (Good.id == good_id))
             if "points" in values:
@@ -163,7 +163,7 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
             await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
         if before.active and change.active is False:
             await _tell_of_withdrawal(scope, good_id)
-        after = await good(scope, good_id)
+        after = await find_good(scope, good_id)
         if _gives_more(before, after):
             await _show_another(scope, good_id, after.name, after.points, after.monthly_limit)
         return after
@@ -210,11 +210,11 @@ async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
         scope.community_id, good_id,
     )  # fmt: skip
     tellings = [
-        Telling(
+        Notification(
             each.person_id,
             f"{each.good}以后不再兑换了。您已经预留的还在{each.station}，请在{dated_at(each.expires_at)}前领取。",
             f"redemption:{each.id}:withdrawn", each.id,
         )
         for each in waiting
     ]  # fmt: skip
-    await tell_many(scope, "good_withdrawn", tellings)
+    await notify_many(scope, "good_withdrawn", tellings)

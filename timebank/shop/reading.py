@@ -66,7 +66,7 @@ def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
     )  # fmt: skip
 
 
-async def redemptions(
+async def list_redemptions(
     scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None, good_id: UUID | None = None,
     status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
 ) -> Page[RedemptionOut]:  # fmt: skip
@@ -86,7 +86,7 @@ async def redemptions(
     return page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 
 
-async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
+async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     """One redemption. Raises NotFound where the caller may not see it."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
@@ -95,16 +95,16 @@ async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     return _told(scope, found)
 
 
-async def would_return(scope: Scope, redemption_id: UUID) -> Returned:
+async def preview_cancellation(scope: Scope, redemption_id: UUID) -> Returned:
     """The points that cancelling a reservation today would return. Checks no permission: read the redemption first."""
     async with transaction(scope):
         entry_id: UUID = await database.fetch_value(
             "SELECT entry_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
         )
-        return await grace.would_return(scope, entry_id)
+        return await grace.preview_void(scope, entry_id)
 
 
-async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
+async def find_redemption_by_code(scope: Scope, code: str) -> RedemptionOut | None:
     """The open redemption with this collection code, with the person's full name; None where there is none.
 
     For keepers and administrators only. Wrong codes are counted. Raises Forbidden, RedemptionElsewhere.
@@ -124,7 +124,7 @@ async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
     return _told(scope, found, named=True)
 
 
-async def waiting_for(
+async def list_waiting_redemptions(
     scope: Scope, person_id: UUID, station_id: UUID, presence: str | None
 ) -> list[RedemptionOut]:  # fmt: skip
     """The open reservations of a person at a station, for its keeper, after a scan has proved that the person is there.

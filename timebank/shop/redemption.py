@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.unseen import require_seen_terms
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError
@@ -85,8 +85,10 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
     offer = await _offer(scope, wanted)
     household_id = customer.household_id or customer.id
     redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
-    await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
-    await stock.take(scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id)
+    await limits.count_taken(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
+    await stock.take_from_stock(
+        scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
+    )
     memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
     note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
     chosen = await policies(scope)
@@ -98,7 +100,7 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
         station_id=wanted.station_id, quantity=wanted.quantity, points=points,
     )  # fmt: skip
     if wanted.collect_now:
-        await collection.hand_over(scope, await collection.locked(scope, redemption_id, agreed=True))
+        await collection.hand_over(scope, await collection.lock_redemption(scope, redemption_id, agreed=True))
         return Redeemed(redemption_id, "collected", None, points, expires_at)
     return Redeemed(redemption_id, "reserved", code, points, expires_at)
 
@@ -117,7 +119,7 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
     if wanted.collect_now:
         if not agreed:
             scope.require_keeper(wanted.station_id)
-        await collection.require_other(scope, found.id)
+        await collection.require_not_family(scope, found.id)
     return found
 
 
@@ -153,7 +155,7 @@ async def _offer(scope: Scope, wanted: RedemptionIn) -> _Offer:
     if found is None:
         raise GoodNotOffered
     if found.unseen:
-        await require_seen(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
+        await require_seen_terms(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
     return found
 
 

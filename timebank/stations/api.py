@@ -14,7 +14,7 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import ON_A_SCREEN
 from timebank.http.paging import Cursor, Limit, listed
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.overview import closing
 from timebank.stations import places, screens
 from timebank.stations.schemas import (
@@ -84,7 +84,7 @@ class Stations(Controller):
     ) -> Response[NewDeviceOut | Waiting]:
         """Add a display or counter tablet. Its token is returned only here. A further device of the same kind waits
         for a second person, unless it replaces the other one."""
-        return answered(await screens.add_or_ask(caller, station_id, data))
+        return done_or_waiting(await screens.add_or_ask(caller, station_id, data))
 
     @post("/devices/{device_id:uuid}/pairing")
     async def renew_pairing(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> NewDeviceOut:

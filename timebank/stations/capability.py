@@ -9,7 +9,7 @@ CAPABILITY = Capability(
     api=("timebank.stations.api.Stations",),
     pages=("admin.stations.StationsPanel",),
     menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),
-    jobs=(Job("forget_readings", 3600, "timebank.stations.readings.forget_readings"),),
+    jobs=(Job("forget_readings", 3600, "timebank.stations.readings.purge_readings"),),
     audit={
         "add_station": _("新增了驿站"),
         "change_station": _("修改了驿站"),

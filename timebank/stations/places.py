@@ -10,7 +10,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.opening import Opening, in_words, opening_at
+from timebank.core.opening import Opening, opening_at, opening_hours_in_words
 from timebank.core.paging import Page, all_pages, page, read_cursor
 from timebank.core.scope import Scope
 from timebank.stations.schemas import StationChange, StationIn, StationOut
@@ -65,7 +65,7 @@ class StationRow(msgspec.Struct, frozen=True):
 
 def open_hours(place: StationRow | StationOut, language: str = "zh") -> str:
     """A station's opening hours in words."""
-    return in_words(place.opens_at, place.closes_at, language)
+    return opening_hours_in_words(place.opens_at, place.closes_at, language)
 
 
 async def station_row(scope: Scope, station_id: UUID) -> StationRow | None:

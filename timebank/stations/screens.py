@@ -10,7 +10,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.stations.places import station, station_row
-from timebank.stations.readings import note_reading
+from timebank.stations.readings import record_reading
 from timebank.stations.schemas import CodeOut, DeviceIn, DeviceOut, NewDeviceOut, StandingDevice
 
 
@@ -31,7 +31,7 @@ async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
         raise Forbidden
     now = clock.now()
     if not scope.system and scope.device_kind != "display":
-        await note_reading(scope, station_id, now)
+        await record_reading(scope, station_id, now)
     payload = codes.station_code(scope.community_id, station_id, found.code_epoch, now)
     seconds = codes.STATION_STEP_SECONDS
     return CodeOut(f"c/{payload}", codes.url("c", payload), seconds, acceptance_ends(now, seconds), now)
@@ -76,7 +76,7 @@ async def add_or_ask(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
 
 async def renew_pairing(scope: Scope, device_id: UUID) -> NewDeviceOut:
     """A new pairing link for a device that has not been paired yet."""
-    return _told(await devices.renew_pairing(scope, device_id))
+    return _told(await devices.renew_device_pairing(scope, device_id))
 
 
 def _told(made: devices.NewDevice) -> NewDeviceOut:
@@ -109,7 +109,7 @@ async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
         )  # fmt: skip
 
 
-async def standing_devices(scope: Scope) -> list[StandingDevice]:
+async def usable_devices(scope: Scope) -> list[StandingDevice]:
     """Every usable device of the community, by station, so that a lost or misplaced one can be noticed."""
     scope.require_reader()
     async with transaction(scope):

@@ -163,13 +163,13 @@ def test_what_is_no_name_is_refused() -> None:
 
 
 def test_whole_numbers_are_read_with_their_unit_and_refused_when_they_are_none() -> None:
-    assert [amounts.points(cell) for cell in (60.0, "６０", "60 分", "1,200")] == [60, 60, 60, 1200]
-    assert code(amounts.points("60.5")) == "not_whole"
-    assert code(amounts.points("很多")) == "points_unclear"
-    assert code(amounts.points("-3")) == "number_range"
-    assert code(amounts.points("9" * 15)) == "number_range"
-    assert code(amounts.points("9" * 400)) == "points_unclear"
-    assert code(amounts.points(1e300)) == "points_unclear"
+    assert [amounts.parse_points(cell) for cell in (60.0, "６０", "60 分", "1,200")] == [60, 60, 60, 1200]
+    assert code(amounts.parse_points("60.5")) == "not_whole"
+    assert code(amounts.parse_points("很多")) == "points_unclear"
+    assert code(amounts.parse_points("-3")) == "number_range"
+    assert code(amounts.parse_points("9" * 15)) == "number_range"
+    assert code(amounts.parse_points("9" * 400)) == "points_unclear"
+    assert code(amounts.parse_points(1e300)) == "points_unclear"
 
 
 def test_an_office_counts_unless_it_is_over() -> None:

@@ -199,7 +199,7 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
     made = {"residents": "person WHERE name LIKE '林%'", "hours": "service_record", "deeds": "deed",
             "goods": "stock_move WHERE reason = 'import'"}  # fmt: skip
     assert await lines_of(owner, made[kind]) == 3
-    found = await history.run(town.system(), run_id)
+    found = await history.show_run(town.system(), run_id)
     assert (found.state, found.created, found.accepted, found.errors) == ("done", 3, 3, [])
 
 
@@ -223,7 +223,7 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
     await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    found = await history.show_run(scope, run_id)
     assert {error.code for error in found.errors} == {"person_not_active"}
     assert all(error.column == "姓名" and error.value == "欧阳凯伟" for error in found.errors)
     assert found.created == found.accepted == 300 - len(found.errors) == 275
@@ -296,7 +296,7 @@ async def test_who_may_no_more_stops_the_run_and_is_told(
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(town.system(), run_id)
+    found = await history.show_run(town.system(), run_id)
     assert (found.state, found.stopped, found.created) == ("stopped", "forbidden", 250)
     assert await lines_of(owner, "service_record") == 250
     assert "还有 350 行没有处理" in found.notes[-1]
@@ -430,7 +430,7 @@ async def test_what_an_older_version_began_is_stopped_and_goes_on_when_imported_
     )
     await left_alone(owner)
     await leftover.carry_on()
-    assert (await history.run(scope, run_id)).stopped == "import_of_before"
+    assert (await history.show_run(scope, run_id)).stopped == "import_of_before"
     report = await runs.import_file(scope, "hours", "hours.csv", content, skip_bad=True)
     assert (report.outcome, report.created) == ("imported", 50)
     assert await lines_of(owner, "service_record") == 300
@@ -446,7 +446,7 @@ async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
     scope = await town.scope("赵丽")
     report = await runs.import_file(scope, "hours", "b.csv", services(town, 20, "李秀英"), skip_bad=True)
     assert report.created == 20
-    stopped = await history.run(scope, run_id)
+    stopped = await history.show_run(scope, run_id)
     assert (stopped.state, stopped.stopped, stopped.created) == ("stopped", "abandoned", 250)
     assert stopped.undo_until is not None
     await undo(scope, run_id)
@@ -467,7 +467,7 @@ async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
     await owner.execute("UPDATE service_record SET status = 'rejected' WHERE id = (SELECT id FROM service_record "
                         "WHERE status = 'pending' LIMIT 1)")  # fmt: skip
     await undo(scope, report.run_id)
-    kept = await history.run(scope, report.run_id)
+    kept = await history.show_run(scope, report.run_id)
     assert (kept.state, bool(kept.undone_at)) == ("undone", True)
     assert kept.notes[-1] == "撤销进行时，有 1 处刚好被审核或用掉，没有撤回，请逐条更正"
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 599
@@ -482,7 +482,7 @@ async def test_two_processes_that_carry_on_one_run_or_one_undoing_do_each_row_on
     at = await work.under_way(town.system())
     assert at is not None
     actors = [await carrying.actor_for(town.system(), at) for _ in range(3)]
-    [found, *others] = await asyncio.gather(*(carrying.carry(actor, at.run_id) for actor in actors if actor))
+    [found, *others] = await asyncio.gather(*(carrying.run_batches(actor, at.run_id) for actor in actors if actor))
     assert isinstance(found, Findings)
     assert (found.created, others) == (1500, [found] * 2)
     assert await lines_of(owner, "(SELECT DISTINCT person_id, started_at FROM service_record) AS each") == 1500
@@ -505,7 +505,7 @@ async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
     await left_alone(owner)
     await leftover.carry_on()
-    kept = await history.run(town.system(), report.run_id)
+    kept = await history.show_run(town.system(), report.run_id)
     assert (kept.state, kept.undone_at, bool(kept.undo_until)) == ("done", None, True)
     assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 250
     told = await owner.fetchval("SELECT text FROM message WHERE kind = 'import_stopped'")
@@ -513,7 +513,7 @@ async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
     assert "还有 350 处没有撤回" in kept.notes[-1]
     await undo(await town.scope("钱进"), report.run_id)
     assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 600
-    assert (await history.run(town.system(), report.run_id)).state == "undone"
+    assert (await history.show_run(town.system(), report.run_id)).state == "undone"
 
 
 async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
@@ -529,7 +529,7 @@ async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
     assert await owner.fetchval("SELECT sum(quantity) FROM stock s JOIN good g ON g.id = s.good_id "
                                 "WHERE g.name LIKE '物品%'") == 0  # fmt: skip
     assert await lines_of(owner, "stock_move WHERE reason = 'import_undone'") == 25
-    kept = await history.run(scope, report.run_id)
+    kept = await history.show_run(scope, report.run_id)
     assert (kept.state, [note for note in kept.notes if "撤销进行时" in note]) == ("undone", [])
 
 

@@ -127,7 +127,7 @@ async def test_an_office_that_is_ended_while_a_list_of_heads_waits_is_refused(
     await end_grant(scope, by_hand)
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    found = await history.show_run(scope, run_id)
     assert [(error.row, error.code, error.value) for error in found.errors] == [(2, "role_ended_before", "楼栋长")]
     assert (found.accepted, found.created) == (1, 1)
     assert await held(owner) == [("林大山", "unit_head", "1单元")]
@@ -181,7 +181,7 @@ async def test_a_service_without_an_hour_goes_where_its_day_is_free_by_then(
         await enter_hours(scope, entered)
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    found = await history.show_run(scope, run_id)
     assert (found.errors, found.created) == ([], 2)
     entered_at = await owner.fetch(
         "SELECT started_at, ended_at, flags FROM service_record WHERE reason LIKE '纸质%' ORDER BY started_at"
@@ -200,7 +200,7 @@ async def test_a_service_without_an_hour_is_refused_where_its_day_has_filled_up(
         await enter_hours(scope, entered)
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    found = await history.show_run(scope, run_id)
     assert [(error.row, error.code, error.value) for error in found.errors] == [(2, "day_full", "9")]
     assert (found.accepted, found.created) == (1, 1)
 
@@ -216,7 +216,7 @@ async def test_who_is_merged_while_hours_wait_is_refused_and_served_again_under_
     await merged(town)
     await left_alone(owner)
     await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    found = await history.show_run(scope, run_id)
     assert [(error.row, error.code) for error in found.errors] == [(2, "person_not_active")]
     assert (found.accepted, found.created) == (0, 0)
     again = await take_in(town, "hours", heading, [DAY, "张桂兰", town.phones["张桂兰"], "9:00", "11:00"])

@@ -15,10 +15,10 @@ from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
-from timebank.imports.runs.batches import Progress, carry
+from timebank.imports.runs.batches import Progress, run_batches
 from timebank.imports.runs.runs import try_or_import
 from timebank.imports.words.asking import WordIsName
-from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words
+from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
 from timebank.imports.words.mapping import remember_words
 from timebank.imports.words.words import WordIn
 from timebank.rules.catalogue import rules, set_rule
@@ -82,7 +82,7 @@ async def test_only_administrators_change_words_and_auditors_read_them(town: Tow
     assert (shown.status_code, "改成这一项" in shown.text) == (200, False)
     for verb in (
         change_word(await town.scope("孙伟"), "item", PATROL, "送医"),
-        forget_word(await town.scope("孙伟"), "item", PATROL),
+        delete_word(await town.scope("孙伟"), "item", PATROL),
     ):
         with pytest.raises(Forbidden):
             await verb
@@ -103,7 +103,7 @@ async def test_a_word_changed_by_somebody_with_rows_waiting_by_it_gains_them_not
     following = table(DEEDS, deed("赵丽", "3栋", "又一次", item=PATROL, points=""))
     for by in ("赵丽", "钱进"):
         assert codes(await in_phoenix(town, following, by=by)) == ["own_word"], by
-    await forget_word(await town.scope("赵丽"), "item", PATROL)
+    await delete_word(await town.scope("赵丽"), "item", PATROL)
     asked = await in_phoenix(town, following, by="赵丽")
     assert (asked.created, codes(asked)) == (0, ["unknown_item"])
     assert codes(await in_phoenix(town, following, WordIn(PATROL, means="送医"), by="赵丽")) == ["own_word"]
@@ -116,7 +116,7 @@ async def test_who_has_added_an_item_cannot_have_that_forgotten(town: Town, owne
     assert codes(await in_phoenix(town, own, WordIn(PATROL, new=True))) == ["own_word"]
     for by in ("赵丽", "钱进"):
         with pytest.raises(WordIsName):
-            await forget_word(await town.scope(by), "item", PATROL)
+            await delete_word(await town.scope(by), "item", PATROL)
         with pytest.raises(WordIsName):
             await change_word(await town.scope(by), "item", PATROL, "调解邻里纠纷")
     assert codes(await in_phoenix(town, own, by="钱进")) == ["own_word"]
@@ -135,7 +135,7 @@ async def test_who_has_added_an_item_gains_nothing_by_renaming_or_ending_it(
     for name, active in (("巡夜", True), (PATROL, False)):
         await set_rule(mine, RuleIn(kind="deed", name=name, code=code, points=2, active=active))
         with pytest.raises(WordIsName):
-            await forget_word(mine, "item", PATROL)
+            await delete_word(mine, "item", PATROL)
         await set_rule(mine, RuleIn(kind="deed", name=PATROL, code=code, points=2))
         assert codes(await in_phoenix(town, own)) == ["own_word"]
 
@@ -159,7 +159,7 @@ async def test_a_word_whose_item_has_ended_or_waits_says_so(town: Town) -> None:
     await town.give_points("张桂兰", 5)
     await remember_words(scope, "deeds", [WordIn("抢险", new=True, points=900)])
     assert {one.word: one.standing for one in (await known_words(scope)).items} == {PATROL: "gone", "抢险": "waits"}
-    await forget_word(scope, "item", "抢险")
+    await delete_word(scope, "item", "抢险")
     first = await known_words(scope, limit=1)
     assert ([one.word for one in first.items], first.next) == ([PATROL], None)
 
@@ -180,8 +180,8 @@ async def test_a_word_changed_while_a_run_goes_on_changes_none_of_its_rows(
     )  # fmt: skip
     assert isinstance(begun, Progress)
     await change_word(mine, "activity", "敬老助参", "夜间陪护")
-    await forget_word(mine, "station", "暖峰驿站")
-    await carry(scope, begun.run_id)
+    await delete_word(mine, "station", "暖峰驿站")
+    await run_batches(scope, begun.run_id)
     found = await owner.fetch(
         "SELECT a.name AS activity, s.name AS station, r.rule_code FROM service_record r "
         "JOIN activity a ON a.id = r.activity_id JOIN station s ON s.id = r.station_id WHERE r.kind = 'honour'"

@@ -300,7 +300,7 @@ async def test_a_catalogue_beside_the_book_is_added_in_one_step_and_what_is_abov
     assert (found["夜间巡逻"], found["清理楼道"], found["送餐"]) == (most, 1, 2)
     assert "抢险救灾" not in found, "it gives more than the catalogue did"
     change = await owner.fetchval("SELECT id FROM waiting_change WHERE kind = 'looser_rule'")
-    await agreements.decide(await town.scope("钱进"), change, "agree")
+    await agreements.decide_change(await town.scope("钱进"), change, "agree")
     assert (codes(again := await take()), again.created) == ([], 1)
 
 

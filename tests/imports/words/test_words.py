@@ -161,7 +161,7 @@ async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_pers
     assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 1
     assert await owner.fetchval("SELECT count(*) FROM rule WHERE name = '夜间巡逻'") == 0
     change = await owner.fetchval("SELECT id FROM waiting_change")
-    await agreements.decide(await town.scope("钱进"), change, "agree")
+    await agreements.decide_change(await town.scope("钱进"), change, "agree")
     assert codes(await in_phoenix(town, book("夜间巡逻", most + 1))) == []
 
 

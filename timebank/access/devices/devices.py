@@ -9,7 +9,7 @@ from timebank.access.tables import Device
 from timebank.core import audit, clock, database, vault
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 
 PREFIX = "tbd"
 PAIRING_PREFIX = "tbp"
@@ -77,7 +77,7 @@ async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, repl
             await _end(scope, replaces, replaced_by=device_id)
         elif standing and not scope.system:
             raise DeviceStands(names="、".join(standing.values()))
-        await insert(scope, device_id, station_id, name, kind, token, code)
+        await insert_device(scope, device_id, station_id, name, kind, token, code)
     return NewDevice(device_id, station_id, kind, token, code.text, code.ends_at)
 
 
@@ -100,7 +100,7 @@ async def _standing(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str
     return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
 
 
-async def insert(
+async def insert_device(
     scope: Scope, device_id: UUID, station_id: UUID, name: str, kind: str, token: str, code: PairingCode,
     by: UUID | None = None,
 ) -> None:  # fmt: skip
@@ -117,7 +117,7 @@ async def insert(
 
 
 @retried
-async def renew_pairing(scope: Scope, device_id: UUID) -> NewDevice:
+async def renew_device_pairing(scope: Scope, device_id: UUID) -> NewDevice:
     """A new token and pairing code for an unpaired device; the earlier ones end. Raises AlreadyPaired."""
     token, code = new_token(PREFIX, scope.community_id), _new_code(scope)
     async with transaction(scope):
@@ -157,7 +157,7 @@ def _community_of(text: str, prefix: str) -> UUID | None:
         return None
 
 
-async def waiting(code: str) -> Pairing | None:
+async def find_unpaired(code: str) -> Pairing | None:
     """The unpaired device of a pairing code, None if the code is not valid; reading does not use the code up."""
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
@@ -211,7 +211,7 @@ async def _end(scope: Scope, device_id: UUID, *, replaced_by: UUID | None = None
     await audit.record(scope, "revoke_device", "device", device_id, replaced_by_id=replaced_by)
 
 
-async def find(token: str, *, request_id: str = "") -> Scope | None:
+async def find_device(token: str, *, request_id: str = "") -> Scope | None:
     """The scope of the device with this token: its community, its station and the signed-on keeper. None if not valid.
 
     The keeper is the actor but has only the rights of this counter; without a keeper no person acts.
@@ -229,7 +229,7 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
     proof = vault.token_hash(token)
     await _note_use(community_id, UUID(bytes=device["device_id"].bytes), proof)
     return Scope(
-        community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[Mine, ...]),
+        community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[ResidentRecord, ...]),
         login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
         device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
         device_kind=device["kind"], device_proof=proof, request_id=request_id, via="device",

@@ -8,7 +8,7 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
 from timebank.access.devices.devices import AlreadyPaired, DeviceStands, require_may_register
-from timebank.access.devices.further_devices import asked_for
+from timebank.access.devices.further_devices import kinds_waiting
 from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
 from timebank.core.errors import Invalid, NotFound, TimebankError
@@ -71,7 +71,7 @@ async def _page(
     standing = [device for device in await screens.devices_of(caller, station_id) if device.revoked_at is None]
     return page(
         request, caller, "desk/devices.html", status=refusal.status if refusal else 200, station=found,
-        standing=standing, asked=await asked_for(caller, station_id), made=made,
+        standing=standing, asked=await kinds_waiting(caller, station_id), made=made,
         waits=waits, image=qr_image(made.url) if made else None,
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

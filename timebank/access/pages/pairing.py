@@ -26,7 +26,7 @@ class PairingOver(TimebankError):
 
 async def _ask(request: AnyRequest, code: str, kind: str) -> Template:
     """Opening the link pairs nothing: previews and messengers open links too."""
-    waits = await devices.waiting(code)
+    waits = await devices.find_unpaired(code)
     if waits is None or waits.kind != kind:
         raise PairingOver
     return page(request, None, "display/pair.html", waits=waits)

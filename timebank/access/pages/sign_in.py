@@ -28,7 +28,7 @@ from timebank.http.callers import (
     SESSION_COOKIE,
     AnyRequest,
     CsrfMissing,
-    address_of,
+    client_address,
     provide_visitor,
     session_cookie,
 )
@@ -131,7 +131,7 @@ async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -
     given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
     return await sessions.sign_in(
         normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
-        address=address_of(request),
+        address=client_address(request),
         browsers=browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE)),
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip

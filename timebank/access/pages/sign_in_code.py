@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.standing import standing_of
+from timebank.access.standing import membership_state_of
 from timebank.cards.pages.counter import WHOM, Whom
 from timebank.core import scanned
 from timebank.core.locale import _
@@ -34,8 +34,8 @@ class SignInCodePages(Controller):
         given = await give_code(caller, whom.person_id, filled(CodeIn, data, TOLD))
         return page(
             request, caller, "desk/sign_in_code.html", code=given, station_id=whom.station_id,
-            visitor=await counter.visitor(caller, whom.person_id),
-            standing=await standing_of(caller, whom.person_id),
+            visitor=await counter.find_counter_person(caller, whom.person_id),
+            standing=await membership_state_of(caller, whom.person_id),
         )  # fmt: skip
 
     @post("/confirmation")

@@ -16,11 +16,11 @@ from timebank.access.sign_in.throttle import TooManyAttempts
 from timebank.core.errors import Forbidden, Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
+from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.preferences import language_of
 from timebank.people.identity.phones import BadPhone
 from timebank.presence.counter import holder_at_sign_on
-from timebank.presence.words import Refused
+from timebank.presence.words import ScanRefused
 from timebank.stations.places import station
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -53,7 +53,7 @@ class SignOnPages(Controller):
         """Take over the counter with the password."""
         given = {name: value for name, value in data.items() if name in SIGN_ON and value}
         try:
-            await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=address_of(request))
+            await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=client_address(request))
         except CORRECTABLE as refusal:
             return await _page(
                 request, caller, who=_uuid(given.get("person_id")), by_phone="phone" in given,
@@ -66,8 +66,8 @@ class SignOnPages(Controller):
         """The keeper shows the own code or card instead of typing the phone; the password is still asked for."""
         try:
             shown = await holder_at_sign_on(caller, filled(ShownCode, data, SHOWN).code)
-        except (Refused, Invalid) as refusal:
-            said = refusal.said if isinstance(refusal, Refused) else refusal
+        except (ScanRefused, Invalid) as refusal:
+            said = refusal.said if isinstance(refusal, ScanRefused) else refusal
             return await _page(request, caller, refusal=said.text(language_of(request)), status=422)
         return await _page(request, caller, who=shown.id, name=shown.name)
 

@@ -16,7 +16,7 @@ from timebank.agreements.independence import is_near_home, is_uninvolved
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.areas.reach import require_region, stands_above
+from timebank.areas.reach import administers_region_above, require_region
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, NotFound, TimebankError
@@ -25,7 +25,7 @@ from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import dated
 from timebank.people.identity.ages import is_guarded
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 PLACES: dict[Role, frozenset[str]] = {
     Role.unit_head: frozenset({"unit"}),
@@ -114,7 +114,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
 async def _gives_from_above(scope: Scope, asked: GrantIn) -> bool:
     """Whether the caller administers a region above the place and is independent of the holder."""
     assert asked.region_id is not None
-    return await stands_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
+    return await administers_region_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
 
 
 async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
@@ -133,7 +133,7 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
     )  # fmt: skip
     [made] = await _grants(scope, grant_id=grant_id)
     text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
-    await tell(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
+    await notify(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
     return made
 
 
@@ -209,7 +209,7 @@ async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> 
         await _require_place(scope, held)
         if held.ended_at is not None:
             return None
-        if held.role is Role.auditor and held.region_id and not await stands_above(scope, held.region_id):
+        if held.role is Role.auditor and held.region_id and not await administers_region_above(scope, held.region_id):
             place = await require_region(scope, held.region_id)
             return await propose(
                 scope, END_AUDITOR, str(grant_id), {"grant_id": grant_id, "reason": reason},
@@ -240,7 +240,7 @@ async def _end(scope: Scope, grant_id: UUID, held: _Held, reason: str | None) ->
         scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
     )
     text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
-    await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
+    await notify(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
 
 
 async def end_agreed(scope: Scope, change: Change) -> None:

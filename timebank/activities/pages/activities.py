@@ -15,7 +15,7 @@ from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.rules.catalogue import in_words, rules
+from timebank.rules.catalogue import rule_in_words, rules
 from timebank.stations.places import stations
 from timebank.web.pages import page, see_other
 
@@ -49,7 +49,7 @@ class ActivityPages(Controller):
     ) -> Template | Redirect:
         """Give the seat back."""
         try:
-            await shifts.withdraw(caller, shift_id)
+            await shifts.cancel_sign_up(caller, shift_id)
         except ShiftOver as refusal:
             return await _list(request, caller, refusal)
         return see_other("/activities?done=withdrawn")
@@ -68,6 +68,6 @@ async def _list(
         request, caller, "member/activities.html", status=refusal.status if refusal else 200, activities=found,
         shifts=by_activity, mine=[s for s in coming if s.signed_up], names={a.id: a.name for a in found},
         places={s.id: s.name for s in await all_pages(partial(stations, caller, active=None))}, done=done,
-        words={rule.code: in_words(rule, language_of(request)) for rule in known},
+        words={rule.code: rule_in_words(rule, language_of(request)) for rule in known},
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -14,9 +14,9 @@ from timebank.cards.schemas import CardOut
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
-from timebank.presence.counter import visitor
+from timebank.presence.counter import find_counter_person
 from timebank.web.forms import filled
 from timebank.web.pages import answered, page
 from timebank.web.pictures import qr_image
@@ -38,12 +38,12 @@ class CardPages(Controller):
 
     @post()
     async def issue(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template:  # fmt: skip
         """Give the person a card, shown to be printed or photographed; the one before ends at once."""
         wanted = filled(Whom, data, WHOM)
-        person = await visitor(caller, wanted.person_id)
+        person = await find_counter_person(caller, wanted.person_id)
         try:
             answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
         except PersonNotServed as refusal:

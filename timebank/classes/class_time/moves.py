@@ -1,6 +1,6 @@
 """Unused class minutes move to another course, at what they had cost."""
 
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.unseen import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
 from timebank.classes.class_time.refunds import require_right, unused
@@ -34,7 +34,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         left, entered = await course(scope, wanted.course_id), await course(scope, wanted.to_course_id)
         require_running(entered)
         await require_age(scope, wanted.child_id, entered)
-        await require_seen(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
+        await require_seen_terms(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
         memo = f"课时从《{left.title}》转到《{entered.title}》"
         moved = await entries.move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
         await audit.record(

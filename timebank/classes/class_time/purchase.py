@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.unseen import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.courses import COURSE_TERMS, CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
@@ -71,7 +71,7 @@ async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
     require_spendable(scope, [wanted.person_id])
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
-        await require_seen(scope, COURSE_TERMS, taken.id, wanted.person_id, taken.title)
+        await require_seen_terms(scope, COURSE_TERMS, taken.id, wanted.person_id, taken.title)
         await lock_people(scope, [wanted.person_id, wanted.child_id])
         return await _post(scope, wanted, taken)
 

@@ -38,7 +38,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.ledger.refusals import Insufficient, InsufficientClassMinutes
 from timebank.ledger.statement import ClassMinutes, balances
@@ -106,7 +106,7 @@ class ClassPages(Controller):
 
     @post("/{course_id:uuid}/hours")
     async def buy(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Turn points into the child's minutes."""
@@ -121,7 +121,7 @@ class ClassPages(Controller):
 
     @post("/{course_id:uuid}/refund")
     async def give_minutes_back(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Turn the child's unused minutes into points again."""
@@ -136,7 +136,7 @@ class ClassPages(Controller):
 
     @post("/{course_id:uuid}/move")
     async def move_minutes(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Move the child's unused minutes to another course."""
@@ -151,7 +151,7 @@ class ClassPages(Controller):
 
     @post("/{course_id:uuid}/bookings")
     async def take_seat(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Take a seat, or a place in line."""

@@ -18,7 +18,7 @@ from timebank.core import clock, scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.presence.at_counter import CardNotConfirmed, PresenceNeeded
 from timebank.presence.choice import EARLY
 from timebank.shop.pages.counter import refused, shown_by
@@ -74,7 +74,7 @@ class DeskClasses(Controller):
 
     @post("/{booking_id:uuid}/attendance")
     async def attend(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Mark that the child came."""

@@ -15,12 +15,12 @@ from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.filing.options import filing_options
 from timebank.deeds.objections.objecting import object_to_deed
-from timebank.deeds.reading import deeds, find_deed
+from timebank.deeds.reading import find_deed, list_deeds
 from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
 from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.web.forms import filled
@@ -49,7 +49,7 @@ class DeedPages(Controller):
     ) -> Template:  # fmt: skip
         """The reader's own deeds, or, for heads and grid workers, those of their area."""
         holds = caller.has(*HEADS, Role.grid_worker)
-        found = await deeds(caller, own=of != "area" or not holds, limit=30, cursor=cursor)
+        found = await list_deeds(caller, own=of != "area" or not holds, limit=30, cursor=cursor)
         return page(
             request, caller, "member/deeds.html", items=found.items, next=found.next, first=cursor is None, of=of,
             holds=holds, done=done, words=STATUS,
@@ -63,7 +63,7 @@ class DeedPages(Controller):
     @post("/new")
     async def file(
         self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """File it; what is wrong is said above the form, which keeps what was written."""
         try:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Unreadable, blank, words
+from timebank.imports.cells.values import Cell, Unreadable, blank, plain_text
 
 LengthUnit = Literal["hours", "minutes"]
 DAY_MINUTES = 24 * 60
@@ -63,7 +63,7 @@ def _day(cell: Cell) -> date | Problem | None:
         return problem("date_unclear")
     if blank(cell):
         return None
-    found = _day_in(words(cell))
+    found = _day_in(plain_text(cell))
     if found is None:
         return problem("date_unclear")
     return found[0] if _says_no_more(found[1]) else problem("date_with_more")
@@ -119,7 +119,7 @@ def year_months(cell: Cell) -> YearMonths | None:
     """The year and month of "1965.03", "196503", "1965-03" or "1965年3月"; `None` for anything else."""
     if isinstance(cell, bool | date | time | timedelta):
         return None
-    value = words(cell)
+    value = plain_text(cell)
     found = _YEAR_MONTH.fullmatch(value)
     if found is None:
         return None
@@ -144,7 +144,7 @@ def minute_of_day(cell: Cell) -> int | Problem | None:
         return problem("time_unclear")
     if blank(cell):
         return None
-    value = words(cell)
+    value = plain_text(cell)
     if re.fullmatch(r"[01]?\.\d{3,}|0|1(\.0+)?|0\.5", value) and not re.fullmatch(r"1\.\d*[1-9]\d*", value):
         return _in_day(float(value) * DAY_MINUTES)
     value = re.sub(r"(?<=\d:\d\d:\d\d)\.\d+$", "", value)
@@ -200,7 +200,7 @@ def _hour(hour: int, part: str) -> int | None:
 
 def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
     """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
-    parts = _several_spans(words(cell)) if isinstance(cell, str) else []
+    parts = _several_spans(plain_text(cell)) if isinstance(cell, str) else []
     found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
     whole = [halves for halves in found if isinstance(halves, tuple)]
     if len(whole) == len(found):
@@ -224,7 +224,7 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
         return cell.problem
     if blank(cell):
         return None
-    value = words(cell)
+    value = plain_text(cell)
     dated = _DAY.match(value)
     head, rest = (value[: dated.end()], value[dated.end() :]) if dated else ("", value)
     later = _DAY.search(rest)
@@ -264,7 +264,7 @@ def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None
         return problem("duration_unclear")
     if blank(cell):
         return None
-    value = words(cell).lower().replace("時", "时").replace("鐘", "钟")
+    value = plain_text(cell).lower().replace("時", "时").replace("鐘", "钟")
     return _bare_length(float(value), unit) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value) else _worded_length(value)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, blank, words
+from timebank.imports.cells.values import Cell, blank, plain_text
 
 PHONE_DIGITS = 11
 _BETWEEN = r"[ \-–—_.'’`]{0,2}"
@@ -27,9 +27,9 @@ class PhoneFound:
 
 def find_phone(cell: Cell) -> PhoneFound | Problem | None:
     """The first mobile number of a cell with its remark; a Problem where a number is meant and none can be read."""
-    if blank(cell) or _NO_PHONE.fullmatch(words(cell)):
+    if blank(cell) or _NO_PHONE.fullmatch(plain_text(cell)):
         return None
-    text = _in_digits(words(cell))
+    text = _in_digits(plain_text(cell))
     if isinstance(text, Problem):
         return text
     found = _MOBILE.findall(text)
@@ -47,7 +47,7 @@ def phone(cell: Cell) -> str | Problem | None:
 
 def phones(cell: Cell) -> list[str]:
     """Every mobile number of a cell, in the order written."""
-    text = _in_digits(words(cell))
+    text = _in_digits(plain_text(cell))
     return [] if isinstance(text, Problem) else [re.sub(r"\D", "", number) for number in _MOBILE.findall(text)]
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from timebank.imports.cells.values import Cell, blank, words
+from timebank.imports.cells.values import Cell, blank, plain_text
 
 _AROUND = re.compile(r"[\s()（）\[\]【】。.．]")
 _DITTO = re.compile(
@@ -23,7 +23,7 @@ def is_unclear(cell: Cell) -> bool:
     """Whether a cell has only marks, such as "……" or "√": it may mean nothing, as above, or something else."""
     if not isinstance(cell, str) or blank(cell):
         return False
-    shown = words(cell)
+    shown = plain_text(cell)
     return _ELSEWHERE.fullmatch(shown) is not None or all(map(_is_mark, shown))
 
 

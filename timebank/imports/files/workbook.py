@@ -14,7 +14,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from timebank.imports.cells.values import Cell, Unreadable, read_text, words
+from timebank.imports.cells.values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.files import container, delimited, old_workbook, open_document
 from timebank.imports.files.marks import Marks, column_letters
 from timebank.imports.files.refusals import (
@@ -103,7 +103,7 @@ def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
             raise WorkbookEncrypted
         content = old_workbook.as_xlsx(content)
     if content.startswith(_ZIP):
-        unpacked = container.opened(content)
+        unpacked = container.unpack(content)
         return _tables(unpacked) if isinstance(unpacked, bytes) else _spreadsheet(unpacked)
     if content.startswith(_PICTURE_OR_DOCUMENT):
         raise FileTypeWrong
@@ -232,5 +232,5 @@ def _apply(marks: _RowMarks, cells: list[Cell]) -> bool:
     if filled and filled <= marks.struck:
         return True
     for column in marks.struck & filled:
-        cells[column] = Unreadable(words(cells[column]), is_struck=True)
+        cells[column] = Unreadable(plain_text(cells[column]), is_struck=True)
     return False

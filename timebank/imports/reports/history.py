@@ -54,7 +54,7 @@ async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> P
     return page(found, limit, lambda run: (run.started_at, run.id))
 
 
-async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
+async def show_run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
     """One import, with its report in the reader's language. Raises NotFound."""
     scope.require_reader()
     async with transaction(scope):

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from timebank.core.locale import _
 from timebank.imports.cells.problems import Problem
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell, Unreadable, read_text, words
+from timebank.imports.cells.values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.files import workbook
 from timebank.imports.files.workbook import Row
 from timebank.imports.intake import Kind
@@ -121,13 +121,13 @@ def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, 
 
 
 def _struck(cell: Cell) -> Cell:
-    return None if cell is None else Unreadable(words(cell), is_struck=True)
+    return None if cell is None else Unreadable(plain_text(cell), is_struck=True)
 
 
 def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
     """What stands in these columns, or did above; a new building ends the unit and room of the one before."""
     now: dict[str, Cell] = {}
-    if words(line.values.get("relation")).lower() in roster.HEAD_WORDS:
+    if plain_text(line.values.get("relation")).lower() in roster.HEAD_WORDS:
         above = {meaning: cell for meaning, cell in above.items() if meaning not in ("room", "head")}
     for place, meaning in enumerate(carried):
         written = line.values.get(meaning)
@@ -193,7 +193,7 @@ def _draw_titles(sheet: Worksheet, number: int, titles: Sequence[Row], last: int
     """Write titles below a row, each across the table as a title stands; the number of the last of them."""
     for row in titles:
         number += 1
-        _write(sheet, number, [" ".join(words(cell) for cell in row.cells if cell is not None)])
+        _write(sheet, number, [" ".join(plain_text(cell) for cell in row.cells if cell is not None)])
         sheet.merge_cells(start_row=number, start_column=1, end_row=number, end_column=last + 1)
     return number
 

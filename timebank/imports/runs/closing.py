@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.reports.report import Findings, Note
 from timebank.imports.runs import work
-from timebank.imports.runs.ending import tell_stop
+from timebank.imports.runs.ending import notify_stop
 from timebank.imports.runs.work import Work
 
 
@@ -51,7 +51,7 @@ async def close_import(scope: Scope, at: Work, created: int, late: Sequence[Rema
 
 
 @retried
-async def refuse(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
+async def refuse_import(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
     """End an import before anything is written; none of its rows is imported."""
     async with transaction(scope):
         if await work.hold(scope, at.run_id) is None:
@@ -64,7 +64,7 @@ async def refuse(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
         await _write(scope, at, found, "refused_late")
         await audit.record(scope, "stop_import", "import_run", at.run_id, kind=at.kind, code="refused_late")
         if scope.via == "worker":  # otherwise the caller reads the report
-            await tell_stop(scope, at)
+            await notify_stop(scope, at)
         await work.end(scope, at.run_id)
 
 
@@ -86,7 +86,7 @@ async def _note(scope: Scope, at: Work, found: Findings, note: Note) -> None:
 
 
 @retried
-async def stop(scope: Scope, at: Work, code: str) -> None:
+async def stop_work(scope: Scope, at: Work, code: str) -> None:
     """End work that an error forbids; what was done stays.
 
     The starter is notified if something was done or the worker did it; otherwise the caller gets the error.
@@ -107,5 +107,5 @@ async def stop(scope: Scope, at: Work, code: str) -> None:
             await _note(system, at, found, Note("note_undo_stopped", {"count": left}))
         await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
         if held.done or scope.via == "worker":  # otherwise the caller reads the refusal
-            await tell_stop(system, at)
+            await notify_stop(system, at)
         await work.end(system, at.run_id)

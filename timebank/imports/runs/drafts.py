@@ -151,7 +151,7 @@ async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> Refu
 
 
 @retried
-async def forget_old(scope: Scope) -> None:
+async def purge_drafts(scope: Scope) -> None:
     """Purge drafts that are older than an hour."""
     async with transaction(scope):
         await database.execute(

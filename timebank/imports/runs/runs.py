@@ -20,7 +20,7 @@ from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.report import Findings, Outcome, Report, findings
 from timebank.imports.runs import batches as carrying
 from timebank.imports.runs import work
-from timebank.imports.runs.batches import Progress, Told
+from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
 from timebank.imports.words.mapping import completed, remember_words, require_kind
 from timebank.imports.words.words import WordIn
@@ -39,7 +39,7 @@ class _Overtaken(Exception):
 
 async def import_file(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool = False, skip_bad: bool = False,
-    language: str = "zh", told: Told | None = None, words: Sequence[WordIn] = (),
+    language: str = "zh", told: ProgressCallback | None = None, words: Sequence[WordIn] = (),
 ) -> Report:  # fmt: skip
     """Take a community's workbook in to its end, and tell of every row that cannot be, in the reader's words.
 
@@ -53,7 +53,7 @@ async def import_file(
 
 async def try_or_import(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool, skip_bad: bool,
-    seconds: float | None = None, told: Told | None = None, words: Sequence[WordIn] = (),
+    seconds: float | None = None, told: ProgressCallback | None = None, words: Sequence[WordIn] = (),
 ) -> Findings | Progress:  # fmt: skip
     """What `import_file` does, not worded yet; after `seconds` the rest is left to the worker.
 
@@ -71,7 +71,7 @@ async def try_or_import(
     del book  # a large one should not stay in memory while its rows are written
     if begun.run_id is None or begun.outcome != "imported":
         return begun
-    return await carrying.carry(scope, begun.run_id, until=until, told=told, found=begun)
+    return await carrying.run_batches(scope, begun.run_id, until=until, told=told, found=begun)
 
 
 async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
@@ -91,7 +91,14 @@ async def _in_full(scope: Scope, kind: Kind, book: Workbook, words: Sequence[Wor
 
 
 async def _begin(
-    scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, skip_bad: bool, until: float | None, told: Told | None
+    scope: Scope,
+    kind: Kind,
+    book: Workbook,
+    digest: bytes,
+    *,
+    skip_bad: bool,
+    until: float | None,
+    told: ProgressCallback | None,
 ) -> Findings:
     """Begin a run as soon as the community has nothing else under way; what was found, with the run where one began."""
     while True:
@@ -117,7 +124,7 @@ async def _begin(
 
 
 async def _wait_turn(
-    scope: Scope, kind: Kind, digest: bytes, until: float | None, told: Told | None
+    scope: Scope, kind: Kind, digest: bytes, until: float | None, told: ProgressCallback | None
 ) -> Findings | None:
     """Let imports and undoings of one community follow one another: each must see what the one before has made.
 
@@ -125,7 +132,7 @@ async def _wait_turn(
     """
     last_moment = time.monotonic() + WAIT_SECONDS
     while (now := await work.under_way(scope)) is not None:
-        found = await carrying.make_way(scope, now, until=until, told=told)
+        found = await carrying.resume_stopped(scope, now, until=until, told=told)
         if isinstance(found, Findings) and (now.verb, now.kind, now.file_hash) == ("import", kind, digest):
             return found
         if isinstance(found, Progress) or (found is None and time.monotonic() > last_moment):

@@ -15,7 +15,7 @@ from timebank.core.scope import Scope
 from timebank.imports.intake import Made
 from timebank.imports.runs import batches as carrying
 from timebank.imports.runs import undoing, work
-from timebank.imports.runs.batches import Progress, Told
+from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
 
 UNDO_WITHIN = timedelta(hours=24)
@@ -35,7 +35,7 @@ class _Run(msgspec.Struct, frozen=True):
 
 
 async def undo(
-    scope: Scope, run_id: UUID, *, seconds: float | None = None, told: Told | None = None
+    scope: Scope, run_id: UUID, *, seconds: float | None = None, told: ProgressCallback | None = None
 ) -> Progress | None:
     """Take back everything that a run has made; a run taken back already stays so.
 
@@ -50,11 +50,11 @@ async def undo(
         if now is None:
             await _begin(scope, run_id)
         elif now.run_id == run_id and now.verb == "undo":
-            found = await carrying.carry(scope, run_id, until=until, told=told)
+            found = await carrying.run_batches(scope, run_id, until=until, told=told)
             if isinstance(found, Progress):
                 return found
         else:
-            way = await carrying.make_way(scope, now, until=until)
+            way = await carrying.resume_stopped(scope, now, until=until)
             if isinstance(way, Progress) or (way is None and time.monotonic() > last_moment):
                 raise now.refusal()
             await asyncio.sleep(LOOK_AGAIN_SECONDS)

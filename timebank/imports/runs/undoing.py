@@ -5,27 +5,27 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.roster import withdraw_logins, withdraw_offices
-from timebank.activities.withdrawal import withdraw_activities
-from timebank.areas.withdrawal import withdraw_areas
+from timebank.access.roster import undo_logins, undo_role_grants
+from timebank.activities.withdrawal import undo_activities
+from timebank.areas.withdrawal import remove_unused_areas
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.deeds.filing.filing import withdraw_deeds
-from timebank.deeds.filing.notices import Named, tell_withdrawn
+from timebank.deeds.filing.filing import undo_filed_deeds
+from timebank.deeds.filing.notices import Named, notify_deeds_withdrawn
 from timebank.imports.cells.problems import problem
 from timebank.imports.intake import Intake, Kind, Made, Noun
 from timebank.imports.reports.report import Note
 from timebank.imports.runs import traces
 from timebank.imports.runs.traces import ImportUsed, in_withdrawn, of_people
 from timebank.imports.steps import Steps
-from timebank.people.enrolment import withdraw_many
-from timebank.people.guardianship.nominations import withdraw_nominations
-from timebank.people.messages import forget_told_by_imports
-from timebank.service_records.honour.notices import tell_of_many
-from timebank.service_records.honour.withdrawal import withdraw_records
+from timebank.people.enrolment import undo_enrolments
+from timebank.people.guardianship.nominations import undo_nominations
+from timebank.people.messages import purge_import_messages
+from timebank.service_records.honour.notices import notify_of_many_hours
+from timebank.service_records.honour.withdrawal import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
-from timebank.shop.stock import OutOfStock, take
+from timebank.shop.stock import OutOfStock, take_from_stock
 
 ORDER: tuple[Noun, ...] = (
     "guardianship", "role_grant", "person", "area", "service_record", "activity", "deed", "stock_move", "stock", "good",
@@ -68,11 +68,11 @@ async def _take_back(intake: Intake, made: Sequence[Made]) -> None:
 
 
 async def _guardianships(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_nominations(intake.scope, ids, intake.id, leaving=await _leaving(intake))
+    await undo_nominations(intake.scope, ids, intake.id, leaving=await _leaving(intake))
 
 
 async def _offices(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_offices(intake.scope, ids, intake.id, leaving=await _leaving(intake))
+    await undo_role_grants(intake.scope, ids, intake.id, leaving=await _leaving(intake))
 
 
 async def _leaving(intake: Intake) -> set[UUID]:
@@ -98,14 +98,14 @@ async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
         raise ImportUsed(found)
     stay = {trace.noun_id for trace in found} | set(await in_withdrawn(intake.scope, ids))
     people = [person_id for person_id in ids if person_id not in stay]
-    await withdraw_logins(intake.scope, people)
-    await forget_told_by_imports(intake.scope, intake.id, people)
-    if await withdraw_many(intake.scope, people):
+    await undo_logins(intake.scope, people)
+    await purge_import_messages(intake.scope, intake.id, people)
+    if await undo_enrolments(intake.scope, people):
         raise database.RanIntoAnother  # Somebody was given something between the look and the deletion.
 
 
 async def _records(intake: Intake, ids: Sequence[UUID]) -> None:
-    _require_all(intake, ids, await withdraw_records(intake.scope, ids))
+    _require_all(intake, ids, await undo_entered_hours(intake.scope, ids))
 
 
 def _require_all(intake: Intake, ids: Sequence[UUID], withdrawn: int) -> None:
@@ -115,15 +115,15 @@ def _require_all(intake: Intake, ids: Sequence[UUID], withdrawn: int) -> None:
 
 
 async def _activities(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_activities(intake.scope, ids)
+    await undo_activities(intake.scope, ids)
 
 
 async def _deeds(intake: Intake, ids: Sequence[UUID]) -> None:
-    _require_all(intake, ids, await withdraw_deeds(intake.scope, ids))
+    _require_all(intake, ids, await undo_filed_deeds(intake.scope, ids))
 
 
 async def _areas(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_areas(intake.scope, ids)
+    await remove_unused_areas(intake.scope, ids)
 
 
 _TAKEN_BACK = (
@@ -144,7 +144,7 @@ async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
     )  # fmt: skip
     for move in moves:
         try:
-            await take(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
+            await take_from_stock(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
         except OutOfStock:
             continue
 
@@ -187,7 +187,7 @@ async def _tell_of_records(intake: Intake, _made: Sequence[Made]) -> None:
     if gone:
         key = f"service:{min(one.id for one in gone)}:withdrawn"
         minutes = [(one.person_id, one.minutes) for one in gone]
-        await tell_of_many(intake.scope, "record_withdrawn", minutes, key, intake.id)
+        await notify_of_many_hours(intake.scope, "record_withdrawn", minutes, key, intake.id)
     _say_what_stays(intake, len(found) - len(gone))
 
 
@@ -206,7 +206,7 @@ async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
     )  # fmt: skip
     gone = [one for one in found if one.status == "withdrawn"]
     if gone:
-        await tell_withdrawn(intake.scope, gone, f"deed:{gone[0].id}:withdrawn", intake.id)
+        await notify_deeds_withdrawn(intake.scope, gone, f"deed:{gone[0].id}:withdrawn", intake.id)
     _say_what_stays(intake, len(found) - len(gone))
 
 

@@ -13,7 +13,7 @@ import msgspec
 from timebank.core import clock, database, vault
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, TimebankError
-from timebank.core.scope import Grant, Mine, Scope
+from timebank.core.scope import Grant, ResidentRecord, Scope
 from timebank.imports.intake import Kind
 from timebank.imports.reports.reasons import Remark
 
@@ -164,7 +164,7 @@ async def starter_of(scope: Scope, work: Work) -> Scope:
         found = await database.fetch_one("SELECT * FROM import_actor($1)", clock.local_day())
     if found is None:
         raise Forbidden
-    persons = msgspec.json.decode(found["persons"], type=tuple[Mine, ...])
+    persons = msgspec.json.decode(found["persons"], type=tuple[ResidentRecord, ...])
     grants = msgspec.json.decode(found["grants"], type=frozenset[Grant])
     starter = Scope(
         scope.community_id, persons, grants, proved.login_id, import_proof=proved.import_proof, via="worker"

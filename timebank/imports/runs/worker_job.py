@@ -27,7 +27,7 @@ async def carry_on() -> int:
         if at is None or actor is None:
             continue
         try:
-            await carrying.carry(actor, at.run_id, until=time.monotonic() + AT_ONCE_SECONDS)
+            await carrying.run_batches(actor, at.run_id, until=time.monotonic() + AT_ONCE_SECONDS)
         except Unavailable:
             raise
         except TimebankError:

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import TypeVar
 
 from timebank.imports.cells.problems import Problem, problem, refusal
-from timebank.imports.cells.values import words
+from timebank.imports.cells.values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import FileEmpty
 from timebank.imports.files.workbook import Row, Workbook
@@ -97,7 +97,7 @@ def _set_aside(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
 
 
 def _said(row: Row) -> str:
-    said = next(words(cell) for cell in row.cells if cell is not None)
+    said = next(plain_text(cell) for cell in row.cells if cell is not None)
     return without_numbers(said)[:_HEADING_TOLD_MAX]
 
 
@@ -106,7 +106,7 @@ def _used(header: Header) -> list[UsedColumn]:
     return [
         UsedColumn(
             header.sheet.name, column_letters(column),
-            without_numbers(words(header.names.get(column)))[:_HEADING_TOLD_MAX], header.meanings.get(key, key),
+            without_numbers(plain_text(header.names.get(column)))[:_HEADING_TOLD_MAX], header.meanings.get(key, key),
         )
         for key, column in sorted(header.columns.items(), key=lambda item: item[1])
     ]  # fmt: skip
@@ -127,7 +127,7 @@ def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:
     return [
         UnusedColumn(
             header.sheet.name, column_letters(column),
-            without_numbers(words(header.names.get(column)))[:_HEADING_TOLD_MAX], filled[column],
+            without_numbers(plain_text(header.names.get(column)))[:_HEADING_TOLD_MAX], filled[column],
         )
         for column in sorted(filled)
     ]  # fmt: skip

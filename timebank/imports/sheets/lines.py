@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell, Unreadable, words
+from timebank.imports.cells.values import Cell, Unreadable, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.asides import NAMED, aside, repeats_title
 from timebank.imports.sheets.header import Header
@@ -124,8 +124,8 @@ def _with_further(cell: Cell, row: Row, columns: Sequence[int]) -> Cell:
             continue
         if cell is None or isinstance(other, Unreadable):
             cell = other
-        elif words(other) != words(cell):
-            cell = f"{words(cell)}{JOINED}{words(other)}"
+        elif plain_text(other) != plain_text(cell):
+            cell = f"{plain_text(cell)}{JOINED}{plain_text(other)}"
     return cell
 
 

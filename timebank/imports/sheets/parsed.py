@@ -10,7 +10,7 @@ from timebank.imports.cells import amounts
 from timebank.imports.cells.identity import mask_number
 from timebank.imports.cells.problems import Problem, left_out, problem
 from timebank.imports.cells.signs import is_ditto, is_unclear
-from timebank.imports.cells.values import Cell, Unreadable, digits_only, words
+from timebank.imports.cells.values import Cell, Unreadable, digits_only, plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.sheets.header import Header
 from timebank.imports.sheets.heading_units import counts_otherwise, with_unit
@@ -217,7 +217,7 @@ class Reading(Generic[T]):
 
     def refuse_several_times(self) -> None:
         """Refuse a row that says it stands for several: a row is one."""
-        count = self.beside("times", lambda cell: amounts.points(cell, 0))
+        count = self.beside("times", lambda cell: amounts.parse_points(cell, 0))
         if count is not None and count != 1:
             self.refuse("times", problem("several_times", count=count))
 
@@ -289,4 +289,4 @@ def _as_seen(cell: Cell) -> str:
     if isinstance(cell, timedelta):
         hours, minutes = divmod(round(cell.total_seconds() / 60), 60)
         return f"{hours}:{minutes:02}"
-    return words(cell)
+    return plain_text(cell)

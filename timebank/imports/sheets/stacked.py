@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
-from timebank.imports.cells.values import Cell, words
+from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.files.workbook import Row, Sheet
 from timebank.imports.sheets.asides import repeats_headings
 from timebank.imports.sheets.context import says_day
@@ -55,7 +55,7 @@ def _headers(main: Header, wanted: Sequence[Meaning]) -> Iterator[Header]:
 
 
 def _begins(row: Row) -> bool:
-    texts = [words(cell) for cell in row.cells if isinstance(cell, str) and not cell[0].isdigit()]
+    texts = [plain_text(cell) for cell in row.cells if isinstance(cell, str) and not cell[0].isdigit()]
     known = sum(plain_heading(text) in _HEADINGS for text in texts)
     return known >= _TABLE_BEGINS or (known >= 2 and known == sum(cell is not None for cell in row.cells))
 
@@ -65,7 +65,7 @@ def _repeats(header: Header, first: Header) -> bool:
 
 
 def _texts_of(cells: Sequence[Cell]) -> list[str]:
-    return [words(cell) for cell in cells if cell is not None]
+    return [plain_text(cell) for cell in cells if cell is not None]
 
 
 def _said(titles: Sequence[Row]) -> list[list[str]]:

@@ -24,7 +24,7 @@ class Meaning:
 
 def plain_heading(cell: Cell) -> str:
     """A heading without spaces, marks and case, so that “Check-in time *” is “checkintime”."""
-    return re.sub(r"[\W_]+", "", cells.words(cell).lower())
+    return re.sub(r"[\W_]+", "", cells.plain_text(cell).lower())
 
 
 def _means(
@@ -67,7 +67,7 @@ def _is_span(cell: Cell) -> bool:
 
 
 def _is_whole(cell: Cell) -> bool:
-    found = amounts.points(cell, 0)
+    found = amounts.parse_points(cell, 0)
     return found is not None and not isinstance(found, Problem)
 
 

@@ -92,7 +92,7 @@ async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> Non
 
 
 @retried
-async def forget_word(scope: Scope, kind: WordKind, key: str) -> None:
+async def delete_word(scope: Scope, kind: WordKind, key: str) -> None:
     """Delete a decided word, so that the next import asks for it. Raises WordIsName for one that stays."""
     scope.require_admin()
     async with transaction(scope):

@@ -11,7 +11,7 @@ from timebank.activities.schemas import ActivityIn
 from timebank.core import clock, database, names
 from timebank.core.scope import Scope
 from timebank.imports.sheets.parsed import UnknownUse
-from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import (  # fmt: skip
     Remembered,
@@ -69,7 +69,7 @@ class Named:
                 kind=self.kind, value=same[0].value, count=len(same), rows=[use.row for use in same[:ROWS_TOLD_MAX]],
                 points=None, waits=False, suggestions=list(most_alike(same[0].value, choices)),
             )
-            for same in alike(uses)
+            for same in group_by_word(uses)
         ]  # fmt: skip
 
 

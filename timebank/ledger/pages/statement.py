@@ -14,12 +14,12 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.entries import find_entry
-from timebank.ledger.explain import explained, reversed_words, what
+from timebank.ledger.explain import entry_kind_in_words, explain_lines, reversed_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement
 from timebank.overview.resident import whole_balances
 from timebank.people.guardianship.guardians import children_of
-from timebank.people.own_records import open_book
+from timebank.people.own_records import open_statement
 from timebank.rules.catalogue import versions
 from timebank.web.pages import page
 
@@ -36,13 +36,13 @@ class StatementPages(Controller):
         currency: FromQuery[Currency] = Currency.point, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
         """Balances, then the entries of one currency."""
-        book = await open_book(caller, person_id)
+        book = await open_statement(caller, person_id)
         found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
         has = await whole_balances(book.scope, book.person_id, book.children)
         children_have = await class_time(book.scope, has.class_minutes, language_of(request))
         return page(
             request, caller, "member/statement.html", has=has, currency=currency.value, tabs_of=TABS, next=found.next,
-            items=await explained(book.scope, found.items, language_of(request)), first=cursor is None,
+            items=await explain_lines(book.scope, found.items, language_of(request)), first=cursor is None,
             person_id=book.person_id, people=await _people(caller), class_time=children_have,
         )  # fmt: skip
 
@@ -52,7 +52,7 @@ class StatementPages(Controller):
         person_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
         """One entry, and the rule behind its number."""
-        book = await open_book(caller, person_id)
+        book = await open_statement(caller, person_id)
         entry = await find_entry(book.scope, entry_id, person_id=book.person_id)
         rule = None
         if entry.rule_code:
@@ -62,7 +62,7 @@ class StatementPages(Controller):
         undone = await reversed_words(book.scope, [entry_id], language_of(request))
         return page(
             request, caller, "member/entry.html", entry=entry, rule=rule, undone=undone.get(entry_id),
-            what=what(entry.kind, entry.source_kind, language_of(request)), person_id=book.person_id,
+            what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)), person_id=book.person_id,
         )  # fmt: skip
 
 

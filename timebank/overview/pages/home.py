@@ -10,14 +10,14 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.sign_in import sessions
-from timebank.access.standing import AnswerIn, MembershipUnproved, answer, questions
+from timebank.access.standing import AnswerIn, MembershipUnproved, answer_membership_question, questions
 from timebank.areas.places import public_communities
 from timebank.core.errors import TimebankError, Unauthenticated
 from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.http.callers import SESSION_COOKIE, AnyRequest, provide_visitor
 from timebank.http.preferences import language_of
-from timebank.overview.resident import glance
+from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import children_of
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -32,7 +32,7 @@ class HomePages(Controller):
     async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
         """A resident's own page; a device's and an administrator's from outside lead on to where they work."""
         if visitor is None:
-            moved = await sessions.moved(request.cookies.get(SESSION_COOKIE, ""))
+            moved = await sessions.list_replaced_phones(request.cookies.get(SESSION_COOKIE, ""))
             return page(request, None, "member/welcome.html", communities=await public_communities(), moved=moved)
         if visitor.person_id is None:
             return see_other("/admin" if visitor.device_id is None else _device_page(visitor))
@@ -47,7 +47,7 @@ class HomePages(Controller):
             raise Unauthenticated
         asked = filled(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
         try:
-            await answer(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
+            await answer_membership_question(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
         except MembershipUnproved as refusal:
             if visitor.person_id is None:
                 raise
@@ -65,7 +65,7 @@ async def _home(request: AnyRequest, visitor: Scope, person_id: UUID, refusal: T
     language = language_of(request)
     return page(
         request, visitor, "member/home.html", status=refusal.status if refusal else 200,
-        seen=await glance(visitor, person_id, language), has_children=bool(await children_of(visitor)),
+        seen=await read_first_page(visitor, person_id, language), has_children=bool(await children_of(visitor)),
         keeps=bool(visitor.kept_stations), files_deeds=visitor.has(*HEADS, Role.grid_worker),
         questions=await questions(visitor), rests_until=visitor.person.rests_until if visitor.person else None,
         refusal=refusal.text(language) if refusal else None,

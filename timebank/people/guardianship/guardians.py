@@ -20,7 +20,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import UNDER_AGE, is_in_care
 from timebank.people.identity.ages import is_minor
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.people.residents import require_resident
 from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
 from timebank.people.tables import Guardianship
@@ -236,7 +236,7 @@ async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
 
 
 async def _tell(scope: Scope, about: GuardianOut, text: str) -> None:
-    await tell(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
+    await notify(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
 
 
 async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:

@@ -107,7 +107,7 @@ async def use_claim(scope: Scope, claim: Claim) -> bool:
 
 
 @retried
-async def forget_claims(scope: Scope) -> None:
+async def purge_claims(scope: Scope) -> None:
     """Purge claims that expired more than a day ago; an expired claim cannot be used."""
     async with transaction(scope):
         await database.execute(

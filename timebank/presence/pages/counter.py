@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEn
 from litestar.response import Redirect, Template
 
 from timebank.access.sign_in.finding import find_at_counter
-from timebank.access.standing import standing_of
+from timebank.access.standing import membership_state_of
 from timebank.cards.cards import card_of
 from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
@@ -30,7 +30,7 @@ from timebank.people.schemas import PersonLine
 from timebank.presence import counter, scanning
 from timebank.presence.at_counter import is_present
 from timebank.presence.pages.verdicts import Told, told
-from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
+from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
 from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
@@ -115,7 +115,7 @@ class DeskPages(Controller):
             device_now=data.device_now,
         )  # fmt: skip
         verdicts = iter(taken.results)
-        missed = told_in(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
+        missed = verdict_in_language(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
         return BatchOut([missed if look else next(verdicts) for look in looked])
 
     @post("/people")
@@ -188,7 +188,7 @@ async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> t
 class Served(msgspec.Struct, frozen=True):
     """The person at the counter and what can be done for them."""
 
-    person: counter.Visitor
+    person: counter.CounterPerson
     available: int | None  # None: known by name alone, whose points nobody spends on a keeper's word
     is_in: bool
     elsewhere: str | None
@@ -202,10 +202,10 @@ class Served(msgspec.Struct, frozen=True):
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
     visit = await open_visit(caller, person_id)
-    standing = await standing_of(caller, person_id)
+    standing = await membership_state_of(caller, person_id)
     stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
     return Served(
-        await counter.visitor(caller, person_id),
+        await counter.find_counter_person(caller, person_id),
         (await balances(caller, person_id, [])).points.available if stands_here else None,
         visit is not None and visit.station_id == chosen.id,
         visit.station if visit is not None and visit.station_id != chosen.id else None,

@@ -13,7 +13,7 @@ from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import said
-from timebank.http.callers import AnyRequest, address_of, provide_visitor
+from timebank.http.callers import AnyRequest, client_address, provide_visitor
 from timebank.http.preferences import language_of
 from timebank.ledger.statement import balances
 from timebank.presence import scanning
@@ -68,7 +68,7 @@ class ScanPages(Controller):
         phone = phone_of(request)
         asked = filled(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
         claim = held_claim(request, phone)
-        await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), address_of(request)))
+        await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), client_address(request)))
         answer = see_other(f"/scans/{asked.nonce}" + (f"?claim={claim.id}" if claim else ""))
         answer.set_cookie(claim_served())
         return answer

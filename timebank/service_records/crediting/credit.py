@@ -45,10 +45,10 @@ async def rule_of(scope: Scope, activity_id: UUID | None, moment: datetime) -> R
     else:
         usual = (await rules(scope, kind="service", active=True, limit=1)).items
         code = usual[0].code if usual else "service"
-    return await valid_rule(scope, code, moment)
+    return await rule_as_of(scope, code, moment)
 
 
-async def valid_rule(scope: Scope, code: str, moment: datetime) -> RuleOut | None:
+async def rule_as_of(scope: Scope, code: str, moment: datetime) -> RuleOut | None:
     """The rule as of a moment, or as of now where the rule is newer; None where there is no rule for service."""
     for then in (moment, clock.now()):
         try:
@@ -75,7 +75,7 @@ async def credit_record(
     Raises RuleNotFound before anything is written.
     """
     in_force = await policies(scope)
-    rule = await valid_rule(scope, served.rule_code, served.ended_at)
+    rule = await rule_as_of(scope, served.rule_code, served.ended_at)
     if rule is None:
         raise RuleNotFound
     taken: int = await database.fetch_value(

@@ -8,7 +8,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import duration
 from timebank.ledger.refusals import AccountClosed
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.presence.scan_context import lock_person
 from timebank.rules.catalogue import RuleNotFound
 from timebank.service_records.crediting.credit import credit_record
@@ -91,4 +91,4 @@ async def _tell(scope: Scope, person_id: UUID, credited: Sequence[tuple[DecidedR
     time = duration(sum(row.minutes for row, _ in credited))
     what = f"在{first.place}的 {time}" if len(credited) == 1 else f"补录的 {len(credited)} 次服务（共 {time}）"
     text = f"您{what}公示期满，积分 +{points}。"
-    await tell(scope, person_id, "record_credited", text, f"service:{first.id}:credited", first.id)
+    await notify(scope, person_id, "record_credited", text, f"service:{first.id}:credited", first.id)

@@ -15,9 +15,9 @@ from timebank.deeds.schemas import ReasonIn
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.rules.catalogue import in_words, versions
+from timebank.rules.catalogue import rule_in_words, versions
 from timebank.service_records import visits
-from timebank.service_records.reading import record
+from timebank.service_records.reading import find_record
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
@@ -30,7 +30,9 @@ class VisitPages(Controller):
 
     @get()
     async def visits(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
-        return page(request, caller, "member/visits.html", found=await visits.visits(caller, limit=30, cursor=cursor))
+        return page(
+            request, caller, "member/visits.html", found=await visits.list_visits(caller, limit=30, cursor=cursor)
+        )
 
     @get("/{visit_id:uuid}")
     async def visit(
@@ -45,7 +47,7 @@ class VisitPages(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Object to the reversal of one's own service."""
-        record_id = (await visits.visit(caller, visit_id)).record_id
+        record_id = (await visits.find_visit(caller, visit_id)).record_id
         if record_id is None:
             raise NotFound
         try:
@@ -58,7 +60,7 @@ class VisitPages(Controller):
 async def _visit_page(
     request: AnyRequest, caller: Scope, visit_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
 ) -> Template:
-    found = await visits.visit(caller, visit_id)
+    found = await visits.find_visit(caller, visit_id)
     rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
     own, objection = caller.is_own(found.person_id), None
     if own and found.record_id and found.record_status == "reversed":
@@ -71,8 +73,8 @@ async def _visit_page(
 
 async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
     """志愿服务 v2 · 6 分钟 = 1 分: the version that credited the record."""
-    found = await record(caller, record_id)
+    found = await find_record(caller, record_id)
     if found.rule_version is None:
         return None
     rule = next(r for r in await versions(caller, found.rule_code) if r.version == found.rule_version)
-    return f"{rule.name} v{rule.version} · {in_words(rule, language)}"
+    return f"{rule.name} v{rule.version} · {rule_in_words(rule, language)}"

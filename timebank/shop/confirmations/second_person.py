@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Officer, Party
+from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Decider, Party
 from timebank.agreements.independence import Side, is_family, is_independent, side_of, sides_of, sides_of_logins
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -86,8 +86,8 @@ class _Keeper(msgspec.Struct, frozen=True):
     granted_by: UUID | None
     granted_at: datetime
 
-    def officer(self, scope: Scope) -> Officer:
-        return Officer(
+    def officer(self, scope: Scope) -> Decider:
+        return Decider(
             self.person_id,
             scope.community_id,
             self.name,
@@ -99,7 +99,7 @@ class _Keeper(msgspec.Struct, frozen=True):
         )
 
 
-async def second_persons(scope: Scope, waiting: Sequence[Waits]) -> dict[UUID, list[Officer]]:
+async def second_persons(scope: Scope, waiting: Sequence[Waits]) -> dict[UUID, list[Decider]]:
     """Who may agree to each of these requests: administrators, nearest first, then the station's keepers.
 
     Keepers may not agree to a request for the requester's own household.

@@ -12,10 +12,10 @@ from timebank.core import clock
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.shop.confirmations import deciding as agreed
-from timebank.shop.confirmations.waiting import confirmations
+from timebank.shop.confirmations.waiting import list_confirmations
 from timebank.shop.pages.counter import REFUSALS, refused
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
@@ -34,12 +34,12 @@ class AgreedPages(Controller):
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """What waits for a second member of staff today, and what came of it."""
-        found = await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
+        found = await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
         return page(request, caller, "desk/confirmations.html", found=found)
 
     @post()
     async def ask(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Template | Redirect:
         """Ask for somebody who has neither phone nor card here."""
         wanted = filled(agreed.SpendingIn, data, SPENDING)
@@ -51,7 +51,7 @@ class AgreedPages(Controller):
 
     @post("/redemptions/{redemption_id:uuid}")
     async def ask_to_collect(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID],
     ) -> Template | Redirect:  # fmt: skip
         """Ask to hand over what the own household has reserved."""
@@ -63,13 +63,13 @@ class AgreedPages(Controller):
 
     @post("/{confirmation_id:uuid}")
     async def decide(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: Form,
     ) -> Template | Redirect:  # fmt: skip
         """Agree, which hands the good over, or refuse."""
         decision = filled(agreed.DecisionIn, data, DECISION)
         try:
-            await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
+            await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         return see_other("/desk/confirmations")

@@ -19,7 +19,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.ledger.grace import FirstOut, first_out
 from timebank.ledger.refusals import Insufficient
@@ -70,7 +70,7 @@ class CounterGoods(msgspec.Struct, frozen=True):
 
 async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterGoods:
     """What waits at this station for the person who stands here, and what the points would buy now."""
-    waiting = await reading.waiting_for(caller, person_id, station_id, presence)
+    waiting = await reading.list_waiting_redemptions(caller, person_id, station_id, presence)
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
     shelf = [good for good in await offered_here(caller, station_id) if good.points <= points.available]
@@ -85,7 +85,7 @@ def shown_by(data: dict[str, str]) -> dict[str, str]:
 
 async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
     """What lies at this station and can be taken."""
-    offered = await all_pages(partial(goods.goods, caller, station_id=station_id))
+    offered = await all_pages(partial(goods.list_goods, caller, station_id=station_id))
     return [good for good in offered if any(place.quantity for place in good.stock)]
 
 
@@ -99,7 +99,7 @@ class DeskGoods(Controller):
         """What a shown code stands for: a reservation, else a seat in a class."""
         digits = scanned.digits(code)
         try:
-            found = await reading.by_code(caller, digits)
+            found = await reading.find_redemption_by_code(caller, digits)
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         if found is None and await booking_by_code(caller, digits):
@@ -109,7 +109,7 @@ class DeskGoods(Controller):
 
     @post("/{redemption_id:uuid}/collection")
     async def hand_over(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Hand over what the code stands for."""
@@ -125,7 +125,7 @@ class DeskGoods(Controller):
 
     @post()
     async def give_out(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Give out a good that the person at the counter takes now."""
@@ -141,7 +141,9 @@ class DeskGoods(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
         """What has just been handed over."""
-        return page(request, caller, "desk/handed.html", redemption=await reading.redemption(caller, redemption_id))
+        return page(
+            request, caller, "desk/handed.html", redemption=await reading.find_redemption(caller, redemption_id)
+        )
 
 
 def refused(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:

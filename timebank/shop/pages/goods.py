@@ -13,7 +13,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.ledger.grace import first_out
 from timebank.ledger.refusals import Insufficient
@@ -45,7 +45,7 @@ class GoodsPages(Controller):
     async def goods(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """Everything that points buy here: what one can afford and have now comes first."""
         points = await _points(caller)
-        offered = await all_pages(partial(shelf.goods, caller))
+        offered = await all_pages(partial(shelf.list_goods, caller))
         offered.sort(key=lambda good: not (in_stock(good) and good.points <= points.available))
         return page(request, caller, "member/goods.html", goods=offered, points=points, in_stock=in_stock)
 
@@ -56,7 +56,7 @@ class GoodsPages(Controller):
 
     @post("/{good_id:uuid}/reservation")
     async def reserve(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Reserve at home; the code is on the next page."""
@@ -76,7 +76,7 @@ def in_stock(good: GoodOut) -> int:
 async def _good_page(
     request: AnyRequest, caller: Scope, good_id: UUID, refusal: TimebankError | None = None
 ) -> Template:
-    shown, points = await shelf.good(caller, good_id), await _points(caller)
+    shown, points = await shelf.find_good(caller, good_id), await _points(caller)
     taken = (await taken_this_month(caller, caller.require_self())).get(good_id, 0)
     left = QUANTITY_MAX if shown.monthly_limit is None else max(0, shown.monthly_limit - taken)
     places = [place for place in shown.stock if place.quantity] if shown.active else []

@@ -35,8 +35,8 @@ class RedemptionPages(Controller):
     async def redemptions(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """What waits for one first, then what was, newest first."""
         own = caller.require_self()
-        waiting = await all_pages(partial(reading.redemptions, caller, person_id=own, status="reserved"))
-        found = await reading.redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
+        waiting = await all_pages(partial(reading.list_redemptions, caller, person_id=own, status="reserved"))
+        found = await reading.list_redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
         past = [redemption for redemption in found.items if redemption.status != "reserved"]
         return page(
             request,
@@ -56,11 +56,11 @@ class RedemptionPages(Controller):
         new: FromQuery[bool] = False,
     ) -> Template:
         """One redemption with the code to show at the counter."""
-        shown = await reading.redemption(caller, redemption_id)
+        shown = await reading.find_redemption(caller, redemption_id)
         if not caller.is_own(shown.person_id):
             raise NotFound
         image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
-        would = await reading.would_return(caller, redemption_id)
+        would = await reading.preview_cancellation(caller, redemption_id)
         return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new, would=would)
 
     @post("/{redemption_id:uuid}/cancellation")

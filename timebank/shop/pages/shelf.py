@@ -15,7 +15,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.shop import goods, stock
 from timebank.shop.schemas import Count, Receipt
@@ -50,7 +50,7 @@ class ShelfPages(Controller):
 
     @post("/receipts")
     async def receive(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Goods came in."""
@@ -83,9 +83,9 @@ async def _shelf_page(
 ) -> Template:
     here = await station_of(caller, station_id)
     caller.require_keeper(station_id)
-    lying = await all_pages(partial(goods.goods, caller, station_id=station_id, with_ended=True))
+    lying = await all_pages(partial(goods.list_goods, caller, station_id=station_id, with_ended=True))
     return page(
         request, caller, "desk/shelf.html", status=refusal.status if refusal else 200, station=here, done=done,
-        lying=lying, offered=await all_pages(partial(goods.goods, caller)),
+        lying=lying, offered=await all_pages(partial(goods.list_goods, caller)),
         refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

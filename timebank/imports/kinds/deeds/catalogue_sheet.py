@@ -25,7 +25,7 @@ def catalogue_on(sheet: Sheet) -> dict[str, int]:
     found: dict[str, set[int]] = {}
     for line in lines(header):
         item = cells.text(line.values.get("item"), NAME_MAX)
-        points = amounts.points(line.values.get("points"), 1, POINTS_MAX)
+        points = amounts.parse_points(line.values.get("points"), 1, POINTS_MAX)
         if isinstance(item, str) and isinstance(points, int):
             found.setdefault(item, set()).add(points)
     return {item: points.pop() for item, points in found.items() if len(points) == 1}

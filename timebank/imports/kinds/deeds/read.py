@@ -14,8 +14,16 @@ from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.deeds.catalogue_sheet import catalogues_on
 from timebank.imports.sheets import columns, context, leftovers
-from timebank.imports.sheets.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
-from timebank.imports.sheets.context import Context
+from timebank.imports.sheets.candidates import (
+    Candidate,
+    Candidates,
+    Hint,
+    Mentions,
+    NamedPerson,
+    by_name,
+    people_of_row,
+)
+from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.homes import place_of
 from timebank.imports.sheets.lines import lines
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
@@ -128,10 +136,10 @@ def mentions(book: Workbook) -> Mentions:
 
 def _rows(
     reading: Reading[DeedRow], people: Candidates | None, known: Known | None, town: Buildings | None,
-    titled: Context, today: date,
+    titled: TitleDates, today: date,
 ) -> list[DeedRow]:  # fmt: skip
     """The deeds of one row: one for each person that it names; none if the row is refused."""
-    happened_on = reading.need("date", lambda cell: context.day(cell, titled))
+    happened_on = reading.need("date", lambda cell: context.parse_day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
     roles = cells.roles_held(reading.beside("post", cells.text))
@@ -164,7 +172,7 @@ def _rows(
         DeedRow(
             reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
             place.unit, item, points, expected, witness, witness_person, note,
-            cells.words(reading.cell("item")), said if isinstance(said, int) else None, place.estate,
+            cells.plain_text(reading.cell("item")), said if isinstance(said, int) else None, place.estate,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
@@ -180,19 +188,19 @@ def _known_place(reading: Reading[DeedRow], town: Buildings | None, place: Addre
     return town.in_one_way(place)
 
 
-def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:
+def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[NamedPerson]:
     """The people who did the deed."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.need("name", lambda cell: group.names(cell, known))
     if given is None or len(given) > 1 or group.repeats(reading.cell("name"), known):
-        return of_group(reading, people) if given else []
+        return people_of_row(reading, people) if given else []
     person = by_name(reading, people, given[0], hint) if people is not None else None
-    return [Named(person, given[0], None)]
+    return [NamedPerson(person, given[0], None)]
 
 
 def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
     """The witness's name. A deed has one witness: of several, the first who did not do the deed."""
-    if cells.words(reading.cell("witness")) in _THEMSELVES:
+    if cells.plain_text(reading.cell("witness")) in _THEMSELVES:
         reading.refuse("witness", problem("own_witness"))
         return None
     given = reading.beside("witness", group.names)
@@ -234,7 +242,7 @@ def _item(cell: Cell) -> str | Problem | None:
 
 
 def _positive(cell: Cell) -> int | Problem | None:
-    return amounts.points(cell, 1, POINTS_MAX)
+    return amounts.parse_points(cell, 1, POINTS_MAX)
 
 
 def _witness(

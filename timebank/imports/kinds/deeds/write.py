@@ -9,10 +9,10 @@ from timebank.core import clock, database
 from timebank.core.database import reading
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.deeds.filing.bulk import file_book, try_book
+from timebank.deeds.filing.bulk import file_imported_deeds, try_deeds
 from timebank.deeds.filing.caps import CapReached
 from timebank.deeds.filing.filing import WitnessTooClose, WitnessUnknown
-from timebank.deeds.filing.notices import Named, tell_filed_by_book
+from timebank.deeds.filing.notices import Named, notify_deeds_imported
 from timebank.deeds.schemas import DeedIn
 from timebank.imports.cells.problems import problem, refusal
 from timebank.imports.files.workbook import Workbook
@@ -78,7 +78,7 @@ async def _planned(
     # A row is imported whole or not at all, so that whoever corrects it sees all of its people again.
     filing = [(row, key, area_id) for row, key, area_id in judged if area_id and not parsed.reading(row).refused]
     wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, _, area_id in filing]
-    refusals = await try_book(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
+    refusals = await try_deeds(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
     on_record = await _on_record(intake.scope, [row for row, _, _ in filing])
     planned = []
     for (row, key, _), deed, refused in zip(filing, wanted, refusals, strict=True):
@@ -126,7 +126,7 @@ def _tell(
 
 async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
     """File a batch of deeds; those that may not be filed any more are refused late."""
-    answers = list(zip(rows, await file_book(intake.scope, [row.deed for row in rows]), strict=True))
+    answers = list(zip(rows, await file_imported_deeds(intake.scope, [row.deed for row in rows]), strict=True))
     unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
     stand = await residents_found.standing(intake.scope, unfound) if unfound else {}
     for row, answer in answers:
@@ -145,7 +145,7 @@ async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
         "SELECT person_id, witness_id, points FROM deed WHERE community_id = $1 AND id = ANY ($2) ORDER BY id",
         intake.scope.community_id, await intake.made_by_run("deed"),
     )  # fmt: skip
-    await tell_filed_by_book(intake.scope, filed, intake.id)
+    await notify_deeds_imported(intake.scope, filed, intake.id)
 
 
 def _doer(residents: Residents, row: DeedRow) -> Found:

@@ -62,7 +62,9 @@ def _with_kinds(header: Header) -> Header:
     for line in lines(header):
         if isinstance(line.values.get("spec"), Unreadable):
             return header
-        kinds.setdefault(cells.words(line.values.get("name")), set()).add(cells.words(line.values.get("spec")))
+        kinds.setdefault(cells.plain_text(line.values.get("name")), set()).add(
+            cells.plain_text(line.values.get("spec"))
+        )
     if any(len(several) > 1 for several in kinds.values()):
         return header
     return replace(header, columns={key: column for key, column in header.columns.items() if key != "spec"})
@@ -76,8 +78,8 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     # If there is no unit column, the unit is taken from the first amount that has one.
     said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
     unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
-    points = reading.need("points", lambda cell: amounts.price(cell, unit))
-    stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
+    points = reading.need("points", lambda cell: amounts.parse_price(cell, unit))
+    stock = reading.take("stock", lambda cell: amounts.parse_stock(cell, unit))
     station = reading.take("station", _label)
     if station is None and stock is not None and "station" not in reading.header.columns:
         station = captions.station_of(reading.header, reading.line.titles)
@@ -96,10 +98,10 @@ def _label(cell: Cell) -> str | Problem | None:
 
 def _limit(reading: Reading[GoodRow], unit: str | None, note: str | None) -> int | None:
     """The limit from its column, else from the remark. A limit in the remark is reported, also if it is unclear."""
-    written = reading.take("limit", lambda cell: amounts.limit(cell, unit))
+    written = reading.take("limit", lambda cell: amounts.parse_limit(cell, unit))
     if written is not None or not note or not amounts.says_limit(note):
         return written.pieces if written else None
-    said = amounts.limit(note, unit)
+    said = amounts.parse_limit(note, unit)
     if isinstance(said, amounts.Limit) and said.pieces is not None:
         reading.warn("note", problem("limit_in_note", limit=said.pieces))
         return said.pieces

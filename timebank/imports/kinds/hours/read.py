@@ -14,8 +14,8 @@ from timebank.imports.cells.values import Cell
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.hours.times import services
 from timebank.imports.sheets import columns, context, leftovers
-from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, of_group
-from timebank.imports.sheets.context import Context
+from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, people_of_row
+from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.lines import Line, lines
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import HOURS
@@ -92,26 +92,26 @@ def mentions(book: Workbook) -> Mentions:
     return Mentions(frozenset(names), frozenset(found))
 
 
-def _carried_day(line: Line, titled: Context, before: date | None) -> date | None:
+def _carried_day(line: Line, titled: TitleDates, before: date | None) -> date | None:
     """The day of this row; if its cell is blank or says 同上, that of the row above, else of the whole sheet."""
     cell = line.values.get("date")
-    found = context.day(cell, titled)
+    found = context.parse_day(cell, titled)
     if isinstance(found, date):
         return found
     return (before or titled.day) if found is None or is_ditto(cell) else None
 
 
 def _rows(
-    reading: Reading[HoursRow], people: Candidates | None, carried: date | None, titled: Context, today: date
+    reading: Reading[HoursRow], people: Candidates | None, carried: date | None, titled: TitleDates, today: date
 ) -> list[HoursRow]:
     """The services of one row: one for each person and time; none if the row is refused."""
-    who = of_group(reading, people)
+    who = people_of_row(reading, people)
     activity = reading.take("activity", _label)  # the activity decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
     _judge_remarks(reading, note)
     reading.refuse_several_times()
-    people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
+    people_said = reading.beside("people", lambda cell: amounts.parse_stock(cell, "人"))
     if who and people_said is not None and people_said != len(who):
         reading.refuse("people", problem("group_count", count=people_said, named=len(who)))
     times = services(reading, carried, titled, today)
@@ -147,7 +147,7 @@ def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
 
 
 def _written_times(reading: Reading[HoursRow]) -> str:
-    return " ".join(cells.words(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
+    return " ".join(cells.plain_text(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
 
 
 def _label(cell: Cell) -> str | Problem | None:

@@ -12,7 +12,7 @@ from timebank.imports.cells import values as cells
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell
 from timebank.imports.sheets import context
-from timebank.imports.sheets.context import Context
+from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.parsed import InSheet, Reading
 from timebank.imports.sheets.vocabulary import plain_heading
 
@@ -47,7 +47,7 @@ class _Ends:
     last_column: str
 
 
-def services(reading: Reading[T], carried: date | None, titled: Context, today: date) -> list[Service]:
+def services(reading: Reading[T], carried: date | None, titled: TitleDates, today: date) -> list[Service]:
     """The services of a line, earliest pair first; refuses the row for whatever keeps them from being intervals."""
     ends = [written for pair in _PAIRS for written in _ends(reading, *pair)]
     if reading.refused and not ends:
@@ -100,7 +100,9 @@ def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
     return [Service(midnight, midnight + timedelta(minutes=length), length, "length", day_only=True)]
 
 
-def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: Context) -> Service | None:
+def _service(
+    reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: TitleDates
+) -> Service | None:
     within = _day_within(ends.first)
     if within is not None and day is not None and within != day:
         reading.refuse(ends.first_column, problem("date_contradicts", within=within.isoformat(), day=day.isoformat()))
@@ -125,10 +127,10 @@ def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | N
     return Service(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), end - start, shown)
 
 
-def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | None, titled: Context) -> date | None:
+def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | None, titled: TitleDates) -> date | None:
     if carried is not None and cells.blank(reading.cell("date")) and "date" in reading.header.columns:
         return _day_within(first) or carried
-    written = reading.take("date", lambda cell: context.day(cell, titled))
+    written = reading.take("date", lambda cell: context.parse_day(cell, titled))
     if written is not None or not cells.blank(reading.cell("date")):
         return written
     within = _day_within(first)
@@ -142,11 +144,11 @@ def _day_within(cell: Cell) -> date | None:
     """The day that a cell of a time carries; a time alone may come with the day from which a book counts."""
     if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
         return None
-    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.words(cell)) > 8 else None
+    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.plain_text(cell)) > 8 else None
     return within if isinstance(within, date) else None
 
 
-def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: Context) -> int | None:
+def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: TitleDates) -> int | None:
     found = reading.read(column, lambda _: moments.minute_of_day(cell))
     if found is None:
         found = problem(missing)
@@ -158,7 +160,7 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: 
     late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
     # A title over the whole table says so of the small hours alone: 9:30 below it may be the morning's.
     late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
-    return found + NOON if late and not _SAYS_MORNING.search(cells.words(cell)) else found
+    return found + NOON if late and not _SAYS_MORNING.search(cells.plain_text(cell)) else found
 
 
 def _days_later(first: Cell, last: Cell, day: date) -> int:

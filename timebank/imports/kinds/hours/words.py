@@ -27,7 +27,7 @@ class Meant:
     stations: dict[Where, UUID] = field(default_factory=dict)
 
 
-async def tell_words(
+async def resolve_words(
     intake: Intake, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]
 ) -> tuple[Meant, list[HoursRow]]:
     """Look up what the words of these services mean; returns the meanings and the services to enter.

@@ -11,7 +11,7 @@ from timebank.imports.sheets.parsed import Parsed
 from timebank.imports.words.area_map import estates_of, one_way
 
 
-def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
+def qualify_buildings(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
     """Put the estate's name before the building of each row if the number alone may mean several buildings.
 
     Otherwise families in 阳光花园8栋 and 锦绣小区8栋 would be in one household if unit and room are the same.

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from timebank.access.roster import grant_offices
+from timebank.access.roster import grant_roles
 from timebank.agreements.independence import near, side_of
-from timebank.areas.addresses import Address, settle
+from timebank.areas.addresses import Address, match_addresses
 from timebank.areas.places import areas_of
 from timebank.core import database
 from timebank.core.scope import Role, Scope
 from timebank.imports.intake import Intake, Planned
-from timebank.imports.kinds.roster.guardians import name_guardians
+from timebank.imports.kinds.roster.guardians import nominate_from_households
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, duties_of, holders_of
@@ -56,7 +56,7 @@ async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     """Give the offices that the file was found to give, and name the guardians of the children."""
     scope = intake.scope
     areas = await areas_of(scope)
-    town, settled = Map(areas), settle(areas, {planned.home for planned in rows}).areas
+    town, settled = Map(areas), match_addresses(areas, {planned.home for planned in rows}).areas
     # A place that somebody has taken away meanwhile is none.
     homes = {home: area_id if area_id in town.areas else None for home, area_id in settled.items()}
     meant = await _meant(intake, rows, homes)
@@ -70,13 +70,13 @@ async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     duties = duties_of(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
     await _give(intake, duties, {one.person_id for one in residents if one.is_new})
     _refuse_late(intake, rows, duties)
-    for guardianship_id in await name_guardians(scope, residents, own, intake.id):
+    for guardianship_id in await nominate_from_households(scope, residents, own, intake.id):
         intake.also_made("guardianship", guardianship_id)
 
 
 async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
     if duties.offices:
-        for grant_id in await grant_offices(intake.scope, list(duties.offices), intake.id):
+        for grant_id in await grant_roles(intake.scope, list(duties.offices), intake.id):
             intake.also_made("role_grant", grant_id)
     # A list of heads that enters nobody has made something all the same.
     intake.created += len(duties.holders - entered)

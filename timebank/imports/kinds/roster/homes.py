@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from timebank.areas.addresses import Address, settle
+from timebank.areas.addresses import Address, match_addresses
 from timebank.areas.schemas import PlaceOut
 from timebank.imports.cells import places
 from timebank.imports.kinds.roster.read import RosterRow
@@ -42,7 +42,7 @@ def homes_of(town: Map, rows: Sequence[RosterRow]) -> Homes:
     """Settle the addresses of rows, under the names that the book has for its places. Pure."""
     before = list(town.areas.values())
     in_book = {address: town.as_in_book(address) for address in {written(row) for row in rows}}
-    settled = settle(before, set(in_book.values()))
+    settled = match_addresses(before, set(in_book.values()))
     areas = {address: settled.areas[named] for address, named in in_book.items()}
     return Homes(Map([*before, *settled.added]), areas, settled.added)
 

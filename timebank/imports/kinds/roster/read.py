@@ -12,8 +12,8 @@ from timebank.imports.cells.identity import Sex
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.kinds.roster.bearer import born_on_of, certificate_of, phone_of, sex_of
-from timebank.imports.kinds.roster.heads import offices_of
+from timebank.imports.kinds.roster.bearer import born_on_of, read_document, read_phone, sex_of
+from timebank.imports.kinds.roster.heads import roles_of
 from timebank.imports.sheets import captions, columns, leftovers
 from timebank.imports.sheets.homes import home_of
 from timebank.imports.sheets.lines import Line, lines
@@ -82,7 +82,7 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], RosterRow] = {}
     for header in survey.headers:
-        above, offices = _Above(), offices_of(header)
+        above, offices = _Above(), roles_of(header)
         for line in lines(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, above, offices, today)
@@ -97,16 +97,16 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
 
 def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
     name = reading.need("name", _one_name)
-    if name and any(map(cells.private, name)):
+    if name and any(map(cells.is_private_use, name)):
         reading.warn("name", problem("name_private_character"))
     relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
-    is_head = is_head or _YES.fullmatch(cells.words(reading.cell("head"))) is not None
+    is_head = is_head or _YES.fullmatch(cells.plain_text(reading.cell("head"))) is not None
     household = _household(reading, above, name, is_head=is_head)
-    identity = certificate_of(reading)
+    identity = read_document(reading)
     born_on = born_on_of(reading, identity, today)
     sex = sex_of(reading, identity)
-    phone = phone_of(reading, is_known=identity is not None or born_on is not None)
+    phone = read_phone(reading, is_known=identity is not None or born_on is not None)
     note = reading.beside("note", cells.note)
     post = reading.beside("post", cells.text)
     _judge_remark(reading, "note", note)
@@ -141,7 +141,7 @@ def _one_name(cell: Cell) -> str | Problem | None:
     if len(found) > 1:
         return problem("name_several", count=len(found))
     # Four and more characters with a space between all of them are as likely two names (陈 静 李 四).
-    several = re.fullmatch(r"\S(?: \S){3,}", cells.words(cell)) or re.fullmatch(
+    several = re.fullmatch(r"\S(?: \S){3,}", cells.plain_text(cell)) or re.fullmatch(
         rf"{group.HAN}{{2,4}}[和与及]{group.HAN}{{2,4}}", found[0]
     )
     return problem("name_several", count=2) if several and len(found[0]) >= _LONG else found[0]
@@ -196,7 +196,7 @@ def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
 
 def _head(cell: Cell) -> str | Problem | None:
     """The name of a household's head. A column may also say of each row whether that is the head: 是, 否, 本人."""
-    said = cells.words(cell)
+    said = cells.plain_text(cell)
     return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
 
 

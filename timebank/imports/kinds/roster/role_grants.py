@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.roles.grants import CannotHoldRole, OwnRole
-from timebank.access.roster import Office
+from timebank.access.roster import PlannedGrant
 from timebank.core import clock, database
 from timebank.core.scope import Role, Scope
 from timebank.imports.cells.problems import Problem, problem, refusal
@@ -49,7 +49,7 @@ class Claim:
 class Duties:
     """The offices that are new, each with the row that gives it, and what there is to say where a row gives none."""
 
-    offices: dict[Office, RosterRow] = field(default_factory=dict)
+    offices: dict[PlannedGrant, RosterRow] = field(default_factory=dict)
     remarks: list[tuple[RosterRow, Problem]] = field(default_factory=list)
 
     @property
@@ -82,7 +82,7 @@ def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map
             if wrong is not None:
                 odd.setdefault(wrong.code, wrong)
             elif area_id is not None and not is_held:
-                duties.offices.setdefault(Office(claim.person_id, role, area_id), claim.row)
+                duties.offices.setdefault(PlannedGrant(claim.person_id, role, area_id), claim.row)
         duties.remarks.extend((claim.row, wrong) for wrong in odd.values())
     return duties
 

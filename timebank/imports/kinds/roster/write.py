@@ -8,7 +8,7 @@ from uuid import UUID
 
 from timebank.access.roster import ensure_logins
 from timebank.access.sign_in.logins import phones_held
-from timebank.areas.addresses import settle_addresses
+from timebank.areas.addresses import find_or_add_areas
 from timebank.areas.places import areas_of
 from timebank.core import clock, names, vault
 from timebank.core.database import reading
@@ -18,9 +18,9 @@ from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Ready, cells_of
 from timebank.imports.kinds.roster import known as residents_known
 from timebank.imports.kinds.roster import read as roster
-from timebank.imports.kinds.roster.estates import tell_apart
+from timebank.imports.kinds.roster.estates import qualify_buildings
 from timebank.imports.kinds.roster.finish import ResidentPlanned, enrolment_of, too_near
-from timebank.imports.kinds.roster.guardians import tell_guardians
+from timebank.imports.kinds.roster.guardians import report_guardians
 from timebank.imports.kinds.roster.homes import Homes, grids_of_buildings, homes_of, written
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import WORD_MAX, RosterRow
@@ -59,7 +59,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     async with reading(scope):
         buildings = await buildings_of(scope)
         buildings.suppose(intake.answered("building"))
-        tell_apart(parsed, list(buildings.town.areas.values()))
+        qualify_buildings(parsed, list(buildings.town.areas.values()))
         await _judge(scope, parsed, buildings)
         parsed.settle()
         tell_buildings(parsed, buildings)
@@ -76,7 +76,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     if held:
         parsed.notes.append(problem("note_phones_held", count=held))
     tell_duties(parsed, duties)
-    tell_guardians(parsed, found.residents, own)
+    report_guardians(parsed, found.residents, own)
     homeless = sum(found.homes.of(one.row) is None for one in found.new)
     if homeless:
         parsed.notes.append(problem("note_no_home", count=homeless))
@@ -140,7 +140,7 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     if not settled:
         return
     before = {area.id for area in await areas_of(intake.scope)}
-    areas = await settle_addresses(intake.scope, settled)
+    areas = await find_or_add_areas(intake.scope, settled)
     for area in await areas_of(intake.scope):
         if area.id not in before:
             intake.also_made("area", area.id)

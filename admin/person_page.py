@@ -31,7 +31,7 @@ from timebank.web.pages import page
 STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
 
 
-class Opened(msgspec.Struct):
+class Opened(msgspec.Struct, kw_only=True):
     """A person with everything that the panel shows around them."""
 
     person: PersonDetail
@@ -50,13 +50,13 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
         person = await open_person(scope, person_id)
         household = await members(scope, person.household_id) if person.household_id else []
         return Opened(
-            person,
-            [m for m in household if m.id != person_id],
-            await guardianships_of(scope, person_id),
-            await all_pages(partial(grants, scope, person_id=person_id)),
-            await card_in_force(scope, person_id),
-            await membership_state_of(scope, person_id),
-            await merges_of(scope, person_id),
+            person=person,
+            household=[m for m in household if m.id != person_id],
+            guardianships=await guardianships_of(scope, person_id),
+            roles=await all_pages(partial(grants, scope, person_id=person_id)),
+            card=await card_in_force(scope, person_id),
+            standing=await membership_state_of(scope, person_id),
+            merges=await merges_of(scope, person_id),
         )
 
 

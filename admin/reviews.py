@@ -65,7 +65,7 @@ Search = Annotated[str, QueryParameter(max_length=60, pattern=r"^[^\x00]*$")]
 Form = URLEncodedBody[dict[str, str]]
 
 
-class HoursForm(msgspec.Struct):
+class HoursForm(msgspec.Struct, kw_only=True):
     """Hours as the form has them: the local day and time at which they began, and how long."""
 
     person_id: UUID
@@ -79,7 +79,14 @@ class HoursForm(msgspec.Struct):
     def hours(self) -> HoursIn:
         begin = moment_of(self.day, self.at)
         end = begin + timedelta(minutes=self.minutes)
-        return HoursIn(self.person_id, begin, end, self.reason, self.activity_id, self.station_id)
+        return HoursIn(
+            person_id=self.person_id,
+            started_at=begin,
+            ended_at=end,
+            reason=self.reason,
+            activity_id=self.activity_id,
+            station_id=self.station_id,
+        )
 
 
 class EndForm(msgspec.Struct):

@@ -154,7 +154,13 @@ async def read_books(url: str, serving_url: str) -> None:
     await database.create_pool(serving_url, 4)
     caller = await sessions.find_session(token)
     assert caller is not None
-    scope = Scope(community, caller.persons, caller.grants, caller.login_id, caller.session_id)
+    scope = Scope(
+        community_id=community,
+        persons=caller.persons,
+        grants=caller.grants,
+        login_id=caller.login_id,
+        session_id=caller.session_id,
+    )
     try:
         with ProcessPoolExecutor(1, get_context("spawn")) as beside:  # or making them would count as reading them
             books: list[tuple[Kind, int, bytes]] = [

@@ -37,7 +37,13 @@ async def families(owner: asyncpg.Connection, town: Town, count: int = FAMILIES)
             town.community, town.people[guardian], town.households[guardian], guardian, clock.now(),
         )  # fmt: skip
         await new_family(owner, town, guardian, child)
-        mine = ResidentRecord(town.community, town.people[guardian], guardian, "凤凰社区", town.households[guardian])
+        mine = ResidentRecord(
+            community_id=town.community,
+            person_id=town.people[guardian],
+            name=guardian,
+            community_name="凤凰社区",
+            household_id=town.households[guardian],
+        )
         made.append((await signed_in(owner, mine), child))
     return made
 

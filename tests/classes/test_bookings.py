@@ -19,7 +19,9 @@ from timebank.people.messages import own_messages
 
 
 async def give_minutes(town: Town, child: str, minutes: int) -> None:
-    note = Posting("purchase", f"given:{clock.new_id()}", "test", clock.new_id(), "测试发放")
+    note = Posting(
+        kind="purchase", key=f"given:{clock.new_id()}", source_kind="test", source_id=clock.new_id(), memo="测试发放"
+    )
     scope = town.system()
     await posting.issue(scope, town.people[child], Currency.class_minute, minutes, note, subject_id=town.course)
 

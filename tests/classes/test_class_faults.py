@@ -58,9 +58,16 @@ async def ends(owner: asyncpg.Connection, course: UUID) -> date:
 async def old_purchase(owner: asyncpg.Connection, town: Town, minutes: int, points: int) -> tuple[UUID, UUID, UUID]:
     """A purchase as the first version posted it: two entries, and no row of who paid. Its id and the two entries."""
     scope, purchase_id, guardian, child = town.system(), clock.new_id(), town.people["刘洋"], town.people["刘小雨"]
-    note = Posting("purchase", f"class_purchase:{purchase_id}:points", "class_purchase", purchase_id)
+    note = Posting(
+        kind="purchase", key=f"class_purchase:{purchase_id}:points", source_kind="class_purchase", source_id=purchase_id
+    )
     paid = await posting.spend(scope, guardian, points, note)
-    note = Posting("purchase", f"class_purchase:{purchase_id}:minutes", "class_purchase", purchase_id)
+    note = Posting(
+        kind="purchase",
+        key=f"class_purchase:{purchase_id}:minutes",
+        source_kind="class_purchase",
+        source_id=purchase_id,
+    )
     given = await posting.issue(
         scope, child, posting.Currency.class_minute, minutes, note, subject_id=town.course
     )  # fmt: skip
@@ -299,7 +306,7 @@ async def test_an_expiry_whose_answer_was_lost_answers_the_same_again(town: Town
     day = await ends(owner, town.course) + timedelta(days=31)
     await day_closed(owner, town, day - A_DAY)
     event = clock.new_id()
-    note = Posting("expiry", f"class_expiry:{event}", "class_purchase", event)
+    note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind="class_purchase", source_id=event)
     with clock.at(clock.day_bounds(day)[0]):
         first, again = [
             await posting.call(

@@ -55,17 +55,33 @@ class Story:
     worker: Scope
 
     async def reserved(self) -> Redeemed:
-        want = RedemptionIn(self.town.people["刘洋"], self.town.goods["香皂"], self.town.stations["暖蜂驿站"])
+        want = RedemptionIn(
+            person_id=self.town.people["刘洋"],
+            good_id=self.town.goods["香皂"],
+            station_id=self.town.stations["暖蜂驿站"],
+        )
         return await redemption.redeem(self.me, want)
 
     def deed(self) -> DeedIn:
         area = self.town.areas["凤凰社区/第一网格/5栋/2单元"]
-        return DeedIn(self.town.people["刘洋"], "mediation", area, clock.local_day(), "调解楼道堆物")
+        return DeedIn(
+            person_id=self.town.people["刘洋"],
+            rule_code="mediation",
+            area_id=area,
+            occurred_on=clock.local_day(),
+            note="调解楼道堆物",
+        )
 
     def times(self) -> HoursIn:
         end = clock.now() - timedelta(hours=2)
         station = self.town.stations["暖蜂驿站"]
-        return HoursIn(self.town.people["刘洋"], end - timedelta(hours=1), end, "忘带手机", station_id=station)
+        return HoursIn(
+            person_id=self.town.people["刘洋"],
+            started_at=end - timedelta(hours=1),
+            ended_at=end,
+            reason="忘带手机",
+            station_id=station,
+        )
 
     # Each makes what it needs and answers the verb, ready to run.
 

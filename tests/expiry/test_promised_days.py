@@ -131,7 +131,12 @@ async def test_what_was_announced_and_reserved_again_is_announced_once(
             await cancel(await town.scope("张桂兰"), made.id)
     await days.work(NOON_OF_THE_LAST)
     with clock.at(NOON_OF_THE_LAST):
-        wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], 1)
+        wanted = RedemptionIn(
+            person_id=town.people["张桂兰"],
+            good_id=town.goods["香皂"],
+            station_id=town.stations["暖蜂驿站"],
+            quantity=1,
+        )
         await cancel(await town.scope("张桂兰"), (await redeem(await town.scope("张桂兰"), wanted)).id)
     assert await owner.fetchval("SELECT amount FROM expiry_announcement WHERE day = $1", GRACE_END) == 16
 
@@ -160,7 +165,9 @@ async def test_class_minutes_given_back_in_the_last_hours_of_the_grace_end_by_th
     await days.work(start)
     await days.work(evening)
     with clock.at(evening):
-        wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 120)
+        wanted = RefundIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, minutes=120
+        )
         assert (await refunds.refund(await town.scope("刘洋"), wanted)).points == 40
     await days.work(evening + A_DAY)
     assert await days.waiting(evening + A_DAY) == []
@@ -198,7 +205,7 @@ async def test_a_guardian_disposes_of_class_minutes_until_the_day_before_a_leap_
         await owner.execute("UPDATE person SET born_on = '2008-02-29' WHERE id = $1", town.people["刘小雨"])
         await town.credit_deed("刘洋", 60, expires_on=date(2027, 12, 31))
         await bought(town, 180)
-    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 60)
+    wanted = RefundIn(person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, minutes=60)
     with clock.at(datetime(2026, 2, 28, 4, tzinfo=UTC)):
         assert (await refunds.refund(await town.scope("刘洋"), wanted)).points == 20
     with clock.at(datetime(2026, 3, 1, 4, tzinfo=UTC)):
@@ -217,8 +224,10 @@ async def test_class_minutes_that_came_back_can_move(town: Town, owner: asyncpg.
     with clock.at(clock.day_bounds(day)[0]):
         await reverse_class_expiry(await town.scope("赵丽"), entry, "结课日写错了")
         other = await another_course(owner, town)
-        family = (town.people["刘洋"], town.people["刘小雨"])
-        moved = await move_class_hours(await town.scope("刘洋"), MoveIn(*family, town.course, other))
+        asked = MoveIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=other
+        )
+        moved = await move_class_hours(await town.scope("刘洋"), asked)
         assert moved.arrived == 90
         await books_are_clean(owner, town)
 
@@ -232,7 +241,9 @@ async def test_a_worker_and_a_family_and_an_administrator_at_the_last_minutes_at
     await owner.execute("UPDATE course SET ends_on = ends_on + 60 WHERE id = $1", town.course)
     with clock.at(clock.day_bounds(day)[0]):
         zhao, liu, other = await town.scope("赵丽"), await town.scope("刘洋"), await another_course(owner, town)
-        wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
+        wanted = MoveIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=other
+        )
         answers = await asyncio.gather(
             reverse_class_expiry(zhao, entry, "结课日写错了"), move_class_hours(liu, wanted),
             endings.expire_class_minutes(town.system()), move_class_hours(liu, wanted), return_exceptions=True,

@@ -25,7 +25,7 @@ SOURCE = UUID(int=7)
 
 
 def note(kind: str, key: str = "k", memo: str = "", source: UUID = SOURCE) -> Posting:
-    return Posting(kind, key, "test", source, memo)
+    return Posting(kind=kind, key=key, source_kind="test", source_id=source, memo=memo)
 
 
 Answer = posting.Posted | posting.Earned | posting.Closed | posting.Reversal

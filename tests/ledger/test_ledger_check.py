@@ -69,13 +69,22 @@ async def live_a_little(town: Town) -> None:
 
 
 async def _spend(town: Town, name: str, points: int) -> None:
-    note = Posting("donation", f"donation:{name}", "donation", clock.new_id())
+    note = Posting(kind="donation", key=f"donation:{name}", source_kind="donation", source_id=clock.new_id())
     await posting.spend(town.system(), town.people[name], points, note, to="donated")
 
 
 async def _record(town: Town, name: str, minutes: int) -> None:
     record, scope, began = clock.new_id(), town.system(), MORNING
-    note = Posting("service", f"service:{record}:credit", "service_record", record, "站点值守", None, "service", 1)
+    note = Posting(
+        kind="service",
+        key=f"service:{record}:credit",
+        source_kind="service_record",
+        source_id=record,
+        memo="站点值守",
+        occurred_at=None,
+        rule_code="service",
+        rule_version=1,
+    )
     last_day = clock.local_day() + timedelta(days=400)
     earned = await posting.earn(scope, town.people[name], minutes, 6, note, expires_on=last_day)
     async with transaction(scope):
@@ -91,7 +100,9 @@ async def _record(town: Town, name: str, minutes: int) -> None:
 async def _redemptions(town: Town) -> None:
     """Four bars of soap: one still reserved, one taken, one cancelled, one brought back."""
     resident, keeper = await town.scope("张桂兰"), await town.scope("周敏")
-    wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+    wanted = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
     for end in ("cancelled", "returned", "collected", "reserved"):
         made = await redeem(resident, wanted)
         if end == "cancelled":

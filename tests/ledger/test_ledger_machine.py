@@ -51,7 +51,7 @@ class Lost:
     left: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Wallet:
     """What one person should have: points by their lot, and what is owed."""
 
@@ -194,7 +194,13 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
         def posting(self, kind: str) -> Posting:
             self.step += 1
-            return Posting(kind, f"{kind}:{self.persons[0]}:{self.step}", "test", UUID(int=1), "")
+            return Posting(
+                kind=kind,
+                key=f"{kind}:{self.persons[0]}:{self.step}",
+                source_kind="test",
+                source_id=UUID(int=1),
+                memo="",
+            )
 
         async def at(self, verb: Coroutine[Any, Any, T]) -> T:
             with clock.at(self.now):

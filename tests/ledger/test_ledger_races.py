@@ -20,7 +20,7 @@ UNTIL = date(2027, 12, 31)
 
 
 def note(kind: str, key: str) -> Posting:
-    return Posting(kind, key, "test", UUID(int=7), "")
+    return Posting(kind=kind, key=key, source_kind="test", source_id=UUID(int=7), memo="")
 
 
 async def outcomes(*verbs: Awaitable[object]) -> Counter[str]:

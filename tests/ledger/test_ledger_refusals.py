@@ -30,14 +30,20 @@ LAST_DAY = date(2027, 12, 31)
 
 
 def note(kind: str, key: str, source_kind: str = "test") -> Posting:
-    return Posting(kind, key, source_kind, UUID(int=7), "")
+    return Posting(kind=kind, key=key, source_kind=source_kind, source_id=UUID(int=7), memo="")
 
 
 async def test_no_entry_of_class_hours_is_reversed_behind_its_purchase(town: Town, owner: asyncpg.Connection) -> None:
     """Bought, moved, given back: the ledger itself refuses each, though the caller is the serving role."""
     await town.credit_deed("刘洋", 40)
     await bought(town, 120)
-    wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, await another_course(owner, town), 60)
+    wanted = MoveIn(
+        person_id=town.people["刘洋"],
+        child_id=town.people["刘小雨"],
+        course_id=town.course,
+        to_course_id=await another_course(owner, town),
+        minutes=60,
+    )
     await moves.move_class_hours(await town.scope("刘洋"), wanted)
     await give_back(town)
     kinds = {}

@@ -17,7 +17,7 @@ from timebank.ledger.statement import balances, statement
 
 
 def note(kind: str, key: str, source: UUID | None = None) -> Posting:
-    return Posting(kind, key, "test", source or UUID(int=7), "因为测试")
+    return Posting(kind=kind, key=key, source_kind="test", source_id=source or UUID(int=7), memo="因为测试")
 
 
 async def available(town: Town, name: str) -> int:

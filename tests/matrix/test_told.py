@@ -280,7 +280,7 @@ async def test_a_correction_and_a_block_are_told_without_the_values(town: Town, 
 async def test_a_check_in_that_is_undone_is_told(town: Town, owner: asyncpg.Connection) -> None:
     keeper = await town.scope("周敏")
     verdict = await scan(
-        keeper, ScanIn(await card(town, owner, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+        keeper, ScanIn(code=await card(town, owner, "张桂兰"), nonce=nonce(), station_id=town.stations["暖蜂驿站"])
     )
     assert verdict.visit is not None
     for _ in range(2):

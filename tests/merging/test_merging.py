@@ -245,7 +245,7 @@ async def test_a_merge_while_the_person_checks_in_and_out_loses_nothing(
 ) -> None:
     await twin(town, owner)
     code, counter = await card(town, owner, TWIN), await town.scope("周敏")
-    done, seen = await outcome_of(merged(town), scan(counter, ScanIn(code, nonce())))
+    done, seen = await outcome_of(merged(town), scan(counter, ScanIn(code=code, nonce=nonce())))
     assert isinstance(done, MergeOut), done
     assert not isinstance(seen, BaseException), seen
     visits = await owner.fetch("SELECT person_id FROM visit")
@@ -386,7 +386,7 @@ async def test_what_a_merged_guardian_paid_comes_back_to_the_kept_record(town: T
     await twin(town, owner, "刘洋")
     await merged(town, TWIN, "刘洋")
     await owner.execute("UPDATE spending_rest SET ended_at = since")
-    wanted = RefundIn(town.people[TWIN], town.people["刘小雨"], town.course, 60)
+    wanted = RefundIn(person_id=town.people[TWIN], child_id=town.people["刘小雨"], course_id=town.course, minutes=60)
     assert (await refund(await town.scope("刘洋"), wanted)).points == paid
     assert await points_of(town, TWIN) == (130, 0)
     await clean(town, owner)

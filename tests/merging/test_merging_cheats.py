@@ -198,10 +198,15 @@ async def test_the_caps_of_a_week_count_the_deeds_of_both(town: Town, owner: asy
     day = clock.local_day()
     area = town.areas[f"{PHOENIX}/第一网格/3栋"]
     admin = await town.scope("赵丽")
-    await file_deed(admin, DeedIn(town.people[TWIN], "patrol", area, day, "巡查"))
+    await file_deed(
+        admin, DeedIn(person_id=town.people[TWIN], rule_code="patrol", area_id=area, occurred_on=day, note="巡查")
+    )
     await merged(town)
     with pytest.raises(CapReached):
-        await file_deed(admin, DeedIn(town.people["张桂兰"], "patrol", area, day, "巡查"))
+        await file_deed(
+            admin,
+            DeedIn(person_id=town.people["张桂兰"], rule_code="patrol", area_id=area, occurred_on=day, note="巡查"),
+        )
 
 
 async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
@@ -217,7 +222,9 @@ async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
             assert (await scanned(counter, shown)).status == "ok"
     area, day = town.areas[f"{PHOENIX}/第一网格/3栋"], clock.local_day()
     for name in ("张桂兰", TWIN):
-        await file_deed(admin, DeedIn(town.people[name], "patrol", area, day, "巡查"))
+        await file_deed(
+            admin, DeedIn(person_id=town.people[name], rule_code="patrol", area_id=area, occurred_on=day, note="巡查")
+        )
     both = await side_by_side(admin, town.people["张桂兰"], town.people[TWIN])
     assert [(one.deeds_twice, one.records_twice) for one in both] == [(1, 1), (1, 1)]
     desk = await browser(client, town, "赵丽")

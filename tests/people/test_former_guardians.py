@@ -126,7 +126,9 @@ async def test_the_seats_and_minutes_stay_the_childs_when_it_is_grown(
     await give_minutes(town, "刘小雨", 15)
     await end_care(owner, town, "grown")
     child = town.people["刘小雨"]
-    own = await signed_in(owner, ResidentRecord(town.community, child, "刘小雨", "凤凰社区"))
+    own = await signed_in(
+        owner, ResidentRecord(community_id=town.community, person_id=child, name="刘小雨", community_name="凤凰社区")
+    )
     [seen] = (await bookings(own)).items
     assert (seen.id, seen.code) == (UUID(booked["id"]), booked["code"])
     book = await open_statement(own)

@@ -53,10 +53,10 @@ async def test_the_counter_and_the_list_find_a_name_by_any_of_its_dots(town: Tow
 def test_a_sheet_finds_whoever_was_entered_in_the_panel_by_any_spelling() -> None:
     entered = Candidates.of(
         [
-            Candidate("1", "买买提·艾力"),
-            Candidate("2", "Nguyễn Thị Hoa"),
-            Candidate("3", "WANG lei"),
-            Candidate("4", "葛城"),
+            Candidate(key="1", name="买买提·艾力"),
+            Candidate(key="2", name="Nguyễn Thị Hoa"),
+            Candidate(key="3", name="WANG lei"),
+            Candidate(key="4", name="葛城"),
         ]
     )
     written = {

@@ -90,7 +90,7 @@ async def test_who_is_checked_in_without_a_code_is_told(town: Town, owner: async
     begin, keeper = nine_o_clock(), await town.scope("周敏")
     for minutes, name in ((0, "张桂兰"), (1, "周敏"), (90, "张桂兰"), (91, "周敏")):
         with clock.at(begin + timedelta(minutes=minutes)):
-            asked = ScanIn("", nonce(), station_id=town.stations["暖蜂驿站"])
+            asked = ScanIn(code="", nonce=nonce(), station_id=town.stations["暖蜂驿站"])
             await scan_by_hand(keeper, town.people[name], asked)
     texts = await told(owner, town, "张桂兰", "checked_by_staff")
     assert ["替您签到了" in text for text in texts] == [True, False]

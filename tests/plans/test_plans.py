@@ -95,7 +95,7 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
         await server.close()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Function:
     """A function of our own: what it is written in, and what its arguments are called and are."""
 
@@ -206,7 +206,7 @@ async def functions_of(owner: asyncpg.Connection) -> dict[str, Function]:
         "FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang "
         "WHERE p.pronamespace = 'public'::regnamespace AND p.prokind = 'f'"
     )
-    return {row["proname"]: Function(*row) for row in found}
+    return {row["proname"]: Function(**dict(zip(Function.__annotations__, row, strict=True))) for row in found}
 
 
 STATEMENT = {"张桂兰": ("/statement", "/statement?currency=minute", "/api/v1/me/statement?limit=200")}

@@ -160,7 +160,9 @@ async def test_an_approved_night_counts_on_its_evening(town: Town, owner: asyncp
 
 
 async def test_entered_hours_after_midnight_count_on_their_own_day(town: Town, owner: asyncpg.Connection) -> None:
-    wanted = HoursIn(town.people["张桂兰"], evening("00:40"), evening("02:40"), "停电")
+    wanted = HoursIn(
+        person_id=town.people["张桂兰"], started_at=evening("00:40"), ended_at=evening("02:40"), reason="停电"
+    )
     await hours.enter_hours(await town.scope("陈明"), wanted)
     assert await count(owner, "service_record", "counts_on IS NULL") == 1
 

@@ -30,7 +30,9 @@ async def by_hand(town: Town, owner: asyncpg.Connection, name: str, who_in: str,
     begin, station = nine_o_clock(), town.stations["暖蜂驿站"]
     for who, minutes in ((who_in, 0), (who_out, 60)):
         with later(begin, minutes):
-            await scan_by_hand(await town.scope(who), town.people[name], ScanIn("hand", nonce(), station_id=station))
+            await scan_by_hand(
+                await town.scope(who), town.people[name], ScanIn(code="hand", nonce=nonce(), station_id=station)
+            )
     return await record_id_of(owner, town, name)
 
 

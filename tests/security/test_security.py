@@ -88,7 +88,11 @@ async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: To
     with pytest.raises(Forbidden):
         await sign_in_code(tablet, town.people["张桂兰"])
     wanted = HoursIn(
-        town.people["张桂兰"], began, began + timedelta(hours=1), "停电", station_id=town.stations["暖蜂驿站"]
+        person_id=town.people["张桂兰"],
+        started_at=began,
+        ended_at=began + timedelta(hours=1),
+        reason="停电",
+        station_id=town.stations["暖蜂驿站"],
     )
     with pytest.raises(Forbidden):
         await hours.enter_hours(tablet, wanted)
@@ -109,7 +113,10 @@ async def test_who_enters_hours_in_another_community_does_not_approve_them(
     """钱进 administers the street and lives in 凤凰社区: in 龙泉社区 he has no record, and is still who entered it."""
     there = (await town.scope("钱进")).within(town.communities[SPRING])
     began = nine_o_clock()
-    made = await hours.enter_hours(there, HoursIn(town.people["马涛"], began, began + timedelta(hours=1), "停电"))
+    made = await hours.enter_hours(
+        there,
+        HoursIn(person_id=town.people["马涛"], started_at=began, ended_at=began + timedelta(hours=1), reason="停电"),
+    )
     assert await owner.fetchval("SELECT entered_by FROM service_record") == town.people["钱进"]
     with pytest.raises(OwnRecord):
         await review.review_record(there, made.id, APPROVE)
@@ -120,7 +127,7 @@ async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, o
     admin, station, began = await town.scope("赵丽"), town.stations["暖蜂驿站"], nine_o_clock()
     for minutes, by in ((0, admin), (60, await town.scope("周敏"))):
         with later(began, minutes):
-            await scan_by_hand(by, town.people["张桂兰"], ScanIn("hand", nonce(), station_id=station))
+            await scan_by_hand(by, town.people["张桂兰"], ScanIn(code="hand", nonce=nonce(), station_id=station))
     record_id = await record_id_of(owner, town, "张桂兰")
     with pytest.raises(OwnRecord):
         await review.review_record(admin, record_id, APPROVE)
@@ -131,7 +138,7 @@ async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, o
 
 
 async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
-    asked = ScanIn(personal_code(town, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+    asked = ScanIn(code=personal_code(town, "张桂兰"), nonce=nonce(), station_id=town.stations["暖蜂驿站"])
     await scan(await town.scope("周敏"), asked)
     for name in ("周敏", "张桂兰", "赵丽"):
         assert (await verdict_of(await town.scope(name), asked.nonce)).status == "ok"
@@ -158,7 +165,12 @@ async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: a
     await town.give_points("刘小雨", 20)
     presence = await stands_here(await town.scope("周敏"), town, "刘小雨")
     wanted = RedemptionIn(
-        town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True, presence=presence
+        person_id=town.people["刘小雨"],
+        good_id=town.goods["香皂"],
+        station_id=town.stations["暖蜂驿站"],
+        quantity=1,
+        collect_now=True,
+        presence=presence,
     )
     assert (await redeem(await town.scope("周敏"), wanted)).status == "collected"
     await owner.execute("UPDATE guardianship SET consented_at = NULL")

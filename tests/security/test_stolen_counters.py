@@ -298,7 +298,7 @@ async def test_what_waited_on_a_tablet_is_the_keepers_of_then_also_after_the_nex
     with clock.at(at + timedelta(minutes=1)):
         await has_password(town, "赵丽")
         await made.sign_on(town, "赵丽")
-        asked = ScanIn(code, uuid4().hex, offline=True, occurred_at=at)
+        asked = ScanIn(code=code, nonce=uuid4().hex, offline=True, occurred_at=at)
         verdict = await scan(await made.scope(), asked)
     assert verdict.status == "ok", verdict
     acted = await owner.fetchrow("SELECT person_id, login_id, device_id FROM audit WHERE verb = 'check_in'")

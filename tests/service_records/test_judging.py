@@ -21,7 +21,8 @@ def span(begin: str, end: str) -> Span:
 
 
 MORNING = VisitFacts(
-    Opening(DAY, at("08:00"), at("12:00")), None, 5, 60, TimeFacts(DAY, [], 720), beside=[], doubts=[]
+    opening=Opening(DAY, at("08:00"), at("12:00")), shift=None, least_minutes=5, attendance_percent=60,
+    time=TimeFacts(DAY, [], 720), beside=[], doubts=[]
 )  # fmt: skip
 
 

@@ -37,7 +37,12 @@ def hours_body(town: Town) -> dict[str, object]:
 
 async def entered(town: Town, name: str = "张桂兰", by: str = "陈明", minutes: int = 90) -> RecordOut:
     begin = nine_o_clock()
-    wanted = HoursIn(town.people[name], begin, begin + timedelta(minutes=minutes), "停电，纸上签到")
+    wanted = HoursIn(
+        person_id=town.people[name],
+        started_at=begin,
+        ended_at=begin + timedelta(minutes=minutes),
+        reason="停电，纸上签到",
+    )
     return await hours.enter_hours(await town.scope(by), wanted)
 
 
@@ -306,7 +311,9 @@ async def test_spent_points_become_a_debt_on_reversal(town: Town, owner: asyncpg
 
     await served(town, "张桂兰", 60)
     system, zhang = town.system(), town.people["张桂兰"]
-    await posting.spend(system, zhang, 8, Posting("purchase", "test:spend", "test", zhang, "花掉"))
+    await posting.spend(
+        system, zhang, 8, Posting(kind="purchase", key="test:spend", source_kind="test", source_id=zhang, memo="花掉")
+    )
     await reverse_record(await town.scope("赵丽"), await record_id_of(owner, town, "张桂兰"), "查明是别人代扫")
     left = await balances(system, zhang, [])
     assert (left.points.available, left.owed) == (0, 8)

@@ -27,13 +27,25 @@ RECORDS, DEED_LIST = "/api/v1/service-records", "/api/v1/deeds"
 
 async def entered(town: Town, begin: int = 0, minutes: int = 90) -> RecordOut:
     start = nine_o_clock() + timedelta(minutes=begin)
-    wanted = HoursIn(town.people["张桂兰"], start, start + timedelta(minutes=minutes), "停电，纸上签到")
+    wanted = HoursIn(
+        person_id=town.people["张桂兰"],
+        started_at=start,
+        ended_at=start + timedelta(minutes=minutes),
+        reason="停电，纸上签到",
+    )
     return await hours.enter_hours(await town.scope("赵丽"), wanted)
 
 
 async def filed(town: Town, rule: str = "patrol") -> DeedOut:
     area = town.areas["凤凰社区/第一网格/3栋"]
-    wanted = DeedIn(town.people["王建国"], rule, area, clock.local_day(), "巡查了三个单元", town.people["李秀英"])
+    wanted = DeedIn(
+        person_id=town.people["王建国"],
+        rule_code=rule,
+        area_id=area,
+        occurred_on=clock.local_day(),
+        note="巡查了三个单元",
+        witness_id=town.people["李秀英"],
+    )
     return await file_deed(await town.scope("赵丽"), wanted)
 
 

@@ -29,7 +29,12 @@ async def crowd(owner: asyncpg.Connection, town: Town, count: int = CROWD) -> li
         )  # fmt: skip
         town.people[name], town.home[name] = person_id, town.community
         await town.give_points(name, 50)
-        scopes.append(await signed_in(owner, ResidentRecord(town.community, person_id, name, "凤凰社区")))
+        scopes.append(
+            await signed_in(
+                owner,
+                ResidentRecord(community_id=town.community, person_id=person_id, name=name, community_name="凤凰社区"),
+            )
+        )
     return scopes
 
 
@@ -44,7 +49,11 @@ async def test_fifty_want_the_last_item_and_one_gets_it(town: Town, owner: async
     scopes = await crowd(owner, town)
     place = town.goods["抽纸"], town.stations["暖蜂驿站"]
     answers = await asyncio.gather(
-        *(redemption.redeem(s, RedemptionIn(s.require_self(), *place)) for s in scopes), return_exceptions=True
+        *(
+            redemption.redeem(s, RedemptionIn(person_id=s.require_self(), good_id=place[0], station_id=place[1]))
+            for s in scopes
+        ),
+        return_exceptions=True,
     )
     assert Counter(map(outcome, answers)) == {"reserved": 1, "out_of_stock": CROWD - 1}
     assert await stock_of(owner, town, "抽纸") == 0
@@ -59,7 +68,9 @@ async def test_fifty_wishes_for_the_last_points_of_one_person_grant_what_they_pa
     await stock.receive(await town.scope("赵丽"), town.goods["抽纸"], town.stations["暖蜂驿站"], 99)
     await town.give_points("张桂兰", 75)
     scope = await town.scope("张桂兰")
-    want = RedemptionIn(town.people["张桂兰"], town.goods["抽纸"], town.stations["暖蜂驿站"])
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["抽纸"], station_id=town.stations["暖蜂驿站"]
+    )
     answers = await asyncio.gather(*(redemption.redeem(scope, want) for _ in range(CROWD)), return_exceptions=True)
     assert Counter(map(outcome, answers)) == {"reserved": 2, "insufficient_points": CROWD - 2}
     assert await points_of(town, "张桂兰") == (15, 60)
@@ -75,7 +86,11 @@ async def test_a_households_limit_holds_when_both_ask_at_once(town: Town, owner:
         scopes.append(await town.scope(name))
     place = town.goods["香皂"], town.stations["暖蜂驿站"]
     answers = await asyncio.gather(
-        *(redemption.redeem(s, RedemptionIn(s.require_self(), *place)) for s in scopes * 10), return_exceptions=True
+        *(
+            redemption.redeem(s, RedemptionIn(person_id=s.require_self(), good_id=place[0], station_id=place[1]))
+            for s in scopes * 10
+        ),
+        return_exceptions=True,
     )
     assert Counter(map(outcome, answers)) == {"reserved": 3, "monthly_limit_reached": 17}
     assert await stock_of(owner, town, "香皂") == 47
@@ -102,7 +117,9 @@ async def test_collecting_and_cancelling_at_once_ends_one_way(town: Town, owner:
     await town.give_points("张桂兰", 500)
     mine, keeper = await town.scope("张桂兰"), await town.scope("周敏")
     await owner.execute("UPDATE good SET monthly_limit = NULL")
-    want = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
     made = [await redemption.redeem(mine, want) for _ in range(10)]
     answers = await asyncio.gather(
         *(collection.collect(keeper, one.id, one.code or "") for one in made),
@@ -124,7 +141,9 @@ async def test_two_workers_expire_each_reservation_once(town: Town, owner: async
     await town.give_points("张桂兰", 500)
     await owner.execute("UPDATE good SET monthly_limit = NULL")
     mine = await town.scope("张桂兰")
-    want = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
     made = [await redemption.redeem(mine, want) for _ in range(12)]
     with clock.at(made[-1].expires_at):
         ended = await asyncio.gather(*(collection.expire_redemptions(town.system()) for _ in range(2)))
@@ -139,7 +158,10 @@ async def test_a_count_amid_reservations_loses_nothing(town: Town, owner: asyncp
     scopes, keeper = await crowd(owner, town, 15), await town.scope("周敏")
     place = town.goods["香皂"], town.stations["暖蜂驿站"]
     await asyncio.gather(
-        *(redemption.redeem(s, RedemptionIn(s.require_self(), *place)) for s in scopes),
+        *(
+            redemption.redeem(s, RedemptionIn(person_id=s.require_self(), good_id=place[0], station_id=place[1]))
+            for s in scopes
+        ),
         *(stock.count_stock(keeper, *place, 50) for _ in range(5)),
     )
     assert await stock_of(owner, town, "香皂") == 35

@@ -264,3 +264,25 @@ def test_no_path_of_somebodys_machine_is_written_down() -> None:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             wrong += [f"{inside}:{number}" for number, line in enumerate(lines, 1) if somebodys.search(line)]
     assert wrong == []
+
+
+POSITIONAL_MAX = 5
+
+
+def test_what_goes_out_and_what_has_many_fields_is_built_by_keyword() -> None:
+    """So that a new field moves no other: a Struct of schemas.py that is no input, and whatever has six fields."""
+    wrong = []
+    for name, (_, tree) in modules().items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            head = [*node.keywords, *(k for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords)]
+            flags = {keyword.arg for keyword in head}
+            fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+            is_struct = any(ast.unparse(base) == "msgspec.Struct" for base in node.bases)
+            is_dataclass = any("dataclass" in ast.unparse(each) for each in node.decorator_list)
+            goes_out = is_struct and name.endswith(".schemas") and "forbid_unknown_fields" not in flags
+            many = (is_struct or is_dataclass) and len(fields) > POSITIONAL_MAX
+            if ((goes_out and len(fields) > 1) or many) and "kw_only" not in flags:
+                wrong.append(f"{name}.{node.name}")
+    assert wrong == []

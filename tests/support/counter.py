@@ -89,7 +89,9 @@ async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
 
 async def stands_here(scope: Scope, town: Town, name: str, station: str = STATION) -> str:
     """The nonce of a scan by which the caller has recognised this person at the counter."""
-    asked = ScanIn(personal_code(town, name), nonce(), station_id=_station(scope, town, station), purpose="look")
+    asked = ScanIn(
+        code=personal_code(town, name), nonce=nonce(), station_id=_station(scope, town, station), purpose="look"
+    )
     verdict = await scan(scope, asked)
     assert verdict.status == "ok", verdict
     return asked.nonce

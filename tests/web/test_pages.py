@@ -154,11 +154,18 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
     await live_a_little(town)
     await served_at_the_station(town, "张桂兰", 125)
     begin = nine_o_clock(2)
-    seen = HoursIn(town.people["欧阳凯伟"], begin, begin + timedelta(hours=1), "停电，纸上签到")
+    seen = HoursIn(
+        person_id=town.people["欧阳凯伟"],
+        started_at=begin,
+        ended_at=begin + timedelta(hours=1),
+        reason="停电，纸上签到",
+    )
     await enter_hours(await town.scope("陈明"), seen)
     await filed(town, occurred_on=clock.local_day())
     await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
-    mine = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], 1)
+    mine = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"], quantity=1
+    )
     await redeem(await town.scope("张桂兰"), mine)
     await owner.execute("UPDATE redemption SET code = '30715520' WHERE status = 'reserved' AND code IS NULL")
     await owner.execute("UPDATE person SET name = $1 WHERE id = $2", LONG_NAME, town.people["张桂兰"])

@@ -242,7 +242,13 @@ async def she_names_a_second_administrator(panel: Page, town: Town) -> None:
 
 async def her_own_deed_tells_who_decides(panel: Page, town: Town) -> None:
     area = town.areas["龙泉社区/第一网格/1栋"]
-    wanted = DeedIn(town.people["何静"], "mediation", area, clock.local_day(), "调解两家的漏水纠纷")
+    wanted = DeedIn(
+        person_id=town.people["何静"],
+        rule_code="mediation",
+        area_id=area,
+        occurred_on=clock.local_day(),
+        note="调解两家的漏水纠纷",
+    )
     deed = await file_deed(await town.scope("何静"), wanted)
     await panel.goto("/admin/deeds")
     await reads(panel, "与您有关")

@@ -41,12 +41,12 @@ def persons_out(persons: tuple[ResidentRecord, ...], grants: frozenset[Grant]) -
     homes = {p.community_id for p in persons}
     return [
         PersonOut(
-            p.person_id,
-            p.community_id,
-            p.community_name,
-            p.name,
-            _roles(p, grants, homes, is_first=i == 0),
-            p.rests_until,
+            person_id=p.person_id,
+            community_id=p.community_id,
+            community_name=p.community_name,
+            name=p.name,
+            roles=_roles(p, grants, homes, is_first=i == 0),
+            rests_until=p.rests_until,
         )
         for i, p in enumerate(persons)
     ]
@@ -66,11 +66,11 @@ class Sessions(Controller):
         if holder is None:
             raise Unauthenticated
         out = SessionOut(
-            opened.token,
-            opened.expires_at,
-            LoginOut(opened.login_id),
-            persons_out(holder.persons, holder.grants),
-            opened.weak_password,
+            token=opened.token,
+            expires_at=opened.expires_at,
+            login=LoginOut(opened.login_id),
+            persons=persons_out(holder.persons, holder.grants),
+            weak_password=opened.weak_password,
         )
         return Response(out, status_code=201)
 
@@ -90,8 +90,9 @@ class Me(Controller):
         if caller.login_id is None:
             raise Unauthenticated
         return MeOut(
-            LoginOut(caller.login_id), persons_out(caller.persons, caller.grants), await children_of(caller),
-            await questions(caller),
+            login=LoginOut(caller.login_id), persons=persons_out(caller.persons, caller.grants),
+            children=await children_of(caller),
+            questions=await questions(caller),
         )  # fmt: skip
 
     @post("/memberships/{community_id:uuid}/{person_id:uuid}", status_code=204)

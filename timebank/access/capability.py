@@ -21,7 +21,7 @@ CAPABILITY = Capability(
         "timebank.access.pages.sign_in_code.SignInCodePages",
         "timebank.access.pages.devices.DevicePages",
     ),
-    menu=(MenuEntry(160, "/admin/roles", "person", _("身份"), context="many"),),
+    menu=(MenuEntry(place=160, href="/admin/roles", icon="person", word=_("身份"), context="many"),),
     sweeps=(
         Sweep("throttle", 3600, "timebank.access.sign_in.throttle.sweep"),
         Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.sweep"),

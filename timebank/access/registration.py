@@ -316,8 +316,8 @@ async def amend_agreed(scope: Scope, change: Change) -> None:
     await _amend(scope, change.person_id, unsealed(change.do), agreed=True)
 
 
-CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"), reveal=revealed)
+CORRECTION = Kind(name="correction", sentence=_("更改{person}的登记：{fields}"), reveal=revealed)
 FAMILY_CORRECTION = Kind(
-    "family_correction", _("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
+    name="family_correction", sentence=_("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
     reveal=revealed,
 )  # fmt: skip

@@ -29,7 +29,7 @@ class ActivityStationUnknown(TimebankError):
     constraint = ("activity_station", "shift_station")
 
 
-class _Listed(ActivityOut, frozen=True):
+class _Listed(ActivityOut, frozen=True, kw_only=True):
     """An activity with its sort key."""
 
     pinyin: str

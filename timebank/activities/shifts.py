@@ -114,7 +114,7 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
             raise ShiftOver
         mine = await _seat_of(scope, shift_id, person)
         if mine is not None and not mine.cancelled:
-            return SignUpOut(mine.id, shift_id, person)
+            return SignUpOut(id=mine.id, shift_id=shift_id, person_id=person)
         await database.execute(
             "UPDATE shift SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2",
             scope.community_id, shift_id,
@@ -126,7 +126,7 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
             scope.community_id, sign_up_id, shift_id, person, clock.now(),
         )  # fmt: skip
         await audit.record(scope, "sign_up", "shift", shift_id, sign_up_id=sign_up_id)
-    return SignUpOut(sign_up_id, shift_id, person)
+    return SignUpOut(id=sign_up_id, shift_id=shift_id, person_id=person)
 
 
 @retried

@@ -32,7 +32,7 @@ WITHIN = 4
 """A depth greater than that of every region, so that every administrator of the community counts as above it."""
 
 
-class Decider(msgspec.Struct, frozen=True):
+class Decider(msgspec.Struct, frozen=True, kw_only=True):
     """An administrator, auditor or station keeper, and who granted the role.
 
     `home_id` is the community of their resident record; `depth` is that of the role's region (county 1, community 3).
@@ -52,7 +52,7 @@ class Decider(msgspec.Struct, frozen=True):
         return put_together(_("{role}{name}（{place}）"), said, language)
 
 
-class Party(msgspec.Struct, frozen=True):
+class Party(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about a change that decide who may agree to it.
 
     They are its proposer, the time of the proposal (None: now), the `people` whom it concerns, and what it `needs`.
@@ -72,7 +72,7 @@ class Party(msgspec.Struct, frozen=True):
         return officer.role == AUDITOR or (self.proposed_at is not None and officer.granted_at >= self.proposed_at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """The possible deciders of a community, with the `Side` of every person and login that the changes name."""
 
@@ -92,7 +92,12 @@ class Bench:
             people = await sides_of(scope, [*named, *(officer.person_id for officer in known)])
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
             return cls(
-                scope, known, people, logins, await side_of(scope), await past_and_present_guardians(scope, people)
+                scope=scope,
+                officers=known,
+                people=people,
+                logins=logins,
+                own=await side_of(scope),
+                guardians=await past_and_present_guardians(scope, people),
             )
 
     def askers(self, about: Party) -> list[Side]:
@@ -150,7 +155,13 @@ def nearest(free: Sequence[Decider]) -> list[Decider]:
 
 async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Decider]:
     """The administrators who may decide about a matter that concerns these people, nearest region first."""
-    asked = Party("another", WITHIN, None, None, [person for person in people if person is not None])
+    asked = Party(
+        needs="another",
+        depth=WITHIN,
+        proposed_by=None,
+        proposed_by_login=None,
+        people=[person for person in people if person is not None],
+    )
     bench = await Bench.of(scope, [asked])
     free = [officer for officer in bench.deciders(asked) if officer.role != AUDITOR]
     return sorted(free, key=lambda officer: -officer.depth)

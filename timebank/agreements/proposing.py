@@ -49,7 +49,9 @@ async def propose(
     change, stood = _encoded({"do": do, "says": says}), _encoded(before)
     others = [person for person in involved if person is not None]
     people = [*others, person_id] if person_id else others
-    about = Party(kind.needs, depth, scope.actor_id, scope.login_id, people)
+    about = Party(
+        needs=kind.needs, depth=depth, proposed_by=scope.actor_id, proposed_by_login=scope.login_id, people=people
+    )
     async with transaction(scope):
         made: UUID | None = await database.fetch_value(
             "INSERT INTO waiting_change (community_id, id, kind, subject, person_id, change, before, needs, depth, "
@@ -64,7 +66,7 @@ async def propose(
         else:
             await audit.record(scope, "propose", "waiting_change", made, kind=kind.name, subject=subject)
         who = who_in_words((await Bench.of(scope, [about])).deciders(about))
-    return Waiting(UUID(bytes=made.bytes), who)
+    return Waiting(waiting=UUID(bytes=made.bytes), who=who)
 
 
 async def _same(scope: Scope, kind: Kind, subject: str, says: dict[str, Any]) -> UUID:

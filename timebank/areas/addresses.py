@@ -66,7 +66,9 @@ class _Known:
         return place.id
 
     def add(self, kind: PlaceKind, written: str, parent_id: UUID | None) -> UUID:
-        place = PlaceOut(clock.new_id(), kind, names.clean(written), parent_id, None)
+        place = PlaceOut(
+            id=clock.new_id(), kind=kind, name=names.clean(written), parent_id=parent_id, community_id=None
+        )
         self.added.append(place)
         return self._add(place)
 

@@ -8,7 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.areas.tables",
     api=("timebank.areas.api.Areas",),
     pages=("admin.areas.AreaPages",),
-    menu=(MenuEntry(150, "/admin/areas", "map", _("区域")),),
+    menu=(MenuEntry(place=150, href="/admin/areas", icon="map", word=_("区域")),),
     audit={
         "add_area": _("新增了区域"),
         "found_region": _("设立了区域"),

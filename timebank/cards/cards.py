@@ -21,7 +21,7 @@ class PersonNotServed(TimebankError):
     sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
 
 
-class PrintedCard(msgspec.Struct):
+class PrintedCard(msgspec.Struct, kw_only=True):
     """What is printed on a card; `url` is the content of its QR code."""
 
     card_id: UUID
@@ -160,7 +160,7 @@ async def card_of(scope: Scope, person_id: UUID) -> CardOut:
     return _out(scope, found)
 
 
-class _InForce(_Card):
+class _InForce(_Card, kw_only=True):
     issued_by_login: UUID | None
 
 
@@ -184,10 +184,17 @@ def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
 
 
 def _out(scope: Scope, card: _Card) -> CardOut:
-    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch), card.waits)
+    return CardOut(
+        id=card.id,
+        person_id=card.person_id,
+        epoch=card.epoch,
+        issued_at=card.issued_at,
+        url=_url(scope, card.id, card.epoch),
+        waits=card.waits,
+    )
 
 
-class _Printed(msgspec.Struct):
+class _Printed(msgspec.Struct, kw_only=True):
     card_id: UUID
     epoch: int
     person_id: UUID
@@ -213,7 +220,12 @@ async def cards_of(
         )  # fmt: skip
     return [
         PrintedCard(
-            card.card_id, card.person_id, card.name, card.area, card.room, _url(scope, card.card_id, card.epoch)
+            card_id=card.card_id,
+            person_id=card.person_id,
+            name=card.name,
+            area=card.area,
+            room=card.room,
+            url=_url(scope, card.card_id, card.epoch),
         )
         for card in found
     ]

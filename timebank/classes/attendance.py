@@ -88,7 +88,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
             what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
             text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
             await tell_family(scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
-    return Booked(found.id, "attended", None, found.minutes, None)
+    return Booked(id=found.id, status="attended", code=None, minutes=found.minutes, place=None)
 
 
 async def _require_proof(scope: Scope, found: Held, code: str | None, presence: str | None) -> None:
@@ -207,5 +207,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
 async def _consume(scope: Scope, found: Held) -> None:
     assert found.entry_id is not None
     memo = f"《{found.course}》{found.minutes} 分钟 · {found.station}"
-    note = Posting("settle", f"booking:{found.id}:settle", "booking", found.id, memo)
+    note = Posting(
+        kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=memo
+    )
     await posting.capture(scope, found.entry_id, note)

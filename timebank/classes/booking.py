@@ -77,8 +77,8 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
         booking_id = await _place_in_line(scope, lesson, wanted.child_id, guardian_id)
         if lesson.seats_free > 0:
             code = await seats.take(scope, lesson, booking_id, wanted.child_id)
-            return Booked(booking_id, "held", code, lesson.minutes, None)
-    return Booked(booking_id, "waiting", None, lesson.minutes, lesson.waiting + 1)
+            return Booked(id=booking_id, status="held", code=code, minutes=lesson.minutes, place=None)
+    return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)
 
 
 async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardian_id: UUID) -> UUID:
@@ -125,7 +125,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
             if found.status == "held":
                 await seats.free(scope, lesson.id)
                 await seats.fill(scope, lesson.id)
-    return Booked(found.id, "cancelled", None, found.minutes, None)
+    return Booked(id=found.id, status="cancelled", code=None, minutes=found.minutes, place=None)
 
 
 async def _tell_cancelled(scope: Scope, found: Held, returned: Returned | None) -> None:

@@ -18,7 +18,7 @@ CAPABILITY = Capability(
         "admin.classes.ClassesPanel",
         "admin.classes.LessonsPanel",
     ),
-    menu=(MenuEntry(90, "/admin/classes", "book", _("课程")),),
+    menu=(MenuEntry(place=90, href="/admin/classes", icon="book", word=_("课程")),),
     jobs=(
         Job("finish_stopped", 60, "timebank.classes.stopping.finish_stopped"),
         Job("close_lessons", 60, "timebank.classes.attendance.close_lessons"),

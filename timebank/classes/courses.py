@@ -129,11 +129,15 @@ async def show_another(scope: Scope, course_id: UUID, title: str, points_per_hou
 
 
 COURSE_TERMS = Kind(
-    "course_terms", _("课程《{course}》由一个人定为每 60 分钟 {points} 分"), needs="another", in_force=True
+    name="course_terms",
+    sentence=_("课程《{course}》由一个人定为每 60 分钟 {points} 分"),
+    needs="another",
+    in_force=True,
 )
 
 LESSON_TERMS = Kind(
-    "lesson_terms", _("《{course}》{at} 的一节上 {lasts} 分钟，由一个人定为只用 {minutes} 分钟课时"), needs="another",
+    name="lesson_terms",
+    sentence=_("《{course}》{at} 的一节上 {lasts} 分钟，由一个人定为只用 {minutes} 分钟课时"), needs="another",
     in_force=True,
 )  # fmt: skip
 

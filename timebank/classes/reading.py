@@ -26,7 +26,7 @@ class BookingElsewhere(TimebankError):
     sentence = "这个到课码是{station}那边的课。"
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     lesson_id: UUID
     course_id: UUID
@@ -77,10 +77,13 @@ _ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
     known = row.own or named or scope.reads_all  # a keeper knows only who has just been recognised here
     return BookingOut(
-        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station,
-        row.child_id if known else None, row.child if known else names.masked(row.child), row.starts_at, row.ends_at,
-        row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
-        row.moved_at,
+        id=row.id, lesson_id=row.lesson_id, course_id=row.course_id, course=row.course, station_id=row.station_id,
+        station=row.station,
+        child_id=row.child_id if known else None, child=row.child if known else names.masked(row.child),
+        starts_at=row.starts_at, ends_at=row.ends_at,
+        minutes=row.minutes, status=row.status, code=row.code if row.own else None, place=row.place,
+        created_at=row.created_at,
+        moved_at=row.moved_at,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ DoorCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
 BookingStatus = Literal["held", "waiting", "attended", "missed", "cancelled"]
 
 
-class CourseIn(msgspec.Struct, forbid_unknown_fields=True):
+class CourseIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A course for children of `age_min` to `age_max`, both included; the price is for 60 minutes."""
 
     title: Title
@@ -35,7 +35,7 @@ class CourseIn(msgspec.Struct, forbid_unknown_fields=True):
     station_id: UUID
 
 
-class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
+class CourseChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What is left out stays as it is. Minutes already bought keep what was paid for them.
 
     `active` false stops the course: coming lessons are called off and unused minutes refunded. `reason` is told to
@@ -53,7 +53,7 @@ class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | UnsetType = UNSET
 
 
-class CourseOut(msgspec.Struct, frozen=True):
+class CourseOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     title: str
     age_min: int
@@ -74,7 +74,7 @@ class StopIn(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason
 
 
-class StopPreview(msgspec.Struct, frozen=True):
+class StopPreview(msgspec.Struct, frozen=True, kw_only=True):
     """What stopping a course does: lessons called off, seats released, and what comes back for how many children.
 
     `waiting_minutes` stay as minutes: their points are past their days of grace, or who paid has left.
@@ -110,7 +110,7 @@ class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | UnsetType = UNSET
 
 
-class LessonOut(msgspec.Struct, frozen=True):
+class LessonOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     course_id: UUID
     course: str
@@ -138,7 +138,7 @@ class ClassHoursIn(msgspec.Struct, forbid_unknown_fields=True):
     minutes: BoughtMinutes
 
 
-class Bought(msgspec.Struct, frozen=True):
+class Bought(msgspec.Struct, frozen=True, kw_only=True):
     """`available` is what the child has in this course now.
 
     `lasts_until`: the last day of these minutes, the later of the last day of the points and the end of the course;
@@ -152,7 +152,7 @@ class Bought(msgspec.Struct, frozen=True):
     lasts_until: date | None = None
 
 
-class Quote(msgspec.Struct, frozen=True):
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
     """What minutes would cost today, and how long they would last. `available` is what the guardian can spend."""
 
     minutes: int
@@ -164,7 +164,7 @@ class Quote(msgspec.Struct, frozen=True):
 AnyMinutes = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class RefundIn(msgspec.Struct, forbid_unknown_fields=True):
+class RefundIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Unused minutes become points again: `minutes` of them, else all. `person_id` is the guardian who asks.
 
     An administrator who does it for a guardian gives the reason; `pay_to` names the guardian who gets the points of
@@ -179,7 +179,7 @@ class RefundIn(msgspec.Struct, forbid_unknown_fields=True):
     pay_to: UUID | None = None
 
 
-class PointsBack(msgspec.Struct, frozen=True):
+class PointsBack(msgspec.Struct, frozen=True, kw_only=True):
     """Points that came back to who had paid, and the last day of the latest of them; None: for ever."""
 
     person_id: UUID
@@ -187,7 +187,7 @@ class PointsBack(msgspec.Struct, frozen=True):
     expires_on: date | None
 
 
-class Refunded(msgspec.Struct, frozen=True):
+class Refunded(msgspec.Struct, frozen=True, kw_only=True):
     """`minutes` became `points` again; `available` is what the child has left in this course."""
 
     id: UUID
@@ -197,7 +197,7 @@ class Refunded(msgspec.Struct, frozen=True):
     returned: list[PointsBack]
 
 
-class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
+class MoveIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Unused minutes move to another course, at what they had cost: `minutes` of them, else all."""
 
     person_id: UUID
@@ -208,7 +208,7 @@ class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | None = None
 
 
-class MovedOut(msgspec.Struct, frozen=True):
+class MovedOut(msgspec.Struct, frozen=True, kw_only=True):
     """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other.
 
     `available` is what the child has there now, `lasts_until` the last day of it; None: for ever.
@@ -222,7 +222,7 @@ class MovedOut(msgspec.Struct, frozen=True):
     lasts_until: date | None = None
 
 
-class Unused(msgspec.Struct, frozen=True):
+class Unused(msgspec.Struct, frozen=True, kw_only=True):
     """What a child has not used and not booked in a course, and what would come back for it today.
 
     `worth` is what all of it cost. `minutes` of it would become `points`, usable until `points_until` (None: for
@@ -246,7 +246,7 @@ class BookingIn(msgspec.Struct, forbid_unknown_fields=True):
     child_id: UUID
 
 
-class Booked(msgspec.Struct, frozen=True):
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
     """`code` is shown at the door; `place` counts those before in line while waiting, from 1."""
 
     id: UUID
@@ -266,7 +266,7 @@ class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
     presence: Presence | None = None
 
 
-class BookingOut(msgspec.Struct, frozen=True):
+class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     """A booking as its reader may see it: the code is the guardian's own.
 
     A keeper reads others' names masked and without their id, but for who has just shown a code.

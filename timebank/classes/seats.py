@@ -24,7 +24,7 @@ from timebank.policies.values import policies
 CODE_TRIES = 5
 
 
-class Held(msgspec.Struct, frozen=True):
+class Held(msgspec.Struct, frozen=True, kw_only=True):
     """A booking under its row lock, with what its end needs."""
 
     id: UUID
@@ -163,7 +163,9 @@ async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime |
 async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
     """Set the minutes aside, then take the seat; the code to show at the door."""
     memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
-    note = Posting("hold", f"booking:{booking_id}:hold", "booking", booking_id, memo)
+    note = Posting(
+        kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=memo
+    )
     held = await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )
@@ -204,7 +206,9 @@ async def release(scope: Scope, found: Held, memo: str) -> Returned | None:
     """End a locked booking and return what it holds, if anything; the seat is the caller's to free."""
     returned = None
     if found.entry_id is not None:
-        note = Posting("void", f"booking:{found.id}:void", "booking", found.id, memo)
+        note = Posting(
+            kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=memo
+        )
         returned = (await posting.void(scope, found.entry_id, note)).returned
     await end(scope, found.id, "cancelled")
     return returned

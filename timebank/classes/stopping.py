@@ -46,7 +46,7 @@ class _Due(msgspec.Struct, frozen=True):
     child_id: UUID
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Minutes of a stopped course that bring nothing back."""
 
     course_id: UUID
@@ -76,7 +76,14 @@ async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
         )  # fmt: skip
     assert comes is not None
     assert back is not None
-    return StopPreview(comes.lessons, comes.seats, back.children, back.minutes, back.points, back.waiting)
+    return StopPreview(
+        lessons=comes.lessons,
+        seats=comes.seats,
+        children=back.children,
+        minutes=back.minutes,
+        points=back.points,
+        waiting_minutes=back.waiting,
+    )
 
 
 @retried

@@ -62,8 +62,8 @@ def station_poster(
     with ground(data) as chosen:
         community, found = run(look_up())
     poster = Poster(
-        community.name, found.name, found.address, open_hours(found),
-        f"{settings.current().base_url}/sign-in", phone,
+        community=community.name, station=found.name, address=found.address, hours=open_hours(found),
+        sign_in_url=f"{settings.current().base_url}/sign-in", phone=phone,
     )  # fmt: skip
     _save(poster_pdf(poster, font), out or Path(f"{found.name}海报.pdf"), as_json)
 

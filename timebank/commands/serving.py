@@ -78,7 +78,9 @@ async def _serve_together(
     stop_seconds_max = chosen.leave_seconds + STOP_SECONDS_MAX + CLOSE_SECONDS_MAX
     with stop_signals() as stop:
         work = partial(_serve_as_child, chosen, listener)
-        await Supervisor(work, workers, stop_seconds_max, announce, forget).run(stop)
+        await Supervisor(
+            work=work, count=workers, stop_seconds_max=stop_seconds_max, announce=announce, forget=forget
+        ).run(stop)
 
 
 def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifeline) -> None:

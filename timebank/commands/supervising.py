@@ -51,7 +51,7 @@ class Lifeline:
             loop.remove_reader(self.line.fileno())
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Supervisor:
     """Keeps `count` processes at work until told to stop.
 

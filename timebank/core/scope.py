@@ -35,7 +35,7 @@ class Grant:
     community_name: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentRecord:
     """An own record: a resident record that the caller's login stands for. It cannot spend until `rests_until`."""
 
@@ -47,7 +47,7 @@ class ResidentRecord:
     rests_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """A caller with own records and role grants. A verb reads and writes only the community `community_id`."""
 
@@ -68,7 +68,7 @@ class Scope:
     @classmethod
     def of_system(cls, community_id: UUID, *, via: str = "worker", request_id: str = "") -> Self:
         """The scope of the worker or a command: it may do everything in the community and stands for no person."""
-        return cls(community_id, via=via, system=True, request_id=request_id)
+        return cls(community_id=community_id, via=via, system=True, request_id=request_id)
 
     @property
     def person(self) -> ResidentRecord | None:

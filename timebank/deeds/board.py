@@ -68,7 +68,7 @@ async def board_rows(
 ) -> tuple[BoardPlace, Page[BoardRow]]:
     """A community and the items on its public board with full names. The caller shows only their `public` form."""
     after = read_cursor(cursor, tuple[datetime, UUID])
-    async with transaction(Scope(community_id, via="board")):
+    async with transaction(Scope(community_id=community_id, via="board")):
         place = await _board_place(community_id)
         found = await database.rows(
             BoardRow,
@@ -81,7 +81,7 @@ async def board_rows(
 
 async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[BoardPlace, BoardRow]:
     """A community and one item on its public board, with the full name. Raises NotFound."""
-    async with transaction(Scope(community_id, via="board")):
+    async with transaction(Scope(community_id=community_id, via="board")):
         place = await _board_place(community_id)
         found = await database.row(
             BoardRow,

@@ -18,7 +18,7 @@ CAPABILITY = Capability(
         "admin.deeds.AdminDeeds",
         "admin.deeds.AdminObjections",
     ),
-    menu=(MenuEntry(60, "/admin/deeds", "heart", _("道德积分"), readers="both"),),
+    menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
     jobs=(
         Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),
         Job("remind_of_objections", 3600, "timebank.deeds.objections.reminding.remind_of_objections"),

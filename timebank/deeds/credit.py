@@ -92,8 +92,9 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
     posted = await posting.issue(
         scope, deed.person_id, Currency.point, deed.points,
         Posting(
-            "deed", key, "deed", deed.id, await _memo(scope, deed), clock.at_local(deed.occurred_on, time(12)),
-            deed.rule_code, deed.rule_version,
+            kind="deed", key=key, source_kind="deed", source_id=deed.id, memo=await _memo(scope, deed),
+            occurred_at=clock.at_local(deed.occurred_on, time(12)),
+            rule_code=deed.rule_code, rule_version=deed.rule_version,
         ),
         expires_on=expires_on,
     )  # fmt: skip
@@ -139,7 +140,13 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
         if deed.status != "credited" or deed.entry_id is None:
             raise NotCredited
         memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
-        note = Posting("reversal", f"deed:{deed.id}:reversal:{deed.entry_id}", "deed", deed.id, memo)
+        note = Posting(
+            kind="reversal",
+            key=f"deed:{deed.id}:reversal:{deed.entry_id}",
+            source_kind="deed",
+            source_id=deed.id,
+            memo=memo,
+        )
         back = await posting.reverse(scope, deed.entry_id, note)
         await database.execute(
             "UPDATE deed SET status = 'reversed', review_note = $3 WHERE community_id = $1 AND id = $2",

@@ -12,7 +12,9 @@ from timebank.core.scope import Scope
 from timebank.deeds.parties import people_of
 from timebank.deeds.schemas import Deed
 
-DEED_AGAIN = Kind("deed_again", _("把冲正了的「{rule}」{points} 分再记给{person}（{place}）。理由：{reason}"))
+DEED_AGAIN = Kind(
+    name="deed_again", sentence=_("把冲正了的「{rule}」{points} 分再记给{person}（{place}）。理由：{reason}")
+)
 
 
 async def propose_restoring(

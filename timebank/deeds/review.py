@@ -129,7 +129,7 @@ def _stand_of(deed: Deed) -> list[object]:
 
 
 DEED_POINTS = Kind(
-    "deed_points", _("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"),
+    name="deed_points", sentence=_("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"),
 )  # fmt: skip
 
 

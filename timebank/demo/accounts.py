@@ -24,7 +24,7 @@ DISPLAY = "演示屏"
 COUNTER = "演示的柜台平板"
 
 
-class SignIn(msgspec.Struct, frozen=True):
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """One way into the county; the person's home is the community."""
 
     role: str
@@ -36,7 +36,7 @@ class SignIn(msgspec.Struct, frozen=True):
     community: str
 
 
-class Screen(msgspec.Struct, frozen=True):
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
     """A station with the links that make a browser its display, or its counter for a keeper to sign on to."""
 
     id: UUID
@@ -72,7 +72,15 @@ async def sign_ins() -> list[SignIn]:
             number = indexes[person["phone_index"]]
             role = ROLES[number - SIGN_IN_PHONES.start]
             person_id = UUID(bytes=person["id"].bytes)
-            made = SignIn(role, person["name"], phone(number), PASSWORD, person_id, place.id, place.name)
+            made = SignIn(
+                role=role,
+                name=person["name"],
+                phone=phone(number),
+                password=PASSWORD,
+                person_id=person_id,
+                community_id=place.id,
+                community=place.name,
+            )
             found.setdefault(number, made)
     return [found[number] for number in SIGN_IN_PHONES if number in found]
 
@@ -86,7 +94,15 @@ async def put_up_screens() -> list[Screen]:
             wall = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
             desk = await add_device(scope, station.id, DeviceIn(COUNTER, "counter"))
             screens.append(
-                Screen(station.id, place.id, place.name, station.name, wall.url, desk.url, (wall.id, desk.id))
+                Screen(
+                    id=station.id,
+                    community_id=place.id,
+                    community=place.name,
+                    name=station.name,
+                    display_url=wall.url,
+                    counter_url=desk.url,
+                    device_ids=(wall.id, desk.id),
+                )
             )
     planned = [(plan.name, station) for plan in COMMUNITIES for station, _ in plan.stations]
     places = {place: number for number, place in enumerate(planned)}

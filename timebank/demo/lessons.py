@@ -16,7 +16,7 @@ from timebank.demo.population import NIL, Resident
 from timebank.demo.stories import Step
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Course:
     """A course of one term; its id is known once it is offered."""
 
@@ -57,15 +57,16 @@ class Offering:
         course, place = self.course, self.place
         admin = place.scope(place.holder(Role.community_admin))
         wanted = CourseIn(
-            course.title, course.age_min, course.age_max, course.starts_on, course.ends_on, course.points_per_hour,
-            course.teacher, place.stations[course.station],
+            title=course.title, age_min=course.age_min, age_max=course.age_max, starts_on=course.starts_on,
+            ends_on=course.ends_on, points_per_hour=course.points_per_hour,
+            teacher=course.teacher, station_id=place.stations[course.station],
         )  # fmt: skip
         course.id = (await add_course(admin, wanted)).id
         for lesson in self.lessons:
             lesson.id = (await add_lesson(admin, course.id, LessonIn(lesson.starts, lesson.seats, minutes=60))).id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Purchase:
     """A guardian buys a child's class time."""
 
@@ -84,7 +85,7 @@ class Purchase:
         await buy_class_hours(self.place.scope(self.guardian), wanted)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Booking:
     """A child's seat in a lesson: taken, then used, missed or given up in time."""
 

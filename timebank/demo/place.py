@@ -39,7 +39,7 @@ from timebank.stations.schemas import StationIn
 FIRST_STOCK = 60
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Place:
     """A founded community. `keepers` are by station, `cards` what a card says, `wards` each guardian's children."""
 
@@ -63,9 +63,17 @@ class Place:
 
     def scope(self, person: Resident) -> Scope:
         """What somebody's own session would say of them."""
-        mine = ResidentRecord(self.id, person.id, person.name, self.plan.name, self._households.get(person.id))
+        mine = ResidentRecord(
+            community_id=self.id,
+            person_id=person.id,
+            name=person.name,
+            community_name=self.plan.name,
+            household_id=self._households.get(person.id),
+        )
         grants = frozenset(self._grants.get(person, ()))
-        return Scope(self.id, (mine,), grants, self._logins.get(person.id), via="demo")
+        return Scope(
+            community_id=self.id, persons=(mine,), grants=grants, login_id=self._logins.get(person.id), via="demo"
+        )
 
     def keeper(self, station: str) -> Scope:
         return self.scope(self.keepers[station])
@@ -125,10 +133,13 @@ class Place:
 
     async def _put_rules_in_force(self) -> None:
         code, name = SERVICE_RULE
-        await set_rule(self.system, RuleIn("service", name, code, minutes_per_point=MINUTES_PER_POINT[0]))
+        await set_rule(
+            self.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[0])
+        )
         for code, name, points, unit, period, per_person, per_area in DEED_RULES:
             wanted = RuleIn(
-                "deed", name, code, points=points, unit=unit, cap_period=period, cap_per_person=per_person,
+                kind="deed", name=name, code=code, points=points, unit=unit, cap_period=period,
+                cap_per_person=per_person,
                 cap_per_area=per_area,
             )  # fmt: skip
             await set_rule(self.system, wanted)

@@ -67,14 +67,34 @@ class Present:
     def _at_the_station(self) -> Iterator[Story]:
         here = self._others(free_on=0)[:2]
         for person, minutes in zip(here, (72, 25), strict=False):
-            yield Visit(self.place, person, self.station, self.ago(minutes=minutes), None)
+            yield Visit(
+                place=self.place, person=person, station=self.station, came=self.ago(minutes=minutes), left=None
+            )
         keeper = self.place.keepers[self.station]
         waiting = [p for p in self._others() if p.door is not keeper.door][:2]
         for person, hours in zip(waiting, (5, 26), strict=False):
-            yield Redemption(self.place, person, "香皂", self.station, 1, self.ago(hours=hours), None, "open")
+            yield Redemption(
+                place=self.place,
+                person=person,
+                good="香皂",
+                station=self.station,
+                quantity=1,
+                reserved=self.ago(hours=hours),
+                ended=None,
+                how="open",
+            )
         for person in self._told:
             if person.name == "张桂兰":
-                yield Redemption(self.place, person, "抽纸", self.station, 1, self.ago(hours=3), None, "open")
+                yield Redemption(
+                    place=self.place,
+                    person=person,
+                    good="抽纸",
+                    station=self.station,
+                    quantity=1,
+                    reserved=self.ago(hours=3),
+                    ended=None,
+                    how="open",
+                )
 
     async def _tidy_up(self) -> None:
         """The keeper counts the shelf, and closing time has ended what somebody forgot to end."""
@@ -91,16 +111,24 @@ class Present:
             came = self.on_day(days, 15)
             if days == REVERSED_DAYS_AGO:
                 wrong = self.ago(days=days - 2)
-                yield Visit(self.place, person, self.station, came, came + timedelta(minutes=95), reversed_at=wrong)
+                yield Visit(
+                    place=self.place,
+                    person=person,
+                    station=self.station,
+                    came=came,
+                    left=came + timedelta(minutes=95),
+                    reversed_at=wrong,
+                )
             else:
-                yield Visit(self.place, person, self.station, came, None)
+                yield Visit(place=self.place, person=person, station=self.station, came=came, left=None)
         for worker, area in self.place.offices(Role.grid_worker):
             seen = [p for p in self._others(free_on=3) if p.door.grid == area[0] and p.door is not worker.door]
             for person, approved in zip(seen, (None, self.ago(days=1)), strict=False):
                 began = self.on_day(3, 14)
                 yield Honour(
-                    self.place, person, worker, began, began + timedelta(minutes=80), self.on_day(2, 18),
-                    "陪长辈去医院，没有经过驿站", approved,
+                    place=self.place, person=person, entered_by=worker, began=began,
+                    ended=began + timedelta(minutes=80), entered=self.on_day(2, 18),
+                    reason="陪长辈去医院，没有经过驿站", approved=approved,
                 )  # fmt: skip
 
     def _people_free_on(self, *days: int) -> list[Resident]:
@@ -114,15 +142,24 @@ class Present:
         place = self.place
         wang, li, xu = place.named("王建国"), place.named("李秀英"), place.named("许小兰")
         objected = Deed(
-            place, wang, wang.door.area[:2], "mediation", DEED_NOTES["mediation"][0], xu, self.ago(days=5),
-            self.ago(days=4),
+            place=place, person=wang, area=wang.door.area[:2], rule="mediation", note=DEED_NOTES["mediation"][0],
+            witness=xu, filed=self.ago(days=5),
+            reviewed=self.ago(days=4),
         )  # fmt: skip
         hanging = Deed(
-            place, wang, wang.door.area[:2], "elder-visit", DEED_NOTES["elder-visit"][0], xu, self.ago(days=3),
-            self.ago(days=2),
+            place=place, person=wang, area=wang.door.area[:2], rule="elder-visit", note=DEED_NOTES["elder-visit"][0],
+            witness=xu, filed=self.ago(days=3),
+            reviewed=self.ago(days=2),
         )  # fmt: skip
         filed = Deed(
-            place, li, li.door.area, "hazard", DEED_NOTES["hazard"][0], place.named("张桂兰"), self.ago(hours=6), None
+            place=place,
+            person=li,
+            area=li.door.area,
+            rule="hazard",
+            note=DEED_NOTES["hazard"][0],
+            witness=place.named("张桂兰"),
+            filed=self.ago(hours=6),
+            reviewed=None,
         )
         for deed in (objected, hanging, filed):
             yield from deed.steps()
@@ -204,7 +241,14 @@ class Present:
         girl = place.wards[guardian][0]
         family = [(guardian, girl), *self._other_pupils(course.age_min, course.age_max, course.points_per_hour)]
         for who, child in family:
-            yield from Purchase(place, who, child, course, CLASS_HOURS * 60, self.ago(days=2, hours=5)).steps()
+            yield from Purchase(
+                place=place,
+                guardian=who,
+                child=child,
+                course=course,
+                minutes=CLASS_HOURS * 60,
+                at=self.ago(days=2, hours=5),
+            ).steps()
         seats = max(1, len(family) - 1)
         lessons = [
             Lesson(course, clock.at_local(self.year.today + timedelta(days=days), LESSON_AT), at_most)
@@ -221,7 +265,9 @@ class Present:
             in_line = family if lesson is lessons[0] else [*family[1:], family[0]]
             for number, (who, child) in enumerate(in_line):
                 booked = self.ago(days=1, hours=3) + timedelta(minutes=number)
-                yield from Booking(place, who, child, lesson, booked, None, "open").steps()
+                yield from Booking(
+                    place=place, guardian=who, child=child, lesson=lesson, booked=booked, ended=None, how="open"
+                ).steps()
 
     def _other_pupils(self, youngest: int, oldest: int, price: int) -> list[tuple[Resident, Resident]]:
         today, wards = self.year.today, self.place.wards

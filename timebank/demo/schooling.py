@@ -46,7 +46,16 @@ class Schooling:
         title, teacher, youngest, oldest, price = COURSES[number]
         starts_on, ends_on = self.today + timedelta(days=begin), self.today + timedelta(days=end)
         station = list(self.place.stations)[number % len(self.place.stations)]
-        course = Course(title, teacher, youngest, oldest, price, station, starts_on, ends_on)
+        course = Course(
+            title=title,
+            teacher=teacher,
+            age_min=youngest,
+            age_max=oldest,
+            points_per_hour=price,
+            station=station,
+            starts_on=starts_on,
+            ends_on=ends_on,
+        )
         keeper = self.place.keepers[station]
         pupils = [
             (guardian, child)
@@ -86,7 +95,18 @@ class Schooling:
                 term.left[child] = term.left.get(child, 0) + hours
                 points[guardian] -= hours * price
                 bought = self._at(day, 20)
-                yield Purchase(self.place, guardian, child, term.course, hours * 60, bought), guardian, hours * price
+                yield (
+                    Purchase(
+                        place=self.place,
+                        guardian=guardian,
+                        child=child,
+                        course=term.course,
+                        minutes=hours * 60,
+                        at=bought,
+                    ),
+                    guardian,
+                    hours * price,
+                )
 
     def _bookings(self, term: Term, lesson: Lesson, day: date) -> Iterator[tuple[Story, Resident]]:
         for guardian, child in term.pupils:
@@ -99,7 +119,18 @@ class Schooling:
             elif how == "missed":
                 self.due.add(clock.local_day(lesson.starts))
             term.left[child] -= how != "cancelled"
-            yield Booking(self.place, guardian, child, lesson, self._at(day, 21), ended, how), guardian
+            yield (
+                Booking(
+                    place=self.place,
+                    guardian=guardian,
+                    child=child,
+                    lesson=lesson,
+                    booked=self._at(day, 21),
+                    ended=ended,
+                    how=how,
+                ),
+                guardian,
+            )
 
     def _at(self, day: date, hour: int) -> datetime:
         return clock.at_local(day, time(hour, self.rng.randrange(60), self.rng.randrange(60)))

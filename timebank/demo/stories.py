@@ -46,7 +46,7 @@ class Refused(RuntimeError):
     """A scan that did not go as it was meant to."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Visit:
     """Somebody serves at a station: in and out by the shown code, or by phone or card at the counter."""
 
@@ -87,7 +87,7 @@ class Visit:
         self._record_id = verdict.record_id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Honour:
     """Hours that somebody saw and entered by hand; an administrator approves them, or they still wait."""
 
@@ -107,7 +107,13 @@ class Honour:
             yield Step(self.approved, self.person.id, self._approve)
 
     async def _enter(self) -> None:
-        wanted = HoursIn(self.person.id, self.began, self.ended, self.reason, self.place.activities["助餐送餐"])
+        wanted = HoursIn(
+            person_id=self.person.id,
+            started_at=self.began,
+            ended_at=self.ended,
+            reason=self.reason,
+            activity_id=self.place.activities["助餐送餐"],
+        )
         self._id = (await enter_hours(self.place.scope(self.entered_by), wanted)).id
 
     async def _approve(self) -> None:
@@ -115,7 +121,7 @@ class Honour:
         await review_record(admin, self._id, ReviewIn("approve", "电话核实过"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Deed:
     """A head files a deed, its witness answers, the grid worker lets it hang out, sends it back, or has not looked yet.
 
@@ -144,7 +150,12 @@ class Deed:
 
     async def _file(self) -> None:
         wanted = DeedIn(
-            self.person.id, self.rule, self.place.areas[self.area], clock.local_day(), self.note, self.witness.id
+            person_id=self.person.id,
+            rule_code=self.rule,
+            area_id=self.place.areas[self.area],
+            occurred_on=clock.local_day(),
+            note=self.note,
+            witness_id=self.witness.id,
         )
         self.id = (await file_deed(self.place.scope(self.person), wanted)).id
 
@@ -167,7 +178,7 @@ class Deed:
         return next((each for each in able if each.door not in near), None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Redemption:
     """A good reserved at home and fetched, given up or forgotten; or taken at the counter."""
 
@@ -189,7 +200,12 @@ class Redemption:
 
     def _wanted(self) -> RedemptionIn:
         place = self.place
-        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity)
+        return RedemptionIn(
+            person_id=self.person.id,
+            good_id=place.goods[self.good].id,
+            station_id=place.stations[self.station],
+            quantity=self.quantity,
+        )
 
     async def _take(self) -> None:
         """Reserved on the phone in front of the counter, and taken along at once."""

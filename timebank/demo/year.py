@@ -110,7 +110,9 @@ class Year:
 
         async def better_rate() -> None:
             code, name = SERVICE_RULE
-            await set_rule(self.place.system, RuleIn("service", name, code, minutes_per_point=MINUTES_PER_POINT[1]))
+            await set_rule(
+                self.place.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[1])
+            )
 
         async def restock() -> None:
             for good in self.place.goods.values():
@@ -145,7 +147,7 @@ class Year:
         came = self.at(day, self.rng.randrange(8, 18), self.rng.randrange(60))
         left = came + timedelta(minutes=minutes, seconds=self.rng.randrange(10, 50))
         by = "card" if person in self.card_holders else self.rng.choice(["station_code"] * 6 + ["personal_code"])
-        self.tell(Visit(self.place, person, station, came, left, by))
+        self.tell(Visit(place=self.place, person=person, station=station, came=came, left=left, by=by))
         self.purses[person].earn(minutes, MINUTES_PER_POINT[left >= self._better_rate_from])
 
     def _plan_honour(self, day: date) -> None:
@@ -159,7 +161,18 @@ class Year:
             began = self.at(day, 11)
             ended, entered = began + timedelta(minutes=75), self.at(day, 19)
             approved = self.at(day + timedelta(days=1), 9)
-            self.tell(Honour(self.place, person, worker, began, ended, entered, "送餐路上没有驿站可扫码", approved))
+            self.tell(
+                Honour(
+                    place=self.place,
+                    person=person,
+                    entered_by=worker,
+                    began=began,
+                    ended=ended,
+                    entered=entered,
+                    reason="送餐路上没有驿站可扫码",
+                    approved=approved,
+                )
+            )
             self.due.add(day + timedelta(days=8))
             return
 
@@ -178,8 +191,9 @@ class Year:
             rejected = self.rng.random() < 0.06
             seen = reviewed < self.today - timedelta(days=2) or (reviewed < self.today and self.rng.random() < 0.5)
             deed = Deed(
-                self.place, head, area, code, note, witness, self.at(day, 19, self.rng.randrange(60)),
-                self.at(reviewed, 9, self.rng.randrange(60)) if seen else None, rejected,
+                place=self.place, person=head, area=area, rule=code, note=note, witness=witness,
+                filed=self.at(day, 19, self.rng.randrange(60)),
+                reviewed=self.at(reviewed, 9, self.rng.randrange(60)) if seen else None, rejected=rejected,
             )  # fmt: skip
             if deed.reviewer() is None:
                 continue
@@ -220,7 +234,18 @@ class Year:
         how = self.rng.choice(["counter"] * 3 + ["collected"] * 5 + ["cancelled", "forgotten"])
         back = day + timedelta(days=self.rng.randrange(1, 4))
         reserved, ended = self.at(day, self.rng.randrange(9, 19)), self.at(back, self.rng.randrange(9, 19))
-        self.tell(Redemption(self.place, person, good, station, 1, reserved, ended if back < self.today else None, how))
+        self.tell(
+            Redemption(
+                place=self.place,
+                person=person,
+                good=good,
+                station=station,
+                quantity=1,
+                reserved=reserved,
+                ended=ended if back < self.today else None,
+                how=how,
+            )
+        )
         self.purses[person].points -= price
         if how == "cancelled":
             self._coming[back + timedelta(days=1)].append((person, price))

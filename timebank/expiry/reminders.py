@@ -17,7 +17,7 @@ from timebank.people.messages import notify
 REMINDER_DAYS = (7, 30, 60)
 
 
-class _RunningOut(msgspec.Struct, frozen=True):
+class _RunningOut(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts of an owner with the same last day.
 
     `told_to` are the people to notify: the owner or, for class minutes, the child's guardians. `was_told`: all of them

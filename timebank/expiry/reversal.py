@@ -60,7 +60,13 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
         if await is_near_home(scope, found.owner_id):
             raise OwnExpiry
         key = f"expiry:{entry_id}:reversal"
-        note = Posting("reversal", key, "account", found.account_id, f"撤回到期 · {reason}"[:MEMO_MAX])
+        note = Posting(
+            kind="reversal",
+            key=key,
+            source_kind="account",
+            source_id=found.account_id,
+            memo=f"撤回到期 · {reason}"[:MEMO_MAX],
+        )
         reversal = await posting.reverse(scope, entry_id, note)
         if reversal.replayed:
             raise AlreadyReversed

@@ -123,7 +123,8 @@ def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
     if not homes:
         return None
     scope = Scope(
-        homes[0], persons, caller.grants, caller.login_id, caller.session_id,
+        community_id=homes[0], persons=persons, grants=caller.grants, login_id=caller.login_id,
+        session_id=caller.session_id,
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip
     addressed = request.query_params.get("community_id") or request.headers.get("X-Community-Id")

@@ -121,4 +121,4 @@ async def _take_in(
 
 
 def _goes_on(progress: Progress) -> Response[Any]:
-    return Response(Running(progress.run_id, progress.done, progress.rows), status_code=202)
+    return Response(Running(run_id=progress.run_id, done=progress.done, rows=progress.rows), status_code=202)

@@ -12,7 +12,7 @@ CAPABILITY = Capability(
         "admin.import_words.ImportWordPages",
         "admin.import_runs.ImportRunPages",
     ),
-    menu=(MenuEntry(110, "/admin/imports", "upload", _("导入")),),
+    menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
     sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.carry_on"),),
     audit={

@@ -14,7 +14,7 @@ from timebank.imports.words.words import UnknownWord
 State = Literal["running", "done", "stopped", "undoing", "undone"]
 
 
-class Running(msgspec.Struct, frozen=True):
+class Running(msgspec.Struct, frozen=True, kw_only=True):
     """An import, or its undoing, that goes on: ask for it by its `run_id`. `done` counts up to `rows`."""
 
     run_id: UUID

@@ -50,7 +50,7 @@ async def give(
     posted = await donate(
         caller.acting_as(data.person_id), data, key=once.required_key(), request_hash=once.request_hash
     )
-    return once.posted(DonationOut(posted.entry_id, data.points), replayed=posted.replayed)
+    return once.posted(DonationOut(id=posted.entry_id, points=data.points), replayed=posted.replayed)
 
 
 @get("/ledger/check")

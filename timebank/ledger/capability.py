@@ -16,7 +16,7 @@ CAPABILITY = Capability(
         "timebank.ledger.pages.statement.StatementPages",
         "admin.ledger.AdminLedger",
     ),
-    menu=(MenuEntry(120, "/admin/ledger", "shield", _("账目")),),
+    menu=(MenuEntry(place=120, href="/admin/ledger", icon="shield", word=_("账目")),),
     jobs=(Job("check_books", 60, "timebank.ledger.checking.results.run_ledger_check_job"),),
     invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),

@@ -19,7 +19,7 @@ from timebank.ledger.schemas import DonationIn
 COMMON_POOL = _("捐给社区公共积分池")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Donation:
     """A donation of a person's points, with its ledger key and the hash of the request."""
 
@@ -86,4 +86,13 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
     caller: UUID | None = scope.login_id or scope.person_id
     memo = given.note.strip() or COMMON_POOL
     asked = HASH_VERSION + request_hash
-    return await _post(Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", asked, memo))
+    return await _post(
+        Donation(
+            scope=scope,
+            person_id=given.person_id,
+            points=given.points,
+            key=f"donation:{caller}:{key}",
+            request_hash=asked,
+            memo=memo,
+        )
+    )

@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.ledger.refusals import EntryNotFound
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger entry: how one event changed what a person can spend.
 
     `moved` is the full amount of the event. For a captured hold it is the amount of the hold, although nothing changes

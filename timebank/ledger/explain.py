@@ -24,9 +24,10 @@ async def explain_lines(scope: Scope, lines: Sequence[Line], language: str = "zh
     rules = await _rule_names(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
     return [
         StatementItem(
-            line.entry_id, line.kind, entry_kind_in_words(line.kind, line.source_kind, language), line.posted_at,
-            line.amount,
-            line.balance, _why(line, undone.get(line.entry_id), rules, language),
+            entry_id=line.entry_id, kind=line.kind, what=entry_kind_in_words(line.kind, line.source_kind, language),
+            when=line.posted_at,
+            amount=line.amount,
+            balance=line.balance, why=_why(line, undone.get(line.entry_id), rules, language),
         )
         for line in lines
     ]  # fmt: skip

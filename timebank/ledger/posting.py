@@ -22,7 +22,7 @@ class Currency(StrEnum):
     class_minute = "class_minute"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """What every transfer of a posting stores. `key` is its natural idempotency key, unique in the community."""
 
@@ -72,7 +72,7 @@ class Closed(msgspec.Struct, frozen=True):
     returned: Returned
 
 
-class Reversal(msgspec.Struct, frozen=True):
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a reversal, in points.
 
     `taken` was taken from the owner's accounts; `owed` had been spent and is now a debt that later earnings repay;
@@ -227,12 +227,12 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
         )  # fmt: skip
     assert moved is not None
     return Reversal(
-        answer["entry_id"],
-        int(moved["taken"]),
-        int(moved["owed"]),
-        answer["verdict"] == "replayed",
-        _returned(answer),
-        int(moved["lapsed"]),
+        entry_id=answer["entry_id"],
+        taken=int(moved["taken"]),
+        owed=int(moved["owed"]),
+        replayed=answer["verdict"] == "replayed",
+        returned=_returned(answer),
+        lapsed=int(moved["lapsed"]),
     )
 
 

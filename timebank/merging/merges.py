@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 UNDONE_WITHIN = timedelta(days=1)
 
 
-class MergeOut(msgspec.Struct, frozen=True):
+class MergeOut(msgspec.Struct, frozen=True, kw_only=True):
     """A merge; it can be undone until `undo_until`."""
 
     id: UUID

@@ -74,7 +74,8 @@ async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     await notify(scope, kept_id, "person_merged", text, f"merge:{merge_id}", kept_id)
     await _tell_logins(scope, asked.merged_id, merge_id)
     answer = await call(
-        scope, "person_merge", Posting("merge", f"merge:{merge_id}", "person_merge", merge_id),
+        scope, "person_merge",
+        Posting(kind="merge", key=f"merge:{merge_id}", source_kind="person_merge", source_id=merge_id),
         {"kept": kept_id, "merged": asked.merged_id}, kept_id, asked.merged_id, asked.reason, scope.login_id, RESTS_FOR,
     )  # fmt: skip
     if answer["verdict"] != "posted":
@@ -95,4 +96,4 @@ async def _tell_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
     )  # fmt: skip
 
 
-PERSON_MERGE = Kind("person_merge", _("把{merged}的登记并入{person}的登记：{reason}"))
+PERSON_MERGE = Kind(name="person_merge", sentence=_("把{merged}的登记并入{person}的登记：{reason}"))

@@ -54,7 +54,8 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
         ):  # fmt: skip
             raise MergeSettled
         answer = await call(
-            scope, "person_unmerge", Posting("merge", f"unmerge:{merge_id}", "person_merge", merge_id),
+            scope, "person_unmerge",
+            Posting(kind="merge", key=f"unmerge:{merge_id}", source_kind="person_merge", source_id=merge_id),
             {"merge": merge_id}, merge_id, scope.login_id,
         )  # fmt: skip
         if answer["verdict"] in ("spent", "closed"):

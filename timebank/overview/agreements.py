@@ -57,7 +57,7 @@ class InForceAlready(TimebankError):
     sentence = "这项已经在用，退回改变不了它。有问题请先到相应的页面改回去，再点「都看过了」。"
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: str
     person_id: UUID | None
@@ -81,7 +81,14 @@ class _Row(msgspec.Struct, frozen=True):
     @property
     def about(self) -> Party:
         people = [*self.involved, self.person_id] if self.person_id else self.involved
-        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people, self.proposed_at)
+        return Party(
+            needs=self.needs,
+            depth=self.depth,
+            proposed_by=self.proposed_by,
+            proposed_by_login=self.proposed_by_login,
+            people=people,
+            proposed_at=self.proposed_at,
+        )
 
     @property
     def said(self) -> dict[str, Any]:
@@ -216,10 +223,13 @@ async def _outs(scope: Scope, rows: Sequence[_Row], language: str) -> list[Agree
 def _out(scope: Scope, row: _Row, bench: Bench, language: str) -> AgreementOut:
     waits = row.status == "waiting"
     return AgreementOut(
-        row.id, row.kind, row.text(language), row.person_id, row.status, kinds()[row.kind].in_force, row.proposed_by,
-        row.proposed_by_name, row.proposed_at, who_in_words(bench.deciders(row.about), language) if waits else [],
-        waits and bench.may_decide(row.about), waits and _is_proposer(scope, row), row.decided_by,
-        row.decided_by_name, row.decided_at, row.note,
+        id=row.id, kind=row.kind, text=row.text(language), person_id=row.person_id, status=row.status,
+        in_force=kinds()[row.kind].in_force, proposed_by=row.proposed_by,
+        proposed_by_name=row.proposed_by_name, proposed_at=row.proposed_at,
+        who=who_in_words(bench.deciders(row.about), language) if waits else [],
+        may_decide=waits and bench.may_decide(row.about), may_withdraw=waits and _is_proposer(scope, row),
+        decided_by=row.decided_by,
+        decided_by_name=row.decided_by_name, decided_at=row.decided_at, note=row.note,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ LOW_STOCK = 3
 LOOKED_AT = 200
 
 
-class WaitingCounts(msgspec.Struct):
+class WaitingCounts(msgspec.Struct, kw_only=True):
     """How much waits for a decision, and the community's totals.
 
     `resting`, the spending pauses, are counted up to 200. `minutes_this_month` are the minutes credited this month less

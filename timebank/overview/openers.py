@@ -42,7 +42,7 @@ async def may_confirm(scope: Scope, opened: Sequence[Unconfirmed]) -> set[UUID]:
     return {login.person_id for login in opened} - close.same if scope.administers else set()
 
 
-class Resting(msgspec.Struct, frozen=True):
+class Resting(msgspec.Struct, frozen=True, kw_only=True):
     """A spending pause of a person's login, until `until` or until somebody uninvolved confirms the person.
 
     `cause`: `code` for a sign-in code, `phone` for a changed phone, `joined` for a record that joined an unconfirmed

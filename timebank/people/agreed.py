@@ -26,7 +26,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-class _Stands(msgspec.Struct, frozen=True):
+class _Stands(msgspec.Struct, frozen=True, kw_only=True):
     """The present values of what a correction may change."""
 
     household_id: UUID | None

@@ -17,7 +17,7 @@ CAPABILITY = Capability(
         "admin.person_acts.PersonActs",
         "timebank.people.pages.messages.MessagePages",
     ),
-    menu=(MenuEntry(30, "/admin/people", "people", _("居民"), context="many"),),
+    menu=(MenuEntry(place=30, href="/admin/people", icon="people", word=_("居民"), context="many"),),
     agreed=(
         Agreed("timebank.people.guardianship.guardians.GUARDIAN", "timebank.people.guardianship.guardians.name_agreed"),
         Agreed(

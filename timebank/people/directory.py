@@ -58,7 +58,7 @@ def visibility_of(scope: Scope) -> Visibility:
     )
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, kw_only=True):
     id: UUID
     name: str
     pinyin: str
@@ -73,7 +73,13 @@ class _Line(msgspec.Struct):
 def _shown(line: _Line) -> PersonLine:
     phone = masked_phone(vault.unseal(line.phone_sealed, "phone")) if line.near and line.phone_sealed else None
     return PersonLine(
-        line.id, line.name, line.area, line.room if line.near else None, phone, line.status, is_guarded(line.born_on)
+        id=line.id,
+        name=line.name,
+        area=line.area,
+        room=line.room if line.near else None,
+        phone=phone,
+        status=line.status,
+        is_child=is_guarded(line.born_on),
     )
 
 
@@ -146,7 +152,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
     return [_shown(line) for line in found]
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, kw_only=True):
     """A person's row with the household and its area."""
 
     id: UUID

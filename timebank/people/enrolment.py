@@ -41,7 +41,7 @@ class Nameless(TimebankError):
     sentence = "姓名是空的，请填上。"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
     """The values of a person's row."""
 
@@ -149,7 +149,14 @@ def entry_of(enrolment: Enrolment) -> Entry:
     require_birth(born_on)
     phone = normal_phone(enrolment.phone) if enrolment.phone else None
     return Entry(
-        clock.new_id(), name, sex, born_on, number, phone, enrolment.relation or None, enrolment.publishes_name
+        id=clock.new_id(),
+        name=name,
+        sex=sex,
+        born_on=born_on,
+        identity=number,
+        phone=phone,
+        relation=enrolment.relation or None,
+        publishes_name=enrolment.publishes_name,
     )
 
 
@@ -181,7 +188,7 @@ async def require_areas(scope: Scope, area_ids: set[UUID]) -> None:
         raise NotFound
 
 
-class _Known(msgspec.Struct):
+class _Known(msgspec.Struct, kw_only=True):
     id: UUID
     name: str
     born_on: date | None
@@ -215,13 +222,20 @@ class _Book:
 
     def place(self, entry: Entry) -> Enrolled:
         """The registered person that an entry matches; else the entry as a new person."""
-        asked = _Known(entry.id, entry.name, entry.born_on, entry.identity_index, entry.phone_index, entry.household_id)
+        asked = _Known(
+            id=entry.id,
+            name=entry.name,
+            born_on=entry.born_on,
+            identity_index=entry.identity_index,
+            phone_index=entry.phone_index,
+            household_id=entry.household_id,
+        )
         found = self._by_identity.get(asked.identity_index) if asked.identity_index else None
         namesakes = self._by_name.get(names.key(entry.name), [])
         found = found or next((known for known in namesakes if _is_same(known, asked)), None)
         if found is None:
             self._add(asked)
-        return Enrolled(found.id if found else entry.id, found is None)
+        return Enrolled(person_id=found.id if found else entry.id, created=found is None)
 
 
 def _is_same(known: _Known, asked: _Known) -> bool:

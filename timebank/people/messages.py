@@ -16,7 +16,7 @@ from timebank.people.identity.ages import is_guarded
 TEXT_MAX = 500
 
 
-class MessageOut(msgspec.Struct):
+class MessageOut(msgspec.Struct, kw_only=True):
     """A message. `about_id` is the redemption, ledger entry, booking or other row that it is about."""
 
     id: UUID

@@ -8,7 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.policies.tables",
     api=("timebank.policies.api.Policies",),
     pages=("admin.policies.PolicyPages",),
-    menu=(MenuEntry(170, "/admin/policies", "gear", _("社区规则")),),
+    menu=(MenuEntry(place=170, href="/admin/policies", icon="gear", word=_("社区规则")),),
     agreed=(
         Agreed(
             "timebank.policies.values.LOOSER_POLICY",

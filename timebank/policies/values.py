@@ -17,7 +17,7 @@ from timebank.core.scope import Scope
 from timebank.policies.schemas import PolicyOut
 
 
-class Policies(msgspec.Struct, frozen=True):
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """The policies in force in one community (design section 5). All are integers."""
 
     daily_minutes_max: int = 480
@@ -94,10 +94,11 @@ async def policies_in_words(scope: Scope) -> list[PolicyOut]:
     default = Policies()
     return [
         PolicyOut(
-            name, info.title, info.unit, set_by[name].value if name in set_by else getattr(default, name),
-            getattr(default, name), info.smallest, info.largest,
-            set_by[name].changed_by if name in set_by and scope.reads_all else None,
-            set_by[name].changed_at if name in set_by and scope.reads_all else None,
+            name=name, title=info.title, unit=info.unit,
+            value=set_by[name].value if name in set_by else getattr(default, name),
+            default=getattr(default, name), smallest=info.smallest, largest=info.largest,
+            changed_by=set_by[name].changed_by if name in set_by and scope.reads_all else None,
+            changed_at=set_by[name].changed_at if name in set_by and scope.reads_all else None,
         )
         for name, info in KNOWN.items()
     ]  # fmt: skip
@@ -150,9 +151,9 @@ async def present_policy_value(scope: Scope, do: Any) -> int:
     return value
 
 
-LOOSER_POLICY = Kind("looser_policy", _("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
+LOOSER_POLICY = Kind(name="looser_policy", sentence=_("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
 POLICY_BEFORE = Kind(
-    "policy_before", _("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
+    name="policy_before", sentence=_("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
 )
 
 

@@ -58,7 +58,7 @@ async def holder_at_sign_on(scope: Scope, code: str) -> CounterPerson:
     read, now = read_code(code), clock.now()
     if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
         raise ScanRefused("invalid_code")
-    arrival = ScanContext(scope, ScanIn(code, "-" * 22), now, now, "")
+    arrival = ScanContext(scope=scope, asked=ScanIn(code=code, nonce="-" * 22), received_at=now, at=now, by="")
     async with transaction(scope):
         arrival.station = await station_row(scope, scope.device_station_id)
         await recognise(arrival, read)

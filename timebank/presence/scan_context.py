@@ -25,7 +25,7 @@ OFFLINE_MAX = timedelta(hours=48)
 BY_COUNTER = ("personal_code", "card", "keeper")
 
 
-class PersonRow(msgspec.Struct, frozen=True):
+class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
     """A resident with the facts that check-in needs."""
 
     id: UUID
@@ -36,7 +36,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     code_epoch: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ScanContext:
     """The scan context: what is known of one scan until it has its verdict."""
 

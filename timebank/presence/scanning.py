@@ -60,7 +60,9 @@ async def scan(
     sent_by = (browser or Browser()) if own else None
 
     def arrival(now: datetime) -> ScanContext:
-        return ScanContext(here, asked, now, now, by, claim, sent_by, clock=device_clock)
+        return ScanContext(
+            scope=here, asked=asked, received_at=now, at=now, by=by, claim=claim, browser=sent_by, clock=device_clock
+        )
 
     async def look(arrived: ScanContext) -> None:
         await find_keeper(arrived)
@@ -75,7 +77,7 @@ async def scan(
 async def _recognised(arrival: ScanContext) -> Verdict:
     """Identify the person at the counter, for goods and classes, without a check-in."""
     await audit.record(arrival.scope, "identify", "person", arrival.who.id)
-    return Verdict("ok", person=person_seen(arrival))
+    return Verdict(status="ok", person=person_seen(arrival))
 
 
 async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
@@ -87,7 +89,11 @@ async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
         arrived.person = await lock_person(scope, person_id)
         await check_person(arrived)
 
-    return await _judged(lambda now: ScanContext(scope, asked, now, now, "keeper"), look, _hash(asked, person_id))
+    return await _judged(
+        lambda now: ScanContext(scope=scope, asked=asked, received_at=now, at=now, by="keeper"),
+        look,
+        _hash(asked, person_id),
+    )
 
 
 _BY: dict[type, str] = {StationCode: "station_code", PersonCode: "personal_code", CardCode: "card"}
@@ -118,7 +124,13 @@ async def _judged(
             await look(arrival)
             verdict = await carry_out(arrival)
         except ScanRefused as refusal:
-            verdict = Verdict(refusal.status, refusal.reason, None, person_seen(arrival), said=[refusal.said])
+            verdict = Verdict(
+                status=refusal.status,
+                reason=refusal.reason,
+                direction=None,
+                person=person_seen(arrival),
+                said=[refusal.said],
+            )
         await _keep(arrival, request_hash, verdict)
     return verdict
 
@@ -202,7 +214,7 @@ async def scan_batch(
     for place in sorted(range(len(read)), key=lambda n: times[n]):
         row = read[place]
         if row is None:
-            verdicts[place] = Verdict("error", "error", said=[said(REASONS["unreadable"])])
+            verdicts[place] = Verdict(status="error", reason="error", said=[said(REASONS["unreadable"])])
             continue
         verdicts[place] = await _row(scope, row, clocks[place])
     return BatchOut([verdict_in_language(verdicts[place], language) for place in range(len(read))])
@@ -231,7 +243,7 @@ async def _row(scope: Scope, row: ScanIn, clock_of: DeviceClock) -> Verdict:
     except TimebankError as refusal:
         if refusal.status >= 500:
             raise  # the device keeps all rows and retries; the nonces make that idempotent
-        return Verdict("error", "error", said=[said(refusal.sentence, **refusal.values)])
+        return Verdict(status="error", reason="error", said=[said(refusal.sentence, **refusal.values)])
 
 
 async def verdict_of(scope: Scope, nonce: str) -> Verdict:

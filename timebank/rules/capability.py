@@ -8,7 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.rules.tables",
     api=("timebank.rules.api.Rules",),
     pages=("admin.rules.RulesPanel",),
-    menu=(MenuEntry(100, "/admin/rules", "scales", _("积分规则")),),
+    menu=(MenuEntry(place=100, href="/admin/rules", icon="scales", word=_("积分规则")),),
     agreed=(
         Agreed(
             "timebank.rules.catalogue.LOOSER_RULE",

@@ -198,8 +198,10 @@ def _checked(wanted: RuleIn) -> RuleIn:
 def _worth_in_words(wanted: RuleIn) -> str:
     """What the rule would give, in Chinese, as it is stored for the person who decides."""
     shown = RuleOut(
-        wanted.code or "", 0, wanted.kind, wanted.name, wanted.minutes_per_point, wanted.points, wanted.unit,
-        wanted.cap_period, wanted.cap_per_person, wanted.cap_per_area, active=True, valid_from=clock.now(),
+        code=wanted.code or "", version=0, kind=wanted.kind, name=wanted.name,
+        minutes_per_point=wanted.minutes_per_point, points=wanted.points, unit=wanted.unit,
+        cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person, cap_per_area=wanted.cap_per_area,
+        active=True, valid_from=clock.now(),
         changed_by=None,
     )  # fmt: skip
     return rule_in_words(shown)
@@ -256,8 +258,8 @@ async def _free_code(scope: Scope, name: str) -> str:
     return base if base not in used else next(f"{base}-{n}" for n in range(2, 1000) if f"{base}-{n}" not in used)
 
 
-LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"))
+LOOSER_RULE = Kind(name="looser_rule", sentence=_("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
-    "rule_before", _("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
+    name="rule_before", sentence=_("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
     without={"points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分")},
 )  # fmt: skip

@@ -21,7 +21,7 @@ class OwnRecord(TimebankError):
     sentence = "这条记录与您有关（本人、同户或由您录入），请由另一位来审核。"
 
 
-class DecidedRow(msgspec.Struct, frozen=True):
+class DecidedRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: str
     status: str
@@ -120,5 +120,13 @@ async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID
 def served_of(row: DecidedRow) -> Served:
     day = row.counts_on or clock.local_day(row.started_at)
     return Served(
-        row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place, day
+        id=row.id,
+        kind=row.kind,
+        person_id=row.person_id,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        minutes=row.minutes,
+        rule_code=row.rule_code,
+        place=row.place,
+        day=day,
     )

@@ -21,10 +21,12 @@ async def visit_facts(
     """The facts by which a visit that has ended is judged. `record_id` is the record that it has already."""
     assert visit.out_at is not None
     opening = visit.opening
+    span = Span(visit.in_at, visit.out_at)
     return VisitFacts(
-        opening, await _shift(scope, visit), in_force.visit_minutes_min, in_force.attendance_percent_min,
-        await _time_facts(scope, visit.person_id, Span(visit.in_at, visit.out_at), opening.day, in_force, record_id),
-        await _beside(scope, visit), await _doubts(scope, visit, opening.day, has_rule),
+        opening=opening, shift=await _shift(scope, visit), least_minutes=in_force.visit_minutes_min,
+        attendance_percent=in_force.attendance_percent_min,
+        time=await _time_facts(scope, visit.person_id, span, opening.day, in_force, record_id),
+        beside=await _beside(scope, visit), doubts=await _doubts(scope, visit, opening.day, has_rule),
     )  # fmt: skip
 
 

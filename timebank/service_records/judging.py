@@ -34,7 +34,7 @@ class TimeFacts(msgspec.Struct, frozen=True):
     over_minutes: int
 
 
-class VisitFacts(msgspec.Struct, frozen=True):
+class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All facts that decide about a visit, except its start and end."""
 
     opening: Opening

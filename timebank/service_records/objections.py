@@ -12,7 +12,7 @@ from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import ROW, DecidedRow, served_of
 
 
-class ObjectedRecord(msgspec.Struct, frozen=True):
+class ObjectedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The parties to a record, and its status."""
 
     id: UUID

@@ -22,8 +22,8 @@ CAPABILITY = Capability(
         "admin.confirmations.ConfirmationsPanel",
     ),
     menu=(
-        MenuEntry(70, "/admin/goods", "gift", _("物品")),
-        MenuEntry(80, "/admin/confirmations", "people", _("柜台请您同意")),
+        MenuEntry(place=70, href="/admin/goods", icon="gift", word=_("物品")),
+        MenuEntry(place=80, href="/admin/confirmations", icon="people", word=_("柜台请您同意")),
     ),
     jobs=(Job("expire_redemptions", 60, "timebank.shop.collection.expire_redemptions"),),
     invariants="timebank.shop.invariants.SHOP",

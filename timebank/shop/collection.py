@@ -67,7 +67,7 @@ class NotCollected(TimebankError):
     sentence = "这份兑换没有领走过，或已经退过货，不能退货。"
 
 
-class LockedRedemption(msgspec.Struct, frozen=True):
+class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
     """A redemption under its row lock, with the facts needed to end it."""
 
     id: UUID
@@ -168,7 +168,7 @@ async def collect(
             await guesses.was_right(scope)
             require_rested(found.rests_until)  # the code is shown to whoever holds the login, so its rest applies
         await hand_over(scope, found)
-    return Redeemed(found.id, "collected", None, found.points, found.expires_at)
+    return Redeemed(id=found.id, status="collected", code=None, points=found.points, expires_at=found.expires_at)
 
 
 async def hand_over(scope: Scope, found: LockedRedemption) -> None:
@@ -178,7 +178,13 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     """
     if found.person_status != "active":
         raise PersonNotActive
-    note = Posting("settle", f"redemption:{found.id}:settle", "redemption", found.id, f"{found.what} · {found.station}")
+    note = Posting(
+        kind="settle",
+        key=f"redemption:{found.id}:settle",
+        source_kind="redemption",
+        source_id=found.id,
+        memo=f"{found.what} · {found.station}",
+    )
     settled = await posting.capture(scope, found.entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = 'collected', code = NULL, ended_at = $3, ended_by = $4, settled_entry_id = $5 "
@@ -211,7 +217,7 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
                     scope, found.person_id, "redemption_cancelled", f"{who}，{back_in_words(back)}。",
                     f"redemption:{found.id}:cancelled", found.id,
                 )  # fmt: skip
-    return Redeemed(found.id, "cancelled", None, found.points, found.expires_at)
+    return Redeemed(id=found.id, status="cancelled", code=None, points=found.points, expires_at=found.expires_at)
 
 
 async def expire_redemptions(scope: Scope) -> int:
@@ -268,7 +274,13 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
 
 async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reason: str) -> Redeemed:
     await _restock(scope, found)
-    note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
+    note = Posting(
+        kind="reversal",
+        key=f"redemption:{found.id}:return",
+        source_kind="redemption",
+        source_id=found.id,
+        memo=f"退货：{found.what}",
+    )
     reversal = await posting.reverse(scope, entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
@@ -281,7 +293,7 @@ async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reas
         f"有疑问请找{found.station}。",
         f"redemption:{found.id}:returned", found.id,
     )  # fmt: skip
-    return Redeemed(found.id, "returned", None, found.points, found.expires_at)
+    return Redeemed(id=found.id, status="returned", code=None, points=found.points, expires_at=found.expires_at)
 
 
 async def return_agreed(scope: Scope, change: Change) -> None:
@@ -292,7 +304,8 @@ async def return_agreed(scope: Scope, change: Change) -> None:
 
 
 RETURN = Kind(
-    "return_goods", _("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
+    name="return_goods",
+    sentence=_("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
 )  # fmt: skip
 
 
@@ -305,7 +318,9 @@ def require_reserved(found: LockedRedemption) -> None:
 async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, memo: str) -> Returned:
     """End a locked reservation without a collection: restore the monthly count and the stock, then void the hold."""
     await _restock(scope, found)
-    note = Posting("void", f"redemption:{found.id}:void", "redemption", found.id, memo)
+    note = Posting(
+        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=memo
+    )
     voided = await posting.void(scope, found.entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "

@@ -28,7 +28,7 @@ class GoodNameTaken(TimebankError):
     constraint = "good_name_unique"
 
 
-class _Good(msgspec.Struct, frozen=True):
+class _Good(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str
     pinyin: str
@@ -70,9 +70,14 @@ async def _told(scope: Scope, found: list[_Good], station_id: UUID | None = None
     stock = await database.rows(_Stock, _STOCK, scope.community_id, [good.id for good in found], station_id)
     return [
         GoodOut(
-            good.id, good.name, good.unit, good.points, good.monthly_limit, good.active,
-            photo_address(good.id, good.photo_id),
-            [StationStock(s.station_id, s.station, s.quantity, s.reserved) for s in stock if s.good_id == good.id],
+            id=good.id, name=good.name, unit=good.unit, points=good.points, monthly_limit=good.monthly_limit,
+            active=good.active,
+            photo=photo_address(good.id, good.photo_id),
+            stock=[
+                StationStock(station_id=s.station_id, station=s.station, quantity=s.quantity, reserved=s.reserved)
+                for s in stock
+                if s.good_id == good.id
+            ],
         )
         for good in found
     ]  # fmt: skip
@@ -186,7 +191,9 @@ async def _show_another(scope: Scope, good_id: UUID, name: str, points: int, lim
 
 LIMIT_NONE = 1_000_000
 GOOD_TERMS = Kind(
-    "good_terms", _("物品“{good}”由一个人定为 {points} 分，每户每月限换：{limit}"), needs="another", in_force=True,
+    name="good_terms",
+    sentence=_("物品“{good}”由一个人定为 {points} 分，每户每月限换：{limit}"),
+    needs="another", in_force=True,
     words={"limit": {"none": _("不限")}},
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ class RedemptionElsewhere(TimebankError):
     sentence = "这个取货码要到{station}领取。"
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     person_id: UUID
     person: str
@@ -59,10 +59,12 @@ def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
     own = scope.stands_for(row.person_id)
     known = own or named or scope.reads_all  # a keeper sees the name only after the person's code or card was read
     return RedemptionOut(
-        row.id, row.person_id if known else None, row.person if known else names.masked(row.person),
-        row.good_id, row.good, row.unit, photo_address(row.good_id, row.photo_id), row.station_id, row.station,
-        row.quantity, row.points, row.status, row.code if own else None, row.reserved_at, row.expires_at, row.ended_at,
-        row.returned_at,
+        id=row.id, person_id=row.person_id if known else None, person=row.person if known else names.masked(row.person),
+        good_id=row.good_id, good=row.good, unit=row.unit, photo=photo_address(row.good_id, row.photo_id),
+        station_id=row.station_id, station=row.station,
+        quantity=row.quantity, points=row.points, status=row.status, code=row.code if own else None,
+        reserved_at=row.reserved_at, expires_at=row.expires_at, ended_at=row.ended_at,
+        returned_at=row.returned_at,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class _Customer(msgspec.Struct, frozen=True):
     consented: bool  # a guardian's consent is on record
 
 
-class _Offer(msgspec.Struct, frozen=True):
+class _Offer(msgspec.Struct, frozen=True, kw_only=True):
     unseen: bool  # its terms still wait for a second person to see them
     name: str
     unit: str
@@ -68,7 +68,7 @@ async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station
 
     Raises NotFound, PersonNotActive, NotGuardian, GoodNotOffered, OwnTerms.
     """
-    wanted = RedemptionIn(person_id, good_id, station_id)
+    wanted = RedemptionIn(person_id=person_id, good_id=good_id, station_id=station_id)
     await _locked_customer(scope, wanted)
     await _offer(scope, wanted)
 
@@ -90,7 +90,13 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
         scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
     )
     memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
-    note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
+    note = Posting(
+        kind="hold",
+        key=f"redemption:{redemption_id}:hold",
+        source_kind="redemption",
+        source_id=redemption_id,
+        memo=memo,
+    )
     chosen = await policies(scope)
     held = await posting.hold(scope, customer.id, points, note, grace_days=chosen.grace_days)
     expires_at = now + timedelta(days=chosen.hold_days)
@@ -101,8 +107,8 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
     )  # fmt: skip
     if wanted.collect_now:
         await collection.hand_over(scope, await collection.lock_redemption(scope, redemption_id, agreed=True))
-        return Redeemed(redemption_id, "collected", None, points, expires_at)
-    return Redeemed(redemption_id, "reserved", code, points, expires_at)
+        return Redeemed(id=redemption_id, status="collected", code=None, points=points, expires_at=expires_at)
+    return Redeemed(id=redemption_id, status="reserved", code=code, points=points, expires_at=expires_at)
 
 
 async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False) -> _Customer:

@@ -41,7 +41,7 @@ class StockOut(msgspec.Struct, frozen=True):
     quantity: int
 
 
-class StockMoveOut(msgspec.Struct, frozen=True):
+class StockMoveOut(msgspec.Struct, frozen=True, kw_only=True):
     """One change of a good's stock and why; `by` is the person who made it, null for a device, worker or command."""
 
     id: UUID
@@ -244,5 +244,6 @@ async def _left(scope: Scope, good_id: UUID, station_id: UUID) -> StockOut:
 
 
 COUNT = Kind(
-    "stock_count", _("把{station}的{good}清点成 {counted}，少 {less} 件（同一人刚收过退货）"), needs="another",
+    name="stock_count",
+    sentence=_("把{station}的{good}清点成 {counted}，少 {less} 件（同一人刚收过退货）"), needs="another",
 )  # fmt: skip

@@ -8,7 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.stations.tables",
     api=("timebank.stations.api.Stations",),
     pages=("admin.stations.StationsPanel",),
-    menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),
+    menu=(MenuEntry(place=40, href="/admin/stations", icon="station", word=_("驿站"), context="many"),),
     jobs=(Job("forget_readings", 3600, "timebank.stations.readings.purge_readings"),),
     audit={
         "add_station": _("新增了驿站"),

@@ -37,13 +37,13 @@ _SHOWN = (
 )
 
 
-class _Listed(StationOut, frozen=True):
+class _Listed(StationOut, frozen=True, kw_only=True):
     """A station with the sort key of the list."""
 
     pinyin: str
 
 
-class StationRow(msgspec.Struct, frozen=True):
+class StationRow(msgspec.Struct, frozen=True, kw_only=True):
     """The columns of a station that check-in needs. `code_epoch` is the number of its key."""
 
     id: UUID

@@ -34,7 +34,13 @@ async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
         await record_reading(scope, station_id, now)
     payload = codes.station_code(scope.community_id, station_id, found.code_epoch, now)
     seconds = codes.STATION_STEP_SECONDS
-    return CodeOut(f"c/{payload}", codes.url("c", payload), seconds, acceptance_ends(now, seconds), now)
+    return CodeOut(
+        code=f"c/{payload}",
+        url=codes.url("c", payload),
+        step_seconds=seconds,
+        expires_at=acceptance_ends(now, seconds),
+        server_time=now,
+    )
 
 
 @retried
@@ -81,7 +87,14 @@ async def renew_pairing(scope: Scope, device_id: UUID) -> NewDeviceOut:
 
 def _told(made: devices.NewDevice) -> NewDeviceOut:
     link = pairing_url(made.kind, made.pairing_code)
-    return NewDeviceOut(made.id, made.station_id, made.kind, made.token, link, made.pairing_expires_at)
+    return NewDeviceOut(
+        id=made.id,
+        station_id=made.station_id,
+        kind=made.kind,
+        token=made.token,
+        url=link,
+        pairing_expires_at=made.pairing_expires_at,
+    )
 
 
 def pairing_url(kind: str, code: str) -> str:

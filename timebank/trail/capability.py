@@ -7,5 +7,5 @@ CAPABILITY = Capability(
     name="trail",
     api=("timebank.trail.api.read_trail",),
     pages=("admin.trail.TrailPages",),
-    menu=(MenuEntry(140, "/admin/audit", "list", _("操作记录")),),
+    menu=(MenuEntry(place=140, href="/admin/audit", icon="list", word=_("操作记录")),),
 )

@@ -17,7 +17,8 @@ LOG = ["日期", "姓名", "活动", "服务时长（小时）"]
 
 def log(minutes: int) -> HoursRow:
     return HoursRow(
-        "", 2, 0, None, "张桂兰", None, None, None, MIDNIGHT, MIDNIGHT + timedelta(minutes=minutes), minutes, True, None
+        sheet="", row=2, part=0, person=None, name="张桂兰", phone=None, activity=None, place=None, started_at=MIDNIGHT,
+        ended_at=MIDNIGHT + timedelta(minutes=minutes), minutes=minutes, day_only=True, note=None
     )  # fmt: skip
 
 

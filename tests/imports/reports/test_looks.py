@@ -220,7 +220,7 @@ async def test_a_word_that_became_an_item_meanwhile_is_asked_no_more(town: Town)
     report = await import_file(scope, "deeds", "a.xlsx", xlsx(DEEDS, deed(), deed("夜里巡楼")), skip_bad=True)
     assert report.run_id is not None
     assert [word.value for word in (await history.show_run(scope, report.run_id)).unknown] == ["夜里巡楼"]
-    word = WordIn("夜里巡楼", new=True, points=2)
+    word = WordIn(value="夜里巡楼", new=True, points=2)
     await import_file(scope, "deeds", "b.xlsx", xlsx(DEEDS, deed("夜里巡楼", note="晚")), skip_bad=True, words=[word])
     assert (await history.show_run(scope, report.run_id)).unknown == []
 

@@ -309,7 +309,7 @@ async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: a
     await begun(await town.scope("赵丽"), "hours", services(town, 600, "张桂兰"), batches=1)
     at = await work.under_way(town.system())
     assert at is not None
-    thief = Scope(town.community, login_id=town.logins["赵丽"], import_proof=b"x" * 32, via="worker")
+    thief = Scope(community_id=town.community, login_id=town.logins["赵丽"], import_proof=b"x" * 32, via="worker")
     async with database.transaction(thief):
         assert await database.fetch("SELECT * FROM import_actor($1)", clock.local_day()) == []
         assert not await database.fetch_value("SELECT is_acting($1)", town.people["赵丽"])
@@ -326,7 +326,9 @@ async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: a
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction(keeper):
             await work.begin(keeper, UUID(bytes=run_id.bytes), "import", [])
-    forged = Scope(town.community, login_id=town.logins["赵丽"], persons=keeper.persons, session_id=keeper.session_id)
+    forged = Scope(
+        community_id=town.community, login_id=town.logins["赵丽"], persons=keeper.persons, session_id=keeper.session_id
+    )
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction(forged):
             await work.begin(forged, UUID(bytes=run_id.bytes), "import", [])
@@ -542,7 +544,10 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     for number, name in enumerate(people):
         person_id = await owner.fetchval("SELECT id FROM person WHERE name = $1", name)
         start = clock.now() - timedelta(days=number + 1)
-        await enter_hours(scope, HoursIn(person_id, start, start + timedelta(hours=1), "忘带手机"))
+        await enter_hours(
+            scope,
+            HoursIn(person_id=person_id, started_at=start, ended_at=start + timedelta(hours=1), reason="忘带手机"),
+        )
     with pytest.raises(Exception, match="不能整批撤销") as refused:
         await undo(scope, report.run_id)
     told = str(refused.value)

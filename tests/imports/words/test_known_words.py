@@ -33,7 +33,7 @@ async def with_two_items(town: Town, *, of: str = "赵丽") -> None:
     scope = await town.scope("赵丽")
     await set_rule(scope, RuleIn(kind="deed", name="扫雪", points=1))
     await set_rule(scope, RuleIn(kind="deed", name="送医", points=9))
-    await remember_words(await town.scope(of), "deeds", [WordIn(PATROL, means="扫雪")])
+    await remember_words(await town.scope(of), "deeds", [WordIn(value=PATROL, means="扫雪")])
 
 
 async def points_of(owner: asyncpg.Connection) -> list[int]:
@@ -106,14 +106,14 @@ async def test_a_word_changed_by_somebody_with_rows_waiting_by_it_gains_them_not
     await delete_word(await town.scope("赵丽"), "item", PATROL)
     asked = await in_phoenix(town, following, by="赵丽")
     assert (asked.created, codes(asked)) == (0, ["unknown_item"])
-    assert codes(await in_phoenix(town, following, WordIn(PATROL, means="送医"), by="赵丽")) == ["own_word"]
+    assert codes(await in_phoenix(town, following, WordIn(value=PATROL, means="送医"), by="赵丽")) == ["own_word"]
     assert await points_of(owner) == [1]
 
 
 async def test_who_has_added_an_item_cannot_have_that_forgotten(town: Town, owner: asyncpg.Connection) -> None:
     """Else the own deed would go in by it as if another had decided what it is worth."""
     own = book(PATROL, 2, person="赵丽")
-    assert codes(await in_phoenix(town, own, WordIn(PATROL, new=True))) == ["own_word"]
+    assert codes(await in_phoenix(town, own, WordIn(value=PATROL, new=True))) == ["own_word"]
     for by in ("赵丽", "钱进"):
         with pytest.raises(WordIsName):
             await delete_word(await town.scope(by), "item", PATROL)
@@ -130,7 +130,7 @@ async def test_who_has_added_an_item_gains_nothing_by_renaming_or_ending_it(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     own, mine = book(PATROL, 2, person="赵丽"), await town.scope("赵丽")
-    assert codes(await in_phoenix(town, own, WordIn(PATROL, new=True))) == ["own_word"]
+    assert codes(await in_phoenix(town, own, WordIn(value=PATROL, new=True))) == ["own_word"]
     code = (await known_word(mine, "item", PATROL)).target
     for name, active in (("巡夜", True), (PATROL, False)):
         await set_rule(mine, RuleIn(kind="deed", name=name, code=code, points=2, active=active))
@@ -157,7 +157,7 @@ async def test_a_word_whose_item_has_ended_or_waits_says_so(town: Town) -> None:
     code = (await known_word(scope, "item", PATROL)).target
     await set_rule(scope, RuleIn(kind="deed", name="扫雪", code=code, points=1, active=False))
     await town.give_points("张桂兰", 5)
-    await remember_words(scope, "deeds", [WordIn("抢险", new=True, points=900)])
+    await remember_words(scope, "deeds", [WordIn(value="抢险", new=True, points=900)])
     assert {one.word: one.standing for one in (await known_words(scope)).items} == {PATROL: "gone", "抢险": "waits"}
     await delete_word(scope, "item", "抢险")
     first = await known_words(scope, limit=1)
@@ -174,7 +174,7 @@ async def test_a_word_changed_while_a_run_goes_on_changes_none_of_its_rows(
     await add_activity(mine, ActivityIn(name="夜间陪护", rule_code="double"))
     day = (clock.local_day() - timedelta(days=1)).isoformat()
     content = table(HOURS, [day, "敬老助参", "暖峰驿站", "赵丽", town.phones["赵丽"], "08:00", "09:00"])
-    words = [WordIn("敬老助参", kind="activity", means="敬老助餐"), station("暖峰驿站", "暖蜂驿站")]
+    words = [WordIn(value="敬老助参", kind="activity", means="敬老助餐"), station("暖峰驿站", "暖蜂驿站")]
     begun = await try_or_import(
         scope, "hours", "a.csv", content, dry_run=False, skip_bad=True, seconds=0.0, words=words
     )  # fmt: skip

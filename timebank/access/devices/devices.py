@@ -17,7 +17,7 @@ PAIRING_LASTS = timedelta(hours=1)
 NOTED_EVERY = timedelta(minutes=5)
 
 
-class NewDevice(msgspec.Struct, frozen=True):
+class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     station_id: UUID
     kind: str
@@ -78,7 +78,14 @@ async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, repl
         elif standing and not scope.system:
             raise DeviceStands(names="、".join(standing.values()))
         await insert_device(scope, device_id, station_id, name, kind, token, code)
-    return NewDevice(device_id, station_id, kind, token, code.text, code.ends_at)
+    return NewDevice(
+        id=device_id,
+        station_id=station_id,
+        kind=kind,
+        token=token,
+        pairing_code=code.text,
+        pairing_expires_at=code.ends_at,
+    )
 
 
 def require_may_register(scope: Scope, station_id: UUID) -> None:
@@ -135,7 +142,14 @@ async def renew_device_pairing(scope: Scope, device_id: UUID) -> NewDevice:
         if renewed is None:
             raise AlreadyPaired
         await audit.record(scope, "renew_pairing", "device", device_id, station_id=device.station_id)
-    return NewDevice(device_id, device.station_id, device.kind, token, code.text, code.ends_at)
+    return NewDevice(
+        id=device_id,
+        station_id=device.station_id,
+        kind=device.kind,
+        token=token,
+        pairing_code=code.text,
+        pairing_expires_at=code.ends_at,
+    )
 
 
 def _new_code(scope: Scope) -> PairingCode:
@@ -162,7 +176,7 @@ async def find_unpaired(code: str) -> Pairing | None:
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
         return None
-    async with transaction(Scope(community_id, via="device")):
+    async with transaction(Scope(community_id=community_id, via="device")):
         return await database.row(
             Pairing,
             "SELECT * FROM device_waiting($1, $2, $3)",
@@ -179,7 +193,7 @@ async def pair(code: str, kind: str) -> str | None:
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
         return None
-    token, scope = new_token(PREFIX, community_id), Scope(community_id, via="device")
+    token, scope = new_token(PREFIX, community_id), Scope(community_id=community_id, via="device")
     async with transaction(scope):
         device_id = await database.fetch_value(
             "SELECT device_pair($1, $2, $3, $4, $5)",
@@ -229,7 +243,8 @@ async def find_device(token: str, *, request_id: str = "") -> Scope | None:
     proof = vault.token_hash(token)
     await _note_use(community_id, UUID(bytes=device["device_id"].bytes), proof)
     return Scope(
-        community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[ResidentRecord, ...]),
+        community_id=community_id,
+        persons=msgspec.json.decode(device["persons"] or "[]", type=tuple[ResidentRecord, ...]),
         login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
         device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
         device_kind=device["kind"], device_proof=proof, request_id=request_id, via="device",
@@ -245,7 +260,7 @@ async def _note_use(community_id: UUID, device_id: UUID, proof: bytes) -> None:
     if before is not None and abs(now - before) < NOTED_EVERY:
         return
     _noted[device_id] = now
-    await _write_use(Scope(community_id, device_proof=proof, via="device"), device_id, now)
+    await _write_use(Scope(community_id=community_id, device_proof=proof, via="device"), device_id, now)
 
 
 @retried

@@ -20,7 +20,8 @@ from timebank.core.scope import Scope
 
 KIND_WORDS = {"display": _("显示签到码的屏幕"), "counter": _("柜台平板")}
 FURTHER_DEVICE = Kind(
-    "further_device", _("{station}再加一台{kind}：{name}"), needs="another", words={"kind": dict(KIND_WORDS)}
+    name="further_device", sentence=_("{station}再加一台{kind}：{name}"), needs="another",
+    words={"kind": dict(KIND_WORDS)}
 )  # fmt: skip
 
 

@@ -134,7 +134,8 @@ async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper:
 def as_keeper(scope: Scope, persons: tuple[ResidentRecord, ...], login_id: UUID, session_id: UUID | None) -> Scope:
     """The device's scope with the signed-on keeper as its actor."""
     return Scope(
-        scope.community_id, persons, login_id=login_id, session_id=session_id, device_id=scope.device_id,
+        community_id=scope.community_id, persons=persons, login_id=login_id, session_id=session_id,
+        device_id=scope.device_id,
         device_station_id=scope.device_station_id, device_kind=scope.device_kind, device_proof=scope.device_proof,
         request_id=scope.request_id, via=scope.via,
     )  # fmt: skip

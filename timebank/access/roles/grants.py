@@ -76,7 +76,7 @@ class CannotHoldRole(TimebankError):
     sentence = "已停用、已迁出的居民和未满 14 岁的孩子不能担任职务。"
 
 
-class _Held(msgspec.Struct):
+class _Held(msgspec.Struct, kw_only=True):
     person_id: UUID
     role: Role
     region_id: UUID | None
@@ -251,9 +251,11 @@ async def end_agreed(scope: Scope, change: Change) -> None:
 
 
 _ROLE_WORDS: dict[str, dict[Any, str]] = {"role": {role.value: word for role, word in ROLES.items()}}
-ADMIN_GRANT = Kind("admin_grant", _("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
-END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}）。原因：{reason}"))
-OFFICE_BEFORE = Kind("office_before", _("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS)
+ADMIN_GRANT = Kind(name="admin_grant", sentence=_("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
+END_AUDITOR = Kind(name="end_auditor", sentence=_("结束{person}的审计员身份（{place}）。原因：{reason}"))
+OFFICE_BEFORE = Kind(
+    name="office_before", sentence=_("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS
+)
 
 
 # The name of area `a`: of a building or unit without its grid, such as 3栋1单元; of a grid its own.

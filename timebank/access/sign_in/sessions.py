@@ -40,7 +40,7 @@ class Caller(msgspec.Struct, frozen=True):
     grants: frozenset[Grant]
 
 
-class SignedIn(msgspec.Struct, frozen=True):
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     expires_at: datetime
     login_id: UUID
@@ -112,7 +112,7 @@ async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = N
             session_id, vault.token_hash(token), login_id, used is not None, now, expires_at,
             used.opens if used else None, used is not None and used.by_scan,
         )  # fmt: skip
-    return SignedIn(token, expires_at, login_id, session_id)
+    return SignedIn(token=token, expires_at=expires_at, login_id=login_id, session_id=session_id)
 
 
 async def find_session(token: str) -> Caller | None:

@@ -17,7 +17,7 @@ REMINDER_DAYS = (7, 30)
 BATCH = 500
 
 
-class _Ending(msgspec.Struct, frozen=True):
+class _Ending(msgspec.Struct, frozen=True, kw_only=True):
     """A child's unused minutes in a course, and what comes back of them on the day after its end."""
 
     course_id: UUID

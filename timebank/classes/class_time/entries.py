@@ -66,7 +66,9 @@ async def buy(
     memo: str,
 ) -> None:  # fmt: skip
     """Turn a guardian's points into a child's minutes. Raises Insufficient and AccountClosed."""
-    note = Posting("purchase", f"class_purchase:{purchase_id}", SOURCE, purchase_id, memo)
+    note = Posting(
+        kind="purchase", key=f"class_purchase:{purchase_id}", source_kind=SOURCE, source_id=purchase_id, memo=memo
+    )
     meaning: dict[str, object] = {
         "guardian": guardian_id,
         "child": child_id,
@@ -92,7 +94,7 @@ async def give_back(
 ) -> Given:
     """Turn unused minutes, all of them when no number is given, into points again. Raises NotEnoughUnused."""
     event = clock.new_id()
-    note = Posting("refund", f"class_refund:{event}", SOURCE, event, memo)
+    note = Posting(kind="refund", key=f"class_refund:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
     answer = await call(
         scope, "class_refund", note, meaning, child_id, course_id, minutes, instead, clock.local_day(),
@@ -113,7 +115,7 @@ async def move(
     Raises NotEnoughUnused, MinutesOutlived and AccountClosed.
     """
     event = clock.new_id()
-    note = Posting("move", f"class_move:{event}", SOURCE, event, memo)
+    note = Posting(kind="move", key=f"class_move:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
     answer = await call(
         scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day(),
@@ -127,7 +129,7 @@ async def move(
 async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
     """Let minutes run out that no points can come back for; how many."""
     event = clock.new_id()
-    note = Posting("expiry", f"class_expiry:{event}", SOURCE, event, memo)
+    note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id}
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_expire", note, meaning, child_id, course_id, clock.local_day(), grace)
@@ -136,7 +138,9 @@ async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> in
 
 async def unexpire(scope: Scope, entry_id: UUID, memo: str) -> int:
     """Let minutes that have run out be used again; how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
-    note = Posting("reversal", f"class_unexpiry:{clock.new_id()}", SOURCE, entry_id, memo)
+    note = Posting(
+        kind="reversal", key=f"class_unexpiry:{clock.new_id()}", source_kind=SOURCE, source_id=entry_id, memo=memo
+    )
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_unexpire", note, {"entry": entry_id}, entry_id, clock.local_day(), grace)
     return int(answer["minutes"])

@@ -53,4 +53,11 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
             f"class_move:{moved.entry_id}", moved.entry_id,
         )  # fmt: skip
         available = await class_minutes(scope, wanted.child_id, entered.id)
-        return MovedOut(moved.entry_id, moved.minutes, moved.points, moved.arrived, available, last)
+        return MovedOut(
+            id=moved.entry_id,
+            minutes=moved.minutes,
+            points=moved.points,
+            arrived=moved.arrived,
+            available=available,
+            lasts_until=last,
+        )

@@ -82,7 +82,12 @@ async def quote(scope: Scope, wanted: ClassHoursIn) -> Quote:
         taken = await _may_buy(scope, wanted)
         parcels = await parcels_of(scope, wanted.person_id)
     points = price(wanted.minutes, taken.points_per_hour)
-    return Quote(wanted.minutes, points, sum(p.points for p in parcels), last_day(parcels, points, taken.ends_on))
+    return Quote(
+        minutes=wanted.minutes,
+        points=points,
+        available=sum(p.points for p in parcels),
+        lasts_until=last_day(parcels, points, taken.ends_on),
+    )
 
 
 async def parcels_of(scope: Scope, person_id: UUID) -> list[Parcel]:
@@ -126,7 +131,13 @@ async def _post(scope: Scope, wanted: ClassHoursIn, taken: CourseOut) -> Bought:
         minutes=wanted.minutes, points=points,
     )  # fmt: skip
     available = await class_minutes(scope, wanted.child_id, taken.id)
-    return Bought(purchase_id, points, wanted.minutes, available, await _lasts_until(scope, purchase_id, taken))
+    return Bought(
+        id=purchase_id,
+        points=points,
+        minutes=wanted.minutes,
+        available=available,
+        lasts_until=await _lasts_until(scope, purchase_id, taken),
+    )
 
 
 async def _lasts_until(scope: Scope, purchase_id: UUID, taken: CourseOut) -> date | None:

@@ -111,9 +111,12 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
             scope, wanted.child_id, await course(scope, wanted.course_id), wanted.minutes, wanted.reason or "",
             instead=wanted.pay_to,
         )  # fmt: skip
-        back = [PointsBack(b.person_id, b.points, b.until) for b in await entries.who_got_back(scope, given.entry_id)]
+        back = [
+            PointsBack(person_id=b.person_id, points=b.points, expires_on=b.until)
+            for b in await entries.who_got_back(scope, given.entry_id)
+        ]
         left = await class_minutes(scope, wanted.child_id, wanted.course_id)
-        return Refunded(given.entry_id, given.minutes, given.points, left, back)
+        return Refunded(id=given.entry_id, minutes=given.minutes, points=given.points, available=left, returned=back)
 
 
 async def give_back(

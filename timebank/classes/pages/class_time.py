@@ -15,7 +15,7 @@ from timebank.ledger.statement import ClassMinutes
 from timebank.people.directory import names_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassTime:
     """A child's minutes in one course; `over` where the course has ended and they become points again."""
 
@@ -35,9 +35,10 @@ async def class_time(scope: Scope, held: Sequence[ClassMinutes], language: str) 
     shared = {title for title, times in Counter(c.title for c in courses.values()).items() if times > 1}
     found = [
         ClassTime(
-            h.child_id, names.get(h.child_id, ""), h.course_id,
-            titled(courses[h.course_id], shared, language), h.available, is_over(courses[h.course_id]),
-            h.lasts_until,
+            child_id=h.child_id, child=names.get(h.child_id, ""), course_id=h.course_id,
+            title=titled(courses[h.course_id], shared, language), available=h.available,
+            over=is_over(courses[h.course_id]),
+            lasts_until=h.lasts_until,
         )
         for h in held
     ]  # fmt: skip

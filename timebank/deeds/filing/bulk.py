@@ -46,7 +46,7 @@ class _Counted(msgspec.Struct, frozen=True):
     occurred_on: date
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Facts:
     """The facts by which deeds are judged. A deed that passes is added to `counted` and counts for those after it."""
 
@@ -198,9 +198,9 @@ async def _facts(scope: Scope, wanted: Sequence[DeedIn]) -> _Facts:
     for rule in await every_version(scope, "deed"):
         versions.setdefault(rule.code, []).append(rule)
     return _Facts(
-        {one.id: one for one in people}, {UUID(bytes=row["id"].bytes) for row in there}, versions,
-        await side_of(scope) if witnesses else Side(), await sides_of(scope, paired),
-        await _counted(scope, wanted, versions),
+        people={one.id: one for one in people}, areas={UUID(bytes=row["id"].bytes) for row in there}, versions=versions,
+        own=await side_of(scope) if witnesses else Side(), sides=await sides_of(scope, paired),
+        counted=await _counted(scope, wanted, versions),
     )  # fmt: skip
 
 

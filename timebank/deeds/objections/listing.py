@@ -15,7 +15,7 @@ from timebank.deeds.objections.reminding import decide_by
 from timebank.service_records.deciding import took_part_in_scans
 
 
-class ObjectionDetail(msgspec.Struct, frozen=True):
+class ObjectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     """An objection, who raised it, and the deed or service record that it is about."""
 
     id: UUID

@@ -53,7 +53,7 @@ class ObjectionDecided(TimebankError):
     sentence = "这条异议已经有人决定了，没有再改。"
 
 
-class _Objection(msgspec.Struct, frozen=True):
+class _Objection(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     deed_id: UUID | None
     service_record_id: UUID | None
@@ -130,7 +130,8 @@ async def _object(
 ) -> ObjectionOut:
     entered_by = None if is_caller(scope, objector) else scope.actor_id
     objection = _Objection(
-        clock.new_id(), deed_id, record_id, objector, reason, clock.now(), None, None, None, entered_by
+        id=clock.new_id(), deed_id=deed_id, service_record_id=record_id, person_id=objector, reason=reason,
+        created_at=clock.now(), upheld=None, decided_at=None, decision_note=None, entered_by=entered_by
     )  # fmt: skip
     await Objection.insert(
         Objection(

@@ -13,7 +13,7 @@ _FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Marks:
     """Of one sheet, by row (from 1) and column (from 0): what stands in the cells without a value, and its hidden rows.
 

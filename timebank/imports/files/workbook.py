@@ -56,7 +56,7 @@ class Merge:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """One visible sheet with its filled rows and merged blocks. A number for a day may count from 1904."""
 
@@ -107,7 +107,11 @@ def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
         return _tables(unpacked) if isinstance(unpacked, bytes) else _spreadsheet(unpacked)
     if content.startswith(_PICTURE_OR_DOCUMENT):
         raise FileTypeWrong
-    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()), is_text=True)], {}, 0
+    return (
+        [Sheet(name="", rows=_filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()), is_text=True)],
+        {},
+        0,
+    )
 
 
 def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
@@ -165,7 +169,13 @@ def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int,
     ]
     if sum((merge.bottom - merge.top + 1) * (merge.right - merge.left + 1) for merge in cut) > container.CELLS_MAX:
         raise WorkbookTooLarge
-    return Sheet(name, rows, tuple(cut), frozenset(marks.hidden_columns), marks.from_1904)
+    return Sheet(
+        name=name,
+        rows=rows,
+        merges=tuple(cut),
+        hidden_columns=frozenset(marks.hidden_columns),
+        from_1904=marks.from_1904,
+    )
 
 
 def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[Row, ...]:

@@ -17,7 +17,7 @@ from timebank.people.identity.ages import is_guarded
 ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today.
 
     `merged` are further records of the same person that this one has taken in.
@@ -76,9 +76,10 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
             )
         )  # fmt: skip
         by_key[str(row["id"])] = Found(
-            UUID(bytes=row["id"].bytes), row["status"], is_guarded(row["born_on"]) and not row["consented"],
-            row["area_id"],
-            frozenset(one.area_id for one in held if one.area_id), tuple(row["merged"]),
+            id=UUID(bytes=row["id"].bytes), status=row["status"],
+            lacks_consent=is_guarded(row["born_on"]) and not row["consented"],
+            area_id=row["area_id"],
+            heads=frozenset(one.area_id for one in held if one.area_id), merged=tuple(row["merged"]),
         )  # fmt: skip
     return Residents(Candidates.of(candidates), by_key)
 

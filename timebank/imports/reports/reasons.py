@@ -10,7 +10,7 @@ from timebank.imports.cells.problems import Problem
 ROWS_NAMED_MAX = 20
 
 
-class Remark(msgspec.Struct, frozen=True):
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
     """One remark on one row, as a code and values that are not worded yet.
 
     `cell` is the cell's name, such as C12, where one is meant.

@@ -172,7 +172,8 @@ def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
 def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
     return [
         Remark(
-            found.row, found.column, found.value, found.sheet, found.problem.code, dict(found.problem.values),
+            row=found.row, column=found.column, value=found.value, sheet=found.sheet, code=found.problem.code,
+            values=dict(found.problem.values),
             cell=cell_name(found),
         )
         for found in problems

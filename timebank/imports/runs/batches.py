@@ -189,7 +189,9 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
             return None
         if at.verb == "undo" and held.done == 0:  # Something that the run made may have been used since the last check.
             await undoing.require_unused(scope, at.run_id, rows)
-        intake = Intake(scope, at.kind, at.file_name, at.run_id, is_whole=len(rows) <= steps.batch)
+        intake = Intake(
+            scope=scope, kind=at.kind, file_name=at.file_name, id=at.run_id, is_whole=len(rows) <= steps.batch
+        )
         batch = rows[held.done : held.done + steps.batch]
         if batch:
             await steps.take(intake, batch)

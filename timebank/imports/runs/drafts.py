@@ -35,7 +35,7 @@ class DraftGone(TimebankError):
     sentence = "这份表格已经过了一小时，不再保留。请重新选择表格。"
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A workbook after its trial run, with the report in the reader's language.
 
     `good` counts rows without a problem, `new` those of them that no earlier import knows; both whether or not bad rows
@@ -89,7 +89,15 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     kept, translate = await _find(scope, draft_id), translator(language)
     found = await _findings(scope, kept)
     report, warnings = found.told(translate), told_rows(found.warnings, translate)
-    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, report, warnings)
+    return Draft(
+        id=draft_id,
+        kind=kept.kind,
+        file_name=kept.file_name,
+        good=found.accepted,
+        new=found.created,
+        report=report,
+        warnings=warnings,
+    )
 
 
 async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:

@@ -75,7 +75,7 @@ async def try_or_import(
 
 
 async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
-    intake = Intake(scope, kind, plain_file_name(book.name), answers=words)
+    intake = Intake(scope=scope, kind=kind, file_name=plain_file_name(book.name), answers=words)
     ready = await IMPORTERS[kind].examine(intake, book)
     found = _outcome(ready, "tried")
     ready.parsed.readings.clear()  # they and what was parsed hold each other, and with it every cell of the book
@@ -106,7 +106,7 @@ async def _begin(
         if resumed is not None:
             return resumed
         seen = await _runs_so_far(scope)
-        intake = Intake(scope, kind, plain_file_name(book.name))
+        intake = Intake(scope=scope, kind=kind, file_name=plain_file_name(book.name))
         ready = await IMPORTERS[kind].examine(intake, book)
         if ready.parsed.problems and not skip_bad:
             return _outcome(ready, "refused")

@@ -36,7 +36,7 @@ class PlanUnreadable(TimebankError):
     sentence = "这次导入是升级以前开始的，新版本接不下去，已经停下。请再导入一次同一份表格，会接着做剩下的。"
 
 
-class Work(msgspec.Struct, frozen=True):
+class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What is under way, and how far. `held_until` is until when the process that does it has it to itself."""
 
     run_id: UUID
@@ -154,7 +154,7 @@ def scope_by_proof(scope: Scope, work: Work) -> Scope:
     """The scope that shows whose work it is, and may nothing yet."""
     assert work.proof_sealed is not None
     proof = bytes.fromhex(vault.unseal(work.proof_sealed, PROOF_SEAL))
-    return Scope(scope.community_id, login_id=work.login_id, import_proof=_hash(proof), via="worker")
+    return Scope(community_id=scope.community_id, login_id=work.login_id, import_proof=_hash(proof), via="worker")
 
 
 async def starter_of(scope: Scope, work: Work) -> Scope:
@@ -167,7 +167,12 @@ async def starter_of(scope: Scope, work: Work) -> Scope:
     persons = msgspec.json.decode(found["persons"], type=tuple[ResidentRecord, ...])
     grants = msgspec.json.decode(found["grants"], type=frozenset[Grant])
     starter = Scope(
-        scope.community_id, persons, grants, proved.login_id, import_proof=proved.import_proof, via="worker"
+        community_id=scope.community_id,
+        persons=persons,
+        grants=grants,
+        login_id=proved.login_id,
+        import_proof=proved.import_proof,
+        via="worker",
     )
     starter.require_admin()
     return starter

@@ -15,7 +15,7 @@ from timebank.imports.sheets.parsed import InSheet, Reading
 T = TypeVar("T", bound=InSheet)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """The fields of a resident that matching needs; `key` and `household` are ids of the caller's choice."""
 

@@ -19,7 +19,7 @@ REASONS = _("没有导入的原因")
 _OWN_HEADINGS = frozenset(translate(REASONS, language) for language in LANGUAGES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """The position of a table's header in its sheet, the column of each meaning, and the headings as written.
 
@@ -129,8 +129,10 @@ def read_header(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], want
     twice = _second_pair(columns, headings, names, twice, sample)
     lowest = {column: candidates[0] for column, candidates in enumerate(labels) if candidates}
     return Header(
-        sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
-        names, further, twice, lowest=lowest, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
+        sheet=sheet, first_row=height[0].number, last_row=height[-1].number, columns=columns, headings=headings,
+        labels=tuple(row.cells for row in height),
+        names=names, further=further, twice=twice, lowest=lowest,
+        meanings={meaning.key: meaning.headings[0] for meaning in wanted},
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     for header, wrong in seen.refused:
         parsed.total += sum(1 for _ in lines(header))
         name = header.sheet.name
-        parsed.problems.append(RowProblem(name, header.last_row, "", "", refusal(wrong)))
+        parsed.problems.append(RowProblem(sheet=name, row=header.last_row, column="", value="", problem=refusal(wrong)))
     parsed.notes += _not_read(book, seen)
     if book.comments:
         parsed.notes.append(problem("note_comments", count=book.comments))

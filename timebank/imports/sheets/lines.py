@@ -17,7 +17,7 @@ CARRIED = frozenset({"date", "grid", "estate", "building", "unit", "room", "addr
 below a cell that cannot be read cannot be read either."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One row of data, its cells by meaning; 同上 and 〃 are replaced by what stands above.
 
@@ -58,7 +58,15 @@ def lines(header: Header) -> Iterator[Line]:
             continue
         values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
         values |= header.says
-        yield Line(row.number, values, fresh, row.is_hidden, titles, row.is_struck, row.number in shifted)
+        yield Line(
+            number=row.number,
+            values=values,
+            fresh=fresh,
+            is_hidden=row.is_hidden,
+            titles=titles,
+            is_struck=row.is_struck,
+            is_shifted=row.number in shifted,
+        )
         fresh = False
 
 

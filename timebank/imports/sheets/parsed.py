@@ -46,7 +46,7 @@ def without_numbers(text: str, stray: re.Pattern[str] = _STRAY) -> str:
     return stray.sub(lambda found: mask_number(found[0].replace("-", "")), text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowProblem:
     """Something wrong at one place: the row's number in the spreadsheet, the heading and value as they stand there.
 
@@ -83,7 +83,7 @@ class UsedColumn:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownUse:
     """A word at one place that the community has nothing for, with the points that stand beside it.
 
@@ -98,7 +98,7 @@ class UnknownUse:
     whole: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Parsed(Generic[T]):
     """The outcome for a whole file: `total` data rows, of which `rows` can be taken in."""
 
@@ -265,7 +265,12 @@ class Reading(Generic[T]):
         meaning = self._first(meanings)
         self._told_of += (meaning,)
         return RowProblem(
-            self.sheet, self.number, self.header.heading(meaning), self.shown(meaning), wrong, self.letter(meaning)
+            sheet=self.sheet,
+            row=self.number,
+            column=self.header.heading(meaning),
+            value=self.shown(meaning),
+            problem=wrong,
+            letter=self.letter(meaning),
         )
 
     def letter(self, meaning: str) -> str:

@@ -65,7 +65,7 @@ class Buildings:
             return None
         whole = words_of(place)[-1]
         asked = whole if self.of(Address(place.building)) else place.building
-        return UnknownUse(asked, sheet, row, kind="building", whole=whole)
+        return UnknownUse(value=asked, sheet=sheet, row=row, kind="building", whole=whole)
 
     def names(self, *, units: bool = True) -> dict[str, UUID]:
         """The ids of buildings and units by name; names that several areas share begin with their grid."""

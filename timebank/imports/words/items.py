@@ -56,7 +56,7 @@ class Item:
         return next((v.points for v in reversed(self.versions) if v.valid_from < end), self.points)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Items:
     """The items in which a workbook's deeds are looked up. `aliases` maps the key of another word to an item's name."""
 
@@ -95,8 +95,10 @@ class Items:
                 rule = _rule_of(answer)
                 self.tried.append(
                     RuleOut(
-                        f"+{key}", 1, "deed", answer.value, None, rule.points, None, rule.cap_period,
-                        rule.cap_per_person, rule.cap_per_area, active=True, valid_from=clock.now(), changed_by=None,
+                        code=f"+{key}", version=1, kind="deed", name=answer.value, minutes_per_point=None,
+                        points=rule.points, unit=None, cap_period=rule.cap_period,
+                        cap_per_person=rule.cap_per_person, cap_per_area=rule.cap_per_area, active=True,
+                        valid_from=clock.now(), changed_by=None,
                     )
                 )  # fmt: skip
                 begun = _Version(f"+{key}", answer.value, answer.points or 0, active=True, valid_from=clock.now())
@@ -164,9 +166,10 @@ async def items_of(scope: Scope) -> Items:
     )  # fmt: skip
     words = await remembered(scope, "item")
     return Items(
-        {item.name: item for item in active.values()}, words, {word_key(row["name"]) for row in waiting},
-        await has_credited(scope),
-        {key: active[word.target].name for key, word in words.items() if word.target in active},
+        by_name={item.name: item for item in active.values()}, words=words,
+        waiting={word_key(row["name"]) for row in waiting},
+        has_credited=await has_credited(scope),
+        aliases={key: active[word.target].name for key, word in words.items() if word.target in active},
     )  # fmt: skip
 
 

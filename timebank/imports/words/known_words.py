@@ -88,7 +88,7 @@ async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> Non
     scope.require_admin()
     known = await known_word(scope, kind, key)
     book = next(book for book, kinds in OF_BOOK.items() if kind in kinds)
-    await remember_words(scope, book, [WordIn(known.word, kind, means=means)])
+    await remember_words(scope, book, [WordIn(value=known.word, kind=kind, means=means)])
 
 
 @retried

@@ -83,7 +83,7 @@ def completed(answers: Sequence[WordIn], unknown: Iterable[UnknownWord]) -> list
         if answer.points is None:
             full[of] = msgspec.structs.replace(answer, points=word.points)
         for unit in word.units:
-            full.setdefault((answer.kind, key_of(answer.kind, unit)), WordIn(unit, answer.kind, new=True))
+            full.setdefault((answer.kind, key_of(answer.kind, unit)), WordIn(value=unit, kind=answer.kind, new=True))
     return list(full.values())
 
 

@@ -39,7 +39,7 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_area: Times | None = None
 
 
-class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a word of a book is: something known (`means`: its code or name), or `new`, with the points that it gives.
 
     Without `points` a new item gives what most of the sheet's own rows say; without a `cap` it counts every time. A cap

@@ -246,5 +246,5 @@ async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[
     await audit.record(scope, verb, "guardianship", guardianship_id)
 
 
-GUARDIAN = Kind("guardian", _("登记{person}为{child}的监护人（{relation}）"), needs="another")
-GUARDIAN_CONSENT = Kind("guardian_consent", _("登记{person}对{child}的监护同意"), needs="another")
+GUARDIAN = Kind(name="guardian", sentence=_("登记{person}为{child}的监护人（{relation}）"), needs="another")
+GUARDIAN_CONSENT = Kind(name="guardian_consent", sentence=_("登记{person}对{child}的监护同意"), needs="another")

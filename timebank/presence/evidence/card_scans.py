@@ -22,7 +22,7 @@ class Holder(msgspec.Struct, frozen=True):
     is_issuers_own: bool
 
 
-class _Card(msgspec.Struct, frozen=True):
+class _Card(msgspec.Struct, frozen=True, kw_only=True):
     person_id: UUID
     epoch: int
     revoked_at: datetime | None

@@ -115,7 +115,9 @@ class DeskPages(Controller):
             device_now=data.device_now,
         )  # fmt: skip
         verdicts = iter(taken.results)
-        missed = verdict_in_language(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
+        missed = verdict_in_language(
+            Verdict(status="error", reason="error", said=[said(REASONS["looked_offline"])]), language
+        )
         return BatchOut([missed if look else next(verdicts) for look in looked])
 
     @post("/people")
@@ -185,7 +187,7 @@ async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> t
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
 
-class Served(msgspec.Struct, frozen=True):
+class Served(msgspec.Struct, frozen=True, kw_only=True):
     """The person at the counter and what can be done for them."""
 
     person: counter.CounterPerson
@@ -205,16 +207,16 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
     standing = await membership_state_of(caller, person_id)
     stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
     return Served(
-        await counter.find_counter_person(caller, person_id),
-        (await balances(caller, person_id, [])).points.available if stands_here else None,
-        visit is not None and visit.station_id == chosen.id,
-        visit.station if visit is not None and visit.station_id != chosen.id else None,
-        await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        standing.rests_until,
-        standing.rests_until is not None and await rests_to_confirm(caller, person_id),
-        [] if stands_here else await offered_here(caller, chosen.id),
-        await _card(caller, person_id),
+        person=await counter.find_counter_person(caller, person_id),
+        available=(await balances(caller, person_id, [])).points.available if stands_here else None,
+        is_in=visit is not None and visit.station_id == chosen.id,
+        elsewhere=visit.station if visit is not None and visit.station_id != chosen.id else None,
+        goods=await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        classes=await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        rests_until=standing.rests_until,
+        may_confirm=standing.rests_until is not None and await rests_to_confirm(caller, person_id),
+        offered=[] if stands_here else await offered_here(caller, chosen.id),
+        card=await _card(caller, person_id),
     )  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def _end_of(code: codes.StationCode) -> str:
 
 
 def _refused(request: AnyRequest, visitor: Scope | None, reason: str, **values: object) -> Template:
-    verdict = Verdict("error", reason, said=[said(REASONS[reason], **values)])
+    verdict = Verdict(status="error", reason=reason, said=[said(REASONS[reason], **values)])
     shown = told(verdict, language_of(request))
     return page(request, visitor, "member/scan_verdict.html", told=shown, verdict=verdict, answered=None)
 

@@ -23,7 +23,7 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """`kind` is good, wait or wrong; `lines` are triples of name, value and tone."""
 
@@ -56,7 +56,7 @@ def told(verdict: Verdict, language: str, balance: int | None = None) -> Told:
             left = translate(_("{time}记入时间账户"), language).format(time=duration(credited.minutes_left, language))
             lines.append((translate(_("余数"), language), left, ""))
         texts = texts[-1:] if "quota_reached" in verdict.attention else []
-    return Told(kind, translate(word, language), who, lines, texts, credited.points)
+    return Told(kind=kind, word=translate(word, language), who=who, lines=lines, texts=texts, points=credited.points)
 
 
 def _headline(verdict: Verdict) -> tuple[str, str]:

@@ -21,7 +21,7 @@ class WallVisit(msgspec.Struct):
     at: str
 
 
-class WallOut(msgspec.Struct):
+class WallOut(msgspec.Struct, kw_only=True):
     """What display.js asks for at every step."""
 
     code: str
@@ -56,8 +56,10 @@ class WallPages(Controller):
         shown = await station_code(screen, _station_id(screen))
         today = await today_at(screen, _station_id(screen))
         return WallOut(
-            shown.code, shown.url, qr_image(shown.url), shown.expires_at.isoformat(), shown.step_seconds,
-            shown.server_time.isoformat(), today.present, [WallVisit(r.name, r.at) for r in today.recent],
+            code=shown.code, url=shown.url, png_url=qr_image(shown.url), expires_at=shown.expires_at.isoformat(),
+            step_seconds=shown.step_seconds,
+            server_time=shown.server_time.isoformat(), present=today.present,
+            recent=[WallVisit(r.name, r.at) for r in today.recent],
         )  # fmt: skip
 
 

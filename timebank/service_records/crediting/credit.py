@@ -15,7 +15,7 @@ from timebank.rules.catalogue import RuleNotFound, rule_at, rules
 from timebank.rules.schemas import RuleOut
 
 
-class Served(msgspec.Struct, frozen=True):
+class Served(msgspec.Struct, frozen=True, kw_only=True):
     """A service record with the facts that its credit needs."""
 
     id: UUID
@@ -111,7 +111,7 @@ async def _earn(
     memo = f"{duration(minutes)} · {served.place} · {rule.name} v{rule.version}，{rule.text}"
     key = f"service:{served.id}" + (f":restored:{again}" if again else "")
     entry = Posting(
-        "service", key, "service_record", served.id, memo, rule_code=rule.code,
+        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=memo, rule_code=rule.code,
         rule_version=rule.version, occurred_at=served.ended_at,
     )  # fmt: skip
     last_day = points_expire_on(in_force, clock.now())

@@ -36,7 +36,13 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             raise NotCredited
         taken, key = "没有积分变动", f"service:{row.id}:reversal:{row.entry_id}"
         if row.entry_id is not None:
-            entry = Posting("reversal", key, "service_record", row.id, f"冲正 · {row.place} · {reason}"[:MEMO_MAX])
+            entry = Posting(
+                kind="reversal",
+                key=key,
+                source_kind="service_record",
+                source_id=row.id,
+                memo=f"冲正 · {row.place} · {reason}"[:MEMO_MAX],
+            )
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
             taken += f"，{reversal.lapsed} 分早已到期，不再另扣" if reversal.lapsed else ""

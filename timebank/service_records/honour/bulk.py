@@ -15,7 +15,7 @@ from timebank.service_records.facts import AROUND, counts_on, is_long_ago
 from timebank.service_records.judging import Other, Span, TimeFacts, time_flags
 
 
-class HoursEntry(msgspec.Struct, frozen=True):
+class HoursEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The hours in one row of an import."""
 
     id: UUID

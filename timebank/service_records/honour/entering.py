@@ -60,8 +60,9 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
         if not await has_consent(scope, person, clock.now()):
             raise NotGuardian
         served = Served(
-            clock.new_id(), "honour", person.id, wanted.started_at, wanted.ended_at, int(length.total_seconds() // 60),
-            await rule_code_of(scope, wanted.activity_id), "", clock.local_day(wanted.started_at),
+            id=clock.new_id(), kind="honour", person_id=person.id, started_at=wanted.started_at,
+            ended_at=wanted.ended_at, minutes=int(length.total_seconds() // 60),
+            rule_code=await rule_code_of(scope, wanted.activity_id), place="", day=clock.local_day(wanted.started_at),
         )  # fmt: skip
         flags = await flags_of_entered_hours(scope, served, in_force)
         await insert_record(

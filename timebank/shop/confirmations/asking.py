@@ -28,7 +28,7 @@ class ConfirmationStale(TimebankError):
     sentence = "这是以前提出的，当天没有人同意。居民还在的话，请站长重新提出。"
 
 
-class ConfirmationRequest(msgspec.Struct, frozen=True):
+class ConfirmationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is requested: a good now for a person's points, or the hand-over of a reservation to the own household."""
 
     kind: Kind
@@ -39,7 +39,7 @@ class ConfirmationRequest(msgspec.Struct, frozen=True):
     redemption_id: UUID | None = None
 
 
-class ConfirmationOut(msgspec.Struct, frozen=True):
+class ConfirmationOut(msgspec.Struct, frozen=True, kw_only=True):
     """A request that waits for a second member of staff, or was decided by one.
 
     `may_decide` is whether the reader may decide it; `who` lists in words who may, while it waits.
@@ -63,7 +63,7 @@ class ConfirmationOut(msgspec.Struct, frozen=True):
     who: list[str] = []
 
 
-class LockedConfirmation(msgspec.Struct, frozen=True):
+class LockedConfirmation(msgspec.Struct, frozen=True, kw_only=True):
     """A request under its row lock: what was requested, for whom and by whom."""
 
     id: UUID

@@ -44,7 +44,13 @@ async def ask_to_spend(scope: Scope, wanted: SpendingIn) -> AskedOut:
     scope.require_keeper(wanted.station_id)
     async with transaction(scope):
         await require_takeable(scope, wanted.person_id, wanted.good_id, wanted.station_id)
-        asked = ConfirmationRequest("spend", wanted.person_id, wanted.station_id, wanted.good_id, wanted.quantity)
+        asked = ConfirmationRequest(
+            kind="spend",
+            person_id=wanted.person_id,
+            station_id=wanted.station_id,
+            good_id=wanted.good_id,
+            quantity=wanted.quantity,
+        )
         return AskedOut(await _ask(scope, asked), "waiting")
 
 
@@ -56,7 +62,12 @@ async def ask_to_collect(scope: Scope, redemption_id: UUID) -> AskedOut:
         scope.require_keeper(found.station_id)
         collection.require_reserved(found)
         asked = ConfirmationRequest(
-            "own_collection", found.person_id, found.station_id, found.good_id, found.quantity, redemption_id
+            kind="own_collection",
+            person_id=found.person_id,
+            station_id=found.station_id,
+            good_id=found.good_id,
+            quantity=found.quantity,
+            redemption_id=redemption_id,
         )
         return AskedOut(await _ask(scope, asked), "waiting")
 
@@ -92,7 +103,13 @@ async def decide_confirmation(scope: Scope, confirmation_id: UUID, decision: Dec
 
 async def _carry_out(scope: Scope, found: confirmations.LockedConfirmation) -> UUID:
     if found.kind == "spend":
-        wanted = RedemptionIn(found.person_id, found.good_id, found.station_id, found.quantity, collect_now=True)
+        wanted = RedemptionIn(
+            person_id=found.person_id,
+            good_id=found.good_id,
+            station_id=found.station_id,
+            quantity=found.quantity,
+            collect_now=True,
+        )
         return (await redeem_agreed(scope, wanted)).id
     assert found.redemption_id is not None
     reserved = await collection.lock_redemption(scope, found.redemption_id, agreed=True)

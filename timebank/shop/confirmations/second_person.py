@@ -31,7 +31,13 @@ class Parties:
 
     @property
     def party(self) -> Party:
-        return Party("another", WITHIN, self.asked_by, self.asked_by_login, [self.person_id])
+        return Party(
+            needs="another",
+            depth=WITHIN,
+            proposed_by=self.asked_by,
+            proposed_by_login=self.asked_by_login,
+            people=[self.person_id],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Waits(msgspec.Struct, frozen=True):
     about: Parties
 
 
-class _Keeper(msgspec.Struct, frozen=True):
+class _Keeper(msgspec.Struct, frozen=True, kw_only=True):
     person_id: UUID
     name: str
     station_id: UUID
@@ -88,14 +94,14 @@ class _Keeper(msgspec.Struct, frozen=True):
 
     def officer(self, scope: Scope) -> Decider:
         return Decider(
-            self.person_id,
-            scope.community_id,
-            self.name,
-            "station_keeper",
-            WITHIN,
-            self.station,
-            self.granted_by,
-            self.granted_at,
+            person_id=self.person_id,
+            home_id=scope.community_id,
+            name=self.name,
+            role="station_keeper",
+            depth=WITHIN,
+            place=self.station,
+            granted_by=self.granted_by,
+            granted_at=self.granted_at,
         )
 
 

@@ -56,7 +56,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
-class CounterGoods(msgspec.Struct, frozen=True):
+class CounterGoods(msgspec.Struct, frozen=True, kw_only=True):
     """What `desk/_goods.html` shows of the person at the counter."""
 
     person_id: UUID
@@ -74,7 +74,15 @@ async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presen
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
     shelf = [good for good in await offered_here(caller, station_id) if good.points <= points.available]
-    return CounterGoods(person_id, station_id, presence, points.available, first, waiting, shelf)
+    return CounterGoods(
+        person_id=person_id,
+        station_id=station_id,
+        presence=presence,
+        available=points.available,
+        first=first,
+        waiting=waiting,
+        shelf=shelf,
+    )
 
 
 def shown_by(data: dict[str, str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ Worth = int | Callable[[date], int]
 """The points of an item in the catalogue, or a function that returns its points on a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeedRow:
     """One deed of one person. `points` differ from `catalogue_points` only where the note gives a reason.
 
@@ -170,9 +170,12 @@ def _rows(
     said = reading.read("points", _positive)
     return [
         DeedRow(
-            reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
-            place.unit, item, points, expected, witness, witness_person, note,
-            cells.plain_text(reading.cell("item")), said if isinstance(said, int) else None, place.estate,
+            sheet=reading.sheet, row=reading.number, part=part, happened_on=happened_on, person=doer.person,
+            name=doer.name or "", roles=roles, building=place.building,
+            unit=place.unit, item=item, points=points, catalogue_points=expected, witness=witness,
+            witness_person=witness_person, note=note,
+            word=cells.plain_text(reading.cell("item")), said_points=said if isinstance(said, int) else None,
+            estate=place.estate,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
@@ -225,7 +228,9 @@ def _points(
         waits = key in known.waiting
         reading.refuse("item", problem("item_waits" if waits else "unknown_item"))
         if not waits:
-            reading.parsed.unknown.append(UnknownUse(item, reading.sheet, reading.number, points))
+            reading.parsed.unknown.append(
+                UnknownUse(value=item, sheet=reading.sheet, row=reading.number, points=points)
+            )
         return item, points, None
     item, worth = known.items[key]
     expected = worth if isinstance(worth, int) else worth(day)

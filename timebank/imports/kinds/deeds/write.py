@@ -105,11 +105,11 @@ async def _refuse_own_words(
         if of_items.of(word, by):
             line.refuse("item", problem("own_word"))
         if of_items.is_asked(word, by):
-            parsed.unknown.append(UnknownUse(row.word, row.sheet, row.row, row.points))
+            parsed.unknown.append(UnknownUse(value=row.word, sheet=row.sheet, row=row.row, points=row.points))
         if of_places.of(at, by):
             line.refuse("place|unit", problem("own_word"))
         asked = [word for word in words_of(row.place) if of_places.is_asked([word_key(word)], by)]
-        parsed.unknown += [UnknownUse(word, row.sheet, row.row, kind="building") for word in asked]
+        parsed.unknown += [UnknownUse(value=word, sheet=row.sheet, row=row.row, kind="building") for word in asked]
 
 
 def _tell(

@@ -16,7 +16,7 @@ from timebank.imports.sheets.vocabulary import GOODS
 REQUIRED = ("name", "points")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodRow:
     """One good at one station; `limit` is per household and month, None for no limit."""
 
@@ -89,7 +89,17 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
         reading.refuse("note", problem("remark_ended"))
     if reading.refused or name is None or points is None:
         return None
-    return GoodRow(reading.sheet, reading.number, name, unit, points, stock or 0, station, limit, note)
+    return GoodRow(
+        sheet=reading.sheet,
+        row=reading.number,
+        name=name,
+        unit=unit,
+        points=points,
+        stock=stock or 0,
+        station=station,
+        limit=limit,
+        note=note,
+    )
 
 
 def _label(cell: Cell) -> str | Problem | None:

@@ -26,7 +26,7 @@ _DAWN = 5
 _SAYS_NIGHT = re.compile("凌晨|夜|次日|am|a\\.m", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoursRow:
     """One service of one person, in local time; `person` is None only when no residents were given to match against.
 
@@ -127,8 +127,9 @@ def _rows(
             reading.warn(time.column, problem("small_hours"))
     return [
         HoursRow(
-            reading.sheet, reading.number, part, one.person, one.name, one.phone, activity, place,
-            time.started_at, time.ended_at, time.minutes, time.day_only, note,
+            sheet=reading.sheet, row=reading.number, part=part, person=one.person, name=one.name, phone=one.phone,
+            activity=activity, place=place,
+            started_at=time.started_at, ended_at=time.ended_at, minutes=time.minutes, day_only=time.day_only, note=note,
         )
         for part, (one, time) in enumerate((one, time) for one in who for time in times)
     ]  # fmt: skip

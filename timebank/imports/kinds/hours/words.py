@@ -70,7 +70,7 @@ async def _meant(
         else:
             new.add(names.clean(word))
         if by_own.is_asked([key], person_of(row)) or (found is None and not is_own):
-            parsed.unknown.append(UnknownUse(word, row.sheet, row.row, kind=there.kind))
+            parsed.unknown.append(UnknownUse(value=word, sheet=row.sheet, row=row.row, kind=there.kind))
     if new:
         code = "note_activities" if there.kind == "activity" else "note_elsewhere"
         parsed.notes.append(problem(code, count=len(new), names=first_of(sorted(new))))

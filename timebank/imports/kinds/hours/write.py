@@ -83,8 +83,9 @@ async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:
     for row in good:
         activity_id = activities.get(row.key)
         entry = HoursEntry(
-            clock.new_id(), row.person_id, row.started_at, row.ended_at, row.minutes, codes[activity_id], activity_id,
-            row.station_id, _reason(intake, row),
+            id=clock.new_id(), person_id=row.person_id, started_at=row.started_at, ended_at=row.ended_at,
+            minutes=row.minutes, rule_code=codes[activity_id], activity_id=activity_id,
+            station_id=row.station_id, reason=_reason(intake, row),
         )  # fmt: skip
         entries.append(entry)
         intake.row_made(row.key, "service_record", entry.id)

@@ -25,7 +25,7 @@ class Resident:
     is_new: bool
 
 
-class _Registered(msgspec.Struct, frozen=True):
+class _Registered(msgspec.Struct, frozen=True, kw_only=True):
     """A person as the book has them, with the names of the areas from the grid down to the home."""
 
     id: UUID
@@ -113,9 +113,11 @@ def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
     """Somebody as the book will have them."""
     row = one.row
     return _Registered(
-        one.person_id, "active", vault.blind_index(row.identity, "identity") if row.identity else None,
-        vault.blind_index(row.phone, "phone") if row.phone else None, row.household.room or "", dict(home),
-        frozenset(map(str, row.roles)),
+        id=one.person_id, status="active",
+        identity_index=vault.blind_index(row.identity, "identity") if row.identity else None,
+        phone_index=vault.blind_index(row.phone, "phone") if row.phone else None, room=row.household.room or "",
+        places=dict(home),
+        roles=frozenset(map(str, row.roles)),
     )  # fmt: skip
 
 
@@ -138,9 +140,10 @@ async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registe
     )  # fmt: skip
     return [
         _Registered(
-            row["id"], row["status"], row["identity_index"], row["phone_index"], row["room"],
-            {area.kind: in_one_way(area) for area in town.upwards(row["area_id"])},
-            frozenset(office.role for office in offices.get(row["id"], [])),
+            id=row["id"], status=row["status"], identity_index=row["identity_index"], phone_index=row["phone_index"],
+            room=row["room"],
+            places={area.kind: in_one_way(area) for area in town.upwards(row["area_id"])},
+            roles=frozenset(office.role for office in offices.get(row["id"], [])),
         )
         for row in found
     ]  # fmt: skip

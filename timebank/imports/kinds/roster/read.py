@@ -28,7 +28,7 @@ _NO = frozenset({"否", "不是", "×", "0"})
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
     """Who lives behind one door: the same place and the same head are one household.
 
@@ -49,7 +49,7 @@ class Household:
         return self.room is not None or self.head is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RosterRow:
     """A resident as the roster knows them. Never without a name and one of identity, born_on and phone."""
 
@@ -73,7 +73,7 @@ class RosterRow:
 class _Above:
     """What the rows above said, for cells left blank because nothing changed."""
 
-    household: Household = Household(None, None, None, None, None)
+    household: Household = Household(grid=None, building=None, unit=None, room=None, head=None)
 
 
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
@@ -128,9 +128,10 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     # What the row itself says of an office counts before the title of its sheet.
     named = cells.roles_held(post) if post else offices
     return RosterRow(
-        reading.sheet, reading.number, household, name, relation,
-        is_head or names.key(name) == names.key(household.head or ""), sex, number, born_on, phone, note,
-        named | held, named,
+        sheet=reading.sheet, row=reading.number, household=household, name=name, relation=relation,
+        is_head=is_head or names.key(name) == names.key(household.head or ""), sex=sex, identity=number,
+        born_on=born_on, phone=phone, note=note,
+        roles=named | held, named=named,
     )  # fmt: skip
 
 
@@ -181,7 +182,7 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     written = reading.beside("head", _head) if room else reading.take("head", _head)
     head = written or (name if is_head else before.head if same else None)
     estate = home.estate or _estate(reading, above) if home.building or building else home.estate
-    above.household = Household(grid, building, unit, room, head, estate)
+    above.household = Household(grid=grid, building=building, unit=unit, room=room, head=head, estate=estate)
     return above.household
 
 
@@ -203,7 +204,7 @@ def _head(cell: Cell) -> str | Problem | None:
 def _titled(reading: Reading[RosterRow]) -> Household:
     """What the captions of a stretch of the table say of its homes: "1栋", "1栋2单元住户表", "第一网格"."""
     grid, home = captions.home_of(reading.header, reading.line.titles)
-    return Household(grid, home.building, home.unit, None, None)
+    return Household(grid=grid, building=home.building, unit=home.unit, room=None, head=None)
 
 
 def _carries(line: Line, meaning: str) -> bool:

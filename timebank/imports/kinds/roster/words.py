@@ -28,7 +28,7 @@ def tell_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
     for row in parsed.rows:
         word = row.household.building
         if word and not places.is_building(word) and not re.search(r"\d", word) and not buildings.of(Address(word)):
-            parsed.unknown.append(UnknownUse(word, row.sheet, row.row, kind="building"))
+            parsed.unknown.append(UnknownUse(value=word, sheet=row.sheet, row=row.row, kind="building"))
             new.add(word)
     if new:
         parsed.notes.append(problem("note_building_words", count=len(new), names=first_of(sorted(new))))
@@ -52,7 +52,7 @@ async def own_building_words(
             continue
         rows.add((one.row.sheet, one.row.row))
         parsed.unknown += [
-            UnknownUse(word, one.row.sheet, one.row.row, kind="building")
+            UnknownUse(value=word, sheet=one.row.sheet, row=one.row.row, kind="building")
             for word in words_of(place)
             if by_own.is_asked([word_key(word)], one.person_id)
         ]

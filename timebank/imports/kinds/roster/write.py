@@ -94,7 +94,7 @@ async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
     left = iter(placed.answers)
     residents = []
     for row, key in zip(ordered, keys, strict=True):
-        answer = Enrolled(known[key], created=False) if key in known else next(left)
+        answer = Enrolled(person_id=known[key], created=False) if key in known else next(left)
         residents.append(Resident(row, answer.person_id, answer.created))
     return _Found(keys, residents, homes, placed)
 

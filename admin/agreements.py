@@ -14,7 +14,8 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.overview.agreements import acknowledge, agreements, decide_change
+from timebank.overview.agreements import acknowledge, decide_change
+from timebank.overview.changes_listed import agreements
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
 from timebank.web.forms import chosen, filled
 from timebank.web.pages import page, see_other

@@ -16,7 +16,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.people.headcount import people_in_areas
+from timebank.people.households import people_in_areas
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 

@@ -15,6 +15,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
+from timebank.deeds.objections.decisions import decide_objection
 from timebank.deeds.objections.listing import (
     count_undecided_objections,
     find_objection,
@@ -22,7 +23,6 @@ from timebank.deeds.objections.listing import (
     may_decide,
     objections_to_deed,
 )
-from timebank.deeds.objections.objecting import decide_objection
 from timebank.deeds.parties import may_review_deed, party_to, people_of
 from timebank.deeds.reading import count_waiting, find_deed, list_deeds
 from timebank.deeds.restoring import DEED_AGAIN
@@ -33,7 +33,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.overview.agreements import waiting_change_about
+from timebank.overview.changes_listed import waiting_change_about
 from timebank.rules.catalogue import rules
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

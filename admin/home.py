@@ -10,7 +10,7 @@ from timebank.cards.confirming import count_unconfirmed, unconfirmed_cards
 from timebank.core import clock
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
-from timebank.expiry.due import waiting_expiries
+from timebank.expiry.expiring import waiting_expiries
 from timebank.http.callers import AnyRequest
 from timebank.ledger.totals import totals
 from timebank.overview.community import count_decidable, read_panel_counts

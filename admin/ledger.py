@@ -19,14 +19,14 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
-from timebank.expiry.due import let_expire, waiting_expiries
+from timebank.expiry.expiring import let_expire, waiting_expiries
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import CURRENCIES, Books
-from timebank.ledger.checking.results import ask_for_check, is_waiting, latest_books
+from timebank.ledger.checking.stored_result import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
 from timebank.ledger.explain import entry_kind_in_words
 from timebank.ledger.posting import Currency

@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 from litestar.response import Template
 
-from timebank.access.roles.grants import grants
+from timebank.access.membership_state import Standing, membership_state_of
+from timebank.access.roles.listing import grants
 from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantOut
-from timebank.access.standing import Standing, membership_state_of
 from timebank.areas.places import areas_of
 from timebank.cards.cards import CardInForce, card_in_force
 from timebank.core import clock

@@ -17,8 +17,9 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.shop import collection, reading
-from timebank.shop.collection import NotCollected, OwnRedemption
+from timebank.shop import collection, reading, returns
+from timebank.shop.collection import OwnRedemption
+from timebank.shop.returns import NotCollected
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.places import stations
 from timebank.web.forms import filled
@@ -81,7 +82,7 @@ class RedemptionsPanel(Controller):
         try:
             reason = filled(Return, data, {"reason": _("原因")}).reason
             address = f"/admin/goods/redemptions/{redemption_id}"
-            answer = await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
+            answer = await once.answer(caller, lambda: returns.return_goods(caller, redemption_id, reason))
         except (Invalid, OwnRedemption, NotCollected) as refusal:
             return await _redemption_page(request, caller, redemption_id, refusal)
         return see_other("/admin/agreements?done=waits" if answer.status_code == 202 else address)

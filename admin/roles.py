@@ -10,7 +10,8 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.person_page import area_options, person_page
-from timebank.access.roles.grants import PLACES, end_grant, grant, grants
+from timebank.access.roles.grants import PLACES, end_grant, grant
+from timebank.access.roles.listing import grants
 from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantIn
 from timebank.areas.places import areas_of, regions_in_reach

@@ -23,8 +23,9 @@ from litestar.types import (
     Send,
 )
 
-from timebank.core import clock, connections, names, settings, vault, wording
+from timebank.core import clock, names, settings, vault, wording
 from timebank.core.capability import MenuEntry, capabilities, resolve
+from timebank.core.database import connections
 from timebank.core.errors import TimebankError
 from timebank.http import health
 from timebank.http.answering import answer_request

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.support.town import SPRING, Town, set_password
-from timebank.access.registration import sign_in_code
+from timebank.access.sign_in_codes import sign_in_code
 from timebank.http.callers import SESSION_COOKIE, csrf_token
 
 PASSWORD = "桂兰的密码-2026"

@@ -14,7 +14,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import SESSION_COOKIE
 from timebank.overview.reminding import remind_deciders
 from timebank.people.messages import own_messages
-from timebank.shop.confirmations.waiting import list_confirmations, notify_second_persons
+from timebank.shop.confirmations.listing import list_confirmations, notify_second_persons
 
 ADMINS = ["社区管理员赵丽（凤凰社区）", "街道管理员钱进（城关街道）", "县管理员吴昊（清江县）"]
 

@@ -15,7 +15,7 @@ from timebank.agreements.independence import Side, is_independent
 from timebank.core import clock
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import credit_due_deeds
-from timebank.overview import agreed
+from timebank.overview import change_kinds as agreed
 from timebank.overview.agreements import ChangeDecided, OthersDecide, decide_change
 from timebank.overview.reminding import remind_deciders
 from timebank.people.messages import own_messages

@@ -11,7 +11,7 @@ import pytest
 
 from timebank.access.sign_in import throttle
 from timebank.core import database
-from timebank.core.database import NotOpen, retried, savepoint, transaction
+from timebank.core.database import NotOpen, retried, savepoint, transaction, transactions
 from timebank.core.errors import Busy, Conflict, TimebankError
 from timebank.core.scope import ResidentRecord, Scope
 
@@ -231,7 +231,7 @@ async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:
 async def test_who_waits_too_long_for_a_lock_is_told_to_come_back(
     pool: str, scratch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "50ms")
     async with transaction(None):
         await database.execute("INSERT INTO scratch VALUES (1)")
     locked, done = asyncio.Event(), asyncio.Event()

@@ -38,7 +38,7 @@ from timebank.service_records import review
 from timebank.service_records.crediting import reversal
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.schemas import HoursIn, ReviewIn
-from timebank.shop import collection, redemption
+from timebank.shop import collection, redemption, returns
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
 Act = Callable[[], Awaitable[object]]
@@ -107,7 +107,7 @@ class Story:
     async def return_goods(self) -> Act:
         made = await self.reserved()
         await collection.collect(self.keeper, made.id, made.code or "")
-        return lambda: collection.return_goods(self.keeper, made.id, "有破损")
+        return lambda: returns.return_goods(self.keeper, made.id, "有破损")
 
     async def expire(self) -> Act:
         made = await self.reserved()

@@ -13,7 +13,7 @@ from tests.support import callgraph
 from tests.support.shop import API, browser, points_of
 from tests.support.town import Town
 from timebank.core import database
-from timebank.core.database import NotOpen, RanIntoAnother, retried, transaction
+from timebank.core.database import NotOpen, RanIntoAnother, retried, transaction, transactions
 from timebank.core.errors import Busy, Conflict
 
 HANDLERS = ("admin.", "timebank.web.")
@@ -174,7 +174,7 @@ async def hold(owner: asyncpg.Connection, town: Town, good: str) -> None:
 async def test_who_waits_too_long_is_told_when_to_come_back_by_api_and_page(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "50ms")
     await town.give_points("张桂兰", 100)
     reader, headers = await browser(client, town, "张桂兰"), await town.sign_in("张桂兰")
     wish = {

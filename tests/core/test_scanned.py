@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.shop import browser
 from tests.support.town import Town
-from timebank.access.registration import sign_in_code
+from timebank.access.sign_in_codes import sign_in_code
 from timebank.core import clock, codes, scanned
 from timebank.core.codes import InvalidCode
 

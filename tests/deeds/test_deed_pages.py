@@ -16,7 +16,7 @@ from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.objections.objecting import object_to_deed
 from timebank.http.callers import SESSION_COOKIE, csrf_token
-from timebank.ledger.checking.results import run_ledger_check_job
+from timebank.ledger.checking.stored_result import run_ledger_check_job
 from timebank.ledger.entries import last_entries
 from timebank.people.messages import notify
 

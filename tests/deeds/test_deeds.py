@@ -24,7 +24,8 @@ from timebank.deeds.filing.filing import (
     file_deed,
     undo_filed_deeds,
 )
-from timebank.deeds.objections.objecting import NotOnNotice, decide_objection, object_to_deed
+from timebank.deeds.objections.decisions import decide_objection
+from timebank.deeds.objections.objecting import NotOnNotice, object_to_deed
 from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed, review_deed

@@ -15,7 +15,8 @@ from tests.support.shop import API, browser
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
-from timebank.deeds.objections.objecting import decide_objection, object_to_deed
+from timebank.deeds.objections.decisions import decide_objection
+from timebank.deeds.objections.objecting import object_to_deed
 from timebank.deeds.objections.objectors import TooManyObjections
 from timebank.deeds.objections.reminding import remind_of_objections
 from timebank.deeds.parties import PartyToDeed

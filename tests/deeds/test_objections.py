@@ -13,12 +13,12 @@ from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
 from timebank.deeds.credit import credit_due_deeds
+from timebank.deeds.objections.decisions import decide_objection
 from timebank.deeds.objections.objecting import (
     AlreadyObjected,
     NotOnNotice,
     ObjectionDecided,
     OwnDeed,
-    decide_objection,
     object_to_deed,
     object_to_record,
 )

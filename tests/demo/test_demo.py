@@ -27,7 +27,7 @@ from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
 from timebank.demo.population import KNOWN, ROLES, Resident, populate
 from timebank.demo.settling import NotTheDemos, note, settle, state
-from timebank.expiry.due import waiting_expiries
+from timebank.expiry.expiring import waiting_expiries
 from timebank.ledger.checking.check import check_ledger
 from timebank.migrate import migrate
 from timebank.people.identity.ages import age_on

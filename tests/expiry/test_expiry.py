@@ -17,7 +17,7 @@ from tests.support.ledger_sums import problems_of
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
-from timebank.expiry.due import (
+from timebank.expiry.expiring import (
     ClockDisagrees,
     ExpiryChanged,
     WaitingExpiry,

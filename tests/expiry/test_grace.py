@@ -20,9 +20,10 @@ from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
 from timebank.policies.values import change_policy
-from timebank.shop.collection import cancel, collect, expire_redemptions, return_goods
+from timebank.shop.collection import cancel, collect, expire_redemptions
 from timebank.shop.pages.counter import counter_goods
 from timebank.shop.redemption import redeem
+from timebank.shop.returns import return_goods
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
 LAST_DAY = date(2026, 12, 31)

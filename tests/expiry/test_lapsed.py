@@ -17,7 +17,7 @@ from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import RefundIn
 from timebank.core import clock
 from timebank.deeds.credit import reverse_deed
-from timebank.expiry.due import close_days, expire_points
+from timebank.expiry.expiring import close_days, expire_points
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting

@@ -25,8 +25,9 @@ from timebank.core import clock
 from timebank.ledger.statement import Expiring
 from timebank.policies.values import change_policy
 from timebank.shop import reading
-from timebank.shop.collection import cancel, collect, return_goods
+from timebank.shop.collection import cancel, collect
 from timebank.shop.redemption import redeem
+from timebank.shop.returns import return_goods
 from timebank.shop.schemas import RedemptionIn
 
 NOON_OF_THE_LAST = datetime(2027, 1, 30, 4, tzinfo=UTC)

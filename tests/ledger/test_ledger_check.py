@@ -25,11 +25,11 @@ from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
-from timebank.expiry.due import close_days
+from timebank.expiry.expiring import close_days
 from timebank.ledger import posting
-from timebank.ledger.checking import results as checked
+from timebank.ledger.checking import stored_result as checked
 from timebank.ledger.checking.check import Books, check_ledger
-from timebank.ledger.checking.results import (
+from timebank.ledger.checking.stored_result import (
     ABANDONED_AFTER,
     ask_for_check,
     check_and_keep,
@@ -40,8 +40,9 @@ from timebank.ledger.checking.results import (
 )
 from timebank.ledger.posting import Posting
 from timebank.ledger.totals import totals
-from timebank.shop.collection import cancel, collect, return_goods
+from timebank.shop.collection import cancel, collect
 from timebank.shop.redemption import redeem
+from timebank.shop.returns import return_goods
 from timebank.shop.schemas import RedemptionIn
 
 

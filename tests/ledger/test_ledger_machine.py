@@ -28,8 +28,9 @@ from tests.conftest import DatabaseClock
 from tests.support.ledger_sums import problems_of
 from tests.support.town import Town, operating
 from timebank.core import clock
-from timebank.expiry.due import waiting_expiries
-from timebank.ledger import book_days, posting
+from timebank.expiry.expiring import waiting_expiries
+from timebank.ledger import closing_days as book_days
+from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import ExpiryTakenBack, Insufficient, PastGrace
 from timebank.ledger.statement import Balances, balances

@@ -12,7 +12,8 @@ from tests.support.ledger_sums import problems_of
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import TimebankError
-from timebank.ledger import book_days, posting
+from timebank.ledger import closing_days as book_days
+from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.statement import balances
 

@@ -10,7 +10,8 @@ from tests.support.town import SPRING, Town
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError
-from timebank.ledger import book_days, posting
+from timebank.ledger import closing_days as book_days
+from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AlreadyReversed, HoldClosed, Insufficient, LedgerKeyReused, NotReversible
 from timebank.ledger.statement import balances, statement

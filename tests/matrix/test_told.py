@@ -24,7 +24,8 @@ from timebank.activities.schemas import ActivityChange
 from timebank.cards.cards import issue_card, revoke_card
 from timebank.core import clock
 from timebank.core.scope import Role
-from timebank.deeds.objections.objecting import decide_objection, object_to_deed
+from timebank.deeds.objections.decisions import decide_objection
+from timebank.deeds.objections.objecting import object_to_deed
 from timebank.overview.closing import StationHasLessons, change_station, count_closing_effects
 from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
 from timebank.people.records import correct, set_status

@@ -29,7 +29,7 @@ from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import MergeSettled, MergeSpent, undo_merge
 from timebank.overview.agreements import decide_change
 from timebank.people.directory import open_person
-from timebank.people.enrolment import PersonKnown, enrol
+from timebank.people.enrolment.enrolling import PersonKnown, enrol
 from timebank.people.messages import own_messages
 from timebank.people.records import RecordMerged, correct, set_status
 from timebank.people.schemas import Correction, Enrolment

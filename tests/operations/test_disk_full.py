@@ -15,9 +15,9 @@ import pytest
 
 from tests.support.outside import Outside, is_ready, outside, reason, sign_in, tell, until
 from tests.support.town import Town
-from timebank.core import connections, database
-from timebank.core.connections import DiskFull
-from timebank.core.database import transaction
+from timebank.core import database
+from timebank.core.database import connections, transaction
+from timebank.core.database.connections import DiskFull
 from timebank.http.health import readiness
 
 

@@ -19,7 +19,7 @@ from timebank.core.scope import Scope
 from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.expiry.due import close_days, expire_points
+from timebank.expiry.expiring import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.operations import worker
 from timebank.operations.worker import Job, Sweep

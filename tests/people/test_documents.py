@@ -7,7 +7,7 @@ from tests.imports.kinds.test_imports import codes, take_in
 from tests.support.town import Town
 from timebank.people.contact import is_called
 from timebank.people.directory import list_people, open_person
-from timebank.people.enrolment import PersonKnown, enrol
+from timebank.people.enrolment.enrolling import PersonKnown, enrol
 from timebank.people.identity.citizen_number import BadIdentity, masked_identity, require_identity
 from timebank.people.identity.documents import Document, possible_documents, read_document
 from timebank.people.schemas import Enrolment

@@ -20,7 +20,7 @@ from timebank.core.scope import ResidentRecord
 from timebank.overview.resident import whole_balances
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import own_messages
-from timebank.people.own_records import open_statement
+from timebank.people.statement_access import open_statement
 
 
 async def end_care(owner: asyncpg.Connection, town: Town, how: str) -> None:

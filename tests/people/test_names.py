@@ -8,7 +8,7 @@ from timebank.core import names
 from timebank.imports.cells import values as cells
 from timebank.imports.sheets.candidates import Candidate, Candidates
 from timebank.people.directory import list_people
-from timebank.people.enrolment import enrol
+from timebank.people.enrolment.enrolling import enrol
 from timebank.people.schemas import Enrolment
 
 SPELLINGS = [

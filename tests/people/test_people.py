@@ -11,7 +11,8 @@ from timebank.access.registration import register
 from timebank.core.errors import Forbidden, NotFound
 from timebank.ledger.refusals import AccountClosed
 from timebank.people.directory import list_people, named_at_counter, names_of, open_person
-from timebank.people.enrolment import enrol_many, undo_enrolments
+from timebank.people.enrolment.enrolling import enrol_many
+from timebank.people.enrolment.undo import undo_enrolments
 from timebank.people.identity.citizen_number import check_character
 from timebank.people.identity.phones import masked_phone
 from timebank.people.schemas import Enrolment

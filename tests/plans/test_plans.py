@@ -25,8 +25,8 @@ from tests.plans.ground import grow
 from tests.plans.plans import GROWS, ROWS_MAX, SMALL, STAYS, Call, calls, history_read, nodes, rows_read
 from tests.support.town import Town, build_town
 from timebank.classes.reading import bookings
-from timebank.core import clock, connections, settings
-from timebank.core.database import engine
+from timebank.core import clock, settings
+from timebank.core.database import connections, engine
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement

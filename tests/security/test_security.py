@@ -16,12 +16,13 @@ from tests.support.ledger_sums import problems_of
 from tests.support.presence import count, later, nine_o_clock, nonce, personal_code, points_of, record_id_of, served
 from tests.support.town import SPRING, Town
 from timebank.access.devices import devices
-from timebank.access.registration import OfficeHolder, amend, sign_in_code
+from timebank.access.registration import OfficeHolder, amend
 from timebank.access.sign_in.finding import LOOK_UPS_MAX, find_at_counter
+from timebank.access.sign_in_codes import sign_in_code
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
-from timebank.deeds.objections.objecting import decide_objection
+from timebank.deeds.objections.decisions import decide_objection
 from timebank.http.callers import csrf_token
 from timebank.ledger import posting
 from timebank.people.guardianship.guardians import NotGuardian
@@ -29,8 +30,8 @@ from timebank.people.schemas import Correction, PersonDetail
 from timebank.presence.scanning import scan, scan_by_hand, verdict_of
 from timebank.presence.schemas import ScanIn
 from timebank.service_records import deciding, review
-from timebank.service_records.crediting import due
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting import notice_ends as due
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.honour import entering as hours

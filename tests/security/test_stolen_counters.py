@@ -12,10 +12,10 @@ from tests.support.counter import has_password, kept, tablet
 from tests.support.presence import personal_code
 from tests.support.town import SPRING, Town, operating
 from timebank.access.devices import devices
-from timebank.access.registration import sign_in_code
 from timebank.access.roles.grants import grant
 from timebank.access.schemas import GrantIn
 from timebank.access.sign_in.sessions import sign_in
+from timebank.access.sign_in_codes import sign_in_code
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock, vault
 from timebank.core.scope import Role

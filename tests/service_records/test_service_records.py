@@ -16,7 +16,7 @@ from timebank.ledger.statement import balances
 from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
 from timebank.service_records import review
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.reading import find_record

@@ -19,7 +19,7 @@ from timebank.imports.runs.undo import undo
 from timebank.ledger.checking.check import check_ledger
 from timebank.service_records import review
 from timebank.service_records.honour import entering as hours
-from timebank.service_records.honour.withdrawal import undo_entered_hours
+from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
 RECORDS, DEED_LIST = "/api/v1/service-records", "/api/v1/deeds"

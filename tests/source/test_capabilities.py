@@ -158,7 +158,7 @@ def test_the_worker_and_the_check_of_the_books_load_no_page() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
     pages = {path.rpartition(".")[0] for one in capabilities() for path in (*one.api, *one.pages)}
-    assert "timebank.ledger.checking.results" in loaded
+    assert "timebank.ledger.checking.stored_result" in loaded
     assert pages.isdisjoint(loaded)
     assert "timebank.app" not in loaded
     assert "litestar" not in loaded

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from timebank.core import database
+from timebank.core.database import transactions
 
 DOING: ContextVar[str] = ContextVar("doing", default="test")
 """What the running task does: the transactions that it opens bear this name in the database."""
@@ -82,7 +82,7 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
 
     Those of a "trial" are read only: the database refuses whatever would write or lock a row.
     """
-    opened = database._begin
+    opened = transactions._begin
 
     def named(*given: object, **more: object) -> str:
         begin = opened(*given, **more)  # type: ignore[arg-type]  # just what it is given
@@ -92,7 +92,7 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
     watch = LockWatch(url)
     thread = threading.Thread(target=watch.look)
     with monkeypatch.context() as patch:
-        patch.setattr(database, "_begin", named)
+        patch.setattr(transactions, "_begin", named)
         thread.start()
         try:
             yield watch

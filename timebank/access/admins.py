@@ -18,7 +18,7 @@ from timebank.core import database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Role, Scope
-from timebank.people.enrolment import enrol_many
+from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import Enrolment
 

@@ -9,11 +9,11 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access.devices import sign_on
 from timebank.access.devices.sign_on import OnDuty, SignOnIn
-from timebank.access.roles import grants
+from timebank.access.membership_state import AnswerIn, answer_membership_question, questions
+from timebank.access.roles import grants, listing
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
 from timebank.access.sign_in import sessions
 from timebank.access.sign_in.own_password import change_password
-from timebank.access.standing import AnswerIn, answer_membership_question, questions
 from timebank.agreements.schemas import Waiting
 from timebank.core.errors import Unauthenticated
 from timebank.core.paging import Page
@@ -141,7 +141,7 @@ class Roles(Controller):
         role: FromQuery[Role | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[GrantOut]]:  # fmt: skip
         """The role grants of the community's people, newest first."""
-        return listed(request, await grants.grants(caller, person_id=person_id, role=role, limit=limit, cursor=cursor))
+        return listed(request, await listing.grants(caller, person_id=person_id, role=role, limit=limit, cursor=cursor))
 
     @post(responses=WAITS)
     async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> Response[GrantOut | Waiting]:

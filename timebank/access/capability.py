@@ -39,12 +39,12 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.access.registration.CORRECTION",
             "timebank.access.registration.amend_agreed",
-            "timebank.people.agreed.correction_state",
+            "timebank.people.waiting_corrections.correction_state",
         ),
         Agreed(
             "timebank.access.registration.FAMILY_CORRECTION",
             "timebank.access.registration.amend_agreed",
-            "timebank.people.agreed.correction_state",
+            "timebank.people.waiting_corrections.correction_state",
         ),
         Agreed(
             "timebank.access.devices.further_devices.FURTHER_DEVICE",

@@ -1,20 +1,15 @@
 """Registering and correcting people together with their logins, and giving sign-in codes."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from timebank.access.roles.grants import UNLOCKS_MUCH
 from timebank.access.sign_in.logins import (
-    ONE_TIME_CODE_LASTS,
-    Proof,
     enter_logins,
-    give_one_time_code,
     login_by_phone,
     notify_login,
 )
-from timebank.access.standing import membership_state_of
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.schemas import Waiting
 from timebank.areas.reach import administers_region_above, require_region
@@ -25,17 +20,16 @@ from timebank.core.locale import _
 from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import dated_at
 from timebank.ledger.resting import RESTS_FOR
-from timebank.people.agreed import moves_home, propose_correction, revealed, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
-from timebank.people.enrolment import enrol
+from timebank.people.enrolment.enrolling import enrol
 from timebank.people.identity.ages import is_guarded
 from timebank.people.identity.citizen_number import require_identity
 from timebank.people.identity.phones import normal_phone
-from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.people.records import correct, set_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
+from timebank.people.waiting_corrections import moves_home, propose_correction, revealed, touches_family, unsealed
 
 
 class NoPhone(TimebankError):
@@ -62,19 +56,6 @@ class HolderDeclined(TimebankError):
     code = "holder_declined"
     status = 409
     sentence = "这个手机号的主人没有同意把这条登记并到自己的账号，不能发登录码。请当面核对手机号，登记错了的请更正。"
-
-
-class SignInCode(msgspec.Struct):
-    """Six digits for the person at the counter to sign in with.
-
-    Spending through the login is paused for 72 hours, or until a second member of staff confirms the person, if `proof`
-    is `name`, or if it is `office` and there has ever been something to spend. After a `scan` the scanned person may
-    spend at once.
-    """
-
-    code: str
-    expires_at: datetime
-    proof: Proof
 
 
 class _Office(msgspec.Struct, frozen=True):
@@ -211,42 +192,7 @@ async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID
     return [UUID(bytes=row["login_id"].bytes) for row in left], joined
 
 
-@retried
-async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -> SignInCode:
-    """A sign-in code for a person in front of a keeper, grid worker or administrator; the person is notified.
-
-    It must not give its giver further rights: for a person with a role the giver must be an administrator whose reach
-    covers that role, in any community. Only administrators may give one on their word (`office`).
-    """
-    async with transaction(scope):
-        await lock_people(scope, [person_id])  # so that the phone does not change before the code is given
-        phone = await receiving_phone(scope, person_id)
-        if proof == "office":
-            scope.require_admin()
-        code = await give_one_time_code(scope, person_id, phone, proof)
-    return SignInCode(code, clock.now() + ONE_TIME_CODE_LASTS, proof)
-
-
-async def receiving_phone(scope: Scope, person_id: UUID) -> str:
-    """The phone of a person whom the caller may give a sign-in code to; raises the reason where they may not."""
-    async with transaction(scope):
-        contact = await contact_of(scope, person_id)
-        # Not from a counter tablet: somebody who finds a lost one must not be able to sign in as a resident.
-        if scope.device_id is not None or not (scope.kept_stations or scope.works_in(contact.area_path)):
-            raise Forbidden
-        if contact.status != "active":
-            raise NotFound
-        if not contact.phone:
-            raise NoPhone
-        if contact.guarded:
-            raise ChildHasNoLogin
-        await _require_above(scope, contact.phone)
-        if (await membership_state_of(scope, person_id)).login == "declined":
-            raise HolderDeclined
-    return contact.phone
-
-
-async def _require_above(scope: Scope, phone: str) -> None:
+async def require_above(scope: Scope, phone: str) -> None:
     """Raise OfficeHolder unless the caller's reach covers every role of this phone's login: a giver could use the code.
 
     For an administrator's or auditor's role the caller must administer a region above it, not the same one.

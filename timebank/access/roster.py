@@ -7,7 +7,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from timebank.access.roles.grants import AREA_NAME, OwnRole
+from timebank.access.roles.grants import OwnRole
+from timebank.access.roles.listing import AREA_NAME
 from timebank.access.roles.words import ROLES
 from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near

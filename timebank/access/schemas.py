@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from timebank.access.standing import Question
+from timebank.access.membership_state import Question
 from timebank.core.scope import Role
 from timebank.people.schemas import ChildOut
 

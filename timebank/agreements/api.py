@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
-from timebank.overview import agreements, openers
+from timebank.overview import agreements, changes_listed, openers
 from timebank.overview.openers import Resting
 
 
@@ -25,7 +25,7 @@ class Agreements(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[AgreementOut]]:  # fmt: skip
         """The community's changes of one status, newest first, with the people who may decide."""
-        found = await agreements.agreements(
+        found = await changes_listed.agreements(
             caller, status=status, limit=limit, cursor=cursor, language=language_of(request)
         )
         return listed(request, found)
@@ -35,7 +35,7 @@ class Agreements(Controller):
         self, request: AnyRequest, agreement_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> AgreementOut:
         """One change that waits, or waited, for a second person."""
-        return await agreements.agreement(caller, agreement_id, language=language_of(request))
+        return await changes_listed.agreement(caller, agreement_id, language=language_of(request))
 
     @post("/{agreement_id:uuid}/decision", status_code=200)
     async def decide(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from timebank.agreements.independence import is_near_home, signed_on
-from timebank.agreements.unseen import require_seen_terms
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes import seats
 from timebank.classes.class_time.purchase import require_age
 from timebank.classes.courses import LESSON_TERMS, course

@@ -10,7 +10,8 @@ from timebank.agreements.schemas import AgreementOut, Decision
 from timebank.commands.ground import ground, pool, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core.errors import NotFound
-from timebank.overview.agreements import acknowledge, agreement, agreements, decide_change
+from timebank.overview.agreements import acknowledge, decide_change
+from timebank.overview.changes_listed import agreement, agreements
 
 
 @click.command(

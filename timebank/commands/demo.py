@@ -16,7 +16,8 @@ from timebank import migrate
 from timebank.app import create_app
 from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
-from timebank.core import connections, settings
+from timebank.core import settings
+from timebank.core.database import connections
 from timebank.core.errors import TimebankError
 from timebank.core.settings import Settings
 from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down

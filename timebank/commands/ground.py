@@ -17,8 +17,9 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from timebank.core import connections, settings, vault
-from timebank.core.connections import NotOpen
+from timebank.core import settings, vault
+from timebank.core.database import connections
+from timebank.core.database.connections import NotOpen
 from timebank.core.errors import TimebankError
 from timebank.core.settings import Settings
 from timebank.operations import embedded, installation, serving_login

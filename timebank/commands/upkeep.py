@@ -9,11 +9,11 @@ import msgspec
 from timebank import migrate as migrations
 from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
-from timebank.core import connections, database, vault
-from timebank.core.database import transaction
+from timebank.core import database, vault
+from timebank.core.database import connections, transaction
 from timebank.core.settings import Settings
 from timebank.ledger.checking.check import Books, books_out
-from timebank.ledger.checking.results import check_and_keep
+from timebank.ledger.checking.stored_result import check_and_keep
 from timebank.ledger.schemas import BooksOut
 from timebank.operations import installation, serving_login
 

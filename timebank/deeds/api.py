@@ -13,6 +13,7 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds import board, credit, reading, review
 from timebank.deeds.filing import filing
+from timebank.deeds.objections import decisions
 from timebank.deeds.objections import objecting as objections
 from timebank.deeds.schemas import (
     BoardItem,
@@ -128,7 +129,7 @@ class Objections(Controller):
         """Decide an objection; restoring many points waits for a second person."""
         return await once.answer(
             caller,
-            lambda: objections.decide_objection(caller, objection_id, data.upheld, data.note),
+            lambda: decisions.decide_objection(caller, objection_id, data.upheld, data.note),
             status=200,
             required=False,
         )

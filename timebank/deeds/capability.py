@@ -43,7 +43,7 @@ CAPABILITY = Capability(
         ),
         Agreed(
             "timebank.deeds.restoring.DEED_AGAIN",
-            "timebank.deeds.objections.objecting.restore_agreed",
+            "timebank.deeds.objections.decisions.restore_agreed",
             "timebank.deeds.restoring.present_reversal_state",
         ),
     ),

@@ -26,7 +26,7 @@ from timebank.demo.county import (
     CommunityPlan,
 )
 from timebank.demo.population import Resident
-from timebank.people.enrolment import enrol_many
+from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.schemas import Enrolment
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn

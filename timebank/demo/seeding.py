@@ -25,8 +25,8 @@ from timebank.demo.population import populate
 from timebank.demo.present import Present
 from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
-from timebank.expiry.due import close_days
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.expiry.expiring import close_days
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.shop.collection import expire_redemptions
 
 SEED = 522699

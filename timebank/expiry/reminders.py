@@ -9,7 +9,7 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated, duration, points
-from timebank.ledger import book_days
+from timebank.ledger import closing_days as book_days
 from timebank.ledger.posting import Currency
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import notify

@@ -11,8 +11,9 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.plugins.prometheus import PrometheusController
 
-from timebank.core import connections, settings
-from timebank.core.connections import DiskFull, NotOpen, ReadOnly
+from timebank.core import settings
+from timebank.core.database import connections
+from timebank.core.database.connections import DiskFull, NotOpen, ReadOnly
 from timebank.core.errors import NotFound, Unavailable
 from timebank.operations import installation, serving_login
 

@@ -13,14 +13,14 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import books_out
-from timebank.ledger.checking.results import BooksNotChecked, latest_books
+from timebank.ledger.checking.stored_result import BooksNotChecked, latest_books
 from timebank.ledger.donations import donate
 from timebank.ledger.explain import explain_lines
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
 from timebank.ledger.statement import Balances, statement
 from timebank.overview.resident import whole_balances
-from timebank.people.own_records import open_statement
+from timebank.people.statement_access import open_statement
 
 
 @get("/me/balances")

@@ -17,7 +17,7 @@ CAPABILITY = Capability(
         "admin.ledger.AdminLedger",
     ),
     menu=(MenuEntry(place=120, href="/admin/ledger", icon="shield", word=_("账目")),),
-    jobs=(Job("check_books", 60, "timebank.ledger.checking.results.run_ledger_check_job"),),
+    jobs=(Job("check_books", 60, "timebank.ledger.checking.stored_result.run_ledger_check_job"),),
     invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),
     statement={

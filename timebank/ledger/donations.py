@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from timebank.core import clock, database
+from timebank.core.batcher import Batcher
 from timebank.core.database import retried
 from timebank.core.errors import NotFound
-from timebank.core.grouping import Batcher
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger.posting import HASH_VERSION, Posted

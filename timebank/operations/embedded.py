@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +19,14 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from timebank.core.errors import reason_of
+from timebank.operations.embedded_files import (
+    PORT,
+    is_same_folder,
+    last_words,
+    read_pid_file,
+    remove_socket_folder,
+    socket_folder,
+)
 from timebank.operations.embedded_programs import (
     ENVIRONMENT,
     HERE,
@@ -33,12 +40,9 @@ from timebank.operations.embedded_programs import (
 __all__ = ["EmbeddedError", "Server", "create_database", "create_login", "start"]
 
 SUPERUSER = "timebank"
-PORT = "5432"
-SOCKET_PATH_BYTES_MAX = 103  # 107 on Linux, 103 on macOS.
 START_SECONDS_MAX = 60.0
 RETRY_SECONDS_MAX = 3.0
 STOP_SECONDS_MAX = 30.0
-SOCKET_FOLDER_PREFIX = "timebank-pg-"
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -74,7 +78,7 @@ class Server:
         if self._child is not None:
             self._child.wait()
             self._child = None
-        _remove_socket_folder(self.socket_dir)
+        remove_socket_folder(self.socket_dir)
         if self._ownership is not None:
             self._ownership.close()
             self._ownership = None
@@ -196,7 +200,7 @@ def _running(cluster: Path, bin_dir: Path) -> Server | None:
     If none runs, returns None and removes the pid file and socket folder that a dead server has left.
     """
     deadline = time.monotonic() + START_SECONDS_MAX
-    while (pid_file := _pid_file(cluster)) is not None and _is_postmaster(pid_file, cluster):
+    while (pid_file := read_pid_file(cluster)) is not None and _is_postmaster(pid_file, cluster):
         if len(pid_file) > 4 and _answers(bin_dir, Path(pid_file[4])):
             return Server(bin_dir, Path(pid_file[4]), int(pid_file[0]), _ownership(cluster.parent))
         if time.monotonic() > deadline:
@@ -206,33 +210,13 @@ def _running(cluster: Path, bin_dir: Path) -> Server | None:
         # After a restart of a container another program may have this pid, and PostgreSQL would take it for a server.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         if len(pid_file) > 4 and not _answers(bin_dir, Path(pid_file[4])):
-            _remove_socket_folder(Path(pid_file[4]))
+            remove_socket_folder(Path(pid_file[4]))
     return None
-
-
-def _pid_file(cluster: Path) -> list[str] | None:
-    """Lines of postmaster.pid: pid, folder, start time, port, socket folder, address, memory, state. None: no file."""
-    try:
-        return (cluster / "postmaster.pid").read_text().splitlines() or None
-    except FileNotFoundError:
-        return None
 
 
 def _is_postmaster(pid_file: list[str], cluster: Path) -> bool:
     pid, place = (pid_file[0], pid_file[1]) if len(pid_file) > 1 else ("", "")
-    return pid.isdecimal() and _is_postgres(int(pid)) and _is_same_folder(pid, place, cluster)
-
-
-def _is_same_folder(pid: str, place: str, cluster: Path) -> bool:
-    """Whether the server of the pid file runs in this folder; False if the folder was copied while its server ran."""
-    if place != HERE:
-        return place == str(cluster)
-    try:
-        return Path("/proc", pid, "cwd").samefile(cluster)
-    except FileNotFoundError:
-        return False
-    except PermissionError:  # Root in a container may not read it; then the process name must suffice.
-        return True
+    return pid.isdecimal() and _is_postgres(int(pid)) and is_same_folder(pid, place, cluster)
 
 
 def _is_postgres(pid: int) -> bool:
@@ -266,7 +250,7 @@ def _initialise(data: Path, account: Account, bin_dir: Path, *, fsync: bool, log
     if not fsync:
         command.append("--no-sync")
     if account.popen(command, cwd=made, log=log).wait():
-        raise EmbeddedError(f"无法建立数据库目录 {data}：{_last_words(data)}")
+        raise EmbeddedError(f"无法建立数据库目录 {data}：{last_words(data)}")
     made.rename(data / "pgdata")
 
 
@@ -276,7 +260,7 @@ def _launch(cluster: Path, account: Account, bin_dir: Path, settings: Mapping[st
     The start is retried for RETRY_SECONDS_MAX: children of the previous server may still hold its shared memory.
     """
     place = place_for(cluster, account)
-    socket_dir = _socket_folder(cluster, account, reachable=place != HERE)
+    socket_dir = socket_folder(cluster, account, reachable=place != HERE)
     given = [f"--{name}={value}" for name, value in {**settings, "unix_socket_directories": str(socket_dir)}.items()]
     command = [str(bin_dir / "postgres"), "-D", place, "-p", PORT, *given]
     begun = time.monotonic()
@@ -286,35 +270,10 @@ def _launch(cluster: Path, account: Account, bin_dir: Path, settings: Mapping[st
         if waited > START_SECONDS_MAX or (child.poll() is not None and waited > RETRY_SECONDS_MAX):
             child.kill()
             child.wait()
-            _remove_socket_folder(socket_dir)
-            raise EmbeddedError(f"自带的 PostgreSQL 启动失败：{_last_words(cluster.parent)}")
+            remove_socket_folder(socket_dir)
+            raise EmbeddedError(f"自带的 PostgreSQL 启动失败：{last_words(cluster.parent)}")
         if child.poll() is not None:
             time.sleep(0.2)
             child = account.popen(command, cwd=cluster, log=log)
         time.sleep(0.02)
     return Server(bin_dir, socket_dir, child.pid, _ownership(cluster.parent), child)
-
-
-def _socket_folder(cluster: Path, account: Account, *, reachable: bool) -> Path:
-    """The folder for the socket: the cluster's own, which is private, or a new one in /tmp.
-
-    The latter if the account cannot reach the cluster by its path, or if the path is too long for a socket.
-    """
-    if reachable and len(os.fsencode(cluster / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_BYTES_MAX:
-        return cluster
-    folder = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER_PREFIX, dir="/tmp"))
-    account.give(folder)
-    return folder
-
-
-def _remove_socket_folder(folder: Path) -> None:
-    if folder.name.startswith(SOCKET_FOLDER_PREFIX):
-        with suppress(OSError):
-            for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
-                (folder / name).unlink(missing_ok=True)
-            folder.rmdir()
-
-
-def _last_words(data: Path) -> str:
-    lines = (data / "server.log").read_text(errors="replace").strip().splitlines()
-    return " / ".join(lines[-3:]) or "日志为空。"

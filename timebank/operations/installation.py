@@ -7,8 +7,8 @@ import asyncpg
 import structlog
 
 from timebank import migrate
-from timebank.core import clock, connections, database, settings, vault
-from timebank.core.database import retried, transaction
+from timebank.core import clock, database, settings, vault
+from timebank.core.database import connections, retried, transaction
 from timebank.core.errors import TimebankError, Unavailable, reason_of
 from timebank.core.vault import WrongSecretKey
 

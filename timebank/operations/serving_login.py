@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from timebank.core import connections
+from timebank.core.database import connections
 from timebank.core.errors import TimebankError, reason_of
 
 ROUNDS = 4096

@@ -15,9 +15,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from timebank.core import connections, database
+from timebank.core import database
 from timebank.core.capability import capabilities, resolve
-from timebank.core.database import transaction
+from timebank.core.database import connections, transaction
 from timebank.core.errors import TimebankError, Unavailable
 from timebank.core.scope import Scope
 from timebank.operations import installation

@@ -11,10 +11,10 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
-from timebank.overview.agreements import count_yours
+from timebank.overview.changes_listed import count_yours
 from timebank.service_records.deciding import scanned_by
 from timebank.shop.confirmations.asking import waits_since
-from timebank.shop.confirmations.waiting import list_confirmations
+from timebank.shop.confirmations.listing import list_confirmations
 
 LOW_STOCK = 3
 LOOKED_AT = 200

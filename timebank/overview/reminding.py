@@ -15,10 +15,10 @@ from timebank.cards.confirming import second_persons_of_cards
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
-from timebank.overview.agreements import waiting_rows
+from timebank.overview.changes_listed import waiting_rows
 from timebank.overview.openers import unconfirmed
 from timebank.people.messages import notify
-from timebank.shop.confirmations.waiting import notify_second_persons
+from timebank.shop.confirmations.listing import notify_second_persons
 
 AGAIN_AFTER = timedelta(days=1)
 RESTS_MAX = 2000

@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.access import registration
+from timebank.access.membership_state import Standing, read_membership_state
 from timebank.access.sign_in.finding import find_at_counter
-from timebank.access.standing import Standing, read_membership_state
+from timebank.access.sign_in_codes import SignInCode
 from timebank.agreements.schemas import Waiting
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
@@ -76,7 +77,7 @@ class People(Controller):
     @post("/{person_id:uuid}/sign-in-code")
     async def sign_in_code(
         self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: JSONBody[CodeIn | None] = None
-    ) -> registration.SignInCode:
+    ) -> SignInCode:
         """Six digits with which the person at the counter can sign in once.
 
         A keeper first scans the person's card or personal code, or sends name and last four digits for a first sign-in.

@@ -11,7 +11,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.ledger.posting import close_accounts
-from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
+from timebank.people.enrolment.enrolling import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
 from timebank.people.identity.citizen_number import Identity, require_identity
 from timebank.people.identity.phones import normal_phone

@@ -15,7 +15,7 @@ from timebank.core.database import RanIntoAnother, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import said
-from timebank.presence.acting_keeper import find_keeper
+from timebank.presence.evidence.acting_keeper import find_keeper
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim
 from timebank.presence.evidence.device_clock import DeviceClock, goes_back, measured

@@ -17,10 +17,10 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.uploads import PhotoUpload
 from timebank.http.waiting import WAITS, done_or_waiting
-from timebank.shop import collection, goods, photos, reading, redemption, stock
+from timebank.shop import collection, goods, photos, reading, redemption, returns, stock
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.asking import ConfirmationOut
-from timebank.shop.confirmations.waiting import list_confirmations
+from timebank.shop.confirmations.listing import list_confirmations
 from timebank.shop.schemas import (
     Collection,
     Count,
@@ -159,7 +159,7 @@ class Redemptions(Controller):
         once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Take back a collected good; its points and stock are returned."""
-        verb = collection.return_goods
+        verb = returns.return_goods
         return await once.answer(caller, lambda: verb(caller, redemption_id, data.reason), status=200)
 
     @delete("/{redemption_id:uuid}", status_code=200)

@@ -31,7 +31,7 @@ CAPABILITY = Capability(
         Source(
             noun="redemption",
             entries=("hold", "settle", "void", "reversal", "repayment"),
-            reversed_by="timebank.shop.collection.return_goods",
+            reversed_by="timebank.shop.returns.return_goods",
             holds="SELECT id, entry_id, status = 'reserved' AS is_open FROM redemption WHERE community_id = $1",
         ),
     ),
@@ -41,7 +41,7 @@ CAPABILITY = Capability(
         "redemption:reversal": _("退货"),
     },
     agreed=(
-        Agreed("timebank.shop.collection.RETURN", "timebank.shop.collection.return_agreed"),
+        Agreed("timebank.shop.returns.RETURN", "timebank.shop.returns.return_agreed"),
         Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),
         Agreed("timebank.shop.goods.GOOD_TERMS"),
     ),

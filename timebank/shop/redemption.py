@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.unseen import require_seen_terms
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from timebank.imports.cells import addresses, amounts, moments, phones, places
+from timebank.imports.cells import addresses, amounts, lengths, moments, phones, places
 from timebank.imports.cells import values as cells
 from timebank.imports.cells.identity import Identity, check_character, mask_number
 from timebank.imports.cells.problems import SENTENCES, Problem, problem
@@ -194,7 +194,7 @@ def test_a_place_is_written_one_way() -> None:
 
 
 def test_a_length_of_service_is_read_in_the_unit_it_says() -> None:
-    read = moments.minutes_long
+    read = lengths.minutes_long
     assert [read(cell, unit=None) for cell in ("1.5", 2, "1小时30分", "90分钟", "1个小时半", time(1, 30))] == [
         90, 120, 90, 90, 90, 90,
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from tests.imports.cells.test_cells import code
 from tests.imports.sheets.test_columns import PEOPLE, TODAY, book, codes, residents, services, table
-from timebank.imports.cells import addresses, amounts, group, moments, phones, remarks, signs
+from timebank.imports.cells import addresses, amounts, group, lengths, moments, phones, remarks, signs
 from timebank.imports.cells.addresses import Address
 from timebank.imports.cells.amounts import Limit
 from timebank.imports.cells.values import Cell
@@ -161,19 +161,19 @@ def test_a_birth_without_its_day_is_not_made_up() -> None:
     ],
 )
 def test_a_length_is_read_as_people_say_it(cell: Cell, minutes: int) -> None:
-    assert moments.minutes_long(cell, unit=None) == minutes
+    assert lengths.minutes_long(cell, unit=None) == minutes
 
 
 @pytest.mark.parametrize(
     "cell", ["约2小时", "2-3小时", "0.5天", "半天", "三十", "1小时半30分", "1万小时", True, 0.0625]
 )
 def test_a_length_that_is_not_certain_is_refused(cell: Cell) -> None:
-    assert code(moments.minutes_long(cell, unit=None)) == "duration_unclear"
+    assert code(lengths.minutes_long(cell, unit=None)) == "duration_unclear"
 
 
 def test_a_bare_number_that_may_be_minutes_is_not_taken_for_hours() -> None:
-    assert code(moments.minutes_long("120", unit=None)) == "duration_unit"
-    assert moments.minutes_long("120", unit="minutes") == 120
+    assert code(lengths.minutes_long("120", unit=None)) == "duration_unit"
+    assert lengths.minutes_long("120", unit="minutes") == 120
 
 
 def test_a_length_beside_good_times_only_checks_them() -> None:

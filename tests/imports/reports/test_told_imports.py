@@ -16,7 +16,7 @@ from tests.imports.kinds.test_imports import DEEDS, HOURS, ROSTER, resident
 from tests.imports.runs.test_undo import FAMILY, person, take_in_family
 from tests.support.shop import API, books_balance, browser
 from tests.support.town import Town
-from timebank.access.registration import sign_in_code
+from timebank.access.sign_in_codes import sign_in_code
 from timebank.core import clock, database
 from timebank.core.errors import TimebankError
 from timebank.deeds.credit import credit_due_deeds
@@ -27,7 +27,7 @@ from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.people.messages import count_unread
 from timebank.policies.values import change_policy
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.review import review_record
 from timebank.service_records.schemas import ReviewIn
 

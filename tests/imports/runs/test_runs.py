@@ -15,7 +15,7 @@ from tests.imports.kinds.test_imports import DEEDS, GOODS, HOURS, ROSTER, reside
 from tests.imports.test_api import Desk
 from tests.support.town import Town
 from timebank.core import clock, database, vault
-from timebank.core.connections import ReadOnly
+from timebank.core.database.connections import ReadOnly
 from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
 from timebank.imports.kinds.registry import IMPORTERS

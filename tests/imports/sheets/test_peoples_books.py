@@ -14,7 +14,7 @@ from tests.imports.kinds.test_offices import HEADS, take_in_sheets
 from tests.imports.sheets.test_columns import PEOPLE, TODAY, book, residents, services, table
 from tests.support.town import Town
 from timebank.areas.places import add_area
-from timebank.imports.cells import addresses, amounts, group, moments, remarks
+from timebank.imports.cells import addresses, amounts, group, lengths, moments, remarks
 from timebank.imports.cells import values as cells
 from timebank.imports.cells.addresses import Address
 from timebank.imports.cells.amounts import Limit
@@ -330,13 +330,13 @@ def test_a_limit_in_a_remark_is_never_passed_over() -> None:
     ],
 )
 def test_a_length_in_another_unit_than_its_column_is_refused(
-    cell: Cell, unit: moments.LengthUnit | None, why: str
+    cell: Cell, unit: lengths.LengthUnit | None, why: str
 ) -> None:
-    assert code(moments.minutes_long(cell, unit=unit)) == why
+    assert code(lengths.minutes_long(cell, unit=unit)) == why
 
 
 def test_a_length_in_traditional_characters_is_read() -> None:
-    assert moments.minutes_long("1小時30分鐘", unit=None) == 90
+    assert lengths.minutes_long("1小時30分鐘", unit=None) == 90
 
 
 @pytest.mark.parametrize(

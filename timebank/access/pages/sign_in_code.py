@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.standing import membership_state_of
+from timebank.access.membership_state import membership_state_of
 from timebank.cards.pages.counter import WHOM, Whom
 from timebank.core import scanned
 from timebank.core.locale import _

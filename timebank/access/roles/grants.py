@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.listing import read_grants
 from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantIn, GrantOut
 from timebank.access.tables import RoleGrant
@@ -21,7 +22,6 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import dated
 from timebank.people.identity.ages import is_guarded
@@ -131,7 +131,7 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
         region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
         ends_on=asked.ends_on,
     )  # fmt: skip
-    [made] = await _grants(scope, grant_id=grant_id)
+    [made] = await read_grants(scope, grant_id=grant_id)
     text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
     await notify(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
     return made
@@ -256,47 +256,3 @@ END_AUDITOR = Kind(name="end_auditor", sentence=_("结束{person}的审计员身
 OFFICE_BEFORE = Kind(
     name="office_before", sentence=_("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS
 )
-
-
-# The name of area `a`: of a building or unit without its grid, such as 3栋1单元; of a grid its own.
-AREA_NAME = """(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
-WHERE step.community_id = a.community_id AND step.id = ANY (a.path) AND (step.kind <> 'grid' OR a.kind = 'grid'))"""
-
-_GRANTS = f"""
-SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
-       coalesce(r.name, s.name, {AREA_NAME}) AS place_name,
-       g.starts_on, g.ends_on, g.granted_by, g.granted_at
-FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
-LEFT JOIN region r ON r.id = g.region_id
-LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
-LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
-WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= $2)
-  AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
-  AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
-ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
-"""  # noqa: S608  # own text
-
-
-async def _grants(
-    scope: Scope, *, grant_id: UUID | None = None, person_id: UUID | None = None, role: Role | None = None,
-    before: tuple[datetime, UUID] | None = None, limit: int = 1000,
-) -> list[GrantOut]:  # fmt: skip
-    return await database.rows(
-        GrantOut, _GRANTS, scope.community_id, clock.local_day(), grant_id, person_id, role.value if role else None,
-        *(before or (None, None)), limit,
-    )  # fmt: skip
-
-
-async def grants(
-    scope: Scope, *, person_id: UUID | None = None, role: Role | None = None, limit: int = 50, cursor: str | None = None
-) -> Page[GrantOut]:
-    """The present and future role grants of the community's people, newest first.
-
-    For administrators and auditors; everybody may read their own.
-    """
-    if not (person_id is not None and scope.is_own(person_id)):
-        scope.require_reader()
-    before = read_cursor(cursor, tuple[datetime, UUID])
-    async with transaction(scope):
-        found = await _grants(scope, person_id=person_id, role=role, before=before, limit=limit + 1)
-    return page(found, limit, lambda g: (g.granted_at, g.id))

@@ -18,9 +18,9 @@ from timebank.access.sign_in.logins import (
 )
 from timebank.access.sign_in.passwords import DEMO_PASSWORD, is_weak
 from timebank.core import audit, clock, database, settings, vault
+from timebank.core.batcher import Batcher
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.grouping import Batcher
 from timebank.core.scope import Grant, ResidentRecord
 
 

@@ -1,6 +1,6 @@
 """Unused class minutes move to another course, at what they had cost."""
 
-from timebank.agreements.unseen import require_seen_terms
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
 from timebank.classes.class_time.refunds import require_right, unused

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.unseen import require_seen_terms
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.courses import COURSE_TERMS, CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote

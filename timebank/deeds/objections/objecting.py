@@ -5,27 +5,19 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.independence import is_uninvolved
-from timebank.agreements.kinds import Change
-from timebank.agreements.proposing import end_waiting_change
-from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
-from timebank.deeds.credit import issue_deed_points
 from timebank.deeds.objections.objectors import notify_objector, objector_of, require_may_object
-from timebank.deeds.parties import PartyToDeed, is_caller, require_no_party
+from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import lock_deed
-from timebank.deeds.restoring import DEED_AGAIN, propose_restoring
-from timebank.deeds.review import needs_second
 from timebank.deeds.schemas import Deed, ObjectionOut
 from timebank.deeds.tables import Objection
 from timebank.people.messages import notify
-from timebank.service_records.deciding import took_part_in_scans
-from timebank.service_records.objections import lock_record, reject_after_objection, restore_reversed
+from timebank.service_records.objected import lock_record
 
 
 class NotOnNotice(TimebankError):
@@ -53,7 +45,7 @@ class ObjectionDecided(TimebankError):
     sentence = "这条异议已经有人决定了，没有再改。"
 
 
-class _Objection(msgspec.Struct, frozen=True, kw_only=True):
+class LockedObjection(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     deed_id: UUID | None
     service_record_id: UUID | None
@@ -94,7 +86,7 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: 
         if is_own:
             raise OwnDeed
         objection = await _object(scope, objector, reason, deed_id=deed_id)
-        await _set_status(scope, deed, "objected")
+        await set_status(scope, deed, "objected")
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
         await notify(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
         return objection
@@ -129,7 +121,7 @@ async def _object(
     scope: Scope, objector: UUID, reason: str, *, deed_id: UUID | None = None, record_id: UUID | None = None
 ) -> ObjectionOut:
     entered_by = None if is_caller(scope, objector) else scope.actor_id
-    objection = _Objection(
+    objection = LockedObjection(
         id=clock.new_id(), deed_id=deed_id, service_record_id=record_id, person_id=objector, reason=reason,
         created_at=clock.now(), upheld=None, decided_at=None, decision_note=None, entered_by=entered_by
     )  # fmt: skip
@@ -151,7 +143,7 @@ async def own_objection(scope: Scope, record_id: UUID) -> ObjectionOut | None:
     """The caller's own objection to a service record, with its decision; None where there is none."""
     async with transaction(scope):
         found = await database.row(
-            _Objection,
+            LockedObjection,
             f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND service_record_id = $2 AND person_id = $3",  # noqa: S608  # own columns
             scope.community_id, record_id, scope.require_self(),
         )  # fmt: skip
@@ -166,7 +158,7 @@ async def list_objections(
     after = read_cursor(cursor, tuple[UUID])
     async with transaction(scope):
         found = await database.rows(
-            _Objection,
+            LockedObjection,
             f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND (NOT $2 OR upheld IS NULL) "  # noqa: S608  # own columns
             "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4",
             scope.community_id, undecided, after[0] if after else None, limit + 1,
@@ -174,34 +166,9 @@ async def list_objections(
     return page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
 
 
-@retried
-async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note: str) -> ObjectionOut:
-    """Decide an objection. If upheld, the deed or record is rejected; else its public notice period goes on unchanged.
-
-    Upholding an objection to a reversal credits the points again; many points wait for a second person from above.
-    Raises PartyToDeed, ObjectionDecided.
-    """
-    scope.require_admin()
-    async with transaction(scope):
-        objection = await _find(scope, objection_id)
-        if not await is_uninvolved(scope, objection.person_id, objection.entered_by):
-            raise PartyToDeed
-        if upheld and (waits := await _ask_above(scope, objection, note)):
-            return msgspec.structs.replace(objection.out(), waiting=waits.waiting, who=waits.who)
-        await end_waiting_change(scope, DEED_AGAIN, str(objection_id))
-        settle = _settle_deed if objection.deed_id else _settle_record
-        outcome = await settle(scope, objection, upheld, note)
-        await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
-        await notify(
-            scope, objection.person_id, "objection_decided", f"您的异议有了决定：{outcome}。{note[:400]}",
-            f"objection:{objection_id}:decided", objection.deed_id or objection.service_record_id,
-        )  # fmt: skip
-        return (await _find(scope, objection_id)).out()
-
-
-async def _find(scope: Scope, objection_id: UUID) -> _Objection:
+async def lock_objection(scope: Scope, objection_id: UUID) -> LockedObjection:
     objection = await database.row(
-        _Objection,
+        LockedObjection,
         f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND id = $2",  # noqa: S608  # own columns
         scope.community_id, objection_id,
     )  # fmt: skip
@@ -210,106 +177,7 @@ async def _find(scope: Scope, objection_id: UUID) -> _Objection:
     return objection
 
 
-async def _ask_above(scope: Scope, objection: _Objection, note: str) -> Waiting | None:
-    """Propose to restore the points of a reversed deed where these need a second person; None where they do not."""
-    if objection.deed_id is None:
-        return None
-    deed = await lock_deed(scope, objection.deed_id)
-    if deed.status != "reversed" or not await needs_second(scope, deed):
-        return None
-    await _require_judge(scope, deed)
-    if (await _find(scope, objection.id)).upheld is not None:
-        raise ObjectionDecided
-    return await propose_restoring(scope, deed, objection.id, note, (objection.person_id, objection.entered_by))
-
-
-async def _require_judge(scope: Scope, deed: Deed) -> None:
-    """Raise PartyToDeed for a party to the deed and, unless it is reversed, for one not independent of its approver."""
-    await require_no_party(scope, deed)
-    if deed.status != "reversed" and not await is_uninvolved(scope, deed.reviewed_by):
-        raise PartyToDeed
-
-
-async def restore_agreed(scope: Scope, change: Change) -> None:
-    await decide_objection(scope, UUID(change.do["objection_id"]), True, change.do["note"])
-
-
-async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
-    """Apply the decision to the deed; return the outcome in Chinese words."""
-    assert objection.deed_id is not None
-    deed = await lock_deed(scope, objection.deed_id)
-    await _require_judge(scope, deed)
-    await _write_decision(scope, objection, upheld, note)
-    if deed.status == "reversed":
-        if upheld:
-            await issue_deed_points(scope, deed, key=f"deed:{deed.id}:restored:{objection.id}")
-        return "积分已恢复" if upheld else "冲正不变"
-    if upheld:
-        await database.execute(
-            "UPDATE deed SET review_note = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, note
-        )
-        await _set_status(scope, deed, "rejected")
-        text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
-        await notify(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
-    elif (await lock_deed(scope, deed.id)).open_objections == 0:
-        await _set_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
-        text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
-        await notify(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
-    return "这件善行不予记分" if upheld else "公示照常"
-
-
-async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
-    """Apply the decision to the service record; return the outcome in Chinese words."""
-    assert objection.service_record_id is not None
-    record = await lock_record(scope, objection.service_record_id)
-    approved_by = None if record.status == "reversed" else record.reviewed_by
-    acted = (record.entered_by or record.person_id, record.corrected_by, approved_by)
-    uninvolved = await is_uninvolved(scope, *acted, concerns=[record.person_id])
-    if not uninvolved or await took_part_in_scans(scope, record.visit_id):
-        raise PartyToDeed
-    await _write_decision(scope, objection, upheld, note)
-    if record.status == "reversed":
-        if upheld:
-            await restore_reversed(scope, record, objection.id)
-        return "积分已恢复" if upheld else "冲正不变"
-    if upheld:
-        await reject_after_objection(scope, record, note)
-        text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
-        await notify(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
-    elif not await _is_doubted(scope, record.id):
-        text = "对您的一条补录服务的异议核实过了，公示照常。"
-        key = f"service:{record.id}:noticed:{objection.id}"
-        await notify(scope, record.person_id, "record_noticed", text, key, record.id)
-    return "这条服务不予计入" if upheld else "公示照常"
-
-
-async def _is_doubted(scope: Scope, record_id: UUID) -> bool:
-    """Whether a record has an undecided objection."""
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)",
-        scope.community_id, record_id,
-    )  # fmt: skip
-    return found
-
-
-async def _write_decision(scope: Scope, objection: _Objection, upheld: bool, note: str) -> None:
-    """Record the decision. Upholding one objection upholds all undecided ones to the same deed or record.
-
-    The caller holds the row lock of that deed or record, so that decisions run one after the other. Raises
-    ObjectionDecided.
-    """
-    answered = await database.execute(
-        "UPDATE objection SET upheld = $5, decided_by = $6, decided_at = $7, decision_note = $8 "
-        "WHERE community_id = $1 AND upheld IS NULL AND (id = $2 OR $5 AND (deed_id = $3 OR service_record_id = $4)) "
-        "AND EXISTS (SELECT FROM objection mine WHERE mine.community_id = $1 AND mine.id = $2 AND mine.upheld IS NULL)",
-        scope.community_id, objection.id, objection.deed_id, objection.service_record_id, upheld, scope.actor_id,
-        clock.now(), note,
-    )  # fmt: skip
-    if answered == "UPDATE 0":
-        raise ObjectionDecided
-
-
-async def _set_status(scope: Scope, deed: Deed, status: str) -> None:
+async def set_status(scope: Scope, deed: Deed, status: str) -> None:
     await database.execute(
         "UPDATE deed SET status = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, status
     )

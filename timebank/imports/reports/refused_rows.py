@@ -28,7 +28,8 @@ from timebank.imports.sheets import columns
 from timebank.imports.sheets.context import titles_of
 from timebank.imports.sheets.header import REASONS, Header, own_columns
 from timebank.imports.sheets.lines import Line, lines
-from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER, Meaning
+from timebank.imports.sheets.meanings import Meaning
+from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
 TITLE = _("未导入的行")
 TITLES_MAX = 10

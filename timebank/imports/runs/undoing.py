@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.roster import undo_logins, undo_role_grants
-from timebank.activities.withdrawal import undo_activities
-from timebank.areas.withdrawal import remove_unused_areas
+from timebank.activities.undo import undo_activities
+from timebank.areas.undo import remove_unused_areas
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
 from timebank.deeds.filing.filing import undo_filed_deeds
@@ -18,11 +18,11 @@ from timebank.imports.reports.report import Note
 from timebank.imports.runs import traces
 from timebank.imports.runs.traces import ImportUsed, in_withdrawn, of_people
 from timebank.imports.steps import Steps
-from timebank.people.enrolment import undo_enrolments
+from timebank.people.enrolment.undo import undo_enrolments
 from timebank.people.guardianship.nominations import undo_nominations
 from timebank.people.messages import purge_import_messages
 from timebank.service_records.honour.notices import notify_of_many_hours
-from timebank.service_records.honour.withdrawal import undo_entered_hours
+from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 from timebank.shop.stock import OutOfStock, take_from_stock

@@ -8,7 +8,7 @@ from timebank.imports.cells import amounts
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.workbook import Merge, Row, Sheet
 from timebank.imports.sheets.header import Header, find
-from timebank.imports.sheets.vocabulary import Meaning, plain_heading
+from timebank.imports.sheets.meanings import Meaning, plain_heading
 
 _HEADINGS_LEAST = 2
 _STOCK_WORD = re.compile(r"[()（）:：\s]|现有|库存|数量|余量|存量|stock|quantity", re.IGNORECASE)

@@ -10,7 +10,7 @@ from timebank.imports.files.refusals import ColumnMissing, ColumnTwice, ImportRe
 from timebank.imports.files.workbook import Row, Sheet, Workbook
 from timebank.imports.sheets import beside, stacked
 from timebank.imports.sheets.header import Header, find, missing
-from timebank.imports.sheets.vocabulary import Meaning
+from timebank.imports.sheets.meanings import Meaning
 
 _VOID = re.compile(r"作废|废弃|停用|示例|样例|范例|模板|样表|备份|旧表|backup|template|example", re.IGNORECASE)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from timebank.imports.cells.values import Cell, Unreadable
-from timebank.imports.sheets.vocabulary import Meaning, plain_heading
+from timebank.imports.sheets.meanings import Meaning, plain_heading
 
 _EXACT, _LIKELY, _WEAK = 3.0, 2.0, 1.0
 _SHAPED = 0.5

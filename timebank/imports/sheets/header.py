@@ -7,7 +7,7 @@ from timebank.core.locale import LANGUAGES, _, translate
 from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.files.workbook import Merge, Row, Sheet
 from timebank.imports.sheets.fits import NO_FIT, Fit, fit_of, numberless, says_something, second_columns
-from timebank.imports.sheets.vocabulary import Meaning
+from timebank.imports.sheets.meanings import Meaning
 
 _HEADER_SEARCHED = 40
 _HEADING_LENGTH_MAX = 30

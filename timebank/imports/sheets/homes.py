@@ -14,8 +14,8 @@ from timebank.imports.cells.addresses import (
 )
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, plain_text
+from timebank.imports.sheets.meanings import plain_heading
 from timebank.imports.sheets.parsed import InSheet, Reading
-from timebank.imports.sheets.vocabulary import plain_heading
 
 _NO_ROOMS = re.compile("^(所在|所属)?[楼栋幢号]+单元号?$")
 _ROOMS = re.compile("房号|门牌|^室|房间|^room")

@@ -19,7 +19,7 @@ from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement
 from timebank.overview.resident import whole_balances
 from timebank.people.guardianship.guardians import children_of
-from timebank.people.own_records import open_statement
+from timebank.people.statement_access import open_statement
 from timebank.rules.catalogue import versions
 from timebank.web.pages import page
 

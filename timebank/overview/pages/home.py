@@ -9,8 +9,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.access.membership_state import AnswerIn, MembershipUnproved, answer_membership_question, questions
 from timebank.access.sign_in import sessions
-from timebank.access.standing import AnswerIn, MembershipUnproved, answer_membership_question, questions
 from timebank.areas.places import public_communities
 from timebank.core.errors import TimebankError, Unauthenticated
 from timebank.core.locale import _

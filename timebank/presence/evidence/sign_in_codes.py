@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from timebank.access.registration import SignInCode, receiving_phone, sign_in_code
 from timebank.access.sign_in import throttle
 from timebank.access.sign_in.logins import Proof, login_by_phone
+from timebank.access.sign_in_codes import SignInCode, receiving_phone, sign_in_code
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError

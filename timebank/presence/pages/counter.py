@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.access.membership_state import membership_state_of
 from timebank.access.sign_in.finding import find_at_counter
-from timebank.access.standing import membership_state_of
 from timebank.cards.cards import card_of
 from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes

@@ -12,7 +12,7 @@ from timebank.people.messages import notify_household
 from timebank.shop import collection
 from timebank.shop.confirmations import asking as confirmations
 from timebank.shop.confirmations.asking import ConfirmationRequest
-from timebank.shop.confirmations.waiting import notify_second_persons_here
+from timebank.shop.confirmations.listing import notify_second_persons_here
 from timebank.shop.redemption import redeem_agreed, require_takeable
 from timebank.shop.schemas import Quantity, RedemptionIn
 

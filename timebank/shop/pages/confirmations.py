@@ -15,7 +15,7 @@ from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.shop.confirmations import deciding as agreed
-from timebank.shop.confirmations.waiting import list_confirmations
+from timebank.shop.confirmations.listing import list_confirmations
 from timebank.shop.pages.counter import REFUSALS, refused
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other

@@ -7,14 +7,14 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from timebank.core import clock
-from timebank.imports.cells import moments
+from timebank.imports.cells import lengths, moments
 from timebank.imports.cells import values as cells
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell
 from timebank.imports.sheets import context
 from timebank.imports.sheets.context import TitleDates
+from timebank.imports.sheets.meanings import plain_heading
 from timebank.imports.sheets.parsed import InSheet, Reading
-from timebank.imports.sheets.vocabulary import plain_heading
 
 T = TypeVar("T", bound=InSheet)
 
@@ -172,13 +172,13 @@ def _days_later(first: Cell, last: Cell, day: date) -> int:
 def _length(reading: Reading[T], *, decides: bool) -> int | None:
     """The written length; where sign-in and sign-out are there, it only checks them and refuses nothing."""
     heading = plain_heading(reading.header.heading("length"))
-    unit: moments.LengthUnit | None = None
+    unit: lengths.LengthUnit | None = None
     if "分" in heading or "minute" in heading:
         unit = "minutes"
     elif "小时" in heading or "hour" in heading or "时数" in heading:
         unit = "hours"
 
     def read(cell: Cell) -> int | Problem | None:
-        return moments.minutes_long(cell, unit=unit)
+        return lengths.minutes_long(cell, unit=unit)
 
     return reading.take("length", read) if decides else reading.beside("length", read)

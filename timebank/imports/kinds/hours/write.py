@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
-from timebank.activities.withdrawal import offer_again
+from timebank.activities.undo import offer_again
 from timebank.core import clock, database, names
 from timebank.core.database import reading
 from timebank.core.scope import Scope

@@ -15,7 +15,7 @@ from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, duties_of, holders_of
 from timebank.imports.words.area_map import Map
-from timebank.people.enrolment import place_many
+from timebank.people.enrolment.enrolling import place_many
 from timebank.people.schemas import Enrolment, Sex
 
 SEX: dict[str, Sex] = {"male": "男", "female": "女"}

@@ -29,7 +29,7 @@ from timebank.imports.kinds.roster.words import own_building_words, tell_buildin
 from timebank.imports.sheets.parsed import Parsed
 from timebank.imports.words.area_map import Map
 from timebank.imports.words.buildings import Buildings, buildings_of
-from timebank.people.enrolment import Placed, enrol_many, place_many
+from timebank.people.enrolment.enrolling import Placed, enrol_many, place_many
 from timebank.people.identity.ages import is_guarded
 from timebank.people.schemas import Enrolled
 

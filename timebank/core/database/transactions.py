@@ -1,25 +1,19 @@
 """Transactions and queries: one explicit transaction per verb; violated constraints become errors of their class."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
 
-from timebank.core.connections import (
+from timebank.core.database.connections import (
     ANSWER_SECONDS_MAX,
-    BadValue,
-    NotOpen,
     borrowed,
-    close_pool,
-    create_pool,
     engine,
     is_lost,
 )
@@ -29,30 +23,7 @@ from timebank.core.scope import Scope
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
-__all__ = [
-    "BadValue",
-    "NotOpen",
-    "Open",
-    "RanIntoAnother",
-    "ask",
-    "close_pool",
-    "create_pool",
-    "engine",
-    "error_of",
-    "execute",
-    "fetch",
-    "fetch_one",
-    "fetch_value",
-    "insert_many",
-    "reading",
-    "retried",
-    "row",
-    "rows",
-    "savepoint",
-    "transaction",
-]  # fmt: skip
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -60,13 +31,7 @@ log = structlog.get_logger()
 LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
 ROLLED_BACK = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 LOCK_TIMEOUT = "5s"
-TRIES = 4
-FIRST_PAUSE_SECONDS = 0.02
 NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default limit
-
-
-class RanIntoAnother(Exception):
-    """Raised by a verb that lost a race with another request: `retried` rolls it back and runs it again."""
 
 
 @dataclass(slots=True)
@@ -215,53 +180,6 @@ async def savepoint() -> AsyncIterator[None]:
         raise
     else:
         await execute("RELEASE SAVEPOINT part")
-
-
-def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Decorator: retry the verb after a conflict with a concurrent request; it is run at most TRIES times.
-
-    A conflict is a deadlock, a serialization failure, `RanIntoAnother`, or a violated unique or foreign key that no
-    error class names: the verb had checked first, so another request has written or deleted in between, and the next
-    run will see that. A violated key that an error class names raises that error at once.
-
-    Only the outermost verb is retried: inside an open transaction the error is passed on, because the work of the outer
-    verb is rolled back too. After the last try the error of that try is raised (`RanIntoAnother` as Busy, 503 with
-    Retry-After). A lock that was not free within `LOCK_TIMEOUT` is not retried, so nobody waits longer than that.
-
-    After each of these conflicts nothing has been written. After a connection lost at COMMIT the changes may have been
-    written, so the verb is not retried and the caller gets 503. The client can safely repeat the request: the
-    Idempotency-Key, the scan's nonce or the natural key of the ledger entry prevents a second effect.
-    """
-
-    @wraps(verb)
-    async def outermost(*args: P.args, **kwargs: P.kwargs) -> T:
-        if engine.current_transaction.get() is not None:
-            return await verb(*args, **kwargs)
-        for attempt in range(1, TRIES):
-            try:
-                return await verb(*args, **kwargs)
-            except (TimebankError, RanIntoAnother) as error:
-                if not _ran_into_another(error):
-                    raise
-                log.info("run again", verb=verb.__qualname__, cause=type(error.__cause__ or error).__name__)
-            # The pause is random, so that two conflicting requests do not meet again.
-            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311  # no secret
-        try:
-            return await verb(*args, **kwargs)
-        except RanIntoAnother as error:
-            raise Busy from error
-
-    return outermost
-
-
-def _ran_into_another(error: Exception) -> bool:
-    cause = error.__cause__
-    return (
-        isinstance(error, RanIntoAnother)
-        or isinstance(cause, ROLLED_BACK)
-        or (type(error) is Conflict and isinstance(cause, asyncpg.UniqueViolationError))
-        or (type(error) is Unexpected and isinstance(cause, asyncpg.ForeignKeyViolationError))
-    )
 
 
 def _connection() -> "PoolConnectionProxy":

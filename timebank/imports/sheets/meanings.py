@@ -1,0 +1,71 @@
+"""What a column can mean: its usual headings, and what its values look like."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, time
+
+from timebank.imports.cells import amounts, moments, phones
+from timebank.imports.cells import values as cells
+from timebank.imports.cells.problems import Problem
+from timebank.imports.cells.values import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One thing a column can mean: its headings, a pattern for the rest, headings that need the values' word for it."""
+
+    key: str
+    headings: tuple[str, ...]
+    pattern: re.Pattern[str] | None = None
+    weak: tuple[str, ...] = ()
+    shape: Callable[[Cell], bool] | None = field(default=None)
+
+
+def plain_heading(cell: Cell) -> str:
+    """A heading without spaces, marks and case, so that “Check-in time *” is “checkintime”."""
+    return re.sub(r"[\W_]+", "", cells.plain_text(cell).lower())
+
+
+def means(
+    key: str, headings: str, pattern: str = "", *, weak: str = "", shape: Callable[[Cell], bool] | None = None
+) -> Meaning:
+    return Meaning(key, tuple(headings.split()), re.compile(pattern) if pattern else None, tuple(weak.split()), shape)
+
+
+def is_identity(cell: Cell) -> bool:
+    return bool(re.fullmatch(r"\d{14,18}X?|\d\.\d+E\+?17", cells.digits_only(cell)))
+
+
+def is_phone(cell: Cell) -> bool:
+    return isinstance(phones.phone(cell), str)
+
+
+def is_name(cell: Cell) -> bool:
+    found = cells.name(cell)
+    return isinstance(found, str) and 2 <= len(found) <= 30
+
+
+def is_day(cell: Cell) -> bool:
+    return isinstance(moments.day(cell), date)
+
+
+def is_clock(cell: Cell) -> bool:
+    return isinstance(cell, time) or (not is_span(cell) and isinstance(moments.minute_of_day(cell), int))
+
+
+def is_span(cell: Cell) -> bool:
+    if not isinstance(cell, str):
+        return False
+    found = moments.spans(cell)
+    return isinstance(found, list) and all(
+        last is not None
+        and isinstance(moments.minute_of_day(first), int)
+        and isinstance(moments.minute_of_day(last), int)
+        for first, last in found
+    )
+
+
+def is_whole(cell: Cell) -> bool:
+    found = amounts.parse_points(cell, 0)
+    return found is not None and not isinstance(found, Problem)

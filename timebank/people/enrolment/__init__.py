@@ -1,0 +1,1 @@
+"""Registering people, one by one or a whole roster, and undoing it."""

@@ -1,0 +1,83 @@
+"""Returns: a collected good comes back, and its points, its stock and the monthly limit are restored."""
+
+from uuid import UUID
+
+from timebank.agreements.kinds import Change, Kind
+from timebank.agreements.proposing import propose
+from timebank.agreements.schemas import Waiting
+from timebank.core import audit, clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.ledger import posting
+from timebank.ledger.grace import back_in_words
+from timebank.ledger.posting import Posting
+from timebank.people.messages import notify
+from timebank.shop import stock
+from timebank.shop.collection import LockedRedemption, lock_redemption, require_not_family, restock
+from timebank.shop.schemas import Redeemed
+
+
+class NotCollected(TimebankError):
+    code = "redemption_not_collected"
+    status = 409
+    sentence = "这份兑换没有领走过，或已经退过货，不能退货。"
+
+
+@retried
+async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed | Waiting:
+    """Take a collected good back, with a reason; restore its points, the stock and the monthly limit.
+
+    If the caller, or somebody who is not independent of the caller, has lowered this stock by a count in the last 30
+    days, the return waits for an administrator: together the two would turn goods that never came back into points.
+    """
+    async with transaction(scope):
+        found = await lock_redemption(scope, redemption_id)
+        scope.require_keeper(found.station_id)
+        await require_not_family(scope, found.person_id)
+        if found.status != "collected" or found.settled_entry_id is None:
+            raise NotCollected
+        if not scope.system and await stock.changed_by_same_party(scope, found.good_id, found.station_id, "counted"):
+            return await propose(
+                scope, RETURN, str(redemption_id), {"redemption_id": redemption_id, "reason": reason},
+                {"what": found.what, "station": found.station, "reason": reason}, person_id=found.person_id,
+            )  # fmt: skip
+        return await _take_back(scope, found, found.settled_entry_id, reason)
+
+
+async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reason: str) -> Redeemed:
+    await restock(scope, found)
+    note = Posting(
+        kind="reversal",
+        key=f"redemption:{found.id}:return",
+        source_kind="redemption",
+        source_id=found.id,
+        memo=f"退货：{found.what}",
+    )
+    reversal = await posting.reverse(scope, entry_id, note)
+    await database.execute(
+        "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
+        scope.community_id, found.id, clock.now(),
+    )  # fmt: skip
+    await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
+    await notify(
+        scope, found.person_id, "redemption_returned",
+        f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
+        f"有疑问请找{found.station}。",
+        f"redemption:{found.id}:returned", found.id,
+    )  # fmt: skip
+    return Redeemed(id=found.id, status="returned", code=None, points=found.points, expires_at=found.expires_at)
+
+
+async def return_agreed(scope: Scope, change: Change) -> None:
+    found = await lock_redemption(scope, UUID(change.do["redemption_id"]))
+    if found.status != "collected" or found.settled_entry_id is None:
+        raise NotCollected
+    await _take_back(scope, found, found.settled_entry_id, change.do["reason"])
+
+
+RETURN = Kind(
+    name="return_goods",
+    sentence=_("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
+)  # fmt: skip

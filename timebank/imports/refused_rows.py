@@ -133,7 +133,7 @@ def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dic
 
 
 def _sheet_name(name: str, taken: Sequence[str]) -> str:
-    """The sheet's name, made valid and unique in an xlsx file; it is kept since it may give the dates' year and month."""
+    """The sheet's name, made valid and unique in an xlsx file; kept because it may give the year and month of dates."""
     plain = re.sub(r"[\[\]:*?/\\]", "-", name)[:SHEET_NAME_MAX].strip("'") or "-"
     number, found = 1, plain
     while found.casefold() in {other.casefold() for other in taken}:

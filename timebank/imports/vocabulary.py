@@ -1,4 +1,4 @@
-"""What the columns of other people's sheets are called, and what their values look like."""
+"""The known headings of columns in imported sheets, and the shapes of their values."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from timebank.imports.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One thing a column can mean: its headings, a pattern for the rest, headings that need the values' word for it."""
+    """One meaning of a column: its exact headings, a pattern for others, and `weak` headings, which count only if the
+    column's values have the `shape`."""
 
     key: str
     headings: tuple[str, ...]
@@ -22,7 +23,7 @@ class Meaning:
 
 
 def plain_heading(cell: Cell) -> str:
-    """A heading without spaces, marks and case, so that “Check-in time *” is “checkintime”."""
+    """A heading in lower case without spaces and marks: “checkintime” for “Check-in time *”."""
     return re.sub(r"[\W_]+", "", cells.words(cell).lower())
 
 

@@ -103,7 +103,7 @@ def _wide(header: Header) -> set[tuple[int, int]]:
 def _shifted(header: Header) -> set[int]:
     """The numbers of the lines of a text file that have more fields than the header.
 
-    A program writes the same number of fields in each line, so an extra one means an unquoted comma.
+    A program writes the same number of fields in each line, so an extra one probably comes from an unquoted comma.
     """
     if not header.sheet.is_text:
         return set()

@@ -48,7 +48,10 @@ class Map:
         return list(found)
 
     def _decided(self, building: str | None, unit: str | None) -> tuple[UUID | None, UUID | None]:
-        """The area remembered for the building with its unit, and otherwise that of the building alone, as a pair."""
+        """The areas remembered for the building with its unit and, failing that, for the building alone, as a pair.
+
+        Both are None if an area has the name itself.
+        """
         if not building or self.by_name(building, unit):
             return None, None
         whole = self._aliases.get(word_key(f"{building}{unit or ''}"))

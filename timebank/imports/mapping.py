@@ -58,7 +58,7 @@ class WordKindUnknown(TimebankError):
 
 
 def require_kind(kind: Kind, answers: Iterable[WordIn]) -> None:
-    """Raise WordKindUnknown for an answer whose kind of word this kind of import does not have, or without a letter."""
+    """Raise WordKindUnknown for an answer whose kind of word this import does not have, or whose word is only marks."""
     for answer in answers:
         if answer.kind not in OF_BOOK[kind] or not word_key(answer.value):
             raise WordKindUnknown(value=answer.value)

@@ -29,7 +29,8 @@ _BROKEN, _TOO_LARGE = 3, 4
 def as_xlsx(content: bytes) -> bytes:
     """Convert .xls bytes into .xlsx bytes: values, merged blocks, styles, hidden rows and columns, unreadable cells.
 
-    Raises WorkbookTooLarge after SECONDS_MAX or CELLS_MAX, and WorkbookBroken for a file that cannot be read.
+    Raises WorkbookTooLarge if it takes longer than SECONDS_MAX or a sheet has more than CELLS_MAX cells, and
+    WorkbookBroken if the file cannot be read.
     """
     try:
         child = subprocess.run(

@@ -120,7 +120,10 @@ def _struck(cell: Cell) -> Cell:
 
 
 def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
-    """The values of these columns, from this row or above; a new building clears the unit and room carried before."""
+    """The values of these columns, from this row or carried from above.
+
+    A new building clears the unit and room carried before, and a household head's row clears the room and head.
+    """
     now: dict[str, Cell] = {}
     if words(line.values.get("relation")).lower() in roster.HEAD_WORDS:
         above = {meaning: cell for meaning, cell in above.items() if meaning not in ("room", "head")}

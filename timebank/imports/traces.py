@@ -1,4 +1,4 @@
-"""Finds the uses of an import's records since, which prevent its undo, and words them."""
+"""Finds the uses of an import's records that prevent its undo, and describes them in sentences."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -20,7 +20,7 @@ def _refuse_doctype(*_declared: object) -> None:
 
 
 def local(name: str) -> str:
-    """An element's or attribute's name without its prefix, the only difference between strict and other files."""
+    """An element's or attribute's name without its prefix; apart from it, strict and other files use the same names."""
     return name.rpartition(":")[2]
 
 

@@ -78,7 +78,7 @@ def in_digits(text: str) -> str:
 
 
 def _says_no_more(rest: str) -> bool:
-    """Whether the text after a day does not change it: none, one or two times, a part of the day, or a word like 补录."""
+    """Whether the text after a day does not change it: none, one or two times, a part of the day, or one like 补录."""
     if not rest or _SAME_DAY.fullmatch(rest):
         return True
     rest = _CLOCK_TAIL.sub("", _CLOCK_TAIL.sub("", rest)) if re.match(r"\d{1,2}:\d{2}:\d{2}", rest) else rest

@@ -26,7 +26,7 @@ Duty = tuple[str, UUID]
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A person who may get role grants: the ones over areas in force, and the ones that were ended by somebody."""
+    """A person who may get role grants, with their grants over areas: `held` in force, and `ended` early by a person."""
 
     born_on: date | None
     status: str = "active"

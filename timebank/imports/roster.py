@@ -150,7 +150,7 @@ def _word(cell: Cell) -> str | Problem | None:
 
 
 def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
-    """Refuse a resident who has moved away or died; add a warning if the remark may mean somebody else."""
+    """Refuse a resident who has moved away or died; add a warning if the remark may mean another person."""
     found = remarks.fate(note)
     if found in ("gone", "died"):
         reading.refuse(column, problem(f"remark_{found}"))

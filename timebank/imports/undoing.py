@@ -82,7 +82,7 @@ async def _leaving(intake: Intake) -> set[UUID]:
 
 
 async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Delete people, except those whom withdrawn records refer to or who have been used since the undo began.
+    """Delete people, except those whom withdrawn records refer to or whose record has been used meanwhile.
 
     The rows are locked FOR UPDATE first, so that no new row can refer to these people before they are deleted.
     """

@@ -26,7 +26,7 @@ Duty = tuple[str, UUID]
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A person who may get role grants, with their grants over areas: `held` in force, and `ended` early by a person."""
+    """A person who may get role grants, with those they have over areas: in force, and ended by a person."""
 
     born_on: date | None
     status: str = "active"

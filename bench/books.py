@@ -1,4 +1,4 @@
-"""A year's books read in: how long a trial and a run take, and how many statements each row costs."""
+"""Imports a year's workbooks and prints the time, the statements a row and the memory of trial, run and undo."""
 
 import io
 import resource
@@ -26,7 +26,8 @@ from timebank.imports.runs.undo import undo
 PEOPLE = 400
 SURNAMES, GIVEN = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许", "安宁平康和顺福禄寿喜春夏秋冬梅兰竹菊松柏"
 
-# 400 people behind 400 doors of one unit, the first of whom administers the community, and what hours and deeds need.
+# 400 people in 400 rooms of one building, the first of whom is the community administrator, and the rules for hours and
+# deeds.
 _GROUND = """
 WITH place AS (
     INSERT INTO area (community_id, id, kind, name, pinyin, path, created_at)
@@ -59,7 +60,7 @@ ON CONFLICT DO NOTHING
 
 
 async def lay_people(url: str, community: UUID) -> tuple[UUID, list[tuple[str, str]]]:
-    """The administrator's login, and the people as (name, phone)."""
+    """Insert the people and their administrator; return the administrator's login and the people as (name, phone)."""
     people = [(a + b, f"1980{n:07}") for n, (a, b) in enumerate((a, b) for a in SURNAMES for b in GIVEN)][:PEOPLE]
     login = clock.new_id()
     connection = await asyncpg.connect(url)
@@ -76,7 +77,7 @@ async def lay_people(url: str, community: UUID) -> tuple[UUID, list[tuple[str, s
 
 
 def hours_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
-    """A sign-in sheet of so many rows, none of which meets another."""
+    """A sign-in sheet with this many rows, without overlapping services of one person."""
     day = clock.local_day()
     found = [
         [(day - timedelta(days=n // len(people) // 4 + 1)).isoformat(), "站点值守", "村口", *people[n % len(people)],
@@ -87,18 +88,18 @@ def hours_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
 
 
 def deeds_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
-    """A book of so many deeds."""
+    """A moral-bank workbook with this many deeds."""
     day = clock.local_day()
     found = [
         [(day - timedelta(days=n // len(people) + 1)).isoformat(), people[n % len(people)][0], "3栋", "楼道卫生巡查", 2,
-         people[max(1, (n + 7) % len(people))][0]]  # the first of them files the book
+         people[max(1, (n + 7) % len(people))][0]]  # never the first person, who files the deeds
         for n in range(rows)
     ]  # fmt: skip
     return _saved(["日期", "姓名", "楼栋单元", "事项", "分值", "证明人"], found)
 
 
 def roster_book(rows: int) -> bytes:
-    """A roster of so many people whom the book does not have yet, three behind each door, with their phones."""
+    """A roster of this many people with phones, three to a household, none of them registered yet."""
     names = [first + second + third for first in SURNAMES for second in GIVEN for third in GIVEN]
     found = [
         [f"{n // 300 + 5}栋", f"{n // 75 % 4 + 1}单元", str(100 + n // 3 % 25), names[n // 3], names[n],
@@ -122,7 +123,7 @@ def _saved(heading: list[str], rows: list[list[Any]]) -> bytes:
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """How many statements the block sends, in the one number of the list."""
+    """Count the statements that the block sends; the yielded list holds the count as its only element."""
     count, proxy = [0], asyncpg.pool.PoolConnectionProxy
     originals = {name: getattr(proxy, name) for name in ("execute", "fetch", "fetchrow", "fetchval")}
 
@@ -143,7 +144,7 @@ def counted() -> Iterator[list[int]]:
 
 
 async def read_books(url: str, serving_url: str) -> None:
-    """Read a book of hours and one of deeds as an administrator does, and print what each step has cost."""
+    """Import hours, deeds and residents as an administrator, and print the cost of each step."""
     connection = await asyncpg.connect(url)
     community = await found_community(connection)
     await connection.close()
@@ -162,7 +163,7 @@ async def read_books(url: str, serving_url: str) -> None:
         session_id=caller.session_id,
     )
     try:
-        with ProcessPoolExecutor(1, get_context("spawn")) as beside:  # or making them would count as reading them
+        with ProcessPoolExecutor(1, get_context("spawn")) as beside:  # so that their memory is not measured
             books: list[tuple[Kind, int, bytes]] = [
                 ("hours", 10_000, beside.submit(hours_book, people, 10_000).result()),
                 ("deeds", 5_000, beside.submit(deeds_book, people, 5_000).result()),
@@ -175,7 +176,7 @@ async def read_books(url: str, serving_url: str) -> None:
 
 
 async def _read(scope: Scope, kind: Kind, content: bytes, rows: int) -> None:
-    """Try a book, take it in, and take it back."""
+    """Measure the trial run, the import and the undo of one workbook."""
     with _measured(f"{kind} tried", rows):
         tried = await import_file(scope, kind, f"{kind}.xlsx", content, dry_run=True, skip_bad=True)
     with _measured(f"{kind} taken in", rows):

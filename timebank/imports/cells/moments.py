@@ -1,4 +1,4 @@
-"""Days and times as people write them, from a date cell to “下午3点半”."""
+"""Parses days, times of day and lengths as people write them, from a date cell to “下午3点半”."""
 
 import re
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from timebank.imports.cells.values import Cell, Unreadable, blank, plain_text
 DAY_MINUTES = 24 * 60
 MONTHS = 12
 _EXCEL_EPOCH = date(1899, 12, 30)
-_ZERO_SHOWN_DAYS = 2  # a spreadsheet shows the number 0, such as a formula makes of a blank cell, as one of these days
+_ZERO_SHOWN_DAYS = 2  # a spreadsheet shows the number 0, such as a formula's result for a blank, as one of these days
 _SERIAL_DAYS = range(1, 73_051)  # 1900-01-01 to 2099-12-31
-_YEARS = range(1850, 2200)  # Beyond lie slips of the pen, and days that clocks of another zone cannot show.
+_YEARS = range(1850, 2200)  # Other years are typing errors, or days that a conversion to another zone cannot represent.
 _WEEKDAY = re.compile(r"[(（]?(星期|周|礼拜)[一二三四五六日天][)）]?|[(（]\s*[一二三四五六日天]?\s*[)）]")
 _DAY = re.compile(r"(\d{4})\s*[-/.年。·\\]\s*(\d{1,2})\s*[-/.月。·\\]\s*(\d{1,2})(?:\s*[日号]|(?!\d))")
 CHINESE_YEAR = re.compile(r"([二一][〇零○ＯO一二三四五六七八九]{3})\s*年")
@@ -36,7 +36,7 @@ _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECAS
 
 
 def day(cell: Cell) -> date | Problem | None:
-    """A calendar day, from a date cell, a spreadsheet's serial number or words with a year."""
+    """A calendar day, from a date cell, a spreadsheet's serial number or a text with a year; None for a blank cell."""
     found = _day(cell)
     if isinstance(found, date) and 0 <= (found - _EXCEL_EPOCH).days <= _ZERO_SHOWN_DAYS:
         return problem("date_zero")
@@ -59,7 +59,7 @@ def _day(cell: Cell) -> date | Problem | None:
 
 
 def in_digits(text: str) -> str:
-    """A text with the days of it that are written as 二〇二六年四月五日 in digits."""
+    """A text with its days such as 二〇二六年四月五日 rewritten in digits."""
     if not CHINESE_YEAR.search(text):
         return text
     text = CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
@@ -67,17 +67,17 @@ def in_digits(text: str) -> str:
 
 
 def _says_no_more(rest: str) -> bool:
-    """Whether what follows a day leaves it that day: nothing, a time or two or a part of the day, a late entry."""
+    """Whether the text after a day does not change it: none, one or two times, a part of the day, or one like 补录."""
     if not rest or _SAME_DAY.fullmatch(rest):
         return True
     rest = _CLOCK_TAIL.sub("", _CLOCK_TAIL.sub("", rest)) if re.match(r"\d{1,2}:\d{2}:\d{2}", rest) else rest
-    # "-4.7" and "至7日" go on to another day, so no separator may stand before the time.
+    # "-4.7" and "至7日" name a range of days, so no separator may precede the time.
     halves = _BETWEEN.split(rest)
     return 1 <= len(halves) <= 2 and all(isinstance(_clock(half), int) for half in halves if half) and bool(halves[0])
 
 
 def _day_in(value: str) -> tuple[date | Problem, str] | None:
-    """The day at the start of some words and what follows it, `None` when there is no day."""
+    """The day at the start of a text and the text after it; `None` when it does not start with a day."""
     value = in_digits(_WEEKDAY.sub("", value).strip())
     if re.fullmatch(r"\d{1,5}(\.\d+)?", value):
         serial = int(float(value))
@@ -94,13 +94,13 @@ def _day_in(value: str) -> tuple[date | Problem, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class YearMonths:
-    """A birth of which only the year and month are written; both months that "1965.1" may mean where it is a number."""
+    """A birth date without its day; the number 1965.1 may mean January or October, so `months` can hold two."""
 
     year: int
     months: frozenset[int]
 
     def holds(self, day: date) -> bool:
-        """Whether a day may be the one that is meant."""
+        """Whether a day lies in the year and in one of the months."""
         return day.year == self.year and day.month in self.months
 
 
@@ -114,13 +114,13 @@ def year_months(cell: Cell) -> YearMonths | None:
         return None
     months = {int(found[2] or found[3])}
     if isinstance(cell, float) and found[2] == "1":
-        months.add(10)  # a spreadsheet's number 1965.1 was typed as 1965.1 or as 1965.10
+        months.add(10)  # a spreadsheet stores both 1965.1 and 1965.10 as the number 1965.1
     possible = frozenset(month for month in months if 1 <= month <= MONTHS)
     return YearMonths(int(found[1]), possible) if possible and int(found[1]) in _YEARS else None
 
 
 def minute_of_day(cell: Cell) -> int | Problem | None:
-    """Minutes since midnight, 0 to 1440, and beyond when the words say “次日”."""
+    """Minutes since midnight, 0 to 1440, or more when the text says “次日”; None for a blank cell."""
     if isinstance(cell, Unreadable):
         return cell.problem
     if isinstance(cell, timedelta):
@@ -152,7 +152,7 @@ def _clock(value: str) -> int | Problem:
     if re.fullmatch(r"\d{4}", value):
         value = f"{value[:2]}:{value[2:]}"
     found = _CLOCK.fullmatch(value.strip())
-    # 9.5 is half past nine, or 9:50 of which a spreadsheet has taken the last zero.
+    # 9.5 may mean half past nine, or 9.50 (ten to ten) whose last zero a spreadsheet removed.
     if found is None or (value.isdigit() and not found["part"]) or re.search(r"\d\.\d(?!\d)", value):
         return problem("time_unclear")
     hour = chinese_number(found["hour"])
@@ -171,7 +171,7 @@ def _clock(value: str) -> int | Problem:
 
 
 def _hour(hour: int, part: str) -> int | None:
-    """The hour of the day that an hour and its part of the day mean; `None` when the two contradict each other."""
+    """The hour from 0 to 24 for a written hour and part of the day; `None` when the two contradict each other."""
     if hour > 24:
         return None
     if part in {"凌晨", "am"} and hour == 12:
@@ -198,7 +198,7 @@ def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
 
 
 def _several_spans(value: str) -> list[str]:
-    """The spans of a cell, parted by a mark; also by a space, 和, a slash or 下午, where each part is a whole span."""
+    """The spans of a text, split at commas; also at a space, 和, a slash or 下午 if each part is then a whole span."""
     parts = [part for part in re.split(r"\s*[,;、，；]\s*", value) if part]
     if len(parts) != 1 or _DAY.match(value):
         return parts
@@ -208,7 +208,7 @@ def _several_spans(value: str) -> list[str]:
 
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
-    """The two halves of “08:30-10:00” or “2026-07-01 08:30 至 10:00”, still as written; the second may be blank."""
+    """The start and end of “08:30-10:00” or “2026-07-01 08:30 至 10:00” as written; either may be blank."""
     if isinstance(cell, Unreadable):
         return cell.problem
     if blank(cell):
@@ -218,7 +218,7 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
     head, rest = (value[: dated.end()], value[dated.end() :]) if dated else ("", value)
     later = _DAY.search(rest)
     if later:
-        # The dashes of a second date part no times: "2026-07-01 22:00 至 2026-07-02 1:00".
+        # The dashes inside a second date do not separate times: "2026-07-01 22:00 至 2026-07-02 1:00".
         halves = [_BETWEEN.sub("", rest[: later.start()].strip()), rest[later.start() :].strip()]
         halves = [half for half in halves if half]
     else:
@@ -226,12 +226,12 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
     if not 1 <= len(halves) <= 2:
         return problem("time_unclear")
     if len(halves) == 1 and not later and _BETWEEN.match(rest):
-        return None, f"{head} {halves[0]}".strip()  # "-11:30": it is the sign-in that nobody has written
+        return None, f"{head} {halves[0]}".strip()  # "-11:30": the sign-in is missing
     first = f"{head} {halves[0]}".strip()
     return first, _same_part(halves[0], halves[1]) if len(halves) == 2 else None
 
 
 def _same_part(first: str, second: str) -> str:
-    """“下午2:00-5:00” says 下午 once and means it twice."""
+    """The second time with the first one's part of the day: in “下午2:00-5:00” both are in the afternoon."""
     part = re.match(r"下午|晚上|傍晚|晚|pm", first.strip(), re.IGNORECASE)
     return f"{part[0]}{second}" if part and re.match(r"\d", second) else second

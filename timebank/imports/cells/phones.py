@@ -1,4 +1,4 @@
-"""A cell with a phone: the first mobile number in it, and what stands beside it."""
+"""Parses phone cells: the first mobile number, and a remark if the cell holds anything else."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SCIENTIFIC = re.compile(r"(\d(?:\.\d+)?)e\+?(\d{1,3})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PhoneFound:
-    """A mobile number of eleven digits; `odd` is what a person should look at beside it."""
+    """A mobile number of eleven digits; `odd` is a warning about the rest of the cell."""
 
     number: str
     odd: Problem | None = None
@@ -40,7 +40,7 @@ def find_phone(cell: Cell) -> PhoneFound | Problem | None:
 
 
 def phone(cell: Cell) -> str | Problem | None:
-    """The first mobile number of a cell."""
+    """The first mobile number of a cell, without the warning."""
     found = find_phone(cell)
     return found.number if isinstance(found, PhoneFound) else found
 
@@ -52,14 +52,14 @@ def phones(cell: Cell) -> list[str]:
 
 
 def _in_digits(text: str) -> str | Problem:
-    """The text with a number that a program wrote as a float or in scientific notation written out again."""
+    """The text; a number that a program wrote as a float or in scientific notation is converted back to digits."""
     whole = _WHOLE_FLOAT.fullmatch(text)
     if whole:
         return whole[1]
     scientific = _SCIENTIFIC.fullmatch(text)
     if scientific is None:
         return text
-    # Only a number with all its digits is what was typed; one of fewer has been rounded.
+    # A mantissa with fewer digits than a phone number has been rounded.
     if len(scientific[1].replace(".", "")) < PHONE_DIGITS:
         return problem("phone_rounded")
     written_out = Decimal(f"{scientific[1]}e{scientific[2]}")

@@ -1,4 +1,4 @@
-"""Remarks that decide about a row: somebody has moved away or died, a line of a list was cancelled."""
+"""Recognises remarks that decide about a row: the person has moved away or died, or the row was cancelled."""
 
 import re
 from typing import Literal
@@ -13,7 +13,7 @@ _GONE = re.compile(
 _DIED = re.compile(
     rf"{_NOT_YET}(去世|死亡|已故|病故|过世|亡故|身故|逝世|离世|辞世|仙逝|已殁|^(\d{{4}}[年.\-/\d月日]*)?[亡殁逝]$)"
 )
-# What may mean that somebody has gone or died, and may mean something else.
+# Words that may mean that somebody has moved away or died, but may mean something else.
 _PERHAPS = re.compile(
     rf"{_NOT_YET}(搬到|搬至|搬去|迁至|销户|注销|走了$|人?已不在|^已走$|出嫁|嫁出|外嫁|调[出走离]|房子?已卖|已?卖房|房屋?已售|租期到)"
 )
@@ -27,7 +27,7 @@ _MAYBE = re.compile(
     r"拟|准备|计划|即将|可能|疑似|预计|打算|想|(?<![^\d月日年])[要将](?=搬|迁|转|离|退)|[要将](?=搬|迁|转出|退租)|下个?月|明年|年底前|\?|？"
 )
 _MOVED_IN = re.compile(r"转入|迁入|搬入|搬来|新入住")
-# Only a remark that begins with the word: "劝阻无效" is what a deed was about.
+# Matched only at the start of a remark: "劝阻无效" describes what a deed was about.
 _CANCELLED = re.compile(
     r"[(（]?(已|本次|本人|此[条行人]|该[条行]|临时有事|有事|因[^，,。]{1,6})?(作废|取消|无效|缺席|缺勤|旷工|未到|没到|没来|未参加|请假|病假|事假|不予(认定|计分)|"
     r"驳回|撤回|(重复(登记|录入|签到|填报|了)?|删除|不计(分|时|入)?|不算|有误|错误|填错了?|测试)[)）。]?$)"
@@ -48,7 +48,7 @@ _ENDED = re.compile(
 
 
 def fate(note: str | None) -> Fate | None:
-    """What a remark says of a resident: moved away, died, or something of the kind that may mean another person."""
+    """What a remark says of a resident: moved away, died, or unclear if it may mean another person or a plan."""
     if not note:
         return None
     gone, died = _GONE.search(note), _DIED.search(note)
@@ -61,22 +61,22 @@ def fate(note: str | None) -> Fate | None:
 
 
 def moved_in(note: str | None) -> bool:
-    """Whether a remark says that somebody has come from elsewhere."""
+    """Whether a remark says that somebody has moved in."""
     return bool(note and _MOVED_IN.search(note))
 
 
 def cancelled(note: str | None) -> bool:
-    """Whether a remark takes a service or deed back."""
+    """Whether a remark cancels the row."""
     return bool(note and _CANCELLED.match(note))
 
 
 def turned_down(state: str | None) -> bool:
-    """Whether a column of attendance or of a review says that somebody was not there, or that a deed does not count."""
+    """Whether a cell about attendance or review says that the person was absent or that the deed does not count."""
     return bool(state and (_TURNED_DOWN.fullmatch(state) or cancelled(state)))
 
 
 def odd_of_service(note: str | None) -> str | None:
-    """What a reviewer should look at in a remark: somebody absent, a shorter stay, another's signature."""
+    """The problem code for a remark that a reviewer should check: an absence, a shorter stay, another's signature."""
     if not note:
         return None
     for code, pattern in (
@@ -88,10 +88,10 @@ def odd_of_service(note: str | None) -> str | None:
 
 
 def corrects(note: str | None) -> bool:
-    """Whether a remark gives another time or length than the columns do, such as 实际2小时."""
+    """Whether a remark gives a corrected time or length, such as 实际2小时."""
     return bool(note and _CORRECTS.search(note))
 
 
 def ended(note: str | None) -> bool:
-    """Whether a remark says that a good is not offered any more."""
+    """Whether a remark says that a good is no longer offered."""
     return bool(note and _ENDED.match(note))

@@ -1,4 +1,4 @@
-"""Signs that stand in a cell in place of words: as above, and those that say neither this nor nothing."""
+"""Recognises cells with marks instead of words: ditto marks, and marks whose meaning is unclear."""
 
 import re
 import unicodedata
@@ -15,12 +15,12 @@ _ELSEWHERE = re.compile(r"同[左右下]|如下|见[上下左右]")
 
 
 def is_ditto(cell: Cell) -> bool:
-    """Whether a cell says that it is as the one above."""
+    """Whether a cell is a ditto mark, such as 同上 or 〃."""
     return isinstance(cell, str) and _DITTO.fullmatch(_AROUND.sub("", cell)) is not None
 
 
 def is_unclear(cell: Cell) -> bool:
-    """Whether a cell has only marks, such as "……" or "√": it may mean nothing, as above, or something else."""
+    """Whether a cell's value is unclear: it has only marks, such as "……" or "√", or refers to another cell (见下)."""
     if not isinstance(cell, str) or blank(cell):
         return False
     shown = plain_text(cell)
@@ -28,5 +28,5 @@ def is_unclear(cell: Cell) -> bool:
 
 
 def _is_mark(char: str) -> bool:
-    # The radicals of characters count as symbols, and stand in names.
+    # Unicode classifies the radicals of Chinese characters as symbols, but they occur in names.
     return unicodedata.category(char)[0] in "PSZ" and not "\u2e80" <= char <= "\u2fdf"

@@ -1,4 +1,4 @@
-"""What a reader of values leaves out of an xlsx file: error cells, formulas without a value, styles, what is hidden."""
+"""Reads from an xlsx file what calamine omits: error cells, formulas without a value, styles and what is hidden."""
 
 import re
 from collections.abc import Mapping
@@ -15,9 +15,10 @@ _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 @dataclass(slots=True, kw_only=True)
 class Marks:
-    """Of one sheet, by row (from 1) and column (from 0): what stands in the cells without a value, and its hidden rows.
+    """The marks of one sheet; rows count from 1 and columns from 0.
 
-    `styles` say what is shown beside a number; `struck` are the cells of which all or a part is struck through.
+    `unreadable` holds the error or formula text of cells without a value, `styles` what is displayed beside a number,
+    and `struck` the cells that are wholly or partly struck through.
     """
 
     unreadable: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -48,7 +49,7 @@ def column_letters(column: int) -> str:
 
 
 def of_book(parts: Mapping[str, bytes]) -> dict[str, Marks]:
-    """The marks of every worksheet by the sheet's name, from the parts of a file by their names."""
+    """The marks of every worksheet by sheet name; `parts` are the file's parts by their names."""
     by_path = {_plain_path(name): part for name, part in parts.items()}
     targets = _targets(by_path.get("xl/_rels/workbook.xml.rels", b""))
     styles = styles_of(by_path.get("xl/styles.xml", b""))
@@ -68,7 +69,7 @@ def _plain_path(name: str) -> str:
 
 
 def _sheets(part: bytes) -> list[tuple[str, str]]:
-    """The name and relation of each sheet of the book, in order."""
+    """The name and the relationship id of each sheet, in order."""
     found: list[tuple[str, str]] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -81,7 +82,7 @@ def _sheets(part: bytes) -> list[tuple[str, str]]:
 
 
 def _targets(part: bytes) -> dict[str, str]:
-    """The path of each relation of the book."""
+    """The part's path of each relationship of the workbook, by relationship id."""
     found: dict[str, str] = {}
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -103,7 +104,8 @@ def _walk(part: bytes, start: object) -> None:
 
 def of_sheet(part: bytes, styles: Mapping[int, Style], struck_texts: frozenset[str]) -> Marks:
     """The marks of one worksheet's part."""
-    # Most sheets have no mark at all; only what may have one is walked through. UTF-16 hides the signs.
+    # Most sheets have no marks, so only a part that may have one is parsed. A UTF-16 part is always parsed, because the
+    # byte patterns do not match there.
     styled = (
         re.compile(rb"""\bs\s*=\s*["'](%s)["']""" % b"|".join(b"%d" % place for place in styles)) if styles else None
     )
@@ -124,7 +126,7 @@ def of_sheet(part: bytes, styles: Mapping[int, Style], struck_texts: frozenset[s
 
 
 class _SheetWalk:
-    """Walks through a worksheet's rows and cells; places that are not written follow one another."""
+    """Collects the marks of a worksheet's cells; a row or cell without a reference follows the one before."""
 
     def __init__(self, styles: Mapping[int, Style], struck_texts: frozenset[str]) -> None:
         self.marks = Marks()
@@ -191,7 +193,7 @@ class _SheetWalk:
         if self._kind == "e":
             self.marks.unreadable[place] = self._value or "#VALUE!"
         elif self._formula is not None and not self._value and self._kind not in ("str", "inlineStr"):
-            # A formula whose text is empty says so by its type; without one nobody has worked it out.
+            # A formula with an empty text result has the type "str"; without a type it was never calculated.
             self.marks.unreadable[place] = f"={self._formula}"
         elif self._value:
             if self._kind in ("", "n") and self._style.says_more:

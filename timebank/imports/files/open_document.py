@@ -1,6 +1,6 @@
 """The tables of an OpenDocument spreadsheet, from its `content.xml` (OASIS ODF 1.3, part 3, chapters 9 and 19).
 
-The general reader gives an empty text for an error, for a formula without a value and for a blank alike.
+calamine is not used here: it returns an empty text alike for an error, a formula without a value and a blank cell.
 """
 
 import re
@@ -15,13 +15,13 @@ from timebank.imports.files.xml_parts import local, parsed, parser
 CELLS_MAX = 2_500_000
 COLUMNS_MAX = 1_000
 _ASIDE = frozenset({"annotation", "note", "tracked-changes", "shapes", "forms", "ruby-text"})
-"""What stands beside the cells' own text: comments, former values, drawings."""
+"""Elements whose text is not part of a cell's value: comments, tracked changes, drawings."""
 
 
 @dataclass(slots=True)
 class Table:
-    """One sheet: filled rows by their numbers from 1, merged blocks (top, left, bottom, right from 0), what is hidden
-    or struck through."""
+    """One sheet with its marks; `rows` are the filled rows with their numbers (from 1), and `merges` the merged blocks
+    as (top, left, bottom, right), all from 0."""
 
     name: str
     visible: bool
@@ -31,7 +31,7 @@ class Table:
 
 
 def tables(content: bytes, rows_max: int) -> list[Table]:
-    """Every sheet in its order; raises an ImportRefused for another kind of document and for more than is read."""
+    """Every sheet in order. Raises an ImportRefused for another kind of document or one that exceeds the limits."""
     walk = _Walk(rows_max)
     reader = parser()
     reader.StartElementHandler = walk.start
@@ -44,7 +44,7 @@ def tables(content: bytes, rows_max: int) -> list[Table]:
 
 
 class _Walk:
-    """Walks through the document; repeated rows and cells are written out where they hold anything."""
+    """Collects the tables while the document is parsed; repeated rows and cells with a value are written out."""
 
     def __init__(self, rows_max: int) -> None:
         self.tables: list[Table] = []
@@ -57,7 +57,7 @@ class _Walk:
         self._from_1904 = False
         self._style = ""
         self._aside = 0
-        self._depth = 0  # of tables: one inside a cell is no sheet
+        self._depth = 0  # of nested tables: a table inside a cell is not a sheet
         self._groups: list[bool] = []
         self._row_number = self._filled = 0
         self._row: list[Cell] = []
@@ -163,7 +163,7 @@ class _Walk:
         self._cell = CellRead(given, is_struck=given.get("style-name") in self._struck_styles)
 
     def _start_covered_table_cell(self, given: dict[str, str]) -> None:
-        # What a merged block covers is not seen, and counts as blank.
+        # A cell covered by a merged block is invisible, so it counts as blank.
         self._cell = CellRead({"number-columns-repeated": given.get("number-columns-repeated", "1")})
 
     def _start_p(self, _given: dict[str, str]) -> None:
@@ -194,7 +194,7 @@ class _Walk:
             top, left = self._row_number, len(self._row)
             self.tables[-1].merges.append((top, left, top + down - 1, left + across - 1))
         if value is None:
-            # A row ends in thousands of blank cells; they count only where something stands behind them.
+            # A row may end in thousands of blank cells; they matter only if a filled cell follows.
             self._row.extend([None] * min(repeat, COLUMNS_MAX + 1 - len(self._row)))
         elif len(self._row) + repeat > COLUMNS_MAX:
             raise WorkbookTooLarge

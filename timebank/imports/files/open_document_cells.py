@@ -1,4 +1,4 @@
-"""One cell of an OpenDocument spreadsheet as a value (OASIS ODF 1.3, part 3, 19.385 to 19.391)."""
+"""The value of one cell of an OpenDocument spreadsheet (OASIS ODF 1.3, part 3, 19.385 to 19.391)."""
 
 import re
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class CellRead:
 
 def value_of(read: CellRead) -> Cell:
     given, shown = read.attributes, "\n".join(read.paragraphs)
-    # The office's own attribute and the one of LibreOffice's extension have one local name; the latter comes later.
+    # The standard's attribute and that of LibreOffice's extension have the same local name; the later one is used.
     kind, formula = given.get("value-type", ""), given.get("formula")
     if kind == "error":
         return Unreadable(shown or "#VALUE!")
@@ -47,7 +47,7 @@ def value_of(read: CellRead) -> Cell:
 
 
 def _with_unit(value: float, shown: str) -> Cell:
-    """A number with the unit or the currency that its style shows beside it, as in "5箱" or "¥25.00"."""
+    """A number with the unit or currency that is displayed beside it, such as "5箱" or "¥25.00"."""
     found = _SHOWN.fullmatch(shown.strip())
     if found is None or found["scale"] or not (found["before"] or found["behind"]):
         return value

@@ -1,4 +1,4 @@
-"""A file of any accepted kind as sheets of raw cells, each row with the number a person sees beside it."""
+"""Reads a file of any accepted type into sheets of raw cells, each row with the number that a spreadsheet shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,7 +38,7 @@ _PICTURE_OR_DOCUMENT = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row that holds something; `number` counts from 1 as the spreadsheet does."""
+    """One row that is not blank; `number` counts from 1 as in the spreadsheet."""
 
     number: int
     cells: tuple[Cell, ...]
@@ -58,7 +58,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One visible sheet with its filled rows and merged blocks. A number for a day may count from 1904."""
+    """One visible sheet with its filled rows and merged blocks; with `from_1904`, serial dates count from 1904."""
 
     name: str
     rows: tuple[Row, ...]
@@ -70,9 +70,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """Every visible sheet that holds anything, in the file's order; never empty.
+    """Every visible sheet that is not blank, in the file's order; there is at least one.
 
-    `hidden_sheets` are not read: how many filled rows each of them has. Nor are `comments`, only counted.
+    `hidden_sheets` gives the number of filled rows of each hidden sheet, and `comments` the number of comments; neither
+    are read.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Workbook:
 
 
 def read(name: str, content: bytes) -> Workbook:
-    """Read a file by what it is, not by what its name says; raises an `ImportRefused` for anything else."""
+    """Read a file; its content, not its name, decides its type. Raises an `ImportRefused` if it cannot be read."""
     if len(content) > BYTES_MAX:
         raise FileTooLarge(megabytes=-(-len(content) // 1024**2), most=BYTES_MAX // 1024**2)
     if not content.strip():
@@ -97,7 +98,7 @@ def read(name: str, content: bytes) -> Workbook:
 
 
 def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
-    """The visible sheets, how many rows the hidden ones have, and the number of comments."""
+    """The visible sheets, the number of rows of each hidden one, and the number of comments."""
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise WorkbookEncrypted
@@ -147,11 +148,11 @@ def _spreadsheet(packed: container.Repacked) -> tuple[list[Sheet], dict[str, int
 
 def _sheet(sheet: CalamineSheet, marks: Marks | None) -> Sheet:
     if marks is None:
-        # Without its part nobody knows which of its cells cannot be read.
+        # Without the sheet's XML part its unreadable cells cannot be recognised.
         raise WorkbookBroken
     if sheet.total_height * sheet.total_width > container.CELLS_MAX:
         raise WorkbookTooLarge
-    left: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)  # which the reader leaves out of each row
+    left: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)  # blank columns that calamine omits
     rows = _filled(enumerate(([*left, *cells] for cells in sheet.iter_rows()), 1), marks)
     return _cut(sheet.name, rows, [(*first, *last) for first, last in sheet.merged_cell_ranges or []], marks)
 
@@ -161,7 +162,7 @@ def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int,
     if len(merges) > _MERGES_MAX:
         raise WorkbookTooLarge
     last_row, last_column = (rows[-1].number, max(len(row.cells) for row in rows)) if rows else (0, 0)
-    # A block merged far beyond the table is cut to it, so that nobody walks a million empty rows.
+    # A block merged far beyond the table is cut to it, to avoid a loop over a million empty rows.
     cut = [
         Merge(top + 1, left, min(bottom + 1, last_row), min(right, last_column))
         for top, left, bottom, right in merges
@@ -190,12 +191,12 @@ def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[R
         if place in marks.struck:
             of_row.struck.add(column)
     found: dict[int, Row] = {}
-    texts: dict[str, Cell] = {}  # a book says the same words in thousands of rows: each is kept once
+    texts: dict[str, Cell] = {}  # the same texts occur in thousands of rows: each is stored once
     for number, cells in grid:
         row = _row(number, cells, by_row.pop(number, None), texts, is_hidden=number in marks.hidden)
         if any(cell is not None for cell in row.cells):
             found[number] = row
-    # Rows of nothing but errors lie below the last that the reader has.
+    # calamine omits trailing rows that contain only errors.
     for number, below in by_row.items():
         found[number] = _row(number, (), below, texts, is_hidden=number in marks.hidden)
     return tuple(found[number] for number in sorted(found))
@@ -231,7 +232,7 @@ def _text(cell: str, texts: dict[str, Cell]) -> Cell:
 
 
 def _apply(marks: _RowMarks, cells: list[Cell]) -> bool:
-    """Show what the cells' styles say of them; whether the whole row is struck through."""
+    """Apply the styles to the cells in place; return whether the whole row is struck through."""
     for column, style in marks.styles.items():
         cell = cells[column] if column < len(cells) else None
         if isinstance(cell, int | float) and not isinstance(cell, bool):

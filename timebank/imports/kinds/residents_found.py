@@ -1,4 +1,4 @@
-"""The residents that sheets of hours and deeds may mean, looked up at once."""
+"""Looks up the residents whom a sheet of hours or deeds may mean, all in one query."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "uni
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today.
 
-    `merged` are further records of the same person that this one has taken in.
+    `merged` are the records of the same person that were merged into this one.
     """
 
     id: UUID
@@ -32,13 +32,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def records(self) -> tuple[UUID, ...]:
-        """Every record by which earlier books have known the person, this one first."""
+        """Every record of the person, this one first; earlier imports may refer to a merged one."""
         return (self.id, *self.merged)
 
 
 @dataclass(frozen=True, slots=True)
 class Residents:
-    """Those whom a file may mean: as candidates to match rows with, and as the book has them."""
+    """The residents whom a file may mean, as candidates for matching rows and as registered, by candidate key."""
 
     candidates: Candidates
     by_key: Mapping[str, Found]
@@ -48,7 +48,7 @@ class Residents:
 
 
 async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
-    """Who bears one of these names or phones. Those who left count only where nobody else is meant."""
+    """The residents with one of these names or phones. An inactive one is found only if no active one has either."""
     phones = {vault.blind_index(phone, "phone"): phone for phone in mentioned.phones}
     found = await database.fetch(
         "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "
@@ -85,14 +85,14 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Whether somebody is of the community, and may act."""
+    """Whether a person is active in the community, and whether a guardian's consent is missing."""
 
     status: str
     lacks_consent: bool
 
 
 async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Standing]:
-    """How each of these people stands now."""
+    """The standing of each of these people now."""
     found = await database.fetch(
         "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
         "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "

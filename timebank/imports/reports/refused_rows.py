@@ -1,4 +1,4 @@
-"""The rows of a workbook that were refused, as a workbook to be mended and imported again."""
+"""Writes the refused rows of a workbook into a new workbook that can be corrected and imported again."""
 
 import asyncio
 import re
@@ -35,14 +35,14 @@ TITLE = _("未导入的行")
 TITLES_MAX = 10
 SHEET_NAME_MAX = 31
 WIDTH, PROBLEM_WIDTH = 16, 70
-# A cell that begins so would be taken for a formula where it is opened.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 DIGITS_EXACT = 10**15
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How sheets of a kind are read, and which of their cells may be blank for "as above", the widest first."""
+    """How sheets of a kind are read. In the `carried` columns (widest first) a blank cell may repeat the row above."""
 
     wanted: Sequence[Meaning]
     required: Sequence[str]
@@ -60,7 +60,7 @@ SHAPES: Mapping[Kind, _Shape] = {
 async def refused_rows(
     kind: Kind, name: str, content: bytes, errors: Sequence[Remark], translate: Callable[[str], str]
 ) -> bytes:
-    """An xlsx of the refused rows below their headings, each whole in itself, with its problems at the end."""
+    """An xlsx file of the refused rows below their headings, each complete by itself, with its problems at the end."""
     return await asyncio.to_thread(_drawn, kind, name, content, errors, translate)
 
 
@@ -75,7 +75,7 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     seen = columns.survey(workbook.read(name, content), shape.wanted, shape.required)
     refused_tables = [header for header, _why in seen.refused]
     for header in (*seen.headers, *refused_tables):
-        # What is said of a whole table stands at its header, and keeps all of its rows out.
+        # A problem of a whole table is stored at its header's row, and refuses all of its rows.
         of_table = problems.get((header.sheet.name, header.last_row), []) if header in refused_tables else []
         refused = [
             _Refused(line.titles, cells, "；".join([*of_table, *problems.get((header.sheet.name, line.number), [])]))
@@ -86,7 +86,7 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
             name = _sheet_name(header.sheet.name or translate(TITLE), drawn.sheetnames)
             _draw(drawn.create_sheet(name), header, refused, translate(REASONS))
     if not drawn.worksheets:
-        drawn.create_sheet(translate(TITLE))  # Nothing was refused, and a workbook has a sheet.
+        drawn.create_sheet(translate(TITLE))  # Nothing was refused, but a workbook needs a sheet.
     buffer = BytesIO()
     drawn.save(buffer)
     return buffer.getvalue()
@@ -94,7 +94,7 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A refused row with its problems, and the titles that it stands below."""
+    """A refused row with its problems and the title rows above it."""
 
     titles: Sequence[Row]
     cells: list[Cell]
@@ -102,7 +102,7 @@ class _Refused:
 
 
 def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, list[Cell]]]:
-    """Every data row with what it leaves to the rows above written out, so that it can stand alone."""
+    """Every data row with the values that it takes from the rows above written out, so that it is complete."""
     cells_of = {row.number: row.cells for row in header.sheet.rows}
     own = own_columns(header)
     above: dict[str, Cell] = {}
@@ -111,12 +111,12 @@ def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, 
         cells = list(cells_of[line.number])
         cells += [None] * (max(header.columns.values()) + 1 - len(cells))
         for meaning, column in header.columns.items():
-            # Above it there will be another row: what "同上" means here is written out too.
+            # Another row will be above it in the new file, so "同上" is replaced by its value.
             if cells[column] is None or is_ditto(cells[column]):
                 cells[column] = above.get(meaning, line.values.get(meaning))
         cells = [None if column in own else cell for column, cell in enumerate(cells)]
         if line.is_shifted:
-            # Whoever imports it again unmended must not have it read in the wrong columns.
+            # Moved to the right of the table, so that the uncorrected row is not read in the wrong columns.
             cells = [*[None] * max(map(len, header.labels)), *cells]
         yield line, [_struck(cell) for cell in cells] if line.is_struck else cells
 
@@ -126,7 +126,10 @@ def _struck(cell: Cell) -> Cell:
 
 
 def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
-    """What stands in these columns, or did above; a new building ends the unit and room of the one before."""
+    """The values of these columns, from this row or carried from above.
+
+    A new building clears the unit and room carried before, and a household head's row clears the room and head.
+    """
     now: dict[str, Cell] = {}
     if plain_text(line.values.get("relation")).lower() in roster.HEAD_WORDS:
         above = {meaning: cell for meaning, cell in above.items() if meaning not in ("room", "head")}
@@ -139,7 +142,7 @@ def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dic
 
 
 def _sheet_name(name: str, taken: Sequence[str]) -> str:
-    """The sheet's name, which may say the year and month of its days, as an xlsx may hold it."""
+    """The sheet's name, made valid and unique in an xlsx file; kept because it may give the year and month of dates."""
     plain = re.sub(r"[\[\]:*?/\\]", "-", name)[:SHEET_NAME_MAX].strip("'") or "-"
     number, found = 1, plain
     while found.casefold() in {other.casefold() for other in taken}:
@@ -149,7 +152,7 @@ def _sheet_name(name: str, taken: Sequence[str]) -> str:
 
 
 def _draw(sheet: Worksheet, header: Header, rows: Sequence[_Refused], title: str) -> None:
-    """The table as it stood, with its titles and merged headings: both say what its columns, days and homes are."""
+    """Write the table with its titles and merged headings, because the reader takes dates and addresses from them."""
     own = own_columns(header)
     labels = [[None if column in own else cell for column, cell in enumerate(label)] for label in header.labels]
     last = max(_width(cells) for cells in (*(row.cells for row in rows), *labels))
@@ -183,7 +186,7 @@ def _fitted(cells: Sequence[Cell], width: int) -> list[Cell]:
 
 
 def _merge(sheet: Worksheet, header: Header, above: int) -> None:
-    """The headings that stand over several columns or rows, as they were; the header begins below so many rows."""
+    """Merge the header's cells as in the original sheet; the header begins below `above` rows."""
     for merge in header.sheet.merges:
         if header.first_row <= merge.top and merge.bottom <= header.last_row:
             top, bottom = (number - header.first_row + above + 1 for number in (merge.top, merge.bottom))
@@ -191,7 +194,7 @@ def _merge(sheet: Worksheet, header: Header, above: int) -> None:
 
 
 def _draw_titles(sheet: Worksheet, number: int, titles: Sequence[Row], last: int) -> int:
-    """Write titles below a row, each across the table as a title stands; the number of the last of them."""
+    """Write title rows below row `number`, each merged across the table; return the number of the last one."""
     for row in titles:
         number += 1
         _write(sheet, number, [" ".join(plain_text(cell) for cell in row.cells if cell is not None)])
@@ -201,7 +204,7 @@ def _draw_titles(sheet: Worksheet, number: int, titles: Sequence[Row], last: int
 
 def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
     for column, value in enumerate(cells, 1):
-        # A spreadsheet keeps fifteen digits of a number: a longer one stays whole only as text.
+        # A spreadsheet stores only fifteen digits of a number, so a longer one is written as text.
         text = str(value) if isinstance(value, int) and abs(value) >= DIGITS_EXACT else value
         is_struck = isinstance(text, Unreadable) and text.is_struck
         if isinstance(text, Unreadable):
@@ -214,11 +217,11 @@ def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
 
 
 def _unreadable(cell: Unreadable) -> str:
-    """What stands there for people, as long as it cannot be taken for a value when it comes back unmended."""
+    """The text that an unreadable cell shows, or #VALUE! if that text would be read as a value when imported again."""
     return cell.shown if isinstance(read_text(harmless(cell.shown)), Unreadable) else "#VALUE!"
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, without characters that its file cannot hold."""
+    """A text that no spreadsheet takes for a formula, without the characters that are illegal in an xlsx file."""
     text = ILLEGAL_CHARACTERS_RE.sub("", text)
     return f"'{text}" if text.startswith(FORMULA) else text

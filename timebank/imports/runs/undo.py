@@ -1,4 +1,4 @@
-"""An import taken back whole, within a day, as long as nobody has built upon it."""
+"""Undoes a whole import within 24 hours, if none of its records has been used."""
 
 import asyncio
 import time
@@ -37,10 +37,10 @@ class _Run(msgspec.Struct, frozen=True):
 async def undo(
     scope: Scope, run_id: UUID, *, seconds: float | None = None, told: ProgressCallback | None = None
 ) -> Progress | None:
-    """Take back everything that a run has made; a run taken back already stays so.
+    """Undo everything that a run has made; return None when that is done, also if it was done before.
 
-    What takes longer than `seconds` is left to the worker: the answer is how far it is then. Raises UndoTooLate after
-    24 hours, and ImportUsed, with what stands in the way, when something of it has been used.
+    After `seconds` the worker does the rest, and the progress is returned. Raises UndoTooLate after UNDO_WITHIN,
+    ImportUsed with the traces if one of its records has been used, and ImportRunning if other work does not end soon.
     """
     scope.require_admin()
     until = None if seconds is None else time.monotonic() + seconds
@@ -77,7 +77,7 @@ async def _run(scope: Scope, run_id: UUID) -> _Run:
 
 
 async def _begin(scope: Scope, run_id: UUID) -> None:
-    """Look for what stands in the way, and begin where nothing does and nothing else has begun."""
+    """Check that the undo is allowed and store it; return without doing so if other work has begun meanwhile."""
     async with reading(scope):
         run = await _run(scope, run_id)
         if clock.now() - run.started_at > UNDO_WITHIN:

@@ -1,4 +1,4 @@
-"""An import taken back batch by batch. What is used after the undoing has begun stays, and the run tells of it."""
+"""Undoes an import batch by batch. A record that is used after the undo has begun stays, and the report notes it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
@@ -33,7 +33,7 @@ ORDER: tuple[Noun, ...] = (
 
 
 async def records_of(scope: Scope, run_id: UUID) -> list[Made]:
-    """What a run has made, in the order in which it is taken back."""
+    """The records that a run has made, in the order in which they are undone."""
     found = await database.fetch(
         "SELECT noun, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 "
         "ORDER BY array_position($3::text[], noun), noun_id",
@@ -43,7 +43,7 @@ async def records_of(scope: Scope, run_id: UUID) -> list[Made]:
 
 
 async def require_unused(scope: Scope, run_id: UUID, made: Sequence[Made]) -> None:
-    """Refuse with what stands in the way when something of it has been used. Raises ImportUsed."""
+    """Raise ImportUsed with the traces if one of the records has been used."""
     run = await database.fetch_one(
         "SELECT kind, started_at FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
     )
@@ -60,7 +60,7 @@ def _by_noun(made: Sequence[Made]) -> dict[Noun, list[UUID]]:
 
 
 async def _take_back(intake: Intake, made: Sequence[Made]) -> None:
-    """Take one batch back, each noun by its own verb."""
+    """Undo one batch, each noun with its own function."""
     ids = _by_noun(made)
     for noun in ORDER:
         if noun in ids and noun in _BACK:
@@ -76,15 +76,15 @@ async def _offices(intake: Intake, ids: Sequence[UUID]) -> None:
 
 
 async def _leaving(intake: Intake) -> set[UUID]:
-    """Whom the run has entered and nobody refers to: they leave the book, and nobody there reads a message."""
+    """People whom the run registered and no withdrawn record refers to: they are deleted, so they are not notified."""
     everybody = await intake.made_by_run("person")
     return set(everybody) - set(await in_withdrawn(intake.scope, everybody))
 
 
 async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Whom withdrawn records name, or who has done something since the undoing began, stays in the book.
+    """Delete people, except those whom withdrawn records refer to or whose record has been used meanwhile.
 
-    Their rows are held as for the deletion, so that nobody gives them anything before they are deleted.
+    The rows are locked FOR UPDATE first, so that no new row can refer to these people before they are deleted.
     """
     await database.execute(
         "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
@@ -109,7 +109,7 @@ async def _records(intake: Intake, ids: Sequence[UUID]) -> None:
 
 
 def _require_all(intake: Intake, ids: Sequence[UUID], withdrawn: int) -> None:
-    """An undoing of one batch takes back all or nothing: look anew at what stands in the way."""
+    """Retry an undo that is a single batch if not all of it was withdrawn, since such an undo is all or nothing."""
     if withdrawn < len(ids) and intake.is_whole:
         raise database.RanIntoAnother
 
@@ -133,9 +133,9 @@ _TAKEN_BACK = (
 
 
 async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Take what came in off the shelf again; where less is left by now, all that is left stays.
+    """Take the imported quantities out of stock again; a stock that holds less by now is left as it is.
 
-    What an undoing that was stopped has taken is not taken twice.
+    A quantity that a stopped undo has already taken out is not taken out twice.
     """
     moves = await database.fetch(
         f"SELECT good_id, station_id, change FROM stock_move m WHERE community_id = $1 AND id = ANY ($2) "  # noqa: S608  # from below
@@ -177,7 +177,7 @@ class _Gone(msgspec.Struct, frozen=True):
 
 
 async def _tell_of_records(intake: Intake, _made: Sequence[Made]) -> None:
-    """Tell each person once of all the records that were taken back."""
+    """Notify each person once about all of their withdrawn records."""
     found = await database.rows(
         _Gone,
         "SELECT id, person_id, minutes, status FROM service_record WHERE community_id = $1 AND id = ANY ($2)",
@@ -197,7 +197,7 @@ class _GoneDeed(Named, frozen=True):
 
 
 async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
-    """Tell once each of the people whom the deeds name that were taken back."""
+    """Notify once each person whom the withdrawn deeds name."""
     found = await database.rows(
         _GoneDeed,
         "SELECT id, person_id, witness_id, points, status FROM deed WHERE community_id = $1 AND id = ANY ($2) "
@@ -211,7 +211,7 @@ async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
 
 
 async def _say_what_is_left(intake: Intake, _made: Sequence[Made]) -> None:
-    """Count the shelves from which what came in could not be taken: it had been handed out meanwhile."""
+    """Note how many stocks could not be reduced because the goods had been handed out meanwhile."""
     left = await database.fetch_value(
         "SELECT count(*) FROM import_row r JOIN stock_move m ON m.community_id = $1 AND m.id = r.noun_id "  # noqa: S608  # from above
         f"WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'stock_move' AND NOT {_TAKEN_BACK}",
@@ -234,7 +234,7 @@ STEPS: Mapping[Kind, Steps] = {
 
 
 async def close(scope: Scope, run_id: UUID, intake: Intake) -> None:
-    """Write down that a run is undone, and what stayed of it; its rows may be imported again."""
+    """Mark a run as undone, with the notes on what stayed; its rows can be imported again."""
     await database.execute("DELETE FROM import_row WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id)
     await database.execute(
         "UPDATE import_run SET undone_at = $3, undone_by = $4, "

@@ -1,4 +1,4 @@
-"""What of a book was not used, so that nothing is lost in silence: sheets, columns, hidden rows."""
+"""Notes on the parts of a workbook that were not read or that the user may not see: sheets, columns, hidden rows."""
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
@@ -20,7 +20,10 @@ _ASIDES_TOLD_MAX = 5
 
 
 def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
-    """Add to what was read of a book all that was not."""
+    """Add to `parsed` the notes on everything in the workbook that was not read. Raises FileEmpty if there is nothing.
+
+    The rows of a refused table count as data rows, with one problem at the table's header.
+    """
     for reading in parsed.readings.values():
         reading.tell_unreadable()
     for header, wrong in seen.refused:
@@ -60,7 +63,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
 
 
 def _not_read(book: Workbook, seen: Survey) -> Iterator[Problem]:
-    """The sheets and tables that were not read."""
+    """Notes on the sheets and tables that were not read."""
     for sheet in seen.unread:
         yield problem("note_sheet_not_read", sheet=sheet.name, count=len(sheet.rows))
     for sheet in seen.void:
@@ -73,7 +76,7 @@ def _not_read(book: Workbook, seen: Survey) -> Iterator[Problem]:
 
 
 def _hidden_columns(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
-    """The columns that were read though nobody sees them, of each sheet in one note."""
+    """One note for each sheet on its hidden columns that were read."""
     told: dict[str, list[str]] = {}
     for header in headers:
         for column in sorted(header.sheet.hidden_columns & set(header.columns.values())):
@@ -85,7 +88,7 @@ def _hidden_columns(book: Workbook, headers: Sequence[Header]) -> Iterator[Probl
 
 
 def _set_aside(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
-    """The rows between the data that were taken for titles or examples, of each sheet in one note."""
+    """One note for each sheet on the rows between its data that were taken for titles or examples."""
     rows: dict[str, list[Row]] = {}
     for header in headers:
         rows.setdefault(header.sheet.name or book.name, []).extend(left_aside(header))
@@ -102,7 +105,7 @@ def _said(row: Row) -> str:
 
 
 def _used(header: Header) -> list[UsedColumn]:
-    """The columns of a table that were read, from the left, each with what it was read as."""
+    """The columns of a table that were read, from left to right, each with its meaning."""
     return [
         UsedColumn(
             header.sheet.name, column_letters(column),
@@ -113,7 +116,7 @@ def _used(header: Header) -> list[UsedColumn]:
 
 
 def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:
-    """The columns of a table that hold something in its data rows and were not read."""
+    """The columns of a table that were not read although some data rows have a value in them."""
     used = {
         *own_columns(header),
         *header.columns.values(),

@@ -1,4 +1,4 @@
-"""The rows below a header that are data: without titles, notes, totals and repeated headers, merged cells filled."""
+"""The data rows below a header: titles, notes, totals and repeated headers are skipped, merged cells are filled."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ _DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
 _DAYS_UNTIL_1904, _SERIALS_END = 1462, 73_051
 JOINED = "、"
 CARRIED = frozenset({"date", "grid", "estate", "building", "unit", "room", "address", "head", "place"})
-"""Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
-below a cell that cannot be read cannot be read either."""
+"""Meanings whose blank cells may repeat the value above. In these columns 同上 below a blank cell means the last
+written value, and a blank cell below an unreadable cell is unreadable too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One row of data, its cells by meaning; 同上 and 〃 are replaced by what stands above.
+    """One data row, its cells by meaning; 同上 and 〃 are replaced by the value above.
 
-    `fresh` starts a stretch: what stood above a title or total row is not carried across it. `titles` are the rows
-    between the data right above its stretch.
+    `fresh` marks the first row of a section: values are not carried across a title or total row. `titles` are the title
+    rows directly above the section.
     """
 
     number: int
@@ -32,16 +32,16 @@ class Line:
     titles: tuple[Row, ...] = ()
     is_struck: bool = False
     is_shifted: bool = False
-    """Whether a line of a text has more fields than the header, so that nobody knows which is which."""
+    """Whether a line of a text file has more fields than the header: its fields cannot be assigned to columns."""
 
     @property
     def written(self) -> frozenset[str]:
-        """The meanings of which the line says something."""
+        """The meanings whose cells are not blank."""
         return frozenset(meaning for meaning, cell in self.values.items() if cell is not None)
 
 
 def lines(header: Header) -> Iterator[Line]:
-    """Every data row below the header, in order. A truly merged block has its value in each of its rows."""
+    """Every data row below the header, in order. A block merged over several rows has its value in each of them."""
     merged, wide, shifted = _merged(header), _wide(header), _shifted(header)
     carried = _Above()
     titles: tuple[Row, ...] = ()
@@ -49,7 +49,7 @@ def lines(header: Header) -> Iterator[Line]:
     for row in header.body:
         kind = aside(row, header, wide)
         if kind == "header" or (kind == "section" and not titles and repeats_title(row, header)):
-            continue  # at the top of a printed page the table goes on
+            continue  # repeated at the top of a printed page: the table continues
         if kind == "section":
             titles = (*titles, row) if follows_title else (row,)
         follows_title = kind == "section"
@@ -72,7 +72,7 @@ def lines(header: Header) -> Iterator[Line]:
 
 @dataclass(slots=True)
 class _Above:
-    """The last cells above a row, of its stretch of the table."""
+    """The last value above a row for each meaning, within its section of the table."""
 
     cells: dict[str, Cell] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def _value(row: Row, header: Header, meaning: str, merged: Mapping[tuple[int, in
 
 
 def left_aside(header: Header) -> Iterator[Row]:
-    """The rows below the header that were taken for titles or examples: somebody may have wanted to have them read."""
+    """The rows below the header that were taken for titles or examples; they are reported, since they may be data."""
     wide = _wide(header)
     return (row for row in header.body if aside(row, header, wide) in NAMED and not repeats_title(row, header))
 
@@ -109,7 +109,10 @@ def _wide(header: Header) -> set[tuple[int, int]]:
 
 
 def _shifted(header: Header) -> set[int]:
-    """The lines of a text that have more fields than its header: a program writes as many in each."""
+    """The numbers of the lines of a text file that have more fields than the header.
+
+    A program writes the same number of fields in each line, so an extra one probably comes from an unquoted comma.
+    """
     if not header.sheet.is_text:
         return set()
     width = max(map(len, header.labels))
@@ -125,7 +128,7 @@ def _carried_unreadable(above: dict[str, Unreadable], meaning: str, cell: Cell) 
 
 
 def _with_further(cell: Cell, row: Row, columns: Sequence[int]) -> Cell:
-    """What a cell says together with those of further columns of the same meaning."""
+    """The cell's value joined with those of further columns of the same meaning; equal values are not repeated."""
     for column in columns:
         other = row.cells[column] if column < len(row.cells) else None
         if other is None or isinstance(cell, Unreadable):
@@ -138,7 +141,7 @@ def _with_further(cell: Cell, row: Row, columns: Sequence[int]) -> Cell:
 
 
 def _merged(header: Header) -> dict[tuple[int, int], Cell]:
-    """The value of every merged block that runs down below the header, at each of its places."""
+    """The value of every block below the header that is merged over several rows, by (row, column)."""
     rows = {row.number: row.cells for row in header.sheet.rows}
     known = set(header.columns.values())
     values: dict[tuple[int, int], Cell] = {}
@@ -146,7 +149,7 @@ def _merged(header: Header) -> dict[tuple[int, int], Cell]:
         source = rows.get(merge.top, ())
         if merge.top <= header.last_row or merge.bottom == merge.top or merge.left >= len(source):
             continue
-        # A block over several columns says what its first column says; nothing is known of the others.
+        # A block over several columns gives its value to its first column only; the others stay blank.
         if merge.left in known:
             values |= {(number, merge.left): source[merge.left] for number in range(merge.top, merge.bottom + 1)}
     return values

@@ -1,4 +1,4 @@
-"""What reading a file yields: typed rows, and what is wrong with the others, told so that it may be shown."""
+"""The result of reading a file: typed rows, and problems with the others whose values are masked for display."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from timebank.imports.words.words import UnknownWord, WordKind
 
 
 class InSheet(Protocol):
-    """A row that knows where it stands."""
+    """A row with its sheet and number."""
 
     @property
     def sheet(self) -> str: ...
@@ -33,26 +33,25 @@ V = TypeVar("V")
 
 _MASKED = frozenset({"identity", "phone"})
 _MOMENTS = frozenset({"date", "in", "out", "span", "length", "born_on"})
-_FREE = frozenset({"note", "state"})  # where a mark says something: ✓ and × of attendance
+_FREE = frozenset({"note", "state"})  # columns where a lone mark has a meaning: ✓ and × of attendance
 _COMPARED = frozenset({"birth_differs", "sex_differs", "duration_differs"})
 _VALUE_LENGTH_MAX = 60
-# A phone or identity number that strayed into another column, also when it is written in groups.
+# A phone or identity number that was written in another column, also in groups of digits.
 _STRAY = re.compile(r"\d(?:[ \-]?\d){9,}[Xx]?")
 _STRAY_AMONG_MOMENTS = re.compile(r"\d{11,}[Xx]?")
 
 
 def without_numbers(text: str, stray: re.Pattern[str] = _STRAY) -> str:
-    """A text in which whatever may be a phone or an identity number is masked."""
+    """The text with everything masked that may be a phone or identity number."""
     return stray.sub(lambda found: mask_number(found[0].replace("-", "")), text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowProblem:
-    """Something wrong at one place: the row's number in the spreadsheet, the heading and value as they stand there.
+    """A problem in one row: the row's number in the spreadsheet, and the heading and value of the column.
 
-    `letter` is the column's own; empty where no single cell is meant.
-
-    Identity numbers and phones are masked here already, so that nothing later can show them.
+    `letter` is the column's letter, empty if no single cell is meant. Identity numbers and phones in `value` are masked
+    already, so that nothing can show them later.
     """
 
     sheet: str
@@ -65,7 +64,7 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class UnusedColumn:
-    """A column that nobody read, though so many data rows have something in it."""
+    """A column that was not read although `rows` data rows have a value in it."""
 
     sheet: str
     column: str
@@ -75,7 +74,7 @@ class UnusedColumn:
 
 @dataclass(frozen=True, slots=True)
 class UsedColumn:
-    """A column and what it was read as, by the first heading of that meaning."""
+    """A column and its meaning, named by the first known heading of that meaning."""
 
     sheet: str
     column: str
@@ -85,9 +84,9 @@ class UsedColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownUse:
-    """A word at one place that the community has nothing for, with the points that stand beside it.
+    """An unknown word in one row, with the points of that row.
 
-    `whole` is more of the same cells: the building with its unit.
+    `whole` is the longer word from the same cells: the building with its unit.
     """
 
     value: str
@@ -100,36 +99,36 @@ class UnknownUse:
 
 @dataclass(slots=True, kw_only=True)
 class Parsed(Generic[T]):
-    """The outcome for a whole file: `total` data rows, of which `rows` can be taken in."""
+    """The result for a whole file: `total` counts its data rows, and `rows` are those that can be imported."""
 
     total: int = 0
     rows: list[T] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     warnings: list[RowProblem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
-    """What there is to say of the whole file."""
+    """Remarks on the whole file."""
     unused: list[UnusedColumn] = field(default_factory=list)
-    """The filled columns that nobody read."""
+    """The columns with values that were not read."""
     used: list[UsedColumn] = field(default_factory=list)
     unknown: list[UnknownUse] = field(default_factory=list)
-    """Where the sheets have words that the community has nothing for."""
+    """Every use of an unknown word."""
     listed: dict[str, int] = field(default_factory=dict)
-    """The items of a catalogue that stands beside the book, with their points."""
+    """The items and points of a catalogue that is on another sheet of the workbook."""
     words: list[UnknownWord] = field(default_factory=list)
-    """These words, each once, with what they may mean."""
+    """The unknown words, each once, with suggestions."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
-    """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
+    """Every line by sheet and row number, so that a row can still be refused after a look at the database."""
 
     def uses(self, kind: WordKind) -> list[UnknownUse]:
-        """Where the sheets have unknown words of a kind."""
+        """The uses of unknown words of a kind."""
         return [use for use in self.unknown if use.kind == kind]
 
     def reading(self, row: T) -> "Reading[T]":
-        """The line that a row was read from."""
+        """The reading that a row came from."""
         return self.readings[row.sheet, row.row]
 
     def settle(self) -> None:
-        """Leave out what was refused after it had been read, and bring the remarks into the sheet's order."""
+        """Drop the rows that were refused after parsing and their warnings; sort the remarks by sheet and row."""
         self.rows = [row for row in self.rows if not self.reading(row).refused]
         self.warnings = [odd for odd in self.warnings if not self.readings[odd.sheet, odd.row].refused]
         told = [*self.readings, *((found.sheet, found.row) for found in self.problems)]
@@ -139,9 +138,9 @@ class Parsed(Generic[T]):
 
 
 class Reading(Generic[T]):
-    """One line being read; it is refused as soon as one of its cells is."""
+    """One line that is being read; refusing one of its cells refuses the line."""
 
-    # A book has thousands of them at a time.
+    # A workbook has thousands of readings in memory at once.
     __slots__ = ("_told_of", "header", "line", "parsed", "refused")
 
     def __init__(self, parsed: Parsed[T], header: Header, line: Line) -> None:
@@ -153,7 +152,7 @@ class Reading(Generic[T]):
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
         if line.is_struck:
-            # Offices strike out a line where they mean to delete it.
+            # Community offices strike a line through when they mean to delete it.
             self.refuse("name|phone|item", problem("row_struck"))
         if line.is_shifted:
             self.refuse("name|phone|item", problem("row_shifted"))
@@ -169,11 +168,11 @@ class Reading(Generic[T]):
         return self.header.sheet.name
 
     def cell(self, meaning: str) -> Cell:
-        """The raw cell, blank when the sheet has no such column."""
+        """The raw cell; None if it is blank or the sheet has no such column."""
         return self.line.values.get(meaning)
 
     def read(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | Problem:
-        """The cell's value or what is wrong with it; nobody is refused for it yet."""
+        """The cell's value or its problem; does not refuse the row."""
         cell = self.cell(meaning)
         if isinstance(cell, Unreadable):
             return cell.problem
@@ -186,7 +185,7 @@ class Reading(Generic[T]):
         return problem("mark_unclear") if meaning not in _FREE and is_unclear(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
-        """The cell's value; a problem refuses the row and counts as no value."""
+        """The cell's value; a problem refuses the row and gives None."""
         value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
@@ -194,7 +193,7 @@ class Reading(Generic[T]):
         return value
 
     def need(self, meaning: str, read: Callable[[Cell], V | Problem | None]) -> V | None:
-        """Like `take`, and a blank cell refuses the row."""
+        """Like `take`, but a blank cell refuses the row too."""
         value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
@@ -204,7 +203,7 @@ class Reading(Generic[T]):
         return value
 
     def beside(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
-        """The value of a cell that decides nothing: where it cannot be read, the row goes in without it and says so."""
+        """The value of an optional cell: if it cannot be read, the row is imported without it, with a warning."""
         value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.leave_out(meaning, value)
@@ -212,7 +211,7 @@ class Reading(Generic[T]):
         return value
 
     def leave_out(self, meaning: str, wrong: Problem) -> None:
-        """Take the row without this cell and tell why."""
+        """Import the row without this cell, with a warning that gives the reason."""
         self.warn(meaning, left_out(wrong))
 
     def refuse_several_times(self) -> None:
@@ -222,37 +221,37 @@ class Reading(Generic[T]):
             self.refuse("times", problem("several_times", count=count))
 
     def split(self, people: int) -> None:
-        """Count a line that names several people once for each of them."""
+        """Count a line that names several people as that many data rows."""
         self.parsed.total += people - 1
 
     def row_words(self, sheet: str, row: int) -> str:
-        """Another row as this row's problem names it: its number, with its sheet when that is another."""
+        """How this row's problem names another row: its number, preceded by the sheet's name if that differs."""
         return str(row) if sheet == self.sheet else f"{sheet}!{row}"
 
     def refuse(self, meaning: str, wrong: Problem) -> None:
-        """Keep the row out, with the reason. "unit|building" is the first of these columns that the sheet has."""
+        """Refuse the row with a problem. For "unit|building" the problem is shown at the first column that exists."""
         self.refused = True
         self.parsed.problems.append(self._told(meaning, wrong))
 
     def warn(self, meaning: str, odd: Problem) -> None:
-        """Let the row in and tell what to look at. A cell that cannot be read contradicts nothing."""
+        """Add a warning without refusing the row. Problems of comparison are not added for an unreadable cell."""
         if isinstance(self.cell(meaning), Unreadable) and odd.code in _COMPARED:
             return
         self.parsed.warnings.append(self._told(meaning, odd))
 
     def tell_unreadable(self) -> None:
-        """Tell of every cell that cannot be read and that nothing has been said of, whether or not it was needed."""
+        """Add a remark on every unreadable cell that has none yet, also where its value was not needed."""
         for meaning, cell in self.line.values.items():
             if isinstance(cell, Unreadable) and meaning not in self._told_of:
                 remarks = self.parsed.problems if self.refused else self.parsed.warnings
                 remarks.append(self._told(meaning, cell.problem))
 
     def remark(self, meanings: str, wrong: Problem) -> RowProblem:
-        """A problem at one of these columns, without refusing the row for it."""
+        """A problem at the first of these columns that exists, without refusing the row."""
         return self._told(meanings, wrong)
 
     def place(self, meanings: str) -> tuple[str, str, str]:
-        """The heading, the value and the address at one of these columns, as they are told."""
+        """The heading, the masked value and the cell name (such as C12) at the first of these columns that exists."""
         meaning = self._first(meanings)
         letter = self.letter(meaning)
         return self.header.heading(meaning), self.shown(meaning), f"{letter}{self.number}" if letter else ""
@@ -274,12 +273,12 @@ class Reading(Generic[T]):
         )
 
     def letter(self, meaning: str) -> str:
-        """The letter of a column; empty when the sheet has no such column."""
+        """The letter of a column; empty if the sheet has no such column."""
         column = self.header.columns.get(meaning)
         return "" if column is None else column_letters(column)
 
     def shown(self, meaning: str) -> str:
-        """A cell as anybody who may read the report may see it."""
+        """The cell's text for the report: identity numbers and phones masked, cut to _VALUE_LENGTH_MAX."""
         cell = self.cell(meaning)
         if meaning in _MASKED and (not isinstance(cell, Unreadable) or cell.is_struck):
             return mask_number(digits_only(cell).removeprefix("+86"))
@@ -288,7 +287,7 @@ class Reading(Generic[T]):
 
 
 def _as_seen(cell: Cell) -> str:
-    """The words of a cell; a time or a length as a spreadsheet shows it, 9:05 or 25:30."""
+    """The text of a cell; a time or a length as a spreadsheet shows it, such as 9:05 or 25:30."""
     if isinstance(cell, time) and not cell.second:
         return f"{cell.hour}:{cell.minute:02}"
     if isinstance(cell, timedelta):

@@ -1,4 +1,4 @@
-"""The tables that stand below one another in a sheet, each with its own header and titles."""
+"""Splits a sheet into its tables, one below the other, each with its own header and titles."""
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
@@ -12,12 +12,12 @@ from timebank.imports.sheets.meanings import Meaning, plain_heading
 from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
 _TABLE_BEGINS = 3
-"""How many known headings make a row the header of another table; two do where the row has nothing else."""
+"""The number of known headings that make a row the header of another table; two suffice if it has no other cells."""
 _HEADINGS = {heading for meaning in (*ROSTER, *HOURS, *DEEDS, *GOODS) for heading in meaning.headings}
 
 
 def tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
-    """Every table of a sheet of which `main` is the header that says most, from the top."""
+    """Every table of a sheet from the top; `main` is the sheet's best header."""
     sheet = main.sheet
     wide = {merge.top for merge in sheet.merges if merge.right > merge.left and merge.left == 0}
     found: list[Header] = []
@@ -26,7 +26,7 @@ def tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
         titles = _titles(sheet, header, start, wide) if found else _all_above(sheet, header)
         is_page = not says_day(titles) or _said(titles) == _said(found[-1].titles) if found else False
         if found and _repeats(header, found[0]) and is_page:
-            # The same header once more, at the top of a printed page.
+            # The header is repeated at the top of a printed page: the table continues.
             above = found[-1].page_titles | {row.number for row in titles}
             found[-1] = replace(found[-1], page_titles=above)
             continue
@@ -78,7 +78,7 @@ def _all_above(sheet: Sheet, header: Header) -> tuple[Row, ...]:
 
 
 def _titles(sheet: Sheet, header: Header, after: int, wide: Set[int]) -> tuple[Row, ...]:
-    """The rows right above a later header that are its title: a single cell, or one across the table."""
+    """The title rows directly above a later header: those with a single cell, or with one merged across the table."""
     found: list[Row] = []
     for row in reversed(_all_above(sheet, header)):
         if row.number <= after or (sum(cell is not None for cell in row.cells) > 1 and row.number not in wide):

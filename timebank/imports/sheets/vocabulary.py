@@ -1,4 +1,4 @@
-"""What the columns of other people's sheets are called, and what their values look like."""
+"""The known headings of columns in imported sheets, and the shapes of their values."""
 
 from timebank.imports.cells import addresses
 from timebank.imports.sheets.meanings import is_clock, is_day, is_identity, is_name, is_phone, is_span, is_whole, means

@@ -1,4 +1,4 @@
-"""Stations and activities as a book meets them: by their names, and by other words for them."""
+"""Looks up stations and activities by name or by a remembered word for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ NAME_MAX = 60
 
 @dataclass(slots=True)
 class Named:
-    """What a community has of a kind, by name. `aliases` are those that other words mean, by the word's key."""
+    """A community's stations or activities by name; `aliases` maps the key of a remembered word to the id it means."""
 
     kind: WordKind
     by_name: dict[str, UUID]
@@ -40,11 +40,11 @@ class Named:
     words: dict[str, Remembered] = field(default_factory=dict)
 
     def of(self, word: str) -> UUID | None:
-        """What a sheet means: what has this name, however it is spelt, else what the word was decided to be."""
+        """The id of what has this name, or otherwise of what the remembered word means."""
         return self.called(word) or self.aliases.get(key_of(self.kind, word))
 
     def called(self, word: str) -> UUID | None:
-        """What has this name, however it is spelt."""
+        """The id of what has this name, or of the only one whose name differs just in marks, spaces, width or case."""
         exact = self.by_name.get(names.clean(word))
         if exact is not None:
             return exact
@@ -53,7 +53,7 @@ class Named:
 
     @property
     def only(self) -> UUID | None:
-        """The only one, where there is just one."""
+        """The id, if the community has exactly one."""
         return next(iter(self.by_name.values())) if len(self.by_name) == 1 else None
 
     def suppose(self, answers: Sequence[WordIn]) -> None:
@@ -74,7 +74,10 @@ class Named:
 
 
 def chosen(there: Named, answer: WordIn) -> UUID | None:
-    """What an answer means; None for one that is to be added. Raises what is wrong with the answer."""
+    """The id that an answer means; None for a new one that is to be added.
+
+    Raises WordUnclear, WordMeaningUnknown or WordIsName for an answer that cannot be used.
+    """
     if (answer.means is None) is not answer.new or answer.cap is not None:
         raise WordUnclear(value=answer.value)
     means = answer.means or answer.value
@@ -90,7 +93,7 @@ def chosen(there: Named, answer: WordIn) -> UUID | None:
 
 
 async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
-    """The stations that are open, or all that there are, and other words for them."""
+    """The open stations, or all of them with `closed`, and the remembered words for them."""
     found = await database.fetch(
         "SELECT id, name FROM station WHERE community_id = $1 AND (active OR $2)", scope.community_id, closed
     )
@@ -98,7 +101,7 @@ async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
 
 
 async def activities_of(scope: Scope) -> Named:
-    """The activities, ended ones too, and other words for them."""
+    """All activities, ended ones included, and the remembered words for them."""
     found = await database.fetch("SELECT id, name FROM activity WHERE community_id = $1", scope.community_id)
     return _named("activity", found, await remembered(scope, "activity"))
 
@@ -112,7 +115,7 @@ def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]
 async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
     """The id of the station that a word means, and whether it was added.
 
-    Sheets may speak of one that has closed since.
+    An answer may name a closed station, because a sheet may be older than its closing.
     """
     known = chosen(await stations_of(scope, closed=answer.means is not None), answer)
     if known is not None:
@@ -121,7 +124,7 @@ async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool
 
 
 async def decide_activity(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
-    """The id of the activity that a word means, and whether it was added, under the usual service rule."""
+    """The id of the activity that a word means, and whether it was added (with the default service rule)."""
     known = chosen(await activities_of(scope), answer)
     if known is not None:
         return str(known), False

@@ -1,4 +1,4 @@
-"""The times of one line of a sign-in sheet: one or two pairs of sign-in and sign-out, or a day and a length."""
+"""Reads the services of one line of a sign-in sheet: pairs of sign-in and sign-out times, or a day and a length."""
 
 import itertools
 import re
@@ -28,7 +28,7 @@ _COUNTED_FROM_UNTIL = 1904
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """From when to when, and the column that says so; `day_only` where only the day and the length are known."""
+    """One interval of service and the column shown in its problems; `day_only` if just its day and length are known."""
 
     started_at: datetime
     ended_at: datetime
@@ -39,7 +39,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """Sign-in and sign-out as they are written, and the columns that they stand in."""
+    """Sign-in and sign-out as written, and their columns."""
 
     first: Cell
     last: Cell
@@ -71,7 +71,7 @@ def services(reading: Reading[T], carried: date | None, titled: TitleDates, toda
 
 
 def _ends(reading: Reading[T], first: str, last: str, span: str) -> list[_Ends]:
-    """The raw ends of a pair of columns, or of one column with both, once or several times."""
+    """The raw ends from a pair of columns, or from one column with one or more spans."""
     if not cells.blank(reading.cell(first)) or not cells.blank(reading.cell(last)):
         out = reading.cell(last)
         return [_Ends(reading.cell(first), None if cells.blank(out) else out, first, last)]
@@ -83,7 +83,7 @@ def _first_column(reading: Reading[T]) -> str:
 
 
 def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
-    """A service of which only the day and the length are written, where the sheet has room for no more."""
+    """The service of a line with only a day and a length, in a sheet without columns for times."""
     timed = any(column in reading.header.columns for pair in _PAIRS for column in pair)
     if timed or "length" not in reading.header.columns:
         reading.refuse(_first_column(reading), problem("missing_in"))
@@ -112,7 +112,7 @@ def _service(
     if ends.last is None and length is not None:
         end: int | None = start + length
     elif ends.last is None and not cells.blank(reading.cell("length")):
-        return None  # the length is refused already, for its own reason
+        return None  # the row is refused already, because the length could not be read
     else:
         end = _minute(reading, ends.last_column, ends.last, "missing_out", titled)
     if day is None or end is None:
@@ -141,7 +141,7 @@ def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | No
 
 
 def _day_within(cell: Cell) -> date | None:
-    """The day that a cell of a time carries; a time alone may come with the day from which a book counts."""
+    """The day in a time cell. Years up to 1904 are ignored: a spreadsheet stores a time alone with its epoch as day."""
     if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
         return None
     within = moments.day(cell) if isinstance(cell, datetime) or len(cells.plain_text(cell)) > 8 else None
@@ -156,21 +156,21 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: 
         choices = [column, *(each for pair in _PAIRS for each in pair)]
         reading.refuse(next(each for each in choices if each in reading.header.columns), found)
         return None
-    # Under 下午 a bare 2:30 is half past two in the afternoon.
+    # In a column with 下午 in its heading, 2:30 means 14:30.
     late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
-    # A title over the whole table says so of the small hours alone: 9:30 below it may be the morning's.
+    # A title of the whole table shifts only times from 1:00 to 7:00: 9:30 below it may be in the morning.
     late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
     return found + NOON if late and not _SAYS_MORNING.search(cells.plain_text(cell)) else found
 
 
 def _days_later(first: Cell, last: Cell, day: date) -> int:
-    """How many days after `day` a sign-out lies that carries a date of its own."""
+    """The days from sign-in (by default on `day`) to a sign-out with a date of its own; 0 without one."""
     found = _day_within(last)
     return (found - (_day_within(first) or day)).days if found is not None else 0
 
 
 def _length(reading: Reading[T], *, decides: bool) -> int | None:
-    """The written length; where sign-in and sign-out are there, it only checks them and refuses nothing."""
+    """The written length in minutes; an unreadable one refuses the row only if `decides`, else it is left out."""
     heading = plain_heading(reading.header.heading("length"))
     unit: lengths.LengthUnit | None = None
     if "分" in heading or "minute" in heading:

@@ -1,4 +1,4 @@
-"""The end of a roster: what its people are given together, offices and guardians, once all of them are in the book."""
+"""The last step of a roster import: grants roles and names guardians once all of its residents are registered."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -22,9 +22,10 @@ SEX: dict[str, Sex] = {"male": "男", "female": "女"}
 
 
 class ResidentPlanned(Planned, frozen=True, kw_only=True):
-    """A resident of the roster. `person_id` is null for who is to be entered.
+    """A resident of the roster. `person_id` is None for a person who is to be registered.
 
-    `home` has the book's own names, and `offices` are those that the row gives over places around it.
+    `home` uses the names that the community has registered; `offices` are the roles that the row gives over the areas
+    that contain it.
     """
 
     resident: RosterRow
@@ -42,9 +43,10 @@ def enrolment_of(row: RosterRow, area_id: UUID | None) -> Enrolment:
 
 
 async def too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
-    """Those of these people whose offices and children another administrator decides about: the importer's household.
+    """Those of these people who belong to the importer's household: another administrator decides about their roles and
+    children.
 
-    `homes` are the households of those who are not in the book yet.
+    `homes` maps people who are not registered yet to their households.
     """
     if scope.system:
         return set()
@@ -53,7 +55,7 @@ async def too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[U
 
 
 async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
-    """Give the offices that the file was found to give, and name the guardians of the children."""
+    """Grant the roles that reading the file led to, and name the guardians of the children."""
     scope = intake.scope
     areas = await areas_of(scope)
     town, settled = Map(areas), match_addresses(areas, {planned.home for planned in rows}).areas
@@ -78,12 +80,12 @@ async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
     if duties.offices:
         for grant_id in await grant_roles(intake.scope, list(duties.offices), intake.id):
             intake.also_made("role_grant", grant_id)
-    # A list of heads that enters nobody has made something all the same.
+    # A list of heads that registers nobody has still created role grants.
     intake.created += len(duties.holders - entered)
 
 
 def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties) -> None:
-    """Refuse the rows of the known whose office something forbids by now: they bring nothing else."""
+    """Refuse the rows of known residents whose role can no longer be granted, since they bring nothing else."""
     given = duties.by_row()
     wrong = {(row.sheet, row.row): wrong for row, wrong in duties.remarks}
     for planned in rows:
@@ -95,7 +97,7 @@ def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties
 async def _meant(
     intake: Intake, rows: Sequence[ResidentPlanned], homes: Mapping[Address, UUID | None]
 ) -> list[tuple[ResidentPlanned, Resident]]:
-    """Whom each row means now: entered by this run, or known before, or entered by hand meanwhile."""
+    """The resident whom each row means now: registered by this run, known before, or registered by hand meanwhile."""
     found = await database.fetch(
         "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
         intake.scope.community_id, intake.id,

@@ -1,4 +1,4 @@
-"""Residents of a roster who are in the community's book already: found, compared, and left as they are."""
+"""Compares a roster with the residents who are registered already; an import does not change their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from timebank.imports.words.area_map import Map, held_by, in_one_way
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """Whom a row means, and whether this import has entered them."""
+    """The person whom a row means, and whether this import registers them."""
 
     row: RosterRow
     person_id: UUID
@@ -38,7 +38,7 @@ class _Registered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[bytes, str]:
-    """Who is registered under each of these identity numbers."""
+    """The name registered under each of these identity numbers, by the number's blind index."""
     found = await database.fetch(
         "SELECT identity_index, name FROM person WHERE community_id = $1 AND identity_index = ANY ($2)",
         scope.community_id, list(indexes),
@@ -47,9 +47,9 @@ async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[byte
 
 
 async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
-    """The rows of lists of heads that name somebody whom the book or the roster has with another phone.
+    """The rows of lists of heads whose name is known, from the records or the roster, but only with other phones.
 
-    Such a row would enter a second record of one person, or give a stranger the office.
+    Such a row would register a person twice or grant the role to the wrong person.
     """
     asked = [row for row in rows if row.named and row.phone and not row.identity and row.household.room is None]
     if not asked:
@@ -76,10 +76,10 @@ async def compare(
     scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]],
     town: Map,
 ) -> None:  # fmt: skip
-    """Point out where the book differs from the roster; it is the book that stays.
+    """Add a warning wherever the roster differs from a registered person; the person's record is not changed.
 
-    `homes` are the areas of those whom the roster itself enters: another of its rows may mean one of them. `town` knows
-    the community's own words for its buildings.
+    `homes` are the area names of those whom this roster registers, because another of its rows may mean one of them.
+    `town` holds the community's remembered words for buildings.
     """
     known = [one for one in residents if not one.is_new]
     if not known:
@@ -92,7 +92,7 @@ async def compare(
     for one in known:
         book, reading = registered.get(one.person_id), parsed.reading(one.row)
         if book is None:
-            continue  # Entered by an earlier import and taken out since: nobody enters them again by this row.
+            continue  # Registered by an earlier import and removed since: this row does not register them again.
         if book.status != "active":
             reading.warn("name", problem("known_not_active"))
             continue
@@ -100,17 +100,17 @@ async def compare(
             reading.warn("identity", problem("known_identity_missing"))
         if one.row.phone and vault.blind_index(one.row.phone, "phone") != book.phone_index:
             reading.warn("phone", problem("known_phone_differs"))
-        # A list of heads says what they are responsible for, not where they live.
+        # A list of heads gives the area that a person is responsible for, not their home.
         names_office_only = one.row.named and one.row.household.room is None
         if not names_office_only and not _lives_there(book, one.row.household, town):
             reading.warn("room|address|building", problem("known_home_differs"))
-        # Whom the roster itself enters gets what each of its rows says.
+        # A person whom this roster registers gets the roles of all of their rows.
         if one.person_id not in entered and one.row.roles - one.row.named - book.roles:
             reading.warn("note|post", problem("known_role_differs"))
 
 
 def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
-    """Somebody as the book will have them."""
+    """A person of the roster as they will be registered."""
     row = one.row
     return _Registered(
         id=one.person_id, status="active",
@@ -122,7 +122,7 @@ def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
 
 
 def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
-    """Whether the book says the same of the home, as far as the roster says anything."""
+    """Whether the registered home agrees with every part of the home that the roster gives."""
     written = Address(home.grid, home.building, home.unit)
     said = (town.meant(written) or written)._asdict()
     same = all(book.places.get(kind) == name for kind, name in said.items() if name)

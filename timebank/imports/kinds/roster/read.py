@@ -1,4 +1,4 @@
-"""A community's roster: one row per resident, with the household they belong to."""
+"""Reads a community's roster: one row for each resident, with their household."""
 
 import re
 from dataclasses import dataclass, field
@@ -30,9 +30,9 @@ HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
-    """Who lives behind one door: the same place and the same head are one household.
+    """A household, identified by its place and its head.
 
-    Equal only by chance, and no household at all, when neither room nor head is known: see `is_known`.
+    Without a room and a head, equal values do not mean one household: see `is_known`.
     """
 
     grid: str | None
@@ -45,13 +45,13 @@ class Household:
 
     @property
     def is_known(self) -> bool:
-        """Whether rows with this value live together, and not just somewhere in the same building."""
+        """Whether equal values mean one household, and not just the same building."""
         return self.room is not None or self.head is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterRow:
-    """A resident as the roster knows them. Never without a name and one of identity, born_on and phone."""
+    """A resident in the roster; always has a name, and at least one of identity, born_on and phone."""
 
     sheet: str
     row: int
@@ -66,18 +66,18 @@ class RosterRow:
     note: str | None
     roles: frozenset[Role]
     named: frozenset[Role]
-    """Those of the roles that a column of offices names, or the sheet itself, as a list of heads does."""
+    """The roles among `roles` that the post column names, or the sheet as a list of heads, but no remark alone."""
 
 
 @dataclass(slots=True)
 class _Above:
-    """What the rows above said, for cells left blank because nothing changed."""
+    """The household of the row above, for cells left blank because nothing changed."""
 
     household: Household = Household(grid=None, building=None, unit=None, room=None, head=None)
 
 
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
-    """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
+    """Read a roster; birth dates after `today` are refused. Raises an ImportRefused if no table is a roster."""
     survey = columns.survey(book, ROSTER, REQUIRED)
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], RosterRow] = {}
@@ -125,7 +125,7 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
         reading.refuse("identity" if "identity" in reading.header.columns else "name", problem("not_identifiable"))
         return None
     number = identity.number if identity else None
-    # What the row itself says of an office counts before the title of its sheet.
+    # The row's own post column takes precedence over the title of its sheet.
     named = cells.roles_held(post) if post else offices
     return RosterRow(
         sheet=reading.sheet, row=reading.number, household=household, name=name, relation=relation,
@@ -153,7 +153,7 @@ def _word(cell: Cell) -> str | Problem | None:
 
 
 def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
-    """Keep out who has moved away or died; where the remark may mean somebody else, let a person look."""
+    """Refuse a resident who has moved away or died; add a warning if the remark may mean another person."""
     found = remarks.fate(note)
     if found in ("gone", "died"):
         reading.refuse(column, problem(f"remark_{found}"))
@@ -162,23 +162,23 @@ def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) ->
 
 
 def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
-    """The household of a row, blank cells carried on from above until a wider part of the place changes."""
+    """The household of a row; a blank cell takes the value above until a wider part of the address changes."""
     line = reading.line
     before = _titled(reading) if line.fresh else above.household
     grid = reading.take("grid", places.grid) or before.grid
     same = grid == before.grid
     home = home_of(reading, before.building if same else None) or NOWHERE
     same = same and (home.estate is None or before.estate is None or home.estate == before.estate)
-    # Who writes the building into the cell of the room, or an address, means no part of the place above.
+    # A building that is written in the room or address cell does not continue the address above.
     alone = home.building is not None and "building" not in line.written
     building = home.building or (before.building if same and _carries(line, "building") else None)
     same = same and building == before.building
     unit = home.unit or (before.unit if same and not alone and _carries(line, "unit") else None)
     same = same and unit == before.unit
-    # A new head of household with no room written is not known to live in the room above.
+    # A new head of household without a room does not necessarily live in the room above.
     room = home.room or (before.room if same and not is_head and not alone and _carries(line, "room") else None)
     same = same and room == before.room
-    # Where the room says who lives together, the head is said beside it.
+    # With a room the household is known already, so an unreadable head cell does not refuse the row.
     written = reading.beside("head", _head) if room else reading.take("head", _head)
     head = written or (name if is_head else before.head if same else None)
     estate = home.estate or _estate(reading, above) if home.building or building else home.estate
@@ -187,7 +187,7 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
 
 
 def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
-    """The estate of a row that writes none: that of the row above where this one goes on below it, or of a caption."""
+    """The estate of a row without one: that of the row above if this row continues its address, or of a caption."""
     line, carried = reading.line, above.household.estate
     if "estate" in reading.header.columns and not line.fresh:
         return carried
@@ -202,20 +202,21 @@ def _head(cell: Cell) -> str | Problem | None:
 
 
 def _titled(reading: Reading[RosterRow]) -> Household:
-    """What the captions of a stretch of the table say of its homes: "1栋", "1栋2单元住户表", "第一网格"."""
+    """The part of the address that the captions of a section give: "1栋", "1栋2单元住户表", "第一网格"."""
     grid, home = captions.home_of(reading.header, reading.line.titles)
     return Household(grid=grid, building=home.building, unit=home.unit, room=None, head=None)
 
 
 def _carries(line: Line, meaning: str) -> bool:
-    """Whether a blank here means “as above”: nothing is written in the cell, nor in that of the address."""
+    """Whether a cell takes the value above: both it and the address cell are blank."""
     return meaning not in line.written and "address" not in line.written
 
 
 def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], RosterRow]) -> bool:
-    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone.
+    """Whether an accepted row above is the same resident, and refuse the row if so.
 
-    Who stands in the roster and on another sheet's list of heads is one resident with an office.
+    Residents are compared by identity number; without one, by name, birth date and phone; without a phone, also by
+    household. A resident of the roster who is also on another sheet's list of heads is not a duplicate.
     """
     key = (
         (row.identity,)

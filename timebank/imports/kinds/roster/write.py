@@ -1,4 +1,4 @@
-"""A roster taken in: places, households, people, their offices and logins, and guardians to be confirmed."""
+"""Imports a roster: areas, households, people, their role grants and logins, and guardians whose consent is pending."""
 
 import asyncio
 from collections import Counter
@@ -36,7 +36,7 @@ from timebank.people.schemas import Enrolled
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Whom the rows mean, each with its key, and where they live; those who enter somebody come first."""
+    """The residents of the rows with the rows' keys and their homes, the rows with the most details first."""
 
     keys: Sequence[bytes]
     residents: Sequence[Resident]
@@ -53,7 +53,10 @@ class _Found:
 
 
 async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPlanned]:
-    """Whom the roster means, and all that it would bring; the rows of the known are kept too, for their children."""
+    """Find the residents of a roster and everything that it would create.
+
+    The rows of known residents are planned too, because their children may need a guardian.
+    """
     scope = intake.scope
     parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
     async with reading(scope):
@@ -84,7 +87,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
 
 
 async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
-    # Who stands on two sheets is entered by the row that says most of them.
+    # A person on two sheets is registered by the row with more details.
     ordered = sorted(rows, key=lambda row: (row.identity is None, row.household.room is None))
     keys = [_key(intake, row) for row in ordered]
     known = await intake.known(keys)
@@ -100,9 +103,9 @@ async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
 
 
 async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[tuple[str, int]]) -> Duties:
-    """The offices that the rows give; those of `by_own_word` go by a word for a building of the holder's own.
+    """The role grants that the rows lead to; in rows of `by_own_word` the holder decided the word for the building.
 
-    Who was in the book before is given what a list of heads names, not what a remark mentions.
+    A resident who was registered before gets only the roles that a list of heads names, not those in a remark.
     """
     entered = found.entered
     naming = [one for one in found.residents if one.row.roles]
@@ -121,7 +124,7 @@ async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[
 
 
 def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[ResidentPlanned]:
-    """The rows as they are kept: of two that mean one new person, the first enters them and the second finds them."""
+    """The rows to store. Of two rows for one new person, the first registers the person and the second finds them."""
     entered, offices = found.entered, duties.by_row()
     return [
         ResidentPlanned(
@@ -135,7 +138,7 @@ def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[R
 
 
 async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
-    """Enter a batch of people, with their homes and logins, and the places of whoever is given an office."""
+    """Write a batch: register its new people with homes and logins, and add the areas that role grants need."""
     settled = {planned.home for planned in rows if planned.person_id is None or planned.offices}
     if not settled:
         return
@@ -156,7 +159,7 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
 
 
 async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> None:
-    """Refuse what the community's book contradicts or has no room for."""
+    """Refuse the rows that contradict the community's records or do not fit into them."""
     buildings = grids_of_buildings(there.areas, parsed.rows)
     indexes = {row.identity: vault.blind_index(row.identity, "identity") for row in parsed.rows if row.identity}
     owners = await residents_known.names_by_identity(scope, indexes.values())
@@ -178,7 +181,7 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> N
 
 
 def _key(intake: Intake, row: RosterRow) -> bytes:
-    """The number says who it is; without one, all that tells people apart."""
+    """The row's key: from the identity number, or otherwise from name, birth date, phone and (without phone) home."""
     if row.identity:
         return intake.key(row.identity)
     home = row.household
@@ -187,19 +190,19 @@ def _key(intake: Intake, row: RosterRow) -> bytes:
 
 
 def _own_phone(row: RosterRow) -> list[str]:
-    """The phone by which somebody signs in; none for a child whose guardian must act for it."""
+    """The phone by which a person signs in; empty for a child under guardianship."""
     return [row.phone] if row.phone and not is_guarded(row.born_on) else []
 
 
 async def _phones_held(scope: Scope, new: Sequence[Resident]) -> int:
-    """How many have a phone whose login somebody holds already, who will be asked."""
+    """The number of new people whose phone belongs to an existing login; its holder is asked to agree."""
     phones = [phone for one in new for phone in _own_phone(one.row)]
     held = await phones_held(scope, set(phones)) if phones else set()
     return sum(phone in held for phone in phones)
 
 
 def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> None:
-    """Count the places and households that come with whom the file enters or gives an office."""
+    """Add a note that counts the areas and households which the new people and role grants bring."""
     used = [found.homes.of(row) for row in [*(one.row for one in found.new), *duties.offices.values()]]
     kinds, households = Counter(area.kind for area in found.homes.added_around(used)), found.placed.new_households
     if kinds or households:

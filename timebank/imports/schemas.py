@@ -15,7 +15,7 @@ State = Literal["running", "done", "stopped", "undoing", "undone"]
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """An import, or its undoing, that goes on: ask for it by its `run_id`. `done` counts up to `rows`."""
+    """An import or undo in progress, to be requested by its `run_id`. `done` counts up to `rows`."""
 
     run_id: UUID
     done: int

@@ -34,8 +34,8 @@ _LENGTH = re.compile(
 def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None:
     """A length of service in minutes, from "1.5", "1小时30分", "一个半小时", "1:30" or a time cell of that length.
 
-    `unit` is what the column's heading says of a bare number. Where it says nothing a number is hours, unless so many
-    hours are not worked in a row: then it may as well be minutes, and is refused.
+    `unit` is the unit that the column's heading gives for a bare number. Without one the number means hours, and more
+    than HOURS_WITHOUT_UNIT_MAX is refused because it may mean minutes.
     """
     if isinstance(cell, Unreadable):
         return cell.problem
@@ -86,7 +86,7 @@ def _added_up(found: re.Match[str]) -> int | Problem:
 
 
 def _count(written: str | None) -> float | None:
-    """A number in digits or Chinese numerals; 0 where none is written, `None` where it cannot be read."""
+    """A number in digits or Chinese numerals; 0 for no text, `None` if it cannot be read."""
     if written is None:
         return 0
     return float(written) if written[0].isdigit() else chinese_number(written)

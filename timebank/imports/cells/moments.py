@@ -188,7 +188,7 @@ def _hour(hour: int, part: str) -> int | None:
 
 
 def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
-    """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
+    """The start and end of every span in a cell: "8:30-11:30，14:00-17:00" has two spans."""
     parts = _several_spans(plain_text(cell)) if isinstance(cell, str) else []
     found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
     whole = [halves for halves in found if isinstance(halves, tuple)]

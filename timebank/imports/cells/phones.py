@@ -26,7 +26,7 @@ class PhoneFound:
 
 
 def find_phone(cell: Cell) -> PhoneFound | Problem | None:
-    """The first mobile number of a cell with its remark; a Problem where a number is meant and none can be read."""
+    """The first mobile number of a cell; a Problem if there is none, None for a blank cell or 无电话."""
     if blank(cell) or _NO_PHONE.fullmatch(plain_text(cell)):
         return None
     text = _in_digits(plain_text(cell))
@@ -46,7 +46,7 @@ def phone(cell: Cell) -> str | Problem | None:
 
 
 def phones(cell: Cell) -> list[str]:
-    """Every mobile number of a cell, in the order written."""
+    """Every mobile number of a cell, in order."""
     text = _in_digits(plain_text(cell))
     return [] if isinstance(text, Problem) else [re.sub(r"\D", "", number) for number in _MOBILE.findall(text)]
 

@@ -37,7 +37,7 @@ class PlanUnreadable(TimebankError):
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What is under way, and how far. `held_until` is until when the process that does it has it to itself."""
+    """The work under way and its progress. Until `held_until` it is reserved for the process that carries it out."""
 
     run_id: UUID
     verb: Literal["import", "undo"]

@@ -13,7 +13,8 @@ from timebank.imports.cells.values import Cell
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One thing a column can mean: its headings, a pattern for the rest, headings that need the values' word for it."""
+    """One meaning of a column: its exact headings, a pattern for others, and `weak` headings, which count only if the
+    column's values have the `shape`."""
 
     key: str
     headings: tuple[str, ...]
@@ -23,7 +24,7 @@ class Meaning:
 
 
 def plain_heading(cell: Cell) -> str:
-    """A heading without spaces, marks and case, so that “Check-in time *” is “checkintime”."""
+    """A heading in lower case without spaces and marks: “checkintime” for “Check-in time *”."""
     return re.sub(r"[\W_]+", "", cells.plain_text(cell).lower())
 
 

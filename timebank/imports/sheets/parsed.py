@@ -215,7 +215,7 @@ class Reading(Generic[T]):
         self.warn(meaning, left_out(wrong))
 
     def refuse_several_times(self) -> None:
-        """Refuse a row that says it stands for several: a row is one."""
+        """Refuse a row whose 次数 is not 1, because each row is one service or deed."""
         count = self.beside("times", lambda cell: amounts.parse_points(cell, 0))
         if count is not None and count != 1:
             self.refuse("times", problem("several_times", count=count))

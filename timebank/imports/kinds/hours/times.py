@@ -48,7 +48,7 @@ class _Ends:
 
 
 def services(reading: Reading[T], carried: date | None, titled: TitleDates, today: date) -> list[Service]:
-    """The services of a line, earliest pair first; refuses the row for whatever keeps them from being intervals."""
+    """The services of a line, earliest first; refuses the row if they are invalid, overlap or are out of order."""
     ends = [written for pair in _PAIRS for written in _ends(reading, *pair)]
     if reading.refused and not ends:
         return []

@@ -26,7 +26,7 @@ class Resident:
 
 
 class _Registered(msgspec.Struct, frozen=True, kw_only=True):
-    """A person as the book has them, with the names of the areas from the grid down to the home."""
+    """A registered person; `places` are the normalised names of the areas that contain the home, by kind."""
 
     id: UUID
     status: str

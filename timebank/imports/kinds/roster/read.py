@@ -196,7 +196,7 @@ def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
 
 
 def _head(cell: Cell) -> str | Problem | None:
-    """The name of a household's head. A column may also say of each row whether that is the head: 是, 否, 本人."""
+    """The name of a household's head; None if the cell only says whether the row is the head (是, 否, 本人)."""
     said = cells.plain_text(cell)
     return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
 

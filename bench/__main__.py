@@ -25,7 +25,7 @@ from pathlib import Path
 import asyncpg
 import click
 
-from bench.books import read_books
+from bench.books import measure_imports
 from bench.ground import Ground, lay_ground
 from bench.load import drive
 from timebank.core import database, settings
@@ -79,7 +79,7 @@ def _books(server: embedded.Server) -> None:
     settings.use(replace(settings.Settings(), database_url=url, secret_key=secrets.token_hex(32).encode()))
     asyncio.run(migrate(url))
     embedded.create_login(server, SERVING, "books")
-    asyncio.run(read_books(url, server.url("books", SERVING)))
+    asyncio.run(measure_imports(url, server.url("books", SERVING)))
 
 
 async def _ground(url: str, persons: int) -> Ground:

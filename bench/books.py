@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import click
 
-from bench.ground import found_community
+from bench.ground import insert_community
 from timebank.access.sign_in import sessions
 from timebank.core import clock, database, vault
 from timebank.core.scope import Scope
@@ -143,10 +143,10 @@ def counted() -> Iterator[list[int]]:
             setattr(proxy, name, original)
 
 
-async def read_books(url: str, serving_url: str) -> None:
+async def measure_imports(url: str, serving_url: str) -> None:
     """Import hours, deeds and residents as an administrator, and print the cost of each step."""
     connection = await asyncpg.connect(url)
-    community = await found_community(connection)
+    community = await insert_community(connection)
     await connection.close()
     login, people = await lay_people(url, community)
     await database.create_pool(url, 2)

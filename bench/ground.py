@@ -23,7 +23,7 @@ class Ground:
 async def lay_ground(url: str, persons: int) -> Ground:
     connection = await asyncpg.connect(url)
     async with connection.transaction():
-        community = await found_community(connection)
+        community = await insert_community(connection)
         donors = [clock.new_id() for _ in range(persons)]
         logins = await _people(connection, community, donors)
         donated = await _points(connection, community, donors)
@@ -33,7 +33,7 @@ async def lay_ground(url: str, persons: int) -> Ground:
     return Ground(list(zip(donors, tokens, strict=True)), _script(community, donated, persons))
 
 
-async def found_community(connection: asyncpg.Connection) -> UUID:
+async def insert_community(connection: asyncpg.Connection) -> UUID:
     path: list[UUID] = []
     for kind, name in (("county", "清江县"), ("street", "城关街道"), ("community", "凤凰社区")):
         parent, path = (path[-1] if path else None), [*path, clock.new_id()]

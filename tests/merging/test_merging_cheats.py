@@ -371,7 +371,7 @@ async def test_a_merge_while_a_book_that_names_both_goes_in_keeps_those_rows_for
     run_id = await begun(admin, "deeds", table(DEEDS, *rows))
     await merged(town)
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     found = await history.show_run(admin, run_id)
     assert (found.created, [error.code for error in found.errors]) == (1, ["person_not_active"])
     again = await import_file(admin, "deeds", "a.csv", table(DEEDS, *rows), skip_bad=True)

@@ -14,7 +14,7 @@ CAPABILITY = Capability(
     ),
     menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
-    sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.carry_on"),),
+    sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.continue_stopped_imports"),),
     audit={
         "forget_word": _("忘掉了一个表格里的词"),
         "import": _("导入了表格"),

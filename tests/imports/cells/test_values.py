@@ -62,7 +62,7 @@ def test_a_phone_is_found_in_what_stands_beside_it(cell: Cell, odd: str | None) 
 
 @pytest.mark.parametrize("cell", [None, "无手机", "无", "没有电话", "未登记", "暂无", "/", "无联系方式"])
 def test_who_has_no_phone_has_none(cell: Cell) -> None:
-    assert phones.phone(cell) is None
+    assert phones.parse_phone(cell) is None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_who_has_no_phone_has_none(cell: Cell) -> None:
     ],
 )
 def test_a_phone_that_cannot_be_read_says_why(cell: Cell, why: str) -> None:
-    assert code(phones.phone(cell)) == why
+    assert code(phones.parse_phone(cell)) == why
 
 
 def test_a_side_column_that_cannot_be_read_never_refuses_the_row() -> None:

@@ -56,7 +56,7 @@ class Told:
 
 
 def told(file: str, kind: str) -> Told:
-    book = workbook.read(file, (FAULTS / file).read_bytes())
+    book = workbook.read_workbook(file, (FAULTS / file).read_bytes())
     parsed: Parsed[RosterRow] | Parsed[HoursRow] | Parsed[GoodRow]
     try:
         if kind == "residents":

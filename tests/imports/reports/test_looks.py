@@ -246,7 +246,7 @@ async def test_whoever_has_waited_long_is_told_once_whoever_ends_it(town: Town, 
     assert report.run_id == run_id
     assert await ended(owner) == ["您导入的“hours.csv”已经完成，结果在“导入”页。"]
     await import_file(scope, "hours", "hours.csv", content, skip_bad=True)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     assert len(await ended(owner)) == 1
 
     await undo(scope, run_id, seconds=-1)

@@ -125,10 +125,10 @@ async def test_a_killed_run_is_carried_on_by_the_worker_to_the_same_end(
     assert await lines_of(owner, "service_record") == 500
     shown = (await client.get(f"/api/v1/imports/{run_id}", headers=await town.sign_in("孙伟"))).json()
     assert (shown["state"], shown["done"], shown["total"], shown["created"]) == ("running", 500, 600, 500)
-    assert await leftover.carry_on() == 0, "the process that holds it may still be there"
+    assert await leftover.continue_stopped_imports() == 0, "the process that holds it may still be there"
     await left_alone(owner)
     await owner.execute("UPDATE session SET ended_at = now()")
-    assert await leftover.carry_on() == 1
+    assert await leftover.continue_stopped_imports() == 1
     records = await owner.fetch("SELECT person_id, started_at, entered_by FROM service_record")
     assert len({(row["person_id"], row["started_at"]) for row in records}) == len(records) == 600
     assert {row["entered_by"] for row in records} == {town.people["赵丽"]}
@@ -155,7 +155,7 @@ async def test_a_killed_roster_gets_its_logins_offices_and_guardians_from_the_wo
     ]
     await begun(await town.scope("赵丽"), "residents", table(ROSTER, *rows), batches=1)
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     assert await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'") == 152
     grant = await owner.fetchrow("SELECT granted_by, role FROM role_grant r JOIN person p ON p.id = r.person_id "
                                  "WHERE p.name = '林小满'")  # fmt: skip
@@ -222,7 +222,7 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
     run_id = await begun(scope, "hours", services(town, 300, "张桂兰", "欧阳凯伟"), batches=1)
     await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     found = await history.show_run(scope, run_id)
     assert {error.code for error in found.errors} == {"person_not_active"}
     assert all(error.column == "姓名" and error.value == "欧阳凯伟" for error in found.errors)
@@ -295,7 +295,7 @@ async def test_who_may_no_more_stops_the_run_and_is_told(
     run_id = await begun(await town.scope("赵丽"), "hours", services(town, 600, "张桂兰"), batches=1)
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     found = await history.show_run(town.system(), run_id)
     assert (found.state, found.stopped, found.created) == ("stopped", "forbidden", 250)
     assert await lines_of(owner, "service_record") == 250
@@ -344,7 +344,7 @@ async def test_the_proof_of_a_run_is_gone_with_its_end(town: Town, owner: asyncp
         assert await database.fetch_value("SELECT may_administer($1)", town.community)
         assert not await database.fetch_value("SELECT may_administer($1)", town.communities["龙泉社区"])
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     async with database.transaction(actor):
         assert not await database.fetch_value("SELECT is_acting($1)", town.people["赵丽"])
 
@@ -371,7 +371,7 @@ async def test_a_long_run_is_answered_with_how_far_it_is(
     assert told == {"run_id": told["run_id"], "done": 1, "rows": 301}, "a refused row is dealt with"
     elsewhere = await desk.send("hours", services(town, 10, "李秀英"), dry_run="true")
     assert elsewhere.status_code == 200, "a trial waits for nothing"
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     shown = (await client.get(f"/api/v1/imports/{told['run_id']}", headers=desk.headers)).json()
     assert (shown["state"], shown["done"], shown["rows"], {error["row"] for error in shown["errors"]}) == (
         "done",
@@ -381,7 +381,7 @@ async def test_a_long_run_is_answered_with_how_far_it_is(
     )
     undone = await client.delete(f"/api/v1/imports/{told['run_id']}", headers=desk.headers)
     assert (undone.status_code, undone.json()["done"], undone.json()["rows"]) == (202, 0, 300)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     shown = (await client.get(f"/api/v1/imports/{told['run_id']}", headers=desk.headers)).json()
     assert (shown["state"], bool(shown["undone_at"])) == ("undone", True)
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 300
@@ -431,7 +431,7 @@ async def test_what_an_older_version_began_is_stopped_and_goes_on_when_imported_
         "UPDATE import_work SET plan = $1", vault.seal_bytes(zlib.compress(b"\x91\x01"), work.PLAN_SEAL)
     )
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     assert (await history.show_run(scope, run_id)).stopped == "import_of_before"
     report = await runs.import_file(scope, "hours", "hours.csv", content, skip_bad=True)
     assert (report.outcome, report.created) == ("imported", 50)
@@ -444,7 +444,7 @@ async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
     """Neither a page nor the worker may carry it on: what it has written stays, and may be undone."""
     run_id = await begun(town.system(), "hours", services(town, 600, "张桂兰"), batches=1)
     await left_alone(owner)
-    assert await leftover.carry_on() == 0
+    assert await leftover.continue_stopped_imports() == 0
     scope = await town.scope("赵丽")
     report = await runs.import_file(scope, "hours", "b.csv", services(town, 20, "李秀英"), skip_bad=True)
     assert report.created == 20
@@ -506,7 +506,7 @@ async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
     await undo_begun(scope, report.run_id)
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     kept = await history.show_run(town.system(), report.run_id)
     assert (kept.state, kept.undone_at, bool(kept.undo_until)) == ("done", None, True)
     assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 250

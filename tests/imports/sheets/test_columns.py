@@ -42,13 +42,13 @@ def book(*rows: Sequence[object], merged: tuple[str, ...] = ()) -> workbook.Work
         sheet.merge_cells(block)
     buffer = io.BytesIO()
     made.save(buffer)
-    return workbook.read("a.xlsx", buffer.getvalue())
+    return workbook.read_workbook("a.xlsx", buffer.getvalue())
 
 
 def table(*rows: list[str]) -> workbook.Workbook:
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
-    return workbook.read("a.csv", buffer.getvalue().encode("gb18030"))
+    return workbook.read_workbook("a.csv", buffer.getvalue().encode("gb18030"))
 
 
 def residents(opened: workbook.Workbook) -> Parsed[RosterRow]:

@@ -395,7 +395,7 @@ def test_a_shortened_identity_number_is_no_passport() -> None:
 
 @pytest.mark.parametrize("cell", [date(1899, 12, 30), datetime(1899, 12, 31), "1900-01-01"])  # noqa: DTZ001 - as a spreadsheet has it
 def test_a_zero_that_is_shown_as_a_day_is_no_birth(cell: Cell) -> None:
-    assert code(moments.day(cell)) == "date_zero"
+    assert code(moments.parse_calendar_day(cell)) == "date_zero"
     parsed = residents(book(["姓名", "出生日期", "电话"], ["薛翠", cell, PHONE]))
     assert (len(parsed.problems), parsed.rows) == (1, [])
 

@@ -35,7 +35,7 @@ _NEXT_SPAN = re.compile(r"(?<=[\d点时分半])\s*(?:和|/|\s|(?=上午|下午|�
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
-def day(cell: Cell) -> date | Problem | None:
+def parse_calendar_day(cell: Cell) -> date | Problem | None:
     """A calendar day, from a date cell, a spreadsheet's serial number or a text with a year; None for a blank cell."""
     found = _day(cell)
     if isinstance(found, date) and 0 <= (found - _EXCEL_EPOCH).days <= _ZERO_SHOWN_DAYS:

@@ -39,7 +39,7 @@ def find_phone(cell: Cell) -> PhoneFound | Problem | None:
     return PhoneFound(numbers[0], _odd(numbers, _MOBILE.sub(" ", text)))
 
 
-def phone(cell: Cell) -> str | Problem | None:
+def parse_phone(cell: Cell) -> str | Problem | None:
     """The first mobile number of a cell, without the warning."""
     found = find_phone(cell)
     return found.number if isinstance(found, PhoneFound) else found

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from timebank.imports.files.styles import Style, struck_texts, styles_of
-from timebank.imports.files.xml_parts import TRUE, local, parsed, parser
+from timebank.imports.files.xml_parts import TRUE, local_name, parsed, parser
 
 _ANY_MARK = re.compile(rb"""[<:]f[\s>/]|["']e["']|hidden|zeroHeight|\b(?:ht|width)\s*=\s*["']0["']|strike""")
 _COLUMNS_MAX = 1_000
@@ -73,8 +73,8 @@ def _sheets(part: bytes) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "sheet":
-            relation = next((value for key, value in attributes.items() if key != "id" and local(key) == "id"), "")
+        if local_name(name) == "sheet":
+            relation = next((value for key, value in attributes.items() if key != "id" and local_name(key) == "id"), "")
             found.append((attributes.get("name", ""), relation))
 
     _walk(part, start)
@@ -86,7 +86,7 @@ def _targets(part: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "Relationship":
+        if local_name(name) == "Relationship":
             target = attributes.get("Target", "").replace("\\", "/")
             path = target if target.startswith("/") else f"xl/{target.removeprefix('./')}"
             found[attributes.get("Id", "")] = _plain_path(path)
@@ -141,7 +141,7 @@ class _SheetWalk:
         self._reading = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
+        name = local_name(name)
         if name == "c":
             self._start_cell(attributes)
         elif name == "f":
@@ -184,7 +184,7 @@ class _SheetWalk:
             self._value = (self._value or "") + text
 
     def end(self, name: str) -> None:
-        name = local(name)
+        name = local_name(name)
         if name in ("f", "v", "t"):
             self._reading = ""
         if name != "c":

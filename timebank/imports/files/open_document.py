@@ -10,7 +10,7 @@ from timebank.imports.cells.values import Cell
 from timebank.imports.files.marks import Marks
 from timebank.imports.files.open_document_cells import CellRead, value_of
 from timebank.imports.files.refusals import FileTypeWrong, TooManyRows, WorkbookBroken, WorkbookTooLarge
-from timebank.imports.files.xml_parts import local, parsed, parser
+from timebank.imports.files.xml_parts import local_name, parsed, parser
 
 CELLS_MAX = 2_500_000
 COLUMNS_MAX = 1_000
@@ -67,13 +67,13 @@ class _Walk:
         self._in_paragraph = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
+        name = local_name(name)
         if self._aside or name in _ASIDE:
             if name == "annotation" and not self._aside and self._depth == 1:
                 self.tables[-1].marks.comments += 1
             self._aside += 1
             return
-        given = {local(key): value for key, value in attributes.items()}
+        given = {local_name(key): value for key, value in attributes.items()}
         begin = getattr(self, f"_start_{name.replace('-', '_')}", None)
         if name == "table":
             self._start_sheet(given)
@@ -84,7 +84,7 @@ class _Walk:
         if self._aside:
             self._aside -= 1
             return
-        name = local(name)
+        name = local_name(name)
         if name == "table":
             self._depth -= 1
         elif self._depth < 2:

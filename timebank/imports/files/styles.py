@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports.files.xml_parts import TRUE, local, parsed, parser
+from timebank.imports.files.xml_parts import TRUE, local_name, parsed, parser
 
 _PIECE = re.compile(
     r'"(?P<quoted>[^"]*)"|[\\!](?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]|\[[^\]]*\]'
@@ -110,7 +110,7 @@ class _StylesWalk:
         return self._codes.get(number, BUILT_IN.get(number, "General"))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
+        name = local_name(name)
         above = self._within[-1] if self._within else ""
         self._within.append(name)
         if name == "numFmt" and above == "numFmts":
@@ -140,8 +140,8 @@ def struck_texts(part: bytes) -> frozenset[str]:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal count
-        count += local(name) == "si"
-        if local(name) == "strike" and attributes.get("val", "1") in TRUE:
+        count += local_name(name) == "si"
+        if local_name(name) == "strike" and attributes.get("val", "1") in TRUE:
             found.add(str(count))
 
     reader = parser()

@@ -82,7 +82,7 @@ class Workbook:
     comments: int = 0
 
 
-def read(name: str, content: bytes) -> Workbook:
+def read_workbook(name: str, content: bytes) -> Workbook:
     """Read a file; its content, not its name, decides its type. Raises an `ImportRefused` if it cannot be read."""
     if len(content) > BYTES_MAX:
         raise FileTooLarge(megabytes=-(-len(content) // 1024**2), most=BYTES_MAX // 1024**2)

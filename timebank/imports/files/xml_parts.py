@@ -19,7 +19,7 @@ def _refuse_doctype(*_declared: object) -> None:
     raise WorkbookBroken
 
 
-def local(name: str) -> str:
+def local_name(name: str) -> str:
     """An element's or attribute's name without its prefix; apart from it, strict and other files use the same names."""
     return name.rpartition(":")[2]
 

@@ -11,7 +11,7 @@ from timebank.core import database, names, vault
 from timebank.core.scope import Scope
 from timebank.imports.cells.values import Role
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions
-from timebank.imports.words.area_map import Map, held_by
+from timebank.imports.words.area_map import AreaIndex, role_grants_of
 from timebank.people.identity.ages import is_guarded
 
 ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}
@@ -63,7 +63,7 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     active = [row for row in found if row["status"] == "active"]
     known, owned = {row["name_key"] for row in active}, {row["phone_index"] for row in active}
     meant = active + [row for row in found if row["name_key"] not in known and row["phone_index"] not in owned]
-    places, offices = Map(await areas_of(scope)), await held_by(scope, [row["id"] for row in meant])
+    places, offices = AreaIndex(await areas_of(scope)), await role_grants_of(scope, [row["id"] for row in meant])
     candidates, by_key = [], {}
     for row in meant:
         home = {area.kind: area.name for area in places.upwards(row["area_id"])}
@@ -84,14 +84,14 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     return Residents(Candidates.of(candidates), by_key)
 
 
-class Standing(msgspec.Struct, frozen=True):
+class PersonState(msgspec.Struct, frozen=True):
     """Whether a person is active in the community, and whether a guardian's consent is missing."""
 
     status: str
     lacks_consent: bool
 
 
-async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+async def person_states(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, PersonState]:
     """The standing of each of these people now."""
     found = await database.fetch(
         "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
@@ -100,6 +100,6 @@ async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Stand
         scope.community_id, list(person_ids),
     )  # fmt: skip
     return {
-        UUID(bytes=row["id"].bytes): Standing(row["status"], is_guarded(row["born_on"]) and not row["consented"])
+        UUID(bytes=row["id"].bytes): PersonState(row["status"], is_guarded(row["born_on"]) and not row["consented"])
         for row in found
     }

@@ -27,7 +27,7 @@ from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets import columns
 from timebank.imports.sheets.context import titles_of
 from timebank.imports.sheets.header import REASONS, Header, own_columns
-from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.meanings import Meaning
 from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
@@ -72,7 +72,7 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     shape, drawn = SHAPES[kind], NewWorkbook()
     if drawn.active is not None:
         drawn.remove(drawn.active)
-    seen = columns.survey(workbook.read(name, content), shape.wanted, shape.required)
+    seen = columns.survey(workbook.read_workbook(name, content), shape.wanted, shape.required)
     refused_tables = [header for header, _why in seen.refused]
     for header in (*seen.headers, *refused_tables):
         # A problem of a whole table is stored at its header's row, and refuses all of its rows.
@@ -101,12 +101,12 @@ class _Refused:
     problem: str
 
 
-def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, list[Cell]]]:
+def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[DataRow, list[Cell]]]:
     """Every data row with the values that it takes from the rows above written out, so that it is complete."""
     cells_of = {row.number: row.cells for row in header.sheet.rows}
     own = own_columns(header)
     above: dict[str, Cell] = {}
-    for line in lines(header):
+    for line in data_rows(header):
         above = _carry(line, {} if line.fresh else above, carried)
         cells = list(cells_of[line.number])
         cells += [None] * (max(header.columns.values()) + 1 - len(cells))
@@ -125,7 +125,7 @@ def _struck(cell: Cell) -> Cell:
     return None if cell is None else Unreadable(plain_text(cell), is_struck=True)
 
 
-def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
+def _carry(line: DataRow, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
     """The values of these columns, from this row or carried from above.
 
     A new building clears the unit and room carried before, and a household head's row clears the room and head.

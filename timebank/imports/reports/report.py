@@ -111,8 +111,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         return Report(
             rows=self.rows,
             accepted=0 if self.outcome == "refused" else self.accepted,
-            errors=told_rows(self.errors, translate),
-            warnings=told_rows(_alike_together(self.warnings), translate),
+            errors=format_rows(self.errors, translate),
+            warnings=format_rows(_alike_together(self.warnings), translate),
             notes=[Problem(note.code, note.values).sentence(translate) for note in self.notes],
             created=0 if self.outcome == "refused" else self.created,
             outcome=self.outcome,
@@ -202,7 +202,7 @@ def _of_several(same: list[Remark]) -> Remark:
     return msgspec.structs.replace(same[0], values=values, rows=[one.row for one in same])
 
 
-def told_rows(remarks: Iterable[Remark], translate: Callable[[str], str]) -> list[RowReport]:
+def format_rows(remarks: Iterable[Remark], translate: Callable[[str], str]) -> list[RowReport]:
     """Each remark in the reader's language."""
     return [
         RowReport(

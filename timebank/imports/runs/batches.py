@@ -184,7 +184,7 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
     Returns the number of rows done; None while another process holds the work's row.
     """
     async with transaction(scope):
-        held = await work.hold(scope, at.run_id)
+        held = await work.lock_work(scope, at.run_id)
         if held is None:
             return None
         if at.verb == "undo" and held.done == 0:  # Something that the run made may have been used since the last check.
@@ -197,7 +197,7 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
             await steps.take(intake, batch)
             _require_all(at, held, intake)
             await intake.write_made()
-            await work.move_on(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
+            await work.record_progress(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
         # The final steps may take longer than a batch, so they do not keep the rows of a batch locked, unless one batch
         # is the whole run.
         if not batch or intake.is_whole:
@@ -219,9 +219,9 @@ def _require_all(at: Work, held: Held, intake: Intake) -> None:
 
 async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
     """Store the outcome, notify the starter unless they see it at once, and end the work."""
-    await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
+    await (undoing.end_undo(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
     await notify_end(scope, at)
-    await work.end(scope, at.run_id)
+    await work.end_work(scope, at.run_id)
 
 
 @retried

@@ -54,7 +54,7 @@ async def close_import(scope: Scope, at: Work, created: int, late: Sequence[Rema
 async def refuse_import(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
     """End an import before anything is written; none of its rows is imported."""
     async with transaction(scope):
-        if await work.hold(scope, at.run_id) is None:
+        if await work.lock_work(scope, at.run_id) is None:
             return
         found = await findings_of(scope, at.run_id)
         found = msgspec.structs.replace(
@@ -65,7 +65,7 @@ async def refuse_import(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
         await audit.record(scope, "stop_import", "import_run", at.run_id, kind=at.kind, code="refused_late")
         if scope.via == "worker":  # otherwise the caller reads the report
             await notify_stop(scope, at)
-        await work.end(scope, at.run_id)
+        await work.end_work(scope, at.run_id)
 
 
 async def _write(scope: Scope, at: Work, found: Findings, stopped: str | None) -> None:
@@ -93,7 +93,7 @@ async def stop_work(scope: Scope, at: Work, code: str) -> None:
     """
     system = Scope.of_system(scope.community_id)
     async with transaction(system):
-        held = await work.hold(system, at.run_id)
+        held = await work.lock_work(system, at.run_id)
         if held is None:
             return
         found, left = await findings_of(system, at.run_id), held.total - held.done
@@ -108,4 +108,4 @@ async def stop_work(scope: Scope, at: Work, code: str) -> None:
         await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
         if held.done or scope.via == "worker":  # otherwise the caller reads the refusal
             await notify_stop(system, at)
-        await work.end(system, at.run_id)
+        await work.end_work(system, at.run_id)

@@ -18,7 +18,7 @@ from timebank.core.locale import translator
 from timebank.core.scope import Scope
 from timebank.imports.intake import Kind, plain_file_name
 from timebank.imports.reports.refused_rows import TITLE, refused_rows
-from timebank.imports.reports.report import Findings, Report, RowReport, told_rows
+from timebank.imports.reports.report import Findings, Report, RowReport, format_rows
 from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.closing import findings_of
 from timebank.imports.runs.runs import try_or_import
@@ -88,7 +88,7 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     """A workbook that this session tried within the last hour. Raises DraftGone."""
     kept, translate = await _find(scope, draft_id), translator(language)
     found = await _findings(scope, kept)
-    report, warnings = found.told(translate), told_rows(found.warnings, translate)
+    report, warnings = found.told(translate), format_rows(found.warnings, translate)
     return Draft(
         id=draft_id,
         kind=kept.kind,

@@ -62,7 +62,7 @@ async def try_or_import(
     """
     scope.require_admin()
     until = None if seconds is None else time.monotonic() + seconds
-    book = await asyncio.to_thread(workbook.read, name, content)
+    book = await asyncio.to_thread(workbook.read_workbook, name, content)
     digest = hashlib.sha256(content).digest()
     words = await _in_full(scope, kind, book, words)
     if dry_run:

@@ -118,7 +118,7 @@ Made = Mapping[Noun, Sequence[UUID]]
 """The ids of a run's records, by noun."""
 
 
-async def of(scope: Scope, kind: Kind, made: Made, since: datetime) -> list[Trace]:
+async def find_traces(scope: Scope, kind: Kind, made: Made, since: datetime) -> list[Trace]:
     """The traces that prevent the undo of an import of this kind, since it began."""
     if kind == "residents":
         return await of_people(scope, made, since)

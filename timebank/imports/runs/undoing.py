@@ -48,7 +48,7 @@ async def require_unused(scope: Scope, run_id: UUID, made: Sequence[Made]) -> No
         "SELECT kind, started_at FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
     )
     assert run is not None
-    if found := await traces.of(scope, run["kind"], _by_noun(made), run["started_at"]):
+    if found := await traces.find_traces(scope, run["kind"], _by_noun(made), run["started_at"]):
         raise ImportUsed(found)
 
 
@@ -233,7 +233,7 @@ STEPS: Mapping[Kind, Steps] = {
 }
 
 
-async def close(scope: Scope, run_id: UUID, intake: Intake) -> None:
+async def end_undo(scope: Scope, run_id: UUID, intake: Intake) -> None:
     """Mark a run as undone, with the notes on what stayed; its rows can be imported again."""
     await database.execute("DELETE FROM import_row WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id)
     await database.execute(

@@ -121,7 +121,7 @@ class Held(msgspec.Struct, frozen=True):
     late: list[Remark]
 
 
-async def hold(scope: Scope, run_id: UUID) -> Held | None:
+async def lock_work(scope: Scope, run_id: UUID) -> Held | None:
     """Lock the work's row for this transaction; None if another process has locked it or the work has ended."""
     found = await database.fetch_one(
         "SELECT done, total, created, late FROM import_work WHERE community_id = $1 AND run_id = $2 "
@@ -134,7 +134,7 @@ async def hold(scope: Scope, run_id: UUID) -> Held | None:
     return Held(found["done"], found["total"], found["created"], late)
 
 
-async def move_on(scope: Scope, run_id: UUID, *, rows: int, created: int, late: Sequence[Remark]) -> None:
+async def record_progress(scope: Scope, run_id: UUID, *, rows: int, created: int, late: Sequence[Remark]) -> None:
     """Record the progress of a batch, in the transaction that has written its rows."""
     await database.execute(
         "UPDATE import_work SET done = done + $3, created = created + $4, late = late || $5::jsonb, held_until = $6 "
@@ -143,7 +143,7 @@ async def move_on(scope: Scope, run_id: UUID, *, rows: int, created: int, late: 
     )  # fmt: skip
 
 
-async def end(scope: Scope, run_id: UUID) -> None:
+async def end_work(scope: Scope, run_id: UUID) -> None:
     """Delete the work. Must come last in its transaction, because the row also holds the proof of who acts."""
     await database.execute(
         "DELETE FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id

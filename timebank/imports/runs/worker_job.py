@@ -13,7 +13,7 @@ from timebank.imports.runs import work
 AT_ONCE_SECONDS = 10.0
 
 
-async def carry_on() -> int:
+async def continue_stopped_imports() -> int:
     """Continue the import or undo of every community where no process holds it; return the number of communities.
 
     Each gets AT_ONCE_SECONDS and the rest waits for the next round, because the worker has other jobs. A refusal in one

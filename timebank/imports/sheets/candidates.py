@@ -140,7 +140,7 @@ def people_of_row(reading: Reading[T], people: Candidates | None) -> list[NamedP
 
 
 def _of_one(reading: Reading[T], people: Candidates | None, name: str | None) -> list[NamedPerson]:
-    phone = reading.take("phone", phones_of.phone)
+    phone = reading.take("phone", phones_of.parse_phone)
     if name is None and phone is None and not reading.refused:
         meaning = "name" if "name" in reading.header.columns else "phone"
         reading.refuse(meaning, problem("blank", column=reading.header.heading(meaning)))

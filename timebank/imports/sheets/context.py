@@ -101,7 +101,7 @@ def _said(written: Iterable[str], year: int | None = None) -> TitleDates:
 
 def parse_day(cell: Cell, context: TitleDates) -> date | Problem | None:
     """Read a calendar day; a day and month, or a day alone, gets its year and month from the sheet's title."""
-    found = moments.day(cell)
+    found = moments.parse_calendar_day(cell)
     if not isinstance(found, Problem) or found.code != "date_unclear" or isinstance(cell, bool):
         return found
     text = _WEEKDAY.sub("", plain_text(cell)).strip()

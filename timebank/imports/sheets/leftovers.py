@@ -11,7 +11,7 @@ from timebank.imports.files.refusals import FileEmpty
 from timebank.imports.files.workbook import Row, Workbook
 from timebank.imports.sheets.columns import Survey
 from timebank.imports.sheets.header import Header, own_columns
-from timebank.imports.sheets.lines import left_aside, lines
+from timebank.imports.sheets.lines import data_rows, left_aside
 from timebank.imports.sheets.parsed import InSheet, Parsed, RowProblem, UnusedColumn, UsedColumn, without_numbers
 
 T = TypeVar("T", bound=InSheet)
@@ -19,7 +19,7 @@ _HEADING_TOLD_MAX = 20
 _ASIDES_TOLD_MAX = 5
 
 
-def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
+def report_unread(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     """Add to `parsed` the notes on everything in the workbook that was not read. Raises FileEmpty if there is nothing.
 
     The rows of a refused table count as data rows, with one problem at the table's header.
@@ -27,7 +27,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     for reading in parsed.readings.values():
         reading.tell_unreadable()
     for header, wrong in seen.refused:
-        parsed.total += sum(1 for _ in lines(header))
+        parsed.total += sum(1 for _ in data_rows(header))
         name = header.sheet.name
         parsed.problems.append(RowProblem(sheet=name, row=header.last_row, column="", value="", problem=refusal(wrong)))
     parsed.notes += _not_read(book, seen)
@@ -39,7 +39,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     unused: dict[str, list[str]] = {}
     for header in seen.headers:
         parsed.used += _used(header)
-        data = {line.number: line.is_hidden for line in lines(header)}
+        data = {line.number: line.is_hidden for line in data_rows(header)}
         hidden[header.sheet.name] += sum(data.values())
         for column in _unused(header, data):
             parsed.unused.append(column)

@@ -18,7 +18,7 @@ written value, and a blank cell below an unreadable cell is unreadable too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DataRow:
     """One data row, its cells by meaning; 同上 and 〃 are replaced by the value above.
 
     `fresh` marks the first row of a section: values are not carried across a title or total row. `titles` are the title
@@ -40,7 +40,7 @@ class Line:
         return frozenset(meaning for meaning, cell in self.values.items() if cell is not None)
 
 
-def lines(header: Header) -> Iterator[Line]:
+def data_rows(header: Header) -> Iterator[DataRow]:
     """Every data row below the header, in order. A block merged over several rows has its value in each of them."""
     merged, wide, shifted = _merged(header), _wide(header), _shifted(header)
     carried = _Above()
@@ -58,7 +58,7 @@ def lines(header: Header) -> Iterator[Line]:
             continue
         values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
         values |= header.says
-        yield Line(
+        yield DataRow(
             number=row.number,
             values=values,
             fresh=fresh,

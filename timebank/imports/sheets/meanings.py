@@ -39,7 +39,7 @@ def is_identity(cell: Cell) -> bool:
 
 
 def is_phone(cell: Cell) -> bool:
-    return isinstance(phones.phone(cell), str)
+    return isinstance(phones.parse_phone(cell), str)
 
 
 def is_name(cell: Cell) -> bool:
@@ -48,7 +48,7 @@ def is_name(cell: Cell) -> bool:
 
 
 def is_day(cell: Cell) -> bool:
-    return isinstance(moments.day(cell), date)
+    return isinstance(moments.parse_calendar_day(cell), date)
 
 
 def is_clock(cell: Cell) -> bool:

@@ -14,7 +14,7 @@ from timebank.imports.cells.values import Cell, Unreadable, digits_only, plain_t
 from timebank.imports.files.marks import column_letters
 from timebank.imports.sheets.header import Header
 from timebank.imports.sheets.heading_units import counts_otherwise, with_unit
-from timebank.imports.sheets.lines import Line
+from timebank.imports.sheets.lines import DataRow
 from timebank.imports.words.words import UnknownWord, WordKind
 
 
@@ -143,7 +143,7 @@ class Reading(Generic[T]):
     # A workbook has thousands of readings in memory at once.
     __slots__ = ("_told_of", "header", "line", "parsed", "refused")
 
-    def __init__(self, parsed: Parsed[T], header: Header, line: Line) -> None:
+    def __init__(self, parsed: Parsed[T], header: Header, line: DataRow) -> None:
         self.parsed = parsed
         self.header = header
         self.line = line

@@ -16,7 +16,7 @@ from timebank.imports.cells.problems import Problem
 from timebank.imports.words.words import word_key
 
 
-class Map:
+class AreaIndex:
     """Areas by id, and buildings and units by their normalised names.
 
     `aliases` maps the key of a remembered word (one that is not an area's name) to the area that it means.
@@ -29,10 +29,10 @@ class Map:
         self._units: dict[tuple[UUID, str], list[UUID]] = {}
         for area in areas:
             if area.kind == "building":
-                self._named.setdefault((one_way(places.building, area.name), None), []).append(area.id)
+                self._named.setdefault((normalise(places.building, area.name), None), []).append(area.id)
             elif area.kind == "unit" and area.parent_id:
-                building = one_way(places.building, self.areas[area.parent_id].name)
-                unit = one_way(places.unit, area.name)
+                building = normalise(places.building, self.areas[area.parent_id].name)
+                unit = normalise(places.unit, area.name)
                 self._named.setdefault((building, unit), []).append(area.id)
                 self._units.setdefault((area.parent_id, unit), []).append(area.id)
 
@@ -63,7 +63,7 @@ class Map:
         whole, around = self._decided(address.building, address.unit)
         if whole is None and around is None:
             return None
-        named = {area.kind: in_one_way(area) for area in self.upwards(whole or around)}
+        named = {area.kind: normal_name(area) for area in self.upwards(whole or around)}
         return Address(named.get("grid"), named.get("building"), named.get("unit") if whole else address.unit)
 
     def named(self, building: str | None, unit: str | None) -> list[UUID]:
@@ -113,22 +113,22 @@ def estates_of(building: str | None, names: Iterable[str]) -> set[str]:
 
 
 def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: str | None) -> bool:
-    return name is not None and one_way(written, area.name) == name
+    return name is not None and normalise(written, area.name) == name
 
 
-def in_one_way(area: PlaceOut) -> str:
+def normal_name(area: PlaceOut) -> str:
     """The normalised name of a grid, building or unit: 3栋 for 3号楼."""
     written = {"grid": places.grid, "building": places.building, "unit": places.unit}.get(area.kind)
-    return one_way(written, area.name) if written else area.name
+    return normalise(written, area.name) if written else area.name
 
 
-def one_way(written: Callable[[str], str | Problem | None], name: str) -> str:
+def normalise(written: Callable[[str], str | Problem | None], name: str) -> str:
     """A name as one of the readers of timebank/imports/cells/places.py writes it."""
     found = written(name)
     return found if isinstance(found, str) else name
 
 
-class Held(msgspec.Struct, frozen=True):
+class GrantInForce(msgspec.Struct, frozen=True):
     """A role grant that is in force today."""
 
     person_id: UUID
@@ -136,15 +136,15 @@ class Held(msgspec.Struct, frozen=True):
     area_id: UUID | None
 
 
-async def held_by(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, list[Held]]:
+async def role_grants_of(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, list[GrantInForce]]:
     """The role grants of each of these people that are in force today."""
     found = await database.rows(
-        Held,
+        GrantInForce,
         "SELECT person_id, role, area_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) "
         "AND ended_at IS NULL AND starts_on <= $3 AND (ends_on IS NULL OR ends_on >= $3) ORDER BY id",
         scope.community_id, list(person_ids), clock.local_day(),
     )  # fmt: skip
-    held: dict[UUID, list[Held]] = {}
+    held: dict[UUID, list[GrantInForce]] = {}
     for one in found:
         held.setdefault(one.person_id, []).append(one)
     return held

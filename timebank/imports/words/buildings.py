@@ -12,7 +12,7 @@ from timebank.areas.schemas import PlaceOut
 from timebank.core.scope import Scope
 from timebank.imports.cells.addresses import Address
 from timebank.imports.sheets.parsed import UnknownUse
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_map import AreaIndex
 from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import (  # fmt: skip
@@ -37,10 +37,10 @@ class Buildings:
     aliases: dict[str, UUID] = field(default_factory=dict)
     tried: set[UUID] = field(default_factory=set)
     """Areas that the import would add; only used in a trial run."""
-    town: Map = field(init=False)
+    town: AreaIndex = field(init=False)
 
     def __post_init__(self) -> None:
-        self.town = Map(self.areas, self.aliases)
+        self.town = AreaIndex(self.areas, self.aliases)
 
     def of(self, place: Address) -> list[UUID]:
         """The areas that an address may mean: those of this name, else the one that its word was decided to mean."""
@@ -88,7 +88,7 @@ class Buildings:
                 meant = settled.areas[wanted]
             assert meant is not None
             self.aliases[answer.key] = meant
-            self.town = Map(self.areas, self.aliases)
+            self.town = AreaIndex(self.areas, self.aliases)
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
         """The words of a workbook that somebody has to decide, the most frequent first."""
@@ -184,9 +184,9 @@ def _named(buildings: Buildings, means: str) -> UUID | None:
     return alike_.pop() if len(alike_) == 1 else None
 
 
-def _name(town: Map, area: PlaceOut) -> str:
+def _name(town: AreaIndex, area: PlaceOut) -> str:
     return area.name if area.kind == "building" or not area.parent_id else town.areas[area.parent_id].name + area.name
 
 
-def _grid(town: Map, area_id: UUID) -> str:
+def _grid(town: AreaIndex, area_id: UUID) -> str:
     return next((f"{area.name} " for area in town.upwards(area_id) if area.kind == "grid"), "")

@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
 from timebank.imports.words.buildings import buildings_of, decide_building
 from timebank.imports.words.items import decide_item, items_of
-from timebank.imports.words.named import Named, activities_of, decide_activity, decide_station, stations_of
+from timebank.imports.words.named import NameIndex, activities_of, decide_activity, decide_station, stations_of
 from timebank.imports.words.words import Suggestion, UnknownWord, WordIn, WordKind, key_of, remembered, word_key
 
 DECIDED: Mapping[WordKind, Callable[[Scope, WordIn], Awaitable[tuple[str | None, bool]]]] = {
@@ -42,7 +42,7 @@ async def _buildings(scope: Scope) -> list[Suggestion]:
     return [Suggestion(str(id_), name) for name, id_ in (await buildings_of(scope)).names(units=False).items()]
 
 
-def _suggested(there: Named) -> list[Suggestion]:
+def _suggested(there: NameIndex) -> list[Suggestion]:
     return [Suggestion(str(one), name) for name, one in there.by_name.items()]
 
 

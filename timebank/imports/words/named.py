@@ -31,7 +31,7 @@ NAME_MAX = 60
 
 
 @dataclass(slots=True)
-class Named:
+class NameIndex:
     """A community's stations or activities by name; `aliases` maps the key of a remembered word to the id it means."""
 
     kind: WordKind
@@ -59,7 +59,7 @@ class Named:
     def suppose(self, answers: Sequence[WordIn]) -> None:
         """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in answers:
-            self.aliases[answer.key] = chosen(self, answer) or clock.new_id()
+            self.aliases[answer.key] = resolve_named(self, answer) or clock.new_id()
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
         """The words of a workbook that somebody has to decide, the most frequent first."""
@@ -73,7 +73,7 @@ class Named:
         ]  # fmt: skip
 
 
-def chosen(there: Named, answer: WordIn) -> UUID | None:
+def resolve_named(there: NameIndex, answer: WordIn) -> UUID | None:
     """The id that an answer means; None for a new one that is to be added.
 
     Raises WordUnclear, WordMeaningUnknown or WordIsName for an answer that cannot be used.
@@ -92,7 +92,7 @@ def chosen(there: Named, answer: WordIn) -> UUID | None:
     return found
 
 
-async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
+async def stations_of(scope: Scope, *, closed: bool = False) -> NameIndex:
     """The open stations, or all of them with `closed`, and the remembered words for them."""
     found = await database.fetch(
         "SELECT id, name FROM station WHERE community_id = $1 AND (active OR $2)", scope.community_id, closed
@@ -100,16 +100,18 @@ async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
     return _named("station", found, await remembered(scope, "station"))
 
 
-async def activities_of(scope: Scope) -> Named:
+async def activities_of(scope: Scope) -> NameIndex:
     """All activities, ended ones included, and the remembered words for them."""
     found = await database.fetch("SELECT id, name FROM activity WHERE community_id = $1", scope.community_id)
     return _named("activity", found, await remembered(scope, "activity"))
 
 
-def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> Named:
+def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> NameIndex:
     by_name = {row["name"]: UUID(bytes=row["id"].bytes) for row in found}
     by_id = {str(one): one for one in by_name.values()}
-    return Named(kind, by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id}, words)
+    return NameIndex(
+        kind, by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id}, words
+    )
 
 
 async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
@@ -117,7 +119,7 @@ async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool
 
     An answer may name a closed station, because a sheet may be older than its closing.
     """
-    known = chosen(await stations_of(scope, closed=answer.means is not None), answer)
+    known = resolve_named(await stations_of(scope, closed=answer.means is not None), answer)
     if known is not None:
         return str(known), False
     return str((await add_station(scope, StationIn(name=answer.value))).id), True
@@ -125,7 +127,7 @@ async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool
 
 async def decide_activity(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
     """The id of the activity that a word means, and whether it was added (with the default service rule)."""
-    known = chosen(await activities_of(scope), answer)
+    known = resolve_named(await activities_of(scope), answer)
     if known is not None:
         return str(known), False
     wanted = ActivityIn(name=answer.value, rule_code=await rule_code_of(scope, None))

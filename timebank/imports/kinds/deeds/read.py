@@ -25,7 +25,7 @@ from timebank.imports.sheets.candidates import (
 )
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.homes import place_of
-from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
 from timebank.imports.sheets.vocabulary import DEEDS
 from timebank.imports.words.buildings import Buildings
@@ -109,7 +109,7 @@ def parse(
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
         whole = context.context_of(header)
-        for line in lines(header):
+        for line in data_rows(header):
             titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             found = _rows(reading, people, known, town, titled, today)
@@ -120,7 +120,7 @@ def parse(
         parsed.notes.append(problem("note_catalogue_sheet", sheet=sheet, count=len(items)))
         parsed.listed |= items
     rest = tuple(sheet for sheet in survey.unread if sheet.name not in listed)
-    leftovers.tell(parsed, book, replace(survey, unread=rest))
+    leftovers.report_unread(parsed, book, replace(survey, unread=rest))
     return parsed
 
 
@@ -128,7 +128,7 @@ def mentions(book: Workbook) -> Mentions:
     """Every readable name in the workbook, witnesses included, to look up before `parse`."""
     names: set[str] = set()
     for header in columns.headers(book, DEEDS, REQUIRED):
-        for line in lines(header):
+        for line in data_rows(header):
             for meaning in ("name", "witness"):
                 names |= group.mentioned(line.values.get(meaning))
     return Mentions(frozenset(names), frozenset())

@@ -22,7 +22,7 @@ from timebank.imports.kinds.deeds import read as deeds
 from timebank.imports.kinds.deeds.read import DeedRow
 from timebank.imports.kinds.residents_found import Found, Residents
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_map import AreaIndex
 from timebank.imports.words.buildings import Buildings, buildings_of, words_of
 from timebank.imports.words.items import Items, items_of
 from timebank.imports.words.own_words import barred
@@ -128,7 +128,7 @@ async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
     """File a batch of deeds; those that may not be filed any more are refused late."""
     answers = list(zip(rows, await file_imported_deeds(intake.scope, [row.deed for row in rows]), strict=True))
     unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
-    stand = await residents_found.standing(intake.scope, unfound) if unfound else {}
+    stand = await residents_found.person_states(intake.scope, unfound) if unfound else {}
     for row, answer in answers:
         if isinstance(answer, NotFound) and (who := stand.get(row.deed.person_id)) and who.status != "active":
             intake.refuse_late(row, "name", problem("person_not_active"))
@@ -190,7 +190,7 @@ def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Buildings, row: 
     return found[0]
 
 
-def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
+def _places(town: AreaIndex, doer: Found, row: DeedRow) -> list[UUID]:
     """The areas where a deed may have been done: as the row says, else the one the person heads, else their home."""
     if row.building is None and row.unit is None:
         held = [area for area in doer.heads if area in town.areas and town.areas[area].kind != "grid"]
@@ -203,7 +203,7 @@ def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
     return found
 
 
-def _path(town: Map, area_id: UUID | None) -> set[UUID]:
+def _path(town: AreaIndex, area_id: UUID | None) -> set[UUID]:
     return {area.id for area in town.upwards(area_id)}
 
 

@@ -9,7 +9,7 @@ from timebank.imports.cells.values import Cell, Unreadable
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.sheets import captions, columns, leftovers
 from timebank.imports.sheets.header import Header
-from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import GOODS
 
@@ -38,7 +38,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
     parsed: Parsed[GoodRow] = Parsed()
     seen: dict[tuple[str, str | None], tuple[str, int]] = {}
     for header in survey.headers:
-        for line in lines(header):
+        for line in data_rows(header):
             reading = Reading(parsed, header, line)
             row = _row(reading)
             if row is None:
@@ -49,7 +49,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
                 continue
             seen[key] = (row.sheet, row.row)
             parsed.rows.append(row)
-    leftovers.tell(parsed, book, survey)
+    leftovers.report_unread(parsed, book, survey)
     return parsed
 
 
@@ -59,7 +59,7 @@ def _with_kinds(header: Header) -> Header:
     The column stays if one of its cells is unreadable, because that cell may distinguish two goods.
     """
     kinds: dict[str, set[str]] = {}
-    for line in lines(header):
+    for line in data_rows(header):
         if isinstance(line.values.get("spec"), Unreadable):
             return header
         kinds.setdefault(cells.plain_text(line.values.get("name")), set()).add(

@@ -16,7 +16,7 @@ from timebank.imports.intake import Intake, Made, Planned, Ready, cells_of
 from timebank.imports.kinds.goods import read as goods
 from timebank.imports.kinds.goods.read import GoodRow
 from timebank.imports.sheets.parsed import Parsed, UnknownUse
-from timebank.imports.words.named import Named, stations_of
+from timebank.imports.words.named import NameIndex, stations_of
 from timebank.shop.goods import add_good, change_good
 from timebank.shop.schemas import GoodChange, GoodIn
 from timebank.shop.stock import receive
@@ -46,7 +46,7 @@ class _Shop:
 
     goods: dict[str, _Good]
     stock: dict[tuple[UUID, UUID], int]
-    stations: Named
+    stations: NameIndex
 
     def put(self, row: GoodRow, offer: "_Offer", good_id: UUID) -> None:
         """Update this copy as the row updates the database."""

@@ -123,7 +123,7 @@ def _overlap(other: RecordedTime) -> Problem:
 
 async def still_good(intake: Intake, rows: Sequence[HoursPlanned]) -> list[HoursPlanned]:
     """The rows that may still be written; refuses the others, whose facts have changed since the file was examined."""
-    facts = await residents_found.standing(intake.scope, {row.person_id for row in rows})
+    facts = await residents_found.person_states(intake.scope, {row.person_id for row in rows})
     met = await overlapping_records(intake.scope, [row.asked for row in rows])
     good, busy = [], defaultdict[UUID, list[day_only.Busy]](list)
     for row, others in zip(rows, met, strict=True):

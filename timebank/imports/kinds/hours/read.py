@@ -16,7 +16,7 @@ from timebank.imports.kinds.hours.times import services
 from timebank.imports.sheets import columns, context, leftovers
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, people_of_row
 from timebank.imports.sheets.context import TitleDates
-from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import HOURS
 
@@ -67,7 +67,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
     for header in survey.headers:
         whole = context.context_of(header)
         before: date | None = None
-        for line in lines(header):
+        for line in data_rows(header):
             titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             before = _carried_day(line, titled, None if line.fresh else before)
@@ -77,7 +77,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
                 for row in found:
                     earlier.setdefault(row.who, []).append(row)
                 parsed.rows += found
-    leftovers.tell(parsed, book, survey)
+    leftovers.report_unread(parsed, book, survey)
     return parsed
 
 
@@ -86,13 +86,13 @@ def mentions(book: Workbook) -> Mentions:
     names: set[str] = set()
     found: set[str] = set()
     for header in columns.headers(book, HOURS, REQUIRED):
-        for line in lines(header):
+        for line in data_rows(header):
             names |= group.mentioned(line.values.get("name"))
             found |= set(phones(line.values.get("phone")))
     return Mentions(frozenset(names), frozenset(found))
 
 
-def _carried_day(line: Line, titled: TitleDates, before: date | None) -> date | None:
+def _carried_day(line: DataRow, titled: TitleDates, before: date | None) -> date | None:
     """The day of this row; if its cell is blank or says 同上, that of the row above, else of the whole sheet."""
     cell = line.values.get("date")
     found = context.parse_day(cell, titled)

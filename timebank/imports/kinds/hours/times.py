@@ -144,7 +144,7 @@ def _day_within(cell: Cell) -> date | None:
     """The day in a time cell. Years up to 1904 are ignored: a spreadsheet stores a time alone with its epoch as day."""
     if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
         return None
-    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.plain_text(cell)) > 8 else None
+    within = moments.parse_calendar_day(cell) if isinstance(cell, datetime) or len(cells.plain_text(cell)) > 8 else None
     return within if isinstance(within, date) else None
 
 

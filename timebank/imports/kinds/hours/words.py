@@ -11,7 +11,7 @@ from timebank.imports.kinds.hours.judging import person_of
 from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.sheets.parsed import Parsed, UnknownUse
 from timebank.imports.words.asking import first_of
-from timebank.imports.words.named import Named, activities_of, stations_of
+from timebank.imports.words.named import NameIndex, activities_of, stations_of
 from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import key_of
 
@@ -48,7 +48,7 @@ async def resolve_words(
 
 
 async def _meant(
-    intake: Intake, parsed: Parsed[HoursRow], there: Named, rows: Sequence[HoursRow],
+    intake: Intake, parsed: Parsed[HoursRow], there: NameIndex, rows: Sequence[HoursRow],
     word_of: Callable[[HoursRow], str | None],
 ) -> tuple[dict[Where, UUID], list[HoursRow]]:  # fmt: skip
     """What each row's word means, and the rows whose person, family or guardian decided it.

@@ -54,7 +54,7 @@ def _birth(cell: Cell) -> date | Problem | None:
     text = cells.plain_text(cell)
     if _FIVE_DIGITS.fullmatch(text):
         return problem("birth_day_missing")
-    found = moments.day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
+    found = moments.parse_calendar_day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
     # The day is never guessed: it decides who needs a guardian, and it distinguishes people of one name.
     return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
 
@@ -65,7 +65,7 @@ def _compare_birth(reading: Reading[T], born_on: date) -> None:
     if months is not None:
         differs = not months.holds(born_on)
     else:
-        written = reading.beside("born_on", moments.day)
+        written = reading.beside("born_on", moments.parse_calendar_day)
         # If the column asks for year and month only, a spreadsheet stores the first day of the month.
         first = written is not None and written.day == 1 and _YEAR_MONTH.search(reading.header.heading("born_on"))
         agrees = first and written and (written.year, written.month) == (born_on.year, born_on.month)

@@ -8,7 +8,7 @@ from timebank.imports.cells import places
 from timebank.imports.cells.problems import problem
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import estates_of, one_way
+from timebank.imports.words.area_map import estates_of, normalise
 
 
 def qualify_buildings(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
@@ -16,7 +16,7 @@ def qualify_buildings(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> N
 
     Otherwise families in 阳光花园8栋 and 锦绣小区8栋 would be in one household if unit and room are the same.
     """
-    known = {one_way(places.building, area.name) for area in areas if area.kind == "building"}
+    known = {normalise(places.building, area.name) for area in areas if area.kind == "building"}
     estates: dict[tuple[str | None, str | None], set[str]] = {}
     for row in parsed.rows:
         home = row.household

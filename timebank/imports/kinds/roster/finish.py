@@ -13,8 +13,8 @@ from timebank.imports.intake import Intake, Planned
 from timebank.imports.kinds.roster.guardians import nominate_from_households
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import RosterRow
-from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, duties_of, holders_of
-from timebank.imports.words.area_map import Map
+from timebank.imports.kinds.roster.role_grants import COLUMN, NewGrants, RoleClaim, decide_grants, holders_of
+from timebank.imports.words.area_map import AreaIndex
 from timebank.people.enrolment.enrolling import place_many
 from timebank.people.schemas import Enrolment, Sex
 
@@ -42,7 +42,9 @@ def enrolment_of(row: RosterRow, area_id: UUID | None) -> Enrolment:
     )  # fmt: skip
 
 
-async def too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
+async def household_members_of(
+    scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]
+) -> set[UUID]:
     """Those of these people who belong to the importer's household: another administrator decides about their roles and
     children.
 
@@ -58,25 +60,25 @@ async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     """Grant the roles that reading the file led to, and name the guardians of the children."""
     scope = intake.scope
     areas = await areas_of(scope)
-    town, settled = Map(areas), match_addresses(areas, {planned.home for planned in rows}).areas
+    town, settled = AreaIndex(areas), match_addresses(areas, {planned.home for planned in rows}).areas
     # A place that somebody has taken away meanwhile is none.
     homes = {home: area_id if area_id in town.areas else None for home, area_id in settled.items()}
     meant = await _meant(intake, rows, homes)
     residents = [one for _, one in meant]
-    own = await too_near(scope, residents, {})
+    own = await household_members_of(scope, residents, {})
     claims = [
-        Claim(planned.resident, one.person_id, planned.offices, homes[planned.home])
+        RoleClaim(planned.resident, one.person_id, planned.offices, homes[planned.home])
         for planned, one in meant
         if planned.offices
     ]
-    duties = duties_of(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
+    duties = decide_grants(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
     await _give(intake, duties, {one.person_id for one in residents if one.is_new})
     _refuse_late(intake, rows, duties)
     for guardianship_id in await nominate_from_households(scope, residents, own, intake.id):
         intake.also_made("guardianship", guardianship_id)
 
 
-async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
+async def _give(intake: Intake, duties: NewGrants, entered: set[UUID]) -> None:
     if duties.offices:
         for grant_id in await grant_roles(intake.scope, list(duties.offices), intake.id):
             intake.also_made("role_grant", grant_id)
@@ -84,7 +86,7 @@ async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
     intake.created += len(duties.holders - entered)
 
 
-def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties) -> None:
+def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: NewGrants) -> None:
     """Refuse the rows of known residents whose role can no longer be granted, since they bring nothing else."""
     given = duties.by_row()
     wrong = {(row.sheet, row.row): wrong for row, wrong in duties.remarks}

@@ -8,14 +8,14 @@ from timebank.areas.addresses import Address, match_addresses
 from timebank.areas.schemas import PlaceOut
 from timebank.imports.cells import places
 from timebank.imports.kinds.roster.read import RosterRow
-from timebank.imports.words.area_map import Map, in_one_way, one_way
+from timebank.imports.words.area_map import AreaIndex, normal_name, normalise
 
 
 @dataclass(frozen=True, slots=True)
 class Homes:
     """The community's areas with those that a file adds, and the area of each address as written in the file."""
 
-    town: Map
+    town: AreaIndex
     areas: dict[Address, UUID | None]
     added: Sequence[PlaceOut]
 
@@ -30,7 +30,7 @@ class Homes:
 
     def in_one_way(self, area_id: UUID | None) -> dict[str, str]:
         """The normalised names of an area and those that contain it, by kind."""
-        return {area.kind: in_one_way(area) for area in self.town.upwards(area_id)}
+        return {area.kind: normal_name(area) for area in self.town.upwards(area_id)}
 
     def added_around(self, area_ids: Iterable[UUID | None]) -> list[PlaceOut]:
         """The new areas among these areas and those that contain them."""
@@ -38,13 +38,13 @@ class Homes:
         return [area for area in self.added if area.id in used]
 
 
-def homes_of(town: Map, rows: Sequence[RosterRow]) -> Homes:
+def homes_of(town: AreaIndex, rows: Sequence[RosterRow]) -> Homes:
     """Find the areas of the rows' addresses, under the registered names, and the areas to add. Pure."""
     before = list(town.areas.values())
     in_book = {address: town.as_in_book(address) for address in {written(row) for row in rows}}
     settled = match_addresses(before, set(in_book.values()))
     areas = {address: settled.areas[named] for address, named in in_book.items()}
-    return Homes(Map([*before, *settled.added]), areas, settled.added)
+    return Homes(AreaIndex([*before, *settled.added]), areas, settled.added)
 
 
 def written(row: RosterRow) -> Address:
@@ -59,8 +59,8 @@ def grids_of_buildings(areas: Sequence[PlaceOut], rows: Sequence[RosterRow]) -> 
     for area in areas:
         if area.kind == "building":
             above = by_id.get(area.parent_id) if area.parent_id else None
-            found.setdefault(one_way(places.building, area.name), set()).add(
-                one_way(places.grid, above.name) if above else None
+            found.setdefault(normalise(places.building, area.name), set()).add(
+                normalise(places.grid, above.name) if above else None
             )
     for row in rows:
         if row.household.building:

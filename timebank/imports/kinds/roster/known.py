@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 from timebank.imports.cells.problems import problem
 from timebank.imports.kinds.roster.read import Household, RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import Map, held_by, in_one_way
+from timebank.imports.words.area_map import AreaIndex, normal_name, role_grants_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
     ]
 
 
-async def compare(
+async def warn_of_differences(
     scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]],
-    town: Map,
+    town: AreaIndex,
 ) -> None:  # fmt: skip
     """Add a warning wherever the roster differs from a registered person; the person's record is not changed.
 
@@ -121,7 +121,7 @@ def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
     )  # fmt: skip
 
 
-def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
+def _lives_there(book: _Registered, home: Household, town: AreaIndex) -> bool:
     """Whether the registered home agrees with every part of the home that the roster gives."""
     written = Address(home.grid, home.building, home.unit)
     said = (town.meant(written) or written)._asdict()
@@ -130,8 +130,8 @@ def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
 
 
 async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registered]:
-    town = Map(await areas_of(scope))
-    offices = await held_by(scope, person_ids)
+    town = AreaIndex(await areas_of(scope))
+    offices = await role_grants_of(scope, person_ids)
     found = await database.fetch(
         "SELECT p.id, p.status, p.identity_index, p.phone_index, h.room, h.area_id FROM person p "
         "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
@@ -142,7 +142,7 @@ async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registe
         _Registered(
             id=row["id"], status=row["status"], identity_index=row["identity_index"], phone_index=row["phone_index"],
             room=row["room"],
-            places={area.kind: in_one_way(area) for area in town.upwards(row["area_id"])},
+            places={area.kind: normal_name(area) for area in town.upwards(row["area_id"])},
             roles=frozenset(office.role for office in offices.get(row["id"], [])),
         )
         for row in found

@@ -16,7 +16,7 @@ from timebank.imports.kinds.roster.bearer import born_on_of, read_document, read
 from timebank.imports.kinds.roster.heads import roles_of
 from timebank.imports.sheets import captions, columns, leftovers
 from timebank.imports.sheets.homes import home_of
-from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import ROSTER
 
@@ -83,12 +83,12 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     seen: dict[tuple[object, ...], RosterRow] = {}
     for header in survey.headers:
         above, offices = _Above(), roles_of(header)
-        for line in lines(header):
+        for line in data_rows(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, above, offices, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
-    leftovers.tell(parsed, book, survey)
+    leftovers.report_unread(parsed, book, survey)
     moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
     if moved_in:
         parsed.notes.append(problem("note_moved_in", count=moved_in))
@@ -207,7 +207,7 @@ def _titled(reading: Reading[RosterRow]) -> Household:
     return Household(grid=grid, building=home.building, unit=home.unit, room=None, head=None)
 
 
-def _carries(line: Line, meaning: str) -> bool:
+def _carries(line: DataRow, meaning: str) -> bool:
     """Whether a cell takes the value above: both it and the address cell are blank."""
     return meaning not in line.written and "address" not in line.written
 

@@ -15,7 +15,7 @@ from timebank.core.scope import Role, Scope
 from timebank.imports.cells.problems import Problem, problem, refusal
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_map import AreaIndex
 from timebank.people.identity.ages import is_guarded
 
 PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}
@@ -35,7 +35,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RoleClaim:
     """The roles that a row gives a person, each over the building, unit or grid that contains `area_id`.
 
     `by_own_word` marks an area found through a word that the person or their family decided.
@@ -49,7 +49,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Duties:
+class NewGrants:
     """The new role grants, each with the row that gives it, and the remarks on rows whose role is not granted."""
 
     offices: dict[PlannedGrant, RosterRow] = field(default_factory=dict)
@@ -67,14 +67,16 @@ class Duties:
         return given
 
 
-def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map, own: set[UUID]) -> Duties:
+def decide_grants(
+    claims: Sequence[RoleClaim], holders: Mapping[UUID, Holder], town: AreaIndex, own: set[UUID]
+) -> NewGrants:
     """Decide which claims lead to a new role grant. Pure.
 
     A grant that was ended is not renewed; that is done on the resident's page. `own` are the importer's household
     members: another administrator has to grant their roles. A role is also not granted over a building that was found
     through the holder's own word.
     """
-    duties = Duties()
+    duties = NewGrants()
     for claim in claims:
         odd: dict[str, Problem] = {}
         for role in sorted(claim.roles):
@@ -90,7 +92,7 @@ def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map
     return duties
 
 
-def _not_by_own(claim: Claim, own: set[UUID]) -> Problem | None:
+def _not_by_own(claim: RoleClaim, own: set[UUID]) -> Problem | None:
     """Why another administrator has to grant a new role; None if the importer may."""
     if claim.person_id in own:
         return refusal(OwnRole())
@@ -112,7 +114,7 @@ def _wrong(holder: Holder | None, role: Role, area_id: UUID | None) -> Problem |
     return None
 
 
-def tell_duties(parsed: Parsed[RosterRow], duties: Duties) -> None:
+def report_grants(parsed: Parsed[RosterRow], duties: NewGrants) -> None:
     for row, wrong in duties.remarks:
         parsed.reading(row).warn(COLUMN, wrong)
     held = Counter(office.role for office in duties.offices)

@@ -17,7 +17,7 @@ from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import word_key
 
 
-def tell_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
+def report_new_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
     """Report the names that will become new buildings unless the user maps them to existing ones.
 
     Names with a number are not reported, nor are any names while the community has no buildings.

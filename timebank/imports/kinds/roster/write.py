@@ -19,15 +19,23 @@ from timebank.imports.intake import Intake, Ready, cells_of
 from timebank.imports.kinds.roster import known as residents_known
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.kinds.roster.estates import qualify_buildings
-from timebank.imports.kinds.roster.finish import ResidentPlanned, enrolment_of, too_near
+from timebank.imports.kinds.roster.finish import ResidentPlanned, enrolment_of, household_members_of
 from timebank.imports.kinds.roster.guardians import report_guardians
 from timebank.imports.kinds.roster.homes import Homes, grids_of_buildings, homes_of, written
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import WORD_MAX, RosterRow
-from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, Holder, duties_of, holders_of, tell_duties
-from timebank.imports.kinds.roster.words import own_building_words, tell_buildings
+from timebank.imports.kinds.roster.role_grants import (
+    COLUMN,
+    Holder,
+    NewGrants,
+    RoleClaim,
+    decide_grants,
+    holders_of,
+    report_grants,
+)
+from timebank.imports.kinds.roster.words import own_building_words, report_new_buildings
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_map import AreaIndex
 from timebank.imports.words.buildings import Buildings, buildings_of
 from timebank.people.enrolment.enrolling import Placed, enrol_many, place_many
 from timebank.people.identity.ages import is_guarded
@@ -65,12 +73,12 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
         qualify_buildings(parsed, list(buildings.town.areas.values()))
         await _judge(scope, parsed, buildings)
         parsed.settle()
-        tell_buildings(parsed, buildings)
+        report_new_buildings(parsed, buildings)
         found = await _find(intake, buildings.town, parsed.rows)
         homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
-        await residents_known.compare(scope, parsed, found.residents, homes, buildings.town)
+        await residents_known.warn_of_differences(scope, parsed, found.residents, homes, buildings.town)
         held = await _phones_held(scope, found.new)
-        own = await too_near(scope, found.residents, found.placed.households)
+        own = await household_members_of(scope, found.residents, found.placed.households)
         by_own = await own_building_words(intake, parsed, buildings, found.residents, found.placed.households)
         duties = await _duties(scope, found, own, by_own)
         parsed.words = buildings.unknown(parsed.uses("building"))
@@ -78,7 +86,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     _tell_places(parsed, found, duties)
     if held:
         parsed.notes.append(problem("note_phones_held", count=held))
-    tell_duties(parsed, duties)
+    report_grants(parsed, duties)
     report_guardians(parsed, found.residents, own)
     homeless = sum(found.homes.of(one.row) is None for one in found.new)
     if homeless:
@@ -86,7 +94,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     return Ready(parsed, planned, len(found.entered | duties.holders))
 
 
-async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
+async def _find(intake: Intake, town: AreaIndex, rows: Sequence[RosterRow]) -> _Found:
     # A person on two sheets is registered by the row with more details.
     ordered = sorted(rows, key=lambda row: (row.identity is None, row.household.room is None))
     keys = [_key(intake, row) for row in ordered]
@@ -102,7 +110,7 @@ async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
     return _Found(keys, residents, homes, placed)
 
 
-async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[tuple[str, int]]) -> Duties:
+async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[tuple[str, int]]) -> NewGrants:
     """The role grants that the rows lead to; in rows of `by_own_word` the holder decided the word for the building.
 
     A resident who was registered before gets only the roles that a list of heads names, not those in a remark.
@@ -113,17 +121,17 @@ async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[
     holders = {person_id: holder for person_id, holder in before.items() if holder.status == "active"}
     holders |= {one.person_id: Holder(one.row.born_on) for one in found.new}
     claims = [
-        Claim(
+        RoleClaim(
             one.row, one.person_id, frozenset(map(Role, one.row.roles if one.person_id in entered else one.row.named)),
             found.homes.of(one.row), by_own_word=(one.row.sheet, one.row.row) in by_own_word,
         )
         for one in naming
         if one.person_id in holders
     ]  # fmt: skip
-    return duties_of(claims, holders, found.homes.town, own)
+    return decide_grants(claims, holders, found.homes.town, own)
 
 
-def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[ResidentPlanned]:
+def _planned(parsed: Parsed[RosterRow], found: _Found, duties: NewGrants) -> list[ResidentPlanned]:
     """The rows to store. Of two rows for one new person, the first registers the person and the second finds them."""
     entered, offices = found.entered, duties.by_row()
     return [
@@ -137,7 +145,7 @@ def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[R
     ]  # fmt: skip
 
 
-async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+async def register_batch(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
     """Write a batch: register its new people with homes and logins, and add the areas that role grants need."""
     settled = {planned.home for planned in rows if planned.person_id is None or planned.offices}
     if not settled:
@@ -201,7 +209,7 @@ async def _phones_held(scope: Scope, new: Sequence[Resident]) -> int:
     return sum(phone in held for phone in phones)
 
 
-def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> None:
+def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: NewGrants) -> None:
     """Add a note that counts the areas and households which the new people and role grants bring."""
     used = [found.homes.of(row) for row in [*(one.row for one in found.new), *duties.offices.values()]]
     kinds, households = Counter(area.kind for area in found.homes.added_around(used)), found.placed.new_households

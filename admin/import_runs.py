@@ -19,7 +19,7 @@ from timebank.imports.runs import drafts
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import UndoTooLate, undo
 from timebank.imports.runs.work import ImportRunning
-from timebank.imports.words.mapping import choices_of, remember_words
+from timebank.imports.words.word_meanings import choices_of, remember_words
 from timebank.web.pages import page, see_other
 
 

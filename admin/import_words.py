@@ -15,7 +15,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
-from timebank.imports.words.mapping import DECIDED, choices_of
+from timebank.imports.words.word_meanings import DECIDED, choices_of
 from timebank.imports.words.words import WORD_MAX, WordKind
 from timebank.people.directory import names_of
 from timebank.web.pages import page, see_other

@@ -26,7 +26,7 @@ from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.drafts import DraftGone
 from timebank.imports.runs.work import ImportRunning
 from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
-from timebank.imports.words.mapping import WordKindUnknown, choices_of
+from timebank.imports.words.word_meanings import WordKindUnknown, choices_of
 from timebank.web.pages import page, see_other
 
 PAGE = 20

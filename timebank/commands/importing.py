@@ -12,7 +12,7 @@ from timebank.imports.intake import Kind
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.report import Report, RowReport
 from timebank.imports.runs.runs import import_file
-from timebank.imports.words.map_file import KIND_WORDS, OF_KIND, answers_in
+from timebank.imports.words.word_list_file import KIND_WORDS, OF_KIND, answers_in
 from timebank.imports.words.words import UnknownWord, WordKind
 
 OUTCOMES = {

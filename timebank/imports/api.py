@@ -26,7 +26,7 @@ from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.runs.undo import undo
 from timebank.imports.schemas import RunDetail, Running, RunOut
-from timebank.imports.words.map_file import answers_in
+from timebank.imports.words.word_list_file import answers_in
 
 MAP_LENGTH_MAX = 200_000
 Flag = Annotated[bool | None, QueryParameter()]

@@ -19,7 +19,7 @@ from timebank.imports.runs.batches import Progress, run_batches
 from timebank.imports.runs.runs import try_or_import
 from timebank.imports.words.asking import WordIsName
 from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
-from timebank.imports.words.mapping import remember_words
+from timebank.imports.words.word_meanings import remember_words
 from timebank.imports.words.words import WordIn
 from timebank.rules.catalogue import rules, set_rule
 from timebank.rules.schemas import RuleIn

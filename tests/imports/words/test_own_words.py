@@ -21,8 +21,8 @@ from timebank.imports.cells.problems import Problem
 from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.imports.words.asking import WordUnclear
-from timebank.imports.words.map_file import MapUnclear, answers_in
-from timebank.imports.words.mapping import remember_words
+from timebank.imports.words.word_list_file import MapUnclear, answers_in
+from timebank.imports.words.word_meanings import remember_words
 from timebank.imports.words.words import Cap, WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules

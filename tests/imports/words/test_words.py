@@ -28,8 +28,8 @@ from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.words.likeness import most_alike
-from timebank.imports.words.map_file import answers_in
-from timebank.imports.words.mapping import WordKindUnknown, remember_words
+from timebank.imports.words.word_list_file import answers_in
+from timebank.imports.words.word_meanings import WordKindUnknown, remember_words
 from timebank.imports.words.words import WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules, set_rule

@@ -11,7 +11,7 @@ from timebank.core import database, names, vault
 from timebank.core.scope import Scope
 from timebank.imports.cells.values import Role
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions
-from timebank.imports.words.area_map import AreaIndex, role_grants_of
+from timebank.imports.words.area_index import AreaIndex, role_grants_of
 from timebank.people.identity.ages import is_guarded
 
 ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}

@@ -14,7 +14,7 @@ from timebank.core.scope import Scope
 from timebank.imports.reports.report import Findings
 from timebank.imports.runs.undo import UNDO_WITHIN
 from timebank.imports.schemas import RunDetail, RunOut
-from timebank.imports.words.mapping import still_unknown
+from timebank.imports.words.word_meanings import still_unknown
 from timebank.operations.installation import WORKER_SILENT_FOR
 
 # The progress of a running import comes from its work; rows that are known or refused count as done from the start.

@@ -22,7 +22,7 @@ from timebank.imports.reports.report import Findings, Report, RowReport, format_
 from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.closing import findings_of
 from timebank.imports.runs.runs import try_or_import
-from timebank.imports.words.mapping import completed, remember_words
+from timebank.imports.words.word_meanings import completed, remember_words
 from timebank.imports.words.words import WordIn
 
 KEPT_FOR = timedelta(hours=1)

@@ -22,7 +22,7 @@ from timebank.imports.runs import batches as carrying
 from timebank.imports.runs import work
 from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
-from timebank.imports.words.mapping import completed, remember_words, require_kind
+from timebank.imports.words.word_meanings import completed, remember_words, require_kind
 from timebank.imports.words.words import WordIn
 
 ANSWER_WITHIN_SECONDS = 60.0

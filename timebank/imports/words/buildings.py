@@ -12,7 +12,7 @@ from timebank.areas.schemas import PlaceOut
 from timebank.core.scope import Scope
 from timebank.imports.cells.addresses import Address
 from timebank.imports.sheets.parsed import UnknownUse
-from timebank.imports.words.area_map import AreaIndex
+from timebank.imports.words.area_index import AreaIndex
 from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import (  # fmt: skip

@@ -22,7 +22,7 @@ from timebank.imports.kinds.deeds import read as deeds
 from timebank.imports.kinds.deeds.read import DeedRow
 from timebank.imports.kinds.residents_found import Found, Residents
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
-from timebank.imports.words.area_map import AreaIndex
+from timebank.imports.words.area_index import AreaIndex
 from timebank.imports.words.buildings import Buildings, buildings_of, words_of
 from timebank.imports.words.items import Items, items_of
 from timebank.imports.words.own_words import barred

@@ -8,7 +8,7 @@ from timebank.imports.cells import places
 from timebank.imports.cells.problems import problem
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import estates_of, normalise
+from timebank.imports.words.area_index import estates_of, normalise
 
 
 def qualify_buildings(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:

@@ -14,7 +14,7 @@ from timebank.imports.kinds.roster.guardians import nominate_from_households
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.kinds.roster.role_grants import COLUMN, NewGrants, RoleClaim, decide_grants, holders_of
-from timebank.imports.words.area_map import AreaIndex
+from timebank.imports.words.area_index import AreaIndex
 from timebank.people.enrolment.enrolling import place_many
 from timebank.people.schemas import Enrolment, Sex
 

@@ -8,7 +8,7 @@ from timebank.areas.addresses import Address, match_addresses
 from timebank.areas.schemas import PlaceOut
 from timebank.imports.cells import places
 from timebank.imports.kinds.roster.read import RosterRow
-from timebank.imports.words.area_map import AreaIndex, normal_name, normalise
+from timebank.imports.words.area_index import AreaIndex, normal_name, normalise
 
 
 @dataclass(frozen=True, slots=True)

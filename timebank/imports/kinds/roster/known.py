@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 from timebank.imports.cells.problems import problem
 from timebank.imports.kinds.roster.read import Household, RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import AreaIndex, normal_name, role_grants_of
+from timebank.imports.words.area_index import AreaIndex, normal_name, role_grants_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from timebank.core.scope import Role, Scope
 from timebank.imports.cells.problems import Problem, problem, refusal
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import AreaIndex
+from timebank.imports.words.area_index import AreaIndex
 from timebank.people.identity.ages import is_guarded
 
 PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}

@@ -35,7 +35,7 @@ from timebank.imports.kinds.roster.role_grants import (
 )
 from timebank.imports.kinds.roster.words import own_building_words, report_new_buildings
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import AreaIndex
+from timebank.imports.words.area_index import AreaIndex
 from timebank.imports.words.buildings import Buildings, buildings_of
 from timebank.people.enrolment.enrolling import Placed, enrol_many, place_many
 from timebank.people.identity.ages import is_guarded

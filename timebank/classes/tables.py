@@ -1,4 +1,4 @@
-"""The tables of this capability, as the migrations made them."""
+"""The tables of classes, as the migrations create them."""
 
 from piccolo.columns import UUID, Boolean, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table

@@ -1,4 +1,4 @@
-"""Goods at the counter: hand over what waits, give out what is taken now."""
+"""Goods at the counter: hand over reservations, and redeem goods on the spot."""
 
 from functools import partial
 from typing import Annotated
@@ -69,7 +69,7 @@ class CounterGoods(msgspec.Struct, frozen=True):
 
 
 async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterGoods:
-    """What waits at this station for the person who stands here, and what the points would buy now."""
+    """The person's reservations at this station, and the goods there that their points can pay for now."""
     waiting = await reading.waiting_for(caller, person_id, station_id, presence)
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
@@ -78,13 +78,13 @@ async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presen
 
 
 def shown_by(data: dict[str, str]) -> dict[str, str]:
-    """A form's code as digits, and what its page knows of a scan; a form without a code has none."""
+    """The form's fields, with `code`, if sent, reduced to its digits."""
     digits = {"code": scanned.digits(data["code"])} if "code" in data else {}
     return {name: value for name, value in data.items() if name != "code"} | digits
 
 
 async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
-    """What lies at this station and can be taken."""
+    """The offered goods that this station has in stock."""
     offered = await all_pages(partial(goods.goods, caller, station_id=station_id))
     return [good for good in offered if any(place.quantity for place in good.stock)]
 
@@ -96,14 +96,14 @@ class DeskGoods(Controller):
 
     @get()
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
-        """What a shown code stands for: a reservation, else a seat in a class."""
+        """Find the reservation with this code; a code of a booking redirects to the booking."""
         digits = scanned.digits(code)
         try:
             found = await reading.by_code(caller, digits)
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         if found is None and await booking_by_code(caller, digits):
-            await guesses.was_right(caller)  # the look among the goods was no guess either
+            await guesses.was_right(caller)  # so the look-up among the goods was no wrong guess
             return see_other(f"/desk/bookings?code={digits}")
         return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
 
@@ -112,7 +112,7 @@ class DeskGoods(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Hand over what the code stands for."""
+        """Hand over a reservation, proved by its code or a presence scan."""
         proof = filled(Collection, shown_by(data), CODE)
         try:
             await collection.count_try(caller, redemption_id, proof.code)
@@ -128,7 +128,7 @@ class DeskGoods(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Give out a good that the person at the counter takes now."""
+        """Redeem a good for the person at the counter, who takes it along."""
         wanted = filled(RedemptionIn, data, TAKEN)
         try:
             made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
@@ -140,12 +140,12 @@ class DeskGoods(Controller):
     async def handed(
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
-        """What has just been handed over."""
+        """The redemption that was just handed over."""
         return page(request, caller, "desk/handed.html", redemption=await reading.redemption(caller, redemption_id))
 
 
 def refused(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:
-    """A refusal at the counter, with the way back to it, and where an administrator is asked instead."""
+    """The page of a refusal, with a link to the counter. `ask`: where a confirmation can be asked for instead."""
     return page(
         request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request)),
         ask=ask,

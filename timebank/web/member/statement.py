@@ -1,4 +1,4 @@
-"""The own book on the phone: what one has, how it came about, and why each number is just that."""
+"""A resident's statement: balances, ledger entries, and the rule behind each amount."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class StatementPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
         currency: FromQuery[Currency] = Currency.point, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Balances, then the entries of one currency."""
+        """The balances, and the ledger entries of one currency."""
         book = await open_book(caller, person_id)
         found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
         has = await whole_balances(book.scope, book.person_id, book.children)
@@ -51,7 +51,7 @@ class StatementPages(Controller):
         self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope],
         person_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
-        """One entry, and the rule behind its number."""
+        """One ledger entry and the rule behind its amount."""
         book = await open_book(caller, person_id)
         entry = await find_entry(book.scope, entry_id, person_id=book.person_id)
         rule = None
@@ -67,7 +67,7 @@ class StatementPages(Controller):
 
 
 async def _people(caller: Scope) -> list[tuple[UUID, str]]:
-    """Whose books the reader may turn to: the own, and those of children with recorded consent."""
+    """Id and name of those whose statement the caller may read: the caller, and children with recorded consent."""
     own = [(caller.person_id, _("我"))] if caller.person_id else []
     children = [(c.person_id, c.name) for c in await children_of(caller) if c.consented]
     return own + children if children else []

@@ -1,4 +1,4 @@
-"""我的服务: one's visits, what each brought, and why some brought nothing."""
+"""我的服务: the reader's visits, what each was credited, and why some were not."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ class VisitPages(Controller):
     async def visit(
         self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One visit, and the rule behind its points."""
+        """One visit and the rule behind its points."""
         return await _visit_page(request, caller, visit_id, done=done)
 
     @post("/{visit_id:uuid}/objection")
@@ -44,7 +44,7 @@ class VisitPages(Controller):
         self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Object to the reversal of one's own service."""
+        """Object to the reversal of the reader's own service record."""
         record_id = (await visits.visit(caller, visit_id)).record_id
         if record_id is None:
             raise NotFound
@@ -70,7 +70,7 @@ async def _visit_page(
 
 
 async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
-    """志愿服务 v2 · 6 分钟 = 1 分: the version that credited the record."""
+    """The rule version that credited the record, in words such as 志愿服务 v2 · 6 分钟 = 1 分."""
     found = await record(caller, record_id)
     if found.rule_version is None:
         return None

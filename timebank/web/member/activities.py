@@ -58,7 +58,7 @@ class ActivityPages(Controller):
 async def _list(
     request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, done: str = ""
 ) -> Template:
-    """The page of activities by name with their coming shifts; activities that the reader signed up for first."""
+    """The page of activities with their coming shifts, and the shifts for which the reader has signed up."""
     caller.require_self()
     found = await all_pages(partial(offers.activities, caller))
     coming = [s for s in await all_pages(partial(shifts.shifts, caller)) if not s.cancelled]

@@ -34,7 +34,7 @@ ACTIVITY = {
     "name": _("名称"), "description": _("说明"), "station_id": _("驿站"), "rule_code": _("积分规则"),
     "needs_sign_up": _("要先报名"),
 }  # fmt: skip
-# `description` is read apart, because a blank one empties it instead of leaving it unchanged.
+# `description` is read separately, because a blank one empties it instead of leaving it unchanged.
 CHANGE = {name: label for name, label in ACTIVITY.items() if name != "description"} | {"active": _("进行中")}
 SHIFT = {"station_id": _("驿站"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "seats": _("名额")}
 REFUSALS = (Invalid, ActivityNameTaken, ActivityStationUnknown, RuleNotFound, ShiftTimes, ShiftOver)

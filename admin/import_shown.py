@@ -143,7 +143,7 @@ async def page_seconds() -> float:
 def answers(said: dict[str, str]) -> list[WordIn]:
     """Read the decided words from a form with `value`, `kind`, `means`, `points` and `cap` for each.
 
-    For something new, points and a cap that are not numbers are refused: without a cap it would count every time.
+    For something new, points and a cap that are not numbers are refused: an ignored cap would mean no limit.
     """
     decided = []
     for field, means in said.items():

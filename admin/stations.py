@@ -34,7 +34,7 @@ STATION = {
     "name": _("名称"), "address": _("地址"), "area_id": _("网格"), "opens_at": _("开门时间"),
     "closes_at": _("关门时间"),
 }  # fmt: skip
-# `address` is read apart, because a blank one empties it instead of leaving it unchanged.
+# `address` is read separately, because a blank one empties it instead of leaving it unchanged.
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
 FURTHER = "further"

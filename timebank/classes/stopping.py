@@ -107,8 +107,8 @@ async def finish_stopped(scope: Scope) -> int:
     return sum([await call_off(scope, one.id, one.reason) for one in lessons])
 
 
-# A course counts as ended only when the database has closed the books of its last day: the clock of this process alone
-# does not decide.
+# A course counts as ended only when the database has closed its last day (books_closed): the clock of this process
+# alone does not decide.
 _DUE = """
 SELECT DISTINCT u.course_id, u.child_id FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, $2, $3) u
 WHERE c.community_id = $1 AND u.points > 0 AND CASE

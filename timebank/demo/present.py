@@ -137,9 +137,10 @@ class Present:
     # ---------------------------------------------------------------------------------------- for the second person
 
     def _two_people(self) -> Iterator[Step]:
-        """The only administrator proposes two changes: the street administrator has agreed to one, the other waits.
+        """The only administrator proposes a change that waits for the street administrator.
 
-        In the street administrator's own community the prices of the courses are acknowledged too.
+        In the community of 张桂兰 the street administrator has also agreed to an earlier change and acknowledged what
+        was changed by one person alone.
         """
         place = self.place
         admin = place.scope(place.holder(Role.community_admin))

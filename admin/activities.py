@@ -1,4 +1,4 @@
-"""The panel's activities: what one can volunteer for, by which rule, and its shifts."""
+"""The panel's pages of activities: their earning rule and their shifts."""
 
 from datetime import date, timedelta
 from functools import partial
@@ -34,7 +34,7 @@ ACTIVITY = {
     "name": _("名称"), "description": _("说明"), "station_id": _("驿站"), "rule_code": _("积分规则"),
     "needs_sign_up": _("要先报名"),
 }  # fmt: skip
-# A description may be emptied: it is a text, not a gap.
+# `description` is read separately, because a blank one empties it instead of leaving it unchanged.
 CHANGE = {name: label for name, label in ACTIVITY.items() if name != "description"} | {"active": _("进行中")}
 SHIFT = {"station_id": _("驿站"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "seats": _("名额")}
 REFUSALS = (Invalid, ActivityNameTaken, ActivityStationUnknown, RuleNotFound, ShiftTimes, ShiftOver)
@@ -42,7 +42,7 @@ Form = URLEncodedBody[dict[str, str]]
 
 
 class ShiftForm(msgspec.Struct):
-    """A shift as the form has it: the local day and time of the place, and how long."""
+    """The form of a shift: local day and start time, and the length in minutes."""
 
     station_id: UUID
     day: date

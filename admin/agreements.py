@@ -1,4 +1,4 @@
-"""What waits for a second person, in the panel: what it is, who may decide, and the decision."""
+"""The panel's pages of changes that wait for a second person: list them, decide, and confirm logins."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ class AgreementPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "waiting",
         cursor: Cursor = None, done: FromQuery[str] = "", later: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Everything that waits, with who may decide about it; by the tabs what was decided."""
+        """The waiting changes with those who may decide; by tab, the decided ones."""
         shown: Status = next((known for known in TABS if known == status), "waiting")
         if shown == "waiting":
             return await _page(request, caller, cursor=cursor, done=done, later=later)
@@ -53,7 +53,7 @@ class AgreementPages(Controller):
         self, request: AnyRequest, agreement_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Agree, refuse with the reason, or withdraw."""
+        """Agree, refuse with a reason, or withdraw an own proposal."""
         try:
             told = filled(DecisionIn, data, DECISION)
             await decide_change(caller, agreement_id, told.decision, told.note)
@@ -63,13 +63,13 @@ class AgreementPages(Controller):
 
     @post("/seen")
     async def see_all(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Everything that was done alone has been seen."""
+        """Acknowledge all changes that one person made alone."""
         await acknowledge(caller)
         return see_other("/admin/agreements?done=seen")
 
     @post("/logins")
     async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
-        """Confirm the chosen residents; those whom somebody else must confirm stay."""
+        """Confirm the logins of the chosen residents; those that another person must confirm are skipped."""
         try:
             confirmed = await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
         except TimebankError as refusal:
@@ -80,7 +80,7 @@ class AgreementPages(Controller):
     async def confirm(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template | Redirect:
-        """Confirm that somebody's login is theirs."""
+        """Confirm that a resident's login is their own."""
         try:
             await confirm_login(caller, person_id)
         except TimebankError as refusal:

@@ -1,4 +1,4 @@
-"""Places in the panel: the community's grids, buildings and units; for streets and counties the communities."""
+"""The panel's pages of areas: a community's grids, buildings and units, and the communities of a street or county."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ PLACE = {"kind": _("级别"), "name": _("名称"), "parent_id": _("上级")}
 
 
 class Shown(msgspec.Struct):
-    """An area with what is below it, and how many people live there."""
+    """An area with the areas below it and its number of residents."""
 
     place: PlaceOut
     below: int
@@ -56,7 +56,7 @@ class AreaPages(Controller):
 
     @post()
     async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """A grid, building or unit, and on the way back the place it was added to."""
+        """Add a grid, building or unit, then show the area that it was added to."""
         try:
             place = filled(PlaceIn, data, PLACE)
             await add_area(caller, place.kind, place.name, place.parent_id)
@@ -66,7 +66,7 @@ class AreaPages(Controller):
 
     @post("/regions")
     async def found(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """A street or a community."""
+        """Found a street or a community."""
         try:
             place = filled(PlaceIn, data, PLACE)
             await add_region(caller, place.kind, place.name, place.parent_id)
@@ -96,7 +96,7 @@ async def _areas_page(
     request: AnyRequest, caller: Scope, area_id: UUID | None, refusal: TimebankError | None = None, *,
     done: str | None = None,
 ) -> Template:  # fmt: skip
-    """A place with what is below it; without one, the community as a whole."""
+    """The page of an area and the areas below it; without `area_id`, of the whole community."""
     caller.require_reader()
     async with transaction(caller):
         found = await areas_of(caller)

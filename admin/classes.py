@@ -1,4 +1,4 @@
-"""The panel's classes: courses, their lessons and seats, and who comes."""
+"""The panel's pages of classes: courses, lessons, bookings and attendance."""
 
 from datetime import date, time, timedelta
 from functools import partial
@@ -88,7 +88,7 @@ REFUSALS = (
 
 
 class LessonForm(msgspec.Struct):
-    """A lesson as a form has it: the local day and time of the place."""
+    """The form of a new lesson, in local day and time."""
 
     day: date
     at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -100,7 +100,7 @@ class LessonForm(msgspec.Struct):
 
 
 class LessonChangeForm(msgspec.Struct):
-    """A change of a lesson as a form has it: the whole lesson, in the local day and time of the place."""
+    """The form that changes a lesson: all its values, in local day and time."""
 
     day: date
     at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -122,7 +122,7 @@ class ClassesPanel(Controller):
     async def courses(
         self, request: AnyRequest, caller: NamedDependency[Scope], ended: FromQuery[bool] = False, cursor: Cursor = None
     ) -> Template:
-        """Every course, and the lessons of the coming week."""
+        """The courses, and the lessons of the coming week."""
         caller.require_reader()
         now = clock.now()
         found = await courses.courses(caller, with_ended=ended, limit=PAGE, cursor=cursor)
@@ -139,7 +139,7 @@ class ClassesPanel(Controller):
     async def add(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
-        """Offer a course, then go on to its lessons."""
+        """Add a course, then show its page to add lessons."""
         try:
             made = await courses.add_course(caller, filled(CourseIn, data, COURSE))
         except REFUSALS as refusal:
@@ -171,7 +171,7 @@ class ClassesPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Stop the course: the worker calls off its lessons and gives everything back."""
+        """Stop the course; the worker cancels its lessons and refunds unused minutes."""
         try:
             await stopping.stop_course(caller, course_id, filled(StopIn, data, {"reason": _("原因")}).reason)
         except REFUSALS as refusal:
@@ -183,7 +183,7 @@ class ClassesPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Give a child's unused minutes back for its guardian."""
+        """Refund a child's unused minutes on behalf of its guardian."""
         try:
             wanted = filled(RefundIn, data | {"course_id": str(course_id)}, REFUND)
             await once.answer(caller, lambda: refunds.refund(caller, wanted))
@@ -196,7 +196,7 @@ class ClassesPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Put a lesson on the calendar."""
+        """Add a lesson."""
         try:
             await courses.add_lesson(caller, course_id, filled(LessonForm, data, LESSON).lesson())
         except REFUSALS as refusal:
@@ -212,7 +212,7 @@ class LessonsPanel(Controller):
     async def lesson(
         self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID], done: FromQuery[str] = ""
     ) -> Template:
-        """One lesson and who comes."""
+        """One lesson and its bookings."""
         return await _lesson_page(request, caller, lesson_id, done=done)
 
     @post("/{lesson_id:uuid}/change")
@@ -220,7 +220,7 @@ class LessonsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Move the lesson, or change its seats."""
+        """Reschedule the lesson, or change its seats or minutes."""
         try:
             await changes.change_lesson(caller, lesson_id, filled(LessonChangeForm, data, LESSON_CHANGE).change())
         except REFUSALS as refusal:
@@ -232,7 +232,7 @@ class LessonsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Call the lesson off."""
+        """Cancel the lesson."""
         try:
             reason = filled(Cancellation, data, {"reason": _("原因")}).reason
             await attendance.cancel_lesson(caller, lesson_id, reason)
@@ -245,7 +245,7 @@ class LessonsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         lesson_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Mark that a child came, by name."""
+        """Mark a child on the list as attended."""
         try:
             booking_id = filled(_Booking, data, {"booking_id": _("孩子")}).booking_id
             await once.answer(caller, lambda: attendance.attend(caller, booking_id))
@@ -296,7 +296,7 @@ async def _lesson_page(
 
 
 def _said(request: AnyRequest, refusal: TimebankError | None) -> dict[str, Any]:
-    """A refusal as a page shows it above its form."""
+    """The template context that shows a refusal above the form."""
     return {
         "status": refusal.status if refusal else 200,
         "refused": refusal.text(language_of(request)) if refusal else None,

@@ -1,4 +1,4 @@
-"""The panel's list of what keepers ask a second member of staff for: one tap each."""
+"""The panel's page of counter confirmations: keepers ask, a second member of staff decides."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -31,7 +31,7 @@ class ConfirmationsPanel(Controller):
 
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """What waits today, and what was decided this week."""
+        """Today's open confirmations, and those decided this week."""
         return await _page(request, caller)
 
     @post("/{confirmation_id:uuid}")
@@ -39,7 +39,7 @@ class ConfirmationsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Agree, which hands the good over at the counter, or refuse."""
+        """Agree or refuse. Agreeing hands the good over at the counter."""
         decision = filled(agreed.DecisionIn, data, DECISION)
         try:
             await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))

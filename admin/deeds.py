@@ -1,4 +1,4 @@
-"""The moral bank in the panel: what waits for review, what hangs out, what is doubted, and the catalogue."""
+"""The panel's pages of the moral bank: deeds to review, published ones, objections, and the catalogue."""
 
 from functools import partial
 from uuid import UUID
@@ -38,7 +38,7 @@ from timebank.rules.catalogue import rules
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
-# The tabs in the order of the work: what waits, what hangs out, what is doubted, what is done.
+# The tabs in the order of the work: filed deeds, published ones, objections, finished ones.
 TABS = (
     ("filed", _("待审核")),
     ("noticed", _("公示中")),
@@ -63,7 +63,7 @@ class AdminDeeds(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "filed",
         cursor: Cursor = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """Deeds by where they stand, those that wait first."""
+        """The deeds of one status, or the objections; by default the filed deeds that wait for review."""
         _require_duty(caller)
         shown = _tab(status)
         if shown == "objected" and caller.reads_all:
@@ -78,14 +78,14 @@ class AdminDeeds(Controller):
 
     @get("/catalogue")
     async def catalogue(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """What can be filed, with its points and caps."""
+        """The catalogue of deeds with their points and caps."""
         _require_duty(caller)
         found = await all_pages(partial(rules, caller, kind="deed"))
         return page(request, caller, "deeds/catalogue.html", rules=found, tabs_of=await _tabs(caller))
 
     @get("/{deed_id:uuid}")
     async def deed(self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
-        """One deed with everything that decides about it."""
+        """One deed with everything that a review needs."""
         return await _deed(request, caller, deed_id)
 
     @post("/{deed_id:uuid}/review")
@@ -93,7 +93,7 @@ class AdminDeeds(Controller):
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
-        """Approve it for the board, or send it back with the reason."""
+        """Approve the deed, which publishes it on the board, or return it with a reason."""
         try:
             told = filled(ReviewIn, data, REVIEW)
             answer = await once.answer(
@@ -110,7 +110,7 @@ class AdminDeeds(Controller):
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
-        """Take its points back."""
+        """Reverse the deed's points."""
         try:
             reason = filled(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
@@ -127,7 +127,7 @@ class AdminObjections(Controller):
     async def objection(
         self, request: AnyRequest, objection_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        """One doubt, and what it is about."""
+        """One objection and its subject."""
         return await _objection(request, caller, objection_id)
 
     @post("/{objection_id:uuid}")
@@ -135,7 +135,7 @@ class AdminObjections(Controller):
         self, request: AnyRequest, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
     ) -> Template | Redirect:  # fmt: skip
-        """Decide about it."""
+        """Decide the objection."""
         try:
             told = filled(ObjectionDecision, data, DECISION)
             decided = await decide_objection(caller, objection_id, told.upheld, told.note)
@@ -156,13 +156,13 @@ async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, 
 
 
 def _tab(asked: str) -> DeedStatus:
-    """The tab that an address asks for; the first where there is no such tab."""
+    """The tab named in the query, or the first one if there is none of that name."""
     shown: DeedStatus = msgspec.convert(asked if asked in STATUS else "filed", DeedStatus)
     return shown
 
 
 async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
-    """The tabs with how many wait. Whoever decides about objections counts those, to records and reversals too."""
+    """The tabs with their counts. Those who may decide objections also count the ones to records and reversals."""
     waiting = await count_waiting(caller)
     if caller.reads_all:
         waiting["objected"] = await count_undecided_objections(caller)
@@ -170,7 +170,7 @@ async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
 
 
 def _require_duty(caller: Scope) -> None:
-    """Administrators, auditors and grid workers: the others have their own deeds on their own page."""
+    """Require an administrator, auditor or grid worker; others see their own deeds on their member pages."""
     if not (caller.reads_all or caller.has(Role.grid_worker)):
         raise Forbidden
 

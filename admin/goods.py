@@ -1,4 +1,4 @@
-"""The panel's goods: what is offered, its photo, and its stock."""
+"""The panel's pages of goods: offer, change, photo and stock."""
 
 from functools import partial
 from typing import Annotated
@@ -46,7 +46,7 @@ class GoodsPanel(Controller):
     async def goods(
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", cursor: Cursor = None
     ) -> Template:
-        """Every good with its stock, those that are no longer offered too."""
+        """All goods with their stock, including those no longer offered."""
         caller.require_reader()
         found = await goods.list_goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
         return page(request, caller, "goods/goods.html", found=found, q=q, cursor=cursor)
@@ -61,7 +61,7 @@ class GoodsPanel(Controller):
     async def add(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
-        """Offer a good, then go on to its stock and photo."""
+        """Add a good, then show its page for stock and photo."""
         try:
             made = await goods.add_good(caller, filled(GoodIn, data, GOOD))
         except REFUSALS as refusal:
@@ -74,7 +74,7 @@ class GoodsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         cursor: Cursor = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """One good: its stock at every station, its photo, what it costs."""
+        """One good with its price, photo and stock at every station."""
         return await _good_page(request, caller, good_id, done=done, cursor=cursor)
 
     @post("/{good_id:uuid}")
@@ -95,7 +95,7 @@ class GoodsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: MultipartBody[PhotoUpload],
     ) -> Template | Redirect:  # fmt: skip
-        """Show the good by this picture."""
+        """Set the photo of the good."""
         try:
             await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
         except REFUSALS as refusal:
@@ -107,7 +107,7 @@ class GoodsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Goods came in."""
+        """Receive goods into stock."""
         try:
             came = filled(Receipt, data, RECEIPT)
             verb = stock.receive
@@ -121,7 +121,7 @@ class GoodsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """The shelf was counted."""
+        """Store a counted quantity."""
         try:
             found = filled(Count, data, COUNT)
             made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)

@@ -1,4 +1,4 @@
-"""The panel's first page: what waits, and how the community stands."""
+"""The panel's first page: open work and the community's figures."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -42,6 +42,9 @@ class PanelHome(Controller):
 
 
 async def _own_cards(scope: Scope, cards: int) -> int:
-    """Of so many cards that wait how many are the caller's to confirm, as far as those that are listed tell."""
+    """How many of the `cards` unconfirmed cards the caller may confirm.
+
+    Only the listed cards are checked; unlisted ones count as confirmable if at least one listed card is.
+    """
     listed = [card.may_confirm for card in await unconfirmed_cards(scope)] if cards else []
     return cards - listed.count(False) if any(listed) else 0

@@ -1,4 +1,4 @@
-"""The panel's page of one import: how far it is, what came of it, the way on, and the way back."""
+"""The panel's page of one import run: its progress, its result, its rows, and the undo."""
 
 from typing import Annotated
 from uuid import UUID
@@ -32,7 +32,7 @@ class ImportRunPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
         done: Annotated[str, QueryParameter(max_length=20)] = "",
     ) -> Template:  # fmt: skip
-        """One import: what went in, what did not, and the way on and back."""
+        """One import run: imported and refused rows, the next steps, and the undo."""
         return await _run_page(request, caller, run_id, done=done)
 
     @get("/rows")
@@ -44,7 +44,7 @@ class ImportRunPages(Controller):
         run, path = await history.show_run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
         told, remarks = (run.refusals, run.errors) if of == "errors" else (run.notices, run.warnings)
         rows = rows_page(told, remarks, [], path, of, code, column, start)
-        if rows is None:  # the words were decided, or the book was tried anew
+        if rows is None:  # the words were decided, or the workbook was tried again
             return see_other(path)
         return page(request, caller, "imports/rows.html", back=path, file_name=run.file_name, rows=rows, of=of)
 
@@ -69,7 +69,7 @@ class ImportRunPages(Controller):
     async def undo(
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID]
     ) -> Template | Redirect:
-        """Take an import back."""
+        """Undo an import."""
         try:
             progress = await undo(caller, run_id, seconds=await page_seconds())
         except (ImportUsed, UndoTooLate, Busy, ImportRunning) as refusal:

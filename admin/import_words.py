@@ -1,4 +1,4 @@
-"""The panel's page of the words that a community has decided: what each means, changed or forgotten."""
+"""The panel's page of a community's decided import words: list, change and delete their meanings."""
 
 from typing import Annotated, cast
 
@@ -37,12 +37,12 @@ class ImportWordPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, kind: Said = "",
         word: Said = "", done: Said = "",
     ) -> Template:  # fmt: skip
-        """All decided words, and the choice for one of them."""
+        """The decided words, and the form to change one of them."""
         return await _page(request, caller, cursor=cursor, kind=kind, key=word, done=done)
 
     @post()
     async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """Say anew what a word means."""
+        """Change the meaning of a word."""
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
         try:
@@ -53,7 +53,7 @@ class ImportWordPages(Controller):
 
     @post("/forgotten")
     async def forget(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """Forget what a word means: the next book asks for it."""
+        """Delete the meaning of a word; the next import that contains it asks again."""
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
         try:

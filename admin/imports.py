@@ -1,4 +1,4 @@
-"""The panel's imports: choose a workbook, try it, decide its words, and take it in."""
+"""The panel's import pages: upload a workbook, trial run, decide its words, import."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -35,7 +35,7 @@ WORDS_REFUSED = (ImportRefused, Busy, WordUnclear, WordIsName, WordMeaningUnknow
 
 
 class Upload(msgspec.Struct):
-    """A workbook, and what it is."""
+    """The upload form: a workbook and its kind."""
 
     file: UploadFile
     kind: Kind = "residents"
@@ -50,14 +50,14 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None,
         kind: Annotated[str, QueryParameter(max_length=20)] = "",
     ) -> Template:  # fmt: skip
-        """A new import, and those made before."""
+        """The form of a new import, and the previous import runs."""
         return await _first_page(request, caller, cursor=cursor, kind=kind)
 
     @post()
     async def try_out(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: MultipartBody[Upload]
     ) -> Template | Redirect:
-        """Try a workbook: nothing is written but the sealed workbook itself."""
+        """Start a trial run of a workbook. Only the encrypted workbook is stored; nothing is imported."""
         caller.require_admin()
         content = await data.file.read(workbook.BYTES_MAX + 1)
         try:
@@ -68,7 +68,7 @@ class ImportPages(Controller):
 
     @get("/drafts/{draft_id:uuid}")
     async def draft(self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]) -> Template:
-        """What the trial found, and the choice to go on."""
+        """The result of the trial run, and the button to import."""
         return await _draft_page(request, caller, draft_id)
 
     @get("/drafts/{draft_id:uuid}/rows")
@@ -76,7 +76,7 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         of: FromQuery[Of] = "errors", code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
-        """The rows of a tried workbook of which one thing is said, each with its cells."""
+        """The rows of a trial run with one and the same error or warning."""
         try:
             found = await drafts.draft(caller, draft_id, language_of(request))
         except DraftGone as gone:
@@ -84,7 +84,7 @@ class ImportPages(Controller):
         path, report = f"/admin/imports/drafts/{draft_id}", found.report
         told, remarks = (report.refusals, report.errors) if of == "errors" else (report.notices, found.warnings)
         rows = rows_page(told, remarks, report.shown, path, of, code, column, start)
-        if rows is None:  # the words were decided, or the book was tried anew
+        if rows is None:  # the words were decided, or the workbook was tried again
             return see_other(path)
         return page(request, caller, "imports/rows.html", back=path, file_name=found.file_name, rows=rows, of=of)
 
@@ -93,7 +93,7 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Take the tried workbook in; what takes longer than a page should is left to the worker."""
+        """Import the workbook of a trial run. The worker continues what takes longer than a page may."""
         skip_bad, seconds = data.get("skip_bad") == "1", await page_seconds()
         try:
             found = await drafts.import_draft(caller, draft_id, skip_bad=skip_bad, seconds=seconds)
@@ -111,7 +111,7 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Remember what words of the tried workbook mean, and try it once more."""
+        """Store what words of the workbook mean, and repeat the trial run."""
         try:
             await drafts.map_draft(caller, draft_id, answers(data))
         except DraftGone as refusal:
@@ -124,7 +124,7 @@ class ImportPages(Controller):
     async def refused(
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]
     ) -> Response[bytes]:
-        """The refused rows with their problems, to be mended and imported again."""
+        """Download the refused rows with their errors, to correct and import them again."""
         rows = await drafts.refused_of(caller, draft_id, language_of(request))
         return Response(rows.content, media_type=XLSX, headers={"Content-Disposition": _attachment(rows.file_name)})
 
@@ -160,5 +160,5 @@ async def _first_page(
 
 
 def _attachment(name: str) -> str:
-    """The header that saves an answer under this name, in a browser of any age."""
+    """A Content-Disposition header for a download of this name, also understood by old browsers."""
     return f"attachment; filename=\"refused.xlsx\"; filename*=UTF-8''{quote(name)}"

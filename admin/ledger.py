@@ -1,4 +1,4 @@
-"""The community's books in the panel: whether they balance, where everything is, the last entries, and reversals."""
+"""The panel's pages of the ledger: the last check, totals, entries, reversals and waiting expiries."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -48,14 +48,14 @@ PLACES = {
     "clearing": _("跨社区清算"),
 }
 
-# What may be reversed from here, by what it stands for: each through the verb that also mends what it stands for.
+# The verb that reverses an entry, by the entry's source: it also changes the status of the source.
 Reverse = Callable[[Scope, UUID, str], Awaitable[object]]
 REVERSE: dict[str, Reverse] = {"service_record": reverse_record, "deed": reverse_deed}
 EXPIRY = {"day": _("到期日"), "currency": _("哪一种账"), "amount": _("数目")}
 
 
 class ExpiryIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The row of the page that was looked at: it is what expires, and nothing that has come since."""
+    """The waiting expiry that the page showed. `amount` makes sure that nothing added since expires with it."""
 
     day: date
     currency: Currency
@@ -70,7 +70,7 @@ class AdminLedger(Controller):
     async def books(
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
     ) -> Template:
-        """The last check, the totals and the last entries; further pages of entries alone."""
+        """The last check, the totals and the latest entries; with `cursor` only further entries."""
         return await _books(request, caller, cursor, done)
 
     @post("/expiry")
@@ -78,7 +78,7 @@ class AdminLedger(Controller):
         self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
-        """Let expire what waits of one day."""
+        """Carry out the waiting expiry of one last day and currency."""
         asked = filled(ExpiryIn, data, EXPIRY)
         try:
             await once.answer(caller, lambda: let_expire(caller, asked.day, asked.currency, asked.amount))
@@ -88,13 +88,13 @@ class AdminLedger(Controller):
 
     @post("/check")
     async def check(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Let the worker check the books now."""
+        """Ask the worker to check the ledger now."""
         await ask_for_check(caller)
         return see_other("/admin/ledger?done=asked")
 
     @get("/{entry_id:uuid}")
     async def entry(self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
-        """One entry, and its reversal."""
+        """One ledger entry and the form to reverse it."""
         return await _entry(request, caller, entry_id)
 
     @post("/{entry_id:uuid}/reversal")
@@ -102,7 +102,7 @@ class AdminLedger(Controller):
         self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
-        """Reverse what the entry stands for, with its reason."""
+        """Reverse the source of the entry, with a reason."""
         entry = await find_entry(caller, entry_id)
         try:
             if not entry.reversed and not _is_reversible(entry):
@@ -118,7 +118,7 @@ class AdminLedger(Controller):
         self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
-        """Take back everything that expired with the same last day."""
+        """Reverse every expiry with the same last day as this entry."""
         try:
             reason = filled(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: reverse_expiries_of_day(caller, entry_id, reason))
@@ -128,7 +128,10 @@ class AdminLedger(Controller):
 
 
 async def _reverse(caller: Scope, entry: Entry, reason: str) -> object:
-    """Refuses a second reversal inside the answer that is kept: the same form sent twice is answered the same."""
+    """Reverse an entry, or raise NotReversible if it is reversed already.
+
+    The check runs inside `once.answer`, so that the same form sent twice gets the stored answer, not a refusal.
+    """
     if entry.reversed:
         raise NotReversible
     if entry.kind == "expiry" and entry.source_kind == "class_purchase":
@@ -161,7 +164,7 @@ async def _books(
 
 
 def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
-    """Each currency that has moved: its name, how much was issued, and where it is."""
+    """For each currency with entries: its name, the amount issued, and the amount by place."""
     return [
         (CURRENCIES[name], name, [(word, getattr(of, place)) for place, word in PLACES.items() if getattr(of, place)])
         for name, of in books.currencies.items()
@@ -170,7 +173,7 @@ def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
 
 
 async def _told(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
-    """Entries with their word and the person's name."""
+    """Entries with their description and the person's name."""
     names = await names_of(caller, {e.person_id for e in entries if e.person_id})
     return [
         (e, entry_kind_in_words(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "")

@@ -1,4 +1,4 @@
-"""Two records of one person in the panel: the list of possible ones, both side by side, the merge and its undo."""
+"""The panel's pages for merging two records of one person: candidates, comparison, merge and undo."""
 
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class MergePages(Controller):
 
     @get("/duplicates")
     async def duplicates(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Records that may be one person's."""
+        """Pairs of records that may belong to one person."""
         return page(request, caller, "people/duplicates.html", pairs=await possible_duplicates(caller))
 
     @get("/{person_id:uuid}/merge")
@@ -46,7 +46,7 @@ class MergePages(Controller):
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         merged_id: FromQuery[UUID | None] = None, q: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """Choose the other record, then see both."""
+        """Choose the other record, then compare both."""
         return await _page(request, caller, person_id, merged_id, q[:60])
 
     @post("/{person_id:uuid}/merge")
@@ -65,7 +65,7 @@ class MergePages(Controller):
     async def undo(
         self, request: AnyRequest, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template | Redirect:
-        """Let the two records be two again."""
+        """Undo a merge."""
         try:
             await undo_merge(caller, person_id, merge_id)
         except TimebankError as refusal:

@@ -1,4 +1,4 @@
-"""Residents in the panel: find, add, open, correct, block."""
+"""The panel's pages of residents: find, add, show, correct and block them."""
 
 from uuid import UUID
 
@@ -40,7 +40,7 @@ class PeoplePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], q: FromQuery[str] = "", area_id: FromQuery[str] = "",
         status: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """The residents by pinyin, as far as the reader may see them."""
+        """The residents that the caller may see, by pinyin."""
         chosen = next((known for known in STATUSES if known == status), None)
         areas = await area_options(caller)
         area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
@@ -56,7 +56,7 @@ class PeoplePages(Controller):
 
     @post()
     async def enrol(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """Enter a person; the page of the new person follows."""
+        """Add a person, then show their page."""
         try:
             person = await register(caller, filled(Enrolment, data, FIELDS))
         except TimebankError as refusal:
@@ -68,7 +68,7 @@ class PeoplePages(Controller):
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         done: FromQuery[str | None] = None,
     ) -> Template | Redirect:  # fmt: skip
-        """A person; of a record that was merged into another, the other."""
+        """The page of a person. A merged record redirects to the record it was merged into."""
         caller.require_reader()
         if kept := await find_merge_target(caller, person_id):
             return see_other(f"/admin/people/{kept}?done=led")
@@ -84,7 +84,7 @@ class PeoplePages(Controller):
     async def correct(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
-        """Change what was wrong. An empty identity number is left as it is: the page never shows the whole one."""
+        """Correct a person's data. A blank identity number stays as it is, because the page never shows it in full."""
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
         try:
             made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
@@ -96,7 +96,7 @@ class PeoplePages(Controller):
     async def set_status(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
-        """Block a person, note that they have left, or let them back in."""
+        """Block a person, mark them as having left, or make them active again."""
         try:
             made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
         except TimebankError as refusal:
@@ -108,7 +108,7 @@ async def _form_page(
     request: AnyRequest, caller: Scope, data: dict[str, str], refusal: TimebankError | None = None, *,
     person_id: UUID | None = None,
 ) -> Template:  # fmt: skip
-    """The form of a new person, or of one who is to be corrected; what was typed stays."""
+    """The form to add or correct a person; it keeps the entered values."""
     caller.require_admin()
     known = await open_person(caller, person_id) if person_id else None
     values = {name: getattr(known, name) for name in FIELDS if known and name != "identity"} | data

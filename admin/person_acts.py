@@ -1,4 +1,4 @@
-"""What is done for one person in the panel: a sign-in code, a card, a guardian."""
+"""The panel's actions for one person: sign-in code, login confirmation, card, guardian and consent."""
 
 from uuid import UUID
 
@@ -36,7 +36,10 @@ class PersonActs(Controller):
     async def give_code(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        """The code stands on this answer only: nothing keeps it. So who may not read the page is refused before."""
+        """Give a sign-in code, shown in this response only.
+
+        A caller who may not read the page is therefore refused before the code is made.
+        """
         caller.require_reader()
         try:
             code = await give_code(caller, person_id, CodeIn())
@@ -48,7 +51,7 @@ class PersonActs(Controller):
     async def confirm(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template | Redirect:
-        """As second person: the login is this person's."""
+        """Confirm, as the second person, that the login is this person's."""
         try:
             await confirm_login(caller, person_id)
         except TimebankError as refusal:
@@ -78,7 +81,7 @@ class PersonActs(Controller):
     async def add_guardian(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
-        """Somebody of the household, or whoever has this phone."""
+        """Add a guardian: a household member, or the person with this phone number."""
         try:
             found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
             made = await name_guardian(caller, person_id, filled(GuardianIn, data | found, GUARDIAN))
@@ -90,7 +93,7 @@ class PersonActs(Controller):
     async def consent(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
-        """Note a consent that was given on paper."""
+        """Record a guardian's consent that was given on paper."""
         made = await record_consent(caller, guardianship_id)
         return waits_or(made, f"/admin/people/{person_id}?done=consent#guardians")
 

@@ -1,4 +1,4 @@
-"""The page of one person in the panel, as every handler that changes the person shows it again."""
+"""The panel's page of one person, used by every handler that changes the person."""
 
 from functools import partial
 from typing import Any
@@ -45,7 +45,7 @@ class Opened(msgspec.Struct, kw_only=True):
 
 @retried
 async def opened(scope: Scope, person_id: UUID) -> Opened:
-    """The person, the household, who cares for whom, the roles held and the card."""
+    """Read the person with household, guardianships, role grants and card."""
     async with transaction(scope):
         person = await open_person(scope, person_id)
         household = await members(scope, person.household_id) if person.household_id else []
@@ -63,7 +63,7 @@ async def opened(scope: Scope, person_id: UUID) -> Opened:
 async def person_page(
     request: AnyRequest, caller: Scope, person_id: UUID, refusal: TimebankError | None = None, **more: Any
 ) -> Template:
-    """The page of a person, with a refusal where a step was not carried out."""
+    """The page of a person, with the refusal of an action if there is one."""
     caller.require_reader()
     seen = await opened(caller, person_id)
     return page(
@@ -74,7 +74,7 @@ async def person_page(
 
 
 async def area_options(scope: Scope) -> list[tuple[UUID, str]]:
-    """The community's areas for a choice, each written with the building it belongs to."""
+    """The community's areas as form options: id and name, with the building that each belongs to."""
     found = await areas_of(scope)
     names = {area.id: area.name for area in found}
     buildings = {area.id for area in found if area.kind == "building"}

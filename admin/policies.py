@@ -1,4 +1,4 @@
-"""The community's policies in the panel: what is in force, who changed it and when."""
+"""The panel's pages of the community's policies: current values, changes, and the form to change one."""
 
 from typing import Annotated
 
@@ -54,7 +54,7 @@ class PolicyPages(Controller):
 async def _policy_page(
     request: AnyRequest, caller: Scope, name: str, refusal: TimebankError | None = None, typed: str | None = None
 ) -> Template:
-    """One policy with its bounds; what was typed stays."""
+    """The page of one policy with its bounds; the form keeps the entered value."""
     caller.require_admin()
     policy = next((p for p in await policies_in_words(caller) if p.name == name), None)
     if policy is None:

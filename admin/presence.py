@@ -1,4 +1,4 @@
-"""The panel's look at presence: cards that wait for a second person, and what a shared network hints at."""
+"""The panel's page of presence checks: unconfirmed cards, check-ins that share a network, and devices."""
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -22,12 +22,12 @@ class PresencePages(Controller):
 
     @get()
     async def look(self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[int] = 0) -> Template:
-        """Cards that nobody but their issuer has vouched for, and who came together by one network."""
+        """Cards that no second person has confirmed, and people who checked in through one network together."""
         return await _page(request, caller, done=done)
 
     @post()
     async def confirm(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
-        """Confirm the chosen cards; those that somebody else must confirm stay."""
+        """Confirm the chosen cards; those that another person must confirm are skipped."""
         try:
             done = await confirm_cards(caller, (await chosen(request, "card"))[:LISTED_MAX])
         except OwnCard as refusal:

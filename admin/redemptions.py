@@ -1,4 +1,4 @@
-"""The panel's redemptions: who reserved and took what, and what came back."""
+"""The panel's pages of redemptions: list, cancel a reservation, return a collected good."""
 
 from functools import partial
 from uuid import UUID
@@ -34,7 +34,7 @@ STATUS = {
 
 
 class Chosen(msgspec.Struct):
-    """What the list is narrowed to."""
+    """The filters of the list."""
 
     status: RedemptionStatus | None = None
     station_id: UUID | None = None
@@ -49,7 +49,7 @@ class RedemptionsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "",
         station: FromQuery[str] = "", done: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Who reserved and took what, newest first."""
+        """The redemptions, newest first."""
         caller.require_reader()
         chosen = filled(Chosen, {"status": status, "station_id": station}, CHOSEN)
         found = await reading.list_redemptions(
@@ -62,7 +62,7 @@ class RedemptionsPanel(Controller):
 
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
-        """Give a reservation back."""
+        """Cancel a reservation."""
         await collection.cancel(caller, redemption_id)
         return see_other("/admin/goods/redemptions?done=cancelled")
 
@@ -70,7 +70,7 @@ class RedemptionsPanel(Controller):
     async def redemption(
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
-        """One redemption, and the form that takes it back."""
+        """One redemption and the form to return it."""
         return await _redemption_page(request, caller, redemption_id)
 
     @post("/{redemption_id:uuid}/return")
@@ -78,7 +78,7 @@ class RedemptionsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """A collected good came back."""
+        """Return a collected good."""
         try:
             reason = filled(Return, data, {"reason": _("原因")}).reason
             address = f"/admin/goods/redemptions/{redemption_id}"

@@ -1,4 +1,4 @@
-"""The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
+"""The panel's pages of reviews: service records with their flags, decisions, reversals, and honour hours."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -90,7 +90,7 @@ class HoursForm(msgspec.Struct, kw_only=True):
 
 
 class EndForm(msgspec.Struct):
-    """When somebody who forgot to check out has really left."""
+    """The corrected end of a visit with a forgotten check-out."""
 
     day: date
     at: LocalTime
@@ -105,7 +105,7 @@ class ReviewPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
         cursor: Cursor = None, approved: FromQuery[int] = 0, refused: FromQuery[int] = 0,
     ) -> Template:  # fmt: skip
-        """What waits for a decision, and what was decided."""
+        """The service records of one status; by default those that wait for a decision."""
         caller.require_reader()
         tab = status if status in STATUSES else "pending"
         found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
@@ -118,7 +118,7 @@ class ReviewPages(Controller):
 
     @post()
     async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
-        """Approve every chosen record; those that somebody else must decide about stay."""
+        """Approve the chosen records; those that another person must decide are skipped."""
         caller.require_admin()
         chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
         done = await review.approve_records(caller, [known for each in chosen if (known := _uuid(each))])
@@ -129,14 +129,14 @@ class ReviewPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "",
         person_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
-        """The form for honour hours: first whose, then when and why."""
+        """The form for honour hours: choose the person first, then enter time and reason."""
         return await _hours_page(request, caller, q.strip(), person_id)
 
     @post("/hours")
     async def enter(
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Template | Redirect:
-        """Enter honour hours; somebody else approves them."""
+        """Enter honour hours, which another person approves."""
         try:
             wanted = filled(HoursForm, data, HOURS).hours()
             await once.answer(caller, lambda: enter_hours(caller, wanted))
@@ -146,7 +146,7 @@ class ReviewPages(Controller):
 
     @get("/{record_id:uuid}")
     async def record(self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
-        """One record with everything that decides about it."""
+        """One service record with everything that a decision needs."""
         return await _record_page(request, caller, record_id)
 
     @post("/{record_id:uuid}")
@@ -154,7 +154,7 @@ class ReviewPages(Controller):
         self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency], data: Form,
     ) -> Template | Redirect:  # fmt: skip
-        """Approve, with a corrected end where it was forgotten, or reject with the reason."""
+        """Approve, with a corrected end after a forgotten check-out, or reject with a reason."""
         try:
             decided = filled(ReviewIn, data, REVIEW)
             if decided.decision == "approve" and data.get("at", "").strip():
@@ -170,7 +170,7 @@ class ReviewPages(Controller):
         self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency], data: Form,
     ) -> Template | Redirect:  # fmt: skip
-        """Take back what a record had credited."""
+        """Reverse what a record credited."""
         try:
             reason = filled(ReversalIn, data, {"reason": _("原因")}).reason
             await once.answer(caller, lambda: reverse_record(caller, record_id, reason))
@@ -180,9 +180,10 @@ class ReviewPages(Controller):
 
 
 async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
-    """Those of the records about which somebody else decides.
+    """The ids of the records that the caller may not decide.
 
-    They are the caller's own, the household's, entered by them, or of a visit that the caller scanned.
+    They belong to the caller or their household, were entered by one of these, or come from a visit that the caller
+    scanned.
     """
     close = await near(caller, [person for record in records for person in (record.person_id, record.entered_by)])
     scanned = await scanned_by(caller, [r.visit_id for r in records])

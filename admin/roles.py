@@ -1,4 +1,4 @@
-"""Roles in the panel: who holds which, and giving one: first the role, then its place."""
+"""The panel's pages of role grants: list them, and grant a role by choosing first the role, then its place."""
 
 from functools import partial
 from uuid import UUID
@@ -36,7 +36,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-# A role over such a region is given only by whoever could give its own administrator's.
+# A role over a region of this kind is offered only to callers who may grant the role of its administrator.
 REGIONS = {"community": Role.community_admin, "street": Role.street_admin, "county": Role.county_admin}
 
 
@@ -53,7 +53,7 @@ class RolePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], role: FromQuery[str] = "", cursor: Cursor = None,
         done: FromQuery[str | None] = None,
     ) -> Template:  # fmt: skip
-        """Who holds which role over what, newest first."""
+        """The role grants, newest first."""
         chosen = Role(role) if role in {r.value for r in Role} else None
         found = await grants(caller, role=chosen, limit=50, cursor=cursor)
         return page(
@@ -92,7 +92,7 @@ class RolePages(Controller):
 async def _form_page(
     request: AnyRequest, caller: Scope, person_id: UUID, role: str, refusal: TimebankError | None = None
 ) -> Template:
-    """First the roles to choose from, then the places that suit the chosen one."""
+    """The form to grant a role: the roles, then the places that fit the chosen role."""
     caller.require_admin()
     offered = _offered(caller)
     chosen = next((r for r in offered if r.value == role), None)
@@ -105,7 +105,7 @@ async def _form_page(
 
 
 def _offered(scope: Scope) -> list[Role]:
-    """The roles that the caller's own reach may cover: none above it."""
+    """The roles that the caller may grant: none above the caller's own level."""
     beyond = set() if scope.has(Role.county_admin) else {Role.county_admin}
     if not scope.has(Role.street_admin, Role.county_admin):
         beyond.add(Role.street_admin)
@@ -113,7 +113,7 @@ def _offered(scope: Scope) -> list[Role]:
 
 
 async def _places(scope: Scope, role: Role) -> tuple[str, list[tuple[UUID, str]]]:
-    """The field that the place goes into, and the places over which the role can be held."""
+    """The form field of the place, and the places over which the role can be granted."""
     kinds = PLACES[role]
     if "station" in kinds:
         return "station_id", [(s.id, s.name) for s in await all_pages(partial(stations, scope))]

@@ -1,4 +1,4 @@
-"""The panel's earning rules: what earns how much, in words; a change is a new version."""
+"""The panel's pages of earning rules; a change makes a new version."""
 
 from functools import partial
 from typing import Annotated
@@ -38,7 +38,7 @@ class RulesPanel(Controller):
 
     @get()
     async def rules(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Both books: service by the minute, deeds by the piece."""
+        """The rules of service, per minute, and of deeds, per deed."""
         caller.require_reader()
         service = await all_pages(partial(catalogue.rules, caller, kind="service"))
         deeds = await all_pages(partial(catalogue.rules, caller, kind="deed"))
@@ -51,7 +51,7 @@ class RulesPanel(Controller):
 
     @post()
     async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """A new rule; its code is made from its name."""
+        """Add a rule, with a code made from its name."""
         try:
             made = await catalogue.set_rule(caller, filled(RuleIn, {**data, "code": ""}, RULE))
         except REFUSALS as refusal:
@@ -63,14 +63,14 @@ class RulesPanel(Controller):
     async def rule(
         self, request: AnyRequest, code: Code, caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One rule with every version it has had."""
+        """One rule with all its versions."""
         return await _rule_page(request, caller, code, done=done)
 
     @post("/{code:str}")
     async def change(
         self, request: AnyRequest, code: Code, caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
-        """The next version, from now on."""
+        """Add the next version of a rule, in force from now on."""
         try:
             kind = (await catalogue.versions(caller, code))[0].kind
             given = {"active": "false"} | data | {"code": code, "kind": kind}

@@ -1,4 +1,4 @@
-"""The panel's stations: where they are, when they are open, what screens and tablets stand there."""
+"""The panel's pages of stations: address, opening hours, and devices."""
 
 from functools import partial
 from typing import Any
@@ -34,11 +34,11 @@ STATION = {
     "name": _("名称"), "address": _("地址"), "area_id": _("网格"), "opens_at": _("开门时间"),
     "closes_at": _("关门时间"),
 }  # fmt: skip
-# An address may be emptied: it is a text, not a gap.
+# `address` is read separately, because a blank one empties it instead of leaving it unchanged.
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
 FURTHER = "further"
-"""What the form says of a device beside those that stand there."""
+"""The form value for a device that replaces none."""
 REFUSALS = (
     Invalid,
     NotFound,
@@ -99,7 +99,7 @@ class StationsPanel(Controller):
     async def add_device(
         self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template:
-        """Register a display or a tablet; its pairing link is shown on this page alone, to who may read it."""
+        """Register a display or tablet. Its pairing link is shown once, on this page."""
         caller.require_reader()
         try:
             made = await screens.add_or_ask(caller, station_id, wanted_device(data))
@@ -114,7 +114,7 @@ class StationsPanel(Controller):
         self, request: AnyRequest, station_id: FromPath[UUID], device_id: FromPath[UUID],
         caller: NamedDependency[Scope],
     ) -> Template:  # fmt: skip
-        """A new link for a device that no browser has become yet."""
+        """Renew the pairing link of a device that is not paired yet."""
         try:
             made = await screens.renew_pairing(caller, device_id)
         except REFUSALS as refusal:
@@ -132,7 +132,7 @@ class StationsPanel(Controller):
     async def rotate(
         self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
-        """A new key: codes that were photographed are worthless."""
+        """Make a new key for station codes, which invalidates photographed codes."""
         try:
             await screens.rotate_key(caller, station_id, filled(Rotation, data, {"reason": _("原因")}).reason)
         except REFUSALS as refusal:
@@ -141,7 +141,7 @@ class StationsPanel(Controller):
 
 
 def wanted_device(data: dict[str, str]) -> DeviceIn:
-    """The device that a form asks for: one that replaces another, or a further one."""
+    """The device that the form describes: a replacement of another, or a further one."""
     further = data.get("replaces") == FURTHER
     sent = {name: value for name, value in data.items() if name != "replaces" or not further}
     return msgspec.structs.replace(filled(DeviceIn, sent, DEVICE), further=further)

@@ -1,4 +1,4 @@
-"""The end of a lesson: who came, who did not, and what returns when it is not given."""
+"""How bookings of a lesson end: attended, missed, or cancelled together with the lesson."""
 
 import hmac
 from uuid import UUID
@@ -56,18 +56,19 @@ class LessonOver(TimebankError):
 
 
 async def count_try(scope: Scope, booking_id: UUID, code: str | None) -> None:
-    """Count one try of a door code, before the transaction that checks it: a wrong one stays counted."""
+    """Count one guess of an attendance code, outside the transaction of `attend`, so that no rollback undoes it."""
     if code is not None:
         await guesses.count_guess_at(scope, f"attendance:{booking_id}")
 
 
 @retried
 async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presence: str | None = None) -> Booked:
-    """Note that a child came: the minutes are consumed. Who was marked missing by mistake is put right.
+    """Mark a booking as attended and capture its held minutes. Also corrects a booking marked as missed.
 
-    A keeper of the course's station marks it, never for the own child, by the booking's code or by `presence`, the
-    nonce of a scan of the child or a guardian at the station in the last 5 minutes; an administrator may without. Once
-    more answers the same and moves nothing. Call `count_try` first.
+    The caller is a keeper of the course's station or an administrator, and neither booked the seat, nor cares for the
+    child, nor belongs to its household. A keeper proves attendance by the booking's code or by `presence`: the nonce
+    of a scan of the child or a guardian at the station in the last 5 minutes. An administrator needs neither. A second
+    call answers the same and posts nothing. Call `count_try` first.
     """
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
@@ -92,7 +93,10 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
 
 
 async def _require_proof(scope: Scope, found: Held, code: str | None, presence: str | None) -> None:
-    """Refuse to consume a family's minutes on a keeper's word alone."""
+    """Require a code or a presence scan, so that a keeper cannot use up a family's minutes without proof.
+
+    Raises WrongDoorCode, LessonNotYet, and what `require_presence` raises.
+    """
     if code is not None:
         if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongDoorCode
@@ -100,15 +104,17 @@ async def _require_proof(scope: Scope, found: Held, code: str | None, presence: 
     elif not scope.administers or presence is not None:
         family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
         await require_presence(scope, family, found.station_id, presence, spends=False)
-        # Who stands here today says nothing of next week's lesson, whose seat the family can still give back.
+        # A scan today does not prove attendance at a later lesson, whose booking the family can still cancel.
         if clock.now() < min(clock.day_bounds(clock.local_day(found.starts_at))[0], found.starts_at - EARLY):
             raise LessonNotYet
 
 
 async def close_lessons(scope: Scope) -> int:
-    """End what was left open by lessons that are over: a held seat was missed, a line is dissolved; how many.
+    """Worker job: end open bookings and return how many were ended.
 
-    Each booking in its own transaction, by one worker. What a stopped course no longer gave is called off instead.
+    A held seat becomes missed when the lesson has ended; a waiting booking is cancelled when the lesson has begun. Each
+    booking is ended in its own transaction, which skips one that another worker has locked. Lessons that begin after
+    their course was stopped are left to `finish_stopped`, which cancels them.
     """
     async with transaction(scope):
         due = await database.fetch(
@@ -146,7 +152,7 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
 
 @retried
 async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut:
-    """Call a lesson off: every seat's minutes return and every family is told why. Once more changes nothing."""
+    """Cancel a lesson, return the held minutes and notify every family of the reason. Idempotent."""
     async with transaction(scope):
         await seats.lock_line(scope, lesson_id, seated=True)
         lesson = await seats.locked_lesson(scope, lesson_id)
@@ -161,9 +167,9 @@ async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut
 
 @retried
 async def call_off(scope: Scope, lesson_id: UUID, reason: str) -> bool:
-    """Call off a lesson of a stopped course, also one whose time has passed meanwhile.
+    """Cancel a lesson of a stopped course, even if the lesson has ended meanwhile.
 
-    False: it was called off before, or the course goes on after all.
+    Returns False if it was cancelled before, or if the course was reopened.
     """
     async with transaction(scope):
         await seats.lock_line(scope, lesson_id, seated=True)

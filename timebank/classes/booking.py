@@ -1,4 +1,4 @@
-"""Taking a child's seat in a lesson, and giving it up."""
+"""Book a child's seat in a lesson, and cancel the booking."""
 
 from uuid import UUID
 
@@ -50,17 +50,17 @@ class TooLateToCancel(TimebankError):
 
 
 async def for_child(scope: Scope, child_id: UUID) -> Scope:
-    """The same caller in the community of a child in the caller's care; unchanged for anybody else's child."""
+    """The caller's scope in the community of a child in the caller's care; for any other child the scope unchanged."""
     child = next((c for c in await children_of(scope) if c.person_id == child_id), None)
     return scope.within(child.community_id) if child else scope
 
 
 @retried
 async def book(scope: Scope, wanted: BookingIn) -> Booked:
-    """Take a seat for a child with class minutes set aside, or a place in line when the lesson is full.
+    """Book a seat for a child and hold its class minutes, or join the waiting list when the lesson is full.
 
-    Nobody passes the line: a free seat goes first to who waits and has the minutes by now. Who waits and asks again
-    while a seat is free takes it. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, OwnTerms,
+    Free seats are first given to waiting children who now have the minutes. A waiting child that is booked again while
+    a seat is free gets the seat. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, OwnTerms,
     InsufficientClassMinutes.
     """
     async with transaction(scope):
@@ -82,7 +82,10 @@ async def book(scope: Scope, wanted: BookingIn) -> Booked:
 
 
 async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardian_id: UUID) -> UUID:
-    """The child's place among those who wait; a seat, or a place in a line that does not move, is refused."""
+    """The id of the child's waiting booking, created if there is none.
+
+    Raises AlreadyBooked if the child has a seat, or waits already while no seat is free.
+    """
     known = await database.fetch_one(
         "SELECT id, status FROM booking WHERE community_id = $1 AND lesson_id = $2 AND child_id = $3 "
         "AND status IN ('held', 'waiting') FOR NO KEY UPDATE",
@@ -106,9 +109,10 @@ async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardi
 
 @retried
 async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
-    """Give a seat back in time: the minutes return, and the first in line who has the minutes gets the seat.
+    """Cancel a booking: the held minutes return, and the first waiting child that has the minutes gets the seat.
 
-    A keeper of the station or an administrator may do so later too. Once more answers the same and moves nothing.
+    The family cancels until the deadline (`is_cancellable`); a keeper of the station or an administrator may cancel
+    later, unless the child is close to them. A second call answers the same and posts nothing.
     """
     async with transaction(scope):
         found = await seats.seen(scope, booking_id)
@@ -129,7 +133,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
 
 
 async def _tell_cancelled(scope: Scope, found: Held, returned: Returned | None) -> None:
-    """Tell the family, but not whoever gave the seat back."""
+    """Notify the family, except the caller."""
     back = f"课时{back_in_words(returned, unit=duration)}。" if returned else "没有用去课时。"
     what = f"{found.child}约的《{found.course}》{dated_at(found.starts_at)}那一节"
     text = f"{what}取消了，{back}不是您要取消的，请找{found.station}。"
@@ -147,7 +151,10 @@ async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> 
 
 
 async def _require_in_time(scope: Scope, found: Held) -> None:
-    """A guardian cancels a seat in time; the station helps out later, but not the household of who helps."""
+    """Refuse the family after the deadline. Staff may cancel later, but not for their own child or household.
+
+    Raises Forbidden, TooLateToCancel.
+    """
     own = await seats.cares_for(scope, found)
     if not own and not scope.keeps(found.station_id):
         raise Forbidden

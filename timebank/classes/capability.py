@@ -1,4 +1,4 @@
-"""Classes: courses, lessons, and children's class time."""
+"""The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
 from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
 from timebank.core.locale import _

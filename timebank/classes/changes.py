@@ -1,4 +1,4 @@
-"""What changes of a course or a lesson after families have decided for it: they are told the old and the new."""
+"""Change a course or a lesson, and notify the families that have booked or paid of the old and new values."""
 
 from datetime import date, datetime
 from typing import Any
@@ -57,10 +57,11 @@ class SeatsTaken(TimebankError):
 
 @retried
 async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> CourseOut:
-    """Change a course from now on. Families with a seat, a place in line or unused minutes are told what is new.
+    """Change a course from now on.
 
-    `active` false stops it, see `stop_course`; `active` true opens a stopped course again, without the lessons that
-    were called off.
+    Families with a seat, a waiting booking or unused minutes are notified of a new teacher, place or last day.
+    `active` false stops the course, see `stop_course`; `active` true reopens a stopped course, but not the lessons
+    that were cancelled. Raises CourseEndPast, CourseEndTooEarly.
     """
     scope.require_admin()
     values: dict[Column | str, Any] = {
@@ -85,7 +86,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
 
 
 async def _require_room(scope: Scope, course_id: UUID, ends_on: date) -> None:
-    """Refuse an end in the past, and one before a lesson that is still to be given: families count on both."""
+    """Refuse a last day in the past, or before a lesson that is not cancelled."""
     if ends_on < clock.local_day():
         raise CourseEndPast
     later: datetime | None = await database.fetch_value(
@@ -113,7 +114,7 @@ async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any])
 
 
 async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
-    """A new teacher, place or end: to everybody who has decided for the course as it was."""
+    """Notify the families of a new teacher, place or last day; other changes are not notified."""
     news = [
         f"{what}从{old}改成{new}"
         for what, old, new in (
@@ -134,7 +135,7 @@ async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason
 
 
 async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
-    """The children with a coming seat, a place in line or unused minutes."""
+    """The children with a seat or a waiting booking in a lesson that has not ended, or with unused minutes."""
     found = await database.fetch(
         "SELECT b.child_id FROM booking b "
         "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
@@ -149,10 +150,11 @@ async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
 
 @retried
 async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> LessonOut:
-    """Move a coming lesson, or give it more or fewer seats: its keeper or an administrator.
+    """Reschedule a coming lesson, or change its seats or minutes. The caller keeps the station or administers.
 
-    A moved lesson keeps its seats and its line. Every family is told the old and the new time and may cancel until it
-    begins. Raises LessonBegun, LessonInPast, LessonOutsideTerm, LessonExists, LessonBooked, SeatsTaken.
+    A rescheduled lesson keeps its bookings; every family is notified of the old and new time and may cancel until the
+    lesson begins. Raises LessonBegun, LessonInPast, LessonLength, LessonOutsideTerm, LessonExists, LessonBooked,
+    SeatsTaken.
     """
     async with transaction(scope):
         before = await seats.locked_lesson(scope, lesson_id)
@@ -188,7 +190,7 @@ async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> 
 
 
 def _times(before: LessonOut, change: LessonChange) -> tuple[datetime, datetime]:
-    """The new beginning and end: what begins at another time keeps its length."""
+    """The new start and end. Without a new end the lesson keeps its length."""
     starts_at = before.starts_at if change.starts_at is UNSET else change.starts_at
     if change.ends_at is not UNSET:
         return starts_at, change.ends_at
@@ -228,7 +230,7 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
 async def _clashes(
     scope: Scope, lesson_id: UUID, children: list[UUID], starts_at: datetime, ends_at: datetime
 ) -> dict[UUID, str]:
-    """The course of another lesson that each of these children has a seat in, or waits for, at that time."""
+    """By child, the title of a course whose lesson the child has booked or waits for at an overlapping time."""
     found = await database.fetch(
         "SELECT b.child_id, min(c.title) AS course FROM booking b "
         "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "

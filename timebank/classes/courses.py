@@ -1,4 +1,4 @@
-"""Courses and their lessons."""
+"""Courses and their lessons: list, read, add, and check their terms."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -73,7 +73,7 @@ LESSONS = (
 async def courses(
     scope: Scope, *, with_ended: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[CourseOut]:
-    """The community's courses, those that begin last first; without `with_ended` only what can still be taken."""
+    """The community's courses, latest first day first; without `with_ended` only active ones that have not ended."""
     before = read_cursor(cursor, tuple[date, UUID])
     async with transaction(scope):
         found = await database.rows(
@@ -87,7 +87,7 @@ async def courses(
 
 
 async def course(scope: Scope, course_id: UUID) -> CourseOut:
-    """One course, ended ones too."""
+    """One course, also an ended or stopped one. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(CourseOut, _COURSES + "c.id = $2", scope.community_id, course_id)
     if found is None:
@@ -97,7 +97,7 @@ async def course(scope: Scope, course_id: UUID) -> CourseOut:
 
 @retried
 async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
-    """Offer a course at a station of the community."""
+    """Add a course at an active station of the community. Raises NotFound for any other station."""
     scope.require_admin()
     course_id, title = clock.new_id(), names.clean(wanted.title)
     async with transaction(scope):
@@ -123,7 +123,10 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
 
 
 async def show_another(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
-    """List what a course costs for another person to see: until then whoever set it, and their household, wait."""
+    """Record a course's price as set by one person alone, for a second person to see.
+
+    Until then whoever set it, and their household, cannot use the price.
+    """
     if not scope.system:
         await done_alone(scope, COURSE_TERMS, str(course_id), {"course": title, "points": points_per_hour})
 
@@ -144,7 +147,10 @@ LESSON_TERMS = Kind(
 
 @retried
 async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonOut:
-    """Put a lesson of a course on the calendar: an administrator, or the keeper of the station where it is given."""
+    """Add a lesson to a course. The caller is an administrator or a keeper of the course's station.
+
+    Raises CourseOver, LessonLength, LessonOutsideTerm, LessonExists.
+    """
     async with transaction(scope):
         given = await course(scope, course_id)
         scope.require_keeper(given.station_id)
@@ -170,7 +176,7 @@ async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonO
 
 
 def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
-    """Whether a lesson uses up fewer minutes than it lasts, and, where it was changed, fewer of them than before."""
+    """Whether a lesson costs fewer minutes than it lasts and, if changed, a smaller share of its length than before."""
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
     if before is None:
         return lesson.minutes < lasts
@@ -179,7 +185,7 @@ def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
 
 
 async def show_lesson(scope: Scope, lesson: LessonOut) -> None:
-    """List a lesson that uses up fewer minutes than it lasts for another person to see; see `show_another`."""
+    """Record a lesson that costs fewer minutes than it lasts for a second person to see, as `show_another` does."""
     if scope.system:
         return
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
@@ -224,7 +230,7 @@ async def lessons(
     scope: Scope, *, course_id: UUID | None = None, since: datetime | None = None, until: datetime | None = None,
     limit: int = 50, cursor: str | None = None,
 ) -> Page[LessonOut]:  # fmt: skip
-    """Lessons in the order of time: those that end after `since` and begin before `until`."""
+    """Lessons by time: those that end after `since` and begin before `until`."""
     after = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         if course_id is not None:

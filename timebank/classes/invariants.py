@@ -1,4 +1,4 @@
-"""What must hold between the ledger, the class hours bought with points, and the seats of lessons and shifts."""
+"""The ledger invariants of classes: holds of bookings, purchases, refunds, moves and expiries, and lesson seats."""
 
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import HELD, Invariant
@@ -34,7 +34,8 @@ WHERE e.minutes IS DISTINCT FROM e.closed ORDER BY e.id LIMIT $2""",
     HELD,
 )
 
-# Only the legs between the right people count as paid and credited; any other leg makes the sum differ.
+# Only transfers from the purchase's guardian and to its child count as paid and credited; any other makes `every`
+# differ.
 _PURCHASE_DIFFERS = Invariant(
     "purchase_differs",
     _("一次买课时是 {minutes} 分钟、{points} 分，账上是 {credited} 分钟、{paid} 分。"),

@@ -1,4 +1,4 @@
-"""Bookings as their readers may see them: of one's own children, at one's own station, or all."""
+"""Read bookings with the caller's visibility: their children's, those at the stations they keep, or all."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -62,8 +62,8 @@ _ROWS = (
 )
 
 
-# Only a family's bookings: of the caller's own records, and of each child in the caller's care now. Of each the newest
-# are read along its own index, no more than the page may show, and then merged. $4: how many.
+# Only a family's bookings: of the caller's own records and of the children in the caller's care now. For each person
+# at most one page of the newest bookings is read by index, then these are merged. $4: the limit.
 _OF_FAMILY = (
     "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::uuid[]) AS id UNION "  # noqa: S608  # own text
     "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
@@ -75,7 +75,7 @@ _ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
-    known = row.own or named or scope.reads_all  # a keeper knows only who has just been recognised here
+    known = row.own or named or scope.reads_all  # a keeper reads only names proved by a code or scan
     return BookingOut(
         id=row.id, lesson_id=row.lesson_id, course_id=row.course_id, course=row.course, station_id=row.station_id,
         station=row.station,
@@ -88,7 +88,7 @@ def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
 
 
 def _whose(scope: Scope) -> tuple[UUID, list[UUID], date]:
-    """The first three values of `_ROWS`."""
+    """The values of $1 to $3 in `_ROWS`."""
     return scope.community_id, scope.stood_for, clock.local_day()
 
 
@@ -96,7 +96,7 @@ async def bookings(
     scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
     own: bool = False, limit: int = 50, cursor: str | None = None,
 ) -> Page[BookingOut]:  # fmt: skip
-    """The bookings that the caller may see, those made last first; `own` leaves only the caller's children's."""
+    """The bookings that the caller may see, newest first. `own` leaves only the caller's and their children's."""
     before = read_cursor(cursor, tuple[datetime, UUID])
     is_family = own or not (scope.reads_all or scope.kept_stations)
     values: list[object] = [
@@ -127,7 +127,7 @@ async def bookings_of_all(
     scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
     own: bool = False, limit: int = 50, cursor: str | None = None,
 ) -> Page[BookingOut]:  # fmt: skip
-    """`bookings`, with the look at other people's children written down where the caller reads their full names."""
+    """`bookings`, with a note in the log of reads when the caller reads the full names of other people's children."""
     async with transaction(scope):
         found = await bookings(
             scope, child_id=child_id, lesson_id=lesson_id, status=status, own=own, limit=limit, cursor=cursor
@@ -139,7 +139,7 @@ async def bookings_of_all(
 
 @retried
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
-    """One booking that the caller may see; that staff have read the child's full name is written down."""
+    """One booking that the caller may see. A read of the child's full name by staff is logged. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
         if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
@@ -150,16 +150,16 @@ async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
 
 
 async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
-    """A booking of one of the caller's own children."""
+    """A booking of the caller or a child in their care; None for any other."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "mine.own AND b.id = $4", *_whose(scope), booking_id)
     return _told(scope, found) if found else None
 
 
 async def by_code(scope: Scope, code: str) -> BookingOut | None:
-    """The seat that a code shown at the door stands for, with the child's full name.
+    """The booking with this attendance code, with the child's full name; None when no open booking has it.
 
-    Only for whoever marks attendance. Wrong guesses are counted.
+    Only for keepers and administrators. Wrong guesses are counted. Raises Forbidden, BookingElsewhere.
     """
     if not (scope.kept_stations or scope.administers):
         raise Forbidden
@@ -183,9 +183,10 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
 async def coming(
     scope: Scope, person_id: UUID, station_id: UUID, presence: str | None, since: datetime, until: datetime
 ) -> list[BookingOut]:  # fmt: skip
-    """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
+    """Booked seats at a station between two moments, of the person at its counter and of the children in their care.
 
-    Being there is the proof, and `presence` the nonce of the scan that says so; no code is told. Raises PresenceNeeded.
+    `presence`: the nonce of the person's scan at this station, which proves that they are there. Attendance codes are
+    not returned to the keeper. Raises PresenceNeeded.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
@@ -202,7 +203,7 @@ async def coming(
 
 
 async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:
-    """What a child has not used, course by course; for its guardians and who reads the books."""
+    """A child's unused minutes per course, for its guardians and for administrators and auditors. Raises NotFound."""
     if not scope.reads_all:
         children = await children_of(scope)
         if not any(c.person_id == child_id and c.consented for c in children):

@@ -1,4 +1,4 @@
-"""What goes in and out about classes."""
+"""The request and response structs of classes."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -38,8 +38,8 @@ class CourseIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class CourseChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What is left out stays as it is. Minutes already bought keep what was paid for them.
 
-    `active` false stops the course: coming lessons are called off and unused minutes refunded. `reason` is told to
-    the families, together with what changes for them.
+    `active` false stops the course: coming lessons are cancelled and unused minutes refunded. The families are
+    notified of the change with its `reason`.
     """
 
     title: Title | UnsetType = UNSET
@@ -69,7 +69,7 @@ class CourseOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StopIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a course is stopped; every family is told."""
+    """Why a course is stopped. Its families are notified of the reason."""
 
     reason: Reason
 
@@ -77,7 +77,7 @@ class StopIn(msgspec.Struct, forbid_unknown_fields=True):
 class StopPreview(msgspec.Struct, frozen=True, kw_only=True):
     """What stopping a course does: lessons called off, seats released, and what comes back for how many children.
 
-    `waiting_minutes` stay as minutes: their points are past their days of grace, or who paid has left.
+    `waiting_minutes` are not refunded: their points are past their days of grace, or the payer has left.
     """
 
     lessons: int
@@ -89,7 +89,7 @@ class StopPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A lesson with its seats. `minutes` of class time that a seat costs: its length where it is left out."""
+    """A new lesson. `minutes`: class minutes that a seat costs, by default the length of the lesson."""
 
     starts_at: Moment
     seats: Seats
@@ -98,9 +98,9 @@ class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out stays as it is; a lesson that begins at another time keeps its length.
+    """A change of a lesson; omitted fields stay as they are. A new start without a new end keeps the length.
 
-    `minutes` of class time can be changed only while nobody has a seat or waits for one.
+    `minutes` can be changed only while nobody has booked the lesson or waits for it.
     """
 
     starts_at: Moment | UnsetType = UNSET
@@ -130,7 +130,7 @@ class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ClassHoursIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A guardian buys a child's class minutes, in quarters of an hour."""
+    """A purchase of a child's class minutes by a guardian, in multiples of 15 minutes."""
 
     person_id: UUID
     child_id: UUID
@@ -141,8 +141,8 @@ class ClassHoursIn(msgspec.Struct, forbid_unknown_fields=True):
 class Bought(msgspec.Struct, frozen=True, kw_only=True):
     """`available` is what the child has in this course now.
 
-    `lasts_until`: the last day of these minutes, the later of the last day of the points and the end of the course;
-    None: for ever.
+    `lasts_until`: the last day of the bought minutes, the later of the points' and the course's last day (None: no
+    expiry).
     """
 
     id: UUID
@@ -167,8 +167,8 @@ AnyMinutes = Annotated[int, Meta(ge=1, le=1_000_000)]
 class RefundIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Unused minutes become points again: `minutes` of them, else all. `person_id` is the guardian who asks.
 
-    An administrator who does it for a guardian gives the reason; `pay_to` names the guardian who gets the points of
-    somebody who has left.
+    An administrator who acts for the guardian gives the `reason`. `pay_to`: the guardian who gets the points of a
+    payer who has left.
     """
 
     person_id: UUID
@@ -211,7 +211,7 @@ class MoveIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class MovedOut(msgspec.Struct, frozen=True, kw_only=True):
     """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other.
 
-    `available` is what the child has there now, `lasts_until` the last day of it; None: for ever.
+    `available`: the child's minutes in the other course now; `lasts_until`: their last day (None: no expiry).
     """
 
     id: UUID
@@ -225,9 +225,9 @@ class MovedOut(msgspec.Struct, frozen=True, kw_only=True):
 class Unused(msgspec.Struct, frozen=True, kw_only=True):
     """What a child has not used and not booked in a course, and what would come back for it today.
 
-    `worth` is what all of it cost. `minutes` of it would become `points`, usable until `points_until` (None: for
-    ever). `waiting` minutes bring nothing back now: the days of grace of their points are over, or who paid has left.
-    `lasts_until`: the last day.
+    `unused` minutes cost `worth` points. A refund would turn `minutes` of them into `points`, usable until
+    `points_until` (None: no expiry). `waiting` minutes cannot be refunded now: their points are past their days of
+    grace, or the payer has left. `lasts_until`: the latest last day of the minutes (None: no expiry).
     """
 
     child_id: UUID
@@ -257,9 +257,9 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The code, or as `presence` the nonce of a scan of the child or a guardian here in the last 5 minutes.
+    """Proof of attendance: the attendance code, or the nonce of a scan in `presence`.
 
-    An administrator may mark it without either.
+    The scan is of the child or a guardian at this station in the last 5 minutes. An administrator needs neither.
     """
 
     code: DoorCode | None = None
@@ -269,9 +269,9 @@ class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
 class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     """A booking as its reader may see it: the code is the guardian's own.
 
-    A keeper reads others' names masked and without their id, but for who has just shown a code.
+    A keeper reads a masked name and no `child_id`, unless a code or a scan has just identified the child.
 
-    `moved_at`: the lesson was moved after it had been booked, so the family may cancel until it begins.
+    `moved_at`: when the lesson was rescheduled after the booking; the family may then cancel until it begins.
     """
 
     id: UUID

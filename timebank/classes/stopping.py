@@ -1,7 +1,7 @@
-"""A stopped course: its coming lessons are called off, and unused minutes become points again, by themselves.
+"""Stop a course: its coming lessons are cancelled and unused minutes are refunded by the worker.
 
-The verb notes the stop. The worker carries it out, each lesson and each child in a transaction of its own, so that a
-large course is finished in parts and a second worker finds nothing left to do.
+`stop_course` only stores the stop. The worker processes each lesson and each child in its own transaction, so that a
+large course is finished in batches and a second worker repeats nothing.
 """
 
 from datetime import date
@@ -59,7 +59,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
-    """What stopping a course would do now, for an administrator before the decision."""
+    """Preview, for an administrator, what stopping the course would cancel and refund now."""
     scope.require_admin()
     async with transaction(scope):
         await course(scope, course_id)
@@ -88,7 +88,7 @@ async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
 
 @retried
 async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
-    """Stop a course: nobody buys or books any more, and the worker gives everything back. Once more changes nothing."""
+    """Stop a course: purchases and bookings are refused from now on, and the worker does the refunds. Idempotent."""
     scope.require_admin()
     async with transaction(scope):
         stopped = await database.execute(
@@ -102,7 +102,7 @@ async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
 
 
 async def finish_stopped(scope: Scope) -> int:
-    """Call off the coming lessons of stopped courses; how many were."""
+    """Worker job: cancel the lessons that begin after their course was stopped; returns how many."""
     async with transaction(scope):
         lessons = await database.rows(
             _Lesson, "SELECT l.id, coalesce(c.stop_reason, '') AS reason FROM course c "
@@ -114,7 +114,8 @@ async def finish_stopped(scope: Scope) -> int:
     return sum([await call_off(scope, one.id, one.reason) for one in lessons])
 
 
-# Courses that are over count once their last day is closed by the database's clock, not by this process's alone.
+# A course counts as ended only when the database has closed its last day (books_closed): the clock of this process
+# alone does not decide.
 _DUE = """
 SELECT DISTINCT u.course_id, u.child_id FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, $2, $3) u
 WHERE c.community_id = $1 AND u.points > 0 AND CASE
@@ -127,7 +128,7 @@ ORDER BY 1, 2 LIMIT $4
 
 
 async def refund_ended(scope: Scope) -> int:
-    """Turn what is left of courses that were stopped or are over into points again; of how many children."""
+    """Worker job: refund unused minutes of stopped and ended courses; returns how many refunds were posted."""
     async with transaction(scope):
         due = await database.rows(
             _Due, _DUE, scope.community_id, clock.local_day(), (await policies(scope)).grace_days, BATCH
@@ -137,7 +138,7 @@ async def refund_ended(scope: Scope) -> int:
 
 @retried
 async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
-    """False where another worker or the guardian was there first, or the course goes on after all."""
+    """Refund one child's minutes. False if nothing is left to refund, or if the course was reopened or extended."""
     try:
         async with transaction(scope):
             ended = await course(scope, course_id)
@@ -167,7 +168,10 @@ ORDER BY course_id, child_id LIMIT $4
 
 
 async def tell_of_stops(scope: Scope) -> int:
-    """Tell once of a stopped course whose minutes bring no points back, so that they can move; how many families."""
+    """Worker job: notify families once of minutes in a stopped course that cannot be refunded but can be moved.
+
+    Returns how many messages were due.
+    """
     async with transaction(scope):
         grace = (await policies(scope)).grace_days
         found = await database.rows(_Kept, _UNTOLD, scope.community_id, clock.local_day(), grace, BATCH)

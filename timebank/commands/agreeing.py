@@ -1,4 +1,4 @@
-"""`timebank confirm`: whoever runs the service is the second person where a community has nobody from above."""
+"""`timebank confirm`: the operator decides as the second person where a community has nobody else who may."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`timebank demo`: a whole county to try out, on one address, with a sign-in for every role."""
+"""`timebank demo`: serve an invented county on one address, with a sign-in for every role."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def demo(port: int, data: Path | None, as_json: bool) -> None:
         chosen, usual = given, Settings()
         if given.base_url == usual.base_url:
             chosen = replace(chosen, base_url=f"http://{HOST}:{listener.getsockname()[1]}")
-        if given.log_level == usual.log_level:  # Lines of JSON would bury the table of sign-ins.
+        if given.log_level == usual.log_level:  # Log lines would hide the table of sign-ins.
             chosen = replace(chosen, log_level="WARNING")
         chosen = replace(chosen, leave_seconds=0, is_demo=True)
         settings.use(chosen)
@@ -59,9 +59,9 @@ def demo(port: int, data: Path | None, as_json: bool) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """One demo in a folder: the first to end would take the server from under another.
+    """Lock the folder for one demo: the first one to end would stop the database server of another.
 
-    The lock falls with its holder.
+    The lock is released when its process ends, however it ends.
     """
     import fcntl  # Not on Windows, where there is no bundled server to share.
 
@@ -80,7 +80,7 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
     assert serving_url is not None
     await migrate.migrate(url)
     await serving_login.prepare(url, serving_url)
-    # Nothing is lost if the machine fails before the seeding is noted as finished: it would be done anew.
+    # Asynchronous commits are safe here: after a crash an unfinished seeding is repeated from the start.
     await installation.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
     try:
         with progress("正在建立演示县") as told:
@@ -98,7 +98,7 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
 async def _serve(
     chosen: Settings, listener: socket.socket, people: list[SignIn], screens: list[Screen], as_json: bool
 ) -> None:
-    """Serve with the worker beside it, and say so once requests are answered."""
+    """Serve and run the worker; print the sign-ins once requests are answered."""
     tell = _print_json if as_json else _print_table
     server = OwnSignals(server_config(create_app(opens_pool=False)), lambda: tell(chosen.base_url, people, screens))
     with stop_signals() as stop:

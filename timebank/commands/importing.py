@@ -1,4 +1,4 @@
-"""`timebank import`: a community's own workbook, tried or taken in."""
+"""`timebank import`: a trial run or an import of a community's workbook."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ UNKNOWN = (
     "下面这些词没有登记。写进一个文件，用 --map 带上（每行“词,它是哪一项”，新添的写“词,新添,分值”；"
     "后面还可以写种类和上限，如“词,新添,分值,事项,每人每月3次”）："
 )
-# More than an import takes, so that too large a file is refused by the import itself.
+# More than an import accepts, so that the import itself refuses a file that is too large.
 READ_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -104,7 +104,7 @@ def _print(kind: Kind, report: Report) -> None:
 
 
 def _asked(word: UnknownWord, usual: WordKind) -> str:
-    """A word with the lines that would decide it; the kind stands in those of another than the usual."""
+    """An unknown word with the lines that would decide it; the lines name the kind if it is not the usual one."""
     kind = "" if word.kind == usual else KIND_WORDS[word.kind]
     adds = f"{word.value},新添,{word.points or ''},{kind}".rstrip(",") + ("（要等第二个人同意）" if word.waits else "")
     others = [f"{word.value},{one.name},,{kind}".rstrip(",") for one in word.suggestions]

@@ -1,4 +1,4 @@
-"""How long the service waits for a stranger: nobody holds a connection with half a request or an answer not taken.
+"""Timeouts of HTTP connections, so that nobody keeps one open with half a request or without reading the response.
 
 A body that stands still is told as an error of ours (timebank/http/answering.py); the rest only the connection sees.
 """
@@ -14,12 +14,12 @@ from timebank.http.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem
 from timebank.http.problems import BadRequest
 
 HEAD_SECONDS_MAX = 10
-"""How long a request's headers may take, from the connection's or the request's beginning."""
+"""Time for the headers of a request, from the start of the connection or of the request."""
 HEAD_BYTES_MAX = 64 * 1024
 REST_SECONDS_MAX = BODY_SECONDS_MAX
-"""How long the rest of a body that was answered already may keep its connection."""
+"""Time for the rest of a request body whose response was sent already."""
 TAKE_SECONDS_MAX = 60
-"""How long somebody may take nothing of an answer."""
+"""Time during which a client may read nothing of a response that is being sent."""
 
 
 class HeadTooLarge(TimebankError):
@@ -29,12 +29,12 @@ class HeadTooLarge(TimebankError):
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's connection, which by itself waits for ever for the end of a request and for the taking of an answer."""
+    """uvicorn's HTTP protocol with timeouts; uvicorn itself waits for a request or a reader without limit."""
 
     _waiting: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _in_head = True
-    _has_begun = False  # the first byte of a request has come, and its last has not
+    _has_begun = False  # the start of a request was received, but not its end
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
@@ -94,14 +94,14 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _give_up_head(self) -> None:
         if not self._is_idle():
-            self.cycle.keep_alive = False  # The answer to the request before still goes out.
+            self.cycle.keep_alive = False  # The response to the previous request is still sent.
         elif self._has_begun:
             self._refuse(BodyCutShort())
         else:
             self.transport.close()
 
     def _refuse(self, error: TimebankError) -> None:
-        """Answer what could not be made out to be a request, and close the connection."""
+        """Answer an incomplete or invalid request with an error, if no response has begun, and close the connection."""
         if self._is_idle() or not self.cycle.response_started:
             request_id = new_request_id()
             body, headers = bare_problem(error, request_id)

@@ -1,4 +1,4 @@
-"""`timebank station-poster` and `timebank cards`: what hangs on the wall and what goes into wallets."""
+"""`timebank station-poster` and `timebank cards`: print the poster of a station and the cards of residents."""
 
 import json
 from functools import partial
@@ -37,7 +37,7 @@ class NoCards(TimebankError):
 
 
 def with_print(command: Command) -> Command:
-    """The options of everything that is printed."""
+    """Add the options that all printing commands share."""
     for option in (
         click.option("--font", type=click.Path(path_type=Path), help="中文字体文件；默认用系统里装的。"),
         click.option("--phone", default="", help="印上的联系电话。"),
@@ -69,7 +69,7 @@ def station_poster(
 
 
 async def find_station(named: str) -> tuple[Place, StationOut]:
-    """The open station of this id or name, in whichever community."""
+    """The active station of this id or name in any community, with its community."""
     every = [
         (community, station)
         for community in await communities()

@@ -1,4 +1,4 @@
-"""`timebank migrate` and `timebank check`: the database as this version needs it, and books that balance."""
+"""`timebank migrate` and `timebank check`: migrate the database, and check ledger and secret key."""
 
 import json
 from pathlib import Path
@@ -35,9 +35,9 @@ def migrate(data: Path | None, as_json: bool) -> None:
 
 
 async def _migrate(chosen: Settings, url: str) -> list[str]:
-    """Migrate, and with a key at hand see to it that the database is sealed by it; who migrates needs none.
+    """Migrate. If a secret key is set, which is optional, also compare or record it.
 
-    Whoever has just restored a backup migrates next: its tables get their statistics here.
+    Tables without statistics are analysed, because a backup is usually migrated right after it was restored.
     """
     if chosen.secret_key:
         await _compare_key(url)
@@ -58,7 +58,7 @@ async def _compare_key(url: str) -> None:
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """One community's books."""
+    """The result of the ledger check of one community."""
 
     community_id: str
     community: str
@@ -100,7 +100,7 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
 
 
 async def open_a_seal(place: Place) -> None:
-    """Open the newest sealed phone of a community. Raises WrongSecretKey where it was sealed by another key."""
+    """Decrypt the newest encrypted phone of a community. Raises WrongSecretKey if another key encrypted it."""
     scope = system_scope(place)
     async with transaction(scope):
         sealed: bytes | None = await database.fetch_value(

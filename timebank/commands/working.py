@@ -1,4 +1,4 @@
-"""`timebank worker`: what falls due, until it is told to stop."""
+"""`timebank worker`: run the jobs that are due, until a stop signal."""
 
 from pathlib import Path
 

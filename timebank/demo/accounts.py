@@ -1,4 +1,4 @@
-"""Who signs in to the try-out, and the displays on its stations' walls."""
+"""The sign-ins of the demo, and the pairing links of its stations' displays and counters."""
 
 from functools import partial
 from uuid import UUID
@@ -49,7 +49,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def set_passwords() -> None:
-    """Give everybody who signs in the password that is printed."""
+    """Set the printed password for everybody who signs in."""
     for number in SIGN_IN_PHONES:
         login = await login_by_phone(phone(number))
         assert login is not None
@@ -57,7 +57,7 @@ async def set_passwords() -> None:
 
 
 async def sign_ins() -> list[SignIn]:
-    """The ten who sign in, in the order of the roles; without those who have another phone by now."""
+    """The ten sign-ins in the order of their roles, without people whose phone was changed since."""
     indexes = {vault.blind_index(phone(number), "phone"): number for number in SIGN_IN_PHONES}
     found: dict[int, SignIn] = {}
     for place in await board_places():
@@ -86,7 +86,7 @@ async def sign_ins() -> list[SignIn]:
 
 
 async def put_up_screens() -> list[Screen]:
-    """A display for each station of the county. Its link is told once, so that every start puts up new ones."""
+    """Register a display and a counter for each station. Every start makes new ones, as a link is shown only once."""
     screens: list[Screen] = []
     for place in await board_places():
         scope = Scope.of_system(place.id, via="demo")

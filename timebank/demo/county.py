@@ -1,4 +1,4 @@
-"""The invented county: its places, what one can do there, what is given for it."""
+"""The data of the invented county: places, activities, rules and goods."""
 
 from dataclasses import dataclass
 from datetime import time
@@ -6,13 +6,13 @@ from datetime import time
 from timebank.rules.schemas import CapPeriod
 
 COUNTY = "清江县"
-OPENS, CLOSES = "00:00", "23:59"  # stations of the try-out never turn anybody away for the hour
+OPENS, CLOSES = "00:00", "23:59"  # stations of the demo are always open
 LESSON_AT = time(16, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommunityPlan:
-    """One community: people and children in it, its buildings by grid, its stations."""
+    """One community: the number of people and children, the buildings by grid, the stations."""
 
     name: str
     street: str
@@ -70,4 +70,4 @@ GOODS = (
 )  # fmt: skip
 COURSES = (("少儿书法", "林老师", 6, 13, 20), ("少儿美术", "苏老师", 5, 12, 16))
 SERVICE_RULE = ("service", "志愿服务")
-MINUTES_PER_POINT = (10, 6)  # at first, and since the second month
+MINUTES_PER_POINT = (10, 6)  # at first, and from the second month on

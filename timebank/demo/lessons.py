@@ -1,4 +1,4 @@
-"""Stories of courses and lessons: offered, paid for with a guardian's points, booked, attended or missed."""
+"""Stories of courses and lessons: they are added, paid for with a guardian's points, booked, attended or missed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from timebank.demo.stories import Step
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Course:
-    """A course of one term; its id is known once it is offered."""
+    """A course of one term; its id is set when it is added."""
 
     title: str
     teacher: str
@@ -33,7 +33,7 @@ class Course:
 
 @dataclass(eq=False, slots=True)
 class Lesson:
-    """A lesson of an hour; its id is known once it is on the calendar."""
+    """A lesson of one hour; its id is set when it is added."""
 
     course: Course
     starts: datetime
@@ -43,7 +43,7 @@ class Lesson:
 
 @dataclass(slots=True)
 class Offering:
-    """An administrator offers a course and puts its lessons on the calendar."""
+    """An administrator adds a course and its lessons."""
 
     place: Place
     course: Course
@@ -68,7 +68,7 @@ class Offering:
 
 @dataclass(slots=True, kw_only=True)
 class Purchase:
-    """A guardian buys a child's class time."""
+    """A guardian buys class minutes for a child."""
 
     place: Place
     guardian: Resident
@@ -87,7 +87,7 @@ class Purchase:
 
 @dataclass(slots=True, kw_only=True)
 class Booking:
-    """A child's seat in a lesson: taken, then used, missed or given up in time."""
+    """A child's booking of a lesson, then attended, missed or cancelled in time."""
 
     place: Place
     guardian: Resident

@@ -1,4 +1,4 @@
-"""Invented people's names and identity numbers."""
+"""Invented names, identity numbers and phones."""
 
 from datetime import date
 from random import Random
@@ -29,7 +29,7 @@ CHILDREN = (
     "若曦",
     "天佑",
 )
-# Letters that fonts and input methods often lack, and names longer than three characters.
+# Names with characters that fonts and input methods often lack, or of more than three characters.
 RARE = (
     ("王䶮", "男"), ("李㛃", "女"), ("陈𬭎", "男"), ("龢文骉", "男"), ("欧阳㑇", "女"), ("阿依古丽·买买提", "女"),
     ("迪丽努尔·艾合买提", "女"), ("诸葛建军", "男"), ("司马文静", "女"), ("张伟", "男"), ("张伟", "男"),
@@ -43,12 +43,12 @@ def grown_up(rng: Random, sex: str) -> str:
 
 
 def child_of(rng: Random, parent: str) -> str:
-    """A child's name under the parent's surname."""
+    """A child's name with the parent's surname."""
     own = parent[:2] if parent[:2] in SURNAMES else parent[:1]
     return own + (rng.choice(CHILDREN) if rng.random() < 0.6 else rng.choice(MIDDLE) + rng.choice(WOMEN + MEN))
 
 
-# The ten who sign in have phones of their own, so that they can be told; nobody else gets one of these.
+# The phones of the ten who sign in are fixed, because they are printed; nobody else gets one of these.
 SIGN_IN_PHONES = range(6880, 6890)
 
 
@@ -57,7 +57,7 @@ def phone(number: int) -> str:
 
 
 class Numbers:
-    """Identity numbers and phones that nobody has: each is given out once."""
+    """Makes invented identity numbers and phones, each only once."""
 
     def __init__(self) -> None:
         self._orders: dict[date, int] = {}

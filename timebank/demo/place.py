@@ -1,4 +1,4 @@
-"""One community of the county as its history is told: ids by name, and a scope for everybody who does something."""
+"""One community of the demo while it is seeded: ids by name, and a scope for everybody who acts."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -41,7 +41,7 @@ FIRST_STOCK = 60
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Place:
-    """A founded community. `keepers` are by station, `cards` what a card says, `wards` each guardian's children."""
+    """A community. `keepers`: by station; `cards`: the text of a card by person; `wards`: children by guardian."""
 
     plan: CommunityPlan
     id: UUID
@@ -82,11 +82,11 @@ class Place:
         return next(person for person in self.people if person.name == name)
 
     def holder(self, role: Role) -> Resident:
-        """Whoever holds a role in the community, the first appointed."""
+        """The first person to whom the role was granted."""
         return next(person for person, held in self._grants.items() if any(g.role == role for g in held))
 
     def offices(self, role: Role) -> list[tuple[Resident, tuple[str, ...]]]:
-        """Who holds a role over which area."""
+        """The people with this role over an area, each with the names of the area."""
         names = {area_id: name for name, area_id in self.areas.items()}
         return [
             (person, names[g.area_id])
@@ -99,13 +99,13 @@ class Place:
         self, person: Resident, role: Role, *, region_id: UUID | None = None, area_id: UUID | None = None,
         station_id: UUID | None = None,
     ) -> None:  # fmt: skip
-        """Give somebody a role, and let their scope know it."""
+        """Grant a role to a person, and add it to their scope."""
         asked = GrantIn(person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id)
         await grant(self.system, asked)
         self._grants.setdefault(person, []).append(Grant(role, self.id, area_id, station_id))
 
     async def found(self) -> None:
-        """Build it, open its stations, enter its people, put its rules and goods in place."""
+        """Add the community's areas, stations, rules, people, cards and goods."""
         await self._build()
         await self._open()
         await self._put_rules_in_force()
@@ -177,5 +177,5 @@ class Place:
 
 
 def _uuid(value: object) -> UUID:
-    """The driver's own kind of id as everybody's."""
+    """Convert the driver's UUID to the standard library's."""
     return UUID(str(value))

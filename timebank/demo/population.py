@@ -1,4 +1,4 @@
-"""Who lives in the county: households behind their doors, old and young, with and without a phone."""
+"""Make the residents of the demo: households with people of all ages, with and without a phone."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ NIL = UUID(int=0)
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Resident:
-    """Somebody of the county; `id` is known once the person has been entered."""
+    """A resident of the demo; `id` is set when the person is added."""
 
     name: str
     sex: str
@@ -28,7 +28,7 @@ class Resident:
 
 @dataclass(eq=False, slots=True)
 class Door:
-    """One household: where it lives and who belongs to it, the head first."""
+    """One household: its address and members, the head first."""
 
     grid: str
     building: str
@@ -43,7 +43,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Somebody whose name the try-out tells: a role to sign in with, or somebody close to one."""
+    """A person whom the demo names: somebody who signs in, or somebody close to them."""
 
     name: str
     sex: str
@@ -128,11 +128,11 @@ ROLES = (
 )  # fmt: skip
 CHILD = ("子", "女")
 LITTLE_GIRL_AGE = 9
-"""Of the guardian's child, on the day of seeding."""
+"""The age of the guardian's child on the day of seeding."""
 
 
 def populate(plan: CommunityPlan, rng: Random, numbers: Numbers, today: date) -> list[Resident]:
-    """The community's people, just as many as planned, children last."""
+    """The community's people, exactly as many as planned, children last."""
     doors = _doors(plan, rng)
     grown = _known_people(plan, doors, numbers, today)
     for name, sex in RARE:
@@ -197,7 +197,7 @@ def _known_people(plan: CommunityPlan, doors: list[Door], numbers: Numbers, toda
 
 
 def _household(rng: Random, numbers: Numbers, door: Door, room: int, today: date) -> list[Resident]:
-    """One to four grown-ups of one door, no more than there is room for."""
+    """One to four adults of one household, at most `room`."""
     sex = rng.choice("男女")
     age = min(88, max(22, int(rng.gauss(52, 16))))
     made = [_adult(rng, numbers, door, grown_up(rng, sex), sex, age, "户主", today)]

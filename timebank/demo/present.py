@@ -1,4 +1,4 @@
-"""The county as it is today: for everybody who signs in there is something to see and something to do."""
+"""The present state of the demo: everybody who signs in has something to see and something to do."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ REVERSED_DAYS_AGO = 20
 
 
 class Present:
-    """What has happened in a community since yesterday or is still open, told up to this moment."""
+    """The steps of a community since yesterday, and what is still open at this moment."""
 
     def __init__(self, year: Year, now: datetime) -> None:
         self.year, self.place, self.now = year, year.place, now
@@ -45,7 +45,7 @@ class Present:
         return self.year.at(self.year.today - timedelta(days=days_ago), hour)
 
     def steps(self) -> list[Step]:
-        """In the order of time."""
+        """The steps by time."""
         stories = [*self._at_the_station(), *self._for_review()]
         found = [step for story in stories for step in story.steps()]
         found += [Step(self.ago(minutes=2), self.place.id, self._tidy_up)]
@@ -55,7 +55,7 @@ class Present:
         return sorted(found, key=lambda step: step.at)
 
     def _others(self, *, free_on: int | None = None) -> list[Resident]:
-        """Volunteers whom the try-out does not name, those with most points first."""
+        """Volunteers whom the demo does not name, those with most points first."""
         day = clock.local_day(self.ago(days=free_on or 0))
         found = [p for p in self.year.volunteers if p not in self._told and p not in self.place.keepers.values()]
         if free_on is not None:
@@ -97,7 +97,7 @@ class Present:
                 )
 
     async def _tidy_up(self) -> None:
-        """The keeper counts the shelf, and closing time has ended what somebody forgot to end."""
+        """Count the stock as the keeper, and close a visit with a forgotten check-out."""
         name, left = LOW
         station_id, good_id = self.place.stations[self.station], self.place.goods[name].id
         shelf = next(s for s in (await find_good(self.place.system, good_id)).stock if s.station_id == station_id)
@@ -132,7 +132,7 @@ class Present:
                 )  # fmt: skip
 
     def _people_free_on(self, *days: int) -> list[Resident]:
-        """Another person for each day."""
+        """A different person for each day."""
         found: list[Resident] = []
         for day in days:
             found += [p for p in self._others(free_on=day)[3:] if p not in found][:1]
@@ -174,9 +174,10 @@ class Present:
     # ---------------------------------------------------------------------------------------- for the second person
 
     def _two_people(self) -> Iterator[Step]:
-        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits.
+        """The only administrator proposes a change that waits for the street administrator.
 
-        Where it is at home it has also seen what the courses cost.
+        In the community of 张桂兰 the street administrator has also agreed to an earlier change and acknowledged what
+        was changed by one person alone.
         """
         place = self.place
         admin = place.scope(place.holder(Role.community_admin))
@@ -205,7 +206,7 @@ class Present:
             yield from self._at_the_counter_for_two()
 
     def _at_the_counter_for_two(self) -> Iterator[Step]:
-        """What the keeper asks an administrator for today, and a card that somebody else has still to confirm."""
+        """A counter confirmation that the keeper asks for today, and a card that a second person must still confirm."""
         place, keeper = self.place, self.place.keepers[self.station]
         without, holder = [p for p in self._others() if p.door is not keeper.door and p.id not in place.cards][2:4]
 
@@ -222,7 +223,7 @@ class Present:
     # ------------------------------------------------------------------------------------------------ for the families
 
     def _shift(self) -> Iterator[Step]:
-        """Help with homework tomorrow: some seats are taken."""
+        """A shift of homework help tomorrow with some sign-ups."""
         place, tomorrow = self.place, self.year.today + timedelta(days=1)
         begins = clock.at_local(tomorrow, LESSON_AT)
 
@@ -235,7 +236,7 @@ class Present:
         yield Step(self.ago(days=2, hours=1), place.id, plan)
 
     def _lessons(self) -> Iterator[Step]:
-        """A seat in the next lesson, and a place in line for the one after it, which is full."""
+        """A seat in the next lesson, and a waiting booking for the one after it, which is full."""
         place, course = self.place, self.year.schooling.running[0]
         guardian = place.named("刘洋")
         girl = place.wards[guardian][0]

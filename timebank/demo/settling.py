@@ -1,4 +1,4 @@
-"""How far the seeding of a database got: noted in its own audit, so that it is known wherever the database is."""
+"""Seed a database once. The progress is noted in its audit table, so that it moves with the database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from timebank.demo.seeding import COUNTY_SCOPE, Told, seed
 log = structlog.get_logger()
 
 SEEDER_LOCK = 2_718_281_828
-"""Any number that nobody else on the server is likely to lock: the first digits of e."""
+"""The advisory lock of a seeding: digits of e, which other programs are unlikely to use."""
 
 State = Literal["empty", "begun", "finished", "others"]
 
@@ -27,7 +27,7 @@ class NotTheDemos(TimebankError):
 
 
 async def state() -> State:
-    """Whether nothing is there, a seeding that broke off, a finished one, or a community's own data."""
+    """Whether the database is empty, or holds an interrupted seeding, a finished one, or a community's own data."""
     async with transaction(COUNTY_SCOPE):
         noted = await database.fetch(
             "SELECT verb FROM audit WHERE community_id = $1 AND noun = 'demo'", COUNTY_SCOPE.community_id
@@ -49,9 +49,9 @@ async def note(verb: str) -> None:
 
 @asynccontextmanager
 async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """The right to seed this database, held until the end: a second demo waits and then finds the county there.
+    """Hold the advisory lock for seeding this database: a second demo waits and then finds the county seeded.
 
-    The connection acts as the tables' owner.
+    Yields a connection with the role of the tables' owner. Raises NotOpen.
     """
     try:
         connection = await asyncpg.connect(url)
@@ -66,7 +66,7 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def empty(owner: asyncpg.Connection) -> None:
-    """Throw away what a seeding that broke off has left. Only for a database whose seeding is noted as begun."""
+    """Truncate all tables after an interrupted seeding. Only for a database whose state is `begun`."""
     tables = await owner.fetchval(
         "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
         "WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'installation')"
@@ -75,9 +75,9 @@ async def empty(owner: asyncpg.Connection) -> None:
 
 
 async def settle(url: str, told: Told) -> None:
-    """See to it that the database holds the whole county: nothing to do where it does, anew where seeding broke off.
+    """Seed the county unless it is seeded; an interrupted seeding starts anew.
 
-    The pool is open on this database.
+    The pool must be open on this database. Raises NotTheDemos if it holds a community's own data.
     """
     async with alone(url) as owner:
         found = await state()

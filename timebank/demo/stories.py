@@ -1,7 +1,6 @@
-"""What people do in the county, one small story each, told through the verbs that serve real people.
+"""The stories of the demo: what one person does, carried out by the same functions that serve real people.
 
-A story is a list of steps: when, whose, and what is done then. A verb that refuses ends its story, as it would end
-somebody's errand; nothing is forced.
+A story is a list of steps, each with its time, its person and its action. A refused step is reported and not forced.
 """
 
 import secrets
@@ -31,7 +30,7 @@ from timebank.shop.schemas import RedemptionIn
 
 
 class Step(NamedTuple):
-    """Something done at a moment; the steps of one `lane` are done one after the other."""
+    """An action at a time. Steps of the same `lane` are carried out one after the other."""
 
     at: datetime
     lane: UUID
@@ -43,12 +42,12 @@ class Story(Protocol):
 
 
 class Refused(RuntimeError):
-    """A scan that did not go as it was meant to."""
+    """A scan whose verdict is not ok."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
-    """Somebody serves at a station: in and out by the shown code, or by phone or card at the counter."""
+    """A person serves at a station, with scans of the station code, or of a personal code or card at the counter."""
 
     place: Place
     person: Resident
@@ -67,7 +66,7 @@ class Visit:
             yield Step(self.reversed_at, self.person.id, self._reverse)
 
     async def _reverse(self) -> None:
-        """An administrator found out that the hours were not served."""
+        """Reverse the record as an administrator, because the hours were not served."""
         admin = self.place.scope(self.place.holder(Role.community_admin))
         assert self._record_id is not None
         await reverse_record(admin, self._record_id, "值班表上不是这位居民，本人确认扫错了")
@@ -89,7 +88,7 @@ class Visit:
 
 @dataclass(slots=True, kw_only=True)
 class Honour:
-    """Hours that somebody saw and entered by hand; an administrator approves them, or they still wait."""
+    """Honour hours entered by hand; an administrator approves them, or they still wait."""
 
     place: Place
     person: Resident
@@ -123,9 +122,9 @@ class Honour:
 
 @dataclass(slots=True, kw_only=True)
 class Deed:
-    """A head files a deed, its witness answers, the grid worker lets it hang out, sends it back, or has not looked yet.
+    """A head files a deed, its witness answers, and the grid worker publishes or returns it, or has not reviewed it.
 
-    The witness of a deed that nobody has looked at has not answered yet either.
+    The witness of a deed that was not reviewed has not answered either.
     """
 
     place: Place
@@ -171,7 +170,7 @@ class Deed:
         return self.place.scope(found)
 
     def reviewer(self) -> Resident | None:
-        """The grid worker of the place, else the administrator: whoever lives neither with the doer nor the witness."""
+        """The grid worker, else the administrator, who lives neither with the doer nor with the witness; else None."""
         workers = [worker for worker, area in self.place.offices(Role.grid_worker) if area == self.area[:1]]
         near = (self.person.door, self.witness.door)
         able = [*workers, self.place.holder(Role.community_admin)]
@@ -180,7 +179,7 @@ class Deed:
 
 @dataclass(slots=True, kw_only=True)
 class Redemption:
-    """A good reserved at home and fetched, given up or forgotten; or taken at the counter."""
+    """A good reserved at home and collected, cancelled or expired; or redeemed at the counter."""
 
     place: Place
     person: Resident
@@ -208,7 +207,7 @@ class Redemption:
         )
 
     async def _take(self) -> None:
-        """Reserved on the phone in front of the counter, and taken along at once."""
+        """Reserve on the phone at the counter and collect at once."""
         await self._reserve()
         await self._collect()
 

@@ -1,7 +1,7 @@
-"""A year of a community, planned day by day: who serves, earns, helps, spends and learns, and when.
+"""Plan a year of a community day by day: visits, honour hours, deeds, redemptions and classes.
 
-The plan keeps its own count of everybody's points, so that nobody reaches for what they cannot pay; the ledger keeps
-the real one.
+The plan keeps its own count of everybody's points, so that nobody redeems more than they have; the ledger keeps the
+real balances.
 """
 
 from collections import defaultdict
@@ -30,13 +30,13 @@ BETTER_RATE_AFTER_DAYS = 30
 RESTOCK_DAYS, RESTOCK = 60, 25
 HONOUR_EVERY_DAYS = 24
 QUIET_DAYS = 35
-"""So long before today nobody whom the try-out names files deeds: today's own need room under the caps."""
+"""Days before today without deeds by the people the demo names, so that today's deeds stay within the caps."""
 REGULAR = {"张桂兰": (5, 120), "刘洋": (6, 150), "王建国": (2, 60), "李秀英": (4, 60), "许小兰": (1, 90)}
-"""Weekday and minutes of those who come every week."""
+"""Weekday and minutes per visit of those who come every week."""
 EAGER, EAGER_DAYS = "张桂兰", 35
-"""Comes often at first: some of those points run out at the end of this year."""
+"""Comes more often in the first days, so that some of her points expire at the end of this year."""
 SAVING = ("张桂兰", "刘洋")
-"""Redeem nothing until today: the one saves, the other's points go into classes."""
+"""They redeem nothing before today: one saves points, the other spends them on classes."""
 
 
 @dataclass(slots=True)
@@ -50,8 +50,10 @@ class Purse:
 
 
 class Year:
-    """The plan of one community's year up to and without today. `steps` are in no order yet; on `due` days the worker
-    has something to do."""
+    """The plan of one community's year up to but not including today.
+
+    `steps` are unordered; on `due` days the worker's jobs have something to do.
+    """
 
     def __init__(self, place: Place, rng: Random, today: date) -> None:
         self.place, self.rng, self.today = place, rng, today
@@ -91,13 +93,13 @@ class Year:
             day = self.first + timedelta(days=number)
             for person, points in self._coming.pop(day, ()):
                 self.purses[person].points += points
-            self._plan_redemptions(day)  # with what was earned up to yesterday
+            self._plan_redemptions(day)  # with the points earned up to yesterday
             self._plan_lessons(day)
             self._plan_visits(day)
             self._plan_deeds(day)
             if number % HONOUR_EVERY_DAYS == HONOUR_EVERY_DAYS - 1:
                 self._plan_honour(day)
-        self.due = {day for day in self.due | self.schooling.due if day < self.today}  # the worker lives no further
+        self.due = {day for day in self.due | self.schooling.due if day < self.today}  # jobs run until yesterday
 
     def _plan_lessons(self, day: date) -> None:
         points = {person: purse.points for person, purse in self.purses.items() if person.name != EAGER}
@@ -106,7 +108,7 @@ class Year:
             self.purses[guardian].points -= cost
 
     def _plan_supplies(self) -> None:
-        """Fresh stock every second month, and in the second month a better rate for service."""
+        """Plan new stock every second month, and a better rate for service in the second month."""
 
         async def better_rate() -> None:
             code, name = SERVICE_RULE
@@ -151,7 +153,7 @@ class Year:
         self.purses[person].earn(minutes, MINUTES_PER_POINT[left >= self._better_rate_from])
 
     def _plan_honour(self, day: date) -> None:
-        """A grid worker saw somebody of the own grid carry meals; the administrator asks and approves."""
+        """Plan honour hours of meal deliveries in a grid; the grid worker saw them, the administrator approves."""
         for worker, area in self.place.offices(Role.grid_worker):
             seen = [p for p in self.volunteers if p.door.grid == area[0] and p.door is not worker.door]
             person = next((p for p in seen if (p, day) not in self._busy), None)
@@ -206,7 +208,7 @@ class Year:
     def _room(
         self, code: str, head: Resident, area: tuple[str, ...], period: tuple[date, date], caps: list[int]
     ) -> bool:
-        """Whether the caps leave room; it is taken then."""
+        """Whether the caps leave room for one more deed; if so, it is counted."""
         keys: list[tuple[object, ...]] = [(code, head, period), (code, area, period)]
         if any(self._taken[key] >= most for key, most in zip(keys, caps, strict=True)):
             return False

@@ -1,4 +1,4 @@
-"""What every page handler uses: the page with its context, and a form that is carried out once."""
+"""Build the responses of page handlers: pages with their context, parts of pages, and redirects after forms."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def reader_of(caller: Scope) -> Reader:
 
 
 def reading_as(caller: Scope | None) -> dict[str, Any]:
-    """Who reads a page, and which duties its buttons are offered for; devices and visitors are nobody."""
+    """The template context about the reader and their permissions; for devices and visitors `me` is None."""
     if caller is None or caller.login_id is None or caller.device_id is not None:
         return {"me": None, "administers": False, "reads_all": False, "inspects": False}
     return {
@@ -51,16 +51,16 @@ def reading_as(caller: Scope | None) -> dict[str, Any]:
 
 
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
-    """A page for this reader in the reader's language and view."""
+    """A page in the reader's language and view."""
     known = page_context(request) | reading_as(caller) | _of_device(request, caller) | context
     headers = {"Retry-After": str(BUSY_SECONDS)} if status == 503 else {}
     return Template(template, context=known, status_code=status, headers=headers)
 
 
 def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
-    """The CSRF token of a device's pages, and who is signed on to it.
+    """For a device, its CSRF token and the name of the keeper who is signed on.
 
-    Its browser may still hold the cookie of a session that has ended.
+    The token is made from the device's cookie, because its browser may still hold the cookie of an ended session.
     """
     if caller is None or caller.device_id is None:
         return {}
@@ -69,20 +69,20 @@ def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
 
 
 def partial(request: AnyRequest, template: str, caller: Scope | None = None, **context: Any) -> Template:
-    """A piece of a page, for a script that puts it in its place."""
+    """A part of a page that a script inserts."""
     return Template(template, context=page_context(request) | _of_device(request, caller) | context)
 
 
 def see_other(path: str) -> Redirect:
-    """Where the browser goes after a form was carried out, so that a reload repeats nothing."""
+    """Redirect with 303 after a form, so that a reload does not send it again."""
     return Redirect(path, status_code=303)
 
 
 def answered(response: Response[bytes], shape: type[Any]) -> Any:
-    """What `once.answer` told, first time or again, as `shape`."""
+    """Decode the JSON response of `once.answer`, new or stored, as `shape`."""
     return msgspec.json.decode(response.content, type=shape)
 
 
 def waits_or(made: object, address: str) -> Redirect:
-    """Where a form leads: to what it has done, or, where that waits for a second person, to what waits."""
+    """Redirect to `address`, or to the list of waiting changes if `made` waits for a second person."""
     return see_other(f"/admin/agreements?done={made.waiting}" if isinstance(made, Waiting) else address)

@@ -1,4 +1,4 @@
-"""Which device a browser is: the cookie that pairing gives it, and the sentence for one that is not paired."""
+"""Recognise a paired device by its cookie, and refuse a browser that is not paired."""
 
 from litestar.datastructures import Cookie
 
@@ -26,12 +26,12 @@ async def paired(token: str, kind: str) -> Scope:
 
 
 async def this_device(request: AnyRequest, kind: str) -> Scope:
-    """The device that this browser was paired as."""
+    """The scope of the device that this browser was paired as. Raises NotPaired."""
     return await paired(request.cookies.get(DEVICE_COOKIE, ""), kind)
 
 
 def device_cookie(token: str) -> Cookie:
-    """Keeps a device's token in its browser, out of reach of scripts."""
+    """The cookie that keeps a device's token; scripts cannot read it."""
     return Cookie(
         key=DEVICE_COOKIE, value=token, path="/", max_age=LASTS, httponly=True, samesite="lax",
         secure=settings.current().secure,

@@ -1,4 +1,4 @@
-"""A keeper's screen or tablet broke: another one takes its place within a minute, and the old one ends at once."""
+"""A keeper's page of a station's devices: replace a broken one, ask for a further one, renew a pairing link."""
 
 from uuid import UUID
 
@@ -34,14 +34,14 @@ class DevicePages(Controller):
 
     @get()
     async def devices(self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID]) -> Template:
-        """What stands at the station. The keeper opens it on the own phone: a device makes no devices."""
+        """The station's devices. Keepers open the page with their own sign-in: a device cannot register devices."""
         return await _page(request, caller, station)
 
     @post()
     async def add(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], data: Form
     ) -> Template:
-        """Replace a device, or ask for a further one."""
+        """Replace a device, or propose a further one. The old device is revoked at once."""
         try:
             made = await screens.add_or_ask(caller, station, filled(DeviceIn, data, DEVICE))
         except REFUSALS as refusal:
@@ -54,7 +54,7 @@ class DevicePages(Controller):
     async def renew_pairing(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], device: FromQuery[UUID]
     ) -> Template:
-        """A new link for a device that no browser has become yet."""
+        """Renew the pairing link of a device that is not paired yet."""
         try:
             made = await screens.renew_pairing(caller, device)
         except REFUSALS as refusal:

@@ -1,4 +1,4 @@
-"""Pairing: the panel's link, opened on the screen or tablet, and one button that makes this browser the device."""
+"""Pair a browser as a device: open the pairing link on the display or tablet, and confirm with one button."""
 
 from typing import Annotated, Any
 
@@ -52,7 +52,7 @@ class PairingPages(Controller):
 
     @post("/display/{code:str}")
     async def pair_display(self, request: AnyRequest, code: Code) -> Response[Any]:
-        """Make this browser the station's display."""
+        """Pair this browser as the station's display."""
         return await _pair(request, code, "display", "/display")
 
     @get("/desk/pair/{code:str}")
@@ -61,5 +61,5 @@ class PairingPages(Controller):
 
     @post("/desk/pair/{code:str}")
     async def pair_counter(self, request: AnyRequest, code: Code) -> Response[Any]:
-        """Make this browser the station's counter."""
+        """Pair this browser as the station's counter."""
         return await _pair(request, code, "counter", "/desk")

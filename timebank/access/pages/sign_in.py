@@ -1,4 +1,4 @@
-"""Signing in with a password or the counter's code, signing out, and the own password."""
+"""Sign in with a password or a sign-in code, sign out, and change the own password."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,10 +50,10 @@ BY_CODE = {"phone": _("手机号"), "otp": _("登录码是 6 位数字")}
 
 
 def same_site(request: AnyRequest) -> None:
-    """Refuse a form that another site has sent: a visitor has no session yet that its token could be bound to."""
+    """Refuse a form sent from another site. A visitor has no session yet, so a CSRF token cannot be bound to one."""
     if request.headers.get("Sec-Fetch-Site", "none") == "cross-site":
         raise CsrfMissing
-    # Browsers of before 2020, WeChat's among them, say where a form stands only in this header.
+    # Browsers from before 2020, such as WeChat's, send the origin of a form only in this header.
     origin = request.headers.get("Origin")
     ours = (request.headers.get("Host"), urlsplit(settings.current().base_url).netloc)
     if origin is not None and _host_of(origin) not in ours:
@@ -63,7 +63,7 @@ def same_site(request: AnyRequest) -> None:
 def _host_of(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc
-    except ValueError:  # such as a bracket that is never closed
+    except ValueError:  # for example an unclosed bracket
         return None
 
 
@@ -81,7 +81,7 @@ class SignInPages(Controller):
 
     @post("/sign-in")
     async def sign_in(self, request: AnyRequest, data: Form) -> Response[Any]:
-        """A new session at each sign-in; the one that this browser had before ends."""
+        """Open a new session and end the one that this browser had."""
         same_site(request)
         onwards, by_code = local_path(data.get("next")), data.get("by") == "code"
         try:
@@ -116,9 +116,9 @@ class SignInPages(Controller):
 
 
 async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str | None:
-    """Where a password is asked for that is missing or easily guessed.
+    """The page that asks for a password, if the login has none after a sign-in code, or a weak one; else None.
 
-    Who has just scanned a station's code is not led there: they check in first, and the next sign-in asks.
+    A visitor with a claim is not redirected there: they check in first, and the next sign-in asks again.
     """
     if by_code and await own_password.has_none(opened.login_id):
         return "/password?first=1"
@@ -138,7 +138,7 @@ async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -
 
 
 async def _known(request: AnyRequest, login_id: UUID) -> Cookie:
-    """The cookie by which this browser is known to the login from now on, with those of the family's other logins."""
+    """The cookie that makes this browser known to the login, and keeps it known to the other logins used on it."""
     token = await browsers.remember(login_id)
     return browser_cookie([token, *browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE))])
 

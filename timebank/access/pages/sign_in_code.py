@@ -1,4 +1,4 @@
-"""A sign-in code for the person at the counter, from a keeper who is signed in with the own phone or computer."""
+"""Give the person at the counter a sign-in code; the keeper is signed in on their own phone or computer."""
 
 from litestar import Controller, post
 from litestar.di import NamedDependency
@@ -28,7 +28,7 @@ class SignInCodePages(Controller):
     async def give(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template:
-        """The code stands on this answer only: nothing keeps it."""
+        """Show a new sign-in code. It is in this response only and cannot be shown again."""
         whom = filled(Whom, data, WHOM)
         data |= {"last4": scanned.folded(data.get("last4", "")).strip()}
         given = await give_code(caller, whom.person_id, filled(CodeIn, data, TOLD))
@@ -40,7 +40,7 @@ class SignInCodePages(Controller):
 
     @post("/confirmation")
     async def confirm(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-        """As the second person: this is the person, who may spend from now on."""
+        """Confirm, as the second person, that the login is this person's, who may then spend points."""
         whom = filled(Whom, data, WHOM)
         await confirm_login(caller, whom.person_id)
         return see_other(f"/desk?station={whom.station_id}&done=confirmed")

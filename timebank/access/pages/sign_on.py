@@ -1,4 +1,4 @@
-"""The sign-on page of a counter tablet: who serves here now, one tap and a password to change."""
+"""The sign-on page of a counter tablet: a keeper takes over with a password."""
 
 from typing import Annotated
 from uuid import UUID
@@ -45,12 +45,12 @@ class SignOnPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], who: FromQuery[UUID | None] = None,
         other: FromQuery[bool] = False,
     ) -> Template:  # fmt: skip
-        """Who serves here now: those who have served here before by one tap, anybody else by phone."""
+        """Choose who signs on: keepers who have signed on here before by name, others by phone number."""
         return await _page(request, caller, who=who, by_phone=other)
 
     @post("/sign-on")
     async def sign_on(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """Take over the counter with the password."""
+        """Sign a keeper on with their password."""
         given = {name: value for name, value in data.items() if name in SIGN_ON and value}
         try:
             await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=client_address(request))
@@ -63,7 +63,7 @@ class SignOnPages(Controller):
 
     @post("/sign-on/code")
     async def show_code(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
-        """The keeper shows the own code or card instead of typing the phone; the password is still asked for."""
+        """Identify the keeper by personal code or card instead of the phone number; the password is still needed."""
         try:
             shown = await holder_at_sign_on(caller, filled(ShownCode, data, SHOWN).code)
         except (ScanRefused, Invalid) as refusal:
@@ -73,7 +73,7 @@ class SignOnPages(Controller):
 
     @post("/sign-off")
     async def sign_off(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Leave the counter."""
+        """Sign the keeper off."""
         await sign_on.sign_off(caller)
         return see_other("/desk/sign-on")
 

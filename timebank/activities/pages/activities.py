@@ -1,4 +1,4 @@
-"""What one can volunteer for: activities, their shifts, and one's own seat."""
+"""A resident's page of activities and shifts: sign up, and cancel a sign-up."""
 
 from functools import partial
 from uuid import UUID
@@ -36,7 +36,7 @@ class ActivityPages(Controller):
     async def sign_up(
         self, request: AnyRequest, shift_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template | Redirect:
-        """Take a seat."""
+        """Sign up for a shift."""
         try:
             await shifts.sign_up(caller, shift_id)
         except (ShiftFull, ShiftOver) as refusal:
@@ -47,7 +47,7 @@ class ActivityPages(Controller):
     async def withdraw(
         self, request: AnyRequest, shift_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template | Redirect:
-        """Give the seat back."""
+        """Cancel the sign-up."""
         try:
             await shifts.cancel_sign_up(caller, shift_id)
         except ShiftOver as refusal:
@@ -58,7 +58,7 @@ class ActivityPages(Controller):
 async def _list(
     request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, done: str = ""
 ) -> Template:
-    """The activities by name, each with its coming shifts: one's own first."""
+    """The page of activities with their coming shifts, and the shifts for which the reader has signed up."""
     caller.require_self()
     found = await all_pages(partial(offers.activities, caller))
     coming = [s for s in await all_pages(partial(shifts.shifts, caller)) if not s.cancelled]

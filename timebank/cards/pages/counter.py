@@ -1,4 +1,4 @@
-"""A card from the counter, for somebody who stands there: issued, or a new one for a lost one."""
+"""Issue a card at the counter, a first one or a replacement."""
 
 from typing import Annotated
 from uuid import UUID
@@ -25,7 +25,7 @@ WHOM = {"person_id": _("居民"), "station_id": _("驿站")}
 
 
 class Whom(msgspec.Struct, frozen=True):
-    """Who stands at which counter."""
+    """The person who gets the card, and the station of the counter."""
 
     person_id: UUID
     station_id: Annotated[UUID, msgspec.Meta(description="the counter to go back to")]
@@ -41,7 +41,7 @@ class CardPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template:  # fmt: skip
-        """Give the person a card, shown to be printed or photographed; the one before ends at once."""
+        """Issue a card and show it once for printing or a photo. The previous card is revoked at once."""
         wanted = filled(Whom, data, WHOM)
         person = await find_counter_person(caller, wanted.person_id)
         try:

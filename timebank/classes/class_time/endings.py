@@ -1,4 +1,4 @@
-"""The last days of class minutes: told beforehand, and what happens to minutes that no points come back for."""
+"""The last days of class minutes: reminders, and the expiry of minutes that cannot be refunded."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -45,7 +45,8 @@ FROM course c CROSS JOIN LATERAL class_unused($1, c.id, NULL, c.ends_on + 1, $2)
 WHERE c.community_id = $1 AND c.active AND c.ends_on BETWEEN $3 AND $4
 GROUP BY c.id, c.title, c.ends_on, u.child_id
 """
-# Who paid need not be who is told: of the family one has been told, the child itself when it is old enough.
+# The payer and the recipient of the message may differ, so a message to any one of the payers, the child or its
+# guardians counts as sent.
 _NOT_TOLD = """
 HAVING NOT EXISTS (
     SELECT FROM message m WHERE m.community_id = $1 AND m.key = {key} AND m.person_id = ANY (
@@ -56,7 +57,10 @@ ORDER BY c.id, u.child_id LIMIT $5
 
 
 async def remind_of_class_ends(scope: Scope) -> int:
-    """Tell each family once 30 and 7 days before a course ends what is unused and what becomes of it; how many."""
+    """Worker job: notify each family, 30 and 7 days before a course ends, of its unused minutes and their refund.
+
+    Each family gets each reminder once. Returns how many reminders were sent.
+    """
     told, today = 0, clock.local_day()
     until = today
     for days in REMINDER_DAYS:
@@ -71,7 +75,10 @@ async def remind_of_class_ends(scope: Scope) -> int:
 
 
 async def tell_of_last_days(scope: Scope) -> int:
-    """Tell once until when minutes last that were bought before their last day was shown; how many families."""
+    """Worker job: notify families once of the last day of minutes that were bought before the last day was shown.
+
+    Returns how many families were notified.
+    """
     key = "'class-last-day:' || c.id || ':' || u.child_id"
     bought_before = (
         "AND EXISTS (SELECT FROM class_purchase p WHERE p.community_id = $1 AND p.id = u.purchase_id "
@@ -104,7 +111,10 @@ async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
 
 
 async def expire_class_minutes(scope: Scope) -> int:
-    """Let minutes run out whose last day and days of grace are over and which bring no points back; of how many."""
+    """Worker job: expire minutes that are past their last day and the days of grace and that bring no points back.
+
+    Returns for how many children and courses minutes expired.
+    """
     async with transaction(scope):
         due = await database.rows(
             _Due, "SELECT DISTINCT c.id AS course_id, c.title AS course, u.child_id FROM course c "

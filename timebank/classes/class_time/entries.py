@@ -1,4 +1,4 @@
-"""The postings of class minutes: each is one call of a function that moves points and minutes under one entry."""
+"""The postings of class minutes: each is one database function call that posts points and minutes as one entry."""
 
 from datetime import date
 from uuid import UUID
@@ -36,7 +36,7 @@ class MinutesOutlived(TimebankError):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """Minutes that became points again, under one entry."""
+    """Minutes that were refunded as points in one entry."""
 
     entry_id: UUID
     minutes: int
@@ -44,7 +44,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """Minutes that left one course with what they had cost, and those that arrived in another."""
+    """Minutes that left one course, the points paid for them, and the minutes that arrived in the other course."""
 
     entry_id: UUID
     minutes: int
@@ -53,7 +53,10 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Back(msgspec.Struct, frozen=True):
-    """What somebody got back of a refund. `until`: the last day of the latest of it; None: for ever."""
+    """A person's share of a refund. `until`: the latest last day of these points (None: no expiry).
+
+    `repaid`: how many of them repaid a debt at once.
+    """
 
     person_id: UUID
     points: int
@@ -85,14 +88,17 @@ async def buy(
 
 
 async def _keep_last_day(scope: Scope, entry_id: UUID) -> None:
-    """Keep until when the minutes of an entry last, as it was shown: a course cut short later takes nothing of it."""
+    """Store the last day of an entry's minutes, so that an earlier end of the course does not shorten it later."""
     await database.execute("SELECT class_keep_last_day($1, $2)", scope.community_id, entry_id)
 
 
 async def give_back(
     scope: Scope, child_id: UUID, course_id: UUID, minutes: int | None, memo: str, *, instead: UUID | None = None
 ) -> Given:
-    """Turn unused minutes, all of them when no number is given, into points again. Raises NotEnoughUnused."""
+    """Post the refund of unused minutes, of all when `minutes` is None.
+
+    `instead`: the guardian who gets the points of a payer who has left. Raises NotEnoughUnused, WorthTooLittle.
+    """
     event = clock.new_id()
     note = Posting(kind="refund", key=f"class_refund:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
@@ -110,9 +116,9 @@ async def give_back(
 async def move(
     scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, memo: str
 ) -> Moved:
-    """Move unused minutes to another course at what they had cost.
+    """Post the move of unused minutes to another course at the price paid, of all when `minutes` is None.
 
-    Raises NotEnoughUnused, MinutesOutlived and AccountClosed.
+    Raises NotEnoughUnused, MinutesOutlived, WorthTooLittle and AccountClosed.
     """
     event = clock.new_id()
     note = Posting(kind="move", key=f"class_move:{event}", source_kind=SOURCE, source_id=event, memo=memo)
@@ -127,7 +133,7 @@ async def move(
 
 
 async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
-    """Let minutes run out that no points can come back for; how many."""
+    """Post the expiry of minutes that cannot be refunded, and return how many expired."""
     event = clock.new_id()
     note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id}
@@ -156,7 +162,7 @@ def _refuse(answer: asyncpg.Record) -> None:
 
 
 async def who_got_back(scope: Scope, entry_id: UUID) -> list[Back]:
-    """Whose points a refund gave back, and how much of it repaid an open debt at once."""
+    """Who got points back by a refund, and how many of them repaid an open debt at once."""
     async with transaction(scope):
         return await database.rows(
             Back,

@@ -1,4 +1,4 @@
-"""Unused class minutes move to another course, at what they had cost."""
+"""Move a child's unused class minutes to another course at the price that was paid for them."""
 
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
@@ -21,11 +21,10 @@ class SameCourse(TimebankError):
 
 @retried
 async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
-    """Move a child's unused minutes to a course that is running and fits its age; the guardians are told.
+    """Move a child's unused minutes to a running course that accepts its age, and notify the family.
 
-    They carry what they had cost and become as many minutes as that buys in the other course; who paid stays who gets
-    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse,
-    MinutesOutlived, OwnTerms.
+    The points paid for the minutes are converted at the other course's price. A later refund still goes to whoever
+    paid. Raises what `refund` raises, and CourseOver, ChildAge, SameCourse, MinutesOutlived, OwnTerms.
     """
     if wanted.course_id == wanted.to_course_id:
         raise SameCourse

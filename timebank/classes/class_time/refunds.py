@@ -1,4 +1,4 @@
-"""Unused class minutes become points again: for a guardian, by an administrator, or when a course ends."""
+"""Refund unused class minutes as points: asked by a guardian or an administrator, or when a course ends."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -59,9 +59,9 @@ FROM class_unused($1, $2, $3, $4, $5) u GROUP BY u.child_id, u.course_id ORDER B
 async def unused(
     scope: Scope, *, course_id: UUID | None = None, child_id: UUID | None = None, on: date | None = None
 ) -> list[Unused]:
-    """What is neither used nor booked, of a course's children or of a child's courses, and what would come back.
+    """Unused and unbooked minutes, per child of a course or per course of a child, and the points of a refund.
 
-    `on`: as it will be on that day. For verbs and pages whose caller may see it.
+    `on`: computed for that day instead of today. It checks no permission; the calling function does.
     """
     async with transaction(scope):
         return await database.rows(
@@ -76,7 +76,7 @@ class Guardian(msgspec.Struct, frozen=True):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A child with unused minutes in a course, as the panel shows it, and whom they can be given back for or to."""
+    """A child with unused minutes in a course, and its guardians, as the panel shows them for a refund."""
 
     child: str
     has: Unused
@@ -84,7 +84,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
-    """Every child with unused minutes in a course, for those who read the community's books."""
+    """Every child with unused minutes in a course, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         has = await unused(scope, course_id=course_id)
@@ -96,10 +96,10 @@ async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
 
 @retried
 async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
-    """Turn a child's unused minutes into the points of who paid them, at the price paid; the guardians are told.
+    """Refund a child's unused minutes as points to whoever paid, at the price paid, and notify the family.
 
-    The guardian asks, or an administrator with a reason, never for the own household. Raises NotGuardian, ChildGrown,
-    NotEnoughUnused, WorthTooLittle.
+    The caller is the guardian, or an administrator who gives a reason and is not close to the family. Raises
+    NotGuardian, ChildGrown, OwnRefund, RefundReason, NotEnoughUnused, WorthTooLittle.
     """
     async with transaction(scope):
         await require_right(scope, wanted.person_id, wanted.child_id, wanted.course_id, wanted.reason)
@@ -122,7 +122,7 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
 async def give_back(
     scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None
 ) -> Given:
-    """Refund and tell everybody whom it concerns. Who may ask has been checked."""
+    """Post the refund and notify the family and the payers. The calling function has checked the permission."""
     memo = f"《{taken.title}》没用的课时退回积分"
     given = await entries.give_back(
         scope, child_id, taken.id, minutes, f"{memo}：{why}"[:200] if why else memo, instead=instead
@@ -146,7 +146,7 @@ async def give_back(
 
 
 def _yours(back: Back, of: int) -> str:
-    """What somebody got back, in words."""
+    """The end of a payer's message: how many of the `of` points they got back, until when, and the repaid debt."""
     much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
     until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
     return much + until + (f"；{points(back.repaid)}补还了欠账" if back.repaid else "") + "。"
@@ -155,7 +155,10 @@ def _yours(back: Back, of: int) -> str:
 async def require_right(
     scope: Scope, person_id: UUID, child_id: UUID, course_id: UUID, reason: str | None
 ) -> None:  # fmt: skip
-    """Who may dispose of a child's unused minutes: its guardian, or an administrator for one, with a reason."""
+    """Require the child's guardian, or an administrator who acts for a guardian or payer and gives a reason.
+
+    Raises ChildGrown, NotGuardian, OwnRefund, RefundReason, Forbidden or NotFound.
+    """
     child = await database.row(
         _Child, "SELECT born_on FROM person WHERE community_id = $1 AND id = $2",
         scope.community_id, child_id,
@@ -176,7 +179,7 @@ async def require_right(
 
 
 async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
-    """Who paid for a child's minutes in a course."""
+    """The people who bought a child's minutes in a course."""
     found = await database.fetch(
         "SELECT DISTINCT guardian_id FROM class_purchase WHERE community_id = $1 AND child_id = $2 AND course_id = $3",
         scope.community_id, child_id, course_id,
@@ -185,6 +188,9 @@ async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
 
 
 async def require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
-    """Refuse where one of these people is the caller, lives or has lived with them, or is a child in their care."""
+    """Refuse if one of these people is the caller, lives or has lived with them, or is in their care.
+
+    Raises OwnRefund.
+    """
     if (await near(scope, people)).home.intersection(people):
         raise OwnRefund

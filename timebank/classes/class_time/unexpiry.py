@@ -1,4 +1,4 @@
-"""An expiry of class minutes that should not have been is taken back, and the family is told."""
+"""Reverse a mistaken expiry of class minutes, and notify the family."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from timebank.ledger.refusals import EntryNotFound
 
 
 class Unexpired(msgspec.Struct, frozen=True):
-    """Minutes that can be used again, under one entry."""
+    """A reversed expiry: the entry of the expiry, and the minutes that can be used again."""
 
     entry_id: UUID
     minutes: int
@@ -23,10 +23,10 @@ class Unexpired(msgspec.Struct, frozen=True):
 
 @retried
 async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Unexpired:
-    """Give back the expired minutes of a child whose last day, or whose days of grace, are not over yet.
+    """Reverse the expiry of a child's minutes whose last day or days of grace are not over yet.
 
-    Never those of the own family, nor what the caller or the household paid. Raises OwnRefund, PastGrace,
-    AlreadyReversed, EntryNotFound.
+    The caller is an administrator who is not close to the child, its guardians or the payers. Raises OwnRefund,
+    PastGrace, AlreadyReversed, EntryNotFound.
     """
     scope.require_admin()
     async with transaction(scope):

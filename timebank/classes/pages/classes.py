@@ -1,4 +1,4 @@
-"""A child's classes: minutes, lessons, seats, and the code for the door."""
+"""A family's pages of classes: class minutes, lessons, bookings, and the attendance code."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -63,7 +63,7 @@ REFUSALS = (
 
 
 class Pupil(msgspec.Struct, frozen=True):
-    """A child with what the family has in each course, the seats ahead, and the courses on offer."""
+    """A child with its class minutes per course, its coming bookings, and the courses on offer."""
 
     child: ChildOut
     minutes: dict[UUID, int]
@@ -90,7 +90,7 @@ class ClassPages(Controller):
 
     @get()
     async def classes(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Every child of the caller: the seats ahead, the minutes left, the courses to choose from."""
+        """Every child of the caller with its coming bookings, minutes and courses on offer."""
         children = await children_of(caller)
         pupils = [await _pupil(caller, child) for child in children if child.consented]
         unconsented = [child.name for child in children if not child.consented]
@@ -101,7 +101,7 @@ class ClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         child: FromQuery[UUID | None] = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """One course for one child: buy minutes, take a seat."""
+        """One course for one child, with the forms to buy minutes and book lessons."""
         return await _course_page(request, caller, course_id, child, done=done)
 
     @post("/{course_id:uuid}/hours")
@@ -109,7 +109,7 @@ class ClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
-        """Turn points into the child's minutes."""
+        """Buy class minutes for the child."""
         acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
         wanted = filled(ClassHoursIn, data | known, HOURS)
@@ -124,7 +124,7 @@ class ClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
-        """Turn the child's unused minutes into points again."""
+        """Refund the child's unused minutes as points."""
         acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
         wanted = filled(RefundIn, data | known, UNUSED)
@@ -154,7 +154,7 @@ class ClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
-        """Take a seat, or a place in line."""
+        """Book a seat, or a place on the waiting list."""
         wanted = filled(BookingIn, data, SEAT)
         acting = await for_child(caller, wanted.child_id)
         try:
@@ -167,7 +167,7 @@ class ClassPages(Controller):
     async def door_code(
         self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]
     ) -> Template:
-        """The code to show at the door, and the way to give the seat back."""
+        """The attendance code, and the button that cancels the booking."""
         shown, acting = await _own_booking(caller, booking_id)
         image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
         hours = (await policies(acting)).cancel_class_hours
@@ -176,7 +176,7 @@ class ClassPages(Controller):
 
     @post("/bookings/{booking_id:uuid}/cancellation")
     async def give_back(self, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Redirect:
-        """Give the seat back."""
+        """Cancel the booking."""
         shown, acting = await _own_booking(caller, booking_id)
         await cancel_booking(acting, booking_id)
         return see_other(f"/classes/{shown.course_id}?child={shown.child_id}&done=cancelled")
@@ -187,7 +187,7 @@ class _ForChild(msgspec.Struct):
 
 
 async def _own_booking(caller: Scope, booking_id: UUID) -> tuple[BookingOut, Scope]:
-    """A booking of one of the caller's children, and the caller in its community."""
+    """A booking of one of the caller's children, and the caller's scope in its community."""
     for community_id in dict.fromkeys(p.community_id for p in caller.persons):
         acting = caller.within(community_id)
         if found := await reading.own_booking(acting, booking_id):
@@ -225,7 +225,7 @@ async def _course_page(
 
 
 async def _others(acting: Scope, shown: CourseOut, has: list[Unused]) -> list[tuple[CourseOut, int]]:
-    """The courses that the child's unused minutes could move to, with how many they would become."""
+    """The courses to which the child's unused minutes could move, with the minutes they would become."""
     if not has:
         return []
     found = await all_pages(partial(courses.courses, acting))

@@ -1,4 +1,4 @@
-"""Classes at the door: who comes today, marked by the code that the family shows."""
+"""Attendance of classes at the counter: today's bookings, marked by attendance code or presence scan."""
 
 from typing import Annotated
 from uuid import UUID
@@ -48,9 +48,9 @@ class CounterClasses(msgspec.Struct, frozen=True):
 
 
 async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterClasses:
-    """Today's seats here of the child, or of the children of the guardian, who stands at the counter.
+    """Today's booked seats at this station of the person at the counter and of the children in their care.
 
-    Who comes before midnight to a lesson that begins soon after it is early, not a day too soon.
+    Lessons that begin soon after midnight count too, as long as `EARLY` allows checking in for them.
     """
     since, until = clock.day_bounds(clock.local_day())
     soon = max(until, clock.now() + EARLY)
@@ -64,7 +64,7 @@ class DeskClasses(Controller):
 
     @get()
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
-        """The seat that a shown code stands for."""
+        """The booking with this attendance code."""
         digits = scanned.digits(code)
         try:
             found = await reading.by_code(caller, digits)
@@ -77,7 +77,7 @@ class DeskClasses(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Mark that the child came."""
+        """Mark the child as attended."""
         proof = filled(AttendanceIn, shown_by(data), CODE)
         try:
             await attendance.count_try(caller, booking_id, proof.code)
@@ -88,5 +88,5 @@ class DeskClasses(Controller):
 
     @get("/{booking_id:uuid}")
     async def marked(self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Template:
-        """Who has just been marked."""
+        """The booking that was just marked as attended."""
         return page(request, caller, "desk/attended.html", booking=await reading.booking(caller, booking_id))

@@ -1,4 +1,4 @@
-"""A head's deeds on the phone: file one in three fields, and see where each stands."""
+"""A resident's pages of deeds: file one, follow its status, answer as a witness, object to a reversal."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -47,7 +47,7 @@ class DeedPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], of: FromQuery[str] = "own", cursor: Cursor = None,
         done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """The reader's own deeds, or, for heads and grid workers, those of their area."""
+        """The reader's own deeds, or for heads and grid workers those of their area."""
         holds = caller.has(*HEADS, Role.grid_worker)
         found = await list_deeds(caller, own=of != "area" or not holds, limit=30, cursor=cursor)
         return page(
@@ -65,7 +65,7 @@ class DeedPages(Controller):
         self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
-        """File it; what is wrong is said above the form, which keeps what was written."""
+        """File a deed. A refusal is shown above the form, which keeps the entered text."""
         try:
             wanted = filled(DeedIn, data, FIELDS)
             await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
@@ -77,7 +77,7 @@ class DeedPages(Controller):
     async def deed(
         self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One deed, and where it stands."""
+        """One deed and its status."""
         return await _deed(request, caller, deed_id, done=done)
 
     @post("/{deed_id:uuid}/witness")
@@ -85,7 +85,7 @@ class DeedPages(Controller):
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
     ) -> Template | Redirect:  # fmt: skip
-        """Say as the witness whether it was so."""
+        """Answer as the witness whether the deed was done."""
         try:
             said = filled(WitnessIn, data, WITNESS)
             await answer_as_witness(caller, deed_id, said.confirms, said.note)
@@ -98,7 +98,7 @@ class DeedPages(Controller):
         self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
     ) -> Template | Redirect:  # fmt: skip
-        """Object to the reversal of one's own deed."""
+        """Object to the reversal of the reader's own deed."""
         try:
             await object_to_deed(caller, deed_id, filled(ReasonIn, data, REASON).reason)
         except TimebankError as refusal:

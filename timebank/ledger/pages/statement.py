@@ -1,4 +1,4 @@
-"""The own book on the phone: what one has, how it came about, and why each number is just that."""
+"""A resident's statement: balances, ledger entries, and the rule behind each amount."""
 
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class StatementPages(Controller):
 
 
 async def _people(caller: Scope) -> list[tuple[UUID, str]]:
-    """Whose books the reader may turn to: the own, and those of children with recorded consent."""
+    """Id and name of those whose statement the caller may read: the caller, and children with recorded consent."""
     own = [(caller.person_id, _("我"))] if caller.person_id else []
     children = [(c.person_id, c.name) for c in await children_of(caller) if c.consented]
     return own + children if children else []

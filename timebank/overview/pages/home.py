@@ -1,4 +1,4 @@
-"""The first page: what one has, what goes on, what comes next; for a visitor, what this is."""
+"""The first page: a resident's balance, open visit and next steps; for a visitor, what the service is."""
 
 from typing import Literal
 from uuid import UUID
@@ -30,7 +30,7 @@ class HomePages(Controller):
 
     @get()
     async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
-        """A resident's own page; a device's and an administrator's from outside lead on to where they work."""
+        """The resident's first page. Devices and administrators without a record here are redirected to their pages."""
         if visitor is None:
             moved = await sessions.list_replaced_phones(request.cookies.get(SESSION_COOKIE, ""))
             return page(request, None, "member/welcome.html", communities=await public_communities(), moved=moved)
@@ -42,7 +42,7 @@ class HomePages(Controller):
     async def answer(
         self, request: AnyRequest, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
-        """The holder says whether a record that has the same phone is theirs."""
+        """Answer whether another record with the same phone is the reader's."""
         if visitor is None:
             raise Unauthenticated
         asked = filled(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})

@@ -1,4 +1,4 @@
-"""What the community has told its reader: a reversal with its reason, a seat that came free, points about to expire."""
+"""The reader's messages, such as a reversal with its reason, a freed seat, or points that expire soon."""
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -10,7 +10,7 @@ from timebank.http.paging import Cursor
 from timebank.people.messages import MessageOut, count_unread, mark_all_read, own_messages
 from timebank.web.pages import page, see_other
 
-# Where a message leads: by the beginning of its kind to the page of what it speaks of, by its kind to a page.
+# The link of a message: LEADS gives the page of its subject by prefix of the kind, PAGES a fixed page by the kind.
 LEADS = {
     "deed_": "/deeds/", "witness_": "/deeds/", "redemption_": "/redemptions/", "check_": "/visits/",
     "checked_": "/visits/",
@@ -22,7 +22,7 @@ PAGES = {
 
 
 def _lead(message: MessageOut) -> str | None:
-    """The page of what a message speaks of, where there is one."""
+    """The link of a message; None if it has none."""
     if message.kind in PAGES:
         return PAGES[message.kind]
     path = next((path for kind, path in LEADS.items() if message.kind.startswith(kind)), None)
@@ -44,6 +44,6 @@ class MessagePages(Controller):
 
     @post("/read")
     async def read(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Note that the reader has seen them."""
+        """Mark all messages as read."""
         await mark_all_read(caller)
         return see_other("/messages")

@@ -1,4 +1,4 @@
-"""The counter page: scan, see who it is, do what they came for."""
+"""The counter page: scan a code, identify the person and serve them."""
 
 import re
 from datetime import datetime
@@ -49,8 +49,8 @@ SCANNED = {
 }  # fmt: skip
 BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
 LOOK = "look"
-# The link is not signed and need not be: the code is looked up among what waits at the caller's own stations.
-# On any host and below any path, with what messengers append, as the links of `codes` are read.
+# The link needs no signature: the code is only looked up among the open redemptions and bookings that the caller may
+# read. Any host, path prefix and appended query are accepted, as for the links of `codes`.
 _SHOWN = re.compile(r"(?:(?i:https?)://[^?#]+/desk/(?:redemptions|bookings)\?code=)?([0-9]{8})(?:[&#].*)?")
 
 
@@ -78,7 +78,10 @@ class DeskPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
         scan: Nonce = None, done: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
-        """The counter of one station; who keeps several chooses first, and on a tablet a keeper signs on first."""
+        """The counter of one station.
+
+        A keeper of several stations chooses one first; on a counter tablet a keeper signs on first.
+        """
         if caller.is_counter and caller.login_id is None:
             return see_other("/desk/sign-on")
         kept = await _kept(caller)
@@ -91,7 +94,7 @@ class DeskPages(Controller):
 
     @post("/scan")
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """One scan; a script gets the parts of the page that change, a plain form the page anew."""
+        """Process one scan. A script gets the changed parts of the page, a plain form the whole page."""
         chosen = _required(await _kept(caller), data.get("station_id"))
         lead = _shown_code(data.get("code", ""))
         if lead is not None:
@@ -106,7 +109,7 @@ class DeskPages(Controller):
 
     @post("/scan/batch", status_code=200, opt=WITHOUT_A_KEEPER)
     async def late(self, request: AnyRequest, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
-        """Scans that waited on this device while there was no network."""
+        """Process scans that this device stored while it had no network."""
         rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
         looked = [row.get("purpose") == LOOK for row in data.rows]
         language = language_of(request)
@@ -122,7 +125,7 @@ class DeskPages(Controller):
 
     @post("/people")
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
-        """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
+        """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
         wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
@@ -132,7 +135,7 @@ class DeskPages(Controller):
 
     @post("/hand")
     async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Check in or out by hand; it is looked at before it is credited."""
+        """Check in or out by hand. Such a visit is reviewed before it is credited."""
         person_id = filled(Hand, data, {"person_id": _("居民")}).person_id
         asked = filled(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
         await scanning.scan_by_hand(caller, person_id, asked)
@@ -140,7 +143,7 @@ class DeskPages(Controller):
 
     @post("/visits/{visit_id:uuid}/undo")
     async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
-        """Take a check-in back."""
+        """Undo a check-in."""
         await counter.undo_check_in(caller, visit_id)
         return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
 
@@ -163,7 +166,7 @@ def _chosen(kept: list[StationOut], station_id: UUID | None) -> StationOut | Non
 
 
 def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
-    """The station whose counter this is, out of those that the caller keeps."""
+    """The station of this id among those that the caller keeps, or their only one. Raises NotFound."""
     if not station_id and len(kept) == 1:
         return kept[0]
     found = next((station for station in kept if str(station.id) == station_id), None)
@@ -173,7 +176,7 @@ def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
 
 
 def _shown_code(text: str) -> str | None:
-    """Where an eight-digit code, or the link that carries one, is looked up: goods that wait, a seat in a class."""
+    """The path that looks up an eight-digit code or the link that carries one; None for any other text."""
     for reading in scanned.readings(text):
         if shown := _SHOWN.fullmatch(reading):
             return f"/desk/redemptions?code={shown[1]}"
@@ -181,7 +184,7 @@ def _shown_code(text: str) -> str | None:
 
 
 async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
-    """What came of a scan, and who is served now."""
+    """Scan, and return the verdict and the id of the person who is served now."""
     asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
     verdict = await scanning.scan(caller, asked)
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
@@ -196,10 +199,10 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: str | None
     goods: Any
     classes: Any
-    rests_until: datetime | None  # nothing is spent by the person's phone before
-    may_confirm: bool  # whether this keeper may say that it is the person
-    offered: list[GoodOut]  # what a second member of staff may agree to
-    card: CardOut | None  # the one in force
+    rests_until: datetime | None  # until then the person's login cannot spend points
+    may_confirm: bool  # whether this keeper may confirm the login
+    offered: list[GoodOut]  # goods for which a counter confirmation can be asked
+    card: CardOut | None  # the valid card
 
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
@@ -235,7 +238,7 @@ async def _parts(
     person_id: UUID | None,
     presence: str | None,
 ) -> dict[str, Any]:
-    """Everything of the page that a scan changes."""
+    """The template context of the parts of the page that a scan changes."""
     shown: Told | None = None
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
         shown = told(verdict, language_of(request))

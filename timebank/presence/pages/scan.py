@@ -1,4 +1,4 @@
-"""From the station's code to a verdict: open the link, confirm, see what came of it."""
+"""Check in and out with a station code: open its link, confirm, read the verdict."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -44,7 +44,7 @@ class ScanPages(Controller):
 
     @get("/c/{payload:str}")
     async def opened(self, request: AnyRequest, payload: Payload, visitor: NamedDependency[Scope | None]) -> Template:
-        """What a station's code leads to. It checks nobody in: previews and prefetchers open links too."""
+        """The page that a station code opens. It checks nobody in, because previews and prefetchers open links too."""
         code = read_code(f"c/{payload}")
         station = await shown_station(code) if isinstance(code, codes.StationCode) else None
         if station is None or not isinstance(code, codes.StationCode):
@@ -64,7 +64,7 @@ class ScanPages(Controller):
     async def confirmed(
         self, request: AnyRequest, payload: Payload, caller: NamedDependency[Scope], data: Form
     ) -> Redirect:
-        """Check in or out at the moment at which the code was opened."""
+        """Check in or out, at the time when the code was opened."""
         phone = phone_of(request)
         asked = filled(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
         claim = held_claim(request, phone)
@@ -77,7 +77,7 @@ class ScanPages(Controller):
     async def verdict(
         self, request: AnyRequest, nonce: Nonce, caller: NamedDependency[Scope], claim: FromQuery[UUID | None] = None
     ) -> Template:
-        """What came of one's own scan."""
+        """The verdict of the caller's own scan. Raises NotFound for a scan of another person."""
         found = await scanning.verdict_of(caller, nonce)
         if found.person is not None and not any(p.person_id == found.person.id for p in caller.persons):
             raise NotFound
@@ -89,7 +89,7 @@ class ScanPages(Controller):
 
     @post("/scan")
     async def typed(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """A code that was typed, or read from a photo."""
+        """Open a station code that was typed or read from a photo."""
         text = data.get("code", "").strip()[:600]
         if isinstance(read_code(text), codes.StationCode):
             return see_other(f"/{codes.path(text)}")
@@ -97,7 +97,7 @@ class ScanPages(Controller):
 
     @get(["/p/{payload:str}", "/k/{payload:str}"])
     async def persons_code(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template:
-        """Somebody's code or card, opened with a phone's own camera: it is for a counter, and says nothing here."""
+        """A personal code or card opened with a phone's camera: it works only at a counter and names nobody here."""
         return page(request, visitor, "member/persons_code.html", serves=bool(visitor and visitor.kept_stations))
 
 
@@ -114,7 +114,7 @@ def _refused(request: AnyRequest, visitor: Scope | None, reason: str, **values: 
 async def _confirm(
     request: AnyRequest, visitor: Scope | None, payload: str, station: StationRow, claim: Claim
 ) -> Template:
-    """Sign in first, choose who and what, or be told at once that there is nothing to do."""
+    """The page after opening a code: sign in, choose person and activity, or the refusal or finished check-in."""
     context: dict[str, Any] = {"station": station, "payload": payload, "claim": claim, "nonce": vault.token()}
     if visitor is None or visitor.device_id is not None:
         return page(request, None, "member/checkin_sign_in.html", **context)

@@ -1,4 +1,4 @@
-"""A scan's verdict as a screen shows it: one word, who, the numbers, the sentences."""
+"""Word a scan's verdict for a page: headline, person, numbers and sentences."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """`kind` is good, wait or wrong; `lines` are triples of name, value and tone."""
+    """A verdict in words. `kind`: good, wait or wrong; `lines`: triples of name, value and tone."""
 
     kind: str
     word: str
@@ -36,7 +36,7 @@ class Told:
 
 
 def told(verdict: Verdict, language: str, balance: int | None = None) -> Told:
-    """The verdict in words; `balance` is what the person has now, where the reader may know it."""
+    """Put a verdict into words. `balance`: the person's points now, or None if the reader may not see them."""
     visit, person = verdict.visit, verdict.person
     who = " · ".join(part for part in (person.name if person else "", visit.station if visit else "") if part)
     kind, word = _headline(verdict)

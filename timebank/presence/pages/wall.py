@@ -1,4 +1,4 @@
-"""The wall of a station: its turning code, who has just come, how many are there."""
+"""The display page of a station: the current station code, recent check-ins, and how many people are there."""
 
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class WallPages(Controller):
 
     @get("/code.json")
     async def turned(self, request: AnyRequest) -> WallOut:
-        """The code of the next step, with who has come meanwhile."""
+        """The current code and the latest check-ins."""
         screen = await this_device(request, "display")
         shown = await station_code(screen, _station_id(screen))
         today = await today_at(screen, _station_id(screen))

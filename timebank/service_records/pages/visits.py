@@ -1,4 +1,4 @@
-"""我的服务: one's visits, what each brought, and why some brought nothing."""
+"""我的服务: the reader's visits, what each was credited, and why some were not."""
 
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class VisitPages(Controller):
     async def visit(
         self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One visit, and the rule behind its points."""
+        """One visit and the rule behind its points."""
         return await _visit_page(request, caller, visit_id, done=done)
 
     @post("/{visit_id:uuid}/objection")

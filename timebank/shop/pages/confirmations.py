@@ -1,4 +1,4 @@
-"""At the counter: asking a second member of staff, and agreeing as one."""
+"""Counter confirmations: a keeper asks a second member of staff, who agrees or refuses."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -41,7 +41,7 @@ class AgreedPages(Controller):
     async def ask(
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Template | Redirect:
-        """Ask for somebody who has neither phone nor card here."""
+        """Ask for a confirmation for a person who has neither phone nor card with them."""
         wanted = filled(agreed.SpendingIn, data, SPENDING)
         try:
             await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
@@ -54,7 +54,7 @@ class AgreedPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID],
     ) -> Template | Redirect:  # fmt: skip
-        """Ask to hand over what the own household has reserved."""
+        """Ask for a confirmation to hand over a reservation of the keeper's own household."""
         try:
             await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
         except REFUSALS as refusal:
@@ -66,7 +66,7 @@ class AgreedPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: Form,
     ) -> Template | Redirect:  # fmt: skip
-        """Agree, which hands the good over, or refuse."""
+        """Agree or refuse. Agreeing hands the good over."""
         decision = filled(agreed.DecisionIn, data, DECISION)
         try:
             await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))

@@ -1,4 +1,4 @@
-"""Goods at the counter: hand over what waits, give out what is taken now."""
+"""Goods at the counter: hand over reservations, and redeem goods on the spot."""
 
 from functools import partial
 from typing import Annotated
@@ -86,7 +86,7 @@ async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presen
 
 
 def shown_by(data: dict[str, str]) -> dict[str, str]:
-    """A form's code as digits, and what its page knows of a scan; a form without a code has none."""
+    """The form's fields, with `code`, if sent, reduced to its digits."""
     digits = {"code": scanned.digits(data["code"])} if "code" in data else {}
     return {name: value for name, value in data.items() if name != "code"} | digits
 
@@ -104,14 +104,14 @@ class DeskGoods(Controller):
 
     @get()
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
-        """What a shown code stands for: a reservation, else a seat in a class."""
+        """Find the reservation with this code; a code of a booking redirects to the booking."""
         digits = scanned.digits(code)
         try:
             found = await reading.find_redemption_by_code(caller, digits)
         except REFUSALS as refusal:
             return refused(request, caller, refusal)
         if found is None and await booking_by_code(caller, digits):
-            await guesses.was_right(caller)  # the look among the goods was no guess either
+            await guesses.was_right(caller)  # so the look-up among the goods was no wrong guess
             return see_other(f"/desk/bookings?code={digits}")
         return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
 
@@ -120,7 +120,7 @@ class DeskGoods(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Hand over what the code stands for."""
+        """Hand over a reservation, proved by its code or a presence scan."""
         proof = filled(Collection, shown_by(data), CODE)
         try:
             await collection.count_try(caller, redemption_id, proof.code)
@@ -136,7 +136,7 @@ class DeskGoods(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Give out a good that the person at the counter takes now."""
+        """Redeem a good for the person at the counter, who takes it along."""
         wanted = filled(RedemptionIn, data, TAKEN)
         try:
             made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
@@ -155,7 +155,7 @@ class DeskGoods(Controller):
 
 
 def refused(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:
-    """A refusal at the counter, with the way back to it, and where an administrator is asked instead."""
+    """The page of a refusal, with a link to the counter. `ask`: where a confirmation can be asked for instead."""
     return page(
         request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request)),
         ask=ask,

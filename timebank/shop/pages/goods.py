@@ -1,4 +1,4 @@
-"""What points buy, and reserving it."""
+"""A resident's pages of goods: list them and reserve one."""
 
 from functools import partial
 from uuid import UUID
@@ -29,7 +29,7 @@ from timebank.web.pages import answered, page, see_other
 
 QUANTITY_MAX = 99
 FIELDS = {"person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量")}
-# What another choice on the same page can mend.
+# Refusals that the reader can correct on the same page by another choice.
 MENDABLE = (OutOfStock, MonthlyLimitReached, Insufficient, GoodNotOffered)
 
 
@@ -43,7 +43,7 @@ class GoodsPages(Controller):
 
     @get()
     async def goods(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Everything that points buy here: what one can afford and have now comes first."""
+        """All offered goods; those in stock that the reader can afford come first."""
         points = await _points(caller)
         offered = await all_pages(partial(shelf.list_goods, caller))
         offered.sort(key=lambda good: not (in_stock(good) and good.points <= points.available))
@@ -51,7 +51,7 @@ class GoodsPages(Controller):
 
     @get("/{good_id:uuid}")
     async def good(self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID]) -> Template:
-        """One good, and the form that reserves it."""
+        """One good and the form to reserve it."""
         return await _good_page(request, caller, good_id)
 
     @post("/{good_id:uuid}/reservation")
@@ -59,7 +59,7 @@ class GoodsPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
-        """Reserve at home; the code is on the next page."""
+        """Reserve the good; the next page shows the collection code."""
         known = {"person_id": str(caller.require_self()), "good_id": str(good_id)}
         wanted = filled(RedemptionIn, data | known, FIELDS)
         try:

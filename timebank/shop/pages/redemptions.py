@@ -1,4 +1,4 @@
-"""One's redemptions: what waits with its code, and what was."""
+"""The reader's redemptions: open reservations with their codes, and past ones."""
 
 import base64
 from functools import partial
@@ -23,7 +23,7 @@ Cursor = Annotated[str | None, QueryParameter(max_length=500)]
 
 
 def drawn(path: str) -> str:
-    """A link on our own host as a QR image that a page holds in itself."""
+    """A path of our own host as a QR image that is embedded in the page."""
     return "data:image/png;base64," + base64.b64encode(codes.png(settings.current().base_url + path)).decode()
 
 
@@ -33,7 +33,7 @@ class RedemptionPages(Controller):
 
     @get()
     async def redemptions(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
-        """What waits for one first, then what was, newest first."""
+        """Open reservations first, then past redemptions, newest first."""
         own = caller.require_self()
         waiting = await all_pages(partial(reading.list_redemptions, caller, person_id=own, status="reserved"))
         found = await reading.list_redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
@@ -65,6 +65,6 @@ class RedemptionPages(Controller):
 
     @post("/{redemption_id:uuid}/cancellation")
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
-        """Give the reservation up."""
+        """Cancel the reservation."""
         await collection.cancel(caller, redemption_id)
         return see_other(f"/redemptions/{redemption_id}")

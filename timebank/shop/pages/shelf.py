@@ -1,4 +1,4 @@
-"""The station's shelf: what lies there, what came in, what was counted."""
+"""The stock of a station: list it, receive goods, count them."""
 
 from functools import partial
 from uuid import UUID
@@ -45,7 +45,7 @@ class ShelfPages(Controller):
     async def shelf(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], done: FromQuery[str] = ""
     ) -> Template:
-        """What lies at the station, and the forms for what came in and what was counted."""
+        """The station's stock, and the forms to receive and count goods."""
         return await _shelf_page(request, caller, station, done=done)
 
     @post("/receipts")
@@ -53,7 +53,7 @@ class ShelfPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Goods came in."""
+        """Receive goods into stock."""
         at = filled(Place, data, PLACE)
         try:
             came = filled(Receipt, data, RECEIPT)
@@ -67,7 +67,7 @@ class ShelfPages(Controller):
     async def count(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
-        """The shelf was counted."""
+        """Store a counted quantity."""
         at = filled(Place, data, PLACE)
         try:
             found = filled(Count, data, COUNT)

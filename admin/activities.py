@@ -129,7 +129,7 @@ class ActivitiesPanel(Controller):
 
 
 def rule_line(rule: RuleOut, language: str) -> str:
-    """A rule as it is chosen: its name, and what it gives."""
+    """A rule as the form offers it: its name and what it credits."""
     return f"{rule.name} · {rule_in_words(rule, language)}"
 
 

@@ -147,7 +147,7 @@ class AdminObjections(Controller):
 
 
 async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
-    """The objections that wait for a decision, for whoever decides about them or inspects."""
+    """The page of open objections, for those who may decide or read them."""
     waiting = await list_undecided_objections(caller, limit=PAGE, cursor=cursor)
     return page(
         request, caller, "deeds/list.html", items=[], doubts=waiting.items, next=waiting.next, first=cursor is None,

@@ -40,7 +40,7 @@ class ImportRunPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID], of: FromQuery[Of] = "errors",
         code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
-        """The rows of an import of which one thing is said."""
+        """The rows of an import run with one and the same error or warning."""
         run, path = await history.show_run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
         told, remarks = (run.refusals, run.errors) if of == "errors" else (run.notices, run.warnings)
         rows = rows_page(told, remarks, [], path, of, code, column, start)
@@ -53,7 +53,7 @@ class ImportRunPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Remember what words of the imported workbook mean; as long as it is kept, try it once more."""
+        """Store what words of the imported workbook mean, and try the workbook again if it is still kept."""
         run = await history.show_run(caller, run_id)
         draft_id = await drafts.draft_of(caller, run_id)
         try:

@@ -32,7 +32,7 @@ STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出
 
 
 class Opened(msgspec.Struct, kw_only=True):
-    """A person with everything that the panel shows around them."""
+    """A person with all the related data that the panel shows."""
 
     person: PersonDetail
     household: list[Member]

@@ -66,7 +66,7 @@ Form = URLEncodedBody[dict[str, str]]
 
 
 class HoursForm(msgspec.Struct, kw_only=True):
-    """Hours as the form has them: the local day and time at which they began, and how long."""
+    """The form of honour hours: local day and start time, and the length."""
 
     person_id: UUID
     day: date
@@ -221,7 +221,7 @@ async def _record_page(
 
 
 async def _others(caller: Scope, record: RecordOut) -> list[Decider]:
-    """Who decides about a record that is not the caller's to decide: nobody who entered, corrected or served it."""
+    """The administrators who may decide a record that the caller may not: none who entered, corrected or served it."""
     scanned = await scanned_by(caller, [record.visit_id])
     involved = [record.person_id, record.entered_by, record.corrected_by, caller.person_id if scanned else None]
     return await administrators_apart_from(caller, involved)

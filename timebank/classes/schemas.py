@@ -23,7 +23,7 @@ BookingStatus = Literal["held", "waiting", "attended", "missed", "cancelled"]
 
 
 class CourseIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A course for children of `age_min` to `age_max`, both included; the price is for 60 minutes."""
+    """A new course for children of `age_min` to `age_max`, both included. `points_per_hour`: price of 60 minutes."""
 
     title: Title
     age_min: Age
@@ -153,7 +153,7 @@ class Bought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """What minutes would cost today, and how long they would last. `available` is what the guardian can spend."""
+    """The price of minutes today and their last day (None: no expiry). `available`: the guardian's points."""
 
     minutes: int
     points: int
@@ -180,7 +180,7 @@ class RefundIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PointsBack(msgspec.Struct, frozen=True, kw_only=True):
-    """Points that came back to who had paid, and the last day of the latest of them; None: for ever."""
+    """Points refunded to one person. `expires_on`: the latest last day of them (None: no expiry)."""
 
     person_id: UUID
     points: int
@@ -188,7 +188,7 @@ class PointsBack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
-    """`minutes` became `points` again; `available` is what the child has left in this course."""
+    """A refund of `minutes` as `points`. `available`: the child's minutes left in this course."""
 
     id: UUID
     minutes: int
@@ -198,7 +198,7 @@ class Refunded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Unused minutes move to another course, at what they had cost: `minutes` of them, else all."""
+    """A move of `minutes` unused minutes, by default all, to another course at the price paid for them."""
 
     person_id: UUID
     child_id: UUID
@@ -247,7 +247,7 @@ class BookingIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Booked(msgspec.Struct, frozen=True, kw_only=True):
-    """`code` is shown at the door; `place` counts those before in line while waiting, from 1."""
+    """A booking. `code`: the attendance code. `place`: the position on the waiting list, from 1, while waiting."""
 
     id: UUID
     status: BookingStatus

@@ -25,7 +25,7 @@ CODE_TRIES = 5
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking under its row lock, with what its end needs."""
+    """A booking with its child, lesson, course and station."""
 
     id: UUID
     lesson_id: UUID

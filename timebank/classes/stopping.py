@@ -47,7 +47,7 @@ class _Due(msgspec.Struct, frozen=True):
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """Minutes of a stopped course that bring nothing back."""
+    """A child's minutes in a stopped course that cannot be refunded."""
 
     course_id: UUID
     course: str

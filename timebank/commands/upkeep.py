@@ -51,7 +51,7 @@ async def _migrate(chosen: Settings, url: str) -> list[str]:
 
 
 async def _compare_key(url: str) -> None:
-    """Refuse another key than the recorded one; record ours where none is. Nothing to do before the first migration."""
+    """Refuse a key other than the recorded one; record ours if none is. Does nothing before the first migration."""
     async with connections.connect_once(url) as connection:
         if await connection.fetchval("SELECT to_regclass('installation')") is not None:
             await installation.require_key(connection)

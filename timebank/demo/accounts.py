@@ -25,7 +25,7 @@ COUNTER = "演示的柜台平板"
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """One way into the county; the person's home is the community."""
+    """One sign-in of the demo; `community` is the person's own community."""
 
     role: str
     name: str
@@ -37,7 +37,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """A station with the links that make a browser its display, or its counter for a keeper to sign on to."""
+    """A station with the pairing links of its display and its counter."""
 
     id: UUID
     community_id: UUID

@@ -62,7 +62,7 @@ class Place:
         return Scope.of_system(self.id, via="demo")
 
     def scope(self, person: Resident) -> Scope:
-        """What somebody's own session would say of them."""
+        """The scope that a session of this person would have."""
         mine = ResidentRecord(
             community_id=self.id,
             person_id=person.id,

@@ -18,7 +18,7 @@ class NotPaired(TimebankError):
 
 
 async def paired(token: str, kind: str) -> Scope:
-    """The device of this token, if it is of this kind."""
+    """The scope of the device with this token. Raises NotPaired if there is none of this kind."""
     scope = await devices.find_device(token)
     if scope is None or scope.device_kind != kind:
         raise NotPaired

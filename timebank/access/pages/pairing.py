@@ -25,7 +25,7 @@ class PairingOver(TimebankError):
 
 
 async def _ask(request: AnyRequest, code: str, kind: str) -> Template:
-    """Opening the link pairs nothing: previews and messengers open links too."""
+    """The page with the button. Opening the link pairs nothing, because previews and messengers open links too."""
     waits = await devices.find_unpaired(code)
     if waits is None or waits.kind != kind:
         raise PairingOver

@@ -18,7 +18,7 @@ BATCH = 500
 
 
 class _Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """A child's unused minutes in a course, and what comes back of them on the day after its end."""
+    """A child's unused minutes in a course, and the points that are refunded for them on the day after its last day."""
 
     course_id: UUID
     course: str

@@ -68,7 +68,7 @@ async def buy(
     scope: Scope, purchase_id: UUID, guardian_id: UUID, child_id: UUID, course_id: UUID, minutes: int, points: int,
     memo: str,
 ) -> None:  # fmt: skip
-    """Turn a guardian's points into a child's minutes. Raises Insufficient and AccountClosed."""
+    """Post the purchase of a child's minutes with a guardian's points. Raises Insufficient and AccountClosed."""
     note = Posting(
         kind="purchase", key=f"class_purchase:{purchase_id}", source_kind=SOURCE, source_id=purchase_id, memo=memo
     )
@@ -143,7 +143,7 @@ async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> in
 
 
 async def unexpire(scope: Scope, entry_id: UUID, memo: str) -> int:
-    """Let minutes that have run out be used again; how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
+    """Reverse an expiry of minutes, and return how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
     note = Posting(
         kind="reversal", key=f"class_unexpiry:{clock.new_id()}", source_kind=SOURCE, source_id=entry_id, memo=memo
     )

@@ -17,7 +17,8 @@ from timebank.imports.intake import Intake
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.reports.report import Findings
-from timebank.imports.runs import undo_steps as undoing, work
+from timebank.imports.runs import undo_steps as undoing
+from timebank.imports.runs import work
 from timebank.imports.runs.closing import LateRefusal, close_import, findings_of, refuse_import, stop_work
 from timebank.imports.runs.ending import analyze_tables, notify_end, notify_in_home_community
 from timebank.imports.runs.work import Held, PlanUnreadable, Work

@@ -14,7 +14,8 @@ from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.imports.intake import Made
 from timebank.imports.runs import batches as carrying
-from timebank.imports.runs import undo_steps as undoing, work
+from timebank.imports.runs import undo_steps as undoing
+from timebank.imports.runs import work
 from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
 

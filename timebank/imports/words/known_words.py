@@ -15,8 +15,8 @@ from timebank.core.scope import Scope
 from timebank.imports.words.asking import WordIsName
 from timebank.imports.words.buildings import buildings_of
 from timebank.imports.words.items import items_of
-from timebank.imports.words.word_meanings import OF_BOOK, remember_words
 from timebank.imports.words.named import activities_of, stations_of
+from timebank.imports.words.word_meanings import OF_BOOK, remember_words
 from timebank.imports.words.words import WordIn, WordKind, place_of_word, word_key
 
 Standing = Literal["in_use", "waits", "gone"]

@@ -35,7 +35,7 @@ class StatementPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
         currency: FromQuery[Currency] = Currency.point, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Balances, then the entries of one currency."""
+        """The balances, and the ledger entries of one currency."""
         book = await open_statement(caller, person_id)
         found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
         has = await whole_balances(book.scope, book.person_id, book.children)
@@ -51,7 +51,7 @@ class StatementPages(Controller):
         self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope],
         person_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
-        """One entry, and the rule behind its number."""
+        """One ledger entry and the rule behind its amount."""
         book = await open_statement(caller, person_id)
         entry = await find_entry(book.scope, entry_id, person_id=book.person_id)
         rule = None

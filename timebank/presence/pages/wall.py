@@ -22,7 +22,7 @@ class WallVisit(msgspec.Struct):
 
 
 class WallOut(msgspec.Struct, kw_only=True):
-    """What display.js asks for at every step."""
+    """The JSON that display.js fetches at every step of the code."""
 
     code: str
     url: str

@@ -46,7 +46,7 @@ class VisitPages(Controller):
         self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
-        """Object to the reversal of one's own service."""
+        """Object to the reversal of the reader's own service record."""
         record_id = (await visits.find_visit(caller, visit_id)).record_id
         if record_id is None:
             raise NotFound
@@ -72,7 +72,7 @@ async def _visit_page(
 
 
 async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
-    """志愿服务 v2 · 6 分钟 = 1 分: the version that credited the record."""
+    """The rule version that credited the record, in words such as 志愿服务 v2 · 6 分钟 = 1 分."""
     found = await find_record(caller, record_id)
     if found.rule_version is None:
         return None

@@ -33,7 +33,7 @@ class AgreedPages(Controller):
 
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """What waits for a second member of staff today, and what came of it."""
+        """Today's counter confirmations, open and decided."""
         found = await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
         return page(request, caller, "desk/confirmations.html", found=found)
 

@@ -69,7 +69,7 @@ class CounterGoods(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterGoods:
-    """What waits at this station for the person who stands here, and what the points would buy now."""
+    """The person's reservations at this station, and the goods there that their points can pay for now."""
     waiting = await reading.list_waiting_redemptions(caller, person_id, station_id, presence)
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
@@ -92,7 +92,7 @@ def shown_by(data: dict[str, str]) -> dict[str, str]:
 
 
 async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
-    """What lies at this station and can be taken."""
+    """The offered goods that this station has in stock."""
     offered = await all_pages(partial(goods.list_goods, caller, station_id=station_id))
     return [good for good in offered if any(place.quantity for place in good.stock)]
 
@@ -148,7 +148,7 @@ class DeskGoods(Controller):
     async def handed(
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
-        """What has just been handed over."""
+        """The redemption that was just handed over."""
         return page(
             request, caller, "desk/handed.html", redemption=await reading.find_redemption(caller, redemption_id)
         )

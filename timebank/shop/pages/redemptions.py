@@ -55,7 +55,7 @@ class RedemptionPages(Controller):
         redemption_id: FromPath[UUID],
         new: FromQuery[bool] = False,
     ) -> Template:
-        """One redemption with the code to show at the counter."""
+        """One redemption with its collection code."""
         shown = await reading.find_redemption(caller, redemption_id)
         if not caller.is_own(shown.person_id):
             raise NotFound

@@ -13,7 +13,8 @@ from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.deeds.catalogue_sheet import catalogues_on
-from timebank.imports.sheets import columns, context, unread as leftovers
+from timebank.imports.sheets import columns, context
+from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.candidates import (
     Candidate,
     Candidates,

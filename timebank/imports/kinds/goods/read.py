@@ -7,7 +7,8 @@ from timebank.imports.cells import values as cells
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Unreadable
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.sheets import captions, columns, unread as leftovers
+from timebank.imports.sheets import captions, columns
+from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.header import Header
 from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading

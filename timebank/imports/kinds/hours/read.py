@@ -13,7 +13,8 @@ from timebank.imports.cells.signs import is_ditto
 from timebank.imports.cells.values import Cell
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.hours.times import services
-from timebank.imports.sheets import columns, context, unread as leftovers
+from timebank.imports.sheets import columns, context
+from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, people_of_row
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.lines import DataRow, data_rows

@@ -14,7 +14,8 @@ from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.roster.bearer import born_on_of, read_document, read_phone, sex_of
 from timebank.imports.kinds.roster.heads import roles_of
-from timebank.imports.sheets import captions, columns, unread as leftovers
+from timebank.imports.sheets import captions, columns
+from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.homes import home_of
 from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading

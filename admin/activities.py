@@ -26,7 +26,7 @@ from timebank.http.preferences import language_of
 from timebank.rules.catalogue import RuleNotFound, rule_in_words, rules
 from timebank.rules.schemas import RuleOut
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -79,7 +79,7 @@ class ActivitiesPanel(Controller):
     @post()
     async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         try:
-            made = await offers.add_activity(caller, filled(ActivityIn, data, ACTIVITY))
+            made = await offers.add_activity(caller, parse_form(ActivityIn, data, ACTIVITY))
         except REFUSALS as refusal:
             return await _new_page(request, caller, data, refusal)
         return see_other(f"/admin/activities/{made.id}?done=added")
@@ -98,8 +98,8 @@ class ActivitiesPanel(Controller):
     ) -> Template | Redirect:
         try:
             given = {"active": "false", "needs_sign_up": "false"} | data
-            written = filled(ActivityChange, data, {"description": _("说明")}).description
-            wanted = filled(ActivityChange, given, CHANGE, empties=True)
+            written = parse_form(ActivityChange, data, {"description": _("说明")}).description
+            wanted = parse_form(ActivityChange, given, CHANGE, empties=True)
             wanted = msgspec.structs.replace(wanted, description=written or "")
             await changes.change_activity(caller, activity_id, wanted)
         except REFUSALS as refusal:
@@ -111,7 +111,7 @@ class ActivitiesPanel(Controller):
         self, request: AnyRequest, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
         try:
-            await planned.add_shift(caller, activity_id, filled(ShiftForm, data, SHIFT).shift())
+            await planned.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
         except REFUSALS as refusal:
             return await _activity_page(request, caller, activity_id, refusal)
         return see_other(f"/admin/activities/{activity_id}?done=shift")

@@ -17,7 +17,7 @@ from timebank.http.preferences import language_of
 from timebank.overview.agreements import acknowledge, decide_change
 from timebank.overview.changes_listed import agreements
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
-from timebank.web.forms import chosen, filled
+from timebank.web.forms import chosen, parse_form
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -55,7 +55,7 @@ class AgreementPages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Agree, refuse with a reason, or withdraw an own proposal."""
         try:
-            told = filled(DecisionIn, data, DECISION)
+            told = parse_form(DecisionIn, data, DECISION)
             await decide_change(caller, agreement_id, told.decision, told.note)
         except TimebankError as refusal:
             return await _page(request, caller, refusal)

@@ -17,7 +17,7 @@ from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.people.households import people_in_areas
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -58,7 +58,7 @@ class AreaPages(Controller):
     async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Add a grid, building or unit, then show the area that it was added to."""
         try:
-            place = filled(PlaceIn, data, PLACE)
+            place = parse_form(PlaceIn, data, PLACE)
             await add_area(caller, place.kind, place.name, place.parent_id)
         except TimebankError as refusal:
             return await _areas_page(request, caller, _parent(data), refusal)
@@ -68,7 +68,7 @@ class AreaPages(Controller):
     async def found(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Found a street or a community."""
         try:
-            place = filled(PlaceIn, data, PLACE)
+            place = parse_form(PlaceIn, data, PLACE)
             await add_region(caller, place.kind, place.name, place.parent_id)
         except TimebankError as refusal:
             return await _areas_page(request, caller, None, refusal)
@@ -79,7 +79,7 @@ class AreaPages(Controller):
         self, request: AnyRequest, area_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
         try:
-            await rename_area(caller, area_id, filled(Renaming, data, {"name": _("名称")}).name)
+            await rename_area(caller, area_id, parse_form(Renaming, data, {"name": _("名称")}).name)
         except TimebankError as refusal:
             return await _areas_page(request, caller, area_id, refusal)
         return see_other(f"/admin/areas/{area_id}?done=1")

@@ -58,7 +58,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -141,7 +141,7 @@ class ClassesPanel(Controller):
     ) -> Template | Redirect:
         """Add a course, then show its page to add lessons."""
         try:
-            made = await courses.add_course(caller, filled(CourseIn, data, COURSE))
+            made = await courses.add_course(caller, parse_form(CourseIn, data, COURSE))
         except REFUSALS as refusal:
             return await _new_page(request, caller, data, refusal)
         return see_other(f"/admin/classes/{made.id}?done=added")
@@ -160,7 +160,7 @@ class ClassesPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Change a course from now on."""
         try:
-            wanted = filled(CourseChange, data, CHANGE)
+            wanted = parse_form(CourseChange, data, CHANGE)
             await changes.change_course(caller, course_id, wanted)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, refusal)
@@ -173,7 +173,7 @@ class ClassesPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Stop the course; the worker cancels its lessons and refunds unused minutes."""
         try:
-            await stopping.stop_course(caller, course_id, filled(StopIn, data, {"reason": _("原因")}).reason)
+            await stopping.stop_course(caller, course_id, parse_form(StopIn, data, {"reason": _("原因")}).reason)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, refusal)
         return see_other(f"/admin/classes/{course_id}?done=stopped")
@@ -185,7 +185,7 @@ class ClassesPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Refund a child's unused minutes on behalf of its guardian."""
         try:
-            wanted = filled(RefundIn, data | {"course_id": str(course_id)}, REFUND)
+            wanted = parse_form(RefundIn, data | {"course_id": str(course_id)}, REFUND)
             await once.answer(caller, lambda: refunds.refund(caller, wanted))
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, refusal)
@@ -198,7 +198,7 @@ class ClassesPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Add a lesson."""
         try:
-            await courses.add_lesson(caller, course_id, filled(LessonForm, data, LESSON).lesson())
+            await courses.add_lesson(caller, course_id, parse_form(LessonForm, data, LESSON).lesson())
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, refusal)
         return see_other(f"/admin/classes/{course_id}?done=lesson")
@@ -222,7 +222,7 @@ class LessonsPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Reschedule the lesson, or change its seats or minutes."""
         try:
-            await changes.change_lesson(caller, lesson_id, filled(LessonChangeForm, data, LESSON_CHANGE).change())
+            await changes.change_lesson(caller, lesson_id, parse_form(LessonChangeForm, data, LESSON_CHANGE).change())
         except REFUSALS as refusal:
             return await _lesson_page(request, caller, lesson_id, refusal)
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=changed")
@@ -234,7 +234,7 @@ class LessonsPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Cancel the lesson."""
         try:
-            reason = filled(Cancellation, data, {"reason": _("原因")}).reason
+            reason = parse_form(Cancellation, data, {"reason": _("原因")}).reason
             await attendance.cancel_lesson(caller, lesson_id, reason)
         except REFUSALS as refusal:
             return await _lesson_page(request, caller, lesson_id, refusal)
@@ -247,7 +247,7 @@ class LessonsPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Mark a child on the list as attended."""
         try:
-            booking_id = filled(_Booking, data, {"booking_id": _("孩子")}).booking_id
+            booking_id = parse_form(_Booking, data, {"booking_id": _("孩子")}).booking_id
             await once.answer(caller, lambda: attendance.attend(caller, booking_id))
         except REFUSALS as refusal:
             return await _lesson_page(request, caller, lesson_id, refusal)

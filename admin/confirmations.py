@@ -18,7 +18,7 @@ from timebank.http.preferences import language_of
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.listing import list_confirmations
 from timebank.shop.pages.counter import REFUSALS
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 DECISION = {"decision": _("决定")}
@@ -40,7 +40,7 @@ class ConfirmationsPanel(Controller):
         confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Agree or refuse. Agreeing hands the good over at the counter."""
-        decision = filled(agreed.DecisionIn, data, DECISION)
+        decision = parse_form(agreed.DecisionIn, data, DECISION)
         try:
             await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         except REFUSALS as refusal:

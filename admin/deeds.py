@@ -35,7 +35,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.overview.changes_listed import waiting_change_about
 from timebank.rules.catalogue import rules
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 # The tabs in the order of the work: filed deeds, published ones, objections, finished ones.
@@ -95,7 +95,7 @@ class AdminDeeds(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Approve the deed, which publishes it on the board, or return it with a reason."""
         try:
-            told = filled(ReviewIn, data, REVIEW)
+            told = parse_form(ReviewIn, data, REVIEW)
             answer = await once.answer(
                 caller,
                 lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
@@ -112,7 +112,7 @@ class AdminDeeds(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Reverse the deed's points."""
         try:
-            reason = filled(ReasonIn, data, REASON).reason
+            reason = parse_form(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
         except TimebankError as refusal:
             return await _deed(request, caller, deed_id, refusal)
@@ -137,7 +137,7 @@ class AdminObjections(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Decide the objection."""
         try:
-            told = filled(ObjectionDecision, data, DECISION)
+            told = parse_form(ObjectionDecision, data, DECISION)
             decided = await decide_objection(caller, objection_id, told.upheld, told.note)
         except TimebankError as refusal:
             return await _objection(request, caller, objection_id, refusal)

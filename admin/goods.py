@@ -24,7 +24,7 @@ from timebank.shop.photos import NotAPhoto, PhotoTooLarge
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 
 PAGE = 50
@@ -63,7 +63,7 @@ class GoodsPanel(Controller):
     ) -> Template | Redirect:
         """Add a good, then show its page for stock and photo."""
         try:
-            made = await goods.add_good(caller, filled(GoodIn, data, GOOD))
+            made = await goods.add_good(caller, parse_form(GoodIn, data, GOOD))
         except REFUSALS as refusal:
             said = refusal.text(language_of(request))
             return page(request, caller, "goods/new.html", status=refusal.status, given=data, refused=said)
@@ -85,7 +85,7 @@ class GoodsPanel(Controller):
         """Change a good from now on; existing reservations keep their price."""
         try:
             given = {"active": "false"} | data
-            await goods.change_good(caller, good_id, filled(GoodChange, given, GOOD, empties=True))
+            await goods.change_good(caller, good_id, parse_form(GoodChange, given, GOOD, empties=True))
         except REFUSALS as refusal:
             return await _good_page(request, caller, good_id, refusal)
         return see_other(f"/admin/goods/{good_id}?done=changed")
@@ -109,7 +109,7 @@ class GoodsPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Receive goods into stock."""
         try:
-            came = filled(Receipt, data, RECEIPT)
+            came = parse_form(Receipt, data, RECEIPT)
             verb = stock.receive
             await once.answer(caller, lambda: verb(caller, good_id, came.station_id, came.quantity, came.note))
         except REFUSALS as refusal:
@@ -123,7 +123,7 @@ class GoodsPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Store a counted quantity."""
         try:
-            found = filled(Count, data, COUNT)
+            found = parse_form(Count, data, COUNT)
             made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
         except REFUSALS as refusal:
             return await _good_page(request, caller, good_id, refusal)

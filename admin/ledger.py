@@ -33,7 +33,7 @@ from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.people.directory import names_of
 from timebank.service_records.crediting.reversal import reverse_record
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 REASON = {"reason": _("原因")}
@@ -79,7 +79,7 @@ class AdminLedger(Controller):
         once: NamedDependency[Idempotency],
     ) -> Template | Redirect:  # fmt: skip
         """Carry out the waiting expiry of one last day and currency."""
-        asked = filled(ExpiryIn, data, EXPIRY)
+        asked = parse_form(ExpiryIn, data, EXPIRY)
         try:
             await once.answer(caller, lambda: let_expire(caller, asked.day, asked.currency, asked.amount))
         except TimebankError as refusal:
@@ -107,7 +107,7 @@ class AdminLedger(Controller):
         try:
             if not entry.reversed and not _is_reversible(entry):
                 raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
-            reason = filled(ReasonIn, data, REASON).reason
+            reason = parse_form(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: _reverse(caller, entry, reason))
         except TimebankError as refusal:
             return await _entry(request, caller, entry_id, refusal)
@@ -120,7 +120,7 @@ class AdminLedger(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Reverse every expiry with the same last day as this entry."""
         try:
-            reason = filled(ReasonIn, data, REASON).reason
+            reason = parse_form(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: reverse_expiries_of_day(caller, entry_id, reason))
         except TimebankError as refusal:
             return await _entry(request, caller, entry_id, refusal)

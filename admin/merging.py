@@ -18,7 +18,7 @@ from timebank.merging.facts import CannotMerge
 from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import undo_merge
 from timebank.people.directory import list_people, open_person
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -54,7 +54,7 @@ class MergePages(Controller):
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
         """Merge the other record into this one."""
-        asked = filled(MergeIn, data, FIELDS)
+        asked = parse_form(MergeIn, data, FIELDS)
         try:
             made = await merge(caller, person_id, asked)
         except TimebankError as refusal:

@@ -18,7 +18,7 @@ from timebank.http.preferences import language_of
 from timebank.merging.merges import find_merge_target
 from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -58,7 +58,7 @@ class PeoplePages(Controller):
     async def enrol(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Add a person, then show their page."""
         try:
-            person = await register(caller, filled(Enrolment, data, FIELDS))
+            person = await register(caller, parse_form(Enrolment, data, FIELDS))
         except TimebankError as refusal:
             return await _form_page(request, caller, data, refusal)
         return see_other(f"/admin/people/{person.id}?done=enrolled")
@@ -87,7 +87,7 @@ class PeoplePages(Controller):
         """Correct a person's data. A blank identity number stays as it is, because the page never shows it in full."""
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
         try:
-            made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
+            made = await amend(caller, person_id, parse_form(Correction, sent, FIELDS | REASON, empties=True))
         except TimebankError as refusal:
             return await _form_page(request, caller, data, refusal, person_id=person_id)
         return waits_or(made, f"/admin/people/{person_id}?done=corrected")
@@ -98,7 +98,7 @@ class PeoplePages(Controller):
     ) -> Template | Redirect:
         """Block a person, mark them as having left, or make them active again."""
         try:
-            made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
+            made = await amend(caller, person_id, parse_form(Correction, data, {"status": _("状态")} | REASON))
         except TimebankError as refusal:
             return await person_page(request, caller, person_id, refusal)
         return waits_or(made, f"/admin/people/{person_id}?done=status")

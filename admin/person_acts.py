@@ -20,7 +20,7 @@ from timebank.people.guardianship.guardians import end_guardianship, name_guardi
 from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import GuardianIn
 from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -84,7 +84,7 @@ class PersonActs(Controller):
         """Add a guardian: a household member, or the person with this phone number."""
         try:
             found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
-            made = await name_guardian(caller, person_id, filled(GuardianIn, data | found, GUARDIAN))
+            made = await name_guardian(caller, person_id, parse_form(GuardianIn, data | found, GUARDIAN))
         except TimebankError as refusal:
             return await person_page(request, caller, person_id, refusal)
         return waits_or(made, f"/admin/people/{person_id}?done=guardian#guardians")

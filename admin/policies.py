@@ -16,7 +16,7 @@ from timebank.http.preferences import language_of
 from timebank.people.directory import names_of
 from timebank.policies.schemas import PolicyIn
 from timebank.policies.values import change_policy, policies_in_words
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 Name = Annotated[str, PathParameter(max_length=40)]
@@ -45,7 +45,7 @@ class PolicyPages(Controller):
     ) -> Template | Redirect:
         """Set one policy from now on."""
         try:
-            made = await change_policy(caller, name, filled(PolicyIn, data, {"value": _("数值")}).value)
+            made = await change_policy(caller, name, parse_form(PolicyIn, data, {"value": _("数值")}).value)
         except (Invalid, AlreadyWaiting) as refusal:
             return await _policy_page(request, caller, name, refusal, data.get("value"))
         return waits_or(made, "/admin/policies?done=1")

@@ -22,7 +22,7 @@ from timebank.shop.collection import OwnRedemption
 from timebank.shop.returns import NotCollected
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -51,7 +51,7 @@ class RedemptionsPanel(Controller):
     ) -> Template:  # fmt: skip
         """The redemptions, newest first."""
         caller.require_reader()
-        chosen = filled(Chosen, {"status": status, "station_id": station}, CHOSEN)
+        chosen = parse_form(Chosen, {"status": status, "station_id": station}, CHOSEN)
         found = await reading.list_redemptions(
             caller, status=chosen.status, station_id=chosen.station_id, limit=PAGE, cursor=cursor
         )
@@ -80,7 +80,7 @@ class RedemptionsPanel(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Return a collected good."""
         try:
-            reason = filled(Return, data, {"reason": _("原因")}).reason
+            reason = parse_form(Return, data, {"reason": _("原因")}).reason
             address = f"/admin/goods/redemptions/{redemption_id}"
             answer = await once.answer(caller, lambda: returns.return_goods(caller, redemption_id, reason))
         except (Invalid, OwnRedemption, NotCollected) as refusal:

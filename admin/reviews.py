@@ -38,7 +38,7 @@ from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotP
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.service_records.visits import find_visit
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -109,7 +109,7 @@ class ReviewPages(Controller):
         caller.require_reader()
         tab = status if status in STATUSES else "pending"
         found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
-        own = await not_for(caller, found.items) if tab == "pending" and caller.administers else set()
+        own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
         return page(
             request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
             waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
@@ -138,7 +138,7 @@ class ReviewPages(Controller):
     ) -> Template | Redirect:
         """Enter honour hours, which another person approves."""
         try:
-            wanted = filled(HoursForm, data, HOURS).hours()
+            wanted = parse_form(HoursForm, data, HOURS).hours()
             await once.answer(caller, lambda: enter_hours(caller, wanted))
         except REFUSALS as refusal:
             return await _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")), refusal, data)
@@ -156,9 +156,9 @@ class ReviewPages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Approve, with a corrected end after a forgotten check-out, or reject with a reason."""
         try:
-            decided = filled(ReviewIn, data, REVIEW)
+            decided = parse_form(ReviewIn, data, REVIEW)
             if decided.decision == "approve" and data.get("at", "").strip():
-                end = filled(EndForm, data, END)
+                end = parse_form(EndForm, data, END)
                 decided = msgspec.structs.replace(decided, ended_at=moment_of(end.day, end.at))
             await once.answer(caller, lambda: review.review_record(caller, record_id, decided), required=False)
         except REFUSALS as refusal:
@@ -172,14 +172,14 @@ class ReviewPages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Reverse what a record credited."""
         try:
-            reason = filled(ReversalIn, data, {"reason": _("原因")}).reason
+            reason = parse_form(ReversalIn, data, {"reason": _("原因")}).reason
             await once.answer(caller, lambda: reverse_record(caller, record_id, reason))
         except REFUSALS as refusal:
             return await _record_page(request, caller, record_id, refusal)
         return see_other(f"/admin/reviews/{record_id}")
 
 
-async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
+async def not_decidable_by(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
     """The ids of the records that the caller may not decide.
 
     They belong to the caller or their household, were entered by one of these, or come from a visit that the caller
@@ -208,7 +208,7 @@ async def _record_page(
     found: RecordOut = await reading.find_record(caller, record_id)
     seen = await find_visit(caller, found.visit_id) if found.visit_id else None
     crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
-    may_decide = caller.administers and not await not_for(caller, [found])
+    may_decide = caller.administers and not await not_decidable_by(caller, [found])
     corrected_here = not await is_uninvolved(caller, found.corrected_by)
     others = await _others(caller, found) if not may_decide or corrected_here else []
     return page(

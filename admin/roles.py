@@ -25,7 +25,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.people.directory import names_of, open_person
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -71,9 +71,9 @@ class RolePages(Controller):
     @post()
     async def give(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         try:
-            made = await grant(caller, filled(GrantIn, data, FIELDS))
+            made = await grant(caller, parse_form(GrantIn, data, FIELDS))
         except TimebankError as refusal:
-            person_id = filled(_Person, data, {"person_id": _("居民")}).person_id
+            person_id = parse_form(_Person, data, {"person_id": _("居民")}).person_id
             return await _form_page(request, caller, person_id, data.get("role", ""), refusal)
         return waits_or(made, f"/admin/people/{data.get('person_id')}?done=role#roles")
 
@@ -81,7 +81,7 @@ class RolePages(Controller):
     async def end(
         self, request: AnyRequest, grant_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
-        person_id = filled(_Person, data, {"person_id": _("居民")}).person_id
+        person_id = parse_form(_Person, data, {"person_id": _("居民")}).person_id
         try:
             made = await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
         except TimebankError as refusal:

@@ -19,7 +19,7 @@ from timebank.people.directory import names_of
 from timebank.rules import catalogue
 from timebank.rules.catalogue import RuleChangedMeanwhile, RuleIncomplete, RuleKindFixed
 from timebank.rules.schemas import RuleIn, RuleOut
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 RULE = {
@@ -53,7 +53,7 @@ class RulesPanel(Controller):
     async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Add a rule, with a code made from its name."""
         try:
-            made = await catalogue.set_rule(caller, filled(RuleIn, {**data, "code": ""}, RULE))
+            made = await catalogue.set_rule(caller, parse_form(RuleIn, {**data, "code": ""}, RULE))
         except REFUSALS as refusal:
             said = refusal.text(language_of(request))
             return page(request, caller, "rules/new.html", status=refusal.status, given=data, error=said)
@@ -74,7 +74,7 @@ class RulesPanel(Controller):
         try:
             kind = (await catalogue.versions(caller, code))[0].kind
             given = {"active": "false"} | data | {"code": code, "kind": kind}
-            made = await catalogue.set_rule(caller, filled(RuleIn, given, RULE))
+            made = await catalogue.set_rule(caller, parse_form(RuleIn, given, RULE))
         except REFUSALS as refusal:
             return await _rule_page(request, caller, code, refusal)
         return waits_or(made, f"/admin/rules/{code}?done=changed")

@@ -26,7 +26,7 @@ from timebank.overview.closing import StationHasLessons
 from timebank.stations import places, screens
 from timebank.stations.places import StationAreaUnknown, StationNameTaken
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 from timebank.web.pictures import qr_image
 
@@ -70,7 +70,7 @@ class StationsPanel(Controller):
     @post()
     async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         try:
-            made = await places.add_station(caller, filled(StationIn, data, STATION))
+            made = await places.add_station(caller, parse_form(StationIn, data, STATION))
         except REFUSALS as refusal:
             return await _new_page(request, caller, data, refusal)
         return see_other(f"/admin/stations/{made.id}?done=added")
@@ -87,8 +87,8 @@ class StationsPanel(Controller):
         self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template | Redirect:
         try:
-            wanted = filled(StationChange, {"active": "false"} | data, CHANGE, empties=True)
-            written = filled(StationChange, data, {"address": _("地址")}).address
+            wanted = parse_form(StationChange, {"active": "false"} | data, CHANGE, empties=True)
+            written = parse_form(StationChange, data, {"address": _("地址")}).address
             wanted = msgspec.structs.replace(wanted, address=written or "")
             await closing.change_station(caller, station_id, wanted)
         except REFUSALS as refusal:
@@ -134,7 +134,7 @@ class StationsPanel(Controller):
     ) -> Template | Redirect:
         """Make a new key for station codes, which invalidates photographed codes."""
         try:
-            await screens.rotate_key(caller, station_id, filled(Rotation, data, {"reason": _("原因")}).reason)
+            await screens.rotate_key(caller, station_id, parse_form(Rotation, data, {"reason": _("原因")}).reason)
         except REFUSALS as refusal:
             return await _station_page(request, caller, station_id, refusal)
         return see_other(f"/admin/stations/{station_id}?done=rotated")
@@ -144,7 +144,7 @@ def wanted_device(data: dict[str, str]) -> DeviceIn:
     """The device that the form describes: a replacement of another, or a further one."""
     further = data.get("replaces") == FURTHER
     sent = {name: value for name, value in data.items() if name != "replaces" or not further}
-    return msgspec.structs.replace(filled(DeviceIn, sent, DEVICE), further=further)
+    return msgspec.structs.replace(parse_form(DeviceIn, sent, DEVICE), further=further)
 
 
 async def _grids(caller: Scope) -> list[tuple[UUID, str]]:

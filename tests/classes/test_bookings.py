@@ -45,7 +45,7 @@ async def new_family(owner: asyncpg.Connection, town: Town, guardian: str, child
 
 
 async def booked(town: Town, guardian: str, child: str, lesson: int = 0) -> Booked:
-    return await booking.book(await town.scope(guardian), BookingIn(town.lessons[lesson], town.people[child]))
+    return await booking.book_seat(await town.scope(guardian), BookingIn(town.lessons[lesson], town.people[child]))
 
 
 def seat(town: Town, child: str = "刘小雨", lesson: int = 0) -> dict[str, str]:

@@ -148,8 +148,8 @@ async def test_no_minutes_are_no_refund_and_no_move(town: Town, owner: asyncpg.C
     await bought(town, 120)
     other, scope = await another_course(owner, town), town.system()
     for verb in (
-        lambda: entries.give_back(scope, town.people["刘小雨"], town.course, minutes, ""),
-        lambda: entries.move(scope, town.people["刘小雨"], town.course, other, minutes, ""),
+        lambda: entries.post_refund(scope, town.people["刘小雨"], town.course, minutes, ""),
+        lambda: entries.post_move(scope, town.people["刘小雨"], town.course, other, minutes, ""),
     ):
         with pytest.raises(Unexpected):
             await verb()
@@ -294,7 +294,7 @@ async def test_two_workers_let_minutes_run_out_once(town: Town, owner: asyncpg.C
     await day_closed(owner, town, day - A_DAY)
     with clock.at(clock.day_bounds(day)[0]):
         every = await asyncio.gather(
-            *(entries.expire(town.system(), town.people["刘小雨"], town.course, "到期") for _ in range(8))
+            *(entries.post_expiry(town.system(), town.people["刘小雨"], town.course, "到期") for _ in range(8))
         )
     assert sorted(every) == [0] * 7 + [120]
     await books_are_clean(owner, town)
@@ -374,7 +374,7 @@ async def test_a_course_opened_again_meanwhile_is_neither_called_off_nor_refunde
     await bought(town, 120)
     await booked(town, "刘洋", "刘小雨", 1)
     admin = await town.sign_in("赵丽")
-    call_off, refund = attendance.call_off, stopping._refund  # between finding what is due and doing it
+    call_off, refund = attendance.cancel_lesson_of_stopped, stopping._refund  # between finding what is due and doing it
     opened: list[int] = []
 
     async def open_again() -> None:
@@ -391,10 +391,10 @@ async def test_a_course_opened_again_meanwhile_is_neither_called_off_nor_refunde
 
     await client.post(f"{API}/courses/{town.course}/stop", json={"reason": "老师调走"}, headers=admin)
     monkeypatch.setattr(stopping, "call_off", late_call_off)
-    assert await stopping.finish_stopped(town.system()) == 0
+    assert await stopping.cancel_lessons_of_stopped(town.system()) == 0
     monkeypatch.setattr(stopping, "call_off", call_off)
     await client.post(f"{API}/courses/{town.course}/stop", json={"reason": "老师调走"}, headers=admin)
-    await stopping.finish_stopped(town.system())
+    await stopping.cancel_lessons_of_stopped(town.system())
     monkeypatch.setattr(stopping, "_refund", late_refund)
     assert await stopping.refund_ended(town.system()) == 0
     assert opened[0] == 200

@@ -408,7 +408,7 @@ async def test_a_minute_is_booked_or_refunded_and_never_both(town: Town, owner: 
     for _ in range(5):
         await bought(town, 60)
         made, back = await asyncio.gather(
-            booking.book(scope, seat), refunds.refund(scope, wanted),
+            booking.book_seat(scope, seat), refunds.refund(scope, wanted),
             return_exceptions=True,
         )  # fmt: skip
         assert {outcome(made), outcome(back)} in (

@@ -160,7 +160,7 @@ class Story:
         return lambda: purchase.buy_class_hours(self.me, wanted)
 
     async def book(self) -> Act:
-        return lambda: booking.book(self.me, BookingIn(self.town.lessons[1], self.town.people["刘小雨"]))
+        return lambda: booking.book_seat(self.me, BookingIn(self.town.lessons[1], self.town.people["刘小雨"]))
 
     async def cancel_booking(self) -> Act:
         made = await booked(self.town, "刘洋", "刘小雨", 0)

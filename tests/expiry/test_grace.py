@@ -11,7 +11,7 @@ from tests.support.counter import stands_here
 from tests.support.ledger_sums import problems_of
 from tests.support.town import Town
 from timebank.classes.attendance import cancel_lesson
-from timebank.classes.booking import book
+from timebank.classes.booking import book_seat
 from timebank.classes.schemas import BookingIn
 from timebank.core import clock
 from timebank.ledger import posting
@@ -248,7 +248,7 @@ async def test_a_moved_or_cancelled_lesson_gives_class_time_back_with_the_same_g
     await posting.issue(
         scope, child, Currency.class_minute, 60, bought, expires_on=today + timedelta(days=3), subject_id=town.course
     )
-    await book(await town.scope("刘洋"), BookingIn(town.lessons[1], child))
+    await book_seat(await town.scope("刘洋"), BookingIn(town.lessons[1], child))
     with clock.at(clock.now() + timedelta(days=6)):
         await cancel_lesson(await town.scope("周敏"), town.lessons[1], "老师生病")
     found = await owner.fetchrow(

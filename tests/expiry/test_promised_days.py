@@ -20,7 +20,7 @@ from timebank.classes.class_time.entries import NotEnoughUnused
 from timebank.classes.class_time.moves import move_class_hours
 from timebank.classes.class_time.unexpiry import reverse_class_expiry
 from timebank.classes.schemas import CourseChange, MoveIn, RefundIn
-from timebank.classes.stopping import finish_stopped, refund_ended
+from timebank.classes.stopping import cancel_lessons_of_stopped, refund_ended
 from timebank.core import clock
 from timebank.ledger.statement import Expiring
 from timebank.policies.values import change_policy
@@ -213,7 +213,7 @@ async def test_a_guardian_disposes_of_class_minutes_until_the_day_before_a_leap_
         with pytest.raises(refunds.ChildGrown):
             await refunds.refund(await town.scope("刘洋"), wanted)
         await change_course(await town.scope("赵丽"), town.course, CourseChange(active=False, reason="老师调走"))
-        await finish_stopped(town.system())
+        await cancel_lessons_of_stopped(town.system())
         assert await refund_ended(town.system()) == 1
         assert (await has(town, "刘洋"))[0] == 60
         await books_are_clean(owner, town)

@@ -17,7 +17,7 @@ from tests.support.shop import browser
 from tests.support.town import Town
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import add_shift, sign_up
-from timebank.classes.booking import book
+from timebank.classes.booking import book_seat
 from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn
 from timebank.core import clock, database
@@ -119,7 +119,7 @@ async def _class_and_shift(town: Town) -> None:
     guardian, child = await town.scope("刘洋"), town.people["刘小雨"]
     await town.credit_deed("刘洋", 40)
     await buy_class_hours(guardian, ClassHoursIn(town.people["刘洋"], child, town.course, 120))
-    await book(guardian, BookingIn(town.lessons[0], child))
+    await book_seat(guardian, BookingIn(town.lessons[0], child))
     begins = clock.now() + timedelta(days=1)
     planned = ShiftIn(town.stations["暖蜂驿站"], begins, begins + timedelta(hours=2), 5)
     shift = await add_shift(await town.scope("赵丽"), town.activities["四点半辅导"], planned)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.conftest import DatabaseClock
 from tests.support.town import PHOENIX, SPRING, Town
-from timebank.classes.booking import book
+from timebank.classes.booking import book_seat
 from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn
 from timebank.core import clock
@@ -135,7 +135,7 @@ async def test_a_seat_nobody_came_to_is_consumed_when_the_lesson_is_over(town: T
     await town.give_points("刘洋", 100)
     guardian, child = await town.scope("刘洋"), town.people["刘小雨"]
     await buy_class_hours(guardian, ClassHoursIn(town.people["刘洋"], child, town.course, 60))
-    await book(guardian, BookingIn(town.lessons[0], child))
+    await book_seat(guardian, BookingIn(town.lessons[0], child))
     with clock.at(clock.now() + timedelta(days=3)):
         await asyncio.gather(worker.run_all(), worker.run_all())
     assert await owner.fetchval("SELECT status FROM booking") == "missed"

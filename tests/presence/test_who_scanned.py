@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from admin.reviews import not_for
+from admin.reviews import not_decidable_by
 from tests.matrix.test_told import ROOT
 from tests.support.presence import later, nine_o_clock, nonce, personal_code, points_of, record_id_of, scanned
 from tests.support.shop import API, key, reserve
@@ -159,5 +159,5 @@ async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
     for name, mine in (("赵丽", 0), ("钱进", 1)):
         caller = (await town.scope(name)).within(town.community)
         found = await reading.list_records(caller, status="pending")
-        assert len(found.items) - len(await not_for(caller, found.items)) == mine
+        assert len(found.items) - len(await not_decidable_by(caller, found.items)) == mine
         assert (await count_decidable(caller, await read_panel_counts(caller))).records == mine

@@ -127,7 +127,7 @@ class ClassHours(Controller):
     @get()
     async def unused(self, caller: NamedDependency[Scope], child_id: FromQuery[UUID]) -> list[Unused]:
         """List a child's unused minutes per course and the points that a refund would give today."""
-        return await reading.unused_of(await booking.for_child(caller, child_id), child_id)
+        return await reading.unused_of(await booking.scope_for_child(caller, child_id), child_id)
 
     @get("/quote")
     async def quote(
@@ -178,7 +178,7 @@ class Bookings(Controller):
         With `code`, only the booking whose attendance code it is.
         """
         if code:
-            shown = await reading.by_code(caller, code)
+            shown = await reading.booking_by_code(caller, code)
             return listed(request, Page([shown] if shown else []))
         found = await reading.bookings_of_all(
             caller, child_id=child_id, lesson_id=lesson_id, status=status, limit=limit, cursor=cursor
@@ -190,8 +190,8 @@ class Bookings(Controller):
         self, data: JSONBody[BookingIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Book a seat for a child, or a place on the waiting list when the lesson is full."""
-        acting = await booking.for_child(caller, data.child_id)
-        return await once.answer(acting, lambda: booking.book(acting, data))
+        acting = await booking.scope_for_child(caller, data.child_id)
+        return await once.answer(acting, lambda: booking.book_seat(acting, data))
 
     @post("/{booking_id:uuid}/attendance")
     async def attend(
@@ -199,7 +199,7 @@ class Bookings(Controller):
         once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Mark the child as attended."""
-        await attendance.count_try(caller, booking_id, data.code)
+        await attendance.count_attendance_guess(caller, booking_id, data.code)
         verb = attendance.attend
         return await once.answer(caller, lambda: verb(caller, booking_id, data.code, data.presence), status=200)
 

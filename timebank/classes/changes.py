@@ -9,10 +9,17 @@ from msgspec import UNSET
 from piccolo.columns import Column
 
 from timebank.classes import seats
-from timebank.classes.courses import asks_less, course, require_length, require_term, show_another, show_lesson
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.courses import (
+    costs_less_than_length,
+    course,
+    record_lone_lesson,
+    record_lone_price,
+    require_length,
+    require_term,
+)
+from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
-from timebank.classes.seats import HELD, Held
+from timebank.classes.seats import HELD, BookingRow
 from timebank.classes.stopping import stop_course
 from timebank.classes.tables import Course
 from timebank.core import audit, clock, database, names
@@ -76,7 +83,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
             await _write(scope, course_id, values)
         after = await course(scope, course_id)
         if after.points_per_hour < before.points_per_hour:
-            await show_another(scope, course_id, after.title, after.points_per_hour)
+            await record_lone_price(scope, course_id, after.title, after.points_per_hour)
         await _tell_course(scope, before, after, reason)
         if change.active is False and before.active:
             return await stop_course(scope, course_id, reason or "不再开课")
@@ -131,7 +138,7 @@ async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason
     text += "没用的课时可以退回积分，也可以转到别的课。"
     key = f"course:{after.id}:changed:{clock.new_id()}"
     for child_id in children:
-        await tell_family(scope, child_id, "course_changed", text, key, after.id)
+        await notify_family(scope, child_id, "course_changed", text, key, after.id)
 
 
 async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
@@ -182,8 +189,8 @@ async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> 
         if moved:
             await _tell_moved(scope, before, starts_at, ends_at, reason)
         after = await seats.locked_lesson(scope, lesson_id)
-        if asks_less(after, before):
-            await show_lesson(scope, after)
+        if costs_less_than_length(after, before):
+            await record_lone_lesson(scope, after)
         if places > before.seats:
             await seats.fill(scope, lesson_id)
         return await seats.locked_lesson(scope, lesson_id)
@@ -210,7 +217,7 @@ def _seats(before: LessonOut, change: LessonChange) -> tuple[int, int]:
 
 async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends_at: datetime, reason: str) -> None:
     bookings = await database.rows(
-        Held, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
+        BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
         scope.community_id, before.id,
     )  # fmt: skip
     clashes = await _clashes(scope, before.id, [b.child_id for b in bookings], starts_at, ends_at)
@@ -222,7 +229,7 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
         if other := clashes.get(booking.child_id):
             text += f"这和{children[booking.child_id]}约的《{other}》时间重了，请取消一节。"
         text += "位子留着；来不了，开课前都可以取消，课时退回。"
-        await tell_family(
+        await notify_family(
             scope, booking.child_id, "lesson_moved", text, f"lesson:{before.id}:moved:{event}", booking.id,
         )  # fmt: skip
 

@@ -118,11 +118,11 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
             scope, "add_course", "course", course_id, title=title, points_per_hour=wanted.points_per_hour,
             station_id=wanted.station_id,
         )  # fmt: skip
-        await show_another(scope, course_id, title, wanted.points_per_hour)
+        await record_lone_price(scope, course_id, title, wanted.points_per_hour)
         return await course(scope, course_id)
 
 
-async def show_another(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
+async def record_lone_price(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
     """Record a course's price as set by one person alone, for a second person to see.
 
     Until then whoever set it, and their household, cannot use the price.
@@ -170,12 +170,12 @@ async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonO
             scope, "add_lesson", "lesson", lesson_id, starts_at=wanted.starts_at, minutes=minutes, seats=wanted.seats
         )
         given_lesson = await lesson(scope, lesson_id)
-        if asks_less(given_lesson):
-            await show_lesson(scope, given_lesson)
+        if costs_less_than_length(given_lesson):
+            await record_lone_lesson(scope, given_lesson)
         return given_lesson
 
 
-def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
+def costs_less_than_length(lesson: LessonOut, before: LessonOut | None = None) -> bool:
     """Whether a lesson costs fewer minutes than it lasts and, if changed, a smaller share of its length than before."""
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
     if before is None:
@@ -184,8 +184,8 @@ def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
     return lesson.minutes < lasts and lesson.minutes * lasted < before.minutes * lasts
 
 
-async def show_lesson(scope: Scope, lesson: LessonOut) -> None:
-    """Record a lesson that costs fewer minutes than it lasts for a second person to see, as `show_another` does."""
+async def record_lone_lesson(scope: Scope, lesson: LessonOut) -> None:
+    """Record a lesson that costs fewer minutes than it lasts for a second person to see, as `record_lone_price` does."""
     if scope.system:
         return
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60

@@ -34,7 +34,7 @@ async def names_of_people(scope: Scope, people: Collection[UUID]) -> dict[UUID, 
     return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
 
 
-async def tell_family(
+async def notify_family(
     scope: Scope, child_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None, *,
     own_words: Mapping[UUID, str] | None = None, but: Collection[UUID] = (),
 ) -> None:  # fmt: skip

@@ -156,7 +156,7 @@ async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
     return _told(scope, found) if found else None
 
 
-async def by_code(scope: Scope, code: str) -> BookingOut | None:
+async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
     """The booking with this attendance code, with the child's full name; None when no open booking has it.
 
     Only for keepers and administrators. Wrong guesses are counted. Raises Forbidden, BookingElsewhere.

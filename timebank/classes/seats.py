@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.classes.courses import LESSONS
-from timebank.classes.families import tell_family
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, retried, transaction
@@ -24,7 +24,7 @@ from timebank.policies.values import policies
 CODE_TRIES = 5
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class BookingRow(msgspec.Struct, frozen=True, kw_only=True):
     """A booking with its child, lesson, course and station."""
 
     id: UUID
@@ -56,7 +56,7 @@ HELD = (
 )
 
 
-async def lock_line(scope: Scope, lesson_id: UUID, *children: UUID, seated: bool = False) -> None:
+async def lock_waiting_children(scope: Scope, lesson_id: UUID, *children: UUID, seated: bool = False) -> None:
     """Lock the rows of `children` and of those who wait for the lesson, with `seated` also of those who have a seat.
 
     Call it before `locked_lesson`: people are locked before lessons, which avoids deadlocks.
@@ -80,15 +80,15 @@ async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
     return found
 
 
-async def locked_booking(scope: Scope, booking_id: UUID) -> Held:
+async def locked_booking(scope: Scope, booking_id: UUID) -> BookingRow:
     """Lock the rows of a booking and its child, and return the booking if the caller may see it. Raises NotFound."""
-    await lock_people(scope, [(await seen(scope, booking_id)).child_id])
-    return await seen(scope, booking_id, " FOR NO KEY UPDATE OF b")
+    await lock_people(scope, [(await visible_booking(scope, booking_id)).child_id])
+    return await visible_booking(scope, booking_id, " FOR NO KEY UPDATE OF b")
 
 
-async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
+async def visible_booking(scope: Scope, booking_id: UUID, lock: str = "") -> BookingRow:
     """A booking that the caller may see. `lock`: an SQL locking clause, or nothing. Raises NotFound."""
-    found = await database.row(Held, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
+    found = await database.row(BookingRow, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
     if found is None or not (
         scope.keeps(found.station_id) or scope.reads_all or (scope.device_id is None and await cares_for(scope, found))
     ):
@@ -96,7 +96,7 @@ async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
     return found
 
 
-async def cares_for(scope: Scope, booking: Held) -> bool:
+async def cares_for(scope: Scope, booking: BookingRow) -> bool:
     """Whether the booked child is the caller or is in the caller's care now, whoever booked."""
     return scope.is_own(booking.child_id) or await is_guardian(scope, booking.child_id)
 
@@ -117,7 +117,7 @@ async def fill_seats(scope: Scope) -> int:
 @retried
 async def _fill_alone(scope: Scope, lesson_id: UUID) -> int:
     async with transaction(scope):
-        await lock_line(scope, lesson_id)
+        await lock_waiting_children(scope, lesson_id)
         return await fill(scope, lesson_id)
 
 
@@ -126,14 +126,15 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
 
     A child without enough minutes, or with a closed account, keeps waiting. After the cancellation deadline no seat is
     given, because the family could not cancel it any more; a free seat then goes to whoever books it. The calling
-    function has called `lock_line`.
+    function has called `lock_waiting_children`.
     """
     lesson = await locked_lesson(scope, lesson_id)
     seated = 0
     if lesson.cancelled_at or not await is_cancellable(scope, lesson.starts_at):
         return 0
     waiting = await database.rows(
-        Held, HELD + "b.lesson_id = $2 AND b.status = 'waiting' ORDER BY b.created_at, b.id FOR NO KEY UPDATE OF b",
+        BookingRow,
+        HELD + "b.lesson_id = $2 AND b.status = 'waiting' ORDER BY b.created_at, b.id FOR NO KEY UPDATE OF b",
         scope.community_id, lesson_id,
     )  # fmt: skip
     system = Scope.of_system(scope.community_id, via=scope.via, request_id=scope.request_id)
@@ -141,12 +142,12 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         if seated == lesson.seats_free:
             break
         try:
-            await take(system, lesson, booking.id, booking.child_id)
+            await take_seat(system, lesson, booking.id, booking.child_id)
         except (InsufficientClassMinutes, AccountClosed):
             continue
         seated += 1
         await audit.record(system, "seat", "booking", booking.id)
-        await tell_family(
+        await notify_family(
             system, booking.child_id, "booking_seated",
             f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
             f"booking:{booking.id}:seated", booking.id,
@@ -165,7 +166,7 @@ async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime |
     return clock.now() <= starts_at - timedelta(hours=(await policies(scope)).cancel_class_hours)
 
 
-async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
+async def take_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
     """Hold the minutes, take the seat and return the attendance code. Raises InsufficientClassMinutes."""
     memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
     note = Posting(
@@ -207,7 +208,7 @@ async def _free_code(scope: Scope) -> str:
     raise Busy
 
 
-async def release(scope: Scope, found: Held, memo: str) -> Returned | None:
+async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | None:
     """Cancel a locked booking and void its hold, if it has one; returns what the void returned.
 
     The calling function frees the seat.
@@ -218,11 +219,11 @@ async def release(scope: Scope, found: Held, memo: str) -> Returned | None:
             kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=memo
         )
         returned = (await posting.void(scope, found.entry_id, note)).returned
-    await end(scope, found.id, "cancelled")
+    await end_booking(scope, found.id, "cancelled")
     return returned
 
 
-async def end(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
+async def end_booking(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
     """Store the final status of a locked booking."""
     await database.execute(
         "UPDATE booking SET status = $3, code = NULL, ended_at = $4, ended_by = $5 WHERE community_id = $1 AND id = $2",

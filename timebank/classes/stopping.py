@@ -9,11 +9,11 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.classes.attendance import call_off
+from timebank.classes.attendance import cancel_lesson_of_stopped
 from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
-from timebank.classes.class_time.refunds import give_back
+from timebank.classes.class_time.refunds import refund_and_notify
 from timebank.classes.courses import course
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import CourseOut, StopPreview
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -101,7 +101,7 @@ async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
         return await course(scope, course_id)
 
 
-async def finish_stopped(scope: Scope) -> int:
+async def cancel_lessons_of_stopped(scope: Scope) -> int:
     """Worker job: cancel the lessons that begin after their course was stopped; returns how many."""
     async with transaction(scope):
         lessons = await database.rows(
@@ -111,7 +111,7 @@ async def finish_stopped(scope: Scope) -> int:
             "WHERE c.community_id = $1 AND c.stopped_at IS NOT NULL ORDER BY l.starts_at, l.id LIMIT $2",
             scope.community_id, BATCH,
         )  # fmt: skip
-    return sum([await call_off(scope, one.id, one.reason) for one in lessons])
+    return sum([await cancel_lesson_of_stopped(scope, one.id, one.reason) for one in lessons])
 
 
 # A course counts as ended only when the database has closed its last day (books_closed): the clock of this process
@@ -145,7 +145,7 @@ async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
             if ended.active and ended.ends_on >= clock.local_day():
                 return False
             why = "课程已结课" if ended.active else await _reason(scope, course_id)
-            await give_back(scope, child_id, ended, None, why)
+            await refund_and_notify(scope, child_id, ended, None, why)
     except (NotEnoughUnused, WorthTooLittle):
         return False
     return True
@@ -167,7 +167,7 @@ ORDER BY course_id, child_id LIMIT $4
 """
 
 
-async def tell_of_stops(scope: Scope) -> int:
+async def notify_stopped(scope: Scope) -> int:
     """Worker job: notify families once of minutes in a stopped course that cannot be refunded but can be moved.
 
     Returns how many messages were due.
@@ -187,7 +187,7 @@ async def _tell(scope: Scope, kept: _Kept) -> None:
         text = f"《{kept.course}》停开了。" + (f"原因：{kept.reason}。" if kept.reason else "")
         text += f"{child}还有 {kept.minutes} 分钟课时现在退不回积分，可以转到别的课"
         text += f"，请在{dated(kept.last)}结束前办" if kept.last else ""
-        await tell_family(
+        await notify_family(
             scope, kept.child_id, "course_stopped", f"{text}。有疑问请到社区问。", kept.key, kept.course_id
         )
 

@@ -32,7 +32,7 @@ def counted_together() -> Iterator[None]:
         yield
 
 
-def forget(pid: int) -> None:
+def remove_process_metrics(pid: int) -> None:
     """Remove the live gauges of an ended process, such as its requests in progress."""
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
 

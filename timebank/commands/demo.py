@@ -21,7 +21,7 @@ from timebank.core.database import connections
 from timebank.core.errors import TimebankError
 from timebank.core.settings import Settings
 from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down
-from timebank.demo.settling import settle
+from timebank.demo.settling import seed_once
 from timebank.operations import installation, serving_login, worker
 
 HOST = "127.0.0.1"
@@ -84,7 +84,7 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
     await installation.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
     try:
         with progress("正在建立演示县") as told:
-            await settle(url, told)
+            await seed_once(url, told)
         people, screens = await sign_ins(), await put_up_screens()
     finally:
         await connections.close_pool()

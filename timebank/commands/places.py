@@ -79,7 +79,7 @@ def system_scope(community: Place) -> Scope:
     return Scope.of_system(community.id, via="command")
 
 
-async def settle_community(county: str | None, street: str | None, community: str) -> Place:
+async def find_or_found_community(county: str | None, street: str | None, community: str) -> Place:
     """The community of this name. With `county` and `street`, those of the three that are missing are founded."""
     if county is None or street is None:
         return await find_community(community)
@@ -134,7 +134,7 @@ def create_admin(
 
     async def work() -> tuple[Place, UUID]:
         async with pool(chosen, operates=True):
-            place = await settle_community(county, street, community)
+            place = await find_or_found_community(county, street, community)
             person_id = await make_admin(
                 system_scope(place), name, phone, password, role=Role(role), region_id=await _reach(place, Role(role))
             )

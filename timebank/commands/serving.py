@@ -13,7 +13,7 @@ import click
 import uvicorn
 
 from timebank.app import create_app
-from timebank.commands.counting import counted_together, forget
+from timebank.commands.counting import counted_together, remove_process_metrics
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warning_of_power, with_data
 from timebank.commands.patience import PatientProtocol
 from timebank.commands.supervising import Lifeline, Supervisor
@@ -79,7 +79,11 @@ async def _serve_together(
     with stop_signals() as stop:
         work = partial(_serve_as_child, chosen, listener)
         await Supervisor(
-            work=work, count=workers, stop_seconds_max=stop_seconds_max, announce=announce, forget=forget
+            work=work,
+            count=workers,
+            stop_seconds_max=stop_seconds_max,
+            announce=announce,
+            forget=remove_process_metrics,
         ).run(stop)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from timebank.classes.attendance import attend
-from timebank.classes.booking import book, cancel_booking
+from timebank.classes.booking import book_seat, cancel_booking
 from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.courses import add_course, add_lesson
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseIn, LessonIn
@@ -105,7 +105,7 @@ class Booking:
             yield Step(self.ended, self.guardian.id, self._attend if self.how == "attended" else self._cancel)
 
     async def _book(self) -> None:
-        made = await book(self.place.scope(self.guardian), BookingIn(self.lesson.id, self.child.id))
+        made = await book_seat(self.place.scope(self.guardian), BookingIn(self.lesson.id, self.child.id))
         self._id, self._code = made.id, made.code
 
     async def _attend(self) -> None:

@@ -48,7 +48,7 @@ async def note(verb: str) -> None:
 
 
 @asynccontextmanager
-async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def seeding_lock(url: str) -> AsyncIterator[asyncpg.Connection]:
     """Hold the advisory lock for seeding this database: a second demo waits and then finds the county seeded.
 
     Yields a connection with the role of the tables' owner. Raises NotOpen.
@@ -74,12 +74,12 @@ async def empty(owner: asyncpg.Connection) -> None:
     await owner.execute(f"TRUNCATE {tables}")
 
 
-async def settle(url: str, told: Told) -> None:
+async def seed_once(url: str, told: Told) -> None:
     """Seed the county unless it is seeded; an interrupted seeding starts anew.
 
     The pool must be open on this database. Raises NotTheDemos if it holds a community's own data.
     """
-    async with alone(url) as owner:
+    async with seeding_lock(url) as owner:
         found = await state()
         if found == "others":
             raise NotTheDemos

@@ -12,7 +12,7 @@ from timebank.http.callers import AnyRequest
 T = TypeVar("T")
 
 
-def filled(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False) -> T:
+def parse_form(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False) -> T:
     """Convert the fields that `labels` names to `shape`. A blank field is left out, or None with `empties`.
 
     Raises Invalid with the label of the field that does not fit.

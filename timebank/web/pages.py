@@ -13,7 +13,7 @@ from timebank.http.callers import DEVICE_COOKIE, AnyRequest, csrf_token
 from timebank.http.preferences import page_context
 
 
-class MyRecord(msgspec.Struct, frozen=True):
+class RecordOption(msgspec.Struct, frozen=True):
     id: str
     name: str
     community_name: str
@@ -25,7 +25,7 @@ class Reader(msgspec.Struct, frozen=True):
     name: str
     community_name: str
     roles: frozenset[str]
-    persons: list[MyRecord]
+    persons: list[RecordOption]
 
 
 def reader_of(caller: Scope) -> Reader:
@@ -34,7 +34,7 @@ def reader_of(caller: Scope) -> Reader:
         here.name if here else "",
         caller.community_name,
         frozenset(g.role.value for g in caller.here()),
-        [MyRecord(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+        [RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
     )
 
 
@@ -78,7 +78,7 @@ def see_other(path: str) -> Redirect:
     return Redirect(path, status_code=303)
 
 
-def answered(response: Response[bytes], shape: type[Any]) -> Any:
+def decode_answer(response: Response[bytes], shape: type[Any]) -> Any:
     """Decode the JSON response of `once.answer`, new or stored, as `shape`."""
     return msgspec.json.decode(response.content, type=shape)
 

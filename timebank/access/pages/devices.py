@@ -19,7 +19,7 @@ from timebank.http.preferences import language_of
 from timebank.stations import screens
 from timebank.stations.places import station as station_of
 from timebank.stations.schemas import DeviceIn, NewDeviceOut
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page
 from timebank.web.pictures import qr_image
 
@@ -43,7 +43,7 @@ class DevicePages(Controller):
     ) -> Template:
         """Replace a device, or propose a further one. The old device is revoked at once."""
         try:
-            made = await screens.add_or_ask(caller, station, filled(DeviceIn, data, DEVICE))
+            made = await screens.add_or_ask(caller, station, parse_form(DeviceIn, data, DEVICE))
         except REFUSALS as refusal:
             return await _page(request, caller, station, refusal=refusal)
         if isinstance(made, Waiting):

@@ -35,7 +35,7 @@ from timebank.http.callers import (
 from timebank.http.preferences import language_of
 from timebank.people.identity.phones import BadPhone, normal_phone
 from timebank.presence.pages.phone import claim_of_the_signed_in
-from timebank.web.forms import filled, local_path
+from timebank.web.forms import local_path, parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -128,7 +128,7 @@ async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str
 async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -> sessions.SignedIn:
     if by_code:
         data |= {"otp": scanned.digits(data.get("otp", ""))}
-    given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
+    given = parse_form(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
     return await sessions.sign_in(
         normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
         address=client_address(request),
@@ -158,7 +158,7 @@ class PasswordPages(Controller):
     async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
         try:
             data |= {"otp": scanned.digits(data.get("otp", ""))}
-            given = filled(NewPassword, data, NEW_PASSWORD)
+            given = parse_form(NewPassword, data, NEW_PASSWORD)
             if data.get("again") != given.password:
                 raise Invalid(why=_("两次输入的新密码不一样"))
             await own_password.change_password(caller, given.password, given.current, given.otp)

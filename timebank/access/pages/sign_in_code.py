@@ -14,7 +14,7 @@ from timebank.http.callers import AnyRequest
 from timebank.overview.openers import confirm_login
 from timebank.presence import counter
 from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 TOLD = {"name": _("姓名"), "last4": _("手机号或身份证号后四位")}
@@ -29,9 +29,9 @@ class SignInCodePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template:
         """Show a new sign-in code. It is in this response only and cannot be shown again."""
-        whom = filled(Whom, data, WHOM)
+        whom = parse_form(Whom, data, WHOM)
         data |= {"last4": scanned.folded(data.get("last4", "")).strip()}
-        given = await give_code(caller, whom.person_id, filled(CodeIn, data, TOLD))
+        given = await give_code(caller, whom.person_id, parse_form(CodeIn, data, TOLD))
         return page(
             request, caller, "desk/sign_in_code.html", code=given, station_id=whom.station_id,
             visitor=await counter.find_counter_person(caller, whom.person_id),
@@ -41,6 +41,6 @@ class SignInCodePages(Controller):
     @post("/confirmation")
     async def confirm(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Confirm, as the second person, that the login is this person's, who may then spend points."""
-        whom = filled(Whom, data, WHOM)
+        whom = parse_form(Whom, data, WHOM)
         await confirm_login(caller, whom.person_id)
         return see_other(f"/desk?station={whom.station_id}&done=confirmed")

@@ -22,7 +22,7 @@ from timebank.people.identity.phones import BadPhone
 from timebank.presence.counter import holder_at_sign_on
 from timebank.presence.words import ScanRefused
 from timebank.stations.places import station
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -53,7 +53,7 @@ class SignOnPages(Controller):
         """Sign a keeper on with their password."""
         given = {name: value for name, value in data.items() if name in SIGN_ON and value}
         try:
-            await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=client_address(request))
+            await sign_on.sign_on(caller, parse_form(SignOnIn, given, SIGN_ON), address=client_address(request))
         except CORRECTABLE as refusal:
             return await _page(
                 request, caller, who=_uuid(given.get("person_id")), by_phone="phone" in given,
@@ -65,7 +65,7 @@ class SignOnPages(Controller):
     async def show_code(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Identify the keeper by personal code or card instead of the phone number; the password is still needed."""
         try:
-            shown = await holder_at_sign_on(caller, filled(ShownCode, data, SHOWN).code)
+            shown = await holder_at_sign_on(caller, parse_form(ShownCode, data, SHOWN).code)
         except (ScanRefused, Invalid) as refusal:
             said = refusal.said if isinstance(refusal, ScanRefused) else refusal
             return await _page(request, caller, refusal=said.text(language_of(request)), status=422)

@@ -17,8 +17,8 @@ from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.presence.counter import find_counter_person
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page
 from timebank.web.pictures import qr_image
 
 WHOM = {"person_id": _("居民"), "station_id": _("驿站")}
@@ -42,7 +42,7 @@ class CardPages(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Template:  # fmt: skip
         """Issue a card and show it once for printing or a photo. The previous card is revoked at once."""
-        wanted = filled(Whom, data, WHOM)
+        wanted = parse_form(Whom, data, WHOM)
         person = await find_counter_person(caller, wanted.person_id)
         try:
             answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
@@ -51,7 +51,7 @@ class CardPages(Controller):
                 request, caller, "desk/card.html", status=refusal.status, person=person, station_id=wanted.station_id,
                 refused=refusal.text(language_of(request)), card=None, image=None,
             )  # fmt: skip
-        card = answered(answer, CardOut)
+        card = decode_answer(answer, CardOut)
         return page(
             request, caller, "desk/card.html", person=person, station_id=wanted.station_id, refused=None, card=card,
             image=qr_image(card.url),

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.classes.class_time import entries
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.families import names_of_people, notify_family
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
@@ -74,7 +74,7 @@ async def remind_of_class_ends(scope: Scope) -> int:
     return told
 
 
-async def tell_of_last_days(scope: Scope) -> int:
+async def notify_last_days(scope: Scope) -> int:
     """Worker job: notify families once of the last day of minutes that were bought before the last day was shown.
 
     Returns how many families were notified.
@@ -107,7 +107,7 @@ async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
             text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
         else:
             text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"
-        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
+        await notify_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
 
 
 async def expire_class_minutes(scope: Scope) -> int:
@@ -128,13 +128,13 @@ async def expire_class_minutes(scope: Scope) -> int:
 @retried
 async def _expire(scope: Scope, due: _Due) -> bool:
     async with transaction(scope):
-        minutes = await entries.expire(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
+        minutes = await entries.post_expiry(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
         if minutes:
             await audit.record(
                 scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes
             )
             child = (await names_of_people(scope, [due.child_id]))[due.child_id]
-            await tell_family(
+            await notify_family(
                 scope, due.child_id, "class_expired",
                 f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",
                 f"class_expired:{clock.new_id()}", due.course_id,

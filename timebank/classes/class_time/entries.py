@@ -52,7 +52,7 @@ class Moved(msgspec.Struct, frozen=True):
     arrived: int
 
 
-class Back(msgspec.Struct, frozen=True):
+class RefundShare(msgspec.Struct, frozen=True):
     """A person's share of a refund. `until`: the latest last day of these points (None: no expiry).
 
     `repaid`: how many of them repaid a debt at once.
@@ -92,7 +92,7 @@ async def _keep_last_day(scope: Scope, entry_id: UUID) -> None:
     await database.execute("SELECT class_keep_last_day($1, $2)", scope.community_id, entry_id)
 
 
-async def give_back(
+async def post_refund(
     scope: Scope, child_id: UUID, course_id: UUID, minutes: int | None, memo: str, *, instead: UUID | None = None
 ) -> Given:
     """Post the refund of unused minutes, of all when `minutes` is None.
@@ -113,7 +113,7 @@ async def give_back(
     return Given(answer["entry_id"], answer["minutes"], answer["points"])
 
 
-async def move(
+async def post_move(
     scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, memo: str
 ) -> Moved:
     """Post the move of unused minutes to another course at the price paid, of all when `minutes` is None.
@@ -132,7 +132,7 @@ async def move(
     return Moved(answer["entry_id"], answer["minutes"], answer["points"], answer["arrived"])
 
 
-async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
+async def post_expiry(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
     """Post the expiry of minutes that cannot be refunded, and return how many expired."""
     event = clock.new_id()
     note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind=SOURCE, source_id=event, memo=memo)
@@ -142,7 +142,7 @@ async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> in
     return int(answer["minutes"])
 
 
-async def unexpire(scope: Scope, entry_id: UUID, memo: str) -> int:
+async def post_expiry_reversal(scope: Scope, entry_id: UUID, memo: str) -> int:
     """Reverse an expiry of minutes, and return how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
     note = Posting(
         kind="reversal", key=f"class_unexpiry:{clock.new_id()}", source_kind=SOURCE, source_id=entry_id, memo=memo
@@ -161,11 +161,11 @@ def _refuse(answer: asyncpg.Record) -> None:
         raise WorthTooLittle
 
 
-async def who_got_back(scope: Scope, entry_id: UUID) -> list[Back]:
+async def who_got_back(scope: Scope, entry_id: UUID) -> list[RefundShare]:
     """Who got points back by a refund, and how many of them repaid an open debt at once."""
     async with transaction(scope):
         return await database.rows(
-            Back,
+            RefundShare,
             "SELECT c.owner_id AS person_id, sum(t.amount)::bigint AS points, "
             "CASE WHEN bool_and(c.expires_on IS NOT NULL) THEN max(c.expires_on) END AS until, "
             "coalesce((SELECT sum(r.amount) FROM transfer r JOIN account o ON o.community_id = r.community_id "

@@ -5,7 +5,7 @@ from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
 from timebank.classes.class_time.refunds import require_right, unused
 from timebank.classes.courses import COURSE_TERMS, course
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import MovedOut, MoveIn
 from timebank.core import audit
 from timebank.core.database import retried, transaction
@@ -35,7 +35,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         await require_age(scope, wanted.child_id, entered)
         await require_seen_terms(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
         memo = f"课时从《{left.title}》转到《{entered.title}》"
-        moved = await entries.move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
+        moved = await entries.post_move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
         await audit.record(
             scope, "move_class_hours", "course", left.id, reason=wanted.reason, child_id=wanted.child_id,
             to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,
@@ -45,7 +45,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         has = await unused(scope, child_id=wanted.child_id)
         last = next((u.lasts_until for u in has if u.course_id == entered.id), None)
         until = f"，最晚用到{dated(last)}" if last else ""
-        await tell_family(
+        await notify_family(
             scope, wanted.child_id, "class_moved",
             f"{child}的 {moved.minutes} 分钟课时从《{left.title}》转到了《{entered.title}》，"
             f"按原来付的 {moved.points} 积分折成 {moved.arrived} 分钟{until}。{because}",

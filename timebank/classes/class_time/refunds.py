@@ -8,10 +8,10 @@ import msgspec
 
 from timebank.agreements.independence import near
 from timebank.classes.class_time import entries
-from timebank.classes.class_time.entries import Back, Given
+from timebank.classes.class_time.entries import Given, RefundShare
 from timebank.classes.class_time.purchase import class_minutes
 from timebank.classes.courses import course
-from timebank.classes.families import guardians_of, names_of_people, tell_family
+from timebank.classes.families import guardians_of, names_of_people, notify_family
 from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -106,8 +106,8 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
         if wanted.pay_to is not None:
             scope.require_admin()
             await require_guardian(scope, wanted.pay_to, wanted.child_id)
-            await require_stranger(scope, [wanted.pay_to])
-        given = await give_back(
+            await require_not_close(scope, [wanted.pay_to])
+        given = await refund_and_notify(
             scope, wanted.child_id, await course(scope, wanted.course_id), wanted.minutes, wanted.reason or "",
             instead=wanted.pay_to,
         )  # fmt: skip
@@ -119,12 +119,12 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
         return Refunded(id=given.entry_id, minutes=given.minutes, points=given.points, available=left, returned=back)
 
 
-async def give_back(
+async def refund_and_notify(
     scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None
 ) -> Given:
     """Post the refund and notify the family and the payers. The calling function has checked the permission."""
     memo = f"《{taken.title}》没用的课时退回积分"
-    given = await entries.give_back(
+    given = await entries.post_refund(
         scope, child_id, taken.id, minutes, f"{memo}：{why}"[:200] if why else memo, instead=instead
     )
     await audit.record(
@@ -134,7 +134,7 @@ async def give_back(
     child = (await names_of_people(scope, [child_id]))[child_id]
     what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
     because = f"原因：{why}。" if why else ""
-    await tell_family(
+    await notify_family(
         scope, child_id, "class_refunded", f"{what}，回到付分的家长的账户。{because}",
         f"class_refund:{given.entry_id}", given.entry_id,
         own_words={
@@ -145,7 +145,7 @@ async def give_back(
     return given
 
 
-def _yours(back: Back, of: int) -> str:
+def _yours(back: RefundShare, of: int) -> str:
     """The end of a payer's message: how many of the `of` points they got back, until when, and the repaid debt."""
     much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
     until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
@@ -173,7 +173,7 @@ async def require_right(
     paid = await payers(scope, child_id, course_id)
     if child is None or person_id not in {*paid, *(await guardians_of(scope, [child_id]))[child_id]}:
         raise NotGuardian
-    await require_stranger(scope, [child_id, person_id, *paid])
+    await require_not_close(scope, [child_id, person_id, *paid])
     if not reason:
         raise RefundReason
 
@@ -187,7 +187,7 @@ async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
     return [UUID(bytes=row["guardian_id"].bytes) for row in found]
 
 
-async def require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
+async def require_not_close(scope: Scope, people: Sequence[UUID]) -> None:
     """Refuse if one of these people is the caller, lives or has lived with them, or is in their care.
 
     Raises OwnRefund.

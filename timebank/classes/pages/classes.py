@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.classes import courses, reading, seats
-from timebank.classes.booking import AlreadyBooked, LessonClosed, book, cancel_booking, for_child
+from timebank.classes.booking import AlreadyBooked, LessonClosed, book_seat, cancel_booking, scope_for_child
 from timebank.classes.class_time import purchase
 from timebank.classes.class_time.entries import MinutesOutlived, NotEnoughUnused, WorthTooLittle
 from timebank.classes.class_time.moves import SameCourse, move_class_hours
@@ -46,8 +46,8 @@ from timebank.people.guardianship.guardians import NotGuardian, children_of
 from timebank.people.schemas import ChildOut
 from timebank.policies.values import policies
 from timebank.shop.pages.redemptions import drawn
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page, see_other
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page, see_other
 
 AHEAD = timedelta(days=60)
 FOR_CHILD = {"child_id": _("孩子")}
@@ -110,11 +110,11 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Buy class minutes for the child."""
-        acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
+        acting = await scope_for_child(caller, parse_form(_ForChild, data, FOR_CHILD).child_id)
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = filled(ClassHoursIn, data | known, HOURS)
+        wanted = parse_form(ClassHoursIn, data | known, HOURS)
         try:
-            answered(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
+            decode_answer(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, wanted.child_id, refusal)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=bought")
@@ -125,11 +125,11 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Refund the child's unused minutes as points."""
-        acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
+        acting = await scope_for_child(caller, parse_form(_ForChild, data, FOR_CHILD).child_id)
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = filled(RefundIn, data | known, UNUSED)
+        wanted = parse_form(RefundIn, data | known, UNUSED)
         try:
-            answered(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
+            decode_answer(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, wanted.child_id, refusal)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=refunded")
@@ -140,11 +140,11 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Move the child's unused minutes to another course."""
-        acting = await for_child(caller, filled(_ForChild, data, FOR_CHILD).child_id)
+        acting = await scope_for_child(caller, parse_form(_ForChild, data, FOR_CHILD).child_id)
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = filled(MoveIn, data | known, MOVE)
+        wanted = parse_form(MoveIn, data | known, MOVE)
         try:
-            answered(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
+            decode_answer(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, wanted.child_id, refusal)
         return see_other(f"/classes/{wanted.to_course_id}?child={wanted.child_id}&done=moved")
@@ -155,10 +155,10 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect | Template:  # fmt: skip
         """Book a seat, or a place on the waiting list."""
-        wanted = filled(BookingIn, data, SEAT)
-        acting = await for_child(caller, wanted.child_id)
+        wanted = parse_form(BookingIn, data, SEAT)
+        acting = await scope_for_child(caller, wanted.child_id)
         try:
-            made = answered(await once.answer(acting, lambda: book(acting, wanted)), Booked)
+            made = decode_answer(await once.answer(acting, lambda: book_seat(acting, wanted)), Booked)
         except REFUSALS as refusal:
             return await _course_page(request, caller, course_id, wanted.child_id, refusal)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done={made.status}")

@@ -21,8 +21,8 @@ from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.presence.at_counter import CardNotConfirmed, PresenceNeeded
 from timebank.presence.choice import EARLY
-from timebank.shop.pages.counter import refused, shown_by
-from timebank.web.forms import filled
+from timebank.shop.pages.counter import refusal_page, shown_by
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
@@ -67,9 +67,9 @@ class DeskClasses(Controller):
         """The booking with this attendance code."""
         digits = scanned.digits(code)
         try:
-            found = await reading.by_code(caller, digits)
+            found = await reading.booking_by_code(caller, digits)
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return page(request, caller, "desk/booking.html", booking=found, code=digits)
 
     @post("/{booking_id:uuid}/attendance")
@@ -78,12 +78,12 @@ class DeskClasses(Controller):
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Mark the child as attended."""
-        proof = filled(AttendanceIn, shown_by(data), CODE)
+        proof = parse_form(AttendanceIn, shown_by(data), CODE)
         try:
-            await attendance.count_try(caller, booking_id, proof.code)
+            await attendance.count_attendance_guess(caller, booking_id, proof.code)
             await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return see_other(f"/desk/bookings/{booking_id}")
 
     @get("/{booking_id:uuid}")

@@ -18,7 +18,7 @@ from timebank.deeds.schemas import ObjectionIn
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 OBJECT_TO = {"deed": object_to_deed, "service_record": object_to_record}
@@ -74,7 +74,7 @@ class BoardPages(Controller):
         scope = caller.within(community_id)
         try:
             resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
-            told = filled(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
+            told = parse_form(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
             await OBJECT_TO[kind](scope, item_id, told.reason, resident)
         except TimebankError as refusal:
             return await _item(request, scope, kind, item_id, refusal)

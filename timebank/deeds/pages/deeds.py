@@ -23,7 +23,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 FIELDS = {
@@ -67,7 +67,7 @@ class DeedPages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """File a deed. A refusal is shown above the form, which keeps the entered text."""
         try:
-            wanted = filled(DeedIn, data, FIELDS)
+            wanted = parse_form(DeedIn, data, FIELDS)
             await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
         except TimebankError as refusal:
             return await _form(request, caller, data, refusal)
@@ -87,7 +87,7 @@ class DeedPages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Answer as the witness whether the deed was done."""
         try:
-            said = filled(WitnessIn, data, WITNESS)
+            said = parse_form(WitnessIn, data, WITNESS)
             await answer_as_witness(caller, deed_id, said.confirms, said.note)
         except TimebankError as refusal:
             return await _deed(request, caller, deed_id, refusal=refusal)
@@ -100,7 +100,7 @@ class DeedPages(Controller):
     ) -> Template | Redirect:  # fmt: skip
         """Object to the reversal of the reader's own deed."""
         try:
-            await object_to_deed(caller, deed_id, filled(ReasonIn, data, REASON).reason)
+            await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
         except TimebankError as refusal:
             return await _deed(request, caller, deed_id, refusal=refusal)
         return see_other(f"/deeds/{deed_id}?done=objected")

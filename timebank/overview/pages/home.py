@@ -19,7 +19,7 @@ from timebank.http.callers import SESSION_COOKIE, AnyRequest, provide_visitor
 from timebank.http.preferences import language_of
 from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import children_of
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 
@@ -45,7 +45,7 @@ class HomePages(Controller):
         """Answer whether another record with the same phone is the reader's."""
         if visitor is None:
             raise Unauthenticated
-        asked = filled(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
+        asked = parse_form(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
         try:
             await answer_membership_question(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
         except MembershipUnproved as refusal:

@@ -29,7 +29,7 @@ from timebank.overview.openers import rests_to_confirm
 from timebank.people.schemas import PersonLine
 from timebank.presence import counter, scanning
 from timebank.presence.at_counter import is_present
-from timebank.presence.pages.verdicts import Told, told
+from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
 from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
@@ -38,7 +38,7 @@ from timebank.shop.pages.counter import counter_goods, offered_here
 from timebank.shop.schemas import GoodOut
 from timebank.stations.places import kept_stations
 from timebank.stations.schemas import StationOut
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, partial, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -128,7 +128,7 @@ class DeskPages(Controller):
         """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
-        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        wanted = parse_form(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
         found = await find_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
         only = found[0].id if len(found) == 1 else None
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
@@ -136,8 +136,8 @@ class DeskPages(Controller):
     @post("/hand")
     async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Check in or out by hand. Such a visit is reviewed before it is credited."""
-        person_id = filled(Hand, data, {"person_id": _("居民")}).person_id
-        asked = filled(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
+        person_id = parse_form(Hand, data, {"person_id": _("居民")}).person_id
+        asked = parse_form(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
         await scanning.scan_by_hand(caller, person_id, asked)
         return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
 
@@ -185,7 +185,7 @@ def _shown_code(text: str) -> str | None:
 
 async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
     """Scan, and return the verdict and the id of the person who is served now."""
-    asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
+    asked = parse_form(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
     verdict = await scanning.scan(caller, asked)
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
@@ -239,9 +239,9 @@ async def _parts(
     presence: str | None,
 ) -> dict[str, Any]:
     """The template context of the parts of the page that a scan changes."""
-    shown: Told | None = None
+    shown: VerdictText | None = None
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
-        shown = told(verdict, language_of(request))
+        shown = verdict_in_words(verdict, language_of(request))
     context: dict[str, Any] = {
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
         "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),

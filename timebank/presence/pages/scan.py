@@ -21,14 +21,14 @@ from timebank.presence.choice import offers_to
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim, binding_hash, shown_station
 from timebank.presence.pages.phone import claim_for, claim_served, cookies_of, held_claim, phone_of
-from timebank.presence.pages.verdicts import told
+from timebank.presence.pages.verdicts import verdict_in_words
 from timebank.presence.scan_context import no_code, read_code
 from timebank.presence.schemas import ScanIn, Verdict
 from timebank.presence.transitions import SAME_SCAN
 from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
 from timebank.stations.places import StationRow
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Payload = Annotated[str, PathParameter(max_length=200)]
@@ -66,7 +66,7 @@ class ScanPages(Controller):
     ) -> Redirect:
         """Check in or out, at the time when the code was opened."""
         phone = phone_of(request)
-        asked = filled(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
+        asked = parse_form(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
         claim = held_claim(request, phone)
         await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), client_address(request)))
         answer = see_other(f"/scans/{asked.nonce}" + (f"?claim={claim.id}" if claim else ""))
@@ -107,7 +107,7 @@ def _end_of(code: codes.StationCode) -> str:
 
 def _refused(request: AnyRequest, visitor: Scope | None, reason: str, **values: object) -> Template:
     verdict = Verdict(status="error", reason=reason, said=[said(REASONS[reason], **values)])
-    shown = told(verdict, language_of(request))
+    shown = verdict_in_words(verdict, language_of(request))
     return page(request, visitor, "member/scan_verdict.html", told=shown, verdict=verdict, answered=None)
 
 
@@ -138,5 +138,5 @@ async def _verdict_page(request: AnyRequest, caller: Scope, found: Verdict, clai
     if found.person is not None and found.credited.points:
         there = caller.acting_as(found.person.id)
         balance = (await balances(there, found.person.id, [])).points.available
-    shown = told(found, language_of(request), balance)
+    shown = verdict_in_words(found, language_of(request), balance)
     return page(request, caller, "member/scan_verdict.html", told=shown, verdict=found, answered=claim)

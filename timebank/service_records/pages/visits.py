@@ -18,7 +18,7 @@ from timebank.http.preferences import language_of
 from timebank.rules.catalogue import rule_in_words, versions
 from timebank.service_records import visits
 from timebank.service_records.reading import find_record
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 REASON = {"reason": _("为什么")}
@@ -51,7 +51,7 @@ class VisitPages(Controller):
         if record_id is None:
             raise NotFound
         try:
-            await object_to_record(caller, record_id, filled(ReasonIn, data, REASON).reason)
+            await object_to_record(caller, record_id, parse_form(ReasonIn, data, REASON).reason)
         except TimebankError as refusal:
             return await _visit_page(request, caller, visit_id, refusal)
         return see_other(f"/visits/{visit_id}?done=objected")

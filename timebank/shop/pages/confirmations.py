@@ -16,8 +16,8 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.listing import list_confirmations
-from timebank.shop.pages.counter import REFUSALS, refused
-from timebank.web.forms import filled
+from timebank.shop.pages.counter import REFUSALS, refusal_page
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -42,11 +42,11 @@ class AgreedPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Template | Redirect:
         """Ask for a confirmation for a person who has neither phone nor card with them."""
-        wanted = filled(agreed.SpendingIn, data, SPENDING)
+        wanted = parse_form(agreed.SpendingIn, data, SPENDING)
         try:
             await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return see_other("/desk/confirmations")
 
     @post("/redemptions/{redemption_id:uuid}")
@@ -58,7 +58,7 @@ class AgreedPages(Controller):
         try:
             await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return see_other("/desk/confirmations")
 
     @post("/{confirmation_id:uuid}")
@@ -67,9 +67,9 @@ class AgreedPages(Controller):
         confirmation_id: FromPath[UUID], data: Form,
     ) -> Template | Redirect:  # fmt: skip
         """Agree or refuse. Agreeing hands the good over."""
-        decision = filled(agreed.DecisionIn, data, DECISION)
+        decision = parse_form(agreed.DecisionIn, data, DECISION)
         try:
             await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return see_other("/desk/confirmations")

@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.sign_in import guesses
 from timebank.access.sign_in.throttle import TooManyAttempts
-from timebank.classes.reading import by_code as booking_by_code
+from timebank.classes.reading import booking_by_code as booking_by_code
 from timebank.core import scanned
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
@@ -40,8 +40,8 @@ from timebank.shop.limits import MonthlyLimitReached
 from timebank.shop.redemption import GoodNotOffered, redeem
 from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
 from timebank.shop.stock import OutOfStock
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page, see_other
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
 CODE = {"code": _("取货码"), "presence": _("扫码")}
@@ -109,7 +109,7 @@ class DeskGoods(Controller):
         try:
             found = await reading.find_redemption_by_code(caller, digits)
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         if found is None and await booking_by_code(caller, digits):
             await guesses.was_right(caller)  # so the look-up among the goods was no wrong guess
             return see_other(f"/desk/bookings?code={digits}")
@@ -121,14 +121,14 @@ class DeskGoods(Controller):
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Hand over a reservation, proved by its code or a presence scan."""
-        proof = filled(Collection, shown_by(data), CODE)
+        proof = parse_form(Collection, shown_by(data), CODE)
         try:
             await collection.count_try(caller, redemption_id, proof.code)
             await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
         except OwnRedemption as refusal:
-            return refused(request, caller, refusal, ask=f"/desk/confirmations/redemptions/{redemption_id}")
+            return refusal_page(request, caller, refusal, ask=f"/desk/confirmations/redemptions/{redemption_id}")
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return see_other(f"/desk/redemptions/{redemption_id}")
 
     @post()
@@ -137,11 +137,11 @@ class DeskGoods(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Redeem a good for the person at the counter, who takes it along."""
-        wanted = filled(RedemptionIn, data, TAKEN)
+        wanted = parse_form(RedemptionIn, data, TAKEN)
         try:
-            made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
+            made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+            return refusal_page(request, caller, refusal)
         return see_other(f"/desk/redemptions/{made.id}")
 
     @get("/{redemption_id:uuid}")
@@ -154,7 +154,7 @@ class DeskGoods(Controller):
         )
 
 
-def refused(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:
+def refusal_page(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:
     """The page of a refusal, with a link to the counter. `ask`: where a confirmation can be asked for instead."""
     return page(
         request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request)),

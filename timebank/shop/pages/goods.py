@@ -24,8 +24,8 @@ from timebank.shop.limits import MonthlyLimitReached, taken_this_month
 from timebank.shop.redemption import GoodNotOffered, redeem
 from timebank.shop.schemas import GoodOut, Redeemed, RedemptionIn
 from timebank.shop.stock import OutOfStock
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page, see_other
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page, see_other
 
 QUANTITY_MAX = 99
 FIELDS = {"person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量")}
@@ -61,9 +61,9 @@ class GoodsPages(Controller):
     ) -> Redirect | Template:  # fmt: skip
         """Reserve the good; the next page shows the collection code."""
         known = {"person_id": str(caller.require_self()), "good_id": str(good_id)}
-        wanted = filled(RedemptionIn, data | known, FIELDS)
+        wanted = parse_form(RedemptionIn, data | known, FIELDS)
         try:
-            made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
+            made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         except MENDABLE as refusal:
             return await _good_page(request, caller, good_id, refusal)
         return see_other(f"/redemptions/{made.id}?new=1")

@@ -21,7 +21,7 @@ from timebank.shop import goods, stock
 from timebank.shop.schemas import Count, Receipt
 from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import station as station_of
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 PLACE = {"good_id": _("物品"), "station_id": _("驿站")}
@@ -54,9 +54,9 @@ class ShelfPages(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Template | Redirect:  # fmt: skip
         """Receive goods into stock."""
-        at = filled(Place, data, PLACE)
+        at = parse_form(Place, data, PLACE)
         try:
-            came = filled(Receipt, data, RECEIPT)
+            came = parse_form(Receipt, data, RECEIPT)
             verb = stock.receive
             await once.answer(caller, lambda: verb(caller, at.good_id, at.station_id, came.quantity, came.note))
         except Invalid as refusal:
@@ -68,9 +68,9 @@ class ShelfPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
         """Store a counted quantity."""
-        at = filled(Place, data, PLACE)
+        at = parse_form(Place, data, PLACE)
         try:
-            found = filled(Count, data, COUNT)
+            found = parse_form(Count, data, COUNT)
             made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
         except (Invalid, CountedBelowReserved) as refusal:
             return await _shelf_page(request, caller, at.station_id, refusal)

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.classes.class_time.unexpiry import reverse_class_expiry
+from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
 from timebank.core import clock
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _

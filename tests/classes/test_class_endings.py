@@ -16,7 +16,7 @@ from tests.support.town import Town
 from timebank.classes import attendance, booking, changes, seats, stopping
 from timebank.classes.class_time import endings, purchase
 from timebank.classes.class_time.refunds import OwnRefund
-from timebank.classes.class_time.unexpiry import reverse_class_expiry
+from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
 from timebank.core import clock
 from timebank.core.scope import Scope

@@ -14,7 +14,7 @@ from tests.classes.test_class_refunds import another_course, books_are_clean, bo
 from tests.support.ledger_sums import problems_of
 from tests.support.shop import points_of
 from tests.support.town import Town
-from timebank.classes.class_time import moves
+from timebank.classes.class_time import minute_moves as moves
 from timebank.classes.schemas import MoveIn
 from timebank.core import clock, database
 from timebank.core.database import transaction

@@ -39,7 +39,7 @@ CAPABILITY = Capability(
         Source(
             noun="class_purchase",
             entries=("purchase", "refund", "move", "expiry", "reversal", "repayment"),
-            reversed_by="timebank.classes.class_time.unexpiry.reverse_class_expiry",
+            reversed_by="timebank.classes.class_time.expiry_reversal.reverse_class_expiry",
         ),
     ),
     statement={

@@ -15,7 +15,7 @@ import uvicorn
 from timebank.app import create_app
 from timebank.commands.counting import counted_together, remove_process_metrics
 from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warning_of_power, with_data
-from timebank.commands.patience import PatientProtocol
+from timebank.commands.timeouts import PatientProtocol
 from timebank.commands.supervising import Lifeline, Supervisor
 from timebank.core import settings
 from timebank.core.errors import TimebankError, reason_of

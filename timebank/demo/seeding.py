@@ -19,7 +19,7 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.demo.accounts import set_passwords
 from timebank.demo.county import COMMUNITIES, COUNTY
 from timebank.demo.names import Numbers
-from timebank.demo.officials import appoint_everybody, name_guardians
+from timebank.demo.role_grants import appoint_everybody, name_guardians
 from timebank.demo.place import Place
 from timebank.demo.population import populate
 from timebank.demo.present import Present

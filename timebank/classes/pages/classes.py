@@ -15,7 +15,7 @@ from timebank.classes import courses, reading, seats
 from timebank.classes.booking import AlreadyBooked, LessonClosed, book_seat, cancel_booking, scope_for_child
 from timebank.classes.class_time import purchase
 from timebank.classes.class_time.entries import MinutesOutlived, NotEnoughUnused, WorthTooLittle
-from timebank.classes.class_time.moves import SameCourse, move_class_hours
+from timebank.classes.class_time.minute_moves import SameCourse, move_class_hours
 from timebank.classes.class_time.purchase import ChildAge, NotInQuarters, buy_class_hours, last_day, parcels_of, price
 from timebank.classes.class_time.refunds import ChildGrown, refund
 from timebank.classes.courses import CourseOver

@@ -73,7 +73,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
             yield
             return
         chosen = settings.current()
-        await installation.open_pool(chosen.database_url or "", chosen.pool_size)
+        await installation.open_checked_pool(chosen.database_url or "", chosen.pool_size)
         try:
             yield
         finally:

@@ -163,11 +163,13 @@ async def test_two_of_a_family_with_one_phone_choose_who_acts(town: Town, client
 
 
 async def test_a_device_cannot_make_devices_and_ends_with_its_token(town: Town) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="柜台", kind="counter")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="柜台", kind="counter"
+    )
     tablet = await devices.find_device(made.token)
     assert tablet is not None
     with pytest.raises(Forbidden):
-        await devices.register(tablet, town.stations["暖蜂驿站"], name="又一台", kind="counter")
+        await devices.register_device(tablet, town.stations["暖蜂驿站"], name="又一台", kind="counter")
     await devices.revoke(await town.scope("周敏"), made.id)
     assert await devices.find_device(made.token) is None
 

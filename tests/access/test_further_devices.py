@@ -126,7 +126,7 @@ async def test_of_two_tablets_of_before_each_is_replaced_by_one_and_not_by_two(
 ) -> None:
     async with operating():
         old = [
-            await devices.register(town.system(), town.stations[STATION], name=name, kind="counter")
+            await devices.register_device(town.system(), town.stations[STATION], name=name, kind="counter")
             for name in ("一号", "二号")
         ]
     await register(client, town, kind="counter", replaces=str(old[0].id))
@@ -164,6 +164,6 @@ async def test_the_operator_registers_what_a_demo_needs(town: Town) -> None:
     scope: Scope = town.system()
     async with operating():
         made = [
-            await devices.register(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
+            await devices.register_device(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
         ]  # fmt: skip
     assert all([await devices.find_device(each.token) is not None for each in made])

@@ -15,8 +15,8 @@ from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import attendance, booking, changes, seats, stopping
 from timebank.classes.class_time import endings, purchase
-from timebank.classes.class_time.refunds import OwnRefund
 from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
+from timebank.classes.class_time.refunds import OwnRefund
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
 from timebank.core import clock
 from timebank.core.scope import Scope

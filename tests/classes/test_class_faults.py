@@ -31,7 +31,7 @@ from timebank.core.errors import Busy, Unexpected
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.operations import worker
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 
 async def post(client: httpx.AsyncClient, town: Town, name: str, path: str, body: dict[str, object]) -> httpx.Response:
@@ -507,7 +507,7 @@ async def test_a_child_that_moves_away_leaves_its_minutes_to_who_paid(
 ) -> None:
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
-    await set_status(await town.scope("赵丽"), town.people["刘小雨"], "left", "搬走了")
+    await set_person_status(await town.scope("赵丽"), town.people["刘小雨"], "left", "搬走了")
     done = await post(client, town, "刘洋", "/class-hours/refunds", asked(town))
     assert (done.status_code, done.json().get("points")) == (201, 20), done.text
     assert await points_of(town, "刘洋") == (20, 0)

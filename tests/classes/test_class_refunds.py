@@ -18,7 +18,8 @@ from tests.support.ledger_sums import problems_of
 from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import booking
-from timebank.classes.class_time import entries, minute_moves as moves, purchase, refunds
+from timebank.classes.class_time import entries, purchase, refunds
+from timebank.classes.class_time import minute_moves as moves
 from timebank.classes.class_time.purchase import Parcel, last_day
 from timebank.classes.courses import CourseOver
 from timebank.classes.schemas import BookingIn, ClassHoursIn, MoveIn, RefundIn

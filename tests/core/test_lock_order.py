@@ -119,7 +119,7 @@ class Story:
         return later
 
     async def leave(self) -> Act:
-        return lambda: records.set_status(self.admin, self.town.people["刘洋"], "left", "搬走了")
+        return lambda: records.set_person_status(self.admin, self.town.people["刘洋"], "left", "搬走了")
 
     async def correct_phone(self) -> Act:
         changed = Correction(phone="19900009999", reason="换了号码")

@@ -34,7 +34,7 @@ from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AlreadyReversed, NotReversible, PastGrace
 from timebank.ledger.statement import balances
 from timebank.operations import worker
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 LAST_DAY = date(2026, 12, 31)
 NOON = datetime(2026, 12, 25, 4, tzinfo=UTC)
@@ -282,7 +282,7 @@ async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_
     admin, li = await days.town.scope("赵丽"), days.town.people["李秀英"]
     with clock.at(NOON):
         await days.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
-        await set_status(admin, li, status, "查账")
+        await set_person_status(admin, li, status, "查账")
     await days.work(NOON)
     await days.work(NOON + timedelta(hours=1))
     told = "SELECT count(*) FROM message WHERE kind = 'points_expiring' AND person_id = $1"
@@ -291,7 +291,7 @@ async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_
     assert (await points_left(owner), await days.waiting(NEW_YEAR)) == (0, [])
     with clock.at(NEW_YEAR):
         admin = await days.town.scope("赵丽")
-        await set_status(admin, li, "active", None)
+        await set_person_status(admin, li, "active", None)
         await reverse_expiry(admin, await expired_entry(owner, days.town, "李秀英"), "停用期间没法用")
         assert (await balances(days.town.system(), li, [])).points.available == 12
 

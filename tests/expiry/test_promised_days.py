@@ -17,8 +17,8 @@ from tests.support.town import Town, operating
 from timebank.classes.changes import change_course
 from timebank.classes.class_time import endings, refunds
 from timebank.classes.class_time.entries import NotEnoughUnused
-from timebank.classes.class_time.minute_moves import move_class_hours
 from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
+from timebank.classes.class_time.minute_moves import move_class_hours
 from timebank.classes.schemas import CourseChange, MoveIn, RefundIn
 from timebank.classes.stopping import cancel_lessons_of_stopped, refund_ended
 from timebank.core import clock

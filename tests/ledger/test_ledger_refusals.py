@@ -24,7 +24,7 @@ from timebank.ledger import donations, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed, PurchaseNotReversible
 from timebank.ledger.schemas import DonationIn
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 LAST_DAY = date(2027, 12, 31)
 
@@ -96,12 +96,12 @@ async def test_more_than_an_account_can_hold_is_refused_and_nothing_moves(
 
 async def test_who_left_before_ever_earning_earns_nothing(town: Town, owner: asyncpg.Connection) -> None:
     zhao, wang = await town.scope("赵丽"), town.people["王建国"]
-    await set_status(zhao, wang, "left", None)
+    await set_person_status(zhao, wang, "left", None)
     with pytest.raises(AccountClosed):
         await posting.issue(town.system(), wang, Currency.point, 5, note("deed", "d"), expires_on=LAST_DAY)
     with pytest.raises(AccountClosed):
         await posting.earn(town.system(), wang, 60, 6, note("service", "s"), expires_on=LAST_DAY)
-    await set_status(zhao, wang, "active", None)
+    await set_person_status(zhao, wang, "active", None)
     await posting.earn(town.system(), wang, 60, 6, note("service", "s"), expires_on=LAST_DAY)
     assert await points_of(town, "王建国") == (10, 0)
 

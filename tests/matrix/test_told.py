@@ -28,7 +28,7 @@ from timebank.deeds.objections.decisions import decide_objection
 from timebank.deeds.objections.objecting import object_to_deed
 from timebank.overview.closing import StationHasLessons, change_station, count_closing_effects
 from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
-from timebank.people.records import correct, set_status
+from timebank.people.records import correct, set_person_status
 from timebank.people.schemas import Correction
 from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan
@@ -273,8 +273,8 @@ async def test_a_correction_and_a_block_are_told_without_the_values(town: Town, 
     await correct(admin, town.people["张桂兰"], Correction(phone="19900008888", room="102"))
     [text] = await told(owner, town, "张桂兰", "person_corrected")
     assert text == "社区更正了您的登记：手机号、住址。不对的话请找社区管理员。"
-    await set_status(admin, town.people["张桂兰"], "blocked", "重复登记")
-    await set_status(admin, town.people["张桂兰"], "active", None)
+    await set_person_status(admin, town.people["张桂兰"], "blocked", "重复登记")
+    await set_person_status(admin, town.people["张桂兰"], "active", None)
     assert ["已停用" in t for t in await told(owner, town, "张桂兰", "status_changed")] == [True, False]
 
 

@@ -31,7 +31,7 @@ from timebank.overview.agreements import decide_change
 from timebank.people.directory import open_person
 from timebank.people.enrolment.enrolling import PersonKnown, enrol
 from timebank.people.messages import own_messages
-from timebank.people.records import RecordMerged, correct, set_status
+from timebank.people.records import RecordMerged, correct, set_person_status
 from timebank.people.schemas import Correction, Enrolment
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
@@ -396,6 +396,6 @@ async def test_a_merged_record_is_neither_corrected_nor_let_back_in(town: Town, 
     gone, admin = await twin(town, owner), await town.scope("赵丽")
     await merged(town)
     with pytest.raises(RecordMerged):
-        await set_status(admin, gone, "active", "回来了")
+        await set_person_status(admin, gone, "active", "回来了")
     with pytest.raises(RecordMerged):
         await correct(admin, gone, Correction(name="别人", reason="改"))

@@ -219,7 +219,7 @@ async def test_one_failing_community_does_not_stop_the_others(town: Town) -> Non
 
 async def test_it_ends_at_once_when_told_to_stop(town: Town) -> None:
     stop = asyncio.Event()
-    working = asyncio.create_task(worker.run(stop))
+    working = asyncio.create_task(worker.run_worker(stop))
     await asyncio.sleep(0.3)
     assert not working.done()
     stop.set()

@@ -15,7 +15,7 @@ from tests.support.town import Town
 from timebank.cards.cards import issue_missing_cards
 from timebank.classes import attendance, booking
 from timebank.core import clock
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.presence.forgotten import close_forgotten
 from timebank.presence.scanning import scan_by_hand
 from timebank.presence.schemas import ScanIn
@@ -80,7 +80,7 @@ async def test_only_a_guardian_whose_consent_is_in_force_reads_for_a_child(
     town: Town, owner: asyncpg.Connection, change: str, readers: int
 ) -> None:
     await owner.execute(f"UPDATE guardianship SET {change}")
-    await set_status(await town.scope("赵丽"), town.people["刘小雨"], "blocked", "核对")
+    await set_person_status(await town.scope("赵丽"), town.people["刘小雨"], "blocked", "核对")
     assert len(await told(owner, town, "刘小雨", "status_changed")) == 1
     assert len(await told(owner, town, "刘洋", "status_changed")) == readers
 

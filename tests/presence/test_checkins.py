@@ -294,8 +294,12 @@ async def test_a_card_is_accepted_at_a_counter_alone(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
     code = await card(town, owner, "张桂兰")
-    counter = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
-    wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    counter = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
+    wall = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     await kept_scope(town, counter.token)
     for headers, status in (
         (await town.sign_in("张桂兰"), 403),

@@ -169,7 +169,9 @@ async def test_entered_hours_after_midnight_count_on_their_own_day(town: Town, o
 
 async def test_wall_and_counter_show_the_evening_as_one_day(town: Town, owner: asyncpg.Connection) -> None:
     await at_night(owner)
-    wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    wall = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     screen = await devices.find_device(wall.token)
     assert screen is not None
     for name, came in (("张桂兰", "22:30"), ("李秀英", "00:40")):

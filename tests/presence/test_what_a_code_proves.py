@@ -270,7 +270,9 @@ async def test_one_end_by_a_code_that_was_read_is_enough(
 async def test_a_counter_tablet_is_not_the_screen(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
     tablet, friend, begin = {"Authorization": f"Bearer {made.token}"}, await town.sign_in("张桂兰"), nine_o_clock()
     for minutes in (0, HOUR):
         with later(begin, minutes):
@@ -283,7 +285,9 @@ async def test_a_counter_tablet_is_not_the_screen(
 async def test_a_reading_delays_nobody_who_scans_the_screen_before_it_or_in_the_next_step(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     screen, keeper = {"Authorization": f"Bearer {made.token}"}, await town.sign_in("周敏")
     earlier, afterwards, begin = await town.sign_in("张桂兰"), await town.sign_in("李秀英"), nine_o_clock()
     for minutes in (0, HOUR):

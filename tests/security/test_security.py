@@ -45,7 +45,9 @@ APPROVE = ReviewIn("approve")
 
 async def device(town: Town) -> Scope:
     """A counter with its keeper signed on."""
-    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
     return await kept_scope(town, made.token)
 
 

@@ -259,7 +259,9 @@ async def test_a_keeper_signs_on_by_the_own_session_at_a_tablet_that_shows_its_t
 
 
 async def test_a_pairing_code_makes_one_device_and_a_thief_makes_none(town: Town, serving: asyncpg.Connection) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
     pair = "SELECT device_pair($1, $2, 'counter', '\\x01', now())"
     await steal(serving, *town.communities.values(), session=(await town.scope("赵丽")).session_id)
     assert await serving.fetchval(pair, town.community, b"guessed") is None

@@ -68,7 +68,9 @@ async def test_the_code_is_for_those_who_serve_at_the_station(town: Town, client
     for name, status in (("张桂兰", 403), ("孙伟", 403), ("马涛", 404), ("周敏", 200), ("赵丽", 200)):
         assert (await client.get(address, headers=await town.sign_in(name))).status_code == status, name
     assert (await client.get(other, headers=await town.sign_in("周敏"))).status_code == 403
-    device = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    device = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     bearer = {"Authorization": f"Bearer {device.token}"}
     shown = (await client.get(address, headers=bearer)).json()
     assert (await client.get(other, headers=bearer)).status_code == 403
@@ -83,7 +85,7 @@ async def test_the_code_is_for_those_who_serve_at_the_station(town: Town, client
 
 async def test_a_code_is_accepted_until_just_the_moment_it_names(town: Town) -> None:
     keeper = await town.scope("周敏")
-    shown = await screens.station_code(keeper, town.stations["暖蜂驿站"])
+    shown = await screens.code_on_screen(keeper, town.stations["暖蜂驿站"])
     code = codes.read(shown.code)
     assert isinstance(code, codes.StationCode)
     assert codes.is_fresh(code, shown.expires_at - timedelta(milliseconds=1))
@@ -92,7 +94,7 @@ async def test_a_code_is_accepted_until_just_the_moment_it_names(town: Town) -> 
 
 async def test_a_new_key_ends_every_code_shown_before(town: Town) -> None:
     admin, station = await town.scope("赵丽"), town.stations["暖蜂驿站"]
-    before = codes.read((await screens.station_code(admin, station)).code)
+    before = codes.read((await screens.code_on_screen(admin, station)).code)
     assert isinstance(before, codes.StationCode)
     await screens.rotate_key(admin, station, "屏幕被拍了照")
     found = await station_row(admin, station)

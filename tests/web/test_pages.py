@@ -187,7 +187,7 @@ async def test_every_page_of_every_role(lived_in: Town, walk: Walk) -> None:
 
 
 async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> None:
-    screen = await devices.register(
+    screen = await devices.register_device(
         await lived_in.scope("赵丽"), lived_in.stations["暖蜂驿站"], name="屏", kind="display"
     )
     good, person = lived_in.goods["香皂"], lived_in.people["李秀英"]

@@ -93,7 +93,9 @@ async def test_a_keeper_alone_on_a_saturday_serves_everybody_within_the_day(
 
 
 async def a_keeper_signs_on(browser: Browser, service: Service, town: Town) -> Page:
-    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter"
+    )
     tablet = await screen(browser, service, TABLET)
     await tablet.goto(f"/desk/pair/{made.pairing_code}")
     await press(tablet, "配对这台设备")

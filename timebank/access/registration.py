@@ -27,7 +27,7 @@ from timebank.people.identity.ages import is_guarded
 from timebank.people.identity.citizen_number import require_identity
 from timebank.people.identity.phones import normal_phone
 from timebank.people.messages import notify
-from timebank.people.records import correct, set_status
+from timebank.people.records import correct, set_person_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
 from timebank.people.waiting_corrections import moves_home, propose_correction, revealed, touches_family, unsealed
 
@@ -97,7 +97,7 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
     before = (await contact_of(scope, person_id)).phone
     await correct(scope, person_id, correction)
     if correction.status is not msgspec.UNSET:
-        await set_status(scope, person_id, correction.status, correction.reason)
+        await set_person_status(scope, person_id, correction.status, correction.reason)
     left, joined = await _settle_login(scope, person_id)
     now = (await contact_of(scope, person_id)).phone
     # A person who turns out to be a child keeps the phone but loses the login: handled like a change of phone.

@@ -11,7 +11,7 @@ from timebank.activities.tables import Shift, SignUp
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 LENGTH_MAX = timedelta(hours=24)
@@ -73,7 +73,7 @@ async def shifts(
             "AND ($5::timestamptz IS NULL OR (s.starts_at, s.id) > ($5, $6)) ORDER BY s.starts_at, s.id LIMIT $7",
             scope.community_id, scope.person_id, after or clock.now(), activity_id, *(at or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda s: (s.starts_at, s.id))
+    return make_page(found, limit, lambda s: (s.starts_at, s.id))
 
 
 @retried

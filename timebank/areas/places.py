@@ -11,7 +11,7 @@ from timebank.areas.tables import Area, Region
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 ABOVE: dict[str, frozenset[str | None]] = {
@@ -131,7 +131,7 @@ async def places(scope: Scope, *, limit: int, cursor: str | None = None) -> Page
         found = [] if in_community else await _regions_after(scope, path, limit + 1)
         if len(found) <= limit:
             found += await _areas_after(scope, path if in_community else [], limit + 1 - len(found))
-    shown = page(found, limit, lambda place: (place.path, place.kind in AREA_KINDS))
+    shown = make_page(found, limit, lambda place: (place.path, place.kind in AREA_KINDS))
     return Page([place.out() for place in shown.items], shown.next)
 
 

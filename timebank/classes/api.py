@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.classes import attendance, booking, changes, courses, reading, stopping
-from timebank.classes.class_time import minute_moves as moves, purchase, refunds
+from timebank.classes.class_time import minute_moves as moves
+from timebank.classes.class_time import purchase, refunds
 from timebank.classes.schemas import (
     AttendanceIn,
     Booked,

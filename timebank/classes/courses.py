@@ -11,7 +11,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 
@@ -83,7 +83,7 @@ async def courses(
             "ORDER BY c.starts_on DESC, c.id DESC LIMIT $6",
             scope.community_id, with_ended, clock.local_day(), *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda c: (c.starts_on, c.id))
+    return make_page(found, limit, lambda c: (c.starts_on, c.id))
 
 
 async def course(scope: Scope, course_id: UUID) -> CourseOut:
@@ -185,7 +185,7 @@ def costs_less_than_length(lesson: LessonOut, before: LessonOut | None = None) -
 
 
 async def record_lone_lesson(scope: Scope, lesson: LessonOut) -> None:
-    """Record a lesson that costs fewer minutes than it lasts for a second person to see, as `record_lone_price` does."""
+    """Record a lesson that costs fewer minutes than it lasts; a second person is shown it, as by `record_lone_price`."""
     if scope.system:
         return
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
@@ -242,4 +242,4 @@ async def lessons(
             "AND ($5::timestamptz IS NULL OR (l.starts_at, l.id) > ($5, $6)) ORDER BY l.starts_at, l.id LIMIT $7",
             scope.community_id, course_id, since, until, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda found_lesson: (found_lesson.starts_at, found_lesson.id))
+    return make_page(found, limit, lambda found_lesson: (found_lesson.starts_at, found_lesson.id))

@@ -11,7 +11,7 @@ from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.core import clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import in_care, is_in_care
 from timebank.people.guardianship.guardians import children_of
@@ -119,7 +119,7 @@ async def bookings(
         found = await database.rows(
             _Row, f"{_ROWS}{which}ORDER BY b.created_at DESC, b.id DESC LIMIT $4", *values
         )  # fmt: skip
-    return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
+    return make_page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
 
 
 @retried

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from timebank.agreements.schemas import AgreementOut, Decision
-from timebank.commands.ground import ground, pool, run, with_data, with_json
+from timebank.commands.ground import ground, pool, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core.errors import NotFound
 from timebank.overview.agreements import acknowledge, decide_change
@@ -49,7 +49,7 @@ def confirm(
             raise NotFound
 
     with ground(data) as chosen:
-        found = run(work())
+        found = run_command(work())
     if as_json:
         shown = [
             {"id": str(e.id), "community": place.path, "text": e.text, "status": e.status, "who": e.who}

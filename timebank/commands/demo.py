@@ -14,7 +14,7 @@ from rich.table import Table
 
 from timebank import migrate
 from timebank.app import create_app
-from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run_command, stop_signals, with_data, with_json
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
 from timebank.core import settings
 from timebank.core.database import connections
@@ -54,7 +54,7 @@ def demo(port: int, data: Path | None, as_json: bool) -> None:
             chosen = replace(chosen, log_level="WARNING")
         chosen = replace(chosen, leave_seconds=0, is_demo=True)
         settings.use(chosen)
-        run(_demo(chosen, listener, as_json))
+        run_command(_demo(chosen, listener, as_json))
 
 
 @contextmanager
@@ -81,7 +81,7 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
     await migrate.migrate(url)
     await serving_login.prepare(url, serving_url)
     # Asynchronous commits are safe here: after a crash an unfinished seeding is repeated from the start.
-    await installation.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
+    await installation.open_checked_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
     try:
         with progress("正在建立演示县") as told:
             await seed_once(url, told)
@@ -104,7 +104,7 @@ async def _serve(
     with stop_signals() as stop:
         async with asyncio.TaskGroup() as group:
             group.create_task(serve_until(stop, server, listener))
-            group.create_task(worker.run(stop))
+            group.create_task(worker.run_worker(stop))
 
 
 def _print_json(base_url: str, people: list[SignIn], screens: list[Screen]) -> None:

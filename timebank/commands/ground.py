@@ -75,7 +75,7 @@ def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
     with _with_server(chosen) as (url, operator_url):
         chosen = replace(chosen, database_url=url, operator_database_url=operator_url)
         if makes_key and not chosen.secret_key:
-            run(require_new(chosen))
+            run_command(require_new(chosen))
             make_key(chosen.data)
             chosen = replace(chosen, secret_key=kept_key(chosen.data))
         settings.use(chosen)
@@ -133,7 +133,7 @@ async def pool(chosen: Settings, *, waits: bool = False, operates: bool = False)
     assert url is not None
     if operates:
         await require_operator(url)
-    await installation.open_pool(url, chosen.pool_size)
+    await installation.open_checked_pool(url, chosen.pool_size)
     try:
         await _reach(waits=waits)
         yield
@@ -172,7 +172,7 @@ async def _reach(*, waits: bool) -> None:
         log.warning("waiting for the database", why=str(error.__cause__))
 
 
-async def require_key(chosen: Settings) -> None:
+async def require_secret_key(chosen: Settings) -> None:
     """Refuse to run without a secret key.
 
     Raises FirstSecretKey if no key was ever used on the database, otherwise NoSecretKey.
@@ -195,7 +195,7 @@ async def require_new(chosen: Settings) -> None:
         raise vault.NoSecretKey
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run_command(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine in a new event loop. A stop signal cancels it, which rolls back open transactions."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_unless_stopped(work))

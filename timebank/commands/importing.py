@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import find_community, system_scope
 from timebank.core.errors import TimebankError, reason_of
 from timebank.imports.intake import Kind
@@ -68,7 +68,7 @@ def import_workbook(
             )  # fmt: skip
 
     with ground(data) as chosen, progress("正在导入") as told:
-        report = run(work())
+        report = run_command(work())
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:

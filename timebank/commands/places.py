@@ -14,7 +14,7 @@ from timebank.access.admins import facts_of_staff
 from timebank.access.sign_in.passwords import check_strength
 from timebank.areas.places import add_region
 from timebank.areas.schemas import PlaceKind
-from timebank.commands.ground import ground, pool, run, with_data, with_json
+from timebank.commands.ground import ground, pool, run_command, with_data, with_json
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
@@ -141,7 +141,7 @@ def create_admin(
         return place, person_id
 
     with ground(data) as chosen:
-        place, person_id = run(work())
+        place, person_id = run_command(work())
     if as_json:
         told = {"person_id": str(person_id), "community_id": str(place.id), "role": role}
         click.echo(json.dumps(told | ({"password": password} if made else {})))

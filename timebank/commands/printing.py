@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from timebank.cards.cards import PrintedCard, cards_of, issue_missing_cards
-from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run, with_data, with_json
+from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core import settings
 from timebank.core.errors import TimebankError, reason_of
@@ -60,7 +60,7 @@ def station_poster(
             return await find_station(station)
 
     with ground(data) as chosen:
-        community, found = run(look_up())
+        community, found = run_command(look_up())
     poster = Poster(
         community=community.name, station=found.name, address=found.address, hours=open_hours(found),
         sign_in_url=f"{settings.current().base_url}/sign-in", phone=phone,
@@ -102,7 +102,7 @@ def cards(
             return place, await cards_of(system_scope(place))
 
     with ground(data) as chosen:
-        place, found = run(look_up())
+        place, found = run_command(look_up())
     if not found:
         raise NoCards(community=place.name)
     sheet = CardSheet(place.name, phone, full_names)

@@ -14,9 +14,17 @@ import uvicorn
 
 from timebank.app import create_app
 from timebank.commands.counting import counted_together, remove_process_metrics
-from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warning_of_power, with_data
-from timebank.commands.timeouts import PatientProtocol
+from timebank.commands.ground import (
+    ground,
+    pool,
+    require_secret_key,
+    run_command,
+    stop_signals,
+    warning_of_power,
+    with_data,
+)
 from timebank.commands.supervising import Lifeline, Supervisor
+from timebank.commands.timeouts import PatientProtocol
 from timebank.core import settings
 from timebank.core.errors import TimebankError, reason_of
 from timebank.core.settings import Settings
@@ -49,17 +57,19 @@ class CannotListen(TimebankError):
 def serve(host: str, port: int, workers: int, data: Path | None) -> None:
     with ground(data) as chosen, listening(host, port) as listener:
         configure_logs()
-        run(require_key(chosen))  # Without a key no code can be signed; refuse now, not at the first request.
+        run_command(
+            require_secret_key(chosen)
+        )  # Without a key no code can be signed; refuse now, not at the first request.
         address = f"http://{host}:{listener.getsockname()[1]}"
 
         def announce() -> None:
             click.echo(address, err=True)
 
         if workers == 1:
-            run(_serve_alone(chosen, listener, announce))
+            run_command(_serve_alone(chosen, listener, announce))
             return
         with counted_together():
-            run(_serve_together(chosen, listener, workers, announce))
+            run_command(_serve_together(chosen, listener, workers, announce))
 
 
 async def _serve_alone(chosen: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
@@ -97,7 +107,7 @@ def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifelin
             async with lifeline.ends(stop):
                 await serve_until(stop, server, listener)
 
-    run(work())
+    run_command(work())
 
 
 async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: socket.socket) -> None:

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from timebank import migrate as migrations
-from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core import database, vault
 from timebank.core.database import connections, transaction
@@ -25,7 +25,7 @@ def migrate(data: Path | None, as_json: bool) -> None:
     with ground(data) as chosen:
         chosen.require_no_pooler("升级")
         assert chosen.operator_url is not None
-        applied = run(_migrate(chosen, chosen.operator_url))
+        applied = run_command(_migrate(chosen, chosen.operator_url))
     if as_json:
         click.echo(json.dumps({"applied": applied}))
     elif applied:
@@ -87,7 +87,7 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
         return Checked(str(place.id), place.path, books_out(books))
 
     with ground(data) as chosen, progress("正在核对") as told:
-        checked = run(work())
+        checked = run_command(work())
     ok = all(one.books.ok for one in checked)
     if as_json:
         click.echo(msgspec.json.encode({"ok": ok, "communities": checked}))

@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.schemas import BoardItem, BoardRow
 
@@ -76,7 +76,7 @@ async def board_rows(
             "WHERE $2::timestamptz IS NULL OR (notice_until, id) > ($2, $3) ORDER BY notice_until, id LIMIT $4",
             community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return place, page(found, limit, lambda item: (item.notice_until, item.id))
+    return place, make_page(found, limit, lambda item: (item.notice_until, item.id))
 
 
 async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[BoardPlace, BoardRow]:

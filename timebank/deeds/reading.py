@@ -5,7 +5,7 @@ from uuid import UUID
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
@@ -90,7 +90,7 @@ async def list_deeds(
             "ORDER BY d.id DESC LIMIT $7",
             scope.community_id, *seen, status, before[0] if before else None, limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda deed: (deed.id,))
+    return make_page(found, limit, lambda deed: (deed.id,))
 
 
 async def count_waiting(scope: Scope) -> dict[str, int]:

@@ -19,10 +19,10 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.demo.accounts import set_passwords
 from timebank.demo.county import COMMUNITIES, COUNTY
 from timebank.demo.names import Numbers
-from timebank.demo.role_grants import appoint_everybody, name_guardians
 from timebank.demo.place import Place
 from timebank.demo.population import populate
 from timebank.demo.present import Present
+from timebank.demo.role_grants import appoint_everybody, name_guardians
 from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
 from timebank.expiry.expiring import close_days

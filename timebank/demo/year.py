@@ -13,9 +13,9 @@ from timebank.core import clock
 from timebank.core.scope import Role
 from timebank.deeds.filing.caps import period_of
 from timebank.demo.county import DEED_NOTES, DEED_RULES, GOODS, MINUTES_PER_POINT, SERVICE_RULE
-from timebank.demo.role_grants import neighbours
 from timebank.demo.place import Place
 from timebank.demo.population import KNOWN, Resident
+from timebank.demo.role_grants import neighbours
 from timebank.demo.schooling import Schooling
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.people.identity.ages import age_on

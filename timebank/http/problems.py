@@ -57,7 +57,7 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
         log.error("refused", code=error.code, request_id=_request_id(request))
         error.values.setdefault("request_id", _request_id(request))
     if wants_problem(request):
-        return problem(request, error)
+        return problem_response(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
         onwards = quote(request.scope["path"], safe="/:")
         return _see(f"/sign-in?next={onwards}")
@@ -85,7 +85,7 @@ def _when_to_come_back(error: TimebankError) -> dict[str, str]:
     return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
 
-def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
+def problem_response(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
     headers = {"Cache-Control": "no-store"} | _when_to_come_back(error)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -56,7 +56,7 @@ def jobs() -> tuple["Job | Sweep", ...]:
     )
 
 
-async def run(stop: asyncio.Event) -> None:
+async def run_worker(stop: asyncio.Event) -> None:
     """Run every job when it is due, until `stop` is set. A job that has begun in a community is finished there.
 
     No job begins while the database does not answer; jobs that fall due meanwhile run once it answers again.

@@ -14,7 +14,7 @@ from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import _, put_together, translate
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.overview.change_kinds import kinds
 
@@ -94,7 +94,7 @@ async def agreements(
             "ORDER BY w.proposed_at DESC, w.id DESC LIMIT $5",
             scope.community_id, status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-        kept = page(found, limit, lambda row: (row.proposed_at, row.id))
+        kept = make_page(found, limit, lambda row: (row.proposed_at, row.id))
         return Page(await changes_out(scope, kept.items, language), kept.next)
 
 

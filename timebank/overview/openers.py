@@ -19,7 +19,7 @@ from timebank.agreements.schemas import Unconfirmed
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 from timebank.people.messages import notify
 from timebank.people.residents import require_resident
@@ -71,7 +71,7 @@ async def resting(scope: Scope, *, limit: int = 50, cursor: str | None = None) -
             "AND ($3::timestamptz IS NULL OR (r.until, r.id) < ($3, $4)) ORDER BY r.until DESC, r.id DESC LIMIT $5",
             scope.community_id, clock.now(), *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda rest: (rest.until, rest.id))
+    return make_page(found, limit, lambda rest: (rest.until, rest.id))
 
 
 async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:

@@ -15,7 +15,7 @@ import msgspec
 from timebank.core import audit, database, names, vault
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.identity.ages import is_guarded
@@ -111,7 +111,7 @@ async def list_people(
             _phone_index(q), _identity_indexes(q), area_id, status, *after, limit + 1,
             names.key(q),
         )  # fmt: skip
-        found_page = page(found, limit, lambda line: (line.pinyin, line.id))
+        found_page = make_page(found, limit, lambda line: (line.pinyin, line.id))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
 

@@ -9,7 +9,7 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.people.identity.ages import is_guarded
 
@@ -128,7 +128,7 @@ async def own_messages(
             "AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5)) ORDER BY created_at DESC, id DESC LIMIT $6",
             scope.community_id, person_id, unread, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda m: (m.created_at, m.id))
+    return make_page(found, limit, lambda m: (m.created_at, m.id))
 
 
 async def count_unread(scope: Scope) -> int:

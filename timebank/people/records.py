@@ -43,7 +43,7 @@ def _require_unmerged(person: Person) -> None:
 
 @retried
 async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None:
-    """Correct a person's record, as an administrator, and notify the person. `status` is left to `set_status`.
+    """Correct a person's record, as an administrator, and notify the person. `status` is left to `set_person_status`.
 
     A resident may change only `publishes_name` of their own record. Raises RecordMerged for a merged record.
     """
@@ -154,7 +154,7 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
 
 
 @retried
-async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
+async def set_person_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
     """Block a person, record that they left, or make them active again; the person is notified.
 
     A blocked person cannot sign in or be served and keeps the points. For `left` the accounts are closed too.

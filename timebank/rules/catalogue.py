@@ -14,7 +14,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _, put_together, translate
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.rules.looser import is_looser_rule
 from timebank.rules.schemas import RuleIn, RuleOut
@@ -122,7 +122,7 @@ async def rules(
             "WHERE ($4::text IS NULL OR kind = $4) AND ($5::boolean IS NULL OR active = $5) ORDER BY code LIMIT $6",
             scope.community_id, clock.now(), after[0] if after else None, kind, active, limit + 1,
         )  # fmt: skip
-    return page([_told(rule) for rule in found], limit, lambda rule: (rule.code,))
+    return make_page([_told(rule) for rule in found], limit, lambda rule: (rule.code,))
 
 
 async def versions(scope: Scope, code: str) -> list[RuleOut]:

@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import RecordOut
@@ -84,7 +84,7 @@ async def list_records(
             "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
             scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page([_told(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
+    return make_page([_told(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
 
 
 async def count_pending(scope: Scope) -> int:

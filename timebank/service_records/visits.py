@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import VisitOut
@@ -42,7 +42,7 @@ async def list_visits(
             "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
             scope.community_id, person, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+    return make_page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
 async def find_visit(scope: Scope, visit_id: UUID) -> VisitOut:

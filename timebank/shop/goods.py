@@ -13,7 +13,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.people.messages import Notification, notify_many
@@ -100,7 +100,7 @@ async def list_goods(
         )  # fmt: skip
         told = await _told(scope, found, station_id)
     keys = {good.id: (good.pinyin, good.id) for good in found}
-    return page(told, limit, lambda good: keys[good.id])
+    return make_page(told, limit, lambda good: keys[good.id])
 
 
 async def find_good(scope: Scope, good_id: UUID) -> GoodOut:

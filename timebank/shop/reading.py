@@ -9,7 +9,7 @@ from timebank.access.sign_in import guesses
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger import grace
 from timebank.ledger.posting import Returned
@@ -85,7 +85,7 @@ async def list_redemptions(
             scope.community_id, scope.reads_all, scope.stood_for, list(scope.kept_stations), person_id, station_id,
             good_id, status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
+    return make_page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 
 
 async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:

@@ -14,7 +14,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.shop.tables import StockMove
 
@@ -70,7 +70,7 @@ async def list_stock_changes(
             "ORDER BY m.moved_at DESC, m.id DESC LIMIT $5",
             scope.community_id, good_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda move: (move.moved_at, move.id))
+    return make_page(found, limit, lambda move: (move.moved_at, move.id))
 
 
 @retried

@@ -57,15 +57,15 @@ class Stations(Controller):
     @get("/{station_id:uuid}/code", opt=ON_A_SCREEN)
     async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:
         """The station's present code; only for its devices, its keepers and administrators."""
-        return await screens.station_code(caller, station_id)
+        return await screens.code_on_screen(caller, station_id)
 
     @get("/{station_id:uuid}/code.png", media_type="image/png", opt=ON_A_SCREEN)
     async def code_png(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        return codes.png((await screens.station_code(caller, station_id)).url)
+        return codes.png((await screens.code_on_screen(caller, station_id)).url)
 
     @get("/{station_id:uuid}/code.svg", media_type="image/svg+xml", opt=ON_A_SCREEN)
     async def code_svg(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        return codes.svg((await screens.station_code(caller, station_id)).url)
+        return codes.svg((await screens.code_on_screen(caller, station_id)).url)
 
     @post("/{station_id:uuid}/key", status_code=204)
     async def rotate_key(

@@ -11,7 +11,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.opening import Opening, opening_at, opening_hours_in_words
-from timebank.core.paging import Page, all_pages, page, read_cursor
+from timebank.core.paging import Page, all_pages, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.stations.schemas import StationChange, StationIn, StationOut
 from timebank.stations.tables import Station
@@ -102,7 +102,7 @@ async def stations(
             "AND ($3::text IS NULL OR (pinyin, id) > ($3, $4)) ORDER BY pinyin, id LIMIT $5",
             scope.community_id, active, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    listed = page(found, limit, lambda s: (s.pinyin, s.id))
+    listed = make_page(found, limit, lambda s: (s.pinyin, s.id))
     return Page([msgspec.convert(s, StationOut, from_attributes=True) for s in listed.items], listed.next)
 
 

@@ -19,7 +19,7 @@ def acceptance_ends(moment: datetime, seconds: int) -> datetime:
     return codes.step_end(codes.step_of(moment, seconds) + 1, seconds)
 
 
-async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
+async def code_on_screen(scope: Scope, station_id: UUID) -> CodeOut:
     """The station's present code. Raises Forbidden unless the caller is one of its devices or serves at it.
 
     Reading it other than on a display is recorded, and visits by a code that was read so are flagged for review.
@@ -64,7 +64,9 @@ async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
     """
     async with transaction(scope):
         await station(scope, station_id)
-        made = await devices.register(scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces)
+        made = await devices.register_device(
+            scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces
+        )
     return _told(made)
 
 

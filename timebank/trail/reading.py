@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import transaction
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.trail.schemas import ChangeOut
 from timebank.trail.words import change_in_words, verb_in_words
@@ -47,7 +47,7 @@ async def trail(
     async with transaction(scope):
         found = await database.fetch(_LINES.format(chosen=chosen), *values)
     lines = [_line(dict(record), language) for record in found]
-    return page(lines, limit, lambda line: (line.id,))
+    return make_page(lines, limit, lambda line: (line.id,))
 
 
 def _end_of(until: date | None) -> UUID:

@@ -27,7 +27,7 @@ from timebank.imports.runs import worker_job as leftover
 from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.undo import undo
 from timebank.operations import worker
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 
@@ -220,7 +220,7 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
 ) -> None:
     scope = await town.scope("赵丽")
     run_id = await begun(scope, "hours", services(town, 300, "张桂兰", "欧阳凯伟"), batches=1)
-    await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+    await set_person_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
     await left_alone(owner)
     await leftover.continue_stopped_imports()
     found = await history.show_run(scope, run_id)
@@ -267,7 +267,7 @@ async def test_a_run_that_loses_a_row_half_way_says_that_it_is_incomplete_and_wh
     assert (report["outcome"], report["created"], report["accepted"]) == ("incomplete", 300 - late, 300 - late)
     assert f"有 {late} 行因为情况变了没有导入" in report["notes"][-1]
     assert "请撤销这次导入" in report["notes"][-1]
-    await set_status(town.system(), town.people["欧阳凯伟"], "active", "又回来了")
+    await set_person_status(town.system(), town.people["欧阳凯伟"], "active", "又回来了")
     monkeypatch.undo()
     again = (await desk.send("hours", content, skip_bad="false")).json()
     assert (again["outcome"], again["created"]) == ("imported", late)
@@ -280,7 +280,7 @@ async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, mo
     async def then_leaves(*given: Any, **more: Any) -> None:
         await written(*given, **more)
         monkeypatch.undo()
-        await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+        await set_person_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
 
     monkeypatch.setattr(runs, "_write_down", then_leaves)
     return Desk(client, await town.sign_in("赵丽"))

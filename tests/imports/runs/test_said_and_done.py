@@ -28,7 +28,7 @@ from timebank.imports.runs.runs import import_file
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.imports.steps import Steps
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 
@@ -152,9 +152,9 @@ async def test_who_was_no_resident_when_the_list_was_read_gets_no_office_of_it(
     await take_in(town, "residents", *roster("31栋"))
     scope = await town.scope("赵丽")
     gone = await owner.fetchval("SELECT id FROM person WHERE name = '林小满'")
-    await set_status(town.system(), UUID(bytes=gone.bytes), "left", "搬走")
+    await set_person_status(town.system(), UUID(bytes=gone.bytes), "left", "搬走")
     await begun(scope, "residents", table(*heads("31")))
-    await set_status(town.system(), UUID(bytes=gone.bytes), "active", "搬回")
+    await set_person_status(town.system(), UUID(bytes=gone.bytes), "active", "搬回")
     await left_alone(owner)
     await leftover.continue_stopped_imports()
     assert await held(owner) == [("林大山", "unit_head", "1单元")]

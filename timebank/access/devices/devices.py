@@ -59,7 +59,9 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 @retried
-async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None) -> NewDevice:
+async def register_device(
+    scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None
+) -> NewDevice:
     """Register a display or counter of a station. The token is returned only here; its hash is stored.
 
     If the station has one of this kind, raises DeviceStands unless `replaces` names it; that one ends at once. Another

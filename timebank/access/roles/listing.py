@@ -6,7 +6,7 @@ from uuid import UUID
 from timebank.access.schemas import GrantOut
 from timebank.core import clock, database
 from timebank.core.database import transaction
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 
 # The name of area `a`: of a building or unit without its grid, such as 3栋1单元; of a grid its own.
@@ -51,4 +51,4 @@ async def grants(
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         found = await read_grants(scope, person_id=person_id, role=role, before=before, limit=limit + 1)
-    return page(found, limit, lambda g: (g.granted_at, g.id))
+    return make_page(found, limit, lambda g: (g.granted_at, g.id))

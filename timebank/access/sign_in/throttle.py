@@ -47,7 +47,7 @@ async def subtract_attempts(key: str, attempts: int, *, window: timedelta) -> No
 
 
 @retried
-async def sweep() -> None:
+async def purge_attempts() -> None:
     """Delete windows that ended more than a day ago."""
     async with transaction(None):
         await database.execute("DELETE FROM throttle WHERE window_start < $1", clock.now() - timedelta(days=1))

@@ -15,6 +15,7 @@ from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import require_guardian
+from timebank.people.identity.ages import age_on
 from timebank.people.locks import lock_people
 
 
@@ -42,10 +43,6 @@ class Parcel(msgspec.Struct, frozen=True):
 def price(minutes: int, points_per_hour: int) -> int:
     """The price of minutes in points, rounded up."""
     return -(-minutes * points_per_hour // 60)
-
-
-def age_on(born_on: date, day: date) -> int:
-    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
 def last_day(parcels: list[Parcel], points: int, course_ends_on: date) -> date | None:

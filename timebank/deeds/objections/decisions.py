@@ -13,7 +13,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
 from timebank.deeds.credit import issue_deed_points
-from timebank.deeds.objections.objecting import LockedObjection, ObjectionDecided, lock_objection, set_status
+from timebank.deeds.objections.objecting import LockedObjection, ObjectionDecided, lock_objection, set_objected_status
 from timebank.deeds.parties import PartyToDeed, require_no_party
 from timebank.deeds.reading import lock_deed
 from timebank.deeds.restoring import DEED_AGAIN, propose_restoring
@@ -87,11 +87,11 @@ async def _settle_deed(scope: Scope, objection: LockedObjection, upheld: bool, n
         await database.execute(
             "UPDATE deed SET review_note = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, note
         )
-        await set_status(scope, deed, "rejected")
+        await set_objected_status(scope, deed, "rejected")
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
         await notify(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
-        await set_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
+        await set_objected_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
         text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
         await notify(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
     return "这件善行不予记分" if upheld else "公示照常"

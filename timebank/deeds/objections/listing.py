@@ -9,7 +9,7 @@ from timebank.agreements.independence import is_uninvolved
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.objections.reminding import decide_by
 from timebank.service_records.deciding import took_part_in_scans
@@ -87,7 +87,7 @@ async def list_undecided_objections(
             f"{_DOUBTS} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
             scope.community_id, after[0] if after else None, limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda doubt: (doubt.id,))
+    return make_page(found, limit, lambda doubt: (doubt.id,))
 
 
 async def count_undecided_objections(scope: Scope) -> int:

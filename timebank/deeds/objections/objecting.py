@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
 from timebank.deeds.objections.objectors import notify_objector, objector_of, require_may_object
@@ -86,7 +86,7 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: 
         if is_own:
             raise OwnDeed
         objection = await _object(scope, objector, reason, deed_id=deed_id)
-        await set_status(scope, deed, "objected")
+        await set_objected_status(scope, deed, "objected")
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
         await notify(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
         return objection
@@ -163,7 +163,7 @@ async def list_objections(
             "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4",
             scope.community_id, undecided, after[0] if after else None, limit + 1,
         )  # fmt: skip
-    return page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
+    return make_page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
 
 
 async def lock_objection(scope: Scope, objection_id: UUID) -> LockedObjection:
@@ -177,7 +177,7 @@ async def lock_objection(scope: Scope, objection_id: UUID) -> LockedObjection:
     return objection
 
 
-async def set_status(scope: Scope, deed: Deed, status: str) -> None:
+async def set_objected_status(scope: Scope, deed: Deed, status: str) -> None:
     await database.execute(
         "UPDATE deed SET status = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, status
     )

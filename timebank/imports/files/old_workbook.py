@@ -49,7 +49,7 @@ def as_xlsx(content: bytes) -> bytes:
     return child.stdout
 
 
-def main() -> None:
+def convert() -> None:
     """Read .xls from standard input and write .xlsx to standard output; memory is limited except on Windows."""
     if sys.platform != "win32":
         import resource
@@ -116,4 +116,4 @@ def _mark(copy: Worksheet, marks: Marks) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    convert()

@@ -9,7 +9,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import translator
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.imports.reports.report import Findings
 from timebank.imports.runs.undo import UNDO_WITHIN
@@ -51,7 +51,7 @@ async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> P
             "ORDER BY r.started_at DESC, r.id DESC LIMIT $8",
             *_facts(scope), *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda run: (run.started_at, run.id))
+    return make_page(found, limit, lambda run: (run.started_at, run.id))
 
 
 async def show_run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:

@@ -10,7 +10,7 @@ import msgspec
 from timebank.core import audit, database
 from timebank.core.database import reading, retried, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.imports.words.asking import WordIsName
 from timebank.imports.words.buildings import buildings_of
@@ -66,7 +66,7 @@ async def known_words(scope: Scope, *, limit: int = 50, cursor: str | None = Non
             scope.community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
         there = {kind: await _there(scope, kind) for kind in {one.kind for one in found}}
-    return page([_told(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
+    return make_page([_told(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
 
 
 async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:

@@ -11,7 +11,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.presence.visits import today_at
 from timebank.stations.places import station
-from timebank.stations.screens import station_code
+from timebank.stations.screens import code_on_screen
 from timebank.web.pages import page
 from timebank.web.pictures import qr_image
 
@@ -41,7 +41,7 @@ class WallPages(Controller):
     @get()
     async def wall(self, request: AnyRequest) -> Template:
         screen = await this_device(request, "display")
-        shown = await station_code(screen, _station_id(screen))
+        shown = await code_on_screen(screen, _station_id(screen))
         today = await today_at(screen, _station_id(screen))
         name = (await station(screen, _station_id(screen))).name
         return page(
@@ -53,7 +53,7 @@ class WallPages(Controller):
     async def turned(self, request: AnyRequest) -> WallOut:
         """The current code and the latest check-ins."""
         screen = await this_device(request, "display")
-        shown = await station_code(screen, _station_id(screen))
+        shown = await code_on_screen(screen, _station_id(screen))
         today = await today_at(screen, _station_id(screen))
         return WallOut(
             code=shown.code, url=shown.url, png_url=qr_image(shown.url), expires_at=shown.expires_at.isoformat(),

@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.sign_in import guesses
 from timebank.access.sign_in.throttle import TooManyAttempts
-from timebank.classes.reading import booking_by_code as booking_by_code
+from timebank.classes.reading import booking_by_code
 from timebank.core import scanned
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _

@@ -23,7 +23,7 @@ _BESIDE_BIRTH = re.compile(r"^(出?生于?)|(\s*(出?生|[(（]?\d{1,3}\s*周?�
 _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
 
 
-def read_document(reading: Reading[T]) -> Identity | Document | None:
+def read_document_cell(reading: Reading[T]) -> Identity | Document | None:
     """The identity number, or another document with its kind."""
     kind = reading.take("document", _kind)
     return reading.take("identity", lambda cell: cells.identity(cell, kind or None))

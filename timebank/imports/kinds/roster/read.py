@@ -12,7 +12,7 @@ from timebank.imports.cells.identity import Sex
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.kinds.roster.bearer import born_on_of, read_document, read_phone, sex_of
+from timebank.imports.kinds.roster.bearer import born_on_of, read_document_cell, read_phone, sex_of
 from timebank.imports.kinds.roster.heads import roles_of
 from timebank.imports.sheets import captions, columns
 from timebank.imports.sheets import unread as leftovers
@@ -104,7 +104,7 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     is_head = (relation or "").lower() in HEAD_WORDS
     is_head = is_head or _YES.fullmatch(cells.plain_text(reading.cell("head"))) is not None
     household = _household(reading, above, name, is_head=is_head)
-    identity = read_document(reading)
+    identity = read_document_cell(reading)
     born_on = born_on_of(reading, identity, today)
     sex = sex_of(reading, identity)
     phone = read_phone(reading, is_known=identity is not None or born_on is not None)

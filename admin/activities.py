@@ -55,7 +55,7 @@ class ShiftForm(msgspec.Struct):
         return ShiftIn(self.station_id, begin, begin + timedelta(minutes=self.minutes), self.seats)
 
 
-class ActivitiesPanel(Controller):
+class PanelActivityPages(Controller):
     path = "/admin/activities"
     include_in_schema = False
 

@@ -30,7 +30,7 @@ CAUSES = {
 DECISION = {"decision": _("决定"), "note": _("说明")}
 
 
-class AgreementPages(Controller):
+class PanelAgreementPages(Controller):
     path = "/admin/agreements"
     include_in_schema = False
 

@@ -37,7 +37,7 @@ class Shown(msgspec.Struct):
     people: int
 
 
-class AreaPages(Controller):
+class PanelAreaPages(Controller):
     path = "/admin/areas"
     include_in_schema = False
 

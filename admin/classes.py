@@ -114,7 +114,7 @@ class LessonChangeForm(msgspec.Struct):
         return LessonChange(starts_at=starts_at, ends_at=ends_at, seats=self.seats, reason=self.reason)
 
 
-class ClassesPanel(Controller):
+class PanelClassPages(Controller):
     path = "/admin/classes"
     include_in_schema = False
 
@@ -204,7 +204,7 @@ class ClassesPanel(Controller):
         return see_other(f"/admin/classes/{course_id}?done=lesson")
 
 
-class LessonsPanel(Controller):
+class PanelLessonPages(Controller):
     path = "/admin/classes/lessons"
     include_in_schema = False
 

@@ -25,7 +25,7 @@ DECISION = {"decision": _("决定")}
 SHOWN_FOR = timedelta(days=7)
 
 
-class ConfirmationsPanel(Controller):
+class PanelConfirmationPages(Controller):
     path = "/admin/confirmations"
     include_in_schema = False
 

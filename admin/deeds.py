@@ -54,7 +54,7 @@ REASON = {"reason": _("原因")}
 PAGE = 40
 
 
-class AdminDeeds(Controller):
+class PanelDeedPages(Controller):
     path = "/admin/deeds"
     include_in_schema = False
 
@@ -67,7 +67,7 @@ class AdminDeeds(Controller):
         _require_duty(caller)
         shown = _tab(status)
         if shown == "objected" and caller.reads_all:
-            return await _doubted_page(request, caller, cursor, done)
+            return await _objected_page(request, caller, cursor, done)
         found = await list_deeds(caller, status=shown, limit=PAGE, cursor=cursor)
         parties = await party_to(caller, found.items) if shown == "filed" else set()
         return page(
@@ -119,7 +119,7 @@ class AdminDeeds(Controller):
         return see_other("/admin/deeds?status=reversed&done=reversed")
 
 
-class AdminObjections(Controller):
+class PanelObjectionPages(Controller):
     path = "/admin/objections"
     include_in_schema = False
 
@@ -146,7 +146,7 @@ class AdminObjections(Controller):
         return see_other("/admin/deeds?status=objected&done=decided")
 
 
-async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
+async def _objected_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
     """The page of open objections, for those who may decide or read them."""
     waiting = await list_undecided_objections(caller, limit=PAGE, cursor=cursor)
     return page(

@@ -38,7 +38,7 @@ REFUSALS = (Invalid, GoodNameTaken, NotAPhoto, PhotoTooLarge, CountedBelowReserv
 Search = Annotated[str, QueryParameter(max_length=60)]
 
 
-class GoodsPanel(Controller):
+class PanelGoodsPages(Controller):
     path = "/admin/goods"
     include_in_schema = False
 

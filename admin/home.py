@@ -18,7 +18,7 @@ from timebank.overview.figures import figures
 from timebank.web.pages import page
 
 
-class PanelHome(Controller):
+class PanelHomePages(Controller):
     path = "/admin"
     include_in_schema = False
 

@@ -23,7 +23,7 @@ from timebank.imports.words.word_meanings import choices_of, remember_words
 from timebank.web.pages import page, see_other
 
 
-class ImportRunPages(Controller):
+class PanelImportRunPages(Controller):
     path = "/admin/imports/{run_id:uuid}"
     include_in_schema = False
 

@@ -28,7 +28,7 @@ Said = Annotated[str, QueryParameter(max_length=WORD_MAX)]
 Form = URLEncodedBody[dict[str, str]]
 
 
-class ImportWordPages(Controller):
+class PanelImportWordPages(Controller):
     path = "/admin/imports/words"
     include_in_schema = False
 

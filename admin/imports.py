@@ -41,7 +41,7 @@ class Upload(msgspec.Struct):
     kind: Kind = "residents"
 
 
-class ImportPages(Controller):
+class PanelImportPages(Controller):
     path = "/admin/imports"
     include_in_schema = False
 

@@ -62,7 +62,7 @@ class ExpiryIn(msgspec.Struct, forbid_unknown_fields=True):
     amount: Annotated[int, Meta(ge=1)]
 
 
-class AdminLedger(Controller):
+class PanelLedgerPages(Controller):
     path = "/admin/ledger"
     include_in_schema = False
 
@@ -157,7 +157,7 @@ async def _books(
         first=cursor is None, books=await latest_books(caller) if cursor is None else None,
         asked=cursor is None and await is_waiting(caller), may_check=caller.administers,
         waiting=await waiting_expiries(caller) if cursor is None else [],
-        items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
+        items=await _in_words(caller, list(found.items), language_of(request)), next=found.next, done=done,
         currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
@@ -172,7 +172,7 @@ def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
     ]
 
 
-async def _told(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
+async def _in_words(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
     """Entries with their description and the person's name."""
     names = await names_of(caller, {e.person_id for e in entries if e.person_id})
     return [

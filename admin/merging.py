@@ -32,7 +32,7 @@ MOVES = {
 }  # fmt: skip
 
 
-class MergePages(Controller):
+class PanelMergingPages(Controller):
     path = "/admin/people"
     include_in_schema = False
 

@@ -31,7 +31,7 @@ STATUSES: tuple[Status, ...] = ("active", "blocked", "left")
 REASON = {"reason": _("理由")}
 
 
-class PeoplePages(Controller):
+class PanelPeoplePages(Controller):
     path = "/admin/people"
     include_in_schema = False
 

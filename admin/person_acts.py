@@ -28,7 +28,7 @@ Form = URLEncodedBody[dict[str, str]]
 GUARDIAN = {"guardian_id": _("监护人"), "relation": _("与孩子的关系"), "consented": _("同意")}
 
 
-class PersonActs(Controller):
+class PanelPersonPages(Controller):
     path = "/admin/people/{person_id:uuid}"
     include_in_schema = False
 

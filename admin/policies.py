@@ -22,7 +22,7 @@ from timebank.web.pages import page, waits_or
 Name = Annotated[str, PathParameter(max_length=40)]
 
 
-class PolicyPages(Controller):
+class PanelPolicyPages(Controller):
     path = "/admin/policies"
     include_in_schema = False
 

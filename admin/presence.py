@@ -16,7 +16,7 @@ from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
 
 
-class PresencePages(Controller):
+class PanelPresencePages(Controller):
     path = "/admin/presence"
     include_in_schema = False
 

@@ -40,7 +40,7 @@ class Chosen(msgspec.Struct):
     station_id: UUID | None = None
 
 
-class RedemptionsPanel(Controller):
+class PanelRedemptionPages(Controller):
     path = "/admin/goods/redemptions"
     include_in_schema = False
 

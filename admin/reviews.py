@@ -96,7 +96,7 @@ class EndForm(msgspec.Struct):
     at: LocalTime
 
 
-class ReviewPages(Controller):
+class PanelReviewPages(Controller):
     path = "/admin/reviews"
     include_in_schema = False
 

@@ -44,7 +44,7 @@ class _Person(msgspec.Struct):
     person_id: UUID
 
 
-class RolePages(Controller):
+class PanelRolePages(Controller):
     path = "/admin/roles"
     include_in_schema = False
 

@@ -32,7 +32,7 @@ Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")
 Form = URLEncodedBody[dict[str, str]]
 
 
-class RulesPanel(Controller):
+class PanelRulePages(Controller):
     path = "/admin/rules"
     include_in_schema = False
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.devices import devices
-from timebank.access.devices.devices import AlreadyPaired, DeviceStands
+from timebank.access.devices.devices import AlreadyPaired, DeviceInPlace
 from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
 from timebank.areas.places import areas_of
@@ -42,7 +42,7 @@ FURTHER = "further"
 REFUSALS = (
     Invalid,
     NotFound,
-    DeviceStands,
+    DeviceInPlace,
     AlreadyPaired,
     AlreadyWaiting,
     StationNameTaken,
@@ -52,7 +52,7 @@ REFUSALS = (
 Form = URLEncodedBody[dict[str, str]]
 
 
-class StationsPanel(Controller):
+class PanelStationPages(Controller):
     path = "/admin/stations"
     include_in_schema = False
 

@@ -25,7 +25,7 @@ PAGES = {
 """The panel's path for each audited noun."""
 
 
-class TrailPages(Controller):
+class PanelTrailPages(Controller):
     path = "/admin/audit"
     include_in_schema = False
 

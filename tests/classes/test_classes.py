@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.shop import API, books_balance, key, minutes_of, points_of
 from tests.support.town import Town
-from timebank.classes.class_time.purchase import age_on, price
+from timebank.classes.class_time.purchase import price
 from timebank.core import clock
+from timebank.people.identity.ages import age_on
 
 
 def a_course(town: Town, **more: object) -> dict[str, object]:

@@ -26,7 +26,7 @@ from timebank.merging.duplicates import possible_duplicates, side_by_side
 from timebank.merging.facts import CannotMerge
 from timebank.merging.merges import MergeOut, merges_of
 from timebank.merging.merging import MergeIn, merge
-from timebank.merging.undoing import MergeSettled, MergeSpent, undo_merge
+from timebank.merging.undoing import MergeNotUndoable, MergeSpent, undo_merge
 from timebank.overview.agreements import decide_change
 from timebank.people.directory import open_person
 from timebank.people.enrolment.enrolling import PersonKnown, enrol
@@ -124,11 +124,11 @@ async def test_a_merge_is_undone_within_a_day_and_not_after_it_or_twice(town: To
     assert await owner.fetchval("SELECT revoked_at FROM card WHERE person_id = $1", gone) is None
     assert card_before
     await clean(town, owner)
-    with pytest.raises(MergeSettled):
+    with pytest.raises(MergeNotUndoable):
         await undo_merge(admin, done.kept_id, done.id)
     again = await merged(town)
     await owner.execute("UPDATE person_merge SET merged_at = merged_at - interval '25 hours' WHERE id = $1", again.id)
-    with pytest.raises(MergeSettled):
+    with pytest.raises(MergeNotUndoable):
         await undo_merge(admin, again.kept_id, again.id)
 
 

@@ -16,7 +16,7 @@ from tests.support.ledger_sums import problems_of
 from tests.support.presence import count, later, nine_o_clock, nonce, personal_code, points_of, record_id_of, served
 from tests.support.town import SPRING, Town
 from timebank.access.devices import devices
-from timebank.access.registration import OfficeHolder, amend
+from timebank.access.registration import RoleHolder, amend
 from timebank.access.sign_in.finding import LOOK_UPS_MAX, find_at_counter
 from timebank.access.sign_in_codes import sign_in_code
 from timebank.core import clock
@@ -71,7 +71,7 @@ async def test_a_phone_does_not_carry_a_role_to_somebody_below_it(
     caller, own = await town.scope(by), town.phones[by]
     for change in (Correction(phone=own), Correction(status="blocked")):
         if refused:
-            with pytest.raises(OfficeHolder):
+            with pytest.raises(RoleHolder):
                 await amend(caller, town.people[name], change)
         else:
             await amend(caller, town.people[name], change)

@@ -100,7 +100,7 @@ def test_a_page_that_is_struck_from_the_manifest_is_gone(pool: str, shop_without
         return {route.path for route in create_app(opens_pool=False).routes}
 
     assert "/admin/goods" in addresses()
-    shop_without(pages=tuple(path for path in SHOP.pages if path != "admin.goods.GoodsPanel"))
+    shop_without(pages=tuple(path for path in SHOP.pages if path != "admin.goods.PanelGoodsPages"))
     assert "/admin/goods" not in addresses()
     assert "/api/v1/goods" in addresses()
     shop_without(api=())

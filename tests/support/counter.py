@@ -56,7 +56,7 @@ async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", stat
     """A tablet that somebody pairs, or a further one that a second person has agreed to; nobody is signed on to it."""
     try:
         made = await devices.register_device(await town.scope(by), town.stations[station], name="平板", kind="counter")
-    except devices.DeviceStands:
+    except devices.DeviceInPlace:
         async with operating():
             made = await devices.register_device(town.system(), town.stations[station], name="平板", kind="counter")
     return Tablet(client, made)

@@ -15,11 +15,11 @@ CAPABILITY = Capability(
     pages=(
         "timebank.access.pages.sign_in.SignInPages",
         "timebank.access.pages.sign_in.PasswordPages",
-        "admin.roles.RolePages",
+        "admin.roles.PanelRolePages",
         "timebank.access.pages.pairing.PairingPages",
-        "timebank.access.pages.sign_on.SignOnPages",
-        "timebank.access.pages.sign_in_code.SignInCodePages",
-        "timebank.access.pages.devices.DevicePages",
+        "timebank.access.pages.sign_on.CounterSignOnPages",
+        "timebank.access.pages.sign_in_code.CounterSignInCodePages",
+        "timebank.access.pages.devices.CounterDevicePages",
     ),
     menu=(MenuEntry(place=160, href="/admin/roles", icon="person", word=_("身份"), context="many"),),
     sweeps=(

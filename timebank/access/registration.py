@@ -44,7 +44,7 @@ class ChildHasNoLogin(TimebankError):
     sentence = "未满 14 岁的孩子不单独登录，由监护人代办。"
 
 
-class OfficeHolder(TimebankError):
+class RoleHolder(TimebankError):
     code = "office_holder"
     status = 403
     sentence = (
@@ -58,7 +58,7 @@ class HolderDeclined(TimebankError):
     sentence = "这个手机号的主人没有同意把这条登记并到自己的账号，不能发登录码。请当面核对手机号，登记错了的请更正。"
 
 
-class _Office(msgspec.Struct, frozen=True):
+class _HeldRole(msgspec.Struct, frozen=True):
     """A role grant: over a region, or without `region_id` over an area or station inside the community."""
 
     community_id: UUID
@@ -71,7 +71,7 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
     """Register a person, with a login if there is a phone and they are 14 or over."""
     async with transaction(scope):
         person_id = await enrol(scope, enrolment)
-        await _settle_login(scope, person_id)
+        await _join_login(scope, person_id)
         return await open_person(scope, person_id)
 
 
@@ -98,7 +98,7 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
     await correct(scope, person_id, correction)
     if correction.status is not msgspec.UNSET:
         await set_person_status(scope, person_id, correction.status, correction.reason)
-    left, joined = await _settle_login(scope, person_id)
+    left, joined = await _join_login(scope, person_id)
     now = (await contact_of(scope, person_id)).phone
     # A person who turns out to be a child keeps the phone but loses the login: handled like a change of phone.
     if before != now or left:
@@ -132,7 +132,7 @@ async def _rest_after_change(
 async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind | None:
     """The kind of waiting change that a correction needs; None if it is carried out at once."""
     if await _moves_the_login(scope, person_id, correction):
-        offices = await _offices_of(scope, person_id)
+        offices = await _role_grants_of(scope, person_id)
         await _require_reach(scope, offices)
         if await _guards(scope, offices, correction):
             return CORRECTION
@@ -142,7 +142,7 @@ async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind 
     return {None: None, "home": CORRECTION, "identity": FAMILY_CORRECTION}[touches]
 
 
-async def _guards(scope: Scope, offices: list[_Office], correction: Correction) -> bool:
+async def _guards(scope: Scope, offices: list[_HeldRole], correction: Correction) -> bool:
     """Whether a correction would let the caller take over, or remove, somebody who supervises the caller.
 
     Called for changes of phone, status or age: any of them for an auditor, the phone for an administrator, unless the
@@ -162,7 +162,7 @@ async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction
     """
     if scope.is_own(person_id) or not await moves_home(scope, person_id, correction):
         return False
-    for office in await _offices_of(scope, person_id):
+    for office in await _role_grants_of(scope, person_id):
         if (
             office.role in UNLOCKS_MUCH
             and office.region_id
@@ -172,7 +172,7 @@ async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction
     return False
 
 
-async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
+async def _join_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
     """Make the login of the person's phone the only one that stands for them; none for a child under 14.
 
     Returns the logins that no longer stand for them, and the one that does now; None while its holder is asked.
@@ -199,7 +199,7 @@ async def require_above(scope: Scope, phone: str) -> None:
     """
     login = await login_by_phone(phone)
     offices = await database.rows(
-        _Office, "SELECT community_id, role, region_id FROM access_offices($1, $2)",
+        _HeldRole, "SELECT community_id, role, region_id FROM access_offices($1, $2)",
         login.id if login else None, clock.local_day(),
     )  # fmt: skip
     await _require_reach(scope, offices)
@@ -209,7 +209,7 @@ async def require_above(scope: Scope, phone: str) -> None:
             and office.region_id
             and not await administers_region_above(scope, office.region_id)
         ):
-            raise OfficeHolder
+            raise RoleHolder
 
 
 async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction) -> bool:
@@ -232,29 +232,29 @@ def _makes_a_child(correction: Correction) -> bool:
     return is_guarded(said)
 
 
-async def _offices_of(scope: Scope, person_id: UUID) -> list[_Office]:
+async def _role_grants_of(scope: Scope, person_id: UUID) -> list[_HeldRole]:
     """The role grants of a resident record that have not ended."""
     return await database.rows(
-        _Office,
+        _HeldRole,
         "SELECT community_id, role, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "
         "AND ended_at IS NULL AND (ends_on IS NULL OR ends_on >= $3)",
         scope.community_id, person_id, clock.local_day(),
     )  # fmt: skip
 
 
-async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
+async def _require_reach(scope: Scope, offices: list[_HeldRole]) -> None:
     administered = {g.community_id for g in scope.grants if g.role in ADMINS}
     for office in offices:
         if scope.system:
             continue
         if office.region_id is None:
             if office.community_id not in administered:
-                raise OfficeHolder
+                raise RoleHolder
             continue
         try:
             await require_region(scope, office.region_id)
         except (Forbidden, NotFound):
-            raise OfficeHolder from None
+            raise RoleHolder from None
 
 
 async def amend_agreed(scope: Scope, change: Change) -> None:

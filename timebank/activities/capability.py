@@ -12,7 +12,7 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.activities.pages.activities.ActivityPages",
-        "admin.activities.ActivitiesPanel",
+        "admin.activities.PanelActivityPages",
     ),
     menu=(MenuEntry(place=50, href="/admin/activities", icon="calendar", word=_("活动")),),
     invariants="timebank.activities.invariants.SHIFTS",

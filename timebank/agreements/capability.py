@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="agreements",
     tables="timebank.agreements.tables",
     api=("timebank.agreements.api.Agreements",),
-    pages=("admin.agreements.AgreementPages",),
+    pages=("admin.agreements.PanelAgreementPages",),
     menu=(MenuEntry(place=130, href="/admin/agreements", icon="people", word=_("待另一人确认")),),
     audit={
         "propose": _("提请另一人确认"),

@@ -21,7 +21,7 @@ class Address(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Matched:
     """The smallest area of each address (None if the address is empty), and the areas that have to be added."""
 
     areas: dict[Address, UUID | None]
@@ -44,11 +44,11 @@ async def find_or_add_areas(scope: Scope, addresses: set[Address]) -> dict[Addre
     return {address: ids.get(id_, id_) if id_ else None for address, id_ in settled.areas.items()}
 
 
-def match_addresses(places: Sequence[PlaceOut], addresses: set[Address]) -> Settled:
+def match_addresses(places: Sequence[PlaceOut], addresses: set[Address]) -> Matched:
     """What `find_or_add_areas` would return for these places; pure. New areas get temporary ids."""
     known = _Known(places)
-    areas = {address: _settle(known, address) for address in sorted(addresses, key=_in_order)}
-    return Settled(areas, known.added)
+    areas = {address: _match(known, address) for address in sorted(addresses, key=_in_order)}
+    return Matched(areas, known.added)
 
 
 class _Known:
@@ -81,7 +81,7 @@ class _Known:
         return found
 
 
-def _settle(known: _Known, address: Address) -> UUID | None:
+def _match(known: _Known, address: Address) -> UUID | None:
     grid_id = building_id = None
     if address.grid:
         grid_id = known.by_place.get(("grid", address.grid, None)) or known.add("grid", address.grid, None)

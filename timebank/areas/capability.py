@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="areas",
     tables="timebank.areas.tables",
     api=("timebank.areas.api.Areas",),
-    pages=("admin.areas.AreaPages",),
+    pages=("admin.areas.PanelAreaPages",),
     menu=(MenuEntry(place=150, href="/admin/areas", icon="map", word=_("区域")),),
     audit={
         "add_area": _("新增了区域"),

@@ -67,7 +67,7 @@ async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
         [card] = await _issue(scope, [person_id])
         await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
         ended = "，原来的卡作废" if card.epoch > 1 else ""
-        await _tell(scope, person_id, _GIVEN.format(ended=ended), card.id)
+        await _notify(scope, person_id, _GIVEN.format(ended=ended), card.id)
     return _out(scope, card)
 
 
@@ -125,10 +125,10 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
         )  # fmt: skip
         if card_id is not None:
             await audit.record(scope, "revoke_card", "card", card_id, person_id=person_id)
-            await _tell(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
+            await _notify(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
 
 
-async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
+async def _notify(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
     if not scope.is_own(person_id):
         await notify(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 

@@ -125,14 +125,14 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
             await _require_in_time(scope, found)
             returned = await seats.cancel_held(scope, found, f"取消约课：《{found.course}》")
             await audit.record(scope, "cancel", "booking", found.id)
-            await _tell_cancelled(scope, found, returned)
+            await _notify_cancelled(scope, found, returned)
             if found.status == "held":
                 await seats.free(scope, lesson.id)
                 await seats.fill(scope, lesson.id)
     return Booked(id=found.id, status="cancelled", code=None, minutes=found.minutes, place=None)
 
 
-async def _tell_cancelled(scope: Scope, found: BookingRow, returned: Returned | None) -> None:
+async def _notify_cancelled(scope: Scope, found: BookingRow, returned: Returned | None) -> None:
     """Notify the family, except the caller."""
     back = f"课时{back_in_words(returned, unit=duration)}。" if returned else "没有用去课时。"
     what = f"{found.child}约的《{found.course}》{dated_at(found.starts_at)}那一节"

@@ -14,9 +14,9 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.classes.pages.classes.ClassPages",
-        "timebank.classes.pages.counter.DeskClasses",
-        "admin.classes.ClassesPanel",
-        "admin.classes.LessonsPanel",
+        "timebank.classes.pages.counter.CounterClassPages",
+        "admin.classes.PanelClassPages",
+        "admin.classes.PanelLessonPages",
     ),
     menu=(MenuEntry(place=90, href="/admin/classes", icon="book", word=_("课程")),),
     jobs=(

@@ -84,7 +84,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
         after = await course(scope, course_id)
         if after.points_per_hour < before.points_per_hour:
             await record_lone_price(scope, course_id, after.title, after.points_per_hour)
-        await _tell_course(scope, before, after, reason)
+        await _notify_course(scope, before, after, reason)
         if change.active is False and before.active:
             return await stop_course(scope, course_id, reason or "不再开课")
         if change.active is True and not before.active:
@@ -120,7 +120,7 @@ async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any])
     await audit.record(scope, "change_course", "course", course_id, **told)
 
 
-async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
+async def _notify_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
     """Notify the families of a new teacher, place or last day; other changes are not notified."""
     news = [
         f"{what}从{old}改成{new}"
@@ -187,7 +187,7 @@ async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> 
             minutes=minutes, seats=places,
         )  # fmt: skip
         if moved:
-            await _tell_moved(scope, before, starts_at, ends_at, reason)
+            await _notify_moved(scope, before, starts_at, ends_at, reason)
         after = await seats.locked_lesson(scope, lesson_id)
         if costs_less_than_length(after, before):
             await record_lone_lesson(scope, after)
@@ -215,7 +215,7 @@ def _seats(before: LessonOut, change: LessonChange) -> tuple[int, int]:
     return minutes, places
 
 
-async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends_at: datetime, reason: str) -> None:
+async def _notify_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends_at: datetime, reason: str) -> None:
     bookings = await database.rows(
         BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
         scope.community_id, before.id,

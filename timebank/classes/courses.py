@@ -185,7 +185,7 @@ def costs_less_than_length(lesson: LessonOut, before: LessonOut | None = None) -
 
 
 async def record_lone_lesson(scope: Scope, lesson: LessonOut) -> None:
-    """Record a lesson that costs fewer minutes than it lasts; a second person is shown it, as by `record_lone_price`."""
+    """Record a lesson that costs fewer minutes than it lasts, as `record_lone_price` records a price."""
     if scope.system:
         return
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60

@@ -74,7 +74,7 @@ _OF_FAMILY = (
 _ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 
 
-def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
+def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
     known = row.own or named or scope.reads_all  # a keeper reads only names proved by a code or scan
     return BookingOut(
         id=row.id, lesson_id=row.lesson_id, course_id=row.course_id, course=row.course, station_id=row.station_id,
@@ -119,7 +119,7 @@ async def bookings(
         found = await database.rows(
             _Row, f"{_ROWS}{which}ORDER BY b.created_at DESC, b.id DESC LIMIT $4", *values
         )  # fmt: skip
-    return make_page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
+    return make_page([_in_words(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
 
 
 @retried
@@ -146,14 +146,14 @@ async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
             raise NotFound
         if scope.reads_all and not found.own:
             await note_children(scope, "bookings", [found.child_id])
-    return _told(scope, found)
+    return _in_words(scope, found)
 
 
 async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
     """A booking of the caller or a child in their care; None for any other."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "mine.own AND b.id = $4", *_whose(scope), booking_id)
-    return _told(scope, found) if found else None
+    return _in_words(scope, found) if found else None
 
 
 async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
@@ -176,7 +176,7 @@ async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
     await guesses.was_right(scope)
     if not scope.keeps(found.station_id):
         raise BookingElsewhere(station=found.station)
-    return _told(scope, found, named=True)
+    return _in_words(scope, found, named=True)
 
 
 @retried
@@ -199,7 +199,7 @@ async def coming(
             *_whose(scope), station_id, person_id, since, until,
         )  # fmt: skip
         await note_children(scope, "counter", [row.child_id for row in found if not row.own])
-    return [_told(scope, row, named=True) for row in found]
+    return [_in_words(scope, row, named=True) for row in found]
 
 
 async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:

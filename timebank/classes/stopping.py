@@ -176,12 +176,12 @@ async def notify_stopped(scope: Scope) -> int:
         grace = (await policies(scope)).grace_days
         found = await database.rows(_Kept, _UNTOLD, scope.community_id, clock.local_day(), grace, BATCH)
     for kept in found:
-        await _tell(scope, kept)
+        await _notify(scope, kept)
     return len(found)
 
 
 @retried
-async def _tell(scope: Scope, kept: _Kept) -> None:
+async def _notify(scope: Scope, kept: _Kept) -> None:
     async with transaction(scope):
         child = (await names_of_people(scope, [kept.child_id]))[kept.child_id]
         text = f"《{kept.course}》停开了。" + (f"原因：{kept.reason}。" if kept.reason else "")

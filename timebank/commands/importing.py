@@ -87,9 +87,9 @@ def _read(file: Path) -> bytes:
 
 def _print(kind: Kind, report: Report) -> None:
     for remark in report.errors:
-        click.echo(_told(remark))
+        click.echo(_in_words(remark))
     for remark in report.warnings:
-        click.echo(f"（提醒）{_told(remark)}")
+        click.echo(f"（提醒）{_in_words(remark)}")
     for note in report.notes:
         click.echo(note)
     for refusal in report.refusals:
@@ -111,7 +111,7 @@ def _asked(word: UnknownWord, usual: WordKind) -> str:
     return f"{word.value}（{word.count} 行）：" + " 或 ".join([*others, adds])
 
 
-def _told(remark: RowReport) -> str:
+def _in_words(remark: RowReport) -> str:
     value = f"「{remark.value}」" if remark.value else ""
     others = f"等 {len(remark.rows)} 行" if remark.rows else ""
     return f"{remark.sheet} 第 {remark.row} 行{others} {remark.column}{value}：{remark.problem}"

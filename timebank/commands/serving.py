@@ -102,7 +102,7 @@ def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifelin
     settings.use(chosen)
 
     async def work() -> None:
-        server = OwnSignals(server_config(create_app()), lifeline.tell_started)
+        server = OwnSignals(server_config(create_app()), lifeline.announce_started)
         with stop_signals() as stop:
             async with lifeline.ends(stop):
                 await serve_until(stop, server, listener)

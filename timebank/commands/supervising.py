@@ -36,7 +36,7 @@ class Lifeline:
 
     line: Connection
 
-    def tell_started(self) -> None:
+    def announce_started(self) -> None:
         with suppress(OSError):
             self.line.send_bytes(b"started")
 

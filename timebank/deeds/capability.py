@@ -15,8 +15,8 @@ CAPABILITY = Capability(
     pages=(
         "timebank.deeds.pages.deeds.DeedPages",
         "timebank.deeds.pages.board.BoardPages",
-        "admin.deeds.AdminDeeds",
-        "admin.deeds.AdminObjections",
+        "admin.deeds.PanelDeedPages",
+        "admin.deeds.PanelObjectionPages",
     ),
     menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
     jobs=(

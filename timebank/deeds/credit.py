@@ -74,7 +74,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
             deeds = [deed for deed in deeds if not (deed.open_objections or deed.witness_owes)]
             ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
             if deeds:
-                await _tell_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
+                await _notify_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
     except AccountClosed:  # closed since the list was read: all deeds of the person wait until it is open again
         return 0
     return len(deeds)
@@ -82,7 +82,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
 
 async def issue_deed_points(scope: Scope, deed: Deed, *, key: str) -> None:
     """Issue a deed's points and notify the person. The caller holds the deed's row lock."""
-    await _tell_credited(scope, [deed], await _issue(scope, deed, key), key)
+    await _notify_credited(scope, [deed], await _issue(scope, deed, key), key)
 
 
 async def _issue(scope: Scope, deed: Deed, key: str) -> date:
@@ -106,7 +106,7 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
     return expires_on
 
 
-async def _tell_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, key: str) -> None:
+async def _notify_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, key: str) -> None:
     what = f"「{deeds[0].rule}」" if len(deeds) == 1 else f"您的 {len(deeds)} 件善行"
     points = sum(deed.points for deed in deeds)
     text = f"{what}公示期满，已记 {points} 分，有效到 {dated(expires_on)}。"

@@ -59,7 +59,7 @@ async def review_deed(
             raise DeedReviewed
         if decision == "reject":
             await _write(scope, deed, "rejected", note, None)
-            await _tell_rejected(scope, deed, note)
+            await _notify_rejected(scope, deed, note)
         else:
             if deed.witness_answer == "denied" and not note:
                 raise WitnessDenied(witness=deed.witness or "—", said=deed.witness_note or "—")
@@ -67,7 +67,7 @@ async def review_deed(
                 await _note_asked(scope, deed)
             if await needs_second(scope, deed):
                 return await _ask_above(scope, deed, note)
-            await _hang_out(scope, await lock_deed(scope, deed_id), note)
+            await _publish(scope, await lock_deed(scope, deed_id), note)
         await end_waiting_change(
             scope, DEED_POINTS, str(deed_id)
         )  # this decision replaces the proposal of an earlier approval
@@ -115,7 +115,7 @@ async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:
 
 async def approve_agreed(scope: Scope, change: Change) -> None:
     deed = await lock_deed(scope, UUID(change.do["deed_id"]))
-    await _hang_out(scope, deed, change.do["note"])
+    await _publish(scope, deed, change.do["note"])
     await audit.record(scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, decision="approve")
 
 
@@ -133,7 +133,7 @@ DEED_POINTS = Kind(
 )  # fmt: skip
 
 
-async def _hang_out(scope: Scope, deed: Deed, note: str) -> None:
+async def _publish(scope: Scope, deed: Deed, note: str) -> None:
     days = (await policies(scope)).notice_days
     await _write(scope, deed, "noticed", note, days)
     if deed.witness_owes:
@@ -152,7 +152,7 @@ async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: 
     )  # fmt: skip
 
 
-async def _tell_rejected(scope: Scope, deed: Deed, note: str) -> None:
+async def _notify_rejected(scope: Scope, deed: Deed, note: str) -> None:
     """Notify the person, and the filer where that is a resident of this community."""
     what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
     text = f"{what}没有通过审核。原因：{note[:300]} 改好后可以重新登记。"

@@ -61,7 +61,7 @@ async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: s
         )  # fmt: skip
         await audit.record(scope, "answer_as_witness", "deed", deed.id, reason=note.strip() or None, confirms=confirms)
         if not confirms:
-            await _tell_denied(scope, deed)
+            await _notify_denied(scope, deed)
         return DeedOut.of(await lock_deed(scope, deed_id))
 
 
@@ -76,6 +76,6 @@ async def _require_own_hand(scope: Scope, deed: Deed) -> None:
         raise WitnessThroughFiler
 
 
-async def _tell_denied(scope: Scope, deed: Deed) -> None:
+async def _notify_denied(scope: Scope, deed: Deed) -> None:
     text = f"「{deed.rule}」（{dated(deed.occurred_on)}）的见证人说不是这样，要重新审核。结果会告诉您。"
     await notify(scope, deed.person_id, "witness_denied", text, f"deed:{deed.id}:witness:denied", deed.id)

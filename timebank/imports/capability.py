@@ -8,9 +8,9 @@ CAPABILITY = Capability(
     tables="timebank.imports.tables",
     api=("timebank.imports.api.Imports",),
     pages=(
-        "admin.imports.ImportPages",
-        "admin.import_words.ImportWordPages",
-        "admin.import_runs.ImportRunPages",
+        "admin.imports.PanelImportPages",
+        "admin.import_words.PanelImportWordPages",
+        "admin.import_runs.PanelImportRunPages",
     ),
     menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),

@@ -14,7 +14,7 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.ledger.pages.statement.StatementPages",
-        "admin.ledger.AdminLedger",
+        "admin.ledger.PanelLedgerPages",
     ),
     menu=(MenuEntry(place=120, href="/admin/ledger", icon="shield", word=_("账目")),),
     jobs=(Job("check_books", 60, "timebank.ledger.checking.stored_result.run_ledger_check_job"),),

@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="merging",
     tables="timebank.merging.tables",
     api=("timebank.merging.api.Merging",),
-    pages=("admin.merging.MergePages",),
+    pages=("admin.merging.PanelMergingPages",),
     sources=(Source(noun="person_merge", entries=("merge", "repayment")),),
     statement={
         "merge": _("两条登记合并"),

@@ -72,7 +72,7 @@ async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     merge_id = clock.new_id()
     text = "您在本社区的两条登记合并成了一条，积分、时间和预约都并到了一起；72 小时内不能花费。不对的话请马上告诉社区。"
     await notify(scope, kept_id, "person_merged", text, f"merge:{merge_id}", kept_id)
-    await _tell_logins(scope, asked.merged_id, merge_id)
+    await _notify_logins(scope, asked.merged_id, merge_id)
     answer = await call(
         scope, "person_merge",
         Posting(kind="merge", key=f"merge:{merge_id}", source_kind="person_merge", source_id=merge_id),
@@ -86,7 +86,7 @@ async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     return await merge_of(scope, merge_id)
 
 
-async def _tell_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
+async def _notify_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
     """Notify every record, in any community, of the logins that stand for the merged record: they may lose it."""
     await database.execute(
         "SELECT login_tell(m.login_id, 'phone_changed', $3, $4, $5) FROM membership m "

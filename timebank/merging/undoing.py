@@ -13,7 +13,7 @@ from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 
 
-class MergeSettled(Conflict):
+class MergeNotUndoable(Conflict):
     code = "merge_settled"
     sentence = "这次合并已经撤回，或过了一天，不能再撤回。有差错请更正登记，或冲正那一笔。"
 
@@ -42,7 +42,7 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
         if done.kept_id != kept_id:
             raise NotFound
         if done.undone_at is not None or done.undo_until < clock.now():
-            raise MergeSettled
+            raise MergeNotUndoable
         await lock_people(scope, [done.kept_id, done.merged_id])
         close = await near(scope, [done.kept_id, done.merged_id])
         if close.home or close.same:
@@ -52,7 +52,7 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
             "ON p.community_id = j.community_id AND p.id = j.merged_id WHERE j.community_id = $1 AND j.id = $2",
             scope.community_id, merge_id, done.kept_id,
         ):  # fmt: skip
-            raise MergeSettled
+            raise MergeNotUndoable
         answer = await call(
             scope, "person_unmerge",
             Posting(kind="merge", key=f"unmerge:{merge_id}", source_kind="person_merge", source_id=merge_id),

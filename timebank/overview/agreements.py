@@ -84,7 +84,7 @@ async def decide_change(scope: Scope, agreement_id: UUID, decision: Decision, no
         await record_decision(scope, row.id, OUTCOMES[decision], note or None)
         if decision == "agree":
             await _carry_out(scope, row)
-        await _tell_outcome(scope, row, decision, note)
+        await _notify_outcome(scope, row, decision, note)
         return (await changes_out(scope, [await find_change(scope, agreement_id)], "zh"))[0]
 
 
@@ -122,7 +122,7 @@ async def _carry_out(scope: Scope, row: ChangeRow) -> None:
     await carrier.do(replace(scope, system=True), change)
 
 
-async def _tell_outcome(scope: Scope, row: ChangeRow, decision: Decision, note: str) -> None:
+async def _notify_outcome(scope: Scope, row: ChangeRow, decision: Decision, note: str) -> None:
     status = OUTCOMES[decision]
     await audit.record(
         scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
@@ -148,6 +148,6 @@ async def acknowledge(scope: Scope) -> int:
         for row in rows:
             if bench.may_decide(row.about):
                 await record_decision(scope, row.id, "agreed", None)
-                await _tell_outcome(scope, row, "agree", "")
+                await _notify_outcome(scope, row, "agree", "")
                 seen += 1
     return seen

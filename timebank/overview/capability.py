@@ -8,7 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.overview.tables",
     pages=(
         "timebank.overview.pages.home.HomePages",
-        "admin.home.PanelHome",
+        "admin.home.PanelHomePages",
     ),
     menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
     jobs=(

@@ -66,7 +66,7 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
             await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)
         elif after.active and _where_and_when(before) != _where_and_when(after):
             await keep_longer_hours(scope, station_id)
-            await _tell_of_change(scope, after)
+            await _notify_of_change(scope, after)
     if not after.active:
         await _give_back(scope, station_id)
     return after
@@ -76,7 +76,7 @@ def _where_and_when(station: StationOut) -> tuple[str, str, str]:
     return station.opens_at, station.closes_at, station.address
 
 
-async def _tell_of_change(scope: Scope, station: StationOut) -> None:
+async def _notify_of_change(scope: Scope, station: StationOut) -> None:
     """Notify each person with a reservation or a sign-up at a station of its present hours and address."""
     expected = await database.fetch(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND station_id = $2 AND status = 'reserved' UNION "

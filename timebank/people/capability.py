@@ -13,8 +13,8 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.people.pages.family.FamilyPages",
-        "admin.people.PeoplePages",
-        "admin.person_acts.PersonActs",
+        "admin.people.PanelPeoplePages",
+        "admin.person_acts.PanelPersonPages",
         "timebank.people.pages.messages.MessagePages",
     ),
     menu=(MenuEntry(place=30, href="/admin/people", icon="people", word=_("居民"), context="many"),),

@@ -58,7 +58,7 @@ class Doors:
                 )
             )  # fmt: skip
 
-    def settle(self, area_id: UUID | None, room: str, head_name: str | None, name: str) -> UUID | None:
+    def place(self, area_id: UUID | None, room: str, head_name: str | None, name: str) -> UUID | None:
         """Find or create the household of a person of this name; None without an area.
 
         Without a head the room's only household, else one with the person as head.
@@ -76,12 +76,12 @@ class Doors:
         return found.id
 
     def count_new(self, wanted: set[UUID | None]) -> int:
-        """How many of these households `settle` has created."""
+        """How many of these households `place` has created."""
         return sum(household.id in wanted for household in self._new)
 
     @retried
     async def save(self, scope: Scope, wanted: set[UUID | None]) -> None:
-        """Insert those of the wanted households that `settle` has created."""
+        """Insert those of the wanted households that `place` has created."""
         new = [household for household in self._new if household.id in wanted]
         if not new:
             return

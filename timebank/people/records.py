@@ -148,7 +148,7 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
     moved = now is None or (area_id, room) != (now.area_id, now.room)
     head = (None if moved or now is None else now.head_name) if correction.head_name is UNSET else correction.head_name
     doors = await Doors.of(scope, {area_id})
-    household_id = doors.settle(area_id, room, names.clean_person(head) if head else None, person.name)
+    household_id = doors.place(area_id, room, names.clean_person(head) if head else None, person.name)
     await doors.save(scope, {household_id})
     return household_id
 

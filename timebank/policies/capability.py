@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="policies",
     tables="timebank.policies.tables",
     api=("timebank.policies.api.Policies",),
-    pages=("admin.policies.PolicyPages",),
+    pages=("admin.policies.PanelPolicyPages",),
     menu=(MenuEntry(place=170, href="/admin/policies", icon="gear", word=_("社区规则")),),
     agreed=(
         Agreed(

@@ -13,9 +13,9 @@ CAPABILITY = Capability(
     pages=(
         "timebank.presence.pages.scan.ScanPages",
         "timebank.presence.pages.code.CodePages",
-        "timebank.presence.pages.counter.DeskPages",
+        "timebank.presence.pages.counter.CounterPages",
         "timebank.presence.pages.wall.WallPages",
-        "admin.presence.PresencePages",
+        "admin.presence.PanelPresencePages",
     ),
     jobs=(
         Job("close_forgotten", 60, "timebank.presence.forgotten.close_forgotten"),

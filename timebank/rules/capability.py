@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="rules",
     tables="timebank.rules.tables",
     api=("timebank.rules.api.Rules",),
-    pages=("admin.rules.RulesPanel",),
+    pages=("admin.rules.PanelRulePages",),
     menu=(MenuEntry(place=100, href="/admin/rules", icon="scales", word=_("积分规则")),),
     agreed=(
         Agreed(

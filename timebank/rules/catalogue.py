@@ -79,7 +79,7 @@ def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
     return translate(_("，"), language).join(parts)
 
 
-def _told(rule: RuleOut) -> RuleOut:
+def _in_words(rule: RuleOut) -> RuleOut:
     return msgspec.structs.replace(rule, text=rule_in_words(rule))
 
 
@@ -97,7 +97,7 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
         )  # fmt: skip
     if found is None:
         raise RuleNotFound
-    return _told(found)
+    return _in_words(found)
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
@@ -122,7 +122,7 @@ async def rules(
             "WHERE ($4::text IS NULL OR kind = $4) AND ($5::boolean IS NULL OR active = $5) ORDER BY code LIMIT $6",
             scope.community_id, clock.now(), after[0] if after else None, kind, active, limit + 1,
         )  # fmt: skip
-    return make_page([_told(rule) for rule in found], limit, lambda rule: (rule.code,))
+    return make_page([_in_words(rule) for rule in found], limit, lambda rule: (rule.code,))
 
 
 async def versions(scope: Scope, code: str) -> list[RuleOut]:
@@ -131,7 +131,7 @@ async def versions(scope: Scope, code: str) -> list[RuleOut]:
         found = await _versions(scope, code)
     if not found:
         raise RuleNotFound
-    return [_told(rule) for rule in found]
+    return [_in_words(rule) for rule in found]
 
 
 async def _versions(scope: Scope, code: str) -> list[RuleOut]:
@@ -225,7 +225,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
     )  # fmt: skip
     written = await _newest(scope, wanted.code)
     assert written is not None
-    return _told(written)
+    return _in_words(written)
 
 
 async def set_agreed_rule(scope: Scope, change: Change) -> None:

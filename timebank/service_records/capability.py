@@ -12,7 +12,7 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.service_records.pages.visits.VisitPages",
-        "admin.reviews.ReviewPages",
+        "admin.reviews.PanelReviewPages",
     ),
     menu=(
         MenuEntry(place=20, href="/admin/reviews", icon="check", word=_("待办")),

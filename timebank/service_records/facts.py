@@ -26,7 +26,7 @@ async def visit_facts(
         opening=opening, shift=await _shift(scope, visit), least_minutes=in_force.visit_minutes_min,
         attendance_percent=in_force.attendance_percent_min,
         time=await _time_facts(scope, visit.person_id, span, opening.day, in_force, record_id),
-        beside=await _beside(scope, visit), doubts=await _doubts(scope, visit, opening.day, has_rule),
+        beside=await _beside(scope, visit), doubts=await _flags(scope, visit, opening.day, has_rule),
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
     return [Span(row["in_at"], row["out_at"] or max(visit.out_at, row["in_at"])) for row in found]
 
 
-async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
+async def _flags(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
     """The flags of a visit that do not depend on its length."""
     found = list(visit.flags)
     if "own_card" in found and not await is_still_unconfirmed(scope, visit.person_id):

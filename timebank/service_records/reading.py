@@ -35,7 +35,7 @@ def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
     return scope.reads_all, own, list(scope.kept_stations), grids
 
 
-def _told(scope: Scope, found: RecordOut) -> RecordOut:
+def _in_words(scope: Scope, found: RecordOut) -> RecordOut:
     """The record with its flags in words.
 
     The name is masked except for the person, who entered the record, administrators and auditors.
@@ -63,7 +63,7 @@ async def find_record(scope: Scope, record_id: UUID) -> RecordOut:
         )  # fmt: skip
     if found is None:
         raise NotFound
-    return _told(scope, found)
+    return _in_words(scope, found)
 
 
 async def list_records(
@@ -84,7 +84,7 @@ async def list_records(
             "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
             scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return make_page([_told(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
+    return make_page([_in_words(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
 
 
 async def count_pending(scope: Scope) -> int:

@@ -61,7 +61,7 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
             await _correct_end(scope, row, decided.ended_at, note)
         else:
             credited = await _approve(scope, row, note or None)
-            await _tell_credited(scope, [(row, credited)] if credited is not None else [])
+            await _notify_credited(scope, [(row, credited)] if credited is not None else [])
         return await find_record(scope, record_id)
 
 
@@ -97,11 +97,11 @@ async def _approve_of_person(scope: Scope, record_ids: Sequence[UUID]) -> int:
                 continue
             approved += 1
             credited += [(row, points)] if points is not None else []
-        await _tell_credited(scope, credited)
+        await _notify_credited(scope, credited)
     return approved
 
 
-async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
+async def _notify_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
     """Notify a person that one record, or several together, are credited."""
     if not credited:
         return

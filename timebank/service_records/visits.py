@@ -23,7 +23,7 @@ _SHOWN = (
 )
 
 
-def _told(visit: VisitOut) -> VisitOut:
+def _in_words(visit: VisitOut) -> VisitOut:
     return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
 
 
@@ -42,7 +42,7 @@ async def list_visits(
             "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
             scope.community_id, person, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return make_page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+    return make_page([_in_words(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
 async def find_visit(scope: Scope, visit_id: UUID) -> VisitOut:
@@ -53,7 +53,7 @@ async def find_visit(scope: Scope, visit_id: UUID) -> VisitOut:
         )
     if found is None or not (scope.is_own(found.person_id) or scope.reads_all):
         raise NotFound
-    return _told(found)
+    return _in_words(found)
 
 
 async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:

@@ -14,12 +14,12 @@ CAPABILITY = Capability(
     pages=(
         "timebank.shop.pages.goods.GoodsPages",
         "timebank.shop.pages.redemptions.RedemptionPages",
-        "timebank.shop.pages.counter.DeskGoods",
-        "timebank.shop.pages.shelf.ShelfPages",
-        "timebank.shop.pages.confirmations.AgreedPages",
-        "admin.goods.GoodsPanel",
-        "admin.redemptions.RedemptionsPanel",
-        "admin.confirmations.ConfirmationsPanel",
+        "timebank.shop.pages.counter.CounterGoodsPages",
+        "timebank.shop.pages.shelf.CounterShelfPages",
+        "timebank.shop.pages.confirmations.CounterConfirmationPages",
+        "admin.goods.PanelGoodsPages",
+        "admin.redemptions.PanelRedemptionPages",
+        "admin.confirmations.PanelConfirmationPages",
     ),
     menu=(
         MenuEntry(place=70, href="/admin/goods", icon="gift", word=_("物品")),

@@ -66,7 +66,7 @@ def photo_address(good_id: UUID, photo_id: UUID | None) -> str | None:
     return f"/api/v1/goods/{good_id}/photo?v={photo_id.hex[-12:]}" if photo_id else None
 
 
-async def _told(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
+async def _in_words(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
     stock = await database.rows(_Stock, _STOCK, scope.community_id, [good.id for good in found], station_id)
     return [
         GoodOut(
@@ -98,7 +98,7 @@ async def list_goods(
             "AND ($5::text IS NULL OR (g.pinyin, g.id) > ($5, $6)) ORDER BY g.pinyin, g.id LIMIT $7",
             scope.community_id, with_ended, search, station_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-        told = await _told(scope, found, station_id)
+        told = await _in_words(scope, found, station_id)
     keys = {good.id: (good.pinyin, good.id) for good in found}
     return make_page(told, limit, lambda good: keys[good.id])
 
@@ -109,7 +109,7 @@ async def find_good(scope: Scope, good_id: UUID) -> GoodOut:
         found = await database.rows(_Good, _GOODS + "g.id = $2", scope.community_id, good_id)
         if not found:
             raise NotFound
-        (told,) = await _told(scope, found)
+        (told,) = await _in_words(scope, found)
     return told
 
 
@@ -167,7 +167,7 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
                 await _note_price(scope, good_id, values["points"])
             await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
         if before.active and change.active is False:
-            await _tell_of_withdrawal(scope, good_id)
+            await _notify_of_withdrawal(scope, good_id)
         after = await find_good(scope, good_id)
         if _gives_more(before, after):
             await _show_another(scope, good_id, after.name, after.points, after.monthly_limit)
@@ -206,7 +206,7 @@ class _Reserved(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
+async def _notify_of_withdrawal(scope: Scope, good_id: UUID) -> None:
     """Notify the people with a reservation of a good that is no longer offered, with the last day to collect it."""
     waiting = await database.rows(
         _Reserved,

@@ -55,7 +55,7 @@ _ROWS = (
 )
 
 
-def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
+def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
     own = scope.stands_for(row.person_id)
     known = own or named or scope.reads_all  # a keeper sees the name only after the person's code or card was read
     return RedemptionOut(
@@ -85,7 +85,7 @@ async def list_redemptions(
             scope.community_id, scope.reads_all, scope.stood_for, list(scope.kept_stations), person_id, station_id,
             good_id, status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return make_page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
+    return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 
 
 async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
@@ -94,7 +94,7 @@ async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
         found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
     if found is None or not (scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
-    return _told(scope, found)
+    return _in_words(scope, found)
 
 
 async def preview_cancellation(scope: Scope, redemption_id: UUID) -> Returned:
@@ -123,7 +123,7 @@ async def find_redemption_by_code(scope: Scope, code: str) -> RedemptionOut | No
     await guesses.was_right(scope)
     if not scope.keeps(found.station_id):
         raise RedemptionElsewhere(station=found.station)
-    return _told(scope, found, named=True)
+    return _in_words(scope, found, named=True)
 
 
 async def list_waiting_redemptions(
@@ -141,4 +141,4 @@ async def list_waiting_redemptions(
             _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",
             scope.community_id, person_id, station_id,
         )  # fmt: skip
-    return [_told(scope, row, named=True) for row in found]
+    return [_in_words(scope, row, named=True) for row in found]

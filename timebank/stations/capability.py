@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="stations",
     tables="timebank.stations.tables",
     api=("timebank.stations.api.Stations",),
-    pages=("admin.stations.StationsPanel",),
+    pages=("admin.stations.PanelStationPages",),
     menu=(MenuEntry(place=40, href="/admin/stations", icon="station", word=_("驿站"), context="many"),),
     jobs=(Job("forget_readings", 3600, "timebank.stations.readings.purge_readings"),),
     audit={

@@ -67,7 +67,7 @@ async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
         made = await devices.register_device(
             scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces
         )
-    return _told(made)
+    return _in_words(made)
 
 
 @retried
@@ -84,10 +84,10 @@ async def add_or_ask(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
 
 async def renew_pairing(scope: Scope, device_id: UUID) -> NewDeviceOut:
     """A new pairing link for a device that has not been paired yet."""
-    return _told(await devices.renew_device_pairing(scope, device_id))
+    return _in_words(await devices.renew_device_pairing(scope, device_id))
 
 
-def _told(made: devices.NewDevice) -> NewDeviceOut:
+def _in_words(made: devices.NewDevice) -> NewDeviceOut:
     link = pairing_url(made.kind, made.pairing_code)
     return NewDeviceOut(
         id=made.id,

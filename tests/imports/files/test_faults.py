@@ -67,7 +67,7 @@ def told(file: str, kind: str) -> Told:
             parsed = goods.parse(book)
     except ImportRefused as refusal:
         return Told([], [], [], [], refusal.code)
-    parsed.settle()
+    parsed.finish()
     return Told(
         parsed.rows,
         [(found.row, found.problem.code) for found in parsed.problems],

@@ -211,7 +211,7 @@ def test_a_sheet_that_lacks_one_column_is_refused_beside_one_that_is_read() -> N
             }
         )
     )
-    parsed.settle()
+    parsed.finish()
     assert [row.name for row in parsed.rows] == ["香皂"]
     assert [(found.sheet, found.row, found.problem.code) for found in parsed.problems] == [
         ("二号架", 1, "column_missing")

@@ -26,7 +26,7 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     pairing_expires_at: datetime
 
 
-class DeviceStands(Conflict):
+class DeviceInPlace(Conflict):
     code = "device_stands"
     sentence = "本站已经有这样的设备：{names}。请选要换下哪一台（原来的马上停用），或另加一台，由另一个人确认。"
 
@@ -72,13 +72,13 @@ async def register_device(
     require_may_register(scope, station_id)
     token, code, device_id = new_token(PREFIX, scope.community_id), _new_code(scope), clock.new_id()
     async with transaction(scope):
-        standing = await _standing(scope, station_id, kind)
+        standing = await _device_in_place(scope, station_id, kind)
         if replaces is not None:
             if replaces not in standing:
                 raise NotFound
             await _end(scope, replaces, replaced_by=device_id)
         elif standing and not scope.system:
-            raise DeviceStands(names="、".join(standing.values()))
+            raise DeviceInPlace(names="、".join(standing.values()))
         await insert_device(scope, device_id, station_id, name, kind, token, code)
     return NewDevice(
         id=device_id,
@@ -96,7 +96,7 @@ def require_may_register(scope: Scope, station_id: UUID) -> None:
     scope.require_keeper(station_id)
 
 
-async def _standing(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str]:
+async def _device_in_place(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str]:
     """The station's devices of a kind in use: names by id. Locks the station's row, to serialise registrations."""
     await database.execute(
         "SELECT FROM station WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, station_id

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
-from timebank.access.devices.devices import AlreadyPaired, DeviceStands, require_may_register
+from timebank.access.devices.devices import AlreadyPaired, DeviceInPlace, require_may_register
 from timebank.access.devices.further_devices import kinds_waiting
 from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
@@ -25,10 +25,10 @@ from timebank.web.pictures import qr_image
 
 Form = URLEncodedBody[dict[str, str]]
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台"), "further": _("另加一台")}
-REFUSALS = (Invalid, NotFound, DeviceStands, AlreadyPaired, AlreadyWaiting)
+REFUSALS = (Invalid, NotFound, DeviceInPlace, AlreadyPaired, AlreadyWaiting)
 
 
-class DevicePages(Controller):
+class CounterDevicePages(Controller):
     path = "/desk/devices"
     include_in_schema = False
 

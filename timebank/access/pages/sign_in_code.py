@@ -20,7 +20,7 @@ from timebank.web.pages import page, see_other
 TOLD = {"name": _("姓名"), "last4": _("手机号或身份证号后四位")}
 
 
-class SignInCodePages(Controller):
+class CounterSignInCodePages(Controller):
     path = "/desk/sign-in-code"
     include_in_schema = False
 

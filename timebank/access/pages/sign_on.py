@@ -35,7 +35,7 @@ class ShownCode(Struct, frozen=True):
     code: Annotated[str, Meta(min_length=1, max_length=600)]
 
 
-class SignOnPages(Controller):
+class CounterSignOnPages(Controller):
     path = "/desk"
     opt = WITHOUT_A_KEEPER
     include_in_schema = False

@@ -31,7 +31,7 @@ class Whom(msgspec.Struct, frozen=True):
     station_id: Annotated[UUID, msgspec.Meta(description="the counter to go back to")]
 
 
-class CardPages(Controller):
+class CounterCardPages(Controller):
     path = "/desk/cards"
     opt = AT_THE_COUNTER
     include_in_schema = False

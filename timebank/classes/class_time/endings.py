@@ -68,7 +68,7 @@ async def remind_of_class_ends(scope: Scope) -> int:
         key = f"'class-ends:' || c.id || ':' || u.child_id || ':' || c.ends_on || ':{days}'"
         found = await _endings(scope, _ENDING + _NOT_TOLD.format(key=key), since, until)
         for ending in found:
-            await _tell(scope, ending, f"class-ends:{ending.course_id}:{ending.child_id}:{ending.ends_on}:{days}")
+            await _notify(scope, ending, f"class-ends:{ending.course_id}:{ending.child_id}:{ending.ends_on}:{days}")
         told += len(found)
         until += timedelta(days=1)
     return told
@@ -87,7 +87,7 @@ async def notify_last_days(scope: Scope) -> int:
     sql = _ENDING.replace("GROUP BY", bought_before) + _NOT_TOLD.format(key=key)
     found = await _endings(scope, sql, clock.local_day(), date.max)
     for ending in found:
-        await _tell(scope, ending, f"class-last-day:{ending.course_id}:{ending.child_id}")
+        await _notify(scope, ending, f"class-last-day:{ending.course_id}:{ending.child_id}")
     return len(found)
 
 
@@ -98,7 +98,7 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
 
 
 @retried
-async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
+async def _notify(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
         child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]
         text = f"《{ending.course}》{dated(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"

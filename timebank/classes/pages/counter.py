@@ -57,7 +57,7 @@ async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, pres
     return CounterClasses(presence, await reading.coming(caller, person_id, station_id, presence, since, soon))
 
 
-class DeskClasses(Controller):
+class CounterClassPages(Controller):
     path = "/desk/bookings"
     opt = AT_THE_COUNTER
     include_in_schema = False

@@ -39,7 +39,7 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
         if upheld and (waits := await _ask_above(scope, objection, note)):
             return msgspec.structs.replace(objection.out(), waiting=waits.waiting, who=waits.who)
         await end_waiting_change(scope, DEED_AGAIN, str(objection_id))
-        settle = _settle_deed if objection.deed_id else _settle_record
+        settle = _decide_deed if objection.deed_id else _decide_record
         outcome = await settle(scope, objection, upheld, note)
         await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
         await notify(
@@ -73,7 +73,7 @@ async def restore_agreed(scope: Scope, change: Change) -> None:
     await decide_objection(scope, UUID(change.do["objection_id"]), True, change.do["note"])
 
 
-async def _settle_deed(scope: Scope, objection: LockedObjection, upheld: bool, note: str) -> str:
+async def _decide_deed(scope: Scope, objection: LockedObjection, upheld: bool, note: str) -> str:
     """Apply the decision to the deed; return the outcome in Chinese words."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
@@ -97,7 +97,7 @@ async def _settle_deed(scope: Scope, objection: LockedObjection, upheld: bool, n
     return "这件善行不予记分" if upheld else "公示照常"
 
 
-async def _settle_record(scope: Scope, objection: LockedObjection, upheld: bool, note: str) -> str:
+async def _decide_record(scope: Scope, objection: LockedObjection, upheld: bool, note: str) -> str:
     """Apply the decision to the service record; return the outcome in Chinese words."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
@@ -115,14 +115,14 @@ async def _settle_record(scope: Scope, objection: LockedObjection, upheld: bool,
         await reject_after_objection(scope, record, note)
         text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
         await notify(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
-    elif not await _is_doubted(scope, record.id):
+    elif not await _has_open_objection(scope, record.id):
         text = "对您的一条补录服务的异议核实过了，公示照常。"
         key = f"service:{record.id}:noticed:{objection.id}"
         await notify(scope, record.person_id, "record_noticed", text, key, record.id)
     return "这条服务不予计入" if upheld else "公示照常"
 
 
-async def _is_doubted(scope: Scope, record_id: UUID) -> bool:
+async def _has_open_objection(scope: Scope, record_id: UUID) -> bool:
     """Whether a record has an undecided objection."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)",

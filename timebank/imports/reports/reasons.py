@@ -80,11 +80,11 @@ def by_reason(
     for cut in left_out:
         alike.setdefault(cut.first.reason, []).append(cut.first)
         beyond[cut.first.reason] += cut.count - cut.first.count
-    told = [_told(same, beyond[reason], translate) for reason, same in alike.items()]
+    told = [_in_words(same, beyond[reason], translate) for reason, same in alike.items()]
     return sorted(told, key=lambda refusal: -refusal.count)
 
 
-def _told(same: list[Remark], beyond: int, translate: Callable[[str], str]) -> Refusal:
+def _in_words(same: list[Remark], beyond: int, translate: Callable[[str], str]) -> Refusal:
     rows = [row for one in same for row in one.rows or [one.row]]
     places = [place for one in same[:ROWS_NAMED_MAX] for place in one.places[:ROWS_NAMED_MAX]]
     return Refusal(

@@ -29,16 +29,16 @@ async def notify_end(scope: Scope, at: Work) -> None:
     A starter whose record is in another community is notified by `notify_in_home_community`.
     """
     if scope.person_id is not None and _may_have_left(scope, at):
-        await _tell(scope, scope.person_id, at)
+        await _notify(scope, scope.person_id, at)
 
 
 async def notify_in_home_community(scope: Scope, at: Work) -> None:
     """Notify an administrator from another community, in the community of their own record, that it has ended."""
     if scope.person_id is None and scope.actor_id is not None and _may_have_left(scope, at):
-        await _tell(scope.acting_as(scope.actor_id), scope.actor_id, at)
+        await _notify(scope.acting_as(scope.actor_id), scope.actor_id, at)
 
 
-async def _tell(scope: Scope, person_id: UUID, at: Work) -> None:
+async def _notify(scope: Scope, person_id: UUID, at: Work) -> None:
     if at.verb == "import":
         kind, text = "import_ended", f"您导入的“{at.file_name}”已经完成，结果在“导入”页。"
     else:

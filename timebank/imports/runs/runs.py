@@ -154,7 +154,7 @@ async def _runs_so_far(scope: Scope) -> tuple[int, int]:
 
 
 def _outcome(ready: AnyReady, outcome: Outcome, *, run_id: UUID | None = None) -> Findings:
-    ready.parsed.settle()
+    ready.parsed.finish()
     return findings(ready.parsed, outcome, created=ready.created, run_id=run_id)
 
 

@@ -71,7 +71,7 @@ async def _guardianships(intake: Intake, ids: Sequence[UUID]) -> None:
     await undo_nominations(intake.scope, ids, intake.id, leaving=await _leaving(intake))
 
 
-async def _offices(intake: Intake, ids: Sequence[UUID]) -> None:
+async def _role_grants(intake: Intake, ids: Sequence[UUID]) -> None:
     await undo_role_grants(intake.scope, ids, intake.id, leaving=await _leaving(intake))
 
 
@@ -155,7 +155,7 @@ async def _goods(intake: Intake, ids: Sequence[UUID]) -> None:
 
 
 _BACK: Mapping[Noun, Callable[[Intake, Sequence[UUID]], Awaitable[None]]] = {
-    "guardianship": _guardianships, "role_grant": _offices, "person": _people, "area": _areas,
+    "guardianship": _guardianships, "role_grant": _role_grants, "person": _people, "area": _areas,
     "service_record": _records, "activity": _activities, "deed": _deeds, "stock_move": _moves, "good": _goods,
 }  # fmt: skip
 
@@ -176,7 +176,7 @@ class _Gone(msgspec.Struct, frozen=True):
     status: str
 
 
-async def _tell_of_records(intake: Intake, _made: Sequence[Made]) -> None:
+async def _notify_of_records(intake: Intake, _made: Sequence[Made]) -> None:
     """Notify each person once about all of their withdrawn records."""
     found = await database.rows(
         _Gone,
@@ -196,7 +196,7 @@ class _GoneDeed(Named, frozen=True):
     status: str
 
 
-async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
+async def _notify_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
     """Notify once each person whom the withdrawn deeds name."""
     found = await database.rows(
         _GoneDeed,
@@ -227,8 +227,8 @@ def _say_what_stays(intake: Intake, count: int) -> None:
 
 STEPS: Mapping[Kind, Steps] = {
     "residents": Steps(Made, 100, _take_back, _say_who_stays),
-    "hours": Steps(Made, 250, _take_back, _tell_of_records),
-    "deeds": Steps(Made, 50, _take_back, _tell_of_deeds),
+    "hours": Steps(Made, 250, _take_back, _notify_of_records),
+    "deeds": Steps(Made, 50, _take_back, _notify_of_deeds),
     "goods": Steps(Made, 10, _take_back, _say_what_is_left),
 }
 

@@ -127,7 +127,7 @@ class Parsed(Generic[T]):
         """The reading that a row came from."""
         return self.readings[row.sheet, row.row]
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """Drop the rows that were refused after parsing and their warnings; sort the remarks by sheet and row."""
         self.rows = [row for row in self.rows if not self.reading(row).refused]
         self.warnings = [odd for odd in self.warnings if not self.readings[odd.sheet, odd.row].refused]
@@ -239,7 +239,7 @@ class Reading(Generic[T]):
             return
         self.parsed.warnings.append(self._told(meaning, odd))
 
-    def tell_unreadable(self) -> None:
+    def report_unreadable(self) -> None:
         """Add a remark on every unreadable cell that has none yet, also where its value was not needed."""
         for meaning, cell in self.line.values.items():
             if isinstance(cell, Unreadable) and meaning not in self._told_of:

@@ -25,7 +25,7 @@ def report_unread(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     The rows of a refused table count as data rows, with one problem at the table's header.
     """
     for reading in parsed.readings.values():
-        reading.tell_unreadable()
+        reading.report_unreadable()
     for header, wrong in seen.refused:
         parsed.total += sum(1 for _ in data_rows(header))
         name = header.sheet.name

@@ -66,7 +66,7 @@ async def known_words(scope: Scope, *, limit: int = 50, cursor: str | None = Non
             scope.community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
         there = {kind: await _there(scope, kind) for kind in {one.kind for one in found}}
-    return make_page([_told(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
+    return make_page([_in_words(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
 
 
 async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:
@@ -80,7 +80,7 @@ async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:
         )  # fmt: skip
         if found is None:
             raise NotFound
-        return _told(found, await _there(scope, kind))
+        return _in_words(found, await _there(scope, kind))
 
 
 async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> None:
@@ -121,7 +121,7 @@ async def _there(scope: Scope, kind: WordKind) -> _There:
     return _There({str(id_): name for name, id_ in found.by_name.items()}, lambda word: found.called(word) is not None)
 
 
-def _told(known: KnownWord, there: _There) -> KnownWord:
+def _in_words(known: KnownWord, there: _There) -> KnownWord:
     name = there.names.get(known.target or "")
     gone: Standing = "waits" if word_key(known.word) in there.waiting else "gone"
     return msgspec.structs.replace(

@@ -117,8 +117,8 @@ async def place_many(scope: Scope, enrolments: Sequence[Enrolment]) -> Placed:
         entries = [entry_of(enrolment) for enrolment in enrolments]
         doors = await Doors.of(scope, {e.area_id for e in enrolments if e.area_id})
         for entry, e in zip(entries, enrolments, strict=True):
-            entry.household_id = doors.settle(e.area_id, e.room.strip(), _clean(e.head_name), entry.name)
-        book = await _Book.of(scope, entries)
+            entry.household_id = doors.place(e.area_id, e.room.strip(), _clean(e.head_name), entry.name)
+        book = await _KnownPeople.of(scope, entries)
     answers = [book.place(entry) for entry in entries]
     new = [entry for entry, answer in zip(entries, answers, strict=True) if answer.created]
     return Placed(answers, new, doors)
@@ -196,7 +196,7 @@ class _Known(msgspec.Struct, kw_only=True):
     household_id: UUID | None
 
 
-class _Book:
+class _KnownPeople:
     """The registered people that some entries may match; each new entry is added, so that a repetition matches it."""
 
     def __init__(self, known: list[_Known]) -> None:
@@ -206,7 +206,7 @@ class _Book:
             self._add(person)
 
     @classmethod
-    async def of(cls, scope: Scope, entries: list[Entry]) -> "_Book":
+    async def of(cls, scope: Scope, entries: list[Entry]) -> "_KnownPeople":
         found = await database.fetch(
             "SELECT coalesce(merged_into, id) AS id, name, born_on, identity_index, phone_index, household_id "
             "FROM person WHERE community_id = $1 AND (identity_index = ANY ($2) OR name_key = ANY ($3))",

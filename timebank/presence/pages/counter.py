@@ -64,7 +64,7 @@ class Hand(msgspec.Struct, frozen=True):
     person_id: UUID
 
 
-class DeskPages(Controller):
+class CounterPages(Controller):
     path = "/desk"
     opt = AT_THE_COUNTER
     include_in_schema = False

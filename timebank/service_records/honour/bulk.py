@@ -53,7 +53,7 @@ async def enter_imported_hours(scope: Scope, entries: Sequence[HoursEntry]) -> N
     if not entries:
         return
     async with transaction(scope):
-        flags = await _doubts(scope, entries, await policies(scope))
+        flags = await _flags(scope, entries, await policies(scope))
         now = clock.now()
         rows = [
             (scope.community_id, one.id, "honour", one.person_id, one.activity_id, one.station_id, one.started_at,
@@ -86,7 +86,7 @@ async def overlapping_records(scope: Scope, spans: Sequence[tuple[UUID, Span]]) 
     return met
 
 
-async def _doubts(scope: Scope, entries: Sequence[HoursEntry], in_force: Policies) -> list[list[str]]:
+async def _flags(scope: Scope, entries: Sequence[HoursEntry], in_force: Policies) -> list[list[str]]:
     """The flags of each entry, with the entries before it counted in."""
     others = await _others(scope, entries)
     inside = await _inside(scope, entries)

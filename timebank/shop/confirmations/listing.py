@@ -45,7 +45,7 @@ class _Line(ConfirmationOut, frozen=True, kw_only=True):
     def waits(self) -> Waits:
         return Waits(self.id, self.station_id, self.about)
 
-    def telling(self, officer: Decider) -> Notification:
+    def notification_for(self, officer: Decider) -> Notification:
         what = f"{names.masked(self.person)}领取{self.good} {self.quantity} {self.unit}"
         text = f"{self.station}的柜台请您今天决定：{what}。请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
         return Notification(officer.person_id, text, f"confirmation:{self.id}:waits")
@@ -75,7 +75,7 @@ async def list_confirmations(
         named = await second_persons(scope, [line.waits for line in found if line.status == "waiting"])
         judged = await SecondPerson.of(scope, [line.about for line in found])
     return [
-        _told(
+        _in_words(
             line, [officer.in_words(language) for officer in named.get(line.id, ())],
             may_decide=line.status == "waiting" and judged.may_decide(line.about),
         )
@@ -83,7 +83,7 @@ async def list_confirmations(
     ]  # fmt: skip
 
 
-def _told(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
+def _in_words(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
     shown = {name: getattr(line, name) for name in ConfirmationOut.__struct_fields__}
     return ConfirmationOut(**shown | {"who": who, "may_decide": may_decide})
 
@@ -98,7 +98,7 @@ async def notify_second_persons(scope: Scope) -> int:
         named = await second_persons(scope, [line.waits for line in waiting])
     for line in waiting:
         for officer in named[line.id]:
-            await notify_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.telling(officer)])
+            await notify_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.notification_for(officer)])
     return sum(len(found) for found in named.values())
 
 
@@ -109,5 +109,5 @@ async def notify_second_persons_here(scope: Scope, confirmation_id: UUID) -> Non
     """
     [line] = await _lines(scope, confirmation_id=confirmation_id)
     named = (await second_persons(scope, [line.waits]))[line.id]
-    here = [line.telling(officer) for officer in named if officer.home_id == scope.community_id]
+    here = [line.notification_for(officer) for officer in named if officer.home_id == scope.community_id]
     await notify_many(scope, "confirmation_waits", here)

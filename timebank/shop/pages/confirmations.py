@@ -26,7 +26,7 @@ DECISION = {"decision": _("决定")}
 SHOWN_FOR = timedelta(hours=12)
 
 
-class AgreedPages(Controller):
+class CounterConfirmationPages(Controller):
     path = "/desk/confirmations"
     opt = AT_THE_COUNTER
     include_in_schema = False

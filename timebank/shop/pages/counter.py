@@ -97,7 +97,7 @@ async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
     return [good for good in offered if any(place.quantity for place in good.stock)]
 
 
-class DeskGoods(Controller):
+class CounterGoodsPages(Controller):
     path = "/desk/redemptions"
     opt = AT_THE_COUNTER
     include_in_schema = False

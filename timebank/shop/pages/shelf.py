@@ -36,7 +36,7 @@ class Place(msgspec.Struct):
     station_id: UUID
 
 
-class ShelfPages(Controller):
+class CounterShelfPages(Controller):
     path = "/desk/shelf"
     opt = AT_THE_COUNTER
     include_in_schema = False

@@ -82,7 +82,7 @@ async def _planned(
     on_record = await _on_record(intake.scope, [row for row, _, _ in filing])
     planned = []
     for (row, key, _), deed, refused in zip(filing, wanted, refusals, strict=True):
-        _tell(parsed.reading(row), deed, refused, on_record)
+        _report(parsed.reading(row), deed, refused, on_record)
         cells = cells_of(parsed.reading(row), "name", "item", "witness")
         planned.append(DeedPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, deed=deed))
     return [one for one, (row, _, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
@@ -112,7 +112,7 @@ async def _refuse_own_words(
         parsed.unknown += [UnknownUse(value=word, sheet=row.sheet, row=row.row, kind="building") for word in asked]
 
 
-def _tell(
+def _report(
     line: Reading[DeedRow], deed: DeedIn, refused: TimebankError | None, on_record: set[tuple[UUID, str, date]]
 ) -> None:
     """Refuse the row if filing would refuse its deed, and warn if the same deed of that day is on record."""

@@ -72,7 +72,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
         buildings.suppose(intake.answered("building"))
         qualify_buildings(parsed, list(buildings.town.areas.values()))
         await _judge(scope, parsed, buildings)
-        parsed.settle()
+        parsed.finish()
         report_new_buildings(parsed, buildings)
         found = await _find(intake, buildings.town, parsed.rows)
         homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
@@ -83,7 +83,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
         duties = await _duties(scope, found, own, by_own)
         parsed.words = buildings.unknown(parsed.uses("building"))
     planned = _planned(parsed, found, duties)
-    _tell_places(parsed, found, duties)
+    _report_places(parsed, found, duties)
     if held:
         parsed.notes.append(problem("note_phones_held", count=held))
     report_grants(parsed, duties)
@@ -209,7 +209,7 @@ async def _phones_held(scope: Scope, new: Sequence[Resident]) -> int:
     return sum(phone in held for phone in phones)
 
 
-def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: NewGrants) -> None:
+def _report_places(parsed: Parsed[RosterRow], found: _Found, duties: NewGrants) -> None:
     """Add a note that counts the areas and households which the new people and role grants bring."""
     used = [found.homes.of(row) for row in [*(one.row for one in found.new), *duties.offices.values()]]
     kinds, households = Counter(area.kind for area in found.homes.added_around(used)), found.placed.new_households

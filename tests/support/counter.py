@@ -1,4 +1,4 @@
-"""What the tests of the counter share: a paired tablet, the keeper's sign-on to it, and a person who stands there."""
+"""Shared by the counter tests: a paired tablet, a keeper's sign-on, and a person whom the counter has scanned."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ STATION = "暖蜂驿站"
 
 
 class Tablet:
-    """A paired counter tablet, as a program that holds its token or as a browser that holds its cookie."""
+    """A paired counter tablet: sends API requests with its token and page requests with its cookie."""
 
     def __init__(self, client: httpx.AsyncClient, made: devices.NewDevice) -> None:
         self.client, self.token, self.id = client, made.token, made.id
@@ -53,7 +53,7 @@ class Tablet:
 
 
 async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", station: str = STATION) -> Tablet:
-    """A tablet that somebody pairs, or a further one that a second person has agreed to; nobody is signed on to it."""
+    """Pair a tablet without a keeper; where the station already has one, the operator registers the further one."""
     try:
         made = await devices.register(await town.scope(by), town.stations[station], name="平板", kind="counter")
     except devices.DeviceStands:
@@ -63,7 +63,7 @@ async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", stat
 
 
 async def has_password(town: Town, *names: str) -> None:
-    """Let these people sign in with a password."""
+    """Give these people the password that tests sign in with."""
     for name in names:
         await set_password(town.logins[name], town.phones[name], PASSWORD)
 
@@ -77,7 +77,7 @@ async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", st
 
 
 async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
-    """A counter device's scope after its keeper has signed on."""
+    """The scope of a counter device after its keeper has signed on."""
     device = await devices.find(token)
     assert device is not None
     await has_password(town, keeper)
@@ -88,7 +88,7 @@ async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
 
 
 async def stands_here(scope: Scope, town: Town, name: str, station: str = STATION) -> str:
-    """The nonce of a scan by which the caller has recognised this person at the counter."""
+    """Scan this person's code at the counter with purpose `look`; return the scan's nonce."""
     asked = ScanIn(personal_code(town, name), nonce(), station_id=_station(scope, town, station), purpose="look")
     verdict = await scan(scope, asked)
     assert verdict.status == "ok", verdict

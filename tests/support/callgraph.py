@@ -59,7 +59,7 @@ def _read(name: str, tree: ast.Module) -> Module:
 
 
 def named(module: Module, node: ast.expr, inside: str) -> Iterator[Name]:
-    """The project's functions that an expression refers to: `f`, `module.f`, `Class.f`, `self.f`, or an assigned name."""
+    """The functions that an expression refers to: `f`, `module.f`, `Class.f`, `self.f`, or through an assigned name."""
     if isinstance(node, ast.Name):
         yield from _by_name(module, node.id)
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

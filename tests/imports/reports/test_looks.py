@@ -1,4 +1,4 @@
-"""What an administrator sees of a book: the wrong cell marked, each reason once, and pages that a tablet holds."""
+"""The report that an administrator sees: marked cells, each reason once, and pages small enough for a tablet."""
 
 from datetime import timedelta
 from typing import Any
@@ -237,7 +237,7 @@ async def test_whoever_sees_the_end_at_once_is_told_nothing(town: Town, owner: a
 
 
 async def test_whoever_has_waited_long_is_told_once_whoever_ends_it(town: Town, owner: asyncpg.Connection) -> None:
-    """Without a worker the page itself ends it, after a while: its reader may have left, or lost the reply."""
+    """A request that finishes the run after a while sends the message too: its user may have left the page."""
     scope, content = await town.scope("赵丽"), services(town, 600, "张桂兰", "李秀英")
     run_id = await begun(scope, "hours", content, batches=1)
     await left_alone(owner)

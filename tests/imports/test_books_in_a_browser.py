@@ -185,7 +185,7 @@ async def approves_all(page: Page) -> int:
     return done
 
 
-# ------------------------------------------------------------------------------------------ one takes another's back
+# -------------------------------------------------------------------------------------- another administrator's undo
 
 
 async def test_another_administrator_takes_a_book_back_and_is_told_what_stands_in_the_way(
@@ -228,7 +228,7 @@ async def undoes(page: Page, name: str) -> None:
     await press(page.get_by_role("dialog"), "撤销导入")
 
 
-# ------------------------------------------------------------------------------------------ a long one
+# --------------------------------------------------------------------------------------- a long import
 
 
 async def test_everybody_follows_a_long_import_over_a_restart_and_its_end_is_a_message(

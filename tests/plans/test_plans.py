@@ -328,7 +328,7 @@ async def test_a_long_statement_pages_to_its_very_beginning(grown: Grown) -> Non
 
 
 async def test_a_guardian_pages_through_the_bookings_of_every_child_in_care(grown: Grown) -> None:
-    """All bookings of the guardian's children, newest first, none twice, and no other child's."""
+    """The thousand bookings of the guardian's ten children, newest first, none twice, and no other child's."""
     scope, guardian = await grown.town.scope("刘洋"), grown.town.people["刘洋"]
     sql = (
         "SELECT b.id FROM booking b WHERE b.child_id IN (SELECT child_id FROM guardianship WHERE guardian_id = $1) "

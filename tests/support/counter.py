@@ -69,7 +69,7 @@ async def has_password(town: Town, *names: str) -> None:
 
 
 async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", station: str = STATION) -> Tablet:
-    """A tablet with a keeper signed on to it."""
+    """A paired tablet with a keeper signed on to it."""
     made = await tablet(client, town, station=station)
     await has_password(town, keeper)
     await made.sign_on(town, keeper)

@@ -141,7 +141,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def serving_children(process: Process) -> list[int]:
-    """The serving processes of `serve --workers N`; another child of a spawning Python only watches semaphores."""
+    """The serving processes of `serve --workers N`, without the resource tracker of `multiprocessing`."""
 
     def is_serving(pid: int) -> bool:
         with suppress(FileNotFoundError, ProcessLookupError):

@@ -76,7 +76,7 @@ class Browser:
         self.headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
 
     async def see(self, path: str, status: int = 200) -> str:
-        """The page at an address."""
+        """The HTML of the page at a path."""
         answer = await self.client.get(path, headers=self.headers)
         assert answer.status_code == status, answer.text
         return answer.text

@@ -1,4 +1,4 @@
-"""Logs with a day and a duration but no times are entered for review, with the other hours of that day."""
+"""Logs with a day and a duration but no times are entered for review, at a free time of that day."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

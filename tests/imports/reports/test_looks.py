@@ -157,7 +157,7 @@ def test_every_column_has_an_english_word(columns: Any) -> None:
     assert [one.headings[0] for one in columns if one.headings[0] not in catalogue("en")] == []
 
 
-# -------------------------------------------------------------------------------------------- a way on from a run
+# ------------------------------------------------------------------------------------------ decisions after a run
 
 
 async def test_a_run_says_why_rows_stayed_out_and_its_words_can_still_be_decided(
@@ -225,7 +225,7 @@ async def test_a_word_that_became_an_item_meanwhile_is_asked_no_more(town: Town)
     assert (await history.run(scope, report.run_id)).unknown == []
 
 
-# -------------------------------------------------------------------------------------------- its end is a message
+# ------------------------------------------------------------------------------------------ the message at the end
 
 
 async def test_whoever_sees_the_end_at_once_is_told_nothing(town: Town, owner: asyncpg.Connection) -> None:

@@ -286,7 +286,7 @@ async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, mo
     return Desk(client, await town.sign_in("赵丽"))
 
 
-# ------------------------------------------------------------------------------------------------------ in whose name
+# ------------------------------------------------------------------------------------------- the caller's permissions
 
 
 async def test_who_may_no_more_stops_the_run_and_is_told(
@@ -355,7 +355,7 @@ async def test_what_waits_to_be_written_is_sealed(town: Town, owner: asyncpg.Con
     assert b"19900008001" in zlib.decompress(vault.unseal_bytes(kept, work.PLAN_SEAL))
 
 
-# ---------------------------------------------------------------------------------------------------- what pages say
+# --------------------------------------------------------------------------------------------- progress on the pages
 
 
 async def test_a_long_run_is_answered_with_how_far_it_is(
@@ -453,7 +453,7 @@ async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 250
 
 
-# ----------------------------------------------------------------------------------------------------------- undoing
+# -------------------------------------------------------------------------------------------------------------- undo
 
 
 async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
@@ -524,7 +524,7 @@ async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
     report = await runs.import_file(scope, "goods", "a.csv", goods, skip_bad=True)
     assert report.run_id is not None
     await undo_begun(scope, report.run_id)
-    await owner.execute("DELETE FROM import_work")  # as a stop does
+    await owner.execute("DELETE FROM import_work")  # as when an undo is stopped
     await undo(scope, report.run_id)
     assert await owner.fetchval("SELECT sum(quantity) FROM stock s JOIN good g ON g.id = s.good_id "
                                 "WHERE g.name LIKE '物品%'") == 0  # fmt: skip
@@ -551,7 +551,7 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     assert told.count("已有服务记录") == 1
 
 
-# ------------------------------------------------------------------------------------------------------- what it costs
+# -------------------------------------------------------------------------------------------- the number of statements
 
 
 async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(

@@ -107,7 +107,7 @@ async def test_heads_get_their_offices_also_when_every_row_is_a_batch(
     assert await held(owner) == [("林小满", "building_head", "31栋"), ("林大山", "unit_head", "1单元")]
 
 
-# ------------------------------------------------------------------------------------------------- changed meanwhile
+# ------------------------------------------------------------------------------------- changes between trial and run
 
 
 async def grants_of(owner: asyncpg.Connection, name: str) -> list[UUID]:

@@ -155,7 +155,7 @@ async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_pers
     word = WordIn("夜间巡逻", new=True)
     supposed = await in_phoenix(town, book("夜间巡逻", most + 1), word, dry_run=True)
     assert (codes(supposed), supposed.unknown) == (["item_waits"], [])
-    for _ in range(2):  # the same once more, after a lost reply
+    for _ in range(2):  # repeated, as after a lost reply
         report = await in_phoenix(town, book("夜间巡逻", most + 1), word)
         assert (report.created, codes(report), report.unknown) == (0, ["item_waits"], [])
     assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 1
@@ -209,7 +209,7 @@ async def test_who_adds_what_another_has_just_added_with_other_points_is_told(
     kept = found.index(None)
     assert await owner.fetchval("SELECT points FROM rule WHERE name = '夜间巡逻'") == kept + 2
     assert await owner.fetchval("SELECT decided_by FROM import_word") == scopes[kept].person_id
-    await remember_words(scopes[kept], "deeds", said[kept])  # the same once more, after a lost reply
+    await remember_words(scopes[kept], "deeds", said[kept])  # repeated, as after a lost reply
 
 
 async def test_an_answer_that_says_nothing_or_two_things_is_refused(town: Town, owner: asyncpg.Connection) -> None:

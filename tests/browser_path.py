@@ -1,4 +1,4 @@
-"""Finds the Chromium that browser tests drive; run with `--provide`, tries to bring one onto this machine."""
+"""Find the Chromium that browser tests drive; with `--provide`, try to install one on this machine."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ DOWNLOAD_SECONDS_MAX = 900
 
 
 def browser_path() -> Path | None:
-    """TIMEBANK_TEST_CHROMIUM, else the system's Chromium or Chrome, else the one that playwright downloaded."""
+    """TIMEBANK_TEST_CHROMIUM, else the system's Chromium or Chrome, else the one that Playwright downloaded."""
     named = os.environ.get("TIMEBANK_TEST_CHROMIUM")
     if named:
         return Path(named) if Path(named).is_file() else None
@@ -26,7 +26,7 @@ def browser_path() -> Path | None:
 
 
 def why_not() -> str:
-    """The sentence with which browser tests are skipped."""
+    """The reason that pytest shows for skipped browser tests."""
     named = os.environ.get("TIMEBANK_TEST_CHROMIUM")
     if named:
         return f"TIMEBANK_TEST_CHROMIUM names {named}, which is no file"

@@ -1,4 +1,4 @@
-"""Tests that touch data run on a real PostgreSQL: one database per test worker, made from the migrations."""
+"""Fixtures: tests that touch data run on a real PostgreSQL, one migrated database per test worker."""
 
 import copy
 import os
@@ -26,7 +26,7 @@ SECRET = b"a secret key that only the tests know, 32+"
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database for this worker alone: on TIMEBANK_TEST_DATABASE_URL's server, else on the bundled one."""
+    """The address of this worker's database, on the server of TIMEBANK_TEST_DATABASE_URL, else on the bundled one."""
     given = os.environ.get("TIMEBANK_TEST_DATABASE_URL")
     name = f"timebank_test_{secrets.token_hex(4)}"
     if not given:
@@ -50,7 +50,7 @@ async def _on_server(url: str, statement: str) -> None:
 
 @pytest.fixture(scope="session")
 async def pool(server_url: str) -> AsyncIterator[str]:
-    """The migrated database with the service's own pool on it."""
+    """Migrate the database and open the service's connection pool on it."""
     settings.use(replace(settings.Settings(), database_url=server_url, secret_key=SECRET, base_url="http://test"))
     await migrate(server_url)
     login = f"serving_{secrets.token_hex(4)}"
@@ -63,7 +63,7 @@ async def pool(server_url: str) -> AsyncIterator[str]:
 
 
 def as_login(url: str, login: str) -> str:
-    """The address with another login, with a password where the address has one."""
+    """The address with another database login; a password in the address is kept."""
     place = urlsplit(url)
     password = f":{place.password}" if place.password else ""
     return urlunsplit(place._replace(netloc=f"{login}{password}@{place.netloc.rpartition('@')[2]}"))
@@ -71,7 +71,7 @@ def as_login(url: str, login: str) -> str:
 
 @pytest.fixture
 async def serving(pool: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection with the login that the service runs as: what somebody has who stole its address."""
+    """A connection with the service's own database login, as somebody who stole its address would have."""
     connection = await asyncpg.connect(database.engine.config["dsn"])
     yield connection
     await connection.close()
@@ -79,7 +79,7 @@ async def serving(pool: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def owner(pool: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the database's owner, for looking and preparing past every policy."""
+    """A connection of the database's owner, which bypasses row-level security, to prepare and inspect rows."""
     connection = await asyncpg.connect(pool)
     yield connection
     await connection.close()
@@ -90,7 +90,7 @@ class DatabaseClock:
         self.owner = owner
 
     async def show(self, moment: datetime) -> None:
-        """From now on the ledger's functions are told this moment."""
+        """Make the ledger's SQL functions see this moment as the present."""
         await self._be(f"timestamptz '{moment.isoformat()}'")
 
     async def right(self) -> None:
@@ -105,7 +105,7 @@ class DatabaseClock:
 
 @pytest.fixture
 async def database_clock(owner: asyncpg.Connection) -> AsyncIterator[DatabaseClock]:
-    """Sets the database's clock, which only this worker's tests look at; it is right again afterwards."""
+    """Sets the clock of this worker's database; the real time is restored after the test."""
     clock = DatabaseClock(owner)
     yield clock
     await clock.right()
@@ -113,14 +113,14 @@ async def database_clock(owner: asyncpg.Connection) -> AsyncIterator[DatabaseClo
 
 @pytest.fixture
 def service(pool: str, tmp_path: Path) -> Iterator[Service]:
-    """The service in a process of its own, on the town's database, for a real browser."""
+    """The service in its own process, on the town's database, for a real browser."""
     with served(pool, tmp_path, secret_key=SECRET.decode()) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 async def first_town(pool: str) -> tuple[Town, str]:
-    """The town as it was built, its rows kept in a schema of their own, and the script that brings them back."""
+    """The town as built, and the SQL script that restores its rows from the schema in which they are saved."""
     connection = await asyncpg.connect(pool)
     built = await build_town(connection)
     tables = [
@@ -141,7 +141,7 @@ async def first_town(pool: str) -> tuple[Town, str]:
 
 @pytest.fixture
 async def town(first_town: tuple[Town, str], owner: asyncpg.Connection) -> Town:
-    """Two communities, their people, stations, rules, goods and a course (tests/support/town.py), and nothing else."""
+    """Reset the database to the town: two communities, their people, stations, rules, goods and a course."""
     built, script = first_town
     await owner.execute(script)
     return copy.deepcopy(built)
@@ -149,13 +149,13 @@ async def town(first_town: tuple[Town, str], owner: asyncpg.Connection) -> Town:
 
 @pytest.fixture(scope="session")
 def app(pool: str) -> Litestar:
-    """The whole service on this worker's database: made once, because naming every route takes a second."""
+    """The whole application on this worker's database; created once, because building the routes takes a second."""
     return create_app(opens_pool=False)
 
 
 @pytest.fixture
 async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    """The service over HTTP, in this test's loop."""
+    """An HTTP client of the application, in this test's event loop."""
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # ASGI, typed apart
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as connected:
         yield connected
@@ -163,5 +163,5 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def chengjiang() -> Path:
-    """The workbooks of an invented community, as untidy as real ones."""
+    """The folder with the untidy workbooks of an invented community."""
     return Path(__file__).parent / "data" / "chengjiang"

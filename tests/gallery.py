@@ -1,6 +1,7 @@
-"""Every part and layout with sample people: `python tests/gallery.py [port]` writes tests/output/gallery and serves it.
+"""Every template part and layout with sample data: `python tests/gallery.py [port]` writes and serves it.
 
-The test of the static files renders the same pages, so a part that no longer renders fails there.
+The pages are written to tests/output/gallery. The test of the static files renders the same pages, so a part that no
+longer renders fails there.
 """
 
 import base64
@@ -37,7 +38,7 @@ class SamplePerson:
 
 @dataclass(frozen=True)
 class SampleMe:
-    """Who looks at the page."""
+    """The person who views the page."""
 
     name: str = "张桂兰"
     community_name: str = "凤凰社区"
@@ -49,14 +50,14 @@ class SampleMe:
 
 @dataclass(frozen=True)
 class SampleVisit:
-    """Somebody who has just come to the station."""
+    """A visit of somebody who has just checked in."""
 
     name: str
     at: str
 
 
 def qr_image(text: str) -> bytes:
-    """A PNG of a QR code that says `text`."""
+    """A PNG of a QR code that encodes `text`."""
     code = qrcode.QRCode(box_size=8, border=2, image_factory=PilImage)
     code.add_data(text)
     picture = io.BytesIO()
@@ -65,14 +66,14 @@ def qr_image(text: str) -> bytes:
 
 
 def environment() -> Environment:
-    """The project's templates, strict about anything a page did not give them."""
+    """The project's templates; a variable that a page does not pass is an error."""
     return Environment(
         loader=FileSystemLoader([PAGES, *TEMPLATES]), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
 
 
 def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]:
-    """Each page's name and its HTML."""
+    """The HTML of each page, by its name."""
     now = datetime(2026, 11, 21, 9, 2, 15, tzinfo=timezone(timedelta(hours=8)))
     picture = (
         "data:image/png;base64," + base64.b64encode(qr_image("https://timebank.example/c/3071.5520.AbCdEf")).decode()
@@ -106,10 +107,10 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
 
 
 class Gallery(SimpleHTTPRequestHandler):
-    """Serves the rendered pages, and the static files where pages look for them, under the application's policy."""
+    """Serves the rendered pages and the static files with the application's content security policy."""
 
     def translate_path(self, path: str) -> str:
-        """Static files come from the project, everything else from the output folder."""
+        """Map static files to the project and everything else to the output folder."""
         if path.startswith("/static/"):
             return str(ROOT / path.partition("?")[0].lstrip("/"))
         return super().translate_path(path)
@@ -124,7 +125,7 @@ class Gallery(SimpleHTTPRequestHandler):
 
 
 def main() -> None:
-    """Write every page in both views, and serve them until stopped."""
+    """Write every page in the standard and the elder view, and serve them until stopped."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
     for view in ("plain", "elder"):
         for name, page in rendered(view):

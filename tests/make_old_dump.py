@@ -1,12 +1,12 @@
-"""Makes tests/data/first_version: a small community as version 0.1.0 (commit 7280c9c) left it, to test upgrades with.
+"""Make tests/data/first_version: a small community's database of version 0.1.0 (commit 7280c9c), for upgrade tests.
 
-It lives through ten days by the verbs of the code that it runs with, so it must run with the code of that commit:
+It plays ten days through the verbs of the installed code, so it must run with the code of that commit:
 
     git worktree add --detach ../old 7280c9c && cp tests/make_old_dump.py ../old/tests/ && cd ../old && make venv
     .venv/bin/python -m tests.make_old_dump postgresql://superuser@host/empty_database folder
 
-The folder gets `dump.sql.gz` (pg_dump with owners, privileges and policies, rows as INSERT) and `told.json`: what the
-people of that community still have in their hands, such as tokens, codes, cards and the answers to their requests.
+It writes `dump.sql.gz` (pg_dump with owners, privileges and policies, rows as INSERT) and `told.json`: what the people
+of that community still hold after the upgrade, such as tokens, codes, cards and the answers to their requests.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 class Community:
-    """Who asks what of the service, and what they were told."""
+    """Sends the requests of the community's people and keeps the answers."""
 
     def __init__(self, client: httpx.AsyncClient, community: str) -> None:
         self.client = client
@@ -70,7 +70,7 @@ class Community:
         return answer.json() if answer.content else None
 
     async def kept(self, title: str, path: str, name: str, body: dict[str, Any]) -> Any:
-        """A request that is sent again after the upgrade, with its key and its answer."""
+        """Send a request, and keep its idempotency key and answer so that it can be sent again after the upgrade."""
         key = f"{title}-{uuid4().hex}"
         answer = await self.ask("POST", path, name, 201, json=body, key=key)
         self.told.setdefault("requests", {})[title] = {
@@ -89,7 +89,7 @@ class Community:
 
 
 async def live(client: httpx.AsyncClient) -> dict[str, Any]:
-    """Ten days of the community; what its people have in their hands at the end."""
+    """Play ten days of the community; return what its people hold at the end (tokens, codes, cards, answers)."""
     with clock.at(at(FIRST, 8)):
         place = await find_or_found_community("清江县", "梅林街道", "梅林社区")
         scope = system_scope(place)
@@ -119,7 +119,7 @@ async def database_value(sql: str) -> Any:
 
 
 async def set_up(here: Community) -> None:
-    """Places, people, roles, a station with its screen and tablet, rules, goods out of a workbook, a course."""
+    """Set up places, people, roles, a station with its screen and tablet, rules, imported goods and a course."""
     admin, told = "何晓梅", here.told
     grid = await here.ask("POST", "/areas", admin, 201, json={"kind": "grid", "name": "第一网格"})
     building = await here.ask(
@@ -181,7 +181,7 @@ async def set_up(here: Community) -> None:
 
 
 async def deeds(here: Community) -> None:
-    """One deed is credited after its notice, one hangs on the board, one waits for its review."""
+    """One deed is credited after its public notice, one is on the public board, one waits for review."""
     told = here.told["deeds"] = {}
     for title, day, reviewed in (
         ("credited", FIRST, True), ("noticed", DAY - timedelta(days=1), True), ("filed", DAY, False)
@@ -207,7 +207,7 @@ async def shown(here: Community) -> str:
 
 
 async def hours(here: Community) -> None:
-    """Whole days by code, an hour by card at the counter, hours entered by hand, and a visit that is still open."""
+    """Whole days by code, an hour by card at the counter, honour hours, and a visit that is still open."""
     for name, day, came, left in (
         ("刘洋", FIRST + timedelta(days=1), 9, 15), ("刘洋", FIRST + timedelta(days=2), 9, 15),
         ("张桂兰", FIRST + timedelta(days=1), 8, 16),
@@ -233,7 +233,7 @@ async def hours(here: Community) -> None:
 
 
 async def shop_and_class(here: Community) -> None:
-    """Soap collected and soap on hold, class time bought, a lesson attended and one booked, points given away."""
+    """Soap collected and soap reserved, class time bought, a lesson attended and one booked, points donated."""
     guardian, child, told = here.people["刘洋"], here.people["刘小雨"], here.told
     soap = {"person_id": guardian, "good_id": told["goods"]["香皂"], "station_id": told["station"], "quantity": 2}
     with clock.at(at(FIRST + timedelta(days=3), 10)):
@@ -274,7 +274,7 @@ async def main(url: str, folder: Path, run: Callable[..., Any] = subprocess.run)
 
 
 def plain(dump: str) -> str:
-    r"""A dump without what only psql knows (`\restrict`, since PostgreSQL 15.14), so that any client can run it."""
+    r"""Remove psql's own commands (`\restrict`, since PostgreSQL 15.14) from a dump, so that any client can run it."""
     return re.sub(r"^\\.*\n", "", dump, flags=re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Every sentence that can be shown in another language, found where it is written in templates and code."""
+"""Collects every translatable sentence from templates and code."""
 
 import ast
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ FOLDERS = (ROOT / "timebank", ROOT / "admin")
 
 
 def every_sentence() -> dict[str, str]:
-    """Each sentence with the first place that says it."""
+    """Each sentence with the first file and line in which it is."""
     found: dict[str, str] = {}
     for place, sentence in (*_in_templates(), *_in_code()):
         found.setdefault(sentence, place)
@@ -25,7 +25,7 @@ def _in_templates() -> Iterator[tuple[str, str]]:
     environment = Environment(autoescape=True)
     for path in _files("*.html"):
         for line, _function, sentence in extract_from_ast(environment.parse(path.read_text()), ("_",)):
-            match sentence:  # `_(word)` of a word that Python marks gives None
+            match sentence:  # `_(word)` with a variable gives None; Python marks its word
                 case str():
                     yield f"{path.relative_to(ROOT)}:{line}", sentence
                 case (str(text), str(context)):
@@ -40,7 +40,7 @@ def _in_code() -> Iterator[tuple[str, str]]:
 
 
 def _sentences_of(node: ast.AST) -> Iterator[str]:
-    """What one node of the syntax tree marks: `_("…")`, or the `sentence = "…"` of a refusal."""
+    """The sentences that a syntax node marks: `_("…")`, or `sentence = "…"` of an error class."""
     match node:
         case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(sentence)), *_]):
             yield sentence

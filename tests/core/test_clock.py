@@ -1,4 +1,4 @@
-"""Time has one source, and ids sort by it."""
+"""`core.clock` is the only source of time, and ids sort by time."""
 
 from datetime import UTC, date, datetime, timedelta
 

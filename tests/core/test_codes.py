@@ -1,4 +1,4 @@
-"""Codes that turn: only ours are read, only fresh ones serve, and a personal one is shown to its person alone."""
+"""Codes: only signed ones are accepted, station and personal codes expire, a personal one is shown to its person."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -77,7 +77,7 @@ async def test_one_changed_character_is_enough_to_be_refused(town: Town) -> None
 async def test_a_card_is_read_after_the_address_has_changed(
     town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, now_at: str
 ) -> None:
-    """Printed under the first address, scanned at the counter under the second: the signature decides."""
+    """The card's URL has the first address, the service the second: only the signature counts."""
     admin = await town.sign_in("赵丽")
     made = await client.post(f"/api/v1/people/{town.people['张桂兰']}/card", headers=admin)
     assert made.json()["url"].startswith("http://test/k/")

@@ -1,4 +1,4 @@
-"""transaction(): whatever happens inside, the pool stays whole and nothing half done is left."""
+"""transaction(): whatever happens inside, every connection returns to the pool and no partial change is left."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from timebank.core.scope import ResidentRecord, Scope
 
 @pytest.fixture
 async def scratch(owner: asyncpg.Connection) -> AsyncIterator[str]:
-    """A table whose double numbers are found at COMMIT, as a failing COMMIT needs."""
+    """A table with a deferred unique constraint, so that a COMMIT can fail."""
     await owner.execute(
         "CREATE TABLE scratch (number integer UNIQUE DEFERRABLE INITIALLY DEFERRED, note text NOT NULL DEFAULT ''); "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON scratch TO timebank_app"
@@ -34,7 +34,7 @@ def pool_of() -> "asyncpg.Pool[asyncpg.Record]":
 
 
 async def fill_pool() -> tuple[int, int]:
-    """Open every connection the pool may have, hand them back, and tell how many there are and how many are idle."""
+    """Open as many connections as the pool may have and release them; return the number of all and of idle ones."""
     pool = pool_of()
     held = [await pool.acquire() for _ in range(pool.get_max_size())]
     for connection in held:
@@ -43,7 +43,7 @@ async def fill_pool() -> tuple[int, int]:
 
 
 async def use_every_connection() -> list[int]:
-    """Run as many transactions at once as the pool has connections: hangs when one is missing."""
+    """Run as many transactions at once as the pool may have connections; times out when one is missing."""
 
     async def one() -> int:
         async with transaction(None):
@@ -191,7 +191,7 @@ async def test_a_verb_of_one_community_inside_a_list_of_every_community_is_refus
 
 
 async def test_who_sees_the_same_communities_joins_whatever_else_they_may_do(pool: str) -> None:
-    """The database knows communities alone; what somebody may do is asked of the scope that a verb is given."""
+    """The database knows only the caller's communities; permissions are checked on the scope that a verb gets."""
     async with transaction(of_two_communities()):
         async with transaction(Scope.of_system(UUID(int=1))):
             assert await database.fetch_value("SHOW timebank.communities") == f"{{{UUID(int=1)}}}"
@@ -205,14 +205,14 @@ async def test_who_sees_the_same_communities_joins_whatever_else_they_may_do(poo
 
 
 async def test_what_is_counted_against_guessing_is_never_counted_inside_another_transaction(pool: str) -> None:
-    """It would be rolled back with the refusal that it counts."""
+    """The count would be rolled back together with the refused request."""
     async with transaction(None):
         with pytest.raises(RuntimeError, match="its own"):
             await throttle.count_attempt("guess", most=1, window=timedelta(minutes=1))
 
 
 async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:
-    """Connections go back without a reset: the next verb must not see the last one's communities or role."""
+    """Connections return to the pool without a reset: the next verb may not see the communities or role of the last."""
     await fill_pool()
     for _ in range(pool_of().get_max_size()):
         async with transaction(Scope(community_id=UUID(int=1))):

@@ -1,4 +1,4 @@
-"""The lock order of every verb: the person first, then what belongs to the person. So nobody waits in a circle."""
+"""The lock order of every verb: the person's row first, then the person's other rows, so that no deadlock occurs."""
 
 import asyncio
 import itertools
@@ -46,7 +46,7 @@ Act = Callable[[], Awaitable[object]]
 
 @dataclass
 class Story:
-    """刘洋, who volunteers, files deeds, reserves goods and sends 刘小雨 to class; whoever else acts is staff."""
+    """Verbs on 刘洋, who volunteers, files deeds, redeems goods and books classes for a child; the others are staff."""
 
     town: Town
     me: Scope
@@ -83,7 +83,7 @@ class Story:
             station_id=station,
         )
 
-    # Each makes what it needs and answers the verb, ready to run.
+    # Each method prepares the data and returns the verb as a function to call.
 
     async def check_in(self) -> Act:
         return lambda: scanned(self.me, station_code(self.town))
@@ -183,9 +183,9 @@ VERBS = [
     "grant", "approve_hours", "reverse_hours", "file", "approve_deed", "reverse_deed", "buy", "book",
     "cancel_booking", "attend", "cancel_lesson", "donate",
 ]  # fmt: skip
-# These move a child's minutes; whoever buys them pays for the child.
+# These verbs change the child's class minutes, so they lock the child; buying locks the guardian who pays.
 OF_THE_CHILD = {"book", "cancel_booking", "attend", "cancel_lesson"}
-# A donation locks accounts alone, in one statement, and holds nothing else that anybody could wait for.
+# A donation locks only accounts, in one statement.
 WITHOUT_PERSON = {"donate"}
 PERSON_ONLY = {"check_in", "leave", "correct_phone", "card", "grant", "file"}
 
@@ -206,7 +206,7 @@ async def story(town: Town, owner: asyncpg.Connection) -> Story:
 
 
 async def free_rows(connection: asyncpg.Connection, table: str) -> tuple[int, int]:
-    """How many rows of a table nobody holds, and how many there are."""
+    """The number of rows of a table without a row lock, and the number of all rows."""
     async with connection.transaction():
         free = await connection.fetch(f"SELECT FROM {table} FOR NO KEY UPDATE SKIP LOCKED")
         every: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
@@ -219,7 +219,7 @@ _SOMEBODY_WAITS = (
 
 
 async def until_it_waits(owner: asyncpg.Connection, task: "asyncio.Task[object]") -> bool:
-    """Wait until somebody waits for a lock; False when the verb has ended without having to."""
+    """Wait until a session waits for a lock: True; or until the verb has ended without waiting: False."""
     while not task.done():
         if await owner.fetchval(_SOMEBODY_WAITS):
             return True
@@ -274,7 +274,7 @@ async def test_of_two_verbs_on_one_person_at_once_none_ends_in_a_deadlock(
 ) -> None:
     acts: list[Act] = []
     for verb in (one, other, one, other):
-        with suppress(AlreadyBooked, BookingEnded):  # a child has one seat in a lesson: it cannot be prepared twice
+        with suppress(AlreadyBooked, BookingEnded):  # the second preparation fails: a child has one seat in a lesson
             acts.append(await getattr(story, verb)())
     with capture_logs() as logs:
         outcomes = await asyncio.gather(*[act() for act in acts], return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Opening hours: past midnight, around the clock, in words, and the same in the database."""
+"""Opening hours: past midnight, around the clock, as text, and the same in SQL."""
 
 from datetime import date, datetime, time, timedelta
 

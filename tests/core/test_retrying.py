@@ -1,4 +1,4 @@
-"""One way to run a verb again, for every verb that writes, and none anywhere else."""
+"""`retried` is the only retry after a deadlock or serialization failure, and every writing verb has it."""
 
 import ast
 import asyncio
@@ -40,7 +40,7 @@ def test_a_verb_that_only_reads_is_not_marked_as_one_that_is_run_again() -> None
 
 
 def test_nobody_else_tries_again() -> None:
-    """Whoever catches what another request caused would do what `retried` does, without its limits."""
+    """Code that catches a deadlock or serialization failure itself would lack the limits of `retried`."""
     wrong = []
     for module in callgraph.modules().values():
         if module.name in ("timebank.core.database", "timebank.operations.embedded"):
@@ -149,7 +149,7 @@ async def test_a_key_that_is_simply_taken_is_a_conflict_in_the_end(pool: str, sc
 async def test_a_commit_whose_outcome_is_unknown_is_not_run_again(
     pool: str, scratch: str, owner: asyncpg.Connection
 ) -> None:
-    """The connection ends before the answer to COMMIT came: the change may stand, and a second run would double it."""
+    """The connection ends before COMMIT is answered: the change may be committed, and a retry would repeat it."""
     runs = 0
 
     @retried

@@ -1,4 +1,4 @@
-"""A hand scanner types through the tablet's keyboard: what either did to the text is undone, or named."""
+"""A hand scanner types through the tablet's keyboard: changes of the text are reverted, or the error names them."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def full_width(text: str) -> str:
 
 
 def typed_in_chinese(text: str) -> str:
-    """As a Chinese input method gives punctuation: `。` for `.`, `：` for `:`, `、` for `/`, two dashes for `_`."""
+    """The text from a Chinese input method: `。` for `.`, `：` for `:`, `、` for `/`, two dashes for `_`."""
     return text.replace("_", "——").translate(str.maketrans(".:/", "。：、"))
 
 

@@ -1,4 +1,4 @@
-"""English is complete: every sentence of the screens has its text, and no text is left over."""
+"""The English catalogue is complete: every sentence has a translation, and no translation is unused."""
 
 import re
 import secrets
@@ -18,12 +18,12 @@ CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 
 
 def blanks(text: str) -> set[tuple[str, str]]:
-    """The named places of a sentence, with how each is to be shown."""
+    """The placeholders of a sentence, as (name, format)."""
     return {(name, spec or "") for _text, name, spec, _conversion in Formatter().parse(text) if name is not None}
 
 
 def test_the_marked_sentences_are_found() -> None:
-    """In a template, in Python, and on a refusal: otherwise the tests below hold of nothing."""
+    """Sentences from a template, from Python and from an error class are found, so the tests below test something."""
     assert {"签到", "扫一扫签到", "这一格应是数字，请核对", "请先登录。"} <= SENTENCES.keys()
     assert len(SENTENCES) > 1000
 

@@ -1,4 +1,4 @@
-"""Days, hours and what is done to a card in words: the place's own day, and nothing that is not so."""
+"""Dates, hours and card actions as text: in the place's time zone, and accurate."""
 
 import re
 from dataclasses import replace
@@ -75,7 +75,7 @@ def test_no_script_names_a_time_zone() -> None:
 
 
 def test_scripts_that_show_a_time_use_the_places_time_zone() -> None:
-    """A tablet set to another zone still shows the hours of the station."""
+    """A tablet that is set to another time zone still shows the station's time."""
     for path in (ROOT / "static" / "js").glob("*.js"):
         for shown in re.findall(r"(?:toLocaleTimeString|toLocaleDateString|DateTimeFormat)\([^)]*\)", path.read_text()):
             assert "timeZone" in shown, (path.name, shown)
@@ -85,7 +85,7 @@ OF_THE_PLACE = re.compile(r"(local\([^()]*\)|opens_at|closes_at)$")
 
 
 def test_templates_write_hours_of_the_place_alone() -> None:
-    """`moment.strftime` would write UTC: every hour goes through `local(...)`, a filter, or is a time of day."""
+    """`moment.strftime` would write UTC: a template uses `local(...)` or a filter, or formats a time of day."""
     found = [
         (path.name, before)
         for path in TEMPLATES

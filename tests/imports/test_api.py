@@ -1,4 +1,4 @@
-"""Imports over HTTP: who may, what comes back, and that no file of any kind brings more than a clear refusal."""
+"""Imports over HTTP: permissions, answers, and hostile files, which get a clear refusal and nothing worse."""
 
 import io
 import zipfile
@@ -23,7 +23,7 @@ KINDS = {"residents": ROSTER, "hours": HOURS, "deeds": DEEDS, "goods": GOODS}
 
 
 class Desk:
-    """Somebody who imports over HTTP."""
+    """Sends imports over HTTP as one person."""
 
     def __init__(self, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
         self.client, self.headers = client, headers
@@ -186,7 +186,7 @@ async def test_a_request_without_a_file_is_refused(client: httpx.AsyncClient, de
 
 
 def bomb() -> bytes:
-    """A small file that unpacks to far more than a community's table can hold."""
+    """A zip bomb: a small xlsx file that unpacks to 180 MB."""
     book = Workbook()
     content = io.BytesIO(saved(book))
     with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as packed:

@@ -1,4 +1,4 @@
-"""Books in a browser: an untidy one from its trial to the approval of its rows, a long one, and one taken back."""
+"""Imports in a browser: an untidy workbook from trial to approval of its rows, a long import, and an undo."""
 
 import asyncio
 from datetime import timedelta
@@ -29,7 +29,7 @@ MOVED = "() => document.querySelector('[data-progress] progress')?.value"
 
 
 def untidy_deeds() -> bytes:
-    """A book as it is handed over: other words for items, cells that cannot be read, a hidden row, a useless column."""
+    """A workbook of deeds with unknown words for items, unreadable cells, a hidden row and an unused column."""
     day = clock.local_day() - timedelta(days=3)
     rows: list[list[Any]] = [
         ["凤凰社区道德银行台账", *[None] * 7],
@@ -57,7 +57,7 @@ def untidy_deeds() -> bytes:
 
 
 def deeds(*rows: tuple[int, str, str]) -> bytes:
-    """A tidy book: so many days ago, who, and a note."""
+    """A tidy workbook of deeds, from rows of (days ago, name, note)."""
     book = NewWorkbook()
     sheet = book.worksheets[0]
     sheet.append(DEEDS)
@@ -67,7 +67,7 @@ def deeds(*rows: tuple[int, str, str]) -> bytes:
 
 
 def long_hours(town: Town) -> bytes:
-    """More hours than one waits for, none of which meets another, and a few that cannot be."""
+    """A workbook of LONG hours without overlaps; WRONG of them end before they start."""
     names = ["张桂兰", "李秀英", "王建国", "张国庆"]
     book = NewWorkbook(write_only=True)
     sheet = book.create_sheet("签到表")
@@ -90,7 +90,7 @@ async def brings(page: Page, kind: str, name: str, content: bytes) -> None:
 
 
 async def fits(page: Page) -> None:
-    """Nothing of the page lies beyond the screen's right edge."""
+    """Assert that the page does not scroll sideways."""
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -160,7 +160,7 @@ async def downloads(page: Page, link: str) -> bytes:
 
 
 def mended(refused: bytes) -> bytes:
-    """The date, the points and the witness are written in; who is unknown stays out."""
+    """Correct the refused rows: write date, points and witness; delete the row of the unknown person."""
     book = load_workbook(BytesIO(refused))
     [sheet] = book.worksheets
     rows = list(sheet.iter_rows(values_only=True))
@@ -174,7 +174,7 @@ def mended(refused: bytes) -> bytes:
 
 
 async def approves_all(page: Page) -> int:
-    """She looks through what waits, and agrees to each."""
+    """Approve every waiting deed on the page; return how many there were."""
     done = 0
     await page.goto("/admin/deeds")
     while await page.get_by_role("button", name="同意", exact=True).count():
@@ -185,7 +185,7 @@ async def approves_all(page: Page) -> int:
     return done
 
 
-# ------------------------------------------------------------------------------------------ one takes another's back
+# -------------------------------------------------------------------------------------- another administrator's undo
 
 
 async def test_another_administrator_takes_a_book_back_and_is_told_what_stands_in_the_way(
@@ -228,20 +228,20 @@ async def undoes(page: Page, name: str) -> None:
     await press(page.get_by_role("dialog"), "撤销导入")
 
 
-# ------------------------------------------------------------------------------------------ a long one
+# --------------------------------------------------------------------------------------- a long import
 
 
 async def test_everybody_follows_a_long_import_over_a_restart_and_its_end_is_a_message(
     town: Town, owner: asyncpg.Connection, pool: str, tmp_path: Path
 ) -> None:
-    """Nothing slows it down but its size. Server and worker are killed in its middle, and started again."""
+    """The import takes long because it is large; service and worker are stopped in its middle and started again."""
     await with_passwords(town, "赵丽", "孙伟")
     port, key = free_port(), SECRET.decode()
     async with chromium() as browser:
         with served(pool, tmp_path, secret_key=key, port=port) as service, working(service, tmp_path) as worker:
             page = await signed_in(browser, service, TABLET, town.phones["赵丽"])
             reader = await signed_in(browser, service, PANEL, town.phones["孙伟"])
-            page.set_default_timeout(90_000)  # a trial of a book as large as this takes a while
+            page.set_default_timeout(90_000)  # a trial of such a large workbook takes a while
             await a_worker_is_there(owner)
             await brings(page, "hours", "全年.xlsx", long_hours(town))
             await reads(page, "签退时间不晚于签到时间", f"可以导入 {LONG - WRONG:,} 行")
@@ -282,7 +282,7 @@ async def a_worker_is_there(owner: asyncpg.Connection) -> None:
 
 
 async def moves_on(page: Page) -> None:
-    """The number on the page goes up, and the page is still the one that was opened."""
+    """Wait until the progress on the page increases; assert that the page was not reloaded."""
     before = await page.evaluate(MOVED)
     assert before is not None
     await page.wait_for_function(f"before => ({MOVED})() > before", arg=before, timeout=90_000)

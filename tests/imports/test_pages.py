@@ -1,4 +1,4 @@
-"""The panel's imports as an administrator uses them: choose, try, take in, take back."""
+"""The panel's import pages as an administrator uses them: upload, trial run, import, undo."""
 
 import re
 from datetime import time, timedelta
@@ -34,7 +34,7 @@ async def upload(
 
 
 async def tried(client: httpx.AsyncClient, headers: dict[str, str], csrf: str, kind: Kind, content: bytes) -> str:
-    """The address of the page that tells what a trial has found."""
+    """Upload a file for a trial; return the path of the page with its report."""
     answer = await upload(client, headers, csrf, kind, content)
     assert answer.status_code == 303, answer.text
     assert re.fullmatch(r"/admin/imports/drafts/[0-9a-f-]{36}", answer.headers["location"])
@@ -99,7 +99,7 @@ async def test_the_refused_rows_come_back_whole_and_harmless(town: Town, client:
     assert head == [*ROSTER, "没有导入的原因"]
     assert (first[5], first[10]) == ("'=林大山", "199000")
     assert first[-1] == "这不像姓名：里面有数字或符号，请只写姓名；手机号有 6 位，应为 11 位，请核对"
-    # What the row left to the rows above is written out, so that it can be mended and imported alone.
+    # Values that the row took from rows above are written into it, so that it can be imported alone.
     assert second[:6] == ["第一网格", "9栋", "1单元", "101", "林小满", "林小树"]
     assert second[11] == "'+1"
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}

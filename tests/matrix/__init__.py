@@ -1,1 +1,1 @@
-"""Who may do what: every operation as every role, and the duties of docs/duties.md."""
+"""Authorisation tests: every operation as every role, and the separation of duties in docs/duties.md."""

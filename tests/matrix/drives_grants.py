@@ -1,4 +1,4 @@
-"""Drives the lines of docs/duties.md that grant roles, logins, cards, devices and places."""
+"""Tests of the lines of docs/duties.md that grant roles, logins, cards, devices and places."""
 
 from tests.matrix.duties import Driving, Fields, drives
 from tests.matrix.rounds import OWNER

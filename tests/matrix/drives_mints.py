@@ -1,4 +1,4 @@
-"""Drives the lines of docs/duties.md that mint points and time, and those that unlock more of them."""
+"""Tests of the lines of docs/duties.md that credit points and time, or change what may be credited."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ UNIT = f"{PHOENIX}/第一网格/5栋/2单元"
 
 
 async def hours_of(d: Driving, name: str, by: str) -> str:
-    """Hours of somebody that this role enters."""
+    """Enter honour hours of this person as role `by`; return the record's id."""
     begin = nine_o_clock()
     told = {
         "person_id": str(d.made.town.people[name]), "station_id": d.made.objects["station"], "reason": "忘带手机",
@@ -27,7 +27,7 @@ async def hours_of(d: Driving, name: str, by: str) -> str:
 
 
 async def deed_of(d: Driving, name: str, by: str, **more: object) -> str:
-    """A deed of somebody that this role files."""
+    """File a deed of this person as role `by`; return the deed's id."""
     told = {
         "person_id": str(d.made.town.people[name]), "rule_code": "mediation", "note": "说和了两家",
         "area_id": str(d.made.town.areas[UNIT]), "occurred_on": str(clock.local_day()),
@@ -161,7 +161,7 @@ async def _(d: Driving) -> None:
 async def _(d: Driving) -> None:
     await d.refused("owner", "forbidden")
     await d.refused("auditor", "forbidden")
-    await d.refused("admin", "party_to_deed")  # who objected has an account that the administrator opened
+    await d.refused("admin", "party_to_deed")  # the administrator opened the login of the person who objected
     await d.done("street admin", "decide_objection")
 
 
@@ -225,7 +225,7 @@ async def _(d: Driving) -> None:
     for role in ("keeper", "auditor", "owner"):
         await d.refused(role, "forbidden")
     await d.done("admin", "change_policy", value=14)
-    await d.owner.execute("DELETE FROM waiting_change")  # the round's own, of the same policy
+    await d.owner.execute("DELETE FROM waiting_change")  # the round has one of the same policy
     await d.waits("admin", "street admin", "change_policy", value=2)
 
 

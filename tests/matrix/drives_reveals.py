@@ -1,4 +1,4 @@
-"""Drives the lines of docs/duties.md that reveal somebody, and the commands of whoever runs the service."""
+"""Tests of the lines of docs/duties.md that reveal personal data, and of the operator's commands."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ PERSON = "GET /api/v1/people/{person_id}"
 
 
 async def unseen(d: Driving, code: str, *roles: str, op: str | None = None) -> None:
-    """These are refused and hear nobody's name."""
+    """Assert that these roles are refused with this code, and that the answer does not contain the owner's name."""
     for role in roles:
         await d.refused(role, code, op)
         assert OWNER not in (await d.send(role, op)).text

@@ -1,4 +1,4 @@
-"""Drives the lines of docs/duties.md that spend points, hand things over and end what was promised."""
+"""Tests of the lines of docs/duties.md that spend points, hand goods over, or cancel what was promised."""
 
 from tests.matrix.duties import Driving, Fields, drives
 from tests.matrix.rounds import OWNER
@@ -7,7 +7,7 @@ from tests.support.shop import API, key, points_of
 
 
 async def looked(d: Driving, name: str) -> str:
-    """The nonce of a scan by which the counter has recognised somebody."""
+    """Scan this person's code at the counter with purpose `look`; return the scan's nonce."""
     asked = body(personal_code(d.made.town, name), purpose="look")
     answer = await d.client.post(f"{API}/checkins", json=asked, headers=d.made.bearer["counter"])
     assert answer.json()["status"] == "ok", answer.text
@@ -15,7 +15,7 @@ async def looked(d: Driving, name: str) -> str:
 
 
 async def reserved(d: Driving, name: str, role: str) -> tuple[str, str]:
-    """Something that this person reserves at home: its id and its collection code."""
+    """Reserve a good for this person as this role; return the redemption's id and its collection code."""
     objects = d.made.objects
     wanted = {
         "person_id": str(d.made.town.people[name]), "good_id": objects["good"], "station_id": objects["station"]
@@ -29,7 +29,7 @@ async def reserved(d: Driving, name: str, role: str) -> tuple[str, str]:
 async def _(d: Driving) -> None:
     await d.refused("counter", "forbidden")
     await d.refused("resident elsewhere", "not_found")
-    await d.refused("neighbour", "", person_id=d.made.objects["person"])  # it is the neighbour's own points that lack
+    await d.refused("neighbour", "", person_id=d.made.objects["person"])  # the neighbour has too few points
     before = await points_of(d.made.town, OWNER)
     await d.done("owner", "reserve")
     assert (await points_of(d.made.town, OWNER))[0] < before[0]

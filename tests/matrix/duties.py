@@ -1,4 +1,4 @@
-"""docs/duties.md as a table, and what drives one line of it."""
+"""Reads the table of docs/duties.md, and sends and checks the requests of one line."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from tests.support.shop import API
 SECRET = "a secret key that only the tests know, 32+"
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "duties.md"
-# What no refused request may change, and what a change that waits must leave as it is.
+# A summary of the rows that neither a refused request nor a waiting change may alter.
 MOVED = (
     "SELECT concat_ws(' ', (SELECT count(*) FROM transfer), (SELECT count(*) FROM role_grant WHERE ended_at IS NULL), "
     "(SELECT count(*) FROM guardianship WHERE consented_at IS NOT NULL AND ended_at IS NULL), "
@@ -43,7 +43,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Line:
-    """One verb of the document."""
+    """A line of docs/duties.md: its id, routes, commands, who must agree, and audit verbs."""
 
     id: str
     routes: tuple[str, ...]
@@ -53,7 +53,7 @@ class Line:
 
 
 def lines() -> list[Line]:
-    """Every row of the document's tables."""
+    """Every line of the tables in docs/duties.md."""
     found = []
     for text in DOCUMENT.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in text.strip().strip("|").split("|")]
@@ -70,7 +70,7 @@ def lines() -> list[Line]:
 
 @dataclass(kw_only=True)
 class Driving:
-    """One line on a real database: who is refused, who does it, who must agree, and what the audit has of it."""
+    """Tests one line on a real database: who is refused, who may act, who must agree, what the audit records."""
 
     app: Litestar
     client: httpx.AsyncClient
@@ -83,7 +83,7 @@ class Driving:
     waited: bool = False
 
     def operation(self, name: str | None) -> Operation:
-        """An operation by its name; else the line's first."""
+        """The operation of this name, or the line's first."""
         wanted = name or self.line.routes[0]
         return next(op for op in operations(self.app) if op.name == wanted)
 
@@ -96,7 +96,7 @@ class Driving:
     async def refused(
         self, role: str, code: str, name: str | None = None, /, *, objects: Mapping[str, str] = {}, **body: Any
     ) -> None:
-        """The forbidden actor is told why, by its code, and nothing has moved."""
+        """Send the operation as this role; assert that it is refused with this error code and changes no row."""
         stood = await self.moved()
         answer = await self.send(role, name, objects=objects, **body)
         assert 400 <= answer.status_code < 500, f"{role}: {answer.status_code} {answer.text[:300]}"
@@ -106,7 +106,7 @@ class Driving:
     async def done(
         self, role: str, /, *verbs: str, op: str | None = None, objects: Mapping[str, str] = {}, **body: Any
     ) -> Any:
-        """It is done, and the audit has its verbs with who did it, on a tablet with the device too."""
+        """Send the operation; assert that it succeeds and that the audit has these verbs, with the login and device."""
         before = await self.rows_before()
         answer = await self.send(role, op, objects=objects, **body)
         assert answer.status_code in (200, 201, 204, 303), f"{role}: {answer.status_code} {answer.text[:300]}"
@@ -123,7 +123,7 @@ class Driving:
         objects: Mapping[str, str] = {},
         **body: Any,
     ) -> None:
-        """It waits for a second person: nothing has moved until that person agrees, and who asked may not agree."""
+        """Send the operation; assert that it changes nothing until `second` agrees, and that `role` may not agree."""
         stood, before = await self.moved(), await self.rows_before()
         answer = await self.send(role, op, objects=objects, **body)
         told = answer.json()
@@ -145,7 +145,7 @@ class Driving:
         return stand
 
     async def run(self, *arguments: str, given: str = "", status: int = 0) -> None:
-        """Run the command as whoever is signed in to the server."""
+        """Run the command as the operator, in a process on the server."""
         known = {"TIMEBANK_DATABASE_URL": self.database, "TIMEBANK_SECRET_KEY": SECRET, "PATH": os.environ["PATH"]}
         ran = await asyncio.to_thread(
             subprocess.run, [sys.executable, "-m", "timebank", *arguments], env=known, input=given,
@@ -154,11 +154,11 @@ class Driving:
         assert ran.returncode == status, ran.stdout + ran.stderr
 
     async def rows_before(self) -> set[UUID]:
-        """The rows of the audit up to now. Their ids have no order: sign-ins are written by the database."""
+        """The ids of the audit's rows, as a set: they are not in time order, because SQL makes those of sign-ins."""
         return {row["id"] for row in await self.owner.fetch("SELECT id FROM audit")}
 
     async def recorded(self, role: str | None, before: set[UUID], *verbs: str) -> None:
-        """Each verb has a row since then, by whoever did it; None for the system, which is nobody."""
+        """Assert that each verb has a new audit row with the role's login; role None is the system, without a login."""
         found = await self.owner.fetch("SELECT id, verb, login_id, device_id FROM audit")
         rows = [row for row in found if row["id"] not in before]
         for verb in verbs:
@@ -176,7 +176,7 @@ DRIVERS: dict[str, Driver] = {}
 
 
 def drives(line: str) -> Callable[[Driver], Driver]:
-    """This function drives the line of the document with this id."""
+    """Decorator: the function tests the line of docs/duties.md with this id."""
 
     def kept(driver: Driver) -> Driver:
         assert line not in DRIVERS, line

@@ -1,4 +1,4 @@
-"""What docs/duties.md has no line for, with the reason: it mints, unlocks, serves, grants and reveals nothing."""
+"""Routes and verbs without a line in docs/duties.md, with the reason: they credit, spend, grant and reveal nothing."""
 
 OFFER = "what the community offers, by its administrators or, of shifts and lessons, its keepers; nobody's points move"
 OWN = "one's own choice or duty; it moves no points and shows nobody else"
@@ -60,7 +60,7 @@ OTHER_VERBS = {
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
 }  # fmt: skip
 
-# A verb that its line's driver does not record, and what does.
+# Verbs that the test of their line does not record, with the test or line that records them.
 SHOWN = {
     "change_course": "tests/classes/test_class_faults.py", "close": "tests/classes/test_class_endings.py",
     "close_forgotten": "the line of the worker", "correct_end": "the line of its own",

@@ -1,4 +1,4 @@
-"""Every operation of the service, read from its route table and its OpenAPI, and how one asks for it."""
+"""Lists every operation of the service from its routes and OpenAPI schema, and builds and sends its requests."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from timebank.http.callers import csrf_token
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one address. `body` is how it is sent: json, form, multipart, or nothing; `needs` its fields."""
+    """A method of a path. `body` is json, form, multipart or empty; `needs` are its required fields."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class Operation:
 
 
 def operations(app: Litestar) -> list[Operation]:
-    """All of them. What a JSON body must have is told by the OpenAPI; a page's form takes words and says nothing."""
+    """Every operation. Required fields of JSON bodies come from the OpenAPI schema, which does not list page forms."""
     schema = app.openapi_schema.to_schema()
     found: list[Operation] = []
     for route in app.routes:
@@ -56,7 +56,7 @@ def operations(app: Litestar) -> list[Operation]:
 
 
 def _queries(handler: HTTPRouteHandler) -> tuple[str, ...]:
-    """What must stand in the query of a handler's address."""
+    """The required query parameters of a handler."""
     told = handler.parsed_fn_signature.parameters.items()
     return tuple(
         name
@@ -77,7 +77,7 @@ def _operation(schema: Mapping[str, Any], method: str, path: str, queries: tuple
     return Operation(method, path, "form" if is_form else "", queries)
 
 
-# The object that a name in an address stands for; where the address says more than the name, by the address.
+# The object for each path parameter; BY_ADDRESS overrides it for operations where the name means another object.
 NAMED = {
     "grant_id": "grant", "person_id": "person", "agreement_id": "agreement", "guardianship_id": "guardianship",
     "message_id": "message", "area_id": "area", "deed_id": "deed", "objection_id": "objection", "record_id": "record",
@@ -105,7 +105,7 @@ WORDS = {"code": "mediation", "name": "notice_days", "path": "css/timebank.css",
 
 
 def address(op: Operation, made: Round) -> str:
-    """The operation's address with an object in each place."""
+    """The operation's path with an object's id for each path parameter."""
     names = dict(NAMED)
     for pattern, more in BY_ADDRESS.items():
         if re.fullmatch(pattern, op.name):
@@ -121,7 +121,7 @@ def address(op: Operation, made: Round) -> str:
 
 
 def values(made: Round) -> dict[str, Any]:
-    """What a field of a body is filled with, by its name alone."""
+    """The default value of each body field, by field name."""
     objects, now = made.objects, clock.now()
     today, tomorrow = clock.local_day(), now + timedelta(days=1)
     same = ("person", "child", "guardian", "area", "station", "good", "course", "lesson", "booking", "activity")
@@ -144,7 +144,7 @@ def values(made: Round) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# What a field means at one address, where it is not what it means everywhere; @ stands before the name of an object.
+# Field values that differ from the default for some operations; `@name` is replaced by the object of that name.
 MORE: dict[str, dict[str, Any]] = {
     r"POST /api/v1/sessions|POST /sign-in|POST /.*/sign-on": {"phone": "@keeper's phone", "person_id": ""},
     r".*/agreements/\{agreement_id\}(/decision)?|.*confirmations/\{confirmation_id\}(/decision)?": {
@@ -182,7 +182,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/reviews/\{record_id\}": {"at": ""},
     r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
-# What a JSON body has that it need not have.
+# Optional fields that are sent in a JSON body too.
 ALSO: dict[str, tuple[str, ...]] = {
     "POST /api/v1/sessions": ("password",),
     "POST /api/v1/stations/{station_id}/devices": ("replaces",),
@@ -211,7 +211,7 @@ TRUTHS = ("upheld", "confirms", "consented")
 
 
 def filled(op: Operation, made: Round) -> dict[str, Any]:
-    """The fields of a request's body or query."""
+    """The fields of a request's body or query, with values."""
     known = values(made)
     special = {"keeper's phone": made.town.phones["周敏"], "station code": station_code(made.town)} | made.objects
     for pattern, more in MORE.items():
@@ -226,7 +226,7 @@ def filled(op: Operation, made: Round) -> dict[str, Any]:
 async def ask(
     client: httpx.AsyncClient, made: Round, role: str, op: Operation, more: Mapping[str, Any] = {}
 ) -> httpx.Response:
-    """Send an operation as this role does, with an object of each kind in its place, and `more` in the body."""
+    """Send an operation as this role, with the round's objects in the path and `more` added to the fields."""
     headers, fields = dict(made.bearer[role]) | key(), {**filled(op, made), **more}
     if op.is_page:
         headers["Accept"] = "application/json, text/html"
@@ -241,7 +241,7 @@ UPLOADS = ("/admin/imports", "/admin/goods/{good_id}/photo")
 
 
 def _sent(op: Operation, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields as the operation takes them."""
+    """The httpx arguments that send the fields as JSON, query, form or multipart."""
     if op.body == "json":
         return {"json": {name: value for name, value in fields.items() if name != "_csrf"}}
     if op.path == "/desk/scan/batch":
@@ -267,7 +267,7 @@ def _files(op: Operation) -> dict[str, tuple[str, bytes, str]]:
 
 
 def outcome(op: Operation, answer: httpx.Response) -> str:
-    """In one word what an answer was: done, refused by a rule of the field, or not open to whoever asks."""
+    """Classify an answer: done, refused (by a domain rule), forbidden (403), unseen (404), sign in, or fault (5xx)."""
     led = answer.headers.get("location", "") if answer.status_code == 303 else ""
     if answer.status_code == 401 or code_of(answer) == "sign_on_needed":
         return "sign in"
@@ -281,7 +281,7 @@ def outcome(op: Operation, answer: httpx.Response) -> str:
 
 
 def code_of(answer: httpx.Response) -> str:
-    """The stable code of a refusal; empty where a page is shown anew with its sentence."""
+    """The error code of a refusal, or an empty string for an HTML page."""
     if "json" not in answer.headers.get("content-type", ""):
         return ""
     told = answer.json()

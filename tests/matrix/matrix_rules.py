@@ -1,14 +1,14 @@
-"""Who may do what: the expected answer of every operation for every role.
+"""The expected answer of every operation for every role.
 
-A pattern has a letter for each of tests/matrix/rounds.py's ROLES, in their order: y may, f forbidden (403), u unseen
-(404), s sign in first. Its groups are: a stranger | the resident whose things are asked about, a neighbour, a
+A pattern has a letter for each of ROLES in tests/matrix/rounds.py, in the same order: y may, f forbidden (403), u
+unseen (404), s sign in first. Its groups are: a stranger | the resident who owns the objects, a neighbour, a
 guardian, a former guardian | unit head, building head, grid worker | keeper, keeper of another station |
 administrator, auditor, street, county | of other communities: a resident, an administrator, another street's
-administrator | counter, counter without a keeper, display. "May" is a yes or a refusal by a rule of the field, such
-as too few points. Who may by role and yet not here, as for the own benefit, is forbidden.
+administrator | counter, counter without a keeper, display. "May" is success or a refusal by a domain rule, such as
+too few points. A role that may act in general but not on this object, such as for its own benefit, is forbidden.
 """
 
-# What an operation of these addresses is unless it is named below: a new page of the panel is the administrators'.
+# The patterns of operations not named in RULES, by path: a new panel page is open to administrators by default.
 GENERAL: tuple[tuple[str, str], ...] = (
     ("s ffff fff ff yyyy fyy fff", r"GET /admin(/[a-z/]+)?"),
     ("s ffff fff ff yyyy fuu fff", r"GET /admin/.*\{.*"),
@@ -474,11 +474,11 @@ NEVER_DONE = {
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /visits/{visit_id}/objection": "the visit has no record yet; tests/deeds/test_objections.py objects to one",
 }
-"""Operations that nobody's request carries out in the round, and where they are carried out."""
+"""Operations that no request of the round succeeds in, with the test in which they succeed or the reason."""
 
 OWN_WORDS = {
     "POST /api/v1/sessions": "the keeper's own phone and password were sent",
     "POST /api/v1/imports/hours": "the report quotes the workbook that was sent",
     "POST /api/v1/imports/deeds": "the report quotes the workbook that was sent",
 }
-"""Where an answer names somebody of the community to an outsider, because the outsider has just named them."""
+"""Operations whose answer repeats to an outsider a resident's name that the outsider's own request identified."""

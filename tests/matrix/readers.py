@@ -1,4 +1,4 @@
-"""Who reads which page of a community that has grown: every GET of the route table, or why it is not read."""
+"""The GET requests of each person that the plan tests send to a large community, or why one is left out."""
 
 from uuid import UUID
 
@@ -89,11 +89,11 @@ UNREAD = {
     "/admin/imports/drafts/{}/rows": "one draft of one session, swept after a day",
     "/admin/imports/drafts/{}/refused.xlsx": "one draft of one session, swept after a day",
 }  # fmt: skip
-"""Addresses that nobody of READERS asks for, each with what bounds it."""
+"""Paths that are not in READERS, each with the bound on what it reads."""
 
 
 async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
-    """How a reader of READERS asks for a page or the API."""
+    """The headers with which a reader of READERS requests a page or the API."""
     if name in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
         async with operating():
@@ -109,7 +109,7 @@ async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
 
 
 async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
-    """What stands in the braces of READERS: of 张桂兰 what she has, of 刘洋 a child with bookings."""
+    """The ids for the braces in READERS: objects of 张桂兰, and a child with bookings in the care of 刘洋."""
     heavy, guardian = town.people["张桂兰"], town.people["刘洋"]
 
     async def one(sql: str, *values: object) -> UUID:

@@ -1,4 +1,4 @@
-"""One object of every kind in one community, and somebody of every role: what the matrix and the duties ask about."""
+"""The round: one object of every kind in one community and a person or device of every role, for the matrix tests."""
 
 import copy
 from collections.abc import AsyncIterator
@@ -26,9 +26,9 @@ from timebank.presence.forgotten import close_forgotten
 STATION = "暖蜂驿站"
 FAR_STREET, FAR = "河西街道", "河西社区"
 OWNER, NEIGHBOUR, FORMER, FAR_ADMIN = "张桂兰", "郑安", "卫东", "冯远"
-TWICE = "何青"  # entered again and again
+TWICE = "何青"  # has several records
 
-# who asks: the name of the person whose session it is, or of a device
+# Each role with the name of the person who has it; devices are roles without a person.
 PEOPLE = {
     "owner": OWNER, "neighbour": NEIGHBOUR, "guardian": "刘洋", "former guardian": FORMER, "unit head": "李秀英",
     "building head": "王建国", "grid worker": "陈明", "keeper": "周敏", "keeper of another station": "欧阳凯伟",
@@ -42,7 +42,7 @@ OUTSIDE = ("resident elsewhere", "admin elsewhere", "admin of another street")
 
 @dataclass
 class Round:
-    """The town with an object of each kind, and what every role sends to be known."""
+    """The town with an object of each kind, and the credentials of every role."""
 
     town: Town
     objects: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Round:
 
 
 async def insert(owner: asyncpg.Connection, table_name: str, **values: object) -> UUID:
-    """A row; its id."""
+    """Insert a row; return its id."""
     row = {"id": clock.new_id()} | values
     places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
     await owner.execute(f"INSERT INTO {table_name} ({', '.join(row)}) VALUES ({places})", *row.values())
@@ -61,7 +61,7 @@ async def insert(owner: asyncpg.Connection, table_name: str, **values: object) -
 
 
 class Asking:
-    """Requests of people, that are expected to be answered."""
+    """Sends API requests as a role and asserts that they succeed."""
 
     def __init__(self, client: httpx.AsyncClient, made: Round) -> None:
         self.client, self.made = client, made
@@ -75,7 +75,7 @@ class Asking:
 
 
 async def build(owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town) -> Round:
-    """Everybody and everything, made by the verbs that make them."""
+    """Create every role and object, mostly through the API."""
     made = Round(town)
     await _more_people(owner, town)
     for role, name in PEOPLE.items():
@@ -93,7 +93,7 @@ async def build(owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town
 
 
 def picture() -> bytes:
-    """A photo as a phone sends it."""
+    """A small JPEG photo."""
     written = BytesIO()
     Image.new("RGB", (64, 64), "red").save(written, "JPEG")
     return written.getvalue()
@@ -299,7 +299,7 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
 async def first(
     pool: str, app: Litestar, first_town: tuple[Town, str], schema: str
 ) -> AsyncIterator[tuple[Round, str]]:  # fmt: skip
-    """The round as it was made, and the script that brings its rows back from this schema."""
+    """The round as built, and the SQL script that restores its rows, which are saved in this schema."""
     built, script = first_town
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx and Litestar type ASGI differently
     owner = await asyncpg.connect(pool)
@@ -312,7 +312,7 @@ async def first(
 
 
 async def kept(owner: asyncpg.Connection, schema: str) -> str:
-    """The script that brings every row back as it is now."""
+    """Save every row in this schema; return the SQL script that restores them."""
     tables = [
         row["tablename"]
         for row in await owner.fetch(

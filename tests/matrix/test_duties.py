@@ -1,4 +1,4 @@
-"""docs/duties.md is true: it names every route and verb that there is, and each of its lines is driven."""
+"""docs/duties.md agrees with the code: it names every route and audit verb, and each of its lines is tested."""
 
 import copy
 from collections.abc import AsyncIterator
@@ -62,7 +62,7 @@ def test_what_is_shown_elsewhere_is_shown_there() -> None:
 
 @pytest.fixture(scope="session")
 async def first_duties(pool: str, app: Litestar, first_town: tuple[Town, str]) -> AsyncIterator[tuple[Round, str]]:
-    """The round as it was made, and the script that brings its rows back."""
+    """The round as built, and the SQL script that restores its rows."""
     async with first(pool, app, first_town, "first_duties") as made:
         yield made
 

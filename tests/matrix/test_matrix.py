@@ -1,4 +1,4 @@
-"""Who may do what with which object: every operation as every role, against one table of who may."""
+"""Authorisation: every operation as every role, compared with tests/matrix/matrix_rules.py."""
 
 import copy
 import re
@@ -20,7 +20,7 @@ from tests.support.town import Town
 from timebank.core import clock
 
 SLICES = 12
-# What a refused request must leave as it is.
+# A summary of the rows that a refused request may not change.
 STANDS = (
     "SELECT concat_ws(' ', (SELECT count(*) FROM transfer), (SELECT count(*) FROM role_grant), "
     "(SELECT count(*) FROM person), (SELECT count(*) FROM membership), (SELECT count(*) FROM waiting_change), "
@@ -35,7 +35,7 @@ STANDS = (
 
 @pytest.fixture(scope="session")
 async def first_round(pool: str, app: Litestar, first_town: tuple[Town, str]) -> AsyncIterator[tuple[Round, str]]:
-    """The round as it was made, and the script that brings its rows back."""
+    """The round as built, and the SQL script that restores its rows."""
     async with first(pool, app, first_town, "first_round") as made:
         yield made
 
@@ -47,7 +47,7 @@ async def made(first_round: tuple[Round, str], owner: asyncpg.Connection) -> Rou
 
 
 def rule_of(op: Operation) -> str:
-    """What the table says about an operation; it fails for one that nobody has thought about."""
+    """The expected answers for an operation, a letter for each role; fails unless exactly one pattern applies."""
     named = [told for told, names in RULES.items() if op.name in names]
     found = named or [told for told, regex in GENERAL if re.fullmatch(regex, op.name)][:1]
     assert len(found) == 1, f"{op.name}: say in tests/matrix/matrix_rules.py who may, once; it says {found}"
@@ -72,7 +72,7 @@ async def test_the_table_says_of_every_operation_and_of_nothing_else_who_may(app
 
 
 def names_of(made: Round) -> list[str]:
-    """The names of those who live in the community and hold no office over the others."""
+    """The names of the community's residents, without the street and county administrators."""
     above = ("钱进", "吴昊")
     return [name for name, home in made.town.home.items() if home == made.town.community and name not in above]
 
@@ -110,10 +110,10 @@ async def test_each_role_may_what_the_table_says_and_a_refusal_changes_nothing(
     assert not wrong, "\n".join(wrong)
 
 
-# Another community asks whoever holds a phone whether its record is theirs; the holder, who lives elsewhere, answers.
+# Another community asks the holder of a phone whether a record is theirs; the holder, who lives here, may answer.
 ASKED = ("POST /api/v1/me/memberships/{community_id}/{person_id}", "neighbour")
 
-# Where the ids of a kind of object are kept.
+# The table of each path parameter's objects.
 TABLES = {
     "grant_id": "role_grant", "person_id": "person", "agreement_id": "waiting_change", "message_id": "message",
     "guardianship_id": "guardianship", "area_id": "area", "deed_id": "deed", "objection_id": "objection",
@@ -125,9 +125,9 @@ TABLES = {
 
 
 async def objects_of(owner: asyncpg.Connection, op: Operation) -> list[tuple[str, str, UUID]]:
-    """The objects that an address may name: the place in it, the id, and the community.
+    """The objects that an operation's path may name: the path parameter, the object's id, and its community.
 
-    Where an address names two, the last is the object, and the one before says on which page it stands.
+    Where a path has two parameters, only the last is varied; the one before names the page.
     """
     named = [name for name in re.findall(r"\{(\w+)\}", op.path) if name in TABLES]
     if not named:
@@ -142,7 +142,7 @@ async def test_no_object_of_another_community_is_reached_and_no_object_makes_the
     first_round: tuple[Round, str], made: Round, app: Litestar, client: httpx.AsyncClient, owner: asyncpg.Connection,
     part: int,
 ) -> None:  # fmt: skip
-    """Every object of every community, ended or not, one's own household's too, as every role."""
+    """Request every object of every community, active or ended, as every role."""
     wrong: list[str] = []
     town, asked = made.town, 0
     await more_objects(client, made)
@@ -150,7 +150,7 @@ async def test_no_object_of_another_community_is_reached_and_no_object_makes_the
     homes = {role: town.home[name] for role, name in PEOPLE.items()} | dict.fromkeys(DEVICES, town.community)
     for op in operations(app)[part::SLICES]:
         if op.path.startswith("/board/"):
-            continue  # what hangs there is public
+            continue  # the public board is open to everybody
         for place, object_id, community in await objects_of(owner, op):
             chosen = about(made, op, place, object_id)
             for role in ROLES:
@@ -169,14 +169,14 @@ async def test_no_object_of_another_community_is_reached_and_no_object_makes_the
 
 
 def about(made: Round, op: Operation, place: str, object_id: str) -> Round:
-    """The same round with another object in one place of an operation's address."""
+    """The same round with another object for one path parameter of an operation."""
     kinds = {kind for kind, value in made.objects.items() if value in address(op, made)}
     chosen = kinds & {NAMED[place], *(k for k in kinds if k.endswith(NAMED[place]))} or kinds
     return replace(made, objects=made.objects | dict.fromkeys(chosen, object_id))
 
 
 async def more_objects(client: httpx.AsyncClient, made: Round) -> None:
-    """What has ended here, and what the neighbouring community has of its own."""
+    """Create ended objects in this community, and objects in the neighbouring one."""
     objects, station = made.objects, made.town.stations["龙泉驿站"]
     begins = clock.now() - timedelta(hours=3)
     hours = {

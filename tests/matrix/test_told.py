@@ -1,4 +1,4 @@
-"""A change that concerns somebody is told to them: each verb names whom it tells, or why it concerns nobody else."""
+"""A person whom a change concerns is notified: each audit verb names its message or the reason why there is none."""
 
 import ast
 from collections.abc import Sequence
@@ -46,8 +46,8 @@ STAFF = "concerns the staff who do it, and nobody's points, hours or duties"
 RUN = "a workbook as a whole: what it makes, and what is taken back with it, is told by the verb that does it"
 BOOK = "whoever comes into the book or leaves it with a workbook has nowhere else to read of it"
 
-# verb of the audit -> the test or the message that proves that it is told, or why it concerns nobody else; where one
-# verb is of several nouns, each has its line
+# Each audit verb with the message or test that shows that people are notified, or the reason why it concerns nobody
+# else. A verb of several nouns has a line for each noun.
 TOLD = {
     "add_activity": ALL, "add_area": ALL, "add_course": ALL, "add_good": ALL, "add_lesson": ALL, "add_shift": ALL,
     "add_station": ALL, "change_policy": ALL, "set_rule": ALL, "set_photo": ALL, "rename_area": ALL,
@@ -106,18 +106,18 @@ TREES = [
 
 
 def calls(*of: str, within: Sequence[ast.AST] = TREES) -> list[ast.Call]:
-    """Every call of functions by these names in the service."""
+    """Every call in the service of a function with one of these names."""
     nodes = [node for tree in within for node in ast.walk(tree)]
     return [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) in of]
 
 
 def words(node: ast.AST) -> set[str]:
-    """The constants that an expression may be."""
+    """The string constants inside an expression."""
     return {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
 
 
 def audited() -> set[str]:
-    """Every verb of the audit, with its noun where it has several; also one that a function passes on to it."""
+    """Every audit verb, followed by its noun where it has several; also verbs that a caller passes as an argument."""
     found: dict[str, set[str]] = {}
     for tree in TREES:
         for function in (f for f in ast.walk(tree) if isinstance(f, ast.AsyncFunctionDef)):
@@ -150,7 +150,7 @@ def test_the_messages_that_are_named_are_sent() -> None:
 
 
 async def told(owner: asyncpg.Connection, town: Town, name: str, kind: str) -> list[str]:
-    """What a person was told, oldest first."""
+    """The texts of a person's messages of one kind, oldest first."""
     found = await owner.fetch(
         "SELECT text FROM message WHERE person_id = $1 AND kind = $2 ORDER BY id", town.people[name], kind
     )

@@ -1,4 +1,4 @@
-"""A disk that is full: nothing is half saved, the service says that it cannot write, and goes on when there is room."""
+"""A full disk: no change is saved in part, the service reports that it cannot write, and it recovers by itself."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from timebank.http.health import readiness
 async def test_a_full_disk_is_told_and_remembered(
     town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, sqlstate: str
 ) -> None:
-    """Remembered for a while: the disk that is full may hold other tables than the one that readiness tries."""
+    """Readiness reports a full disk for a while, because it may hold other tables than the one that readiness tests."""
     monkeypatch.setattr(connections.engine, "door", connections.Door())
     assert (await client.get("/readyz")).status_code == 200
     with pytest.raises(DiskFull):
@@ -46,7 +46,7 @@ async def test_a_fault_of_ours_in_the_server_is_no_full_disk(pool: str) -> None:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A disk of 24 MB, which only root can have."""
+    """Mount a disk of 24 MB, which only root can do."""
     folder = Path(tempfile.mkdtemp(prefix="tb-small-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, check=False
@@ -61,7 +61,7 @@ def small_disk() -> Iterator[Path]:
 
 @pytest.fixture
 def place(small_disk: Path) -> Iterator[Outside]:
-    """A town whose database lies on the small disk; the server's own log lies elsewhere."""
+    """A town whose database is on the small disk; the server's own log is elsewhere."""
     with outside() as there:
         there.found_town()
         owner = (there.data / "pgdata").stat()
@@ -79,7 +79,7 @@ async def _move(place: Outside, disk: Path) -> None:
 
 
 def fill(disk: Path) -> Path:
-    """Take every byte that is left."""
+    """Fill the disk completely."""
     filler = disk / "filler"
     with filler.open("ab", buffering=0) as file:
         for size in (1 << 20, 4096, 1):

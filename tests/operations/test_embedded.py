@@ -1,4 +1,4 @@
-"""The bundled PostgreSQL on a real disk: started, found, killed, and refused with a sentence."""
+"""The bundled PostgreSQL on a real disk: it is started, reused and killed, and a refusal is a clear sentence."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another 
 
 @pytest.fixture
 def starting() -> Iterator[Starter]:
-    """Starts servers and stops them after the test, the first started last."""
+    """Starts servers, and stops them after the test in reverse order."""
     started: list[Server] = []
 
     def begin(data: Path, settings: dict[str, str] | None = None) -> Server:
@@ -39,7 +39,7 @@ def starting() -> Iterator[Starter]:
 
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
-    """A folder that every account may enter, with room for a socket's path."""
+    """A folder that every account may enter, with a path short enough for a Unix socket."""
     folder = Path(tempfile.mkdtemp(prefix="tb-"))
     folder.chmod(0o755)
     yield folder
@@ -120,7 +120,7 @@ def test_what_was_committed_is_there_after_a_stop_and_a_start(starting: Starter,
     first.stop()
     assert not Path("/proc", str(pid)).exists()
     assert not list(Path(tempfile.gettempdir()).glob(first.socket_dir.name + "*"))
-    first.stop()  # A second stop has nothing to do and says nothing.
+    first.stop()  # A second stop does nothing.
     assert ask(starting(tmp_path / "data"), "SELECT worked FROM minutes") == "135"
 
 
@@ -142,7 +142,7 @@ def test_a_server_whose_owner_was_killed_is_taken_over_and_stopped_by_the_next(
         assert owner.stdout is not None
         assert owner.stdout.readline() == "up\n"
         visitor = starting(tmp_path / "data")
-        visitor.stop()  # The owner lives: nothing happens.
+        visitor.stop()  # The owner still runs, so the server is not stopped.
         assert ask(visitor, "SELECT 1") == "1"
         owner.kill()
     pid = postmaster(tmp_path / "data")

@@ -1,4 +1,4 @@
-"""What is installed is what requirements.lock names, whatever an index serves on that day."""
+"""An installation contains exactly what requirements.lock names, whatever newer versions an index has."""
 
 import base64
 import hashlib
@@ -14,14 +14,14 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 SYSTEM_PYTHON = Path("/usr/bin/python3")
-# pip 24.2 is the first of those tried that leaves a requirement with an extra alone when the lock has it without one.
+# Of the versions tried, pip 24.2 is the first that accepts a lock without the extra that a requirement asks for.
 MENDED = Version("24.2")
 
-# The fault that a resolver brings, and the command that has none.
+# The resolver's fault, and the install command that avoids it.
 
 
 def bundled_pip() -> Version | None:
-    """The pip that the system's Python brings into a new environment."""
+    """The version of pip that the system's Python installs into a new environment."""
     try:
         asked = subprocess.run(
             [SYSTEM_PYTHON, "-m", "ensurepip", "--version"], capture_output=True, text=True, check=True
@@ -43,7 +43,7 @@ WHY_NOT = why_no_old_pip()
 
 @pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or "")
 def test_an_old_pip_installs_the_lock_although_the_index_has_something_newer(tmp_path: Path) -> None:
-    """A package asks for another with an extra, the lock has it without one, and yesterday it was released anew."""
+    """A package requires another with an extra, the lock has that without the extra, and the index has a newer one."""
     index = tmp_path / "index"
     index.mkdir()
     asking = wheel(index, "asking", "1.0", "Requires-Dist: asked[more]==2.*")
@@ -69,7 +69,7 @@ def test_an_old_pip_installs_the_lock_although_the_index_has_something_newer(tmp
 
 
 def wheel(folder: Path, name: str, version: str, *more: str) -> Path:
-    """A wheel of one empty module, made here."""
+    """Write a wheel of one empty module."""
     path, info = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": "",
@@ -91,13 +91,13 @@ def sha256(path: Path) -> str:
 
 
 def make_variable(name: str) -> list[str]:
-    """A variable of the Makefile as words of a command."""
+    """A variable of the Makefile, split into the words of a command."""
     (value,) = re.findall(rf"^{name}\s*:?=(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     return shlex.split(value)
 
 
 def installations() -> list[tuple[str, str]]:
-    """Each `pip install` that a file of the project runs or tells people to run."""
+    """Each `pip install` that a file of the project runs or documents, as (file, line)."""
     files = [ROOT / "Makefile", ROOT / ".ci" / "run", ROOT / "README.md", *(ROOT / "docker").iterdir()]
     files += [path for folder in ("timebank", "admin", "bench", "docs") for path in (ROOT / folder).rglob("*")]
     found = []
@@ -110,7 +110,7 @@ def installations() -> list[tuple[str, str]]:
 
 
 def test_whatever_installs_takes_the_locked_files_alone() -> None:
-    """From an index only by hash, without a resolver and without building; the project itself without any index."""
+    """Packages from an index only by hash, without resolver or build; the project itself without dependencies."""
     hashed = {"--no-deps", "--require-hashes", "--only-binary", ":all:"}
     itself = {"--no-deps", "--no-build-isolation", "-e", "."}
     lines = installations()
@@ -168,7 +168,7 @@ def test_what_serves_in_containers_comes_back_by_itself_and_is_watched() -> None
 
 
 def test_the_image_is_made_of_what_it_copies_and_nothing_else_leaves_the_folder() -> None:
-    """The data folder with its key and the environment file stay here."""
+    """So the data folder, its key and the environment file never get into an image."""
     dockerfile = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
     copied = {word for line in re.findall(r"^COPY (.*) \S+$", dockerfile, re.MULTILINE) for word in line.split()}
     lines = (ROOT / "docker" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
@@ -178,7 +178,7 @@ def test_the_image_is_made_of_what_it_copies_and_nothing_else_leaves_the_folder(
 
 
 def test_containers_are_reached_from_this_machine_alone() -> None:
-    """So it is the proxy that decides what the town sees; it keeps /metrics inside."""
+    """Ports are published on 127.0.0.1 only, so all requests pass the proxy, which blocks /metrics."""
     assert [port for service in compose().values() for port in service.ports] == ["127.0.0.1:8000:8000"]
 
 

@@ -1,4 +1,4 @@
-"""requirements.lock is complete and pyproject.toml declares what is imported: an installation decides nothing."""
+"""requirements.lock is complete, and pyproject.toml declares every import, so pip has nothing to resolve."""
 
 import ast
 import re
@@ -60,14 +60,14 @@ def lock() -> list[Locked]:
 
 @cache
 def project() -> dict[str, list[Requirement]]:
-    """What pyproject.toml declares: under "" what serving needs, under each extra what that adds."""
+    """The requirements in pyproject.toml: those of the service under "", the others under their extra."""
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     groups = {"": told["dependencies"], **told["optional-dependencies"]}
     return {extra: [Requirement(line) for line in lines] for extra, lines in groups.items()}
 
 
 def environments() -> Iterator[Environment]:
-    """The platforms and Pythons that the lock is made for, as markers see them."""
+    """The marker environments of every platform and Python version for which the lock is made."""
     for (sys_platform, system, os_name), machines in MACHINES.items():
         for machine in machines:
             for python in PYTHONS:
@@ -86,7 +86,7 @@ def applies(requirement: Requirement, environment: Environment, extras: set[str]
 
 @cache
 def asked_by(name: str) -> tuple[Requirement, ...] | None:
-    """What an installed package asks for; None for one that is not installed on this machine."""
+    """The requirements of an installed package; None for one that is not installed on this machine."""
     try:
         return tuple(Requirement(line) for line in distribution(name).requires or ())
     except PackageNotFoundError:
@@ -94,7 +94,7 @@ def asked_by(name: str) -> tuple[Requirement, ...] | None:
 
 
 class Walk(msgspec.Struct):
-    """Everything that the project needs in one environment, found from requirement to requirement."""
+    """The project's transitive requirements in one environment, those missing in the lock, and those not installed."""
 
     reached: dict[str, set[str]] = {}
     missing: list[str] = []
@@ -134,12 +134,12 @@ def entry_for(name: str, environment: Environment) -> Locked | None:
 
 
 def test_every_requirement_of_every_locked_package_is_in_the_lock() -> None:
-    """On every platform and Python, extras included: so an installation needs no resolver."""
+    """For every platform and Python version, extras included, so that an installation needs no resolver."""
     assert [line for environment in environments() for line in walk(environment).missing] == []
     here = {name: str(value) for name, value in default_environment().items()}
     told = walk(here)
     assert told.missing == []
-    # Read from what is installed, which is what is locked; a package for other machines alone cannot be read here.
+    # Requirements are read from installed packages; a package for other platforms only cannot be read here.
     assert told.unread == set()
     installed = {name: Version(distribution(name).version) for name in told.reached}
     assert installed == {name: entry.version for name in told.reached if (entry := entry_for(name, here))}
@@ -159,7 +159,7 @@ def test_every_locked_file_is_named_by_its_hash_and_by_no_address() -> None:
 
 
 def test_the_lock_names_the_project_beside_what_it_declares() -> None:
-    """So the lock is of this pyproject.toml: whoever declares something else runs `make lock`."""
+    """The lock was made from this pyproject.toml; after a change run `make lock`."""
     declared = {canonicalize_name(r.name) for group in project().values() for r in group}
     assert {canonicalize_name(e.requirement.name) for e in lock() if "timebank (pyproject.toml)" in e.via} == declared
 
@@ -168,7 +168,7 @@ def test_the_lock_names_the_project_beside_what_it_declares() -> None:
 
 
 def imported(folder: str) -> set[str]:
-    """The top-level modules of other projects that the modules of a folder import, by statement or by name."""
+    """The third-party top-level modules that a folder imports, by statement or by name (`import_module` etc.)."""
     found = set()
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -191,7 +191,7 @@ def named_by(node: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("folder", OURS)
 def test_what_is_imported_is_declared(folder: str) -> None:
-    """Not merely there because something else brought it. What serves needs no tool of the developers."""
+    """An import may not rely on a transitive dependency; the service may not import developers' tools."""
     groups = project() if folder in {"tests", "bench"} else {k: v for k, v in project().items() if k != "dev"}
     declared = {canonicalize_name(requirement.name) for group in groups.values() for requirement in group}
     owners = packages_distributions()

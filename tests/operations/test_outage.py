@@ -1,4 +1,4 @@
-"""A database that is away, restarted, frozen or read-only: the service stays, says so, and comes back by itself."""
+"""A database that is down, restarted, frozen or read-only: the service stays up, reports it, recovers by itself."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ def place() -> Iterator[Outside]:
 
 
 def is_refused_calmly(address: str, code: str) -> None:
-    """Alive, unready with the reason, and a calm 503 with Retry-After for a person and for a program."""
+    """Assert: /healthz is ok, /readyz is 503 with the reason, pages and API are a calm 503 with Retry-After."""
     assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
     unready = ready(address)
     assert (unready.status_code, unready.json()["reason"]) == (503, code)
@@ -89,7 +89,7 @@ def test_a_frozen_database_makes_nobody_wait_for_long(place: Outside) -> None:
         tell(f"frozen: /readyz answered after {time.monotonic() - began:.1f} s")
         for _ in range(3):
             began = time.monotonic()
-            refused = httpx.get(f"{address}/", timeout=30)  # a statement may take 60
+            refused = httpx.get(f"{address}/", timeout=30)  # seconds; a statement may take 60
             tell(f"frozen: / answered {refused.status_code} after {time.monotonic() - began:.1f} s")
             assert refused.status_code == 503
     until(lambda: is_ready(address))
@@ -130,7 +130,7 @@ def _enrol(address: str, token: dict[str, str], name: str) -> httpx.Response:
 
 
 async def _keep_enrolling(client: httpx.AsyncClient, number: int, stop: asyncio.Event, told: Counter[str]) -> set[str]:
-    """Enrol one person after another; the names that were answered with 201."""
+    """Enrol one person after another until `stop`; return the names that were answered with 201."""
     kept = set()
     turn = 0
     while not stop.is_set():
@@ -147,7 +147,7 @@ async def _keep_enrolling(client: httpx.AsyncClient, number: int, stop: asyncio.
 
 
 async def _under_load(place: Outside, address: str, outage: str) -> Counter[str]:
-    """Sixteen who enrol people while the database goes and comes back; nothing that was confirmed is missing."""
+    """Sixteen clients enrol people during the outage; assert that every person answered with 201 is stored."""
     told: Counter[str] = Counter()
     stop = asyncio.Event()
     token = await asyncio.to_thread(sign_in, address)

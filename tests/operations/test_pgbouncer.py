@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode: verbs of many people on one server connection, which keeps nothing of them."""
+"""PgBouncer in transaction mode: many people share one server connection, on which no verb leaves any state."""
 
 import ast
 import asyncio
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 AT_ONCE = 8
 PEOPLE = ("张桂兰", "张国庆", "王建国", "李秀英")
 PASSWORD = "凤凰社区的密码-2026"
-# The commands that use these refuse a pooler; the last speaks to the bundled server alone.
+# Commands that use these modules refuse a pooler; the last one connects only to the bundled server.
 DIRECT = {
     "timebank/migrate.py", "timebank/operations/first_schema.py", "timebank/demo/settling.py",
     "timebank/operations/embedded.py",
@@ -52,13 +52,13 @@ def pooler_url(pool: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def through(url: str) -> AsyncIterator[None]:
-    """The service's own pool on this address."""
+    """Run verbs with the service's own pool on this address."""
     async with elsewhere(replace(settings.current(), database_url=url, database_pooler="transaction"), AT_ONCE):
         yield
 
 
 def timebank(url: str, *arguments: str, pooler: str = "transaction") -> "subprocess.CompletedProcess[str]":
-    """A process of its own on this address."""
+    """Run a command in its own process, with this database address."""
     environment = {
         "PATH": os.environ.get("PATH", ""), "TIMEBANK_SECRET_KEY": SECRET.decode(),
         "TIMEBANK_DATABASE_URL": url, "TIMEBANK_DATABASE_POOLER": pooler,
@@ -69,7 +69,7 @@ def timebank(url: str, *arguments: str, pooler: str = "transaction") -> "subproc
 
 @needs_pgbouncer
 async def test_without_the_setting_a_second_process_collides_with_the_first(town: Town, pooler_url: str) -> None:
-    """The fault itself: both number their statements from 1, and the server connection has that of the first."""
+    """The fault without the setting: both processes name their first prepared statement alike on one connection."""
     assert timebank(pooler_url, "check", pooler="").returncode == 0
     second = timebank(pooler_url, "check", pooler="")
     assert (second.returncode, "prepared statement" in second.stderr) == (1, True)
@@ -102,7 +102,7 @@ async def test_two_processes_and_a_worker_serve_many_people_on_one_server_connec
 
 
 async def a_morning(client: httpx.AsyncClient, bases: list[str], town: Town, pooler_url: str) -> None:
-    """Everybody signs in and checks in at once, by both processes; one reserves three times while the worker works."""
+    """Everybody signs in and checks in at once at two processes; one reserves three times while the worker runs."""
     desks = [base + API for base in bases]
     asked = [sign_in(client, desks[n % 2], town, name) for n, name in enumerate(PEOPLE * 2)]
     signed_in = dict(zip(PEOPLE * 2, await at_once(*asked), strict=True))
@@ -135,7 +135,7 @@ async def sign_in(client: httpx.AsyncClient, desk: str, town: Town, name: str) -
 
 
 async def nothing_is_left(url: str) -> None:
-    """On the one server connection: the role, the communities and the limits of no verb, and no prepared statement."""
+    """Assert that the server connection keeps no role, communities, lock timeout or prepared statement of a verb."""
     connection = await asyncpg.connect(url, statement_cache_size=0)
     left = await connection.fetchrow(
         "SELECT current_user = session_user AS itself, current_setting('timebank.communities', true) AS communities, "
@@ -148,7 +148,7 @@ async def nothing_is_left(url: str) -> None:
 
 @needs_pgbouncer
 async def test_a_refused_verb_leaves_nothing_on_the_shared_connection(town: Town, pooler_url: str) -> None:
-    """Neither one whose statement the database refused, nor one that was cancelled in the middle."""
+    """Neither a verb whose statement the database refused, nor one cancelled during a statement."""
     async with through(pooler_url):
         with pytest.raises(asyncpg.UndefinedTableError):
             await asking(town.system(), "SELECT * FROM nothing_of_this_name")
@@ -201,7 +201,7 @@ def test_the_setting_knows_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_connection_of_the_program_is_made_in_that_way() -> None:
-    """Whoever connects passes `connecting()`, so that none forgets what a pooler needs, but where one is refused."""
+    """Every connection uses the arguments of `connecting()`, which a pooler needs, except where a pooler is refused."""
     made = {"asyncpg.connect", "asyncpg.create_pool"}
     found = {
         f"{path.relative_to(ROOT)}:{node.lineno}": "connecting()" in ast.unparse(node)
@@ -215,7 +215,7 @@ def test_every_connection_of_the_program_is_made_in_that_way() -> None:
 
 
 def test_no_statement_of_the_service_outlives_its_transaction() -> None:
-    """No setting, role, lock or temporary table of a session: the next transaction may be somebody else's."""
+    """No session-level setting, role, lock or temporary table: the next transaction may be of another client."""
     of_a_session = re.compile(
         r"(?:^|;)\s*(?:SET\s+(?:ROLE|SESSION|[a-z_.]+\s*(?:=|TO)\s*')|LISTEN\s|PREPARE\s|CREATE\s+TEMP)"
         r"|WITH\s+HOLD|pg_(?:try_)?advisory_lock\(|set_config\([^()]*,\s*false\)"

@@ -1,4 +1,4 @@
-"""The processes of the service: none outlives its parent, takes another along, or leaves anything behind."""
+"""The service's processes: none outlives its parent, ends another with it, or leaves files behind."""
 
 import asyncio
 import fcntl
@@ -44,7 +44,7 @@ def place() -> Iterator[Outside]:
 
 @pytest.fixture
 def serving(place: Outside) -> Process:
-    """Two serving processes that are ready."""
+    """`serve` with two serving processes that are ready."""
     process = place.begin("serve", "--port", "0", "--workers", "2")
     until(lambda: is_ready(place.address(process)))
     until(lambda: len(serving_children(process)) == 2)
@@ -120,7 +120,7 @@ def test_told_to_stop_it_is_unready_first_then_ends_what_it_began(place: Outside
 
 
 def _sign_in_slowly(address: str, begun: threading.Event, answers: list[int]) -> None:
-    """A request whose last bytes arrive after the stop signal."""
+    """Send a sign-in request whose last bytes arrive after the stop signal."""
 
     def body() -> Iterator[bytes]:
         yield f'{{"phone": "{PHONE}", '.encode()
@@ -151,7 +151,7 @@ async def test_what_fails_at_every_start_ends_with_a_sentence(monkeypatch: pytes
 
 
 def run_sql(place: Outside, *statements: str) -> object:
-    """The value that the last of some statements answers; the superuser asks."""
+    """Run statements as the superuser; return the value of the last one."""
 
     async def ask() -> object:
         connection = await asyncpg.connect(place.url)

@@ -1,4 +1,4 @@
-"""docs/operating.md's own lines make a backup and restore it on another machine, where the town then goes on."""
+"""The commands in docs/operating.md make a backup and restore it on another machine, which then serves the town."""
 
 import os
 import shutil
@@ -33,10 +33,10 @@ KEY = "the key that lies in another place than the backup"
 DATABASE_PASSWORD = "e08fa2"
 PASSWORD = "桂兰的密码-2026"
 READY_SECONDS_MAX = 60
-# Local connections are the superuser's, as Debian's are; over the network everybody needs their password.
+# Local connections are trusted for the superuser, as on Debian; network connections need a password.
 HBA = "local all all trust\nhost all all 127.0.0.0/8 scram-sha-256\n"
 SYSTEMCTL = '#!/bin/sh\necho "$@" >> systemctl.log\n'
-# The database's container is this machine's server, and a container of ours is our command.
+# A `docker` that runs the database container's commands on this machine and our containers as our command.
 DOCKER = """#!/bin/sh
 shift 3
 case "$1" in
@@ -49,7 +49,7 @@ esac
 
 @dataclass
 class Machine:
-    """A PostgreSQL of its own, and a shell beside it whose folder is the operator's."""
+    """A simulated server: a PostgreSQL of its own, and a shell in the operator's folder."""
 
     server: Server
     address: str
@@ -58,7 +58,7 @@ class Machine:
     complaints: str = ""
 
     def shell(self, script: str) -> str:
-        """Run lines of the page with this machine's address and the town's password and key; what they said."""
+        """Run commands of the page with this machine's address, password and key filled in; return their output."""
         ran = self.run(["bash", "-e", "-c", self.told(script)])
         assert ran.returncode == 0, (script, ran.stdout, ran.stderr)
         self.complaints = ran.stderr
@@ -112,7 +112,7 @@ def machine(folder: Path, number: int) -> Iterator[Machine]:
 
 @asynccontextmanager
 async def working_on(url: str, operator_url: str) -> AsyncIterator[None]:
-    """The service's verbs on another database than the tests' own, whose sessions are opened by its operator."""
+    """Run the service's verbs on another database; `operator_url` is used to open sessions there."""
     chosen = replace(settings.Settings(), database_url=url, secret_key=KEY.encode(), base_url="http://test")
     before, Town.operator_url = Town.operator_url, operator_url
     try:
@@ -123,7 +123,7 @@ async def working_on(url: str, operator_url: str) -> AsyncIterator[None]:
 
 
 async def a_town_that_works(first: Machine) -> Town:
-    """Set up by docs/operating.md's lines, with people, points and a reservation."""
+    """A town set up by the commands of docs/operating.md, with people, points and a reservation."""
     tables, roles = OPERATING.section("数据库").blocks("sql")
     first.sql(tables.splitlines()[0])
     first.sql(tables.splitlines()[1])
@@ -149,7 +149,7 @@ async def a_town_that_works(first: Machine) -> Town:
 
 
 def points(base_url: str, town: Town) -> dict[str, object]:
-    """What 张桂兰 sees of her points after she has signed in."""
+    """Sign in as 张桂兰; return the balances of her points."""
     with httpx.Client(base_url=f"{base_url}/api/v1", timeout=30) as client:
         opened = client.post("/sessions", json={"phone": town.phones["张桂兰"], "password": PASSWORD})
         assert opened.status_code == 201, opened.text
@@ -211,7 +211,7 @@ def back_into_service(second: Machine, town: Town, before: dict[str, object]) ->
     restore, begin = OPERATING.section("重新投入使用").blocks("sh")
     second.shell(restore)
     assert second.only_says_that_roles_exist()
-    # The environment file of the backup, with the new password.
+    # As the environment file of the backup, with the new password.
     second.environment = {"TIMEBANK_DATABASE_URL": second.url("timebank_web", "timebank"), "TIMEBANK_SECRET_KEY": KEY}
     assert second.shell(begin).splitlines()[-1] == "账目相符。"
     assert (second.folder / "systemctl.log").read_text() == "enable --now timebank-serve timebank-worker\n"
@@ -227,7 +227,7 @@ async def test_what_containers_backed_up_is_restored_into_an_empty_volume(tmp_pa
         first.shell(OPERATING.section("备份").blocks("sh")[1])
         for name in ("roles.sql", "timebank.dump"):
             shutil.copy(first.folder / name, second.folder / name)
-        embedded.create_database(second.server, "timebank")  # as the image does with POSTGRES_DB
+        embedded.create_database(second.server, "timebank")  # as the PostgreSQL image does with POSTGRES_DB
         url = second.server.url("timebank")
         second.environment = {"TIMEBANK_DATABASE_URL": url, "TIMEBANK_SECRET_KEY": KEY}
         said = second.shell(OPERATING.section("恢复演练").blocks("sh")[4])

@@ -1,4 +1,4 @@
-"""One installation, one secret key: another is refused before anything is written, a missing one is not made anew."""
+"""An installation has one secret key: another key is refused before a write; a missing one is not replaced."""
 
 import asyncio
 import json
@@ -122,7 +122,7 @@ def test_a_key_that_was_cut_off_is_not_made_anew(place: Outside) -> None:
 
 
 def test_a_new_installation_is_told_how_to_make_its_key(empty_place: Outside) -> None:
-    for _ in range(2):  # before and after the migration by somebody who has no key
+    for _ in range(2):  # before and after a migration without a key
         ran = empty_place.run("serve", "--port", "0", TIMEBANK_SECRET_KEY=None)
         assert (ran.returncode, MAKES_ONE in ran.stderr) == (1, True), ran.stderr
         migrated = empty_place.run("migrate", TIMEBANK_SECRET_KEY=None)
@@ -137,7 +137,7 @@ def test_migrating_with_a_key_records_it(empty_place: Outside) -> None:
 
 
 def test_an_installation_older_than_the_record_takes_the_key_that_opens_its_data(empty_place: Outside) -> None:
-    """Most of what is sealed decides: a few values were written while a wrong key was set by mistake."""
+    """The key that opens most encrypted values is accepted: a few may have been written with a wrong key by mistake."""
     empty_place.found_town()
     ask(empty_place, "DELETE FROM installation")
     assert "请换回原来的密钥" in empty_place.run("check", TIMEBANK_SECRET_KEY=OTHER_SECRET).stderr
@@ -150,7 +150,7 @@ def test_an_installation_older_than_the_record_takes_the_key_that_opens_its_data
 
 
 async def test_of_two_keys_that_are_recorded_at_once_the_second_is_refused(empty_place: Outside) -> None:
-    """Both find no record and nothing sealed; the second to write waits for the first and then finds it there."""
+    """Both find no recorded key and no encrypted value; the second insert waits for the first and then finds it."""
     assert empty_place.run("migrate", TIMEBANK_SECRET_KEY=None).returncode == 0
     first, looking = await asyncpg.connect(empty_place.url), await asyncpg.connect(empty_place.url)
     recording = first.transaction()

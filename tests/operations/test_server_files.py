@@ -1,4 +1,4 @@
-"""The files and the lines with which docs/operating.md puts timebank on a server."""
+"""The files and commands of docs/operating.md that install timebank on a server."""
 
 import configparser
 import http.client
@@ -36,7 +36,7 @@ on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="writ
 
 def unit(name: str) -> dict[str, dict[str, str]]:
     parser = configparser.ConfigParser(interpolation=None, delimiters=["="])
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd tells letters apart
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's names are case-sensitive
     parser.read(UNITS[name], encoding="utf-8")
     return {title: dict(parser[title]) for title in parser.sections()}
 
@@ -96,7 +96,7 @@ def test_the_services_are_installed_from_where_they_are() -> None:
 
 @pytest.fixture
 def on_this_machine(tmp_path: Path) -> dict[str, str]:
-    """What stands in docs/operating.md for a server, and what stands for it here."""
+    """Paths and commands in docs/operating.md, with their replacements on this machine."""
     group = subprocess.check_output(["id", "-gn"], text=True).strip()
     return {
         "/etc/timebank.env": str(tmp_path / "timebank.env"), "/usr/local/bin/timebank": str(tmp_path / "timebank"),
@@ -202,7 +202,7 @@ def test_the_proxy_serves_the_town_and_keeps_the_metrics_inside(pool: str, tmp_p
 
 
 def raw_status(address: str, path: str) -> int:
-    """A request whose path is sent as it is written."""
+    """The status of a GET request whose path is sent unnormalised."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=READY_SECONDS_MAX)
     connection.request("GET", path)
     status = connection.getresponse().status
@@ -212,7 +212,7 @@ def raw_status(address: str, path: str) -> int:
 
 @contextmanager
 def proxied(upstream: str, folder: Path) -> Iterator[str]:
-    """docs/operating.md's Caddyfile before a service, without the certificate of a name that is nobody's."""
+    """Run Caddy with the Caddyfile of docs/operating.md in front of a service, on a local address without TLS."""
     address = f"http://127.0.0.1:{free_port()}"
     text = caddyfile().replace("shijian.example", address).replace("127.0.0.1:8000", upstream.removeprefix("http://"))
     (folder / "Caddyfile").write_text("{\n    admin off\n}\n" + text)

@@ -1,4 +1,4 @@
-"""An installation whose service runs as a login that only serves, from the first command on; and one of before."""
+"""An installation whose service connects with a serving-only database login; also one from before that login."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ MANY = ("--name", "何晓梅", "--phone", PHONE, "--community", "梅林社区", 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Outside]:
-    """A server, its operator's address, and the service's, whose login nobody has made yet."""
+    """A database server on which the service's database login does not exist yet."""
     with outside() as there:
         yield there
 

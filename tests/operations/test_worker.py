@@ -1,4 +1,4 @@
-"""The worker: what falls due is done once, by however many workers, and one community's trouble stays its own."""
+"""The worker: each due job is done once by any number of workers, and one community's failure affects no other."""
 
 import asyncio
 import json
@@ -36,8 +36,8 @@ NOW = datetime(2026, 10, 20, 4, 0, tzinfo=UTC)  # noon in the town
 
 @pytest.fixture
 async def everything_due(town: Town, database_clock: DatabaseClock) -> Town:
-    """A fortnight ago: a deed and honour hours approved, goods reserved, a lesson booked, somebody who never left. The
-    worker ran at that time and told of the points that would run out, and it closed the days until last week."""
+    """14 days ago: a deed and honour hours approved, points given, goods reserved, a visit without a check-out. The
+    worker reminded of expiring points at that time, and it closed the days up to a week ago."""
     with clock.at(NOW - timedelta(days=14)):
         await _approve_a_deed(town)
         await _approve_honour_hours(town)
@@ -85,7 +85,7 @@ async def _approve_honour_hours(town: Town) -> None:
 
 
 async def _state(owner: asyncpg.Connection) -> dict[str, object]:
-    """What the worker changes, as far as a person would see it."""
+    """The state that the worker changes, as far as people see it."""
     return {
         "deed": await owner.fetchval("SELECT array_agg(status) FROM deed"),
         "records": await owner.fetchval("SELECT array_agg(kind || ' ' || status ORDER BY kind) FROM service_record"),
@@ -106,8 +106,8 @@ async def test_everything_that_is_due_is_done(everything_due: Town, owner: async
     assert state["records"] == ["credit pending", "honour approved"]
     assert state["redemption"] == ["expired"]
     assert state["visit"] == ["needs_confirmation"]
-    # 50 given to her, 10 for the deed, 20 for two hours at 6 minutes a point; of the 100 that have run out the 8 for
-    # the soap, which came back a week later, are in their days of grace.
+    # 50 points given, 10 for the deed, 20 for two hours at 6 minutes a point. The other 100 have expired, except the 8
+    # of the soap's hold, which were voided a week later and are in their days of grace.
     assert state["balance"] == 50 + 10 + 20 + 8
 
 

@@ -1,1 +1,1 @@
-"""What a statement reads on a community that has grown."""
+"""Tests of query plans: what a statement reads in a community with years of history."""

@@ -1,7 +1,7 @@
-"""A community that has grown: a few hundred thousand rows of consistent history, written by a few statements.
+"""A grown community: a few hundred thousand rows of consistent history, written by a few SQL statements.
 
-Five years of hours, deeds, goods and lessons of two thousand residents; one of them, 张桂兰, has five thousand entries
-of her own. What waits for somebody is little, as it is in life. The books balance.
+Five years of hours, deeds, redemptions and lessons of two thousand residents; one of them, 张桂兰, has five thousand
+ledger entries. Few rows wait for a decision, as in reality. The ledger balances.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from tests.support.town import PHOENIX, Town
 RECORDS, DEEDS, REDEMPTIONS, BOOKINGS, RESIDENTS, CHILDREN = 50_000, 20_000, 20_000, 5_000, 2_000, 50
 YEARS = 5
 
-# No round of the server's own may count the tables in between.
+# Autovacuum may not analyse the tables during a test.
 _UNCOUNTED = (
     "SELECT 'ALTER TABLE ' || c.oid::regclass || ' SET (autovacuum_enabled = false)' AS statement FROM pg_class c "
     "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
@@ -22,7 +22,7 @@ _UNCOUNTED = (
 
 
 async def grow(owner: asyncpg.Connection, town: Town, now: datetime) -> None:
-    """Give the town's first community its history, up to the hour before `now`; nothing is analysed."""
+    """Insert the history of the town's first community, up to an hour before `now`; do not analyse the tables."""
     for row in await owner.fetch(_UNCOUNTED):
         await owner.execute(row["statement"])
     values = {

@@ -1,4 +1,4 @@
--- Who there is, and how ids, moments and accounts are named. Values in braces are filled in by ground.py.
+-- The people, and functions for ids, times and accounts. ground.py fills in the values in braces.
 SET session_replication_role = replica;
 CREATE FUNCTION pg_temp.id_at(at timestamptz, salt text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT overlay(md5(salt) PLACING lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' FROM 1 FOR 13)::uuid
@@ -12,7 +12,7 @@ INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, publ
     SELECT c.id, w.id, h.household_id, '居民' || w.n, '居民' || w.n, 'jumin' || w.n, false, 'active', 1, c.now FROM who w, c,
     LATERAL (SELECT household_id FROM person p WHERE p.community_id = c.id AND p.id = c.heavy) h WHERE w.n > 0;
 
--- Who acts at the n-th moment: every twentieth time 张桂兰.
+-- The person of the n-th event: 张桂兰 in every twentieth.
 CREATE FUNCTION pg_temp.acts(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN n % 20 = 0 OR n % {residents} = 0 THEN '{heavy}'::uuid ELSE md5('who' || n % {residents})::uuid END
 $$;
@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.moment(n integer, of integer, second integer) RETURNS ti
     SELECT to_timestamp(floor({epoch} - {years} * 365.25 * 86400 * (1 - n::float / of)) - 600 + second)
 $$;
 
--- Hours, deeds, messages and the audit.
+-- Service records, deeds, messages and the audit.
 CREATE TEMP TABLE rec AS SELECT n, pg_temp.acts(n) AS person, pg_temp.moment(n, {records}, 0) AS at FROM generate_series(1, {records}) n;
 ALTER TABLE rec ADD id uuid, ADD visit uuid, ADD entry uuid;
 UPDATE rec SET id = pg_temp.id_at(at, 'record' || n), visit = pg_temp.id_at(at, 'visit' || n), entry = pg_temp.id_at(at, 're' || n);
@@ -48,7 +48,7 @@ INSERT INTO service_record (community_id, id, kind, person_id, started_at, ended
 CREATE TEMP TABLE good_deed AS SELECT n, pg_temp.acts(n) AS person, pg_temp.moment(n, {deeds}, 100) AS at FROM generate_series(1, {deeds}) n;
 ALTER TABLE good_deed ADD id uuid, ADD entry uuid, ADD points integer NOT NULL DEFAULT 10, ADD undone text;
 UPDATE good_deed SET id = pg_temp.id_at(at, 'deed' || n), entry = pg_temp.id_at(at, 'de' || n);
--- Some were taken back: the points were there, or were owed and repaid, or are owed now.
+-- Some deeds were reversed: the points were still there, or became a debt that was repaid or is open.
 UPDATE good_deed SET undone = CASE WHEN n % 40 = 0 OR n % 10 = 3 THEN 'taken' WHEN n > {deeds} - 400 THEN 'owed' ELSE 'repaid' END
     WHERE n % 20 = 0 OR n % 10 IN (3, 7);
 UPDATE good_deed SET points = 1000000, person = c.guardian FROM c WHERE n = 1;
@@ -68,7 +68,7 @@ INSERT INTO audit (community_id, id, at, person_id, via, request_id, verb, noun,
     SELECT c.id, pg_temp.id_at(r.at, 'audit' || r.n || s), r.at, r.person, 'api', '', 'credit_record', 'service_record', r.id, '{{}}'
     FROM rec r, c, generate_series(0, 1) s;
 
--- Goods, lessons and shifts.
+-- Redemptions, lessons and shifts.
 CREATE TEMP TABLE red AS SELECT n, pg_temp.acts(n) AS person, pg_temp.moment(n, {redemptions}, 200) AS at, n <= {redemptions} - 30 AS taken
     FROM generate_series(1, {redemptions}) n;
 ALTER TABLE red ADD id uuid, ADD entry uuid, ADD settled uuid;
@@ -99,7 +99,7 @@ INSERT INTO class_purchase (community_id, id, guardian_id, child_id, course_id, 
     SELECT c.id, b.id, c.guardian, b.child, c.course, 12000, 4000, b.entry, b.at FROM buy b, c;
 INSERT INTO class_payment (community_id, purchase_id, account_id, points, returned)
     SELECT c.id, b.id, pg_temp.acc(c.guardian, 'point', 'available'), 4000, 0 FROM buy b, c;
--- Ten of the children are in the guardian's care.
+-- The guardian has ten of the children.
 UPDATE person p SET born_on = c.now::date - 3650 FROM buy b, c WHERE p.community_id = c.id AND p.id = b.child;
 INSERT INTO guardianship (community_id, id, guardian_id, child_id, relation, consented_at)
     SELECT c.id, md5('cares' || b.n)::uuid, c.guardian, b.child, '母亲', c.now FROM buy b, c WHERE b.n < 110;
@@ -110,7 +110,7 @@ INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at)
     SELECT c.id, md5('up' || i)::uuid, md5('shift' || (1 + i / 10))::uuid, w.id, c.now
     FROM generate_series(0, 19999) i JOIN who w ON w.n = i % 10, c;
 
--- Workbooks that were taken in.
+-- Imports.
 INSERT INTO import_run (community_id, id, kind, file_name, file_hash, skip_bad, rows, accepted, created, report, started_by, started_at)
     SELECT c.id, pg_temp.id_at(pg_temp.moment(n, 2000, 0), 'run' || n), 'hours', '时长' || n || '.xlsx', '', false, 25, 25, 25,
         '{{"rows": 25, "accepted": 25, "created": 25, "outcome": "imported", "errors": [], "warnings": [], "notes": []}}', c.heavy, pg_temp.moment(n, 2000, 0)
@@ -119,7 +119,7 @@ INSERT INTO import_row (community_id, kind, row_key, run_id, noun, noun_id)
     SELECT c.id, 'hours', decode(md5('row' || r.n), 'hex'), pg_temp.id_at(pg_temp.moment(1 + r.n / 25, 2000, 0), 'run' || (1 + r.n / 25)), 'service_record', r.id
     FROM rec r, c WHERE r.n < {records} - 100;
 
--- The ledger that all of it makes.
+-- The ledger entries of all of these.
 CREATE TEMP TABLE leg AS
     SELECT entry, 1 AS leg, 'service' AS kind, 'minute' AS currency, pg_temp.sys('minute', 'issued') AS debit, pg_temp.acc(person, 'minute', 'available') AS credit,
         60 AS amount, at, 'service_record' AS source_kind, id AS source, 'service' AS rule, NULL::uuid AS closes,

@@ -1,4 +1,4 @@
-"""What a statement reads on a community that has grown, and whether it is more than a page may read."""
+"""Reads query plans: what a statement reads in a grown community, and whether a page may read as much."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -14,7 +14,7 @@ GROWS = {
     "redemption", "scan", "service_record", "session", "shift", "sign_up",
     "spending_rest", "stock_move", "transfer", "visit", "waiting_change",
 }  # fmt: skip
-"""Tables that grow for as long as people use them."""
+"""Tables that grow with use, without a bound."""
 STAYS = {
     "activity": "as many as a community offers", "area": "as many as there are doors", "book_check": "one a community",
     "books_closed": "one a community", "card": "one a person, and those that were lost",
@@ -34,17 +34,18 @@ STAYS = {
     "sign_in_suspect": "swept after a day", "station": "a few a community", "stock": "one a good and station",
     "throttle": "swept after a day",
 }  # fmt: skip
-"""Tables that people and places bound, not time, each with its bound."""
+"""Tables whose size does not depend on time, each with its bound."""
 
-# A page, a day, a month or what waits: of any of them more is read nowhere, in 220,000 transfers and 50,000 records.
+# Rows that a statement may read of growing tables (of 220,000 transfers and 50,000 records): enough for a page, a day,
+# a month, or what waits for somebody.
 ROWS_MAX = 3_000
-PAGE = 201  # rows of the longest page and one that tells that it goes on: a sum may be asked for each, no more often
-SMALL = 500  # rows of a table that the planner may read whole, if an index would serve it once it has grown
+PAGE = 201  # rows of the longest page and one more, which shows that there is a next page; at most one sum for each
+SMALL = 500  # rows up to which the planner may scan a whole table, if it would use an index on a large one
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A sum or a count may read along an index where every one of these conditions stands on it."""
+    """An index by which a sum or a count may read a growing table, if the scan has all of these conditions."""
 
     index: str
     conditions: tuple[str, ...]
@@ -91,7 +92,7 @@ SUMMED = (
     Bound("objection_waiting", (), "what waits for a decision"),
     Bound("waiting_change_one_open", (), "what waits for another person"),
 )
-"""What a sum or a count may read of a table that grows. None is asked more than PAGE times by one statement."""
+"""What a sum or a count may read of a growing table, at most PAGE times in one statement."""
 
 SUMS = ("Aggregate", "Group", "WindowAgg")
 
@@ -104,14 +105,14 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def rows_read(node: dict[str, Any]) -> float:
-    """How many rows a scan has read, those that it left out too."""
+    """The number of rows that a scan has read, including those it filtered out."""
     removed: float = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
     rows: float = (node["Actual Rows"] + removed) * node["Actual Loops"]
     return rows
 
 
 def history_read(plan: dict[str, Any], grows: Collection[str] = GROWS) -> list[str]:
-    """What a plan reads of tables that grow, where it is more than a page may."""
+    """The reasons why a plan reads more of growing tables than a page may; empty when it does not."""
     wrong, rows = [], 0.0
     for node in nodes(plan):
         if node.get("Relation Name") not in grows or node["Node Type"] == "ModifyTable":
@@ -123,9 +124,9 @@ def history_read(plan: dict[str, Any], grows: Collection[str] = GROWS) -> list[s
 
 
 def summed(plan: dict[str, Any], grows: Collection[str], *, sums: bool = False) -> Iterator[str]:
-    """The scans of tables that grow whose rows are summed, counted or grouped, unless SUMMED names their bound.
+    """The scans of growing tables whose rows are summed, counted or grouped without a bound in SUMMED.
 
-    What a LIMIT has cut before it is summed is bounded by that.
+    A LIMIT below the sum counts as a bound.
     """
     sums = plan["Node Type"] != "Limit" and (sums or plan["Node Type"] in SUMS)
     if sums and plan.get("Relation Name") in grows and plan["Actual Loops"]:
@@ -139,21 +140,21 @@ def summed(plan: dict[str, Any], grows: Collection[str], *, sums: bool = False) 
 
 
 def asked(condition: str) -> int:
-    """For how many values at once an index is asked, as far as the plan shows them."""
+    """The number of values in the index condition's longest `= ANY` list, else 1."""
     lists = [given.count(",") + 1 for given in re.findall(r"ANY \('\{([^}]*)\}'", condition)]
     return max(lists, default=1)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a function of our own that a plan shows, with its arguments as they stand there."""
+    """A call of one of our SQL functions in a plan, with the text of its arguments."""
 
     name: str
     arguments: str
 
 
 def calls(plan: dict[str, Any], names: Collection[str]) -> set[Call]:
-    """The calls of functions of our own anywhere in a plan: as a table, in a condition, in what is answered."""
+    """The calls of these functions anywhere in a plan: as a table, in a condition, in the output."""
     pattern = re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\(")
     found = set()
     for node in nodes(plan):
@@ -175,7 +176,7 @@ def texts(value: object) -> Iterator[str]:
 
 
 def _inside(text: str, start: int) -> str:
-    """What stands up to the parenthesis that closes the one just opened; none stands in our literals."""
+    """The text up to the matching closing parenthesis; assumes that literals contain no parentheses."""
     depth = 1
     for at in range(start, len(text)):
         depth += {"(": 1, ")": -1}.get(text[at], 0)

@@ -1,4 +1,4 @@
-"""Figures that take reading history are counted by the worker, stored, and shown with their time."""
+"""Figures that need the whole history are counted by the worker, stored, and shown with the time of counting."""
 
 import asyncio
 from datetime import date, time, timedelta
@@ -45,7 +45,7 @@ async def test_points_that_expire_this_year_and_who_served_this_month_are_counte
 async def test_after_midnight_no_figure_of_the_month_or_year_before_is_shown(
     town: Town, client: httpx.AsyncClient, counted_on: date, shown_on: date
 ) -> None:
-    """Counted at 23:55 and looked at five minutes after midnight: being counted, until the worker comes again."""
+    """Figures counted at 23:55 are not shown at 00:05: until the worker runs, the page says that it is counting."""
     with clock.at(clock.at_local(counted_on, time(23, 55))):
         admin = await browser(client, town, "赵丽")
         await town.credit_deed("张桂兰", 30)

@@ -1,4 +1,4 @@
-"""No list ends without a word: past its page size each one leads on to the next page, and a choice shows everything."""
+"""No list is cut silently: each one longer than a page links to the next page, and a choice offers every row."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ from timebank.imports.reports.report import Findings
 MANY = 205
 IDS = "('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 205) n"
 
-# The rows of each kind, as a SELECT of named columns. $1 community, $2 station, $3 a person, $4 an area, $5 a good,
-# $6 a course, $7 an activity, $8 a lesson.
+# The rows of each table, as a SELECT of named columns. Parameters: $1 community, $2 station, $3 person, $4 area,
+# $5 good, $6 course, $7 activity, $8 lesson.
 FILL: dict[str, str] = {
     "station": f"SELECT $1 AS community_id, '驿站' || n AS name, 'yi zhan ' || lpad(n::text, 4, '0') || ' 驿站' || n "
     f"AS pinyin, '' AS address, '08:00'::time AS opens_at, '18:00'::time AS closes_at, 1 AS code_epoch, "
@@ -69,7 +69,7 @@ FILL: dict[str, str] = {
 
 
 async def fill(owner: asyncpg.Connection, town: Town, *tables: str) -> None:
-    """So many rows of each kind in 凤凰社区; those that belong to a person are 张桂兰's."""
+    """Insert MANY rows into each of these tables in 凤凰社区; rows of a person are 张桂兰's."""
     for table in tables:
         place = [
             town.community, town.stations["暖蜂驿站"], town.people["张桂兰"], town.areas["凤凰社区/第一网格/3栋/1单元"],

@@ -1,7 +1,7 @@
-"""No page reads the history of a community: every statement that a page sends, explained on a community that has grown.
+"""No page reads the whole history of a community: EXPLAIN of every statement a page sends, in a grown community.
 
-The statements are those that the pages really send, recorded on their way to the server. A statement of account and the
-check of the books hold before the tables were analysed, too, as after a restore.
+The statements are recorded while pages are requested. The statement of account and the ledger check are also tested
+before the tables have been analysed, as after a restore.
 """
 
 import json
@@ -38,7 +38,7 @@ sent: list[tuple[str, tuple[object, ...]]] = []
 
 
 class Recording(connections.Connection):
-    """A pooled connection that notes what is sent over it."""
+    """A pooled connection that records the statements sent over it."""
 
     async def fetch(self, query: str, *args: Any, **more: Any) -> Any:
         sent.append((query, args))
@@ -67,7 +67,7 @@ class Grown:
 
 @pytest.fixture(scope="module")
 async def grown(pool: str) -> AsyncIterator[Grown]:
-    """A database of its own with a community that has grown, and the service's pool on it."""
+    """A separate database with a grown community, and the service's pool on it."""
     assert settings.current().database_url == pool
     kept = urlsplit(pool).path.lstrip("/")
     name = f"{kept}_grown"
@@ -97,7 +97,7 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function of our own: what it is written in, and what its arguments are called and are."""
+    """One of our database functions: language, body, and the names and types of its arguments."""
 
     name: str
     language: str
@@ -108,12 +108,12 @@ class Function:
 
 
 OPAQUE: dict[str, str] = {}
-"""Functions in PL/pgSQL that a page calls, each with what it reads: no plan shows that."""
+"""PL/pgSQL functions that a page calls, each with what it reads, because no plan shows that."""
 
 
 @dataclass
 class Seen:
-    """The plan of a statement, the plans of the functions that it calls, and the rows that the server counted."""
+    """The plans of a statement and of the functions it calls, and the rows read of growing tables."""
 
     plans: list[dict[str, Any]]
     wrong: list[str]
@@ -127,7 +127,7 @@ class Seen:
 
 
 async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: bool = True) -> Seen:
-    """Run a statement as the serving role, look at its plans, and undo what it did."""
+    """Run a statement as the serving role in a transaction that is rolled back; return its plans."""
     transaction = grown.owner.transaction()
     await transaction.start()
     try:
@@ -158,13 +158,13 @@ async def plan_of(grown: Grown, sql: str, *arguments: object) -> dict[str, Any]:
 
 
 async def plan_of_body(grown: Grown, function: Function, call: Call) -> dict[str, Any]:
-    """The plan of a function's SQL, made for any arguments, as the server may make it, and run with those of a call."""
+    """The generic plan of a function's SQL, as the server may choose it, run with the arguments of a call."""
     body = function.body.strip().rstrip(";")
     for number, name in enumerate(function.named, 1):
         body = re.sub(rf"\b{name}\b", f"${number}", body)
     types = f"({', '.join(function.typed)})" if function.typed else ""
     arguments = call.arguments
-    if re.search(r"\b[a-z_]+\.[a-z_]+\b", re.sub(r"'[^']*'", "", arguments)):  # called for each row before it
+    if re.search(r"\b[a-z_]+\.[a-z_]+\b", re.sub(r"'[^']*'", "", arguments)):  # columns: called for each row
         arguments = ", ".join(f"NULL::{each}" for each in function.typed)
     given = f"({arguments})" if arguments else ""
     role = "timebank_owner" if function.is_definer else "timebank_app"
@@ -180,7 +180,7 @@ async def plan_of_body(grown: Grown, function: Function, call: Call) -> dict[str
 
 
 async def counted(grown: Grown) -> int:
-    """The rows of tables that grow that this transaction has read so far, inside functions too."""
+    """The rows of growing tables that this transaction has read so far, inside functions too."""
     rows: int = await grown.owner.fetchval(
         "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_xact_user_tables "
         "WHERE relname = ANY ($1)",
@@ -190,7 +190,7 @@ async def counted(grown: Grown) -> int:
 
 
 async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...]) -> Seen:
-    """Look at a statement. Where it reads the whole of a small table that grows: at the plan that it will have then."""
+    """The plans of a statement; where it scans a growing table that is still small, the plans without such scans."""
     seen = await look(grown, sql, arguments)
     every = [node for plan in seen.plans for node in nodes(plan)]
     whole = [node for node in every if node.get("Relation Name") in GROWS and node["Node Type"] == "Seq Scan"]
@@ -215,9 +215,9 @@ STATEMENT = {"张桂兰": ("/statement", "/statement?currency=minute", "/api/v1/
 async def test_a_statement_reads_no_history_before_the_tables_are_analysed(
     grown: Grown, client: httpx.AsyncClient
 ) -> None:
-    """Accounts, of which a community has a few a person, and debts apart: statistics mend their plans.
+    """Accounts (a few for each person) and debts are excepted, because their plans need statistics.
 
-    They are made when a restored database is migrated, when it is served, and in the worker's first round.
+    Statistics are made when a restored database is migrated, when it is served, and in the worker's first round.
     """
     wrong = await history_of_pages(grown, client, STATEMENT, grows=GROWS - {"account", "debt"})
     assert sorted(set(wrong)) == [], "\n" + "\n".join(sorted(set(wrong)))
@@ -230,7 +230,7 @@ async def history_of_pages(
     grown: Grown, client: httpx.AsyncClient, readers: Mapping[str, tuple[str, ...]],
     grows: Collection[str] = GROWS,
 ) -> list[str]:  # fmt: skip
-    """What pages read too much of. Each statement is looked at: what locks, what writes, who the caller is."""
+    """The statements of these pages that read too much; those that lock, write or find the caller are checked too."""
     town, wrong = grown.town, list[str]()
     places = await places_of(town, grown.owner)
     await grown.owner.execute(
@@ -256,13 +256,13 @@ async def history_of_pages(
 
 
 def _only_writes(sql: str) -> bool:
-    """Whether a statement writes rows that it is given and reads none; it cannot be run again with their ids."""
+    """Whether a statement is an INSERT of given values; it cannot run a second time, because the ids exist already."""
     return sql.lstrip().startswith("INSERT") and "SELECT" not in sql
 
 
 @pytest.mark.parametrize("analysed", [False, True])
 async def test_the_check_joins_set_by_set_whatever_the_planner_believes(grown: Grown, *, analysed: bool) -> None:
-    """Two hundred thousand transfers: no look-up row by row, and nothing wrong is found."""
+    """With 200,000 transfers, the ledger check uses no nested loop and no subplan for each row, and finds no fault."""
     if analysed:
         await grown.owner.execute("ANALYZE")
     sent.clear()
@@ -280,7 +280,7 @@ async def test_the_check_joins_set_by_set_whatever_the_planner_believes(grown: G
 
 
 def _uses(node: dict[str, Any]) -> bool:
-    """Whether a part that is run for each row reads a table."""
+    """Whether a node is a subplan, run for each row, that reads a table."""
     return node.get("Parent Relationship") == "SubPlan" and any("Relation Name" in each for each in nodes(node))
 
 
@@ -293,7 +293,7 @@ async def test_each_table_is_known_to_grow_or_to_stay(grown: Grown) -> None:
 
 
 async def test_no_page_reads_the_history_of_a_community(grown: Grown, client: httpx.AsyncClient) -> None:
-    """As after a restore: the worker lets statistics be made and counts the figures, then every page is looked at."""
+    """As after a restore: the worker analyses new tables and counts the figures, then every page is checked."""
     await grown.owner.execute("UPDATE pg_class SET reltuples = -1 WHERE relname = 'transfer'")
     assert await analyze_new_tables() >= 1
     assert await analyze_new_tables() == 0
@@ -303,7 +303,7 @@ async def test_no_page_reads_the_history_of_a_community(grown: Grown, client: ht
 
 
 async def test_a_long_statement_pages_to_its_very_beginning(grown: Grown) -> None:
-    """张桂兰's five years: every entry once, newest first, the balance carried from page to page down to nothing."""
+    """张桂兰's five years: every entry once, newest first; the running balance continues over pages down to 0."""
     scope, person = await grown.town.scope("张桂兰"), grown.town.people["张桂兰"]
     seen: list[UUID] = []
     cursor, balance = None, None
@@ -328,7 +328,7 @@ async def test_a_long_statement_pages_to_its_very_beginning(grown: Grown) -> Non
 
 
 async def test_a_guardian_pages_through_the_bookings_of_every_child_in_care(grown: Grown) -> None:
-    """A thousand seats of ten children, newest first, none twice, and no other child's."""
+    """The thousand bookings of the guardian's ten children, newest first, none twice, and no other child's."""
     scope, guardian = await grown.town.scope("刘洋"), grown.town.people["刘洋"]
     sql = (
         "SELECT b.id FROM booking b WHERE b.child_id IN (SELECT child_id FROM guardianship WHERE guardian_id = $1) "
@@ -365,7 +365,7 @@ OWNED = "(SELECT id FROM account WHERE community_id = $1 AND owner_id = '{heavy}
         ("SELECT count(*) FROM (SELECT FROM transfer WHERE community_id = $1 LIMIT 100) AS few", False),
         ("SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending'", False),
         ("SELECT count(*) FROM person WHERE community_id = $1", False),
-        # What one person may ask, asked for everybody.
+        # What is allowed for one person, for everybody.
         (
             (
                 "SELECT p.id, (SELECT count(*) FROM message m WHERE m.community_id = $1 AND m.person_id = p.id "
@@ -377,7 +377,7 @@ OWNED = "(SELECT id FROM account WHERE community_id = $1 AND owner_id = '{heavy}
             "SELECT count(*) FROM message WHERE community_id = $1 AND read_at IS NULL AND person_id = '{heavy}'",
             False,
         ),
-        # An account or a person without a time, and a time without an account or a person.
+        # A condition on an account or a person without a time, and one on a time without an account or a person.
         (f"SELECT sum(amount) FROM transfer WHERE community_id = $1 AND credit_account = {OWNED}", True),
         (f"SELECT sum(amount) FROM transfer WHERE community_id = $1 AND posted_at >= {MONTH}", True),
         (
@@ -402,7 +402,7 @@ OWNED = "(SELECT id FROM account WHERE community_id = $1 AND owner_id = '{heavy}
             ),
             False,
         ),
-        # What stands inside a function, what locks and what writes.
+        # Statements inside a function, and those that lock or write.
         ("SELECT * FROM summed_by_sql($1)", True),
         ("SELECT summed_by_sql($1)", True),
         ("SELECT * FROM summed_by_plpgsql($1)", True),
@@ -428,7 +428,7 @@ async def test_a_sum_over_history_is_found(grown: Grown, sql: str, *, is_wrong: 
 
 
 def test_each_page_and_each_answer_of_the_api_is_looked_at_or_named_with_a_reason(app: Litestar) -> None:
-    """The address of every GET of the route table, its parts in braces."""
+    """Every GET route is in READERS or in UNREAD, which have no other path."""
     routes = {
         "/" + "/".join(part if isinstance(part, str) else "{}" for part in route.path_components)
         for route in app.routes

@@ -1,1 +1,1 @@
-"""Migrations and the schema that they make."""
+"""Tests of the migrations and of the schema that they make."""

@@ -1,4 +1,4 @@
-"""Each constraint of the database: an error class says it to people, or the reason why no input can violate it."""
+"""Each constraint of the database has an error class, or a reason why no input can violate it."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, TimebankError, Unexpected
 
-# Why an input cannot violate a constraint that no error class names. A new constraint is added here, or gets a class.
+# Why no input can violate a constraint without an error class. A new constraint gets a class, or a reason here.
 MADE = "the id is made by the application"
 LOOKED_UP = "the verb looks the row up in the caller's community before it writes; rows of this kind are never deleted"
 LOCKED = "the verb holds the row's lock, or has found it in the caller's community; it leaves only with its own rows"
@@ -131,13 +131,13 @@ AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.conindid = i.indexrelid AND 
 
 
 def reason_for(name: str, of: str) -> str | None:
-    """Why no input can violate a constraint. Two kinds are alike in every table."""
+    """Why no input can violate a constraint; foreign keys to the community and primary keys have one reason each."""
     if name == f"{of}_community_id_fkey":
         return "the scope's community is one that the caller's records or roles name"
     return REASONS.get(name) or (MADE if name == f"{of}_pkey" else None)
 
 
-@pytest.mark.usefixtures("app")  # with the whole service imported, every error class is known
+@pytest.mark.usefixtures("app")  # imports the whole service, so that every error class is known
 async def test_each_constraint_is_said_to_people_or_cannot_be_violated_by_them(owner: asyncpg.Connection) -> None:
     found = {row["name"]: row["of"] for row in await owner.fetch(_EVERY)}
     said = set(TimebankError.by_constraint)
@@ -149,7 +149,7 @@ async def test_each_constraint_is_said_to_people_or_cannot_be_violated_by_them(o
 
 @pytest.fixture
 async def bare(owner: asyncpg.Connection) -> AsyncIterator[str]:
-    """Tables whose constraints no error class names."""
+    """A table whose constraints have no error class."""
     await owner.execute(
         "CREATE TABLE bare (number integer CONSTRAINT bare_pkey PRIMARY KEY CONSTRAINT bare_small CHECK (number < 10), "
         "other integer CONSTRAINT bare_other REFERENCES bare (number), word text NOT NULL DEFAULT ''); "
@@ -193,7 +193,7 @@ async def test_any_other_constraint_without_a_class_is_our_fault_and_logged_by_n
 
 @pytest.fixture
 async def short_names(owner: asyncpg.Connection) -> AsyncIterator[None]:
-    """A rule for stations that the database has and the application does not know."""
+    """A constraint on stations that the application does not know."""
     await owner.execute("ALTER TABLE station ADD CONSTRAINT station_short CHECK (length(name) < 8) NOT VALID")
     yield
     await owner.execute("ALTER TABLE station DROP CONSTRAINT station_short")
@@ -237,7 +237,7 @@ async def by_another(url: str, statement: str) -> None:
 
 
 def good_bodies(town: Town) -> dict[str, dict[str, object]]:
-    """A body for each address that takes an id of something else; each as an administrator or guardian sends it."""
+    """A valid body for each path whose body has ids, as an administrator or a guardian sends it."""
     person, child = str(town.people["刘洋"]), str(town.people["刘小雨"])
     station, area = str(town.stations["暖蜂驿站"]), str(town.areas["凤凰社区/第一网格/5栋/2单元"])
     today, now = clock.local_day(), clock.now()
@@ -281,7 +281,7 @@ def good_bodies(town: Town) -> dict[str, dict[str, object]]:
 async def test_an_id_that_is_nothing_here_is_refused_in_words_wherever_one_is_asked_for(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """Neither our fault nor a conflict: not found, or not one of those to choose from."""
+    """The answer is neither a 500 nor a conflict: the id is not found, or not one of the choices."""
     await town.give_points("刘洋", 500)
     admin, guardian = await town.sign_in("赵丽"), await town.sign_in("刘洋")
     elsewhere = {

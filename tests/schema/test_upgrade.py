@@ -1,6 +1,6 @@
-"""An installation of the first version is brought up to date, and its people go on with what they have in their hands.
+"""An installation of version 0.1.0 is upgraded; its people's tokens, codes, cards and requests stay valid.
 
-tests/data/first_version was made by tests/make_old_dump.py with the code of that version.
+tests/make_old_dump.py made tests/data/first_version with the code of that version.
 """
 
 import gzip
@@ -30,7 +30,7 @@ from timebank.operations.first_schema import MADE_BY
 FILES = Path(__file__).parents[1] / "data" / "first_version"
 AFTERNOON = at(DAY, 15)
 
-# Roles belong to the server, so no dump of a database makes them; a restore makes them first.
+# Roles belong to the server and are not in a database's dump, so a restore creates them first.
 ROLES = """
 DO $$ BEGIN CREATE ROLE timebank_owner NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE timebank_app NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
@@ -39,7 +39,7 @@ DO $$ BEGIN CREATE ROLE timebank_app NOLOGIN; EXCEPTION WHEN duplicate_object OR
 
 @dataclass
 class Old:
-    """The old installation after its upgrade: `told` is what its people were told before."""
+    """The old installation after its upgrade; `told` holds what its people got before it (tokens, codes, answers)."""
 
     url: str
     client: httpx.AsyncClient
@@ -62,7 +62,7 @@ class Old:
         return verdict
 
     async def shown(self) -> str:
-        """What the station's screen shows at this moment, asked with the screen's old token."""
+        """The code URL that the station's screen shows now, requested with the screen's old token."""
         code: str = (await self.ask("GET", f"/stations/{self.told['station']}/code", "display"))["url"]
         return code
 
@@ -72,7 +72,7 @@ class Old:
 
 
 async def restore(url: str) -> None:
-    """The dump as a plain script: whoever restores it owns what the operator owned."""
+    """Run the dump as an SQL script; the current user becomes the owner of the operator's objects."""
     script = gzip.decompress((FILES / "dump.sql.gz").read_bytes()).decode()
     connection = await asyncpg.connect(url)
     await connection.execute(ROLES)
@@ -89,7 +89,7 @@ def check_all(url: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 async def old(pool: str, owner: asyncpg.Connection, client: httpx.AsyncClient) -> AsyncIterator[Old]:
-    """The old installation restored, migrated, and served; its books are looked at when the test has ended."""
+    """The old installation, restored, migrated and served; after the test its ledger check must find no problem."""
     used = await owner.fetchval("SELECT current_database()")
     name = f"{used}_{secrets.token_hex(3)}"
     await owner.execute(f'CREATE DATABASE "{name}"')
@@ -101,7 +101,7 @@ async def old(pool: str, owner: asyncpg.Connection, client: httpx.AsyncClient) -
     async with elsewhere(chosen, 5):
         here = Old(url, client, told, ran)
         yield here
-        signs_in = {"phone": told["phones"]["何晓梅"], "password": PASSWORD}  # the old sessions end some day
+        signs_in = {"phone": told["phones"]["何晓梅"], "password": PASSWORD}  # the old session may have expired
         token = (await here.ask("POST", "/sessions", None, 201, json=signs_in))["token"]
         here.told["tokens"]["何晓梅"] = {"Authorization": f"Bearer {token}"}
         books = await here.ask("GET", "/ledger/check", "何晓梅")
@@ -110,7 +110,7 @@ async def old(pool: str, owner: asyncpg.Connection, client: httpx.AsyncClient) -
 
 
 def everything_in(told: Any, now: Any) -> bool:
-    """Whether an answer still says what it said; a later version may say more."""
+    """Whether an answer still contains all earlier values; a later version may add fields."""
     if isinstance(told, dict):
         return isinstance(now, dict) and all(key in now and everything_in(told[key], now[key]) for key in told)
     if isinstance(told, list):
@@ -253,7 +253,7 @@ async def test_grants_policies_and_rules_of_before_stay_and_are_listed_for_a_sec
 
 
 async def test_after_a_year_of_jobs_the_books_of_an_old_installation_balance(old: Old) -> None:
-    """Points expire, the course ends, holds run out: by the jobs as they run each night."""
+    """The nightly jobs expire points, end the course and void holds."""
     for days in (4, 10, 62, 75, 410, 411):
         with clock.at(AFTERNOON + timedelta(days=days)):
             await worker.run_all()
@@ -262,7 +262,7 @@ async def test_after_a_year_of_jobs_the_books_of_an_old_installation_balance(old
 
 
 async def test_what_the_audit_alone_knew_is_kept_where_it_decides(old: Old) -> None:
-    """Who scanned, who issued a card, which prices a good has had; cards and tablets of before stay good."""
+    """Migrations copy from the audit who scanned, who issued a card, and prices; old cards and devices stay valid."""
     connection = await asyncpg.connect(old.url)
     try:
         ends = await connection.fetch(

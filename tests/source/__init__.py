@@ -1,1 +1,1 @@
-"""Promises of the source itself: layers, manifests, documents."""
+"""Tests of the source itself: layers, capability manifests, documents."""

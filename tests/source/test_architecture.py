@@ -1,4 +1,4 @@
-"""The promises of the source itself: imports point one way, one writer of the ledger, one reader of the environment."""
+"""Rules of the source: imports point one way, one package writes the ledger, one module reads the environment."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 CODE = ("timebank", "admin", "migrations")
 TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", ".po")
 
-# From the ground up: a module may import from its own row's own part and from every row above it in this list.
+# From the lowest layer up: a module may import from its own part and from every earlier row of this list.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
     ("operations",),
@@ -63,7 +63,7 @@ def modules() -> dict[str, tuple[Path, ast.Module]]:
 
 
 def part_of(name: str) -> str:
-    """The row's word for a module: timebank.shop.redemption is `shop`, timebank.shop.api is `api`."""
+    """The part in LAYERS to which a module belongs: timebank.shop.redemption is `shop`, timebank.shop.api is `api`."""
     first, *rest = name.split(".")
     if first == "admin":
         return "admin"
@@ -72,12 +72,12 @@ def part_of(name: str) -> str:
     if rest[1:2] == ["pages"]:
         return "web"
     if rest == ["migrate"]:
-        return "operations"  # at the root, because the migrations that have landed import it from there
+        return "operations"  # at the root, because released migrations import it from there
     return rest[0] if rest else first
 
 
 def imported(name: str) -> Iterator[tuple[str, int]]:
-    """The project's own modules that a module imports, late imports too, with the line."""
+    """The project's modules that a module imports, imports inside functions included, with the line."""
     _, tree = modules()[name]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -91,7 +91,7 @@ def imported(name: str) -> Iterator[tuple[str, int]]:
 
 
 def strings(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """The string constants of a module, those inside f-strings too."""
+    """The string constants of a module, those inside f-strings included, with the line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value, node.lineno
@@ -139,7 +139,7 @@ def test_no_capability_imports_anothers_api() -> None:
 
 
 def test_pages_touch_no_tables() -> None:
-    """Member pages, counter, display, board and panel call verbs; they have no table and no statement of their own."""
+    """Member, counter, display, board and panel pages call verbs; they use no Table class and no SQL statement."""
     wrong = []
     for name, (_, tree) in modules().items():
         if part_of(name) not in {"web", "admin", "api"}:
@@ -171,7 +171,7 @@ def test_only_the_ledger_writes_the_ledgers_tables() -> None:
 
 
 def test_a_capability_writes_only_its_own_tables() -> None:
-    """Another capability's tables are changed by calling its verb, never by a statement or its Table class."""
+    """To change another capability's table, a module calls its verb, never SQL or the Table class."""
     owner = {table: part for name in modules() if name.endswith(".tables") for table, part in tables_of(name)}
     writing = re.compile(r"(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?([a-z_]+)\b(?!\s*\.)")
     wrong = []
@@ -191,7 +191,7 @@ def test_a_capability_writes_only_its_own_tables() -> None:
     assert wrong == []
 
 
-# What is written for everybody by a module of the ground; its Table class stands with access.
+# Tables that a low-level module writes for every capability; their Table classes are in `access`.
 SHARED = {("core", "audit"), ("operations", "installation")}
 
 
@@ -222,8 +222,8 @@ READERS = {"environ", "environb", "getenv", "putenv"}
 
 
 def test_only_the_clock_tells_the_time() -> None:
-    """Tests and the demo's history hold the clock; a second one would not stand still with it. The database's own clock
-    is asked in one function, `ledger_now`, which a wrong clock of the program is held against."""
+    """Time is read through `core.clock` alone, because tests and the demo set that clock. In SQL only the function
+    `ledger_now` reads the database's clock, against which the program's clock is checked."""
     wrong = []
     for name, (_, tree) in modules().items():
         if name == "timebank.core.clock":

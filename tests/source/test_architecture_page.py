@@ -1,4 +1,4 @@
-"""docs/architecture.md is true: what it names is there, no package is left out, and its drawing is the layers' own."""
+"""docs/architecture.md agrees with the code: named files exist, no package is missing, the drawing shows LAYERS."""
 
 import ast
 import re
@@ -12,12 +12,12 @@ NAMED = re.compile(rf"(?<![\w/.])((?:{FOLDERS})/[\w./*-]*)(?:::([\w.]+))?")
 
 
 def named() -> list[tuple[str, str]]:
-    """Each path of the page, with the name in that file where one is given. A sentence's full stop is none of it."""
+    """Each path on the page, with the name after `::` or an empty string; a full stop at the end is left out."""
     return [(path.rstrip("."), name.rstrip(".")) for path, name in NAMED.findall(PAGE.text)]
 
 
 def defined(path: str) -> set[str]:
-    """The names that a module defines, and `Class.name` for what stands in a class."""
+    """The names that a module defines, and `Class.name` for each member of a class."""
     found = set[str]()
     for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
         own = names_of(node)
@@ -55,7 +55,7 @@ def test_every_sql_function_that_the_page_names_is_in_a_migration() -> None:
 
 
 def test_the_drawing_shows_the_layers_that_hold() -> None:
-    """From the top down, a line for each row: what goes on in the next line is indented."""
+    """One line for each row of LAYERS, from the top down; a further line of the same row is indented."""
     _, drawing = FENCED.findall(PAGE.text)[0]
     rows: list[set[str]] = []
     for indent, line in re.findall(r"^│( +)(\S.*)$", drawing, re.MULTILINE):
@@ -68,7 +68,7 @@ def test_the_drawing_shows_the_layers_that_hold() -> None:
 
 
 def paths_of(part: str) -> set[str]:
-    """Where a part of the layers stands."""
+    """The paths that the drawing names for a part of LAYERS."""
     known = {"admin": {"admin/"}, "api": {"timebank/*/api.py"}, "web": {"timebank/*/pages/", "timebank/web/"}}
     return known.get(part) or {
         next(path for path in (f"timebank/{part}.py", f"timebank/{part}/") if (ROOT / path).exists())

@@ -1,4 +1,4 @@
-"""A capability is declared in one place: a new one needs no other file, and what is struck from a manifest is gone."""
+"""A capability is declared in its manifest alone: a new one edits no other file, a removed entry takes effect."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ SHOP = next(one for one in capabilities() if one.name == "shop")
 
 @pytest.fixture
 async def umbrellas(town: Town, owner: asyncpg.Connection) -> AsyncIterator[httpx.AsyncClient]:
-    """The service with one capability more, and that one's table."""
+    """A client of the service with the umbrellas capability and its table added."""
     await owner.execute("SET ROLE timebank_owner")
     await owner.execute(MADE_BY)
     try:
@@ -85,10 +85,10 @@ async def test_the_books_do_not_balance_for_a_hold_that_no_capability_declares(
 
 @pytest.fixture
 def shop_without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """The service whose shop lacks what is named."""
+    """The service with these fields of the shop's manifest replaced."""
 
     def strike(**left: object) -> None:
-        # Fields of a manifest by their names: mypy cannot tell which.
+        # The manifest's fields are given by name, which mypy cannot check.
         kept = [replace(SHOP, **left) if one.name == "shop" else one for one in capabilities()]  # type: ignore[arg-type]
         monkeypatch.setattr("timebank.capabilities.CAPABILITIES", tuple(kept))
 
@@ -124,7 +124,7 @@ def test_a_job_an_invariant_and_a_word_that_are_struck_from_the_manifest_are_gon
 
 
 def paths(one: Capability) -> list[str]:
-    """Every dotted path that a manifest names, but for the module of its tables."""
+    """Every dotted path that a manifest names, except the module of its tables."""
     agreed = [path for each in one.agreed for path in (each.kind, each.carry_out, each.stands_now) if path]
     reversed_by = [source.reversed_by for source in one.sources if source.reversed_by]
     verbs_of = [*(job.verb for job in one.jobs), *(sweep.verb for sweep in one.sweeps)]

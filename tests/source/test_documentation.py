@@ -1,6 +1,6 @@
-"""README.md and docs/ say all that one may rely on: each command with its options, each setting, each error code.
+"""README.md and docs/ document each command with its options, each setting and each error code.
 
-`python -m tests.source.test_documentation` writes the tables of error codes anew.
+`python -m tests.source.test_documentation` rewrites the tables of error codes.
 """
 
 import importlib
@@ -31,14 +31,14 @@ from timebank import cli
 from timebank.core.errors import TimebankError
 from timebank.core.locale import translate
 
-LINES_MAX = 260  # what a front door may have; the rest stands in docs/
+LINES_MAX = 260  # of README.md; the rest is in docs/
 LANGUAGES = {"zh": "| code | HTTP | 说明 |", "en": "| code | HTTP | what it says |"}
 SOURCE = (".py", ".sql", ".html", ".js", ".css", ".yaml", ".toml", ".po", ".service")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def every_error() -> list[type[TimebankError]]:
-    """Each error class of the project, by code."""
+    """Each error class of the project, sorted by code."""
     for package in (timebank, admin):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
@@ -53,7 +53,7 @@ def every_error() -> list[type[TimebankError]]:
 
 
 def tables() -> list[str]:
-    """The table of error codes in each language, as it is said in that language."""
+    """The Markdown table of error codes in each language."""
     return ["\n".join([heading, "|---|---|---|", *rows(language)]) for language, heading in LANGUAGES.items()]
 
 
@@ -88,7 +88,7 @@ def test_every_command_and_option_is_explained(half: list[Section]) -> None:
 
 
 def shown(*these: Document) -> str:
-    """What documents show as code."""
+    """The code that the documents show."""
     return "\n".join(code for document in these for code in document.code())
 
 
@@ -121,7 +121,7 @@ def test_every_setting_is_explained_and_no_other() -> None:
         assert {cell.strip("`") for cell in table} - {""} == settings
 
 
-# What leads from one document to another.
+# Links between documents.
 
 
 def test_every_link_between_documents_leads_to_a_file_and_a_heading_that_are_there() -> None:
@@ -138,7 +138,7 @@ def test_every_link_between_documents_leads_to_a_file_and_a_heading_that_are_the
 
 
 def places(document: Document) -> list[str]:
-    """What a link may name in a document: its headings as they stand in an address. The second of a name has `-1`."""
+    """The link fragments of a document's headings; the second heading of the same name gets `-1`."""
     found: list[str] = []
     for section in document.sections:
         name = re.sub(r"[^\w\- ]", "", section.title.lower()).replace(" ", "-")
@@ -179,24 +179,24 @@ def test_every_document_that_the_source_sends_somebody_to_is_there() -> None:
 
 
 def pairs() -> list[tuple[Section, Section]]:
-    """Each section beside itself in the other language."""
+    """Each Chinese section with its English counterpart."""
     return [pair for document in BILINGUAL for pair in zip(*document.halves, strict=True)]
 
 
 @pytest.mark.parametrize("document", BILINGUAL, ids=lambda document: document.name)
 def test_each_language_has_the_same_sections(document: Document) -> None:
-    """In the same order; the names of commands are the same in both."""
+    """The sections have the same order and levels; headings that name a command are equal."""
     chinese, english = ([(each.level, named(each)) for each in half] for half in document.halves)
     assert chinese == english
 
 
 def named(section: Section) -> str:
-    """The command that a section is about, if it is about one."""
+    """The title of a section that names a command, else an empty string."""
     return section.title if "`" in section.title else ""
 
 
 def test_each_language_shows_the_same_code() -> None:
-    """So whoever follows either of them does the same; tests run the blocks of one."""
+    """Tests run the code blocks of one language only, so the other must show the same."""
     assert [(a.title, b.title) for a, b in pairs() if a.blocks() != b.blocks()] == []
 
 
@@ -213,7 +213,7 @@ def test_each_language_leads_to_the_same_files() -> None:
 
 
 def test_no_section_of_either_language_is_a_summary_of_the_other() -> None:
-    """The same said in English takes more than twice as many letters, and far more than as many."""
+    """An English text has about 1.3 to 5 times as many characters as the same text in Chinese."""
     short = [(a.title, b.title) for a, b in pairs() if not 1.3 * len(prose(a)) <= len(prose(b)) <= 5 * len(prose(a))]
     assert short == []
 

@@ -1,4 +1,4 @@
-"""The glossary tells the truth: each name it gives is in the code, and no word has two lines."""
+"""docs/glossary.md agrees with the code: each name exists, and no word has two lines."""
 
 import re
 from importlib import import_module
@@ -15,7 +15,7 @@ LINES = [
 
 
 def is_there(name: str) -> bool:
-    """Whether a dotted name below the package is a module and what it holds."""
+    """Whether a dotted name below `timebank` is an attribute of a module."""
     parts = name.split(".")
     for split in range(len(parts), 0, -1):
         try:

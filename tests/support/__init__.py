@@ -1,1 +1,1 @@
-"""What tests of several packages share: the town, its people, the service, and real devices."""
+"""Shared by tests of several packages: the town and its people, the running service, and devices in real browsers."""

@@ -1,4 +1,4 @@
-"""Which function of the project leads to which, read from the source: enough to tell who writes."""
+"""A call graph of the project, read from its source, precise enough to find the functions that write."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(slots=True)
 class Module:
-    """One module: its functions and classes' methods by qualified name, and what its names stand for."""
+    """A module: its functions and methods by qualified name, its assigned names and its imports."""
 
     name: str
     functions: dict[str, AnyFunction] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def _read(name: str, tree: ast.Module) -> Module:
 
 
 def named(module: Module, node: ast.expr, inside: str) -> Iterator[Name]:
-    """The project's functions that an expression names: `f`, `module.f`, `Class.f`, `self.f`, or what a name holds."""
+    """The functions that an expression refers to: `f`, `module.f`, `Class.f`, `self.f`, or through an assigned name."""
     if isinstance(node, ast.Name):
         yield from _by_name(module, node.id)
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -91,7 +91,7 @@ def _by_name(module: Module, name: str) -> Iterator[Name]:
 
 
 def leads_to(name: Name) -> frozenset[Name]:
-    """The functions that one names, and so may call."""
+    """The functions that a function refers to, and so may call."""
     return frozenset(_named_in(name, modules()[name[0]].functions[name[1]]))
 
 
@@ -103,7 +103,7 @@ def _named_in(name: Name, part: ast.AST) -> Iterator[Name]:
 
 
 def writes_itself(name: Name, part: ast.AST | None = None) -> bool:
-    """Whether a function, or a part of it, has a statement that writes or locks."""
+    """Whether a function, or a part of it, itself contains a statement that writes or locks rows."""
     module = modules()[name[0]]
     for node in ast.walk(part or module.functions[name[1]]):
         text = _text(module, node)
@@ -115,7 +115,7 @@ def writes_itself(name: Name, part: ast.AST | None = None) -> bool:
 
 
 def _text(module: Module, node: ast.AST) -> str:
-    """The text of a string constant, also of one that a name of the module holds."""
+    """The text of a string constant, or of one that is assigned to a name of the module."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.Name) and node.id in module.assigned:
@@ -128,7 +128,7 @@ def _text(module: Module, node: ast.AST) -> str:
 
 
 def _is_table(node: ast.expr) -> bool:
-    """Whether an expression is a Table class, or a query of one: `Person`, `Person.objects()`."""
+    """Whether an expression is a Table class or a query on one: `Person`, `Person.objects()`."""
     while isinstance(node, ast.Call | ast.Attribute):
         node = node.func if isinstance(node, ast.Call) else node.value
     return isinstance(node, ast.Name) and node.id[:1].isupper() and not node.id.isupper()
@@ -136,7 +136,7 @@ def _is_table(node: ast.expr) -> bool:
 
 @cache
 def writing() -> frozenset[Name]:
-    """Every function that writes, itself or by what it leads to."""
+    """Every function that writes, directly or through the functions it calls."""
     everything = {(m.name, f): leads_to((m.name, f)) for m in modules().values() for f in m.functions}
     found = {name for name in everything if writes_itself(name)}
     while more := {name for name, called in everything.items() if name not in found and called & found}:
@@ -145,7 +145,7 @@ def writing() -> frozenset[Name]:
 
 
 def transactions() -> Iterator[tuple[Name, ast.AST]]:
-    """Every transaction of the source: the function and the block, or the statement that is one by itself."""
+    """Every transaction: its function, with the `async with transaction` block or the single `database.ask` call."""
     for module in modules().values():
         for name, function in module.functions.items():
             yield from (((module.name, name), node) for node in ast.walk(function) if _is_transaction(node))
@@ -162,7 +162,7 @@ def _opens(node: ast.expr) -> bool:
 
 
 def writing_verbs() -> frozenset[Name]:
-    """Every function that writes in a transaction of its own making, unless it joins one that is open."""
+    """Every function that writes in a transaction that it opens itself, or joins when one is open already."""
     return frozenset(
         name for name, part in transactions() if writes_itself(name, part) or set(_named_in(name, part)) & writing()
     )

@@ -1,4 +1,4 @@
-"""What the tests of the counter share: a paired tablet, the keeper's sign-on to it, and a person who stands there."""
+"""Shared by the counter tests: a paired tablet, a keeper's sign-on, and a person whom the counter has scanned."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ STATION = "暖蜂驿站"
 
 
 class Tablet:
-    """A paired counter tablet, as a program that holds its token or as a browser that holds its cookie."""
+    """A paired counter tablet: sends API requests with its token and page requests with its cookie."""
 
     def __init__(self, client: httpx.AsyncClient, made: devices.NewDevice) -> None:
         self.client, self.token, self.id = client, made.token, made.id
@@ -53,7 +53,7 @@ class Tablet:
 
 
 async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", station: str = STATION) -> Tablet:
-    """A tablet that somebody pairs, or a further one that a second person has agreed to; nobody is signed on to it."""
+    """Pair a tablet without a keeper; where the station already has one, the operator registers the further one."""
     try:
         made = await devices.register_device(await town.scope(by), town.stations[station], name="平板", kind="counter")
     except devices.DeviceInPlace:
@@ -63,13 +63,13 @@ async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", stat
 
 
 async def has_password(town: Town, *names: str) -> None:
-    """Let these people sign in with a password."""
+    """Give these people the password that tests sign in with."""
     for name in names:
         await set_password(town.logins[name], town.phones[name], PASSWORD)
 
 
 async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", station: str = STATION) -> Tablet:
-    """A tablet with a keeper signed on to it."""
+    """A paired tablet with a keeper signed on to it."""
     made = await tablet(client, town, station=station)
     await has_password(town, keeper)
     await made.sign_on(town, keeper)

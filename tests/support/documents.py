@@ -1,4 +1,4 @@
-"""README.md and the pages of docs/ in parts: their two languages, their sections, and the blocks of code in them."""
+"""Parses README.md and the pages of docs/ into languages, sections and code blocks."""
 
 import re
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ FENCED = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands below it, down to the next heading of any level."""
+    """A heading with the text below it, up to the next heading of any level."""
 
     level: int
     title: str
     text: str
 
     def blocks(self, language: str = "[a-z]*") -> list[str]:
-        """The fenced blocks in one language, `sh` or `sql` or none, or all of them."""
+        """The fenced code blocks of one language (`sh`, `sql`, empty), or all of them."""
         return [code for marked, code in FENCED.findall(self.text) if re.fullmatch(language, marked)]
 
     def tables(self) -> list[list[str]]:
-        """For each table the code that the first cell of each row names, else nothing."""
+        """For each table, the inline code in the first cell of each row, or an empty string."""
         found = re.findall(r"(?:^\|.*\n)+", self.text, re.MULTILINE)
         return [["".join(re.findall(r"`[^`]+`", row.split("|")[1])) for row in table.splitlines()] for table in found]
 
     def items(self) -> int:
-        """How many points its lists have."""
+        """The number of list items."""
         return len(re.findall(r"^(?:-|\d+\.) ", FENCED.sub("", self.text), re.MULTILINE))
 
 
 @dataclass(frozen=True)
 class Document:
-    """A page by its path below the project. Those in two languages have a half of each, which begin with a title."""
+    """A page by its path in the project. A bilingual page has a Chinese and an English half, each with a title."""
 
     name: str
 
@@ -62,12 +62,12 @@ class Document:
         return self.sections[: titles[1]], self.sections[titles[1] :]
 
     def section(self, title: str) -> Section:
-        """The section of this title in the Chinese half, whose code is also the English half's."""
+        """The section of this title in the Chinese half; the English half shows the same code."""
         (found,) = [each for each in self.halves[0] if each.title == title]
         return found
 
     def code(self) -> list[str]:
-        """What it shows as code: fenced blocks and inline."""
+        """All code on the page, fenced and inline."""
         fenced = [code for _, code in FENCED.findall(self.text)]
         return fenced + re.findall(r"`([^`\n]+)`", FENCED.sub("", self.text))
 

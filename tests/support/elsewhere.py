@@ -1,4 +1,4 @@
-"""The service's verbs on another database than the tests' own, for a while."""
+"""Run the service's verbs on another database than the worker's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from timebank.core.settings import Settings
 
 @asynccontextmanager
 async def elsewhere(chosen: Settings, size: int) -> AsyncIterator[None]:
-    """These settings in force with a pool on their database; afterwards everything is as it was."""
+    """Use these settings and a pool on their database; restore the previous settings and pool afterwards."""
     kept, before = settings.current(), (engine.pool, engine.config, engine.door)
     settings.use(chosen)
     engine.pool = None

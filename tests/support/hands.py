@@ -1,4 +1,4 @@
-"""What people hold in the stories: screens signed in by hand, and a camera before which one can hold another screen."""
+"""Devices for browser tests: pages signed in through the form, and a fake camera that can be shown another page."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ QUIET = (
 
 
 class Camera:
-    """A browser's camera. It sees what was held before it when it was opened last."""
+    """A browser's fake camera. It films the picture that was set when the browser last opened it."""
 
     def __init__(self, folder: Path) -> None:
         self.film = folder / "camera.mjpeg"
@@ -31,7 +31,7 @@ class Camera:
         self.sees(self._films)
 
     def sees(self, picture: Image.Image) -> None:
-        """Show this picture from now on. The earlier film may still be open: it is replaced, not written over."""
+        """Film this picture from now on. The file is replaced, not overwritten, because a browser may have it open."""
         frame = BytesIO()
         picture.save(frame, "JPEG", quality=95)
         anew = self.film.with_suffix(".anew")
@@ -39,12 +39,12 @@ class Camera:
         anew.replace(self.film)
 
     async def is_shown(self, code: Locator) -> None:
-        """Somebody holds a code before it: the code fills the picture."""
+        """Hold a code before the camera: a screenshot of the element fills the picture."""
         shot = Image.open(BytesIO(await code.screenshot())).convert("RGB").resize((440, 440))
         self.holds(shot)
 
     async def stands_before(self, page: Page) -> None:
-        """It stands before a screen and sees what the page shows now."""
+        """Point the camera at a whole screen: film a screenshot of the page."""
         self.sees(Image.open(BytesIO(await page.screenshot())).convert("RGB").resize((640, 480)))
 
     def holds(self, code: Image.Image) -> None:
@@ -55,7 +55,7 @@ class Camera:
 
 @asynccontextmanager
 async def chromium(camera: Camera | None = None) -> AsyncIterator[Browser]:
-    """A browser, with this camera where one is given."""
+    """A Chromium browser, with this camera if one is given."""
     seeing = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
@@ -72,7 +72,7 @@ async def chromium(camera: Camera | None = None) -> AsyncIterator[Browser]:
 
 
 async def screen(browser: Browser, service: Service, size: ViewportSize) -> Page:
-    """A device of its own: nothing that another one holds is on it."""
+    """A page in a new browser context, which shares no cookies or storage with another device."""
     context = await browser.new_context(
         viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=service.base_url
     )
@@ -84,7 +84,7 @@ async def screen(browser: Browser, service: Service, size: ViewportSize) -> Page
 async def signed_in(
     browser: Browser, service: Service, size: ViewportSize, phone: str, password: str = PASSWORD
 ) -> Page:
-    """A device on which somebody has signed in with the password."""
+    """A page in a new browser context, signed in with the password."""
     page = await screen(browser, service, size)
     await page.goto("/sign-in")
     await page.get_by_label("手机号").fill(phone)
@@ -103,12 +103,12 @@ async def follow(page: Page | Locator, link: str) -> None:
 
 
 async def reads(page: Page | Locator, *sentences: str) -> None:
-    """The page says each of these."""
+    """Assert that the page shows each of these sentences."""
     for sentence in sentences:
         await expect(page.get_by_text(sentence).first).to_be_visible(timeout=8_000)
 
 
 async def picture(page: Page, name: str) -> None:
-    """Keep what the page looks like, for people to look at."""
+    """Save a screenshot of the page to tests/output, for people to look at."""
     OUTPUT.mkdir(exist_ok=True)
     await page.screenshot(path=OUTPUT / f"{name}.png")

@@ -1,4 +1,4 @@
-"""The ledger's books added up anew, independently of the program's own check."""
+"""Check the ledger's sums in SQL, independently of the program's own check."""
 
 import asyncpg
 
@@ -30,5 +30,5 @@ SELECT 'transfer ' || t.id || ' has no account' FROM transfer t
 
 
 async def problems_of(owner: asyncpg.Connection) -> list[str]:
-    """Everything that does not add up, in words; empty when the books balance."""
+    """A sentence for each sum that is wrong; empty when the ledger balances."""
     return [row["problem"] for row in await owner.fetch(_PROBLEMS)]

@@ -1,4 +1,4 @@
-"""Who waits for whose locks, looked at in the database from beside while the waiting goes on."""
+"""Records which transaction waits for which, by polling the database's lock waits from a separate thread."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ import pytest
 from timebank.core.database import transactions
 
 DOING: ContextVar[str] = ContextVar("doing", default="test")
-"""What the running task does: the transactions that it opens bear this name in the database."""
+"""The name of what the running task does; its transactions have this `application_name`."""
 
 LOOK_AGAIN_SECONDS = 0.004
 
@@ -35,7 +35,7 @@ class Transaction(NamedTuple):
 
 
 class LockWatch:
-    """What a connection of its own sees, again and again, of who waits for whom."""
+    """Polls on its own connection which transactions wait for which others."""
 
     def __init__(self, url: str) -> None:
         self.looks = 0
@@ -44,7 +44,7 @@ class LockWatch:
         self._url, self._ends = url, threading.Event()
 
     def look(self) -> None:
-        """Look until it is told to end: in a thread, so that nothing of the tests keeps it from looking."""
+        """Poll until `end()`. It runs in a thread, so that a busy event loop does not delay it."""
         asyncio.run(self._look())
 
     async def _look(self) -> None:
@@ -59,7 +59,7 @@ class LockWatch:
                 )
                 self.seen_in.update(row[0] for row in found)
                 self.looks += 1
-                time.sleep(LOOK_AGAIN_SECONDS)  # noqa: ASYNC251  # alone in its loop
+                time.sleep(LOOK_AGAIN_SECONDS)  # noqa: ASYNC251  # no other task is in this loop
         finally:
             await connection.close()
 
@@ -67,7 +67,7 @@ class LockWatch:
         self._ends.set()
 
     def met(self, waiting: str, holding: str) -> list[set[Transaction]]:
-        """For each transaction of the one name that waited for some of the other: which they were."""
+        """For each transaction named `waiting` that waited for some named `holding`: the set of those it waited for."""
         found = [
             {holder for holder in holders if holder.doing == holding}
             for waiter, holders in self.waits.items()
@@ -78,9 +78,9 @@ class LockWatch:
 
 @contextmanager
 def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
-    """Watch the locks while the block runs; each transaction bears the name of what its task does.
+    """Watch the locks while the block runs; each transaction has the name that its task set with `doing`.
 
-    Those of a "trial" are read only: the database refuses whatever would write or lock a row.
+    Transactions named "trial" are read only, so the database refuses to write or lock a row in them.
     """
     opened = transactions._begin
 
@@ -103,7 +103,7 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Name what the block does."""
+    """Name the transactions of the block."""
     token = DOING.set(what)
     try:
         yield

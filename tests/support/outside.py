@@ -1,4 +1,4 @@
-"""The service from outside: its own PostgreSQL that can be stopped, and real processes that can be killed."""
+"""Runs the service from outside: a PostgreSQL of its own that can be stopped, and processes that can be killed."""
 
 import json
 import os
@@ -27,7 +27,7 @@ Process = subprocess.Popen[bytes]
 
 @dataclass
 class Outside:
-    """A database server of its own and the commands run on it, in a folder that every account may enter."""
+    """A database server and the commands run on it, in a folder that every account may enter."""
 
     folder: Path
     server: embedded.Server | None = None
@@ -49,7 +49,7 @@ class Outside:
             self.server = None
 
     def server_processes(self) -> list[int]:
-        """The postmaster and its children."""
+        """The process ids of the postmaster and its children."""
         postmaster = int((self.data / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
         return [postmaster, *children_of(postmaster)]
 
@@ -79,7 +79,7 @@ class Outside:
         )  # fmt: skip
 
     def begin(self, *arguments: str, **changed: str | None) -> Process:
-        """Start a command that runs for long; what it writes is kept in a file."""
+        """Start a long-running command; its output goes to a log file."""
         log = (self.folder / f"{len(self.started)}.log").open("wb")
         command = [sys.executable, "-m", "timebank", *arguments]
         environment = self.environment(**changed)
@@ -91,12 +91,12 @@ class Outside:
         return (self.folder / f"{self.started.index(process)}.log").read_text()
 
     def address(self, process: Process) -> str:
-        """Where it serves, once it says so."""
+        """Wait until the process prints the address at which it serves; return it."""
         found = until(lambda: re.search(r"^http://\S+$", self.said(process), re.MULTILINE))
         return str(found.group())
 
     def found_town(self) -> None:
-        """Migrate, and make a community with an administrator."""
+        """Migrate, and create a community with an administrator."""
         for ran in (
             self.run("migrate"),
             self.run(
@@ -111,7 +111,7 @@ class Outside:
             process.kill()
             process.wait()
         self.stop_server()
-        for pid_file in self.folder.glob("*/pgdata/postmaster.pid"):  # of a demo that was killed
+        for pid_file in self.folder.glob("*/pgdata/postmaster.pid"):  # left by a demo that was killed
             embedded.start(pid_file.parents[1]).stop()
 
 
@@ -129,7 +129,7 @@ def outside() -> Iterator[Outside]:
 
 
 def children_of(pid: int) -> list[int]:
-    """The living children of a process, by what the system says of each."""
+    """The ids of a process's living children, read from /proc."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -141,7 +141,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def serving_children(process: Process) -> list[int]:
-    """The serving processes of `serve --workers N`; another child of a spawning Python only watches semaphores."""
+    """The serving processes of `serve --workers N`, without the resource tracker of `multiprocessing`."""
 
     def is_serving(pid: int) -> bool:
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -159,7 +159,7 @@ def is_alive(pid: int) -> bool:
 
 
 def until(look: Callable[[], Any], seconds: float = 90) -> Any:
-    """What `look` finds as soon as it finds something; a connection that is refused is nothing found."""
+    """Call `look` until it returns something true, and return that; a refused connection counts as nothing."""
     deadline = time.monotonic() + seconds
     while True:
         with suppress(httpx.TransportError):
@@ -182,7 +182,7 @@ def reason(address: str) -> object:
 
 
 def sign_in(address: str) -> dict[str, str]:
-    """A session; each serving process finds the database by itself, so one may take a moment longer."""
+    """Sign in; retry a 503, because each serving process connects to the database by itself and one may be later."""
 
     def answered() -> httpx.Response | None:
         answer = httpx.post(f"{address}/api/v1/sessions", json={"phone": PHONE, "password": PASSWORD}, timeout=30)
@@ -194,10 +194,10 @@ def sign_in(address: str) -> dict[str, str]:
 
 
 def tell(line: str) -> None:
-    """A figure for whoever reads the run, shown with `pytest -s`."""
+    """Print a measured figure, which `pytest -s` shows."""
     sys.stdout.write(f"\n  {line}\n")
 
 
 def lines(said: str) -> list[dict[str, object]]:
-    """The log's lines as JSON; fails on a line that is none, but for the address."""
+    """The log's lines as JSON, without the address; a line that is not JSON is an error."""
     return [json.loads(line) for line in said.splitlines() if not line.startswith("http://")]

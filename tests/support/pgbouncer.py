@@ -1,4 +1,4 @@
-"""Debian's PgBouncer in transaction mode before the test's database: many connections share one server connection."""
+"""Debian's PgBouncer in transaction mode in front of the test database: clients share one server connection."""
 
 import os
 import shutil
@@ -18,12 +18,12 @@ PORT = 6432
 
 
 def program() -> str | None:
-    """Where PgBouncer is; Debian installs it where a user's PATH does not lead."""
+    """The path of PgBouncer; Debian installs it in /usr/sbin, which a user's PATH may lack."""
     return shutil.which("pgbouncer", path=os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin")
 
 
 def server_of(url: str) -> dict[str, str]:
-    """A database's address as a line of PgBouncer's configuration has it."""
+    """A database's address as the fields of PgBouncer's configuration line."""
     parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     told = {
@@ -36,7 +36,7 @@ def server_of(url: str) -> dict[str, str]:
 
 @contextmanager
 def pooled(url: str, *, server_connections: int = 1) -> Iterator[str]:
-    """The same database's address through a PgBouncer that runs until the block ends. It refuses to be root."""
+    """Run a PgBouncer, not as root, which it refuses; yield the database's address through it."""
     executable = program()
     assert executable is not None
     account, folder = account_for(Path("/nowhere")), Path(tempfile.mkdtemp(prefix="tb-", dir="/tmp"))

@@ -1,4 +1,4 @@
-"""What the tests of presence share: codes as they are shown, scans as they are sent, and the hours of a day."""
+"""Shared by the presence tests: codes as they are displayed, scans as they are sent, and times of a day."""
 
 import secrets
 from collections.abc import Iterator
@@ -23,18 +23,18 @@ def nonce() -> str:
 
 
 def station_code(town: Town, name: str = "暖蜂驿站", *, epoch: int = 1) -> str:
-    """What the station's screen shows at this moment."""
+    """The URL of the code that the station's screen shows at this moment."""
     community = town.communities["龙泉社区"] if name == "龙泉驿站" else town.community
     return codes.url("c", codes.station_code(community, town.stations[name], epoch, clock.now()))
 
 
 def personal_code(town: Town, name: str) -> str:
-    """What the person's phone shows at this moment."""
+    """The URL of the code that the person's phone shows at this moment."""
     return codes.url("p", codes.person_code(town.home[name], town.people[name], 1, clock.now()))
 
 
 async def card(town: Town, owner: asyncpg.Connection, name: str, *, revoked: bool = False) -> str:
-    """A printed card of the person."""
+    """Insert a card of the person; return the URL printed on it."""
     card_id = clock.new_id()
     await owner.execute(
         "INSERT INTO card (community_id, id, person_id, epoch, issued_at, revoked_at) VALUES ($1, $2, $3, 1, $4, $5)",
@@ -48,18 +48,18 @@ async def scanned(scope: Scope, code: str, **asked: object) -> Verdict:
 
 
 def body(code: str, **more: object) -> dict[str, object]:
-    """A scan as it is sent over HTTP."""
+    """The JSON body of a scan."""
     return {"code": code, "nonce": nonce()} | more
 
 
 def nine_o_clock(days_ago: int = 1) -> datetime:
-    """Nine in the morning of a past day, when every station is open."""
+    """Nine in the morning of a past day, local time; every station is open then."""
     return clock.at_local(clock.local_day() - timedelta(days=days_ago), MORNING)
 
 
 @contextmanager
 def later(begin: datetime, minutes: float) -> Iterator[None]:
-    """So many minutes after a moment."""
+    """Set the clock to so many minutes after a moment."""
     with clock.at(begin + timedelta(minutes=minutes)):
         yield
 
@@ -74,7 +74,7 @@ async def count(owner: asyncpg.Connection, table: str, where: str = "true", *val
 
 
 async def served(town: Town, name: str, minutes: float, *, begin: datetime | None = None) -> Verdict:
-    """A whole visit at 暖蜂驿站 by its screen's code."""
+    """Check in and out at 暖蜂驿站 by the screen's code; return the verdict of the check-out."""
     at, scope = begin or nine_o_clock(), await town.scope(name)
     with clock.at(at):
         assert (await scanned(scope, station_code(town))).status == "ok"

@@ -1,4 +1,4 @@
-"""The service as its users meet it: a process of its own on a free port, on a database of its own."""
+"""Runs the service in its own process, on a free port."""
 
 import os
 import secrets
@@ -49,7 +49,7 @@ def served(
 
 @contextmanager
 def working(service: Service, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `timebank worker` on the service's database until the block ends, or the process is killed before."""
+    """Run `timebank worker` on the service's database until the block ends; a test may kill it earlier."""
     with (folder / "worker.log").open("a") as log:
         process = _started(service, log, "worker")
         try:

@@ -1,4 +1,4 @@
-"""What the tests of shop and classes ask again and again."""
+"""Shared by the shop and class tests: balances, stock, reservations, and a signed-in browser."""
 
 import asyncpg
 import httpx
@@ -12,18 +12,18 @@ API = "/api/v1"
 
 
 def key() -> dict[str, str]:
-    """A fresh Idempotency-Key."""
+    """A header with a new Idempotency-Key."""
     return {"Idempotency-Key": str(clock.new_id())}
 
 
 async def points_of(town: Town, name: str) -> tuple[int, int]:
-    """What a person can spend, and what is held."""
+    """A person's available points and points on hold."""
     balances = await statement.balances(town.system(), town.people[name], [])
     return balances.points.available, balances.points.held
 
 
 async def minutes_of(owner: asyncpg.Connection, town: Town, child: str, bucket: str = "available") -> int:
-    """A child's class minutes."""
+    """A child's class minutes in one bucket (`available` by default)."""
     found: int = await owner.fetchval(
         "SELECT coalesce(sum(balance), 0)::bigint FROM account "
         "WHERE owner_id = $1 AND currency = 'class_minute' AND bucket = $2",
@@ -33,7 +33,7 @@ async def minutes_of(owner: asyncpg.Connection, town: Town, child: str, bucket: 
 
 
 async def stock_of(owner: asyncpg.Connection, town: Town, good: str, station: str = "暖蜂驿站") -> int:
-    """A station's stock, which is the sum of its moves."""
+    """A station's stock of a good; asserts that it is the sum of its stock moves."""
     place = town.stations[station], town.goods[good]
     stored: int = await owner.fetchval("SELECT quantity FROM stock WHERE station_id = $1 AND good_id = $2", *place)
     moved = await owner.fetchval("SELECT sum(change) FROM stock_move WHERE station_id = $1 AND good_id = $2", *place)
@@ -42,7 +42,7 @@ async def stock_of(owner: asyncpg.Connection, town: Town, good: str, station: st
 
 
 async def books_balance(owner: asyncpg.Connection) -> None:
-    """Every stored balance is the sum of its transfers."""
+    """Assert that every stored balance is the sum of its transfers."""
     off = await owner.fetch(
         "SELECT a.id FROM account a LEFT JOIN LATERAL (SELECT coalesce(sum(CASE WHEN t.credit_account = a.id "
         "THEN t.amount ELSE -t.amount END), 0) AS moved FROM transfer t "
@@ -53,7 +53,7 @@ async def books_balance(owner: asyncpg.Connection) -> None:
 
 
 def wish(town: Town, name: str, good: str, quantity: int = 1, **more: object) -> dict[str, object]:
-    """The body of POST /redemptions."""
+    """The JSON body of POST /redemptions."""
     return {
         "person_id": str(town.people[name]),
         "good_id": str(town.goods[good]),
@@ -63,26 +63,26 @@ def wish(town: Town, name: str, good: str, quantity: int = 1, **more: object) ->
 
 
 async def reserve(client: httpx.AsyncClient, town: Town, name: str, good: str, quantity: int = 1) -> httpx.Response:
-    """The person reserves a good at home."""
+    """Reserve a good as this person, through the API."""
     headers = await town.sign_in(name) | key()
     return await client.post(f"{API}/redemptions", json=wish(town, name, good, quantity), headers=headers)
 
 
 class Browser:
-    """One signed-in person's browser: cookies, forms with their token, no redirects followed."""
+    """A signed-in person's browser: sends the session cookie, posts forms with a CSRF token, follows no redirects."""
 
     def __init__(self, client: httpx.AsyncClient, token: str) -> None:
         self.client, self.token = client, token
         self.headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
 
     async def see(self, path: str, status: int = 200) -> str:
-        """The page at an address."""
+        """The HTML of the page at a path."""
         answer = await self.client.get(path, headers=self.headers)
         assert answer.status_code == status, answer.text
         return answer.text
 
     async def send(self, path: str, key: str = "", /, **fields: object) -> httpx.Response:
-        """Post a form; a key that was used before is the same tap again."""
+        """Post a form; a second post with the same idempotency key is a repeated tap of the button."""
         data = {name: str(value) for name, value in fields.items()}
         known = {"_csrf": csrf_token(self.token), "_key": key or str(clock.new_id())}
         return await self.client.post(path, data=data | known, headers=self.headers)

@@ -1,4 +1,4 @@
-"""Two communities with their people, as rows: what most tests begin with."""
+"""Two communities with their people, inserted as rows: the data that most tests start with."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from timebank.ledger.posting import Currency, Posting
 BORN = date(1958, 3, 12)
 PHOENIX, SPRING = "凤凰社区", "龙泉社区"
 
-# name: (community, building, unit, room, born, roles over the place named last)
+# Each person's name, community, building, unit, room and date of birth.
 PEOPLE: list[tuple[str, str, str, str, str, date]] = [
     ("张桂兰", PHOENIX, "3栋", "1单元", "101", BORN),
     ("张国庆", PHOENIX, "3栋", "1单元", "101", date(1955, 10, 1)),
@@ -41,7 +41,7 @@ PEOPLE: list[tuple[str, str, str, str, str, date]] = [
 
 @dataclass(kw_only=True)
 class Town:
-    """Ids by name. `scope("张桂兰")` is that person's scope, `sign_in` a bearer header for her."""
+    """Ids by name; `scope("张桂兰")` returns that person's scope, `sign_in("张桂兰")` a bearer header."""
 
     county: UUID
     street: UUID
@@ -71,7 +71,7 @@ class Town:
         return await open_session(self.logins[name])
 
     async def sign_in(self, name: str) -> dict[str, str]:
-        """The header that makes a request this person's."""
+        """An Authorization header with a new session of this person."""
         return {"Authorization": f"Bearer {await self.token(name)}"}
 
     async def scope(self, name: str) -> Scope:
@@ -101,7 +101,7 @@ class Town:
             await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)
 
     async def credit_deed(self, name: str, points: int, *, expires_on: date | None = None) -> UUID:
-        """Points for a deed that is in the book, as the check of the books wants to find it; the deed's id."""
+        """Issue points for a deed that is inserted too, so that the ledger check passes; return the deed's id."""
         community, deed = self.home[name], clock.new_id()
         scope, last_day = Scope.of_system(community), expires_on or date(clock.local_day().year + 1, 12, 31)
         note = Posting(
@@ -127,7 +127,7 @@ class Town:
 
 
 async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
-    """The token of a new session for a login without its password, which takes the operator."""
+    """Open a session of a login without its password, as only the operator can; return the token."""
     token, now = vault.token(), clock.now()
     connection = await asyncpg.connect(Town.operator_url)
     await _insert(
@@ -140,7 +140,7 @@ async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
 
 @asynccontextmanager
 async def operating() -> AsyncIterator[None]:
-    """Run what only the operator's commands may do: meanwhile the pool is on the operator's address."""
+    """Connect the pool as the operator for the block, for what only the operator's commands may do."""
     served = engine.pool, engine.config, engine.door
     await database.create_pool(Town.operator_url, 4)
     try:
@@ -151,7 +151,7 @@ async def operating() -> AsyncIterator[None]:
 
 
 def _long_after(now: datetime) -> datetime:
-    """A day on which a session lasts by the tests' clock and by the database's, which may be years apart."""
+    """An expiry 30 days after the later of the tests' clock and the real time, which may be years apart."""
     return max(now, datetime.now(UTC)) + timedelta(days=30)
 
 
@@ -169,13 +169,13 @@ async def signed_in(owner: asyncpg.Connection, mine: ResidentRecord) -> Scope:
 
 
 async def set_password(login_id: UUID, phone: str, password: str) -> None:
-    """Give a login its password without anybody's session, which takes the operator."""
+    """Set a login's password without a session, as only the operator can."""
     async with operating():
         await logins.set_password(login_id, phone, password)
 
 
 async def store_password(login_id: UUID, password: str) -> None:
-    """Give a login a password of before, however weak."""
+    """Store a password without checking its strength, as if it had been set before that check existed."""
     async with operating():
         await logins.store_password(login_id, password)
 
@@ -230,7 +230,7 @@ async def _places(owner: asyncpg.Connection) -> Town:
 
 
 def _areas() -> Iterator[tuple[str, str, str]]:
-    """Areas as (community, grid/building/unit, parent)."""
+    """Each grid, building and unit of both communities, as (community, path of names, parent's path)."""
     for community, buildings in ((PHOENIX, ("3栋", "5栋")), (SPRING, ("1栋",))):
         yield community, "第一网格", ""
         for building in buildings:

@@ -1,4 +1,4 @@
-"""One cell at a time: what people type, and what it means."""
+"""Reading single cells: what people type, and the value it stands for."""
 
 from datetime import date, datetime, time, timedelta
 

@@ -1,4 +1,4 @@
-"""What people put in place of words, days in odd places, texts whose fields have slipped: read rightly or refused."""
+"""Signs in place of words, dates in odd cells, and text files with shifted fields are read correctly or refused."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""The values of columns: what a cell says is read whole, or the cell is named; nothing is guessed."""
+"""The values of columns: the whole content of a cell is read, or the cell is reported; nothing is guessed."""
 
 from datetime import date, datetime, time, timedelta
 

@@ -1,7 +1,7 @@
-"""One list of goods in every format that has styles: units, currency and per cent beside numbers, lines struck through.
+"""A list of goods in every file format with styles: units, currency, per cent, and text that is struck through.
 
-Row 2 shows 5箱 for the stock, row 3 ¥5 for the points, row 4 1.2万 for 12000; row 5 is struck through and in row 6 the
-stock is; row 7 shows 10 % for the points; row 8 has nothing special. The column of the stock is hidden.
+Row 2 shows 5箱 for the stock, row 3 ¥5 for the points, row 4 1.2万 for a stock of 12000; row 5 is struck through, row 6
+only in its stock; row 7 shows 10 % for the points; row 8 is plain. The stock's column is hidden.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Files that lost or changed something in silence elsewhere: each is read rightly here, or says what it lost."""
+"""Faulty files that other programs misread silently: each is read correctly, or the report says what is missing."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ PEOPLE = Candidates.of(
 
 @dataclass(frozen=True)
 class Told:
-    """What a file comes to: its rows by their numbers, and what is said of which row, or the refusal of all of it."""
+    """The result of reading a file: rows, codes of errors and warnings by row, or the code of the file's refusal."""
 
     rows: Sequence[RosterRow | HoursRow | GoodRow]
     errors: Sequence[tuple[int, str]]
@@ -251,7 +251,7 @@ RIGHT: dict[str, tuple[Callable[[Told], None], str | None]] = {
     "43_side_by_side.xlsx": (side_by_side, None),
     "45_date_ranges.xlsx": (days_in_one_cell, None),
 }
-"""What `right` of the manifest says of each file, and the letter of what is still missing for it."""
+"""For each file a check of the manifest's `right`, and the reason why it is expected to fail, or None."""
 
 
 def test_every_faulty_file_has_its_expectation() -> None:

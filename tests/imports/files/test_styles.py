@@ -1,4 +1,4 @@
-"""What only the style of a cell says: its unit, its currency, that it was struck out, that nobody sees it."""
+"""What only a cell's style shows: unit, currency, struck-out text, hidden cells."""
 
 import io
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""What of a file cannot be read or was not used: it is told, in every format, and never taken for a blank."""
+"""Content that cannot be read or is not used is reported, in every file format, and never read as a blank."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Files of every kind and every trick: what is read, and what is refused with a sentence before it costs anything."""
+"""Files of every format, hostile ones included: what is read, and what is refused early with a clear sentence."""
 
 import io
 import time
@@ -111,7 +111,7 @@ def test_a_workbook_with_a_password_is_refused() -> None:
 
 
 def repacked(content: bytes, replacements: dict[str, bytes]) -> bytes:
-    """A workbook with some of its parts replaced or added."""
+    """An xlsx file with some of its parts replaced or added."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

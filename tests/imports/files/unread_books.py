@@ -1,7 +1,7 @@
-"""One untidy roster in every format that is read: an error, a formula without a value, a useless column, a hidden row.
+"""An untidy roster in every file format: an error, a formula without a value, an unused column, a hidden row.
 
-Row 3 has #N/A for its room, row 4 a formula that nobody has worked out; row 5 is hidden; 车牌 is of no use here, and a
-hidden sheet of two rows stands behind. A text table has neither hidden rows nor a second sheet.
+Row 3 has #N/A for its room, row 4 a formula without a stored value; row 5 is hidden; the column 车牌 is not used, and a
+hidden second sheet has two rows. A text file has neither hidden rows nor a second sheet.
 """
 
 import io
@@ -61,7 +61,7 @@ def strict_xlsx() -> bytes:
 
 
 def strict(content: bytes) -> bytes:
-    """An xlsx file in the words of ISO/IEC 29500 strict."""
+    """The xlsx file with the XML namespaces of ISO/IEC 29500 Strict."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
         for name in old.namelist():

@@ -1,4 +1,4 @@
-"""An empty community beside the town, ready for the four workbooks that another one handed over."""
+"""城江社区: an empty community in the town's street, into which tests import its four workbooks."""
 
 import json
 from collections import Counter
@@ -38,7 +38,7 @@ FILES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Chengjiang:
-    """城江社区 of the town's street. Its own people come with the roster; the street's administrator runs it."""
+    """城江社区 in the town's street; its residents come with the roster, and the street's administrator imports."""
 
     id: UUID
     town: Town
@@ -51,7 +51,7 @@ class Chengjiang:
         return (await self.town.scope("钱进")).within(self.id)
 
     async def take_in(self, kind: Kind, *, dry_run: bool = False, skip_bad: bool = True) -> Report:
-        """Import the workbook of this kind as it was handed over."""
+        """Import the community's workbook of this kind."""
         name = FILES[kind]
         with clock.at(MOMENT):
             return await import_file(
@@ -60,7 +60,7 @@ class Chengjiang:
 
 
 async def found_chengjiang(town: Town, catalogue: Mapping[str, int] = CATALOGUE) -> Chengjiang:
-    """The community with its two stations, its catalogue of deeds and its rule for service."""
+    """Create the community with two stations, a catalogue of deeds and a rule for service."""
     with clock.at(datetime(2025, 12, 1, tzinfo=UTC)):
         async with operating():
             place = await add_region(Scope.of_system(town.community), "community", FACTS["community"], town.street)
@@ -74,7 +74,7 @@ async def found_chengjiang(town: Town, catalogue: Mapping[str, int] = CATALOGUE)
 
 
 async def counts(owner: asyncpg.Connection) -> Counter[str]:
-    """How many rows every table has, but for those that a sign-in of the test itself writes."""
+    """The number of rows of every table, except those that the test's own sign-ins write."""
     tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     names = {row["tablename"] for row in tables} - {"session", "throttle"}
     return Counter({name: await owner.fetchval(f'SELECT count(*) FROM "{name}"') for name in sorted(names)})

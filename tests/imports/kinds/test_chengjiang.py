@@ -1,4 +1,4 @@
-"""The four workbooks of one community, as untidy as they were handed over, against what is known of them."""
+"""The four untidy workbooks of one community are read as facts.json says."""
 
 import json
 from collections import Counter
@@ -29,9 +29,9 @@ CODES = {
     "impossible time": {"impossible_time"},
     "sign-out before sign-in": {"out_before_in"},
     "missing sign-out": {"missing_out"},
-    # The phones are nobody's; the names are namesakes' in the roster, and a given phone decides.
+    # Nobody has these phones; the names occur in the roster, but a given phone decides.
     "unknown person": {"unknown_phone", "unknown_person"},
-    # A second sheet line of the same person and day: an error where the times really overlap, else a warning.
+    # A second line of the same person and day: an error where the times overlap, else a warning.
     "maybe-overlap": {"overlap", "same_day"},
     "points differ from the catalogue": {"points_differ"},
     "own witness": {"own_witness"},
@@ -43,7 +43,7 @@ def opened(name: str) -> workbook.Workbook:
 
 
 def expected(kind: str, key: str) -> dict[int, set[str]]:
-    """The rows that the facts call bad, by the row number of the spreadsheet, with the codes that fit."""
+    """The bad rows in facts.json, by row number of the spreadsheet, each with the acceptable codes."""
     return {fact["row"]: CODES[fact["error"]] for fact in FACTS[kind][key]}
 
 
@@ -78,7 +78,7 @@ def test_the_roster_takes_every_good_row_and_refuses_every_bad_one_for_its_true_
     residents: Parsed[RosterRow],
 ) -> None:
     bad = expected("roster", "bad_rows")
-    # Their identity numbers say who they are: they come in without the phone, and the report says so.
+    # Rows with an identity number are imported without the bad phone, with a warning.
     without_phone = {row: found for row, found in bad.items() if found == {"phone_length"}}
     assert len(residents.rows) == FACTS["roster"]["valid_rows"] + len(without_phone)
     assert residents.total == FACTS["roster"]["valid_rows"] + len(bad)
@@ -133,7 +133,7 @@ def test_the_moral_banks_book_is_checked_against_the_catalogue(people: Candidate
     assert_same(parsed.problems, expected("deeds", "flagged_rows"))
     assert len(parsed.rows) == FACTS["deeds"]["clean_rows"]
     assert all(row.points == catalogue[row.item] for row in parsed.rows)
-    # 龙婷 and 董飞 are names of two residents each: told apart by building, unit and office.
+    # There are two residents called 龙婷 and two called 董飞: building, unit and role decide.
     assert {row.person.unit for row in parsed.rows if row.name == "龙婷" and row.person} == {"2单元"}
     assert {row.person.building for row in parsed.rows if row.name == "董飞" and row.person} == {"10栋"}
 

@@ -1,4 +1,4 @@
-"""Logs that say the day and the hours and not when: entered for review beside what else is known of the day."""
+"""Logs with a day and a duration but no times are entered for review, at a free time of that day."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

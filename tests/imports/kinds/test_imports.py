@@ -1,4 +1,4 @@
-"""Workbooks taken in: what goes in, what is refused and why, and that a second time changes nothing."""
+"""Importing workbooks: what is written, what is refused and why; a second import changes nothing."""
 
 import asyncio
 import csv
@@ -38,7 +38,7 @@ from timebank.shop.schemas import GoodChange
 
 ROSTER = ["网格", "楼栋", "单元", "房号", "户主", "姓名", "与户主关系", "性别", "身份证号", "出生日期", "电话", "备注"]
 WITHOUT_PHONE = [bad for bad in FACTS["roster"]["bad_rows"] if bad["error"] == "phone length"]
-"""Residents whose phone is miswritten: they come in by their identity number, without it."""
+"""Residents whose phone has a wrong length: they are imported by their identity number, without the phone."""
 
 HOURS = ["日期", "活动", "地点", "姓名", "电话", "签到时间", "签退时间"]
 DEEDS = ["日期", "姓名", "楼栋单元", "事项", "分值", "证明人", "备注"]
@@ -46,7 +46,7 @@ GOODS = ["物品", "单位", "积分", "库存", "站点", "限兑"]
 
 
 def table(*rows: Sequence[object]) -> bytes:
-    """A CSV file of these rows, the first of which is its header."""
+    """A CSV file of these rows; the first is the header."""
     written = io.StringIO()
     csv.writer(written).writerows(rows)
     return written.getvalue().encode()
@@ -55,7 +55,7 @@ def table(*rows: Sequence[object]) -> bytes:
 def resident(
     name: str, *, phone: str = "", born: str = "", identity: str = "", note: str = "", **home: str
 ) -> list[str]:
-    """A line of a roster; who is not told to live elsewhere lives in 凤凰社区's 3栋1单元 102."""
+    """A row of a roster; the default address is 3栋1单元 102 in 凤凰社区."""
     place = {"grid": "第一网格", "building": "3栋", "unit": "1单元", "room": "102", "head": "", "relation": ""} | home
     return [
         place["grid"], place["building"], place["unit"], place["room"], place["head"], name, place["relation"], "",
@@ -74,14 +74,14 @@ def warned(report: Report) -> list[tuple[int, str]]:
 async def take_in(
     town: Town, kind: Kind, *rows: Sequence[object], dry_run: bool = False, skip_bad: bool = True, by: str = "赵丽"
 ) -> Report:
-    """Import a small table into 凤凰社区."""
+    """Import these rows as a CSV file into 凤凰社区."""
     scope = await town.scope(by)
     return await import_file(scope, kind, f"{kind}.csv", table(*rows), dry_run=dry_run, skip_bad=skip_bad)
 
 
 @pytest.fixture
 async def community(town: Town) -> Chengjiang:
-    """城江社区 before its first workbook."""
+    """城江社区 before its first import."""
     return await found_chengjiang(town)
 
 
@@ -93,7 +93,7 @@ async def settled(community: Chengjiang) -> Chengjiang:
 
 
 def assert_refused_as_known(report: Report, facts: list[dict[str, object]]) -> None:
-    """Every row that the facts call bad was refused, or at least pointed out, for the reason that the facts name."""
+    """Assert that exactly the bad rows in the facts have an error or a warning, for the reason in the facts."""
     found = {*codes(report), *warned(report)}
     expected = {fact["row"]: CODES[str(fact["error"])] for fact in facts}
     assert {row for row, _ in found} == set(expected)
@@ -384,7 +384,7 @@ async def test_a_place_that_cannot_be_told_is_refused(town: Town, owner: asyncpg
         town, "residents", ROSTER, resident("乙文", phone="19900008131", grid=""),
         resident("丙文", phone="19900008132", building=""), resident("丁文", phone="19900008133", room="1" * 21),
     )  # fmt: skip
-    # A blank grid below a written one means the same grid; here it is the first row, so nothing stands above.
+    # A blank grid means the grid of the row above; the first row has none above.
     assert codes(report) == [(2, "building_ambiguous"), (3, "unit_without_building"), (4, "text_too_long")]
 
 
@@ -406,7 +406,7 @@ async def test_hours_beside_hours_on_record_are_refused_with_their_time(town: To
         town, "hours", HOURS, [day, "站点值守", "暖蜂驿站", "张桂兰", phone, "10:00", "12:00"],
         [day, "站点值守", "暖蜂驿站", "张桂兰", phone, "11:00", "12:00"], dry_run=True,
     )  # fmt: skip
-    # Within the file the second row would overlap the first; it is told so until the first one is mended.
+    # Row 3 overlaps row 2 of the same file, which is reported although row 2 is refused.
     assert codes(report) == [(2, "overlap_known"), (3, "overlap")]
     assert f"{day:%m-%d} 09:00–11:00" in report.errors[0].problem
 
@@ -462,7 +462,7 @@ async def test_hours_of_strangers_and_of_those_who_left_are_refused(town: Town) 
         [day, "站点值守", "", "张桂兰", "19900009999", "09:00", "10:00"],
         [day, "站点值守", "", "马涛", town.phones["马涛"], "09:00", "10:00"],
     )  # fmt: skip
-    # 马涛 lives in the other community.
+    # 马涛 lives in the other community, so is unknown here.
     assert codes(report) == [
         (2, "unknown_person"), (3, "person_not_active"), (4, "unknown_phone"), (5, "unknown_person"),
     ]  # fmt: skip

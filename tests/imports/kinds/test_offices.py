@@ -1,4 +1,4 @@
-"""A list of heads taken in: its offices are granted, and its places are those that the community has."""
+"""Importing a list of heads: their roles are granted for the community's own buildings and units."""
 
 import io
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ FIRST, SECOND = "522699196809283822", "522699199608079415"
 
 
 def workbook_of(**sheets: Sequence[Sequence[object]]) -> bytes:
-    """A workbook of several sheets."""
+    """An xlsx file of several sheets."""
     made = Workbook()
     made.remove(made.worksheets[0])
     for name, rows in sheets.items():
@@ -59,7 +59,7 @@ async def held(owner: asyncpg.Connection) -> list[tuple[str, str, str]]:
 
 
 async def assert_one_of_each(owner: asyncpg.Connection, building: str) -> None:
-    """One building, one unit, two residents with their identity numbers and homes, two offices."""
+    """Assert one building with one unit, two residents with identity numbers and homes, and two role grants."""
     areas = await owner.fetch(
         "SELECT b.name, u.name AS unit, g.name AS grid FROM area b JOIN area u ON u.parent_id = b.id "
         "LEFT JOIN area g ON g.id = b.parent_id WHERE b.name = $1",

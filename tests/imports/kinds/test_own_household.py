@@ -1,4 +1,4 @@
-"""A workbook is no second person: imported for the own household it mints, grants and unlocks nothing."""
+"""An import replaces no second person: for the importer's own household it credits and grants nothing."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -37,7 +37,7 @@ async def offices(owner: asyncpg.Connection, who: UUID) -> list[str]:
 async def test_a_roster_gives_the_importers_household_no_office_and_no_child(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """赵丽 enters her husband as building head, and a stranger's child behind her own door."""
+    """赵丽 imports her husband as building head, and a stranger's child in her own household."""
     desk = Desk(client, await town.sign_in("赵丽"))
     roster = table(
         ROSTER, SPOUSE, child("林小天", **HOME), NEIGHBOUR, child("林小海", head="林大山"),
@@ -73,7 +73,7 @@ async def test_a_roster_gives_the_importers_household_no_office_and_no_child(
 async def test_what_the_roster_left_out_waits_for_another_administrator(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The way that works: the guardian is proposed and the street agrees; the street grants the office."""
+    """The guardian is proposed and the street administrator agrees; the street administrator grants the role."""
     admin, street = await town.sign_in("赵丽"), await town.sign_in("钱进")
     await Desk(client, admin).told("residents", table(ROSTER, SPOUSE, child("宋小天", **HOME)))
     spouse, own = await person(owner, town, "宋平"), await person(owner, town, "宋小天")
@@ -99,7 +99,7 @@ async def test_the_streets_import_names_the_heads_and_parents_of_an_administrato
 async def test_hours_and_deeds_of_a_workbook_are_not_approved_by_who_imported_them(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """For oneself, for the household, and for a neighbour: another decides, and no balance moves before."""
+    """Neither the importer's own, a household member's nor a neighbour's; no balance changes."""
     await owner.execute(
         "UPDATE person SET household_id = $1 WHERE id = $2", town.households["赵丽"], town.people["陈明"]
     )
@@ -111,7 +111,7 @@ async def test_hours_and_deeds_of_a_workbook_are_not_approved_by_who_imported_th
     assert (await desk.told("deeds", table(DEEDS, *deeds)))["created"] == 3
     for noun, table_name, own in (("service-records", "service_record", "own_record"),
                                   ("deeds", "deed", "party_to_deed")):  # fmt: skip
-        for row in await owner.fetch(f"SELECT id FROM {table_name}"):  # one of the two above
+        for row in await owner.fetch(f"SELECT id FROM {table_name}"):  # the table name is one of the two above
             answer = await client.post(f"{API}/{noun}/{row['id']}/review", json={"decision": "approve"}, headers=admin)
             assert (answer.status_code, answer.json()["code"]) == (403, own)
     for name in ("赵丽", "陈明", "王建国"):

@@ -1,4 +1,4 @@
-"""What an administrator sees of a book: the wrong cell marked, each reason once, and pages that a tablet holds."""
+"""The report that an administrator sees: marked cells, each reason once, and pages small enough for a tablet."""
 
 from datetime import timedelta
 from typing import Any
@@ -157,7 +157,7 @@ def test_every_column_has_an_english_word(columns: Any) -> None:
     assert [one.headings[0] for one in columns if one.headings[0] not in catalogue("en")] == []
 
 
-# -------------------------------------------------------------------------------------------- a way on from a run
+# ------------------------------------------------------------------------------------------ decisions after a run
 
 
 async def test_a_run_says_why_rows_stayed_out_and_its_words_can_still_be_decided(
@@ -225,7 +225,7 @@ async def test_a_word_that_became_an_item_meanwhile_is_asked_no_more(town: Town)
     assert (await history.show_run(scope, report.run_id)).unknown == []
 
 
-# -------------------------------------------------------------------------------------------- its end is a message
+# ------------------------------------------------------------------------------------------ the message at the end
 
 
 async def test_whoever_sees_the_end_at_once_is_told_nothing(town: Town, owner: asyncpg.Connection) -> None:
@@ -237,7 +237,7 @@ async def test_whoever_sees_the_end_at_once_is_told_nothing(town: Town, owner: a
 
 
 async def test_whoever_has_waited_long_is_told_once_whoever_ends_it(town: Town, owner: asyncpg.Connection) -> None:
-    """Without a worker the page itself ends it, after a while: its reader may have left, or lost the reply."""
+    """A request that finishes the run after a while sends the message too: its user may have left the page."""
     scope, content = await town.scope("赵丽"), services(town, 600, "张桂兰", "李秀英")
     run_id = await begun(scope, "hours", content, batches=1)
     await left_alone(owner)

@@ -1,4 +1,4 @@
-"""Refused rows come back as a workbook that goes in again once it is mended, whatever the book was like."""
+"""Refused rows are returned as a workbook that can be imported once corrected, whatever the original format."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Rows = list[list[Any]]
 
 @dataclass(frozen=True)
 class Book:
-    """Sheets whose first row is a title, and what mends the cells that keep rows out, by their headings."""
+    """Sheets whose first row is a title; `mended` has the corrected value of each wrong cell, by heading."""
 
     sheets: dict[str, Rows]
     mended: dict[Any, Any]
@@ -110,7 +110,7 @@ def as_ods(book: Book) -> bytes:
 
 
 def as_csv(book: Book) -> bytes:
-    """A text has one sheet: that of the first."""
+    """The first sheet as CSV, which has only one."""
     return table(*next(iter(book.sheets.values())))
 
 
@@ -126,7 +126,7 @@ async def given_back(scope: Scope, kind: Kind, name: str, content: bytes) -> byt
 
 
 def mend(content: bytes, mended: dict[Any, Any]) -> bytes:
-    """What whoever downloads it does: the wrong cells are written anew, under their headings."""
+    """Correct the downloaded workbook: write the new values below their headings."""
     book = load_workbook(BytesIO(content))
     for sheet in book.worksheets:
         headings = {
@@ -171,7 +171,7 @@ async def test_rows_that_were_refused_go_in_once_they_are_mended(town: Town, kin
 
 
 async def test_a_mended_row_says_what_it_said_of_place_and_day(town: Town, owner: asyncpg.Connection) -> None:
-    """同上, blank cells and the year in the title mean in the new workbook what they meant in the old one."""
+    """The new workbook keeps what 同上, blank cells and the year in the title meant in the original."""
     scope = await town.scope("赵丽")
     kinds: tuple[Kind, ...] = ("residents", "hours", "deeds")
     for kind in kinds:
@@ -198,7 +198,7 @@ async def test_a_mended_row_says_what_it_said_of_place_and_day(town: Town, owner
 
 
 async def test_an_old_workbook_with_titles_and_headings_over_two_rows_comes_back_as_it_was(town: Town) -> None:
-    """Two sheets of xls whose names say the month; 签到 and 签退 stand under one merged heading."""
+    """An xls file with two sheets named after months; 签到 and 签退 are below one merged heading."""
     scope, content = await town.scope("赵丽"), (Path(__file__).parents[2] / "data" / "refused.xls").read_bytes()
     first = await tried(scope, "hours", "a.xls", content)
     assert reasons(first) == ["out_before_in", "missing_out"]

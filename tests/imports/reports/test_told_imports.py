@@ -1,4 +1,4 @@
-"""What a workbook brings or its undoing takes back is told: once for each person, and without standing in the way."""
+"""People are notified of what an import or its undo changes: once each, and the message does not block the undo."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ DAY = clock.local_day() - timedelta(days=2)
 
 
 async def send(client: httpx.AsyncClient, town: Town, kind: str, content: bytes) -> dict[str, Any]:
-    """Import a workbook over HTTP."""
+    """Import a workbook over HTTP; return its report, which must have no errors."""
     answer = await client.post(
         f"{API}/imports/{kind}", headers=await town.sign_in("赵丽"), files={"file": ("a.xlsx", content)}
     )
@@ -103,7 +103,7 @@ async def test_a_guardian_who_was_known_before_is_told_of_the_naming_and_of_its_
 
 
 async def test_who_has_read_what_an_import_told_has_used_it(town: Town, owner: asyncpg.Connection) -> None:
-    """Somebody whose phone was signed in before, for another community, reads it without a new sign-in."""
+    """A login that was signed in already, for another community, can read the message without signing in again."""
     run_id = await take_in_family(town)
     await owner.execute("UPDATE message SET read_at = now() WHERE person_id = $1", await person(owner, "林小满"))
     with pytest.raises(ImportUsed) as refused:
@@ -201,7 +201,7 @@ async def test_deeds_that_fall_due_together_are_credited_in_one_message(
 async def test_who_stays_when_a_roster_is_taken_back_is_told_of_the_lost_office(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Withdrawn hours name the head of the building, so the row stays; what imports told does not keep the roster."""
+    """The withdrawn hours refer to the building head, whose record stays; import messages do not block the undo."""
     roster = await send(client, town, "residents", xlsx(*FAMILY))
     served = await send(
         client, town, "hours", xlsx(HOURS, [DAY, "站点值守", "", "林小满", "19900008001", "09:00", "10:00"])

@@ -1,5 +1,5 @@
-"""Nobody at a station, a counter or a phone waits for an import longer than for one batch of it: the database's own
-list of locks is looked at while books are tried, taken in and taken back and their people come and go."""
+"""Nobody at a station, a counter or a phone waits for a lock of an import longer than about one batch. The lock waits
+in the database are recorded during trials, imports and undos, while people check in and out."""
 
 import asyncio
 import random
@@ -37,13 +37,13 @@ NEIGHBOURS = [first + last for first in "赵钱孙李周吴郑王冯陈" for las
 AT_THE_STATION = 6
 TRIALS_MAX = 50
 BATCHES_MET_MAX = 3
-LONG_AGO = clock.local_day() - timedelta(days=340)  # before all that the visitors do meanwhile
+LONG_AGO = clock.local_day() - timedelta(days=340)  # before every visit of these tests
 Visitor = Callable[[], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
 async def neighbours(town: Town, owner: asyncpg.Connection) -> Sequence[str]:
-    """A hundred residents behind the door of 张桂兰's neighbour, made by one statement."""
+    """Insert a hundred residents into 李秀英's household."""
     phones = [f"1991{number:07}" for number in range(len(NEIGHBOURS))]
     people = {name: clock.new_id() for name in NEIGHBOURS}
     await owner.execute(
@@ -62,7 +62,7 @@ async def neighbours(town: Town, owner: asyncpg.Connection) -> Sequence[str]:
 
 
 def hours_of(town: Town, people: Sequence[str], rows: int) -> bytes:
-    """So many hours of these people, none of which meets another."""
+    """A workbook of so many hours of these people, without overlaps."""
 
     def line(number: int) -> list[object]:
         name, turn = people[number % len(people)], number // len(people)
@@ -81,7 +81,7 @@ def hours_of(town: Town, people: Sequence[str], rows: int) -> bytes:
 
 
 def deeds_of(people: Sequence[str], rows: int) -> bytes:
-    """So many deeds of these people, witnessed by each other."""
+    """A workbook of so many deeds of these people, without witnesses."""
     day = clock.local_day()
     return table(
         DEEDS,
@@ -101,7 +101,7 @@ def deeds_of(people: Sequence[str], rows: int) -> bytes:
 
 
 async def comes_and_goes(scope: Scope, code: Callable[[], str], day: Iterator[int], visits: list[str]) -> None:
-    """Check in and out again on a day of one's own: both scans are good, and the time is credited."""
+    """Check in and out on a new day; assert that both scans are ok and the time is credited."""
     begin = nine_o_clock(next(day))
     with clock.at(begin):
         came = await scanned(scope, code())
@@ -116,7 +116,7 @@ async def comes_and_goes(scope: Scope, code: Callable[[], str], day: Iterator[in
 async def at_the_station(
     town: Town, owner: asyncpg.Connection, people: Sequence[str], visits: list[str]
 ) -> list[Visitor]:
-    """Two who scan the screen by their own phones, and others who show a card at the counter."""
+    """Visitors: two scan the screen with their phones, the others show a card at the counter."""
     phones = [(await town.scope(name), partial(station_code, town)) for name in ("张桂兰", "王建国")]
     counter = await town.scope("周敏")
     shown = [await card(town, owner, name) for name in people]
@@ -125,7 +125,7 @@ async def at_the_station(
 
 
 async def meanwhile(visitors: Sequence[Visitor], *steps: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
-    """What the steps answer, one after the other, while each visitor does the same again and again."""
+    """Run the steps in turn while each visitor repeats its visit; return the results of the steps."""
     ends = asyncio.Event()
 
     async def again(visitor: Visitor) -> None:
@@ -143,7 +143,7 @@ async def meanwhile(visitors: Sequence[Visitor], *steps: Callable[[], Coroutine[
 
 
 async def tried(scope: Scope, kind: Kind, content: bytes, watch: LockWatch) -> Report:
-    """The trial's report. A quick one may lie between two looks: it is made again until one falls on it."""
+    """Repeat the trial until the lock watch has seen it, because a fast one may fall between two polls."""
     for _ in range(TRIALS_MAX):
         with doing("trial"):
             report = await runs.import_file(scope, kind, f"{kind}.csv", content, dry_run=True, skip_bad=True)
@@ -167,10 +167,10 @@ async def taken_back(scope: Scope) -> None:
 
 
 def assert_nobody_waited_long(watch: LockWatch) -> None:
-    """A visitor waits for a batch or two of a run, of its tens or hundreds, and for a trial not at all.
+    """Assert that a visitor never waits for a trial, and at most for BATCHES_MET_MAX batches of an import or undo.
 
-    Each transaction of an import is one batch. One batch is the rule. PostgreSQL may give a row that has just come free
-    to the next batch before a visitor who slept is awake, so it may be a second or third, never the run.
+    Each transaction of an import is one batch. A visitor usually waits for one; PostgreSQL may give the released row
+    to the next batch before it wakes the visitor, so it may be two or three, but never all of the run's batches.
     """
     assert watch.looks > 50
     assert {"visitor", "trial", "import", "undo"} <= set(watch.seen_in)
@@ -185,7 +185,7 @@ async def test_nobody_waits_at_a_station_while_their_books_are_tried_taken_in_an
     town: Town, owner: asyncpg.Connection, neighbours: Sequence[str], pool: str, monkeypatch: pytest.MonkeyPatch,
     rows: int,
 ) -> None:  # fmt: skip
-    """A trial of 400 deeds, a run of very many hours, and its undoing, whose people check in and out all the time."""
+    """A trial of 400 deeds, an import of thousands of hours, and its undo, while people in them check in and out."""
     admin, visits = await town.scope("赵丽"), list[str]()
     visitors = await at_the_station(town, owner, neighbours[:AT_THE_STATION], visits)
     people = ["张桂兰", "王建国", *neighbours]
@@ -234,7 +234,7 @@ async def signs_in(client: httpx.AsyncClient, town: Town, name: str) -> None:
 async def test_a_roster_keeps_nobody_from_signing_in_or_checking_in_whom_it_names(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It names people of the book with their phones, and brings their children, their neighbours and offices."""
+    """The roster has existing residents with their phones, a child of theirs, roles, and 400 new residents."""
     admin, visits = await town.scope("赵丽"), list[str]()
     for name in ("张桂兰", "王建国"):
         await set_password(town.logins[name], town.phones[name], PASSWORD)
@@ -297,7 +297,7 @@ async def test_whom_somebody_enters_hours_for_while_a_roster_is_taken_back_stays
 async def reserves(
     client: httpx.AsyncClient, town: Town, name: str, goods: Iterator[UUID], answers: Counter[int]
 ) -> None:
-    """Reserve a good and let it go again."""
+    """Reserve a good and cancel the reservation."""
     headers = await town.sign_in(name)
     wanted = {
         "person_id": str(town.people[name]), "good_id": str(next(goods)),
@@ -314,7 +314,7 @@ async def reserves(
 async def test_a_list_of_goods_is_in_nobodys_way_who_redeems_the_same_goods(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Residents reserve what the list has just brought, and go on while it is taken back; the shelves add up."""
+    """Residents reserve goods during the import and its undo; the stock equals the sum of its moves."""
     admin, answers = await town.scope("赵丽"), Counter[int]()
     shelf: list[UUID] = [town.goods["香皂"]]
 
@@ -358,7 +358,7 @@ async def test_a_list_of_goods_is_in_nobodys_way_who_redeems_the_same_goods(
 async def test_who_waits_for_a_lock_of_an_import_is_seen(
     town: Town, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the tests above look with sees a wait where there is one."""
+    """The lock watch of the tests above records a wait when there is one."""
     scope = await town.scope("张桂兰")
     with watching(pool, monkeypatch) as watch:
         with doing("import"):
@@ -374,5 +374,5 @@ async def test_who_waits_for_a_lock_of_an_import_is_seen(
 async def _hold(town: Town, watch: LockWatch) -> None:
     async with database.transaction(town.system()):
         await lock_people(town.system(), [town.people["张桂兰"]])
-        while not watch.waits:  # noqa: ASYNC110  # it is a thread that sees it
+        while not watch.waits:  # noqa: ASYNC110  # a thread fills `waits`
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A year's hours taken in while processes are killed: nothing is lost, and nothing comes twice."""
+"""A year's hours are imported while processes are killed: no row is lost or written twice."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def look(place: Outside, sql: str, *values: object) -> object:
 
 @pytest.fixture(scope="module")
 def book(place: Outside) -> Path:
-    """The people of the book, made by one statement, and the book."""
+    """Insert the people of the workbook, and write the workbook."""
     settings.use(replace(settings.Settings(), database_url=place.url, secret_key=SECRET.encode()))
     community = look(place, "SELECT id FROM region WHERE kind = 'community'")
     assert isinstance(community, UUID)
@@ -77,7 +77,7 @@ def assert_each_once(place: Outside) -> None:
 
 
 def signed_in(place: Outside) -> tuple[Process, str, dict[str, str]]:
-    """A service that has just begun, its address, and the administrator's bearer header."""
+    """Start a service and sign in; return the process, its address and the administrator's bearer header."""
     hashed = asyncio.run(hash_password(PASSWORD))
     whose = "SELECT m.login_id FROM membership m JOIN person p ON p.id = m.person_id WHERE p.name = '赵安'"
     look(place, f"UPDATE login SET password_hash = $1 WHERE id = ({whose})", hashed)
@@ -104,7 +104,7 @@ def test_a_command_killed_again_and_again_carries_on_where_it_was(place: Outside
 
 
 def test_the_worker_ends_what_a_killed_service_has_begun(place: Outside, book: Path) -> None:
-    """Begun over HTTP by an administrator whose session is over before the end."""
+    """The import was started over HTTP by an administrator whose session ends before the import does."""
     look(place, "UPDATE service_record SET status = 'withdrawn', withdrawn_at = now()")
     look(place, "DELETE FROM import_row")
     serving, address, headers = signed_in(place)
@@ -132,7 +132,7 @@ def test_the_worker_ends_what_a_killed_service_has_begun(place: Outside, book: P
 def test_an_undoing_whose_service_was_killed_is_ended_once_by_two_workers_and_the_page_goes_on_showing_it(
     place: Outside, book: Path
 ) -> None:
-    """Undone over HTTP; a new service answers whoever asks how far it is, before the workers come and after."""
+    """The undo is started over HTTP; after the kill a new service shows its progress before and after workers run."""
     run_id = look(place, "SELECT id FROM import_run WHERE undone_at IS NULL ORDER BY started_at DESC LIMIT 1")
     serving, address, headers = signed_in(place)
     path = f"/api/v1/imports/{run_id}"

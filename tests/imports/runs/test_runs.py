@@ -1,4 +1,4 @@
-"""An import goes on in short batches: nobody waits for it, a kill loses nothing, and only who may carries it on."""
+"""An import runs in short batches: it blocks nobody, survives a kill, and only authorised callers continue it."""
 
 import asyncio
 import zlib
@@ -36,7 +36,7 @@ HOME = {"building": "9栋", "room": "101"}
 
 
 def services(town: Town, count: int, *names: str) -> bytes:
-    """So many hours of these people, none of which meets another."""
+    """A CSV file of so many hours of these people, without overlaps."""
     rows = []
     for number in range(count):
         name, turn = names[number % len(names)], number // len(names)
@@ -46,7 +46,7 @@ def services(town: Town, count: int, *names: str) -> bytes:
 
 
 async def begun(scope: Scope, kind: Kind, content: bytes, *, batches: int = 0) -> UUID:
-    """A run whose process was killed after so many batches."""
+    """Start a run and stop after so many batches, as if its process had been killed; return its id."""
     found = await runs.try_or_import(scope, kind, f"{kind}.csv", content, dry_run=False, skip_bad=True, seconds=-1)
     assert isinstance(found, Progress)
     at = await work.under_way(scope)
@@ -60,7 +60,7 @@ async def begun(scope: Scope, kind: Kind, content: bytes, *, batches: int = 0) -
 
 
 async def undo_begun(scope: Scope, run_id: UUID) -> None:
-    """The first batch of an undoing is done: from now on it goes on to its end."""
+    """Start an undo and run its first batch, after which it runs to its end."""
     assert isinstance(await undo(scope, run_id, seconds=-1), Progress)
     at = await work.under_way(scope)
     assert at is not None
@@ -71,7 +71,7 @@ async def undo_begun(scope: Scope, run_id: UUID) -> None:
 
 
 async def left_alone(owner: asyncpg.Connection) -> None:
-    """The lease of the killed process has run out."""
+    """Let the lease of the killed process expire."""
     await owner.execute("UPDATE import_work SET held_until = now() - interval '1 hour'")
 
 
@@ -85,7 +85,7 @@ async def lines_of(owner: asyncpg.Connection, table_name: str) -> int:
 
 @pytest.mark.parametrize("kind", list(IMPORTERS))
 async def test_a_trial_locks_no_row_and_writes_none(town: Town, pool: str, kind: Kind) -> None:
-    """Every row that it names is locked by somebody else meanwhile; whoever waited for one would not answer."""
+    """Another transaction locks every row that the file refers to, so a trial that waited for a lock would hang."""
     day = clock.local_day() - timedelta(days=2)
     rows: dict[str, list[Any]] = {
         "residents": [ROSTER, list(resident("林小满", phone=town.phones["张桂兰"], note="楼栋长"))],
@@ -119,7 +119,7 @@ async def test_a_trial_is_refused_every_write_by_the_database(town: Town) -> Non
 async def test_a_killed_run_is_carried_on_by_the_worker_to_the_same_end(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """After two of three batches the process is gone: what it has written stays, nothing comes twice or is lost."""
+    """The process ends after two of three batches: written rows stay, and no row is lost or written twice."""
     scope = await town.scope("赵丽")
     run_id = await begun(scope, "hours", services(town, 600, "张桂兰", "李秀英", "王建国"), batches=2)
     assert await lines_of(owner, "service_record") == 500
@@ -171,7 +171,7 @@ async def test_a_killed_roster_gets_its_logins_offices_and_guardians_from_the_wo
 async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
     town: Town, owner: asyncpg.Connection, kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Batches of one row, and a new process for each of them."""
+    """With batches of one row, each run by a new process, the result is the same."""
     await owner.execute("UPDATE rule SET cap_period = NULL, cap_per_person = NULL, cap_per_area = NULL")
     day = clock.local_day() - timedelta(days=5)
     rows: dict[str, list[Any]] = {
@@ -204,7 +204,7 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
 
 
 async def test_the_same_file_again_after_a_kill_carries_the_run_on(town: Town, owner: asyncpg.Connection) -> None:
-    """As who repeats the command does: the report is the first run's."""
+    """Repeating the import continues the first run and returns its report."""
     scope, content = await town.scope("赵丽"), services(town, 600, "张桂兰", "李秀英")
     run_id = await begun(scope, "hours", content, batches=1)
     await left_alone(owner)
@@ -232,7 +232,7 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
 async def test_a_row_refused_late_keeps_all_the_others_out_where_it_was_asked_so(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """欧阳凯伟 has left after the book was looked at and before the first batch: nothing at all goes in."""
+    """欧阳凯伟 leaves between the check of the file and the first batch: no row is imported."""
     content = services(town, 20, "张桂兰", "欧阳凯伟")
     desk = await everybody_good_until_written(town, client, monkeypatch)
     report = (await desk.send("hours", content, skip_bad="false")).json()
@@ -249,7 +249,7 @@ async def test_a_row_refused_late_keeps_all_the_others_out_where_it_was_asked_so
 async def test_a_run_that_loses_a_row_half_way_says_that_it_is_incomplete_and_what_to_do(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What other batches have written stays, since others may have used it: the report does not say all is in."""
+    """Rows of earlier batches stay, because they may be in use already; the report says `incomplete`."""
     content = services(town, 300, "张桂兰", "欧阳凯伟")
     taken = IMPORTERS["hours"].steps.take
 
@@ -274,7 +274,7 @@ async def test_a_run_that_loses_a_row_half_way_says_that_it_is_incomplete_and_wh
 
 
 async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """欧阳凯伟 leaves as soon as a run is written down."""
+    """A client during whose import 欧阳凯伟 leaves as soon as the run is stored."""
     written = runs._write_down
 
     async def then_leaves(*given: Any, **more: Any) -> None:
@@ -286,7 +286,7 @@ async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, mo
     return Desk(client, await town.sign_in("赵丽"))
 
 
-# ------------------------------------------------------------------------------------------------------ in whose name
+# ------------------------------------------------------------------------------------------- the caller's permissions
 
 
 async def test_who_may_no_more_stops_the_run_and_is_told(
@@ -305,7 +305,7 @@ async def test_who_may_no_more_stops_the_run_and_is_told(
 
 
 async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: asyncpg.Connection) -> None:
-    """A stolen serving role sees the sealed proof and not what it seals; its hash it may not read."""
+    """A thief with the serving role cannot use another's login without the proof, nor read the proof's hash."""
     await begun(await town.scope("赵丽"), "hours", services(town, 600, "张桂兰"), batches=1)
     at = await work.under_way(town.system())
     assert at is not None
@@ -357,7 +357,7 @@ async def test_what_waits_to_be_written_is_sealed(town: Town, owner: asyncpg.Con
     assert b"19900008001" in zlib.decompress(vault.unseal_bytes(kept, work.PLAN_SEAL))
 
 
-# ---------------------------------------------------------------------------------------------------- what pages say
+# --------------------------------------------------------------------------------------------- progress on the pages
 
 
 async def test_a_long_run_is_answered_with_how_far_it_is(
@@ -413,7 +413,7 @@ async def test_everybody_who_opens_the_page_sees_how_far_it_is_and_whether_anyth
 
 
 async def test_a_community_imports_one_file_after_the_other(town: Town, owner: asyncpg.Connection) -> None:
-    """Another file waits for what is under way, and carries on what nobody holds before it begins itself."""
+    """A second file first continues the run under way, whose lease has expired, and then starts."""
     scope = await town.scope("赵丽")
     await begun(scope, "hours", services(town, 600, "张桂兰"), batches=1)
     await left_alone(owner)
@@ -441,7 +441,7 @@ async def test_what_an_older_version_began_is_stopped_and_goes_on_when_imported_
 async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """Neither a page nor the worker may carry it on: what it has written stays, and may be undone."""
+    """Neither a page nor the worker may continue a command's run: it is stopped, its rows stay and can be undone."""
     run_id = await begun(town.system(), "hours", services(town, 600, "张桂兰"), batches=1)
     await left_alone(owner)
     assert await leftover.continue_stopped_imports() == 0
@@ -455,7 +455,7 @@ async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 250
 
 
-# ----------------------------------------------------------------------------------------------------------- undoing
+# -------------------------------------------------------------------------------------------------------------- undo
 
 
 async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
@@ -526,7 +526,7 @@ async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
     report = await runs.import_file(scope, "goods", "a.csv", goods, skip_bad=True)
     assert report.run_id is not None
     await undo_begun(scope, report.run_id)
-    await owner.execute("DELETE FROM import_work")  # as a stop does
+    await owner.execute("DELETE FROM import_work")  # as when an undo is stopped
     await undo(scope, report.run_id)
     assert await owner.fetchval("SELECT sum(quantity) FROM stock s JOIN good g ON g.id = s.good_id "
                                 "WHERE g.name LIKE '物品%'") == 0  # fmt: skip
@@ -556,7 +556,7 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     assert told.count("已有服务记录") == 1
 
 
-# ------------------------------------------------------------------------------------------------------- what it costs
+# -------------------------------------------------------------------------------------------- the number of statements
 
 
 async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(

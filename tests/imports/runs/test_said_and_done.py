@@ -1,4 +1,4 @@
-"""A trial says what the run then does; what changed between the two is refused, and no more is done than was said."""
+"""A run does what its trial reported; rows that changed in between are refused, and nothing more is written."""
 
 import json
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ DAY = date.today() - timedelta(days=3)  # noqa: DTZ011 - any past day
 
 
 async def said_or_done(town: Town, kind: Kind, name: str, content: bytes, *, dry_run: bool) -> Report | str:
-    """What came of a file, without that by which a trial and a run always differ; or why all of it is refused."""
+    """The report without outcome and run id, which differ between trial and run; or the code of a refused file."""
     scope = await town.scope("赵丽")
     try:
         report = await import_file(scope, kind, name, content, dry_run=dry_run, skip_bad=True)
@@ -87,7 +87,7 @@ async def places(owner: asyncpg.Connection) -> list[tuple[str, ...]]:
 async def test_a_place_is_the_same_whichever_batch_its_rows_are_in(
     town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first row to be written names the building without its grid, and the second with it."""
+    """The first row names the building without its grid, the second with it."""
     await in_batches_of_one(monkeypatch, "residents")
     rows = [
         resident("林小满", identity=FIRST, building="31栋", grid=""),
@@ -107,7 +107,7 @@ async def test_heads_get_their_offices_also_when_every_row_is_a_batch(
     assert await held(owner) == [("林小满", "building_head", "31栋"), ("林大山", "unit_head", "1单元")]
 
 
-# ------------------------------------------------------------------------------------------------- changed meanwhile
+# ------------------------------------------------------------------------------------- changes between trial and run
 
 
 async def grants_of(owner: asyncpg.Connection, name: str) -> list[UUID]:
@@ -134,7 +134,7 @@ async def test_an_office_that_is_ended_while_a_list_of_heads_waits_is_refused(
 
 
 async def take_office(town: Town, owner: asyncpg.Connection, name: str) -> UUID:
-    """Somebody grants the office of the list by hand."""
+    """Grant the role of the list by hand."""
     grant_id = await owner.fetchval(
         "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_at) "
         "SELECT p.community_id, gen_random_uuid(), p.id, 'building_head', a.id, now()::date, now() "
@@ -148,7 +148,7 @@ async def take_office(town: Town, owner: asyncpg.Connection, name: str) -> UUID:
 async def test_who_was_no_resident_when_the_list_was_read_gets_no_office_of_it(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """The trial said that nothing would be given: who comes back meanwhile is not given it either."""
+    """The trial reported no role for a person who had left; one who returns before the run gets none either."""
     await take_in(town, "residents", *roster("31栋"))
     scope = await town.scope("赵丽")
     gone = await owner.fetchval("SELECT id FROM person WHERE name = '林小满'")

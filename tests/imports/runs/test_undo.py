@@ -1,4 +1,4 @@
-"""An import taken back within a day: whole, or not at all once somebody has built upon it."""
+"""Undo of an import within a day: complete, or refused once its rows have been used."""
 
 import asyncio
 from datetime import timedelta
@@ -44,7 +44,7 @@ async def person(owner: asyncpg.Connection, name: str) -> UUID:
 
 
 async def assert_kept(scope: Scope, run_id: UUID, owner: asyncpg.Connection, *reasons: str) -> None:
-    """The undoing is refused for just these reasons, and nothing of it has happened."""
+    """Assert that the undo is refused for exactly these reasons and changes nothing."""
     before = await counts(owner)
     with pytest.raises(ImportUsed) as refused:
         await undo(scope, run_id)
@@ -67,9 +67,9 @@ async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it
             await undo(scope, report.run_id)
         after = await counts(owner)
         left = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-        # Stock moves are a book: what came in goes out by a move of its own, and the good is no longer offered.
+        # Stock moves are only added: the undo adds one that takes the stock out, and the good is no longer offered.
         assert left.pop("audit") > 0
-        # Hours and deeds are withdrawn, and whom they name stays with the home that they live in.
+        # Hours and deeds get the status withdrawn; people they refer to stay, with their homes.
         assert (left.pop("service_record"), left.pop("deed")) == (made[1].created, made[2].created)
         named = await owner.fetchval(
             "SELECT count(*) FROM person p WHERE p.community_id = $1 AND (EXISTS (SELECT FROM service_record r "
@@ -77,13 +77,13 @@ async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it
             community.id,
         )
         assert left.pop("person") == named
-        # Each of them was told of what came and of what was taken back; who is gone has no message left.
-        # Who elsewhere has the phone of a row was asked, and keeps that.
+        # People who stay keep the messages about the import and its undo; deleted people have none.
+        # Holders of a row's phone in another community keep the question whether the record is theirs.
         assert left.pop("message") == await owner.fetchval(
             "SELECT count(*) FROM message WHERE import_id IS NOT NULL OR kind = 'membership_asked'"
         )
         assert all(left.pop(name) > 0 for name in ("household", "area", "activity", "login", "membership"))
-        # A withdrawn good can be offered again: who set its price stays listed for another to see.
+        # A withdrawn good can be offered again, so the waiting confirmation of its price stays.
         assert left.pop("waiting_change") == 14
         assert left == {"import_run": 4, "good": 14, "good_price": 14, "stock": 14, "stock_move": 28}
         assert (

@@ -1,4 +1,4 @@
-"""Other communities' sheets: other headings, another order, other habits."""
+"""Other communities' sheets: other headings, column orders and habits."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a heading says beside its name, and columns that say a row stands for several: nothing of it is passed over."""
+"""Additional information in headings, and columns that make a row stand for several, are read or reported."""
 
 from datetime import date
 

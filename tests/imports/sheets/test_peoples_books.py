@@ -1,4 +1,4 @@
-"""Books as communities keep them: each value is read rightly or refused with its cure, and nothing is guessed."""
+"""Workbooks as communities keep them: each value is read correctly, or refused with a remedy; nothing is guessed."""
 
 from datetime import date, datetime
 

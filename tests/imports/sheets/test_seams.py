@@ -1,4 +1,4 @@
-"""Books that mix several of the things that each are read: where two of them meet, nothing is lost or guessed."""
+"""Workbooks that combine several supported features: no value is lost or guessed where two of them meet."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""More than one table on a sheet, rows that are no data, sheets that are no longer meant: read, or named."""
+"""Several tables on a sheet, rows without data, and outdated sheets are read or reported."""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The words that a community has decided, on their page: changed and forgotten without gain for whoever does it."""
+"""The page of a community's own words: changing or deleting one brings the person who does it no advantage."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ PATROL = "夜间巡逻"
 
 
 async def with_two_items(town: Town, *, of: str = "赵丽") -> None:
-    """A catalogue with a small and a greater item, and a word that means the small one."""
+    """Add two items, of 1 and 9 points, to the catalogue, and a word that means the one of 1 point."""
     scope = await town.scope("赵丽")
     await set_rule(scope, RuleIn(kind="deed", name="扫雪", points=1))
     await set_rule(scope, RuleIn(kind="deed", name="送医", points=9))
@@ -111,7 +111,7 @@ async def test_a_word_changed_by_somebody_with_rows_waiting_by_it_gains_them_not
 
 
 async def test_who_has_added_an_item_cannot_have_that_forgotten(town: Town, owner: asyncpg.Connection) -> None:
-    """Else the own deed would go in by it as if another had decided what it is worth."""
+    """Otherwise the person's own deed would be imported as if somebody else had decided its points."""
     own = book(PATROL, 2, person="赵丽")
     assert codes(await in_phoenix(town, own, WordIn(value=PATROL, new=True))) == ["own_word"]
     for by in ("赵丽", "钱进"):

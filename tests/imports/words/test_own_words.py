@@ -1,4 +1,4 @@
-"""The community's own words for buildings, stations and activities: offered in the trial, for nobody's own rows."""
+"""A community's own words for buildings, stations and activities: asked in the trial, not used on own rows."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def deed(person: str, place: str, note: str, *, item: str = "调解邻里纠纷"
 
 
 async def places_of_deeds(owner: asyncpg.Connection) -> dict[str, str]:
-    """Where each deed was done, by its note."""
+    """The place of each deed, by its note."""
     found = await owner.fetch(
         "SELECT d.note, concat(b.name, a.name) AS place FROM deed d JOIN area a ON a.id = d.area_id "
         "LEFT JOIN area b ON b.id = a.parent_id AND b.kind = 'building'"
@@ -90,7 +90,7 @@ async def test_a_row_with_an_unknown_item_and_building_has_both_asked_for_at_onc
 
 
 async def test_the_words_of_one_kind_are_no_words_of_another(town: Town, owner: asyncpg.Connection) -> None:
-    """An item that is called like a building: each answer decides its own kind alone."""
+    """An item and a building have the same word: an answer for one does not apply to the other."""
     content = table(DEEDS, deed("张桂兰", "巡楼", "一", item="巡楼", points=2))
     tried = await in_phoenix(town, content, building("巡楼", "5栋"), dry_run=True)
     assert [(word.kind, word.value) for word in tried.unknown] == [("item", "巡楼")]
@@ -112,7 +112,7 @@ async def test_a_word_tells_namesakes_apart_as_the_building_does(town: Town, own
 
 
 async def test_nobody_decides_in_which_building_the_own_deed_was_done(town: Town) -> None:
-    """A building's limit, and the look of its head, would be evaded by calling it another."""
+    """By naming another building one could evade the building's limit and its head's scrutiny."""
     own, word = table(DEEDS, deed("赵丽", "老邮局楼", "一")), building("老邮局楼", "3栋")
     assert codes(await in_phoenix(town, own, word, dry_run=True)) == ["own_word"]
     report = await in_phoenix(town, own, word)
@@ -152,7 +152,7 @@ async def test_the_places_of_sign_in_sheets_are_offered_as_stations(town: Town, 
     assert (await take(following)).unknown == []
     assert (await stations())[-1] == "暖蜂驿站"
 
-    # Whoever has decided the word chooses no station for the own hours: they go in without it.
+    # The administrator who decided the word may not use it for own hours: they are imported without a station.
     own = await take(table(HOURS, row("赵丽", "暖峰驿站", 12)))
     assert (own.created, [warning.code for warning in own.warnings]) == (1, ["own_word"])
     assert (await stations())[-1] is None
@@ -204,7 +204,7 @@ async def test_a_buildings_own_word_in_a_roster_is_that_building(town: Town, own
     assert await owner.fetchval("SELECT count(*) FROM area WHERE name = '老邮局楼'") == 0
     again = await take(dry_run=True)
     assert (again.unknown, again.created, again.warnings) == ([], 0, [])
-    # The word of a roster is known in the book of deeds.
+    # A word decided for a roster is known in a workbook of deeds too.
     deeds = table(DEEDS, deed("林小满", "老邮局楼", "一"))
     assert (await in_phoenix(town, deeds, dry_run=True)).unknown == []
 

@@ -1,4 +1,4 @@
-"""A community's own words: decided once, at the trial of a book, and known for the next book."""
+"""A community's own words are decided once, in a trial run, and known in later imports."""
 
 import asyncio
 import re
@@ -40,11 +40,11 @@ __all__ = ["timebank"]
 
 BOOK = (DATA / "deeds.xlsx").read_bytes()
 OTHER_WORD = {"防汛防火值守": "防汛防火值班", "收集社情民意": "搜集社情民意"}
-"""What the community's catalogue calls two of the book's items."""
+"""Two items of the workbook, each with its name in the community's catalogue."""
 
 
 async def with_own_words(town: Town) -> Chengjiang:
-    """城江社区 with a catalogue of three items, two of which the book calls otherwise."""
+    """城江社区 with a catalogue of three items, two of which have another name in the workbook."""
     community = await found_chengjiang(town, catalogue={"文明劝导": 3, "防汛防火值班": 20, "搜集社情民意": 3})
     assert (await community.take_in("residents")).outcome == "imported"
     return community
@@ -60,7 +60,7 @@ async def take_in(
 
 
 def answers(report: Report) -> list[WordIn]:
-    """What an administrator chooses: the suggestion where the community has the item, else to add it."""
+    """An administrator's answers: the suggestion where the catalogue has the item, otherwise add a new one."""
     return [
         WordIn(value=word.value, means=word.suggestions[0].means)
         if word.value in OTHER_WORD
@@ -119,7 +119,7 @@ def book(item: str, points: object, person: str = "王建国", witness: str = "�
 
 
 async def in_phoenix(town: Town, content: bytes, *words: WordIn, by: str = "赵丽", dry_run: bool = False) -> Report:
-    """Import into 凤凰社区, whose catalogue has items and which has credited already."""
+    """Import deeds into 凤凰社区, whose catalogue has items."""
     return await import_file(
         await town.scope(by), "deeds", "a.csv", content, dry_run=dry_run, skip_bad=True, words=words
     )
@@ -155,7 +155,7 @@ async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_pers
     word = WordIn(value="夜间巡逻", new=True)
     supposed = await in_phoenix(town, book("夜间巡逻", most + 1), word, dry_run=True)
     assert (codes(supposed), supposed.unknown) == (["item_waits"], [])
-    for _ in range(2):  # the same once more, after a lost reply
+    for _ in range(2):  # repeated, as after a lost reply
         report = await in_phoenix(town, book("夜间巡逻", most + 1), word)
         assert (report.created, codes(report), report.unknown) == (0, ["item_waits"], [])
     assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 1
@@ -172,7 +172,7 @@ async def test_nobody_decides_what_the_own_deed_is_worth(town: Town) -> None:
     report = await in_phoenix(town, own, WordIn(value="夜间巡逻", new=True))
     assert (codes(report), report.unknown) == (["own_word"], []), "deciding once more would not help"
     assert codes(await in_phoenix(town, own)) == ["own_word"], "nor does a word that is known by now"
-    # Somebody else is asked for the word, and decides it.
+    # Another administrator is asked about the word and decides it.
     other = await in_phoenix(town, own, by="钱进", dry_run=True)
     assert (codes(other), [word.value for word in other.unknown]) == (["own_word"], ["夜间巡逻"])
     decided = await in_phoenix(town, own, WordIn(value="夜间巡逻", means="夜间巡逻"), by="钱进")
@@ -209,7 +209,7 @@ async def test_who_adds_what_another_has_just_added_with_other_points_is_told(
     kept = found.index(None)
     assert await owner.fetchval("SELECT points FROM rule WHERE name = '夜间巡逻'") == kept + 2
     assert await owner.fetchval("SELECT decided_by FROM import_word") == scopes[kept].person_id
-    await remember_words(scopes[kept], "deeds", said[kept])  # the same once more, after a lost reply
+    await remember_words(scopes[kept], "deeds", said[kept])  # repeated, as after a lost reply
 
 
 async def test_an_answer_that_says_nothing_or_two_things_is_refused(town: Town, owner: asyncpg.Connection) -> None:

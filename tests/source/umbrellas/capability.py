@@ -1,4 +1,4 @@
-"""Umbrellas lent against a few points: a capability of the tests, of which nothing outside this folder knows."""
+"""A test capability, umbrellas lent for a hold of points, that no file outside this folder and its test names."""
 
 from timebank.core.capability import Capability, Job, MenuEntry, Source
 from timebank.core.locale import _

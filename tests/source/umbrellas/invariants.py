@@ -1,4 +1,4 @@
-"""What must hold between the umbrellas that are out and the points set aside for them."""
+"""Invariant between lent umbrellas and the points on hold for them."""
 
 from timebank.ledger.checking.invariants.parts import HELD, Invariant
 

@@ -1,4 +1,4 @@
-"""Lending an umbrella, and taking back what is overdue."""
+"""Lend an umbrella, and end overdue loans."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ LENT_FOR = timedelta(days=3)
 
 @retried
 async def lend(scope: Scope, person_id: UUID) -> UUID:
-    """Set points aside for an umbrella until it is back; the loan's id."""
+    """Hold points for an umbrella until it is returned; return the loan's id."""
     loan_id, now = clock.new_id(), clock.now()
     async with transaction(scope):
         note = Posting(
@@ -33,7 +33,7 @@ async def lend(scope: Scope, person_id: UUID) -> UUID:
 
 @retried
 async def take_back_overdue(scope: Scope) -> int:
-    """Give the points of overdue umbrellas back; how many there were."""
+    """Void the holds of overdue loans; return how many there were."""
     async with transaction(scope):
         overdue = await database.fetch(
             "UPDATE umbrella_loan SET returned_at = $2 WHERE community_id = $1 AND returned_at IS NULL AND due_at < $2 "
@@ -53,7 +53,7 @@ async def take_back_overdue(scope: Scope) -> int:
 
 
 async def count_lent(scope: Scope) -> int:
-    """How many umbrellas are out."""
+    """The number of umbrellas that are lent."""
     async with transaction(scope):
         counted = await database.fetch_value(
             "SELECT count(*) FROM umbrella_loan WHERE community_id = $1 AND returned_at IS NULL", scope.community_id

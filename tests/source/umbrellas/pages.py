@@ -1,4 +1,4 @@
-"""Umbrellas over HTTP, and on the panel's page."""
+"""The API and the panel page of umbrellas."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency

@@ -1,4 +1,4 @@
-"""The table of umbrellas lent, and the statement that a migration would have made it by."""
+"""The table of umbrella loans, and the SQL that a migration would create it with."""
 
 from piccolo.columns import UUID, Integer, Timestamptz
 from piccolo.table import Table

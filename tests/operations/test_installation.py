@@ -141,7 +141,7 @@ def test_images_are_named_by_their_whole_version() -> None:
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """What compose.yaml says of one of its services, as far as it is asked here."""
+    """A service of compose.yaml, with the fields that are tested here."""
 
     restart: str
     command: list[str] = []

@@ -77,7 +77,7 @@ async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", st
 
 
 async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
-    """A counter device's scope after its keeper has signed on."""
+    """The scope of a counter device after its keeper has signed on."""
     device = await devices.find_device(token)
     assert device is not None
     await has_password(town, keeper)
@@ -88,7 +88,7 @@ async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
 
 
 async def stands_here(scope: Scope, town: Town, name: str, station: str = STATION) -> str:
-    """The nonce of a scan by which the caller has recognised this person at the counter."""
+    """Scan this person's code at the counter with purpose `look`; return the scan's nonce."""
     asked = ScanIn(
         code=personal_code(town, name), nonce=nonce(), station_id=_station(scope, town, station), purpose="look"
     )

@@ -156,7 +156,7 @@ def _long_after(now: datetime) -> datetime:
 
 
 async def signed_in(owner: asyncpg.Connection, mine: ResidentRecord) -> Scope:
-    """The scope of somebody who was entered as a row alone, with a login and a session."""
+    """Insert a login, a membership and a session for a person who has only a row; return their scope."""
     login, session, now = clock.new_id(), clock.new_id(), clock.now()
     await _insert(owner, "login", id=login, phone_index=login.bytes, phone_sealed=b"", created_at=now)
     link = {"community_id": mine.community_id, "login_id": login, "person_id": mine.person_id}

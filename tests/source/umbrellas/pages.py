@@ -15,7 +15,7 @@ class Umbrellas(Controller):
 
     @get()
     async def lent(self, caller: NamedDependency[Scope]) -> dict[str, int]:
-        """How many umbrellas are out."""
+        """The number of umbrellas that are lent."""
         return {"lent": await count_lent(caller)}
 
 
@@ -25,6 +25,6 @@ class UmbrellaPages(Controller):
 
     @get()
     async def show(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """How many umbrellas are out."""
+        """The number of umbrellas that are lent."""
         caller.require_admin()
         return page(request, caller, "umbrellas/umbrellas.html", lent=await count_lent(caller))

@@ -74,7 +74,7 @@ class Year:
     def is_free(self, person: Resident, day: date) -> bool:
         return (person, day) not in self._busy
 
-    def plan(self, story: Story) -> None:
+    def add(self, story: Story) -> None:
         self.steps += story.steps()
 
     def _volunteers(self) -> tuple[list[Resident], list[Resident]]:
@@ -88,7 +88,7 @@ class Year:
     def plan(self) -> None:
         self._plan_supplies()
         for offering in self.schooling.offerings():
-            self.plan(offering)
+            self.add(offering)
         for number in range(DAYS):
             day = self.first + timedelta(days=number)
             for person, points in self._coming.pop(day, ()):
@@ -104,7 +104,7 @@ class Year:
     def _plan_lessons(self, day: date) -> None:
         points = {person: purse.points for person, purse in self.purses.items() if person.name != EAGER}
         for story, guardian, cost in self.schooling.plan_day(day, points):
-            self.plan(story)
+            self.add(story)
             self.purses[guardian].points -= cost
 
     def _plan_supplies(self) -> None:
@@ -149,7 +149,7 @@ class Year:
         came = self.at(day, self.rng.randrange(8, 18), self.rng.randrange(60))
         left = came + timedelta(minutes=minutes, seconds=self.rng.randrange(10, 50))
         by = "card" if person in self.card_holders else self.rng.choice(["station_code"] * 6 + ["personal_code"])
-        self.plan(Visit(place=self.place, person=person, station=station, came=came, left=left, by=by))
+        self.add(Visit(place=self.place, person=person, station=station, came=came, left=left, by=by))
         self.purses[person].earn(minutes, MINUTES_PER_POINT[left >= self._better_rate_from])
 
     def _plan_honour(self, day: date) -> None:
@@ -163,7 +163,7 @@ class Year:
             began = self.at(day, 11)
             ended, entered = began + timedelta(minutes=75), self.at(day, 19)
             approved = self.at(day + timedelta(days=1), 9)
-            self.plan(
+            self.add(
                 Honour(
                     place=self.place,
                     person=person,
@@ -199,7 +199,7 @@ class Year:
             )  # fmt: skip
             if deed.reviewer() is None:
                 continue
-            self.plan(deed)
+            self.add(deed)
             credited = reviewed + timedelta(days=7)
             if seen and not rejected and credited < self.today:
                 self.due.add(credited)
@@ -236,7 +236,7 @@ class Year:
         how = self.rng.choice(["counter"] * 3 + ["collected"] * 5 + ["cancelled", "forgotten"])
         back = day + timedelta(days=self.rng.randrange(1, 4))
         reserved, ended = self.at(day, self.rng.randrange(9, 19)), self.at(back, self.rng.randrange(9, 19))
-        self.plan(
+        self.add(
             Redemption(
                 place=self.place,
                 person=person,

@@ -26,7 +26,7 @@ from timebank.core import clock, settings
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
 from timebank.demo.population import KNOWN, ROLES, Resident, populate
-from timebank.demo.settling import NotTheDemos, record_progress, seed_once, state
+from timebank.demo.settling import NotTheDemos, record_seeding_progress, seed_once, state
 from timebank.expiry.expiring import waiting_expiries
 from timebank.ledger.checking.check import check_ledger
 from timebank.migrate import migrate
@@ -144,7 +144,7 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
 
 
 async def _break_off_a_seeding(url: str) -> None:
-    await record_progress("begin_seeding")
+    await record_seeding_progress("begin_seeding")
     county = await asyncpg.connect(url)
     await county.execute(
         "INSERT INTO region VALUES (gen_random_uuid(), NULL, 'county', '清江县', 'qing', '{}', $1)", clock.now()

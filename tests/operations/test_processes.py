@@ -143,7 +143,7 @@ async def test_what_fails_at_every_start_ends_with_a_sentence(monkeypatch: pytes
         count=1,
         stop_seconds_max=5,
         announce=lambda: pytest.fail("nothing serves"),
-        forget=lambda _: None,
+        on_end=lambda _: None,
     )
     with pytest.raises(WorkersFail) as failed:
         await asyncio.wait_for(supervisor.run(asyncio.Event()), 120)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -264,6 +265,19 @@ def test_no_path_of_somebodys_machine_is_written_down() -> None:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             wrong += [f"{inside}:{number}" for number, line in enumerate(lines, 1) if somebodys.search(line)]
     assert wrong == []
+
+
+LINES_MAX = 300
+MODULES_MAX = 16
+
+
+def test_modules_and_folders_are_small_enough_to_be_seen_at_once() -> None:
+    files = [path for folder in ("timebank", "admin", "bench") for path in (ROOT / folder).rglob("*.py")]
+    long = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {path: lines for path, lines in long.items() if lines > LINES_MAX} == {}
+    folders = Counter(path.parent.relative_to(ROOT) for path in files if path.parent != ROOT / "admin")
+    assert {str(folder): count for folder, count in folders.items() if count > MODULES_MAX} == {}
+    assert len(list((ROOT / "timebank").glob("*.py"))) <= 6, "a module at the root composes the service"
 
 
 POSITIONAL_MAX = 5

@@ -93,7 +93,7 @@ async def _serve_together(
             count=workers,
             stop_seconds_max=stop_seconds_max,
             announce=announce,
-            forget=remove_process_metrics,
+            on_end=remove_process_metrics,
         ).run(stop)
 
 

@@ -53,16 +53,16 @@ class Lifeline:
 
 @dataclass(kw_only=True)
 class Supervisor:
-    """Keeps `count` processes running until told to stop.
+    """Keeps `count` processes running until it is asked to stop.
 
-    `announce` is called once, when the first process serves; `forget` with the process id of each that has ended.
+    `announce` is called once, when the first process serves; `on_end` with the process id of each that has ended.
     """
 
     work: Work
     count: int
     stop_seconds_max: float
     announce: Callable[[], None]
-    forget: Callable[[int], None]
+    on_end: Callable[[int], None]
     _failed_starts: int = 0
     _has_served: bool = False
     _failed: asyncio.Future[int] = field(init=False)
@@ -94,7 +94,7 @@ class Supervisor:
             started = asyncio.Event()
             status = await self._until_it_ends(process, line, started, ended)
             if process.pid is not None:
-                self.forget(process.pid)
+                self.on_end(process.pid)
             if ended.is_set():
                 return
             log.error("serving process ended", pid=process.pid, status=status, had_started=started.is_set())

@@ -1,6 +1,6 @@
 """Timeouts of HTTP connections, so that nobody keeps one open with half a request or without reading the response.
 
-A body that stands still is told as an error of ours (timebank/http/answering.py); the rest only the connection sees.
+A body that stands still is answered with an error (timebank/http/answering.py); the rest only the connection sees.
 """
 
 import asyncio

@@ -42,7 +42,7 @@ async def state() -> State:
 
 
 @retried
-async def record_progress(verb: str) -> None:
+async def record_seeding_progress(verb: str) -> None:
     async with transaction(COUNTY_SCOPE):
         await audit.record(COUNTY_SCOPE, verb, "demo", None)
 
@@ -87,7 +87,7 @@ async def seed_once(url: str, told: Told) -> None:
             return
         if found == "begun":
             await empty(owner)
-        await record_progress("begin_seeding")
+        await record_seeding_progress("begin_seeding")
         for refusal in await seed(clock.local_day(), owner, told):
             log.warning("demo step refused", refusal=refusal)
-        await record_progress("finish_seeding")
+        await record_seeding_progress("finish_seeding")

@@ -58,7 +58,7 @@ class _Part(msgspec.Struct, frozen=True):
     expires_on: date | None
     grace_of: date | None
     amount: int
-    grace_days: int | None  # the days that the person was told before the hold
+    grace_days: int | None  # the days of which the page spoke before the hold
 
 
 async def preview_void(scope: Scope, hold_entry: UUID) -> Returned:

@@ -173,7 +173,7 @@ async def hold(
 ) -> Posted:  # fmt: skip
     """Set an amount aside until its capture (`capture`) or `void`. posting.kind must be "hold".
 
-    `grace_days` are the days of grace that the person was told; they are stored with the hold, in case the policy is
+    `grace_days` are the days of grace that the person was shown; they are stored with the hold, in case the policy is
     shortened meanwhile.
     """
     return await spend(

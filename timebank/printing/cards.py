@@ -1,7 +1,7 @@
 """PDF of cards, ten to an A4 page, with a list for whoever hands them out.
 
 A lost card reveals little: a masked name, a number and a signed code without personal data. The list stays in the
-office.
+community.
 """
 
 import io

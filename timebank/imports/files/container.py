@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
-from timebank.imports.files.marks import Marks, column_number, of_book
+from timebank.imports.files.marks import Marks, column_number, marks_of_workbook
 from timebank.imports.files.refusals import FileTypeWrong, WorkbookBroken, WorkbookEncrypted, WorkbookTooLarge
 
 ENTRIES_MAX = 2_000
@@ -83,7 +83,7 @@ def _repack(packed: zipfile.ZipFile) -> Repacked:
                 raise WorkbookTooLarge
             again.writestr(entry.filename, _NEW_ERROR.sub(rb"\1#VALUE!", part))
             parts[entry.filename] = part
-    return Repacked(unpacked.getvalue(), of_book(parts), comments)
+    return Repacked(unpacked.getvalue(), marks_of_workbook(parts), comments)
 
 
 def _measure(entries: list[zipfile.ZipInfo]) -> None:

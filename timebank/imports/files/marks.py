@@ -48,7 +48,7 @@ def column_letters(column: int) -> str:
     return letters
 
 
-def of_book(parts: Mapping[str, bytes]) -> dict[str, Marks]:
+def marks_of_workbook(parts: Mapping[str, bytes]) -> dict[str, Marks]:
     """The marks of every worksheet by sheet name; `parts` are the file's parts by their names."""
     by_path = {_plain_path(name): part for name, part in parts.items()}
     targets = _targets(by_path.get("xl/_rels/workbook.xml.rels", b""))

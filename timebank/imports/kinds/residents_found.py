@@ -18,7 +18,7 @@ ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "uni
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today.
+    """A resident of a mentioned name or phone. `heads` are the areas whose head they are today.
 
     `merged` are the records of the same person that were merged into this one.
     """

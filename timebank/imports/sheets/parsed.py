@@ -152,7 +152,7 @@ class Reading(Generic[T]):
         parsed.total += 1
         parsed.readings[self.sheet, self.number] = self
         if line.is_struck:
-            # Community offices strike a line through when they mean to delete it.
+            # Communities strike a line through when they mean to delete it.
             self.refuse("name|phone|item", problem("row_struck"))
         if line.is_shifted:
             self.refuse("name|phone|item", problem("row_shifted"))

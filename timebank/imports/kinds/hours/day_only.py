@@ -13,7 +13,7 @@ Busy = tuple[datetime, datetime]
 def place_in_day(row: HoursRow, busy: Sequence[Busy]) -> HoursRow | None:
     """The service at the first free time of its day; None where no free time is long enough.
 
-    The time is only chosen to avoid an overlap with other services. The record's reason tells the reviewer that the
+    The time is only chosen to avoid an overlap with other services. The record's reason says to the reviewer that the
     real times are unknown.
     """
     found = free_part(row.started_at, row.ended_at - row.started_at, busy)

@@ -17,6 +17,8 @@ from tests.support.town import Town
 from timebank.app import create_app
 from timebank.core import capability, clock
 from timebank.core.capability import Capability, also, capabilities, resolve
+from timebank.demo.supplies import deliveries
+from timebank.demo.year import declared_stories
 from timebank.http.callers import SESSION_COOKIE
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.checking.invariants import invariants
@@ -123,12 +125,26 @@ def test_a_job_an_invariant_and_a_word_that_are_struck_from_the_manifest_are_gon
     assert here() == (False, False, "预留", False)
 
 
+def test_a_story_that_is_struck_from_the_manifest_is_gone_from_the_demo(shop_without: Callable[..., None]) -> None:
+    assert deliveries in declared_stories()
+    shop_without(stories=())
+    assert declared_stories() == []
+
+
 def paths(one: Capability) -> list[str]:
     """Every dotted path that a manifest names, except the module of its tables."""
     agreed = [path for each in one.agreed for path in (each.kind, each.carry_out, each.stands_now) if path]
     reversed_by = [source.reversed_by for source in one.sources if source.reversed_by]
     verbs_of = [*(job.verb for job in one.jobs), *(sweep.verb for sweep in one.sweeps)]
-    return [*one.api, *one.pages, *verbs_of, *([one.invariants] if one.invariants else []), *agreed, *reversed_by]
+    return [
+        *one.api,
+        *one.pages,
+        *verbs_of,
+        *([one.invariants] if one.invariants else []),
+        *agreed,
+        *reversed_by,
+        *one.stories,
+    ]
 
 
 @pytest.mark.parametrize("one", capabilities(), ids=lambda one: one.name)

@@ -100,6 +100,8 @@ class Capability:
     agreed: Sequence[Agreed] = ()
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
+    stories: Sequence[str] = ()
+    """Functions that add stories to a year of the demo: `(year: demo.year.Year) -> Iterable[demo.stories.Story]`."""
     audit: Mapping[str, str] = field(default_factory=dict)
     """Words for its verbs in the audit, by verb."""
 

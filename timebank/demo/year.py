@@ -5,11 +5,13 @@ real balances.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
 from timebank.core import clock
+from timebank.core.capability import capabilities, resolve
 from timebank.core.scope import Role
 from timebank.deeds.filing.caps import period_of
 from timebank.demo.county import DEED_NOTES, DEED_RULES, GOODS, MINUTES_PER_POINT, SERVICE_RULE
@@ -21,13 +23,11 @@ from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.people.identity.ages import age_on
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
-from timebank.shop.stock import receive
 
 DAYS = 365
 VISITS_PER_DAY, DEEDS_PER_DAY, REDEMPTIONS_PER_DAY = 0.75, 0.3, 0.3
 VOLUNTEERS, WITH_CARDS, PARENTS = 22, 6, 12
 BETTER_RATE_AFTER_DAYS = 30
-RESTOCK_DAYS, RESTOCK = 60, 25
 HONOUR_EVERY_DAYS = 24
 QUIET_DAYS = 35
 """Days before today without deeds by the people the demo names, so that today's deeds stay within the caps."""
@@ -49,6 +49,11 @@ class Purse:
         self.points += made
 
 
+def declared_stories() -> list[Callable[["Year"], Iterable[Story]]]:
+    """What the capabilities' manifests add to the year."""
+    return [resolve(path) for one in capabilities() for path in one.stories]
+
+
 class Year:
     """The plan of one community's year up to but not including today.
 
@@ -56,7 +61,7 @@ class Year:
     """
 
     def __init__(self, place: Place, rng: Random, today: date) -> None:
-        self.place, self.rng, self.today = place, rng, today
+        self.place, self.rng, self.today, self.days = place, rng, today, DAYS
         self.first = today - timedelta(days=DAYS)
         self.steps: list[Step] = []
         self.due: set[date] = set()
@@ -86,7 +91,10 @@ class Year:
         return [*named, *parents, *others[:VOLUNTEERS]], old[:WITH_CARDS]
 
     def plan(self) -> None:
-        self._plan_supplies()
+        self._plan_better_rate()
+        for declared in declared_stories():
+            for story in declared(self):
+                self.add(story)
         for offering in self.schooling.offerings():
             self.add(offering)
         for number in range(DAYS):
@@ -107,8 +115,8 @@ class Year:
             self.add(story)
             self.purses[guardian].points -= cost
 
-    def _plan_supplies(self) -> None:
-        """Plan new stock every second month, and a better rate for service in the second month."""
+    def _plan_better_rate(self) -> None:
+        """Plan a better rate for service in the second month."""
 
         async def better_rate() -> None:
             code, name = SERVICE_RULE
@@ -116,14 +124,7 @@ class Year:
                 self.place.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[1])
             )
 
-        async def restock() -> None:
-            for good in self.place.goods.values():
-                for station, station_id in self.place.stations.items():
-                    await receive(self.place.keeper(station), good.id, station_id, RESTOCK, "例行补货")
-
         self.steps.append(Step(self._better_rate_from, self.place.id, better_rate))
-        for days in range(RESTOCK_DAYS, DAYS, RESTOCK_DAYS):
-            self.steps.append(Step(self.at(self.first + timedelta(days=days), 8), self.place.id, restock))
 
     # -------------------------------------------------------------------------------------------------------- service
 

@@ -51,6 +51,7 @@ CAPABILITY = Capability(
             "timebank.access.devices.further_devices.register_agreed",
         ),
     ),
+    in_use={"area": "SELECT area_id FROM role_grant WHERE community_id = $1"},
     audit={
         "agree_membership": _("同意了并到自己的账号"),
         "decline_membership": _("没有同意并到自己的账号"),

@@ -16,6 +16,7 @@ CAPABILITY = Capability(
     ),
     menu=(MenuEntry(50, "/admin/activities", "calendar", _("活动")),),
     invariants="timebank.activities.invariants.SHIFTS",
+    in_use={"activity": "SELECT activity_id FROM shift WHERE community_id = $1"},
     audit={
         "add_activity": _("新增了活动"),
         "add_shift": _("新增了班次"),

@@ -74,6 +74,8 @@ class Source:
     """The verb that takes an entry of it back."""
     holds: str | None = None
     """`id, entry_id, is_open` of what its holds are for, where it holds points or class time."""
+    held_anew: str | None = None
+    """`entry_id` of holds that it ended for one person and set aside anew for another record of the same."""
     credited: str | None = None
     """`id, person_id` of what its credits are for, where it credits a person."""
 
@@ -99,6 +101,14 @@ class Capability:
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement, by the entry's kind, or by `source kind:entry kind` where that differs."""
     agreed: Sequence[Agreed] = ()
+    in_use: Mapping[str, str] = field(default_factory=dict)
+    """By noun: a SELECT of the ids of those in community $1 that its rows use: none of them is withdrawn."""
+    refers_to: Mapping[str, str] = field(default_factory=dict)
+    """By noun: a SELECT of the ids of those in community $1 that its rows name, also rows that count no more: what is
+    named is not deleted when it is withdrawn."""
+    vouched: str | None = None
+    """A SELECT of `person_id, at` of community $1: when a second member of staff agreed at a counter that somebody is
+    who they say, which confirms a card of theirs that was issued before."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
     audit: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +137,22 @@ def also(*more: Capability) -> Iterator[None]:
         yield
     finally:
         del _added[-len(more) :]
+
+
+def unused(noun: str, row: str) -> str:
+    """SQL: no capability uses this one of the noun, whose id is `row`, in community $1."""
+    uses = [one.in_use[noun] for one in capabilities() if noun in one.in_use]
+    return " AND ".join(f"NOT {_names(select, row)}" for select in uses) or "true"
+
+
+def referred_to(noun: str, row: str) -> str:
+    """SQL: a row of some capability names this one of the noun, whose id is `row`, in community $1."""
+    names = [one.refers_to[noun] for one in capabilities() if noun in one.refers_to]
+    return f"({' OR '.join(_names(select, row) for select in names) or 'false'})"
+
+
+def _names(select: str, row: str) -> str:
+    return f"EXISTS (SELECT FROM ({select}) AS other (id) WHERE other.id = {row})"
 
 
 def hook(name: str) -> Any:

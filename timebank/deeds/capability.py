@@ -32,6 +32,8 @@ CAPABILITY = Capability(
             credited="SELECT id, person_id FROM deed WHERE community_id = $1",
         ),
     ),
+    in_use={"area": "SELECT area_id FROM deed WHERE community_id = $1"},
+    hooks={"is_record_objected": "timebank.deeds.objections.objecting.is_record_objected"},
     statement={
         "deed": _("善行"),
     },

@@ -20,6 +20,10 @@ CAPABILITY = Capability(
     jobs=(Job("check_books", 60, "timebank.ledger.checking.results.check_books"),),
     invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),
+    hooks={
+        "close_accounts": "timebank.ledger.posting.close_accounts",
+        "has_credited": "timebank.ledger.totals.has_credited",
+    },
     statement={
         "hold": _("预留"),
         "settle": _("领取"),

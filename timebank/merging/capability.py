@@ -8,7 +8,13 @@ CAPABILITY = Capability(
     tables="timebank.merging.tables",
     api=("timebank.merging.api.Merging",),
     pages=("admin.merging.MergePages",),
-    sources=(Source(noun="person_merge", entries=("merge", "repayment")),),
+    sources=(
+        Source(
+            noun="person_merge",
+            entries=("merge", "repayment"),
+            held_anew="SELECT row_id FROM person_merge_row WHERE community_id = $1 AND noun = 'hold'",
+        ),
+    ),
     statement={
         "merge": _("两条登记合并"),
     },

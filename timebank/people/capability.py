@@ -25,6 +25,7 @@ CAPABILITY = Capability(
             "timebank.people.guardianship.guardians.consent_agreed",
         ),
     ),
+    in_use={"area": "SELECT area_id FROM household WHERE community_id = $1"},
     audit={
         "correct_person": _("更正了居民登记"),
         "end_guardianship": _("解除了监护登记"),

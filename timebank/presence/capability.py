@@ -22,6 +22,7 @@ CAPABILITY = Capability(
         Job("forget_claims", 600, "timebank.presence.evidence.claims.forget_claims"),
         Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.forget_addresses"),
     ),
+    in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     audit={
         "check_in": _("签到了"),
         "check_out": _("签退了"),

@@ -20,6 +20,8 @@ CAPABILITY = Capability(
     ),
     jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.due.credit_due_records"),),
     invariants="timebank.service_records.invariants.RECORDS",
+    in_use={"activity": "SELECT activity_id FROM service_record WHERE community_id = $1 AND status <> 'withdrawn'"},
+    refers_to={"activity": "SELECT activity_id FROM service_record WHERE community_id = $1"},
     hooks={
         "visit_ended": "timebank.service_records.records.record_visit",
         "visit_ended_again": "timebank.service_records.records.record_again",

@@ -45,6 +45,7 @@ CAPABILITY = Capability(
         Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),
         Agreed("timebank.shop.goods.GOOD_TERMS"),
     ),
+    vouched="SELECT person_id, decided_at FROM counter_confirmation WHERE community_id = $1 AND status = 'agreed'",
     audit={
         "add_good": _("新增了物品"),
         "agree_confirmation": _("同意了柜台的请求"),

@@ -10,6 +10,7 @@ CAPABILITY = Capability(
     pages=("admin.stations.StationsPanel",),
     menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),
     jobs=(Job("forget_readings", 3600, "timebank.stations.readings.forget_readings"),),
+    in_use={"area": "SELECT area_id FROM station WHERE community_id = $1"},
     audit={
         "add_station": _("新增了驿站"),
         "change_station": _("修改了驿站"),

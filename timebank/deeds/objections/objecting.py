@@ -273,14 +273,14 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
         await reject_doubted(scope, record, note)
         text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
         await tell(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
-    elif not await _is_doubted(scope, record.id):
+    elif not await is_record_objected(scope, record.id):
         text = "对您的一条补录服务的异议核实过了，公示照常。"
         key = f"service:{record.id}:noticed:{objection.id}"
         await tell(scope, record.person_id, "record_noticed", text, key, record.id)
     return "这条服务不予计入" if upheld else "公示照常"
 
 
-async def _is_doubted(scope: Scope, record_id: UUID) -> bool:
+async def is_record_objected(scope: Scope, record_id: UUID) -> bool:
     """Whether an objection to a record still waits for its decision."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)",

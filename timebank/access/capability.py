@@ -1,6 +1,6 @@
 """Access: logins, sessions, roles and devices."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry, Sweep
+from timebank.core.capability import Agreed, Capability, MenuEntry, PersonColumn, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -50,6 +50,14 @@ CAPABILITY = Capability(
             "timebank.access.devices.further_devices.FURTHER_DEVICE",
             "timebank.access.devices.further_devices.register_agreed",
         ),
+    ),
+    people=(
+        PersonColumn("membership", "person_id", "settled"),
+        PersonColumn("role_grant", "person_id", "moves"),
+        PersonColumn("spending_rest", "person_id", "stays"),
+        PersonColumn("membership_question", "person_id", "stays"),
+        PersonColumn("one_time_code", "person_id", "stays"),
+        PersonColumn("counter_sign_on", "person_id", "stays"),
     ),
     in_use={"area": "SELECT area_id FROM role_grant WHERE community_id = $1"},
     audit={

@@ -1,6 +1,6 @@
 """Activities and their shifts."""
 
-from timebank.core.capability import Capability, MenuEntry
+from timebank.core.capability import Capability, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -16,6 +16,7 @@ CAPABILITY = Capability(
     ),
     menu=(MenuEntry(50, "/admin/activities", "calendar", _("活动")),),
     invariants="timebank.activities.invariants.SHIFTS",
+    people=(PersonColumn("sign_up", "person_id", "moves"),),
     in_use={"activity": "SELECT activity_id FROM shift WHERE community_id = $1"},
     audit={
         "add_activity": _("新增了活动"),

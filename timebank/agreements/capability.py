@@ -1,6 +1,6 @@
 """Agreements: changes that wait for a second person."""
 
-from timebank.core.capability import Capability, MenuEntry
+from timebank.core.capability import Capability, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -9,6 +9,7 @@ CAPABILITY = Capability(
     api=("timebank.agreements.api.Agreements",),
     pages=("admin.agreements.AgreementPages",),
     menu=(MenuEntry(130, "/admin/agreements", "people", _("待另一人确认")),),
+    people=(PersonColumn("waiting_change", "person_id", "stays"),),
     audit={
         "propose": _("提请另一人确认"),
     },

@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability
+from timebank.core.capability import Capability, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,6 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CardPages",),
+    people=(PersonColumn("card", "person_id", "settled"),),
     audit={
         "confirm_card": _("核对了服务卡"),
         "issue_card": _("发了卡"),

@@ -1,6 +1,6 @@
 """Classes: courses, lessons, and children's class time."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -53,6 +53,12 @@ CAPABILITY = Capability(
     agreed=(
         Agreed("timebank.classes.courses.COURSE_TERMS"),
         Agreed("timebank.classes.courses.LESSON_TERMS"),
+    ),
+    people=(
+        PersonColumn("class_purchase", "guardian_id", "moves"),
+        PersonColumn("class_purchase", "child_id", "moves"),
+        PersonColumn("booking", "guardian_id", "moves"),
+        PersonColumn("booking", "child_id", "moves"),
     ),
     audit={
         "add_course": _("新增了课程"),

@@ -80,6 +80,20 @@ class Source:
     """`id, person_id` of what its credits are for, where it credits a person."""
 
 
+@dataclass(frozen=True, slots=True)
+class PersonColumn:
+    """A column that says whom a row belongs to or is about, and what merging two records of one person does with it.
+
+    `moves`: the row is the kept record's from then on, and the merged one's again when the merge is undone; the SQL
+    function `person_links` names it. `settled`: the SQL function `person_merge` has a statement of its own for it.
+    `stays`: the row goes on naming the merged record, as it is what was so then.
+    """
+
+    table: str
+    column: str
+    merge: Literal["moves", "settled", "stays"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
     """One capability. `package` is its folder's dotted path; its `templates/` are found there."""
@@ -101,6 +115,8 @@ class Capability:
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement, by the entry's kind, or by `source kind:entry kind` where that differs."""
     agreed: Sequence[Agreed] = ()
+    people: Sequence[PersonColumn] = ()
+    """The columns of its tables that refer to a person."""
     in_use: Mapping[str, str] = field(default_factory=dict)
     """By noun: a SELECT of the ids of those in community $1 that its rows use: none of them is withdrawn."""
     refers_to: Mapping[str, str] = field(default_factory=dict)

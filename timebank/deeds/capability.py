@@ -1,6 +1,6 @@
 """Deeds: the moral bank, from filing to credit, with objections."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -31,6 +31,11 @@ CAPABILITY = Capability(
             reversed_by="timebank.deeds.credit.reverse_deed",
             credited="SELECT id, person_id FROM deed WHERE community_id = $1",
         ),
+    ),
+    people=(
+        PersonColumn("deed", "person_id", "moves"),
+        PersonColumn("deed", "witness_id", "moves"),
+        PersonColumn("objection", "person_id", "moves"),
     ),
     in_use={"area": "SELECT area_id FROM deed WHERE community_id = $1"},
     hooks={"is_record_objected": "timebank.deeds.objections.objecting.is_record_objected"},

@@ -1,6 +1,6 @@
 """Merging: two records of one person become one, and two again."""
 
-from timebank.core.capability import Agreed, Capability, Source
+from timebank.core.capability import Agreed, Capability, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -24,6 +24,10 @@ CAPABILITY = Capability(
             "timebank.merging.merging.merge_agreed",
             "timebank.merging.merging.stands_now",
         ),
+    ),
+    people=(
+        PersonColumn("person_merge", "kept_id", "stays"),
+        PersonColumn("person_merge", "merged_id", "stays"),
     ),
     audit={
         "merge_people": _("合并了同一个人的登记"),

@@ -1,6 +1,6 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry
+from timebank.core.capability import Agreed, Capability, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -24,6 +24,13 @@ CAPABILITY = Capability(
             "timebank.people.guardianship.guardians.GUARDIAN_CONSENT",
             "timebank.people.guardianship.guardians.consent_agreed",
         ),
+    ),
+    people=(
+        PersonColumn("household_move", "person_id", "moves"),
+        PersonColumn("person", "merged_into", "moves"),
+        PersonColumn("guardianship", "guardian_id", "moves"),
+        PersonColumn("guardianship", "child_id", "moves"),
+        PersonColumn("message", "person_id", "moves"),
     ),
     in_use={"area": "SELECT area_id FROM household WHERE community_id = $1"},
     audit={

@@ -1,6 +1,6 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, Job
+from timebank.core.capability import Capability, Job, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -21,6 +21,10 @@ CAPABILITY = Capability(
         Job("close_forgotten", 60, "timebank.presence.forgotten.close_forgotten"),
         Job("forget_claims", 600, "timebank.presence.evidence.claims.forget_claims"),
         Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.forget_addresses"),
+    ),
+    people=(
+        PersonColumn("visit", "person_id", "moves"),
+        PersonColumn("scan", "person_id", "stays"),
     ),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     audit={

@@ -1,6 +1,6 @@
 """Service records: visits that are judged, honour hours, their review, credit and reversal."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, Source
+from timebank.core.capability import Capability, Job, MenuEntry, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -20,6 +20,7 @@ CAPABILITY = Capability(
     ),
     jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.due.credit_due_records"),),
     invariants="timebank.service_records.invariants.RECORDS",
+    people=(PersonColumn("service_record", "person_id", "moves"),),
     in_use={"activity": "SELECT activity_id FROM service_record WHERE community_id = $1 AND status <> 'withdrawn'"},
     refers_to={"activity": "SELECT activity_id FROM service_record WHERE community_id = $1"},
     hooks={

@@ -1,6 +1,6 @@
 """The shop: goods, shelves and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -44,6 +44,10 @@ CAPABILITY = Capability(
         Agreed("timebank.shop.collection.RETURN", "timebank.shop.collection.return_agreed"),
         Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),
         Agreed("timebank.shop.goods.GOOD_TERMS"),
+    ),
+    people=(
+        PersonColumn("redemption", "person_id", "moves"),
+        PersonColumn("counter_confirmation", "person_id", "stays"),
     ),
     vouched="SELECT person_id, decided_at FROM counter_confirmation WHERE community_id = $1 AND status = 'agreed'",
     audit={

@@ -80,4 +80,10 @@ CAPABILITY = Capability(
         "withdraw_logins": _("撤回了登录"),
         "withdraw_roles": _("撤回了身份"),
     },
+    nouns={
+        "counter": _("柜台"),
+        "device": _("设备"),
+        "login": _("登录账号"),
+        "role_grant": _("身份"),
+    },
 )

@@ -28,4 +28,9 @@ CAPABILITY = Capability(
         "withdraw": _("退出了班次"),
         "withdraw_activity": _("撤回了活动"),
     },
+    nouns={
+        "activity": _("活动"),
+        "shift": _("班次"),
+    },
+    panel={"activity": "/admin/activities/"},
 )

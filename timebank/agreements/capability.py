@@ -13,4 +13,5 @@ CAPABILITY = Capability(
     audit={
         "propose": _("提请另一人确认"),
     },
+    nouns={"waiting_change": _("待确认的事")},
 )

@@ -15,4 +15,5 @@ CAPABILITY = Capability(
         "issue_missing_cards": _("批量发了卡"),
         "revoke_card": _("挂失了卡"),
     },
+    nouns={"card": _("服务卡")},
 )

@@ -1,6 +1,6 @@
 """Classes: courses, lessons, and children's class time."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -39,7 +39,7 @@ CAPABILITY = Capability(
         Source(
             noun="class_purchase",
             entries=("purchase", "refund", "move", "expiry", "reversal", "repayment"),
-            reversed_by="timebank.classes.class_time.unexpiry.reverse_class_expiry",
+            reversal=Reversal(("expiry",), "timebank.classes.class_time.unexpiry.reverse_class_expiry", of="entry"),
         ),
     ),
     statement={
@@ -77,4 +77,12 @@ CAPABILITY = Capability(
         "seat": _("排到了座位"),
         "stop_course": _("停开了课程"),
     },
+    child_lists={"bookings": _("约课名单"), "counter": _("柜台")},
+    nouns={
+        "booking": _("约课"),
+        "class_purchase": _("课时"),
+        "course": _("课程"),
+        "lesson": _("课"),
+    },
+    panel={"course": "/admin/classes/"},
 )

@@ -61,6 +61,18 @@ class Agreed:
     stands_now: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """How an administrator takes an entry of one of these kinds back: `verb` is called with the scope, an id, a reason.
+
+    The id is that of what the entry stands for, so that the verb mends that too, or of the entry itself.
+    """
+
+    entries: Sequence[str]
+    verb: str
+    of: Literal["source", "entry"] = "source"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What entries of the ledger stand for: rows of `noun`, the `source_kind` of their transfers.
@@ -70,8 +82,7 @@ class Source:
 
     noun: str
     entries: Sequence[str]
-    reversed_by: str | None = None
-    """The verb that takes an entry of it back."""
+    reversal: Reversal | None = None
     holds: str | None = None
     """`id, entry_id, is_open` of what its holds are for, where it holds points or class time."""
     held_anew: str | None = None
@@ -129,6 +140,12 @@ class Capability:
     """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
     audit: Mapping[str, str] = field(default_factory=dict)
     """Words for the verbs that it writes into the audit."""
+    nouns: Mapping[str, str] = field(default_factory=dict)
+    """Words for what it writes into the audit as changed."""
+    child_lists: Mapping[str, str] = field(default_factory=dict)
+    """Words for its lists that name children in full, which the audit keeps when somebody reads one."""
+    panel: Mapping[str, str] = field(default_factory=dict)
+    """By noun: where the panel shows one of them, its id following."""
 
     @property
     def folder(self) -> Path:

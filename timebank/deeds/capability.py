@@ -1,6 +1,6 @@
 """Deeds: the moral bank, from filing to credit, with objections."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -28,7 +28,7 @@ CAPABILITY = Capability(
         Source(
             noun="deed",
             entries=("deed", "reversal", "repayment"),
-            reversed_by="timebank.deeds.credit.reverse_deed",
+            reversal=Reversal(("deed",), "timebank.deeds.credit.reverse_deed"),
             credited="SELECT id, person_id FROM deed WHERE community_id = $1",
         ),
     ),
@@ -65,4 +65,9 @@ CAPABILITY = Capability(
         "review_deed": _("审核了善行"),
         "withdraw_deed": _("撤回了善行"),
     },
+    nouns={
+        "deed": _("善行"),
+        "objection": _("异议"),
+    },
+    panel={"deed": "/admin/deeds/", "objection": "/admin/objections/"},
 )

@@ -36,4 +36,8 @@ CAPABILITY = Capability(
     audit={
         "ask_for_check": _("要求了核对账目"),
     },
+    nouns={
+        "account": _("账户"),
+        "book_check": _("账目"),
+    },
 )

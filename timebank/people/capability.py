@@ -49,4 +49,10 @@ CAPABILITY = Capability(
         "withdraw_many": _("批量撤回了居民"),
         "withdraw_nominations": _("撤回了监护提名"),
     },
+    child_lists={"people": _("居民名单"), "household": _("同户")},
+    nouns={
+        "guardianship": _("监护登记"),
+        "person": _("居民"),
+    },
+    panel={"person": "/admin/people/"},
 )

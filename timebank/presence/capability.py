@@ -34,4 +34,5 @@ CAPABILITY = Capability(
         "identify": _("在柜台扫码认了人"),
         "undo_check_in": _("撤销了签到"),
     },
+    nouns={"visit": _("到场")},
 )

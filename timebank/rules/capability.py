@@ -21,4 +21,5 @@ CAPABILITY = Capability(
     audit={
         "set_rule": _("设定了积分规则"),
     },
+    nouns={"rule": _("积分规则")},
 )

@@ -31,7 +31,6 @@ CAPABILITY = Capability(
         Source(
             noun="redemption",
             entries=("hold", "settle", "void", "reversal", "repayment"),
-            reversed_by="timebank.shop.collection.return_goods",
             holds="SELECT id, entry_id, status = 'reserved' AS is_open FROM redemption WHERE community_id = $1",
         ),
     ),
@@ -65,4 +64,10 @@ CAPABILITY = Capability(
         "return_goods": _("收回了退货"),
         "set_photo": _("换了物品照片"),
     },
+    nouns={
+        "counter_confirmation": _("柜台的请求"),
+        "good": _("物品"),
+        "redemption": _("兑换"),
+    },
+    panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
 )

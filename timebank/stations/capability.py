@@ -17,4 +17,6 @@ CAPABILITY = Capability(
         "read_code": _("查看了签到码"),
         "rotate_key": _("更换了签到码密钥"),
     },
+    nouns={"station": _("驿站")},
+    panel={"station": "/admin/stations/"},
 )

@@ -8,4 +8,5 @@ CAPABILITY = Capability(
     api=("timebank.trail.api.read_trail",),
     pages=("admin.trail.TrailPages",),
     menu=(MenuEntry(140, "/admin/audit", "list", _("操作记录")),),
+    nouns={"demo": _("示范")},
 )

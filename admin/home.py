@@ -4,7 +4,6 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.response import Template
 
-from timebank.agreements.proposing import has_credited
 from timebank.areas.places import regions_in_reach
 from timebank.cards.confirming import count_unconfirmed, unconfirmed_cards
 from timebank.core import clock
@@ -12,7 +11,7 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.expiry.expiring import waiting_expiries
 from timebank.http.callers import AnyRequest
-from timebank.ledger.totals import totals
+from timebank.ledger.totals import has_credited, totals
 from timebank.overview.community import count_decidable, read_panel_counts
 from timebank.overview.figures import figures
 from timebank.web.pages import page

@@ -1,6 +1,5 @@
 """The panel's pages of the ledger: the last check, totals, entries, reversals and waiting expiries."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -12,27 +11,25 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
 from timebank.core import clock
+from timebank.core.capability import resolve
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
 from timebank.expiry.expiring import let_expire, waiting_expiries
-from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
+from timebank.expiry.reversal import reverse_expiries_of_day
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import CURRENCIES, Books
 from timebank.ledger.checking.stored_result import ask_for_check, is_waiting, latest_books
-from timebank.ledger.entries import Entry, find_entry, last_entries
+from timebank.ledger.entries import Entry, find_entry, last_entries, reversal_of
 from timebank.ledger.explain import entry_kind_in_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.people.directory import names_of
-from timebank.service_records.crediting.reversal import reverse_record
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -47,10 +44,6 @@ PLACES = {
     "adjusted": _("调整"),
     "clearing": _("跨社区清算"),
 }
-
-# The verb that reverses an entry, by the entry's source: it also changes the status of the source.
-Reverse = Callable[[Scope, UUID, str], Awaitable[object]]
-REVERSE: dict[str, Reverse] = {"service_record": reverse_record, "deed": reverse_deed}
 EXPIRY = {"day": _("到期日"), "currency": _("哪一种账"), "amount": _("数目")}
 
 
@@ -105,7 +98,7 @@ class PanelLedgerPages(Controller):
         """Reverse the source of the entry, with a reason."""
         entry = await find_entry(caller, entry_id)
         try:
-            if not entry.reversed and not _is_reversible(entry):
+            if not entry.reversed and reversal_of(entry) is None:
                 raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
             reason = parse_form(ReasonIn, data, REASON).reason
             await once.answer(caller, lambda: _reverse(caller, entry, reason))
@@ -132,20 +125,11 @@ async def _reverse(caller: Scope, entry: Entry, reason: str) -> object:
 
     The check runs inside `once.answer`, so that the same form sent twice gets the stored answer, not a refusal.
     """
-    if entry.reversed:
+    reversal = reversal_of(entry)
+    if entry.reversed or reversal is None:
         raise NotReversible
-    if entry.kind == "expiry" and entry.source_kind == "class_purchase":
-        return await reverse_class_expiry(caller, entry.entry_id, reason)
-    if entry.kind == "expiry":
-        return await reverse_expiry(caller, entry.entry_id, reason)
-    return await REVERSE[entry.source_kind](caller, entry.source_id, reason)
-
-
-def _is_reversible(entry: Entry) -> bool:
-    return not entry.reversed and (
-        (entry.kind == "expiry" and entry.source_kind in ("account", "class_purchase"))
-        or (entry.kind in ("service", "deed") and entry.source_kind in REVERSE)
-    )
+    reverse = resolve(reversal.verb)
+    return await reverse(caller, entry.entry_id if reversal.of == "entry" else entry.source_id, reason)
 
 
 async def _books(
@@ -189,6 +173,6 @@ async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID, refusal: Ti
         what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)),
         person=names.get(entry.person_id) if entry.person_id else None,
         actor=names.get(entry.actor_id) if entry.actor_id else None,
-        may_reverse=caller.administers and _is_reversible(entry),
+        may_reverse=caller.administers and not entry.reversed and reversal_of(entry) is not None,
         error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

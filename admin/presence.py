@@ -5,13 +5,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
+from timebank.access.devices.at_stations import usable_devices
 from timebank.cards.confirming import LISTED_MAX, OwnCard, confirm_cards, count_unconfirmed, unconfirmed_cards
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.presence.evidence.browsers import crowds
-from timebank.stations.screens import usable_devices
+from timebank.service_records.crowds import crowds
 from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
 

@@ -28,10 +28,10 @@ from timebank.http.preferences import language_of
 from timebank.people.directory import list_people
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
-from timebank.presence.evidence.browsers import crowds
 from timebank.rules.catalogue import RuleNotFound
 from timebank.service_records import reading, review
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
+from timebank.service_records.crowds import crowds
 from timebank.service_records.deciding import OwnRecord, scanned_by
 from timebank.service_records.honour.entering import HoursPlaceUnknown, HoursTimes, enter_hours
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending

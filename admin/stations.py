@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.devices import devices
+from timebank.access.devices import at_stations, devices
 from timebank.access.devices.devices import AlreadyPaired, DeviceInPlace
 from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
@@ -102,7 +102,7 @@ class PanelStationPages(Controller):
         """Register a display or tablet. Its pairing link is shown once, on this page."""
         caller.require_reader()
         try:
-            made = await screens.add_or_ask(caller, station_id, wanted_device(data))
+            made = await at_stations.add_or_ask(caller, station_id, wanted_device(data))
         except REFUSALS as refusal:
             return await _station_page(request, caller, station_id, refusal)
         if isinstance(made, Waiting):
@@ -116,7 +116,7 @@ class PanelStationPages(Controller):
     ) -> Template:  # fmt: skip
         """Renew the pairing link of a device that is not paired yet."""
         try:
-            made = await screens.renew_pairing(caller, device_id)
+            made = await at_stations.renew_pairing(caller, device_id)
         except REFUSALS as refusal:
             return await _station_page(request, caller, station_id, refusal)
         return await _station_page(request, caller, station_id, made=made)
@@ -167,7 +167,7 @@ async def _station_page(
     caller.require_reader()
     found = await places.station(caller, station_id)
     context: dict[str, Any] = {
-        "devices": await screens.devices_of(caller, station_id) if caller.administers else [],
+        "devices": await at_stations.devices_of(caller, station_id) if caller.administers else [],
         "image": qr_image(made.url) if made else None,
         "hanging": await closing.count_closing_effects(caller, station_id),
         "edits": caller.administers, "grids": await _grids(caller),

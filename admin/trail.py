@@ -9,20 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Template
 
+from timebank.core.capability import capabilities
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.trail.reading import trail
-from timebank.trail.words import NOUNS, verbs
+from timebank.trail.words import nouns, verbs
 from timebank.web.pages import page
-
-PAGES = {
-    "activity": "activities", "course": "classes", "deed": "deeds", "good": "goods", "import_run": "imports",
-    "objection": "objections", "person": "people", "redemption": "goods/redemptions", "service_record": "reviews",
-    "station": "stations",
-}  # fmt: skip
-"""The panel's path for each audited noun."""
 
 
 class PanelTrailPages(Controller):
@@ -43,7 +37,8 @@ class PanelTrailPages(Controller):
         )  # fmt: skip
         return page(
             request, caller, "trail/list.html", found=found, verb=chosen, until=until if _day(until) else "",
-            person_id=person_id, noun_id=noun_id, verbs=verbs(), nouns=NOUNS, pages=PAGES,
+            person_id=person_id, noun_id=noun_id, verbs=verbs(), nouns=nouns(),
+            pages={noun: address for one in capabilities() for noun, address in one.panel.items()},
         )  # fmt: skip
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.access.test_access_pages import browser
 from tests.presence.test_presence_pages import browser as device
 from tests.support.town import Town
+from timebank.access.devices import at_stations
 from timebank.core import clock, settings, wording
 from timebank.expiry.reminders import remind_of_expiry
-from timebank.stations import screens
 from timebank.stations.schemas import DeviceIn
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ async def test_the_wall_shows_the_places_clock_before_its_script_runs(
 ) -> None:
     admin = await town.scope("赵丽")
     with clock.at(HALF_PAST_MIDNIGHT):
-        paired = await screens.add_device(admin, town.stations["暖蜂驿站"], DeviceIn(name="大屏", kind="display"))
+        paired = await at_stations.add_device(admin, town.stations["暖蜂驿站"], DeviceIn(name="大屏", kind="display"))
         monkeypatch.setattr(settings, "_current", replace(settings.current(), time_zone=ZoneInfo(zone)))
         wall = device()
         await wall.post(paired.url.removeprefix("http://test"))

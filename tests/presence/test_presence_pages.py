@@ -12,6 +12,7 @@ import pytest
 from tests.support.counter import kept_scope
 from tests.support.presence import card, count, later, nine_o_clock, nonce, personal_code, served, station_code
 from tests.support.town import Town, set_password
+from timebank.access.devices.at_stations import add_device
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app
@@ -19,7 +20,6 @@ from timebank.core import clock
 from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
-from timebank.stations import screens
 from timebank.stations.schemas import DeviceIn
 
 
@@ -216,7 +216,7 @@ async def test_my_visits_say_why_there_are_no_points(town: Town) -> None:
 
 
 async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
-    made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("大屏", "display"))
+    made = await add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("大屏", "display"))
     screen = browser()
     assert (await screen.get("/display")).status_code == 403
     asked = await screen.get(path_of(made.url))
@@ -233,7 +233,7 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
     assert turned["url"].startswith("http://test/c/")
     assert (turned["present"], turned["recent"][0]["name"]) == (1, "张*")
     assert (await browser().get("/display/tbd_wrong")).status_code == 403
-    counter = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
+    counter = await add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
     code = counter.url.rsplit("/", 1)[1]
     assert (await browser().post(f"/display/{code}")).status_code == 403, "a counter is no display"
 
@@ -242,7 +242,7 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
 
 
 async def counter_of(town: Town) -> httpx.AsyncClient:
-    made = await screens.add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
+    made = await add_device(await town.scope("周敏"), town.stations["暖蜂驿站"], DeviceIn("平板", "counter"))
     tablet = browser()
     assert (await tablet.post(path_of(made.url))).headers["location"] == "/desk"
     await kept_scope(town, tablet.cookies[DEVICE_COOKIE])

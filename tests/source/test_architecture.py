@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.source.statements import Constants, assigned, folded, tables_of_source
+
 ROOT = Path(__file__).parents[2]
 CODE = ("timebank", "admin", "migrations")
 TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", ".po")
@@ -17,22 +19,22 @@ TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", 
 # From the lowest layer up: a module may import from its own part and from every earlier row of this list.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
-    ("operations",),
     ("agreements",),
     ("areas",),
     ("policies",),
-    ("ledger",),
     ("people",),
+    ("ledger",),
     ("expiry",),
+    ("stations",),
     ("access",),
     ("rules",),
-    ("stations",),
     ("cards",),
     ("activities",),
     ("presence",),
     ("service_records",),
     ("deeds", "shop", "classes"),
     ("merging",),
+    ("operations",),
     ("imports",),
     ("overview",),
     ("trail",),
@@ -173,7 +175,7 @@ def test_only_the_ledger_writes_the_ledgers_tables() -> None:
 
 def test_a_capability_writes_only_its_own_tables() -> None:
     """To change another capability's table, a module calls its verb, never SQL or the Table class."""
-    owner = {table: part for name in modules() if name.endswith(".tables") for table, part in tables_of(name)}
+    owner = owners()
     writing = re.compile(r"(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?([a-z_]+)\b(?!\s*\.)")
     wrong = []
     for name, (_, tree) in modules().items():
@@ -182,7 +184,7 @@ def test_a_capability_writes_only_its_own_tables() -> None:
             f"{name}:{line} writes {table}, which is {owner[table]}'s"
             for text, line in strings(tree)
             for table in writing.findall(text)
-            if table in owner and owner[table] != part and (part, table) not in SHARED
+            if table in owner and owner[table] != part
         ]
         wrong += [
             f"{name}:{line} imports {other}"
@@ -192,8 +194,119 @@ def test_a_capability_writes_only_its_own_tables() -> None:
     assert wrong == []
 
 
-# Tables that a low-level module writes for every capability; their Table classes are in `access`.
-SHARED = {("core", "audit"), ("operations", "installation")}
+@cache
+def owners() -> dict[str, str]:
+    """The part that has the class of each table."""
+    return {table: part for name in modules() for table, part in tables_of(name)}
+
+
+def package_of(name: str) -> str:
+    """The row's word for a module's package, its API and pages too: timebank.shop.api is `shop`."""
+    own = part_of(name)
+    return name.split(".")[1] if own in {"api", "web"} and not name.startswith("timebank.web") else own
+
+
+@cache
+def known_in(name: str) -> Constants:
+    """What a name in a module stands for, where it is a text that this module or another one assigns to it."""
+    _, tree = modules()[name]
+    own = assigned(tree)
+    taken = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+
+    def known(text: str) -> str | None:
+        head, _, rest = text.partition(".")
+        if text in own:
+            return folded(own[text], known)
+        if head not in taken:
+            return None
+        module = ".".join(taken[head]) if rest else taken[head][0]
+        return known_in(module)(rest or taken[head][1]) if module in modules() else None
+
+    return known
+
+
+def unreached(part: str, tree: ast.Module, known: Constants) -> list[str]:
+    """The tables in a module's SQL that are neither its part's own nor of a layer below."""
+    owner = owners()
+    return [
+        f"{line} names {table}, which is {owner[table]}'s"
+        for table, line in tables_of_source(tree, known)
+        if table in owner and owner[table] != part and ROW[owner[table]] >= ROW[part]
+    ]
+
+
+def test_statements_name_tables_of_their_own_part_and_of_layers_below() -> None:
+    """Of a higher part's tables a capability learns by a manifest, and of one beside it not at all."""
+    wrong = [
+        f"{name}:{each}"
+        for name, (_, tree) in modules().items()
+        if not name.startswith("migrations") and name != "timebank"
+        for each in unreached(package_of(name), tree, known_in(name))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'S = "SELECT id FROM redemption WHERE community_id = $1"',
+        'S = "SELECT EXISTS (SELECT FROM redemption)"',
+        'S = "SELECT 1 FROM station s LEFT JOIN redemption r ON true"',
+        'S = "SELECT 1 FROM station s, redemption r"',
+        'S = "SELECT 1 FROM unnest($1) AS x (id), LATERAL (SELECT FROM redemption) AS r"',
+        'S = "INSERT INTO redemption (id) VALUES ($1)"',
+        'S = "UPDATE redemption SET status = $1"',
+        'S = "UPDATE station s SET name = $1 FROM redemption r WHERE true"',
+        'S = "DELETE FROM station s USING redemption r WHERE true"',
+        'S = "SELECT 1 FROM station; DELETE FROM ONLY redemption"',
+        'S = "select id from redemption"',
+        'S = f"SELECT {columns} FROM redemption WHERE {what}"',
+        'S = "SELECT id " + "FROM redemption " + where',
+        'T = "redemption"\nS = f"SELECT id FROM {T}"',
+        'FROM = "SELECT id FROM "\nT = "redemption"\nS = FROM + T',
+        'S = ask("SELECT id FROM station", f"{more} JOIN {why(\'SELECT FROM redemption\')}")',
+        'await database.insert_many("redemption", COLUMNS, rows)',
+        'S = "WITH mine AS (SELECT id FROM redemption) SELECT id FROM mine"',
+    ],
+)
+def test_a_statement_that_names_a_higher_table_is_found_however_it_is_written(source: str) -> None:
+    tree = ast.parse(source)
+    assert [each.split(" names ")[1] for each in unreached("stations", tree, _known_of(tree))] == [
+        "redemption, which is shop's"
+    ]
+    assert unreached("shop", tree, _known_of(tree)) == []
+    assert len(unreached("classes", tree, _known_of(tree))) == 1, "a part beside it reads no table of it either"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""Delete from redemption what is over."""',
+        'S = "WITH redemption AS (SELECT id FROM station) SELECT id FROM redemption"',
+        'S = "WITH x AS (SELECT 1), redemption (id) AS (SELECT 1) SELECT id FROM x, redemption"',
+        'S = "SELECT redemption.id FROM station WHERE a IS DISTINCT FROM redemption FOR NO KEY UPDATE"',
+        'S = "SELECT redemption($1) FROM redemption($2)"',
+        "S = \"SELECT id FROM station WHERE name = 'from redemption'\"",
+        'S = "take it from redemption"',
+    ],
+)
+def test_what_names_no_table_is_not_taken_for_a_table(source: str) -> None:
+    tree = ast.parse(source)
+    assert unreached("stations", tree, _known_of(tree)) == []
+
+
+def _known_of(tree: ast.Module) -> Constants:
+    own = assigned(tree)
+
+    def known(text: str) -> str | None:
+        return folded(own.get(text), known)
+
+    return known
 
 
 def tables_of(name: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.counter import kept_scope
 from tests.support.town import Town
-from timebank.access.devices import devices
+from timebank.access.devices import at_stations, devices
 from timebank.core import clock, codes
 from timebank.core.errors import Forbidden
 from timebank.overview.closing import change_station
@@ -107,7 +107,7 @@ async def test_a_new_key_ends_every_code_shown_before(town: Town) -> None:
 async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: Town) -> None:
     keeper, station = await town.scope("周敏"), town.stations["暖蜂驿站"]
     for wanted, serves in ((DeviceIn("平板", "counter"), True), (DeviceIn("大屏", "display"), False)):
-        made = await screens.add_device(keeper, station, wanted)
+        made = await at_stations.add_device(keeper, station, wanted)
         assert made.token not in made.url
         scope = await devices.find_device(made.token)
         assert scope is not None
@@ -118,7 +118,7 @@ async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: To
         await devices.revoke(keeper, made.id)
         assert await devices.find_device(made.token) is None
     with pytest.raises(Forbidden):
-        await screens.add_device(keeper, town.stations["慈善超市"], DeviceIn("设备", "counter"))
+        await at_stations.add_device(keeper, town.stations["慈善超市"], DeviceIn("设备", "counter"))
 
 
 async def test_a_station_is_open_between_its_hours(town: Town) -> None:

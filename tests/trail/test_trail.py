@@ -17,7 +17,7 @@ from timebank.cards.cards import issue_card
 from timebank.core import clock
 from timebank.core.errors import Forbidden
 from timebank.trail.reading import trail
-from timebank.trail.words import LABELS, NOUNS, verbs
+from timebank.trail.words import LABELS, nouns, verbs
 
 # Ids link the subject, numbers of versions and rows of the book say nothing to a reader.
 VERB, NOUN = 1, 2
@@ -47,7 +47,7 @@ def constants(position: int) -> set[str]:
 
 def test_every_verb_noun_and_value_has_words() -> None:
     assert constants(VERB) - verbs().keys() == set()
-    assert constants(NOUN) - NOUNS.keys() == set()
+    assert constants(NOUN) - nouns().keys() == set()
     named = {
         k.arg
         for call in calls("audit.record", "audit.record_many", "audit.record_of_login")

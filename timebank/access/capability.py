@@ -1,6 +1,6 @@
 """Access: logins, sessions, roles and devices."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry, Sweep
+from timebank.core.capability import Agreed, Capability, MenuEntry, PersonColumn, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -51,6 +51,15 @@ CAPABILITY = Capability(
             "timebank.access.devices.further_devices.register_agreed",
         ),
     ),
+    people=(
+        PersonColumn("membership", "person_id", "settled"),
+        PersonColumn("role_grant", "person_id", "moves"),
+        PersonColumn("spending_rest", "person_id", "stays"),
+        PersonColumn("membership_question", "person_id", "stays"),
+        PersonColumn("one_time_code", "person_id", "stays"),
+        PersonColumn("counter_sign_on", "person_id", "stays"),
+    ),
+    in_use={"area": "SELECT area_id FROM role_grant WHERE community_id = $1"},
     audit={
         "agree_membership": _("同意了并到自己的账号"),
         "decline_membership": _("没有同意并到自己的账号"),
@@ -70,5 +79,11 @@ CAPABILITY = Capability(
         "sign_out": _("退出了登录"),
         "withdraw_logins": _("撤回了登录"),
         "withdraw_roles": _("撤回了身份"),
+    },
+    nouns={
+        "counter": _("柜台"),
+        "device": _("设备"),
+        "login": _("登录账号"),
+        "role_grant": _("身份"),
     },
 )

@@ -1,6 +1,6 @@
 """Activities and their shifts."""
 
-from timebank.core.capability import Capability, MenuEntry
+from timebank.core.capability import Capability, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -16,6 +16,8 @@ CAPABILITY = Capability(
     ),
     menu=(MenuEntry(place=50, href="/admin/activities", icon="calendar", word=_("活动")),),
     invariants="timebank.activities.invariants.SHIFTS",
+    people=(PersonColumn("sign_up", "person_id", "moves"),),
+    in_use={"activity": "SELECT activity_id FROM shift WHERE community_id = $1"},
     audit={
         "add_activity": _("新增了活动"),
         "add_shift": _("新增了班次"),
@@ -26,4 +28,9 @@ CAPABILITY = Capability(
         "withdraw": _("退出了班次"),
         "withdraw_activity": _("撤回了活动"),
     },
+    nouns={
+        "activity": _("活动"),
+        "shift": _("班次"),
+    },
+    panel={"activity": "/admin/activities/"},
 )

@@ -4,14 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.core import audit, database
+from timebank.core.capability import referred_to, unused
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-
-# Whether an activity `a` of community $1 has a shift, a visit or a service record that is not withdrawn.
-IN_USE = """(EXISTS (SELECT FROM shift s WHERE s.community_id = $1 AND s.activity_id = a.id)
-OR EXISTS (SELECT FROM visit v WHERE v.community_id = $1 AND v.activity_id = a.id)
-OR EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id
-           AND r.status <> 'withdrawn'))"""
 
 
 @retried
@@ -24,14 +19,14 @@ async def undo_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
     async with transaction(scope):
         gone = await database.fetch(
             "DELETE FROM activity a WHERE a.community_id = $1 AND a.id = ANY ($2) "  # noqa: S608  # own text
-            f"AND NOT {IN_USE} "
-            "AND NOT EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id) "
+            f"AND {unused('activity', 'a.id')} "
+            f"AND NOT {referred_to('activity', 'a.id')} "
             "RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
         gone += await database.fetch(
             "UPDATE activity a SET active = false WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.active "  # noqa: S608  # own text
-            f"AND NOT {IN_USE} RETURNING a.id",
+            f"AND {unused('activity', 'a.id')} RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
         for row in gone:
@@ -46,8 +41,8 @@ async def offer_again(scope: Scope, activity_ids: Sequence[UUID]) -> list[UUID]:
     async with transaction(scope):
         offered = await database.fetch(
             "UPDATE activity a SET active = true WHERE a.community_id = $1 AND a.id = ANY ($2) AND NOT a.active "  # noqa: S608  # own text
-            f"AND NOT {IN_USE} "
-            "AND EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id) "
+            f"AND {unused('activity', 'a.id')} "
+            f"AND {referred_to('activity', 'a.id')} "
             "RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip

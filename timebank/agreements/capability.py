@@ -1,6 +1,6 @@
 """The manifest of agreements: changes that wait for a second person."""
 
-from timebank.core.capability import Capability, MenuEntry
+from timebank.core.capability import Capability, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -9,7 +9,9 @@ CAPABILITY = Capability(
     api=("timebank.agreements.api.Agreements",),
     pages=("admin.agreements.PanelAgreementPages",),
     menu=(MenuEntry(place=130, href="/admin/agreements", icon="people", word=_("待另一人确认")),),
+    people=(PersonColumn("waiting_change", "person_id", "stays"),),
     audit={
         "propose": _("提请另一人确认"),
     },
+    nouns={"waiting_change": _("待确认的事")},
 )

@@ -27,15 +27,6 @@ def is_above(scope: Scope) -> bool:
     return scope.system or scope.has(Role.street_admin, Role.county_admin)
 
 
-async def has_credited(scope: Scope) -> bool:
-    """Whether the community has any ledger entry. Before that its administrator may set rules and policies alone."""
-    async with transaction(scope):
-        found: bool = await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1)", scope.community_id
-        )
-    return found
-
-
 @retried
 async def propose(
     scope: Scope, kind: Kind, subject: str, do: object, says: dict[str, Any], *, person_id: UUID | None = None,

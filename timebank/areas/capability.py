@@ -15,4 +15,13 @@ CAPABILITY = Capability(
         "rename_area": _("给区域改了名"),
         "withdraw_area": _("撤回了区域"),
     },
+    nouns={
+        "area": _("区域"),
+        "building": _("楼栋"),
+        "community": _("社区"),
+        "county": _("县"),
+        "grid": _("网格"),
+        "street": _("街道"),
+        "unit": _("单元"),
+    },
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.core import audit, database
+from timebank.core.capability import unused
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 
@@ -19,12 +20,9 @@ async def remove_unused_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
     async with transaction(scope):
         for kind in ("unit", "building", "grid"):
             removed = await database.fetch(
-                "DELETE FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.kind = $3 "
+                "DELETE FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.kind = $3 "  # noqa: S608  # own text
                 "AND NOT EXISTS (SELECT FROM area b WHERE b.community_id = $1 AND b.parent_id = a.id) "
-                "AND NOT EXISTS (SELECT FROM household h WHERE h.community_id = $1 AND h.area_id = a.id) "
-                "AND NOT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.area_id = a.id) "
-                "AND NOT EXISTS (SELECT FROM station s WHERE s.community_id = $1 AND s.area_id = a.id) "
-                "AND NOT EXISTS (SELECT FROM deed d WHERE d.community_id = $1 AND d.area_id = a.id) RETURNING a.id",
+                f"AND {unused('area', 'a.id')} RETURNING a.id",
                 scope.community_id, list(area_ids), kind,
             )  # fmt: skip
             gone += [row["id"] for row in removed]

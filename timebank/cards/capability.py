@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability
+from timebank.core.capability import Capability, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,10 +8,12 @@ CAPABILITY = Capability(
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
+    people=(PersonColumn("card", "person_id", "settled"),),
     audit={
         "confirm_card": _("核对了服务卡"),
         "issue_card": _("发了卡"),
         "issue_missing_cards": _("批量发了卡"),
         "revoke_card": _("挂失了卡"),
     },
+    nouns={"card": _("服务卡")},
 )

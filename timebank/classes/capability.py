@@ -1,6 +1,6 @@
 """The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -39,7 +39,9 @@ CAPABILITY = Capability(
         Source(
             noun="class_purchase",
             entries=("purchase", "refund", "move", "expiry", "reversal", "repayment"),
-            reversed_by="timebank.classes.class_time.expiry_reversal.reverse_class_expiry",
+            reversal=Reversal(
+                ("expiry",), "timebank.classes.class_time.expiry_reversal.reverse_class_expiry", of="entry"
+            ),
         ),
     ),
     statement={
@@ -53,6 +55,12 @@ CAPABILITY = Capability(
     agreed=(
         Agreed("timebank.classes.courses.COURSE_TERMS"),
         Agreed("timebank.classes.courses.LESSON_TERMS"),
+    ),
+    people=(
+        PersonColumn("class_purchase", "guardian_id", "moves"),
+        PersonColumn("class_purchase", "child_id", "moves"),
+        PersonColumn("booking", "guardian_id", "moves"),
+        PersonColumn("booking", "child_id", "moves"),
     ),
     audit={
         "add_course": _("新增了课程"),
@@ -71,4 +79,12 @@ CAPABILITY = Capability(
         "seat": _("排到了座位"),
         "stop_course": _("停开了课程"),
     },
+    child_lists={"bookings": _("约课名单"), "counter": _("柜台")},
+    nouns={
+        "booking": _("约课"),
+        "class_purchase": _("课时"),
+        "course": _("课程"),
+        "lesson": _("课"),
+    },
+    panel={"course": "/admin/classes/"},
 )

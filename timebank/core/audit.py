@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
+from piccolo import columns
+from piccolo.table import Table
 
 from timebank.core import clock, database
 from timebank.core.scope import Scope
@@ -47,3 +49,21 @@ async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **cha
         "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
         login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),
     )  # fmt: skip
+
+
+class Audit(Table, tablename="audit"):
+    """The table of these rows, as the migrations made it, for the test that holds it to them."""
+
+    community_id = columns.UUID(default=None, null=False)
+    id = columns.UUID(primary_key=True, default=None, null=False)
+    at = columns.Timestamptz(default=None, null=False)
+    person_id = columns.UUID(default=None, null=True)
+    login_id = columns.UUID(default=None, null=True)
+    via = columns.Varchar(length=16, default=None, null=False)
+    request_id = columns.Varchar(length=64, default=None, null=False)
+    verb = columns.Varchar(length=60, default=None, null=False)
+    noun = columns.Varchar(length=40, default=None, null=False)
+    noun_id = columns.UUID(default=None, null=True)
+    reason = columns.Varchar(length=500, default=None, null=True)
+    change = columns.JSONB(default=None, null=False)
+    device_id = columns.UUID(default=None, null=True)

@@ -60,6 +60,18 @@ class Agreed:
     stands_now: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """How an administrator takes an entry of one of these kinds back: `verb` is called with the scope, an id, a reason.
+
+    The id is that of what the entry stands for, so that the verb mends that too, or of the entry itself.
+    """
+
+    entries: Sequence[str]
+    verb: str
+    of: Literal["source", "entry"] = "source"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A kind of row that ledger entries refer to. `noun` is the `source_kind` of their transfers.
@@ -69,12 +81,27 @@ class Source:
 
     noun: str
     entries: Sequence[str]
-    reversed_by: str | None = None
-    """The verb that reverses an entry of this source."""
+    reversal: Reversal | None = None
     holds: str | None = None
     """SELECT of `id, entry_id, is_open` of the rows that holds are for, if it holds points or class time."""
+    held_anew: str | None = None
+    """SELECT of `entry_id` of holds that it ended for one person and set aside anew for another record of the same."""
     credited: str | None = None
     """SELECT of `id, person_id` of the rows that credits are for, if it credits a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonColumn:
+    """A column that says whom a row belongs to or is about, and what merging two records of one person does with it.
+
+    `moves`: the row is the kept record's from then on, and the merged one's again when the merge is undone; the SQL
+    function `person_links` names it. `settled`: the SQL function `person_merge` has a statement of its own for it.
+    `stays`: the row goes on naming the merged record, as it is what was so then.
+    """
+
+    table: str
+    column: str
+    merge: Literal["moves", "settled", "stays"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +125,28 @@ class Capability:
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
     agreed: Sequence[Agreed] = ()
+    people: Sequence[PersonColumn] = ()
+    """The columns of its tables that refer to a person."""
+    in_use: Mapping[str, str] = field(default_factory=dict)
+    """By noun: a SELECT of the ids of those in community $1 that its rows use: none of them is withdrawn."""
+    refers_to: Mapping[str, str] = field(default_factory=dict)
+    """By noun: a SELECT of the ids of those in community $1 that its rows name, also rows that count no more: what is
+    named is not deleted when it is withdrawn."""
+    vouched: str | None = None
+    """A SELECT of `person_id, at` of community $1: when a second member of staff agreed at a counter that somebody is
+    who they say, which confirms a card of theirs that was issued before."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
     stories: Sequence[str] = ()
     """Functions that add stories to a year of the demo: `(year: demo.year.Year) -> Iterable[demo.stories.Story]`."""
     audit: Mapping[str, str] = field(default_factory=dict)
     """Words for its verbs in the audit, by verb."""
+    nouns: Mapping[str, str] = field(default_factory=dict)
+    """Words for what it writes into the audit as changed."""
+    child_lists: Mapping[str, str] = field(default_factory=dict)
+    """Words for its lists that name children in full, which the audit keeps when somebody reads one."""
+    panel: Mapping[str, str] = field(default_factory=dict)
+    """By noun: where the panel shows one of them, its id following."""
 
     @property
     def folder(self) -> Path:
@@ -128,6 +171,22 @@ def also(*more: Capability) -> Iterator[None]:
         yield
     finally:
         del _added[-len(more) :]
+
+
+def unused(noun: str, row: str) -> str:
+    """SQL: no capability uses this one of the noun, whose id is `row`, in community $1."""
+    uses = [one.in_use[noun] for one in capabilities() if noun in one.in_use]
+    return " AND ".join(f"NOT {_names(select, row)}" for select in uses) or "true"
+
+
+def referred_to(noun: str, row: str) -> str:
+    """SQL: a row of some capability names this one of the noun, whose id is `row`, in community $1."""
+    names = [one.refers_to[noun] for one in capabilities() if noun in one.refers_to]
+    return f"({' OR '.join(_names(select, row) for select in names) or 'false'})"
+
+
+def _names(select: str, row: str) -> str:
+    return f"EXISTS (SELECT FROM ({select}) AS other (id) WHERE other.id = {row})"
 
 
 def hook(name: str) -> Any:

@@ -1,6 +1,6 @@
 """The manifest of deeds (the moral bank): filing, review, credit and objections."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -28,10 +28,17 @@ CAPABILITY = Capability(
         Source(
             noun="deed",
             entries=("deed", "reversal", "repayment"),
-            reversed_by="timebank.deeds.credit.reverse_deed",
+            reversal=Reversal(("deed",), "timebank.deeds.credit.reverse_deed"),
             credited="SELECT id, person_id FROM deed WHERE community_id = $1",
         ),
     ),
+    people=(
+        PersonColumn("deed", "person_id", "moves"),
+        PersonColumn("deed", "witness_id", "moves"),
+        PersonColumn("objection", "person_id", "moves"),
+    ),
+    in_use={"area": "SELECT area_id FROM deed WHERE community_id = $1"},
+    hooks={"is_record_objected": "timebank.deeds.objections.objecting.is_record_objected"},
     statement={
         "deed": _("善行"),
     },
@@ -58,4 +65,9 @@ CAPABILITY = Capability(
         "review_deed": _("审核了善行"),
         "withdraw_deed": _("撤回了善行"),
     },
+    nouns={
+        "deed": _("善行"),
+        "objection": _("异议"),
+    },
+    panel={"deed": "/admin/deeds/", "objection": "/admin/objections/"},
 )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.devices.at_stations import add_device
 from timebank.access.devices.devices import revoke
 from timebank.access.sign_in.logins import login_by_phone, store_password
 from timebank.access.sign_in.passwords import DEMO_PASSWORD as PASSWORD
@@ -18,7 +19,6 @@ from timebank.demo.names import SIGN_IN_PHONES, phone
 from timebank.demo.population import ROLES
 from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
-from timebank.stations.screens import add_device
 
 DISPLAY = "演示屏"
 COUNTER = "演示的柜台平板"

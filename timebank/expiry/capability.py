@@ -1,6 +1,6 @@
 """The manifest of expiry: points expire at the end of a year, after an announcement."""
 
-from timebank.core.capability import Capability, Job, Source
+from timebank.core.capability import Capability, Job, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -15,7 +15,7 @@ CAPABILITY = Capability(
         Source(
             noun="account",
             entries=("expiry", "reversal", "repayment"),
-            reversed_by="timebank.expiry.reversal.reverse_expiry",
+            reversal=Reversal(("expiry",), "timebank.expiry.reversal.reverse_expiry", of="entry"),
         ),
     ),
     statement={

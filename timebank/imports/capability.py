@@ -22,4 +22,9 @@ CAPABILITY = Capability(
         "stop_import": _("导入没有做完，停下了"),
         "undo_import": _("撤回了导入"),
     },
+    nouns={
+        "import_run": _("导入"),
+        "import_word": _("表格里的词"),
+    },
+    panel={"import_run": "/admin/imports/"},
 )

@@ -20,6 +20,10 @@ CAPABILITY = Capability(
     jobs=(Job("check_books", 60, "timebank.ledger.checking.stored_result.run_ledger_check_job"),),
     invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),
+    hooks={
+        "close_accounts": "timebank.ledger.posting.close_accounts",
+        "has_credited": "timebank.ledger.totals.has_credited",
+    },
     statement={
         "hold": _("预留"),
         "settle": _("领取"),
@@ -31,5 +35,9 @@ CAPABILITY = Capability(
     },
     audit={
         "ask_for_check": _("要求了核对账目"),
+    },
+    nouns={
+        "account": _("账户"),
+        "book_check": _("账目"),
     },
 )

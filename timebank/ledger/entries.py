@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import database
+from timebank.core.capability import Reversal, capabilities
 from timebank.core.database import transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -101,3 +102,10 @@ async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = N
     if found is None or (person_id is not None and found.person_id != person_id):
         raise EntryNotFound
     return found
+
+
+def reversal_of(entry: Entry) -> Reversal | None:
+    """How an entry is taken back, where what it stands for can be."""
+    sources = [source for one in capabilities() for source in one.sources if source.noun == entry.source_kind]
+    ways = [source.reversal for source in sources if source.reversal and entry.kind in source.reversal.entries]
+    return ways[0] if ways else None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.core import database
-from timebank.core.capability import capabilities
+from timebank.core.capability import capabilities, hook
 from timebank.core.database import transaction
 from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
@@ -21,7 +21,7 @@ def entry_kind_in_words(kind: str, source_kind: str, language: str = "zh") -> st
 async def explain_lines(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
     """Statement lines with their words. A reversal names the entry that it reversed."""
     undone = await reversed_words(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
-    rules = await _rule_names(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
+    rules = await hook("rule_names")(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
     return [
         StatementItem(
             entry_id=line.entry_id, kind=line.kind, what=entry_kind_in_words(line.kind, line.source_kind, language),
@@ -74,14 +74,3 @@ async def reversed_words(scope: Scope, entries: list[UUID], language: str) -> di
         row["entry_id"]: (entry_kind_in_words(row["kind"], row["source_kind"], language), row["memo"]) for row in found
     }
     return {entry: f"{kind} · {memo}" if memo else kind for entry, (kind, memo) in words.items()}
-
-
-async def _rule_names(scope: Scope, codes: list[str]) -> dict[tuple[str, int], str]:
-    if not codes:
-        return {}
-    async with transaction(scope):
-        found = await database.fetch(
-            "SELECT code, version, name FROM rule WHERE community_id = $1 AND code = ANY ($2)",
-            scope.community_id, codes,
-        )  # fmt: skip
-    return {(row["code"], row["version"]): row["name"] for row in found}

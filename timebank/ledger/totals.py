@@ -79,3 +79,12 @@ def _totals(taken: dict[tuple[str, str], int], currency: str, held: int, owed: i
     places = {bucket: taken.get((currency, bucket), 0) for bucket in TAKERS}
     outstanding = issued - sum(places.values()) - held
     return Totals(issued=issued, outstanding=outstanding, held=held, owed=owed, **places)
+
+
+async def has_credited(scope: Scope) -> bool:
+    """Whether the community has credited anything yet. Before that its administrator sets rules and policies alone."""
+    async with transaction(scope):
+        found: bool = await database.fetch_value(
+            "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1)", scope.community_id
+        )
+    return found

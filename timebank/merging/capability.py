@@ -1,6 +1,6 @@
 """Merging: two records of one person become one, and two again."""
 
-from timebank.core.capability import Agreed, Capability, Source
+from timebank.core.capability import Agreed, Capability, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,7 +8,13 @@ CAPABILITY = Capability(
     tables="timebank.merging.tables",
     api=("timebank.merging.api.Merging",),
     pages=("admin.merging.PanelMergingPages",),
-    sources=(Source(noun="person_merge", entries=("merge", "repayment")),),
+    sources=(
+        Source(
+            noun="person_merge",
+            entries=("merge", "repayment"),
+            held_anew="SELECT row_id FROM person_merge_row WHERE community_id = $1 AND noun = 'hold'",
+        ),
+    ),
     statement={
         "merge": _("两条登记合并"),
     },
@@ -18,6 +24,10 @@ CAPABILITY = Capability(
             "timebank.merging.merging.merge_agreed",
             "timebank.merging.merging.merge_state",
         ),
+    ),
+    people=(
+        PersonColumn("person_merge", "kept_id", "stays"),
+        PersonColumn("person_merge", "merged_id", "stays"),
     ),
     audit={
         "merge_people": _("合并了同一个人的登记"),

@@ -1,6 +1,6 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry
+from timebank.core.capability import Agreed, Capability, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -25,6 +25,14 @@ CAPABILITY = Capability(
             "timebank.people.guardianship.guardians.consent_agreed",
         ),
     ),
+    people=(
+        PersonColumn("household_move", "person_id", "moves"),
+        PersonColumn("person", "merged_into", "moves"),
+        PersonColumn("guardianship", "guardian_id", "moves"),
+        PersonColumn("guardianship", "child_id", "moves"),
+        PersonColumn("message", "person_id", "moves"),
+    ),
+    in_use={"area": "SELECT area_id FROM household WHERE community_id = $1"},
     audit={
         "correct_person": _("更正了居民登记"),
         "end_guardianship": _("解除了监护登记"),
@@ -41,4 +49,10 @@ CAPABILITY = Capability(
         "withdraw_many": _("批量撤回了居民"),
         "withdraw_nominations": _("撤回了监护提名"),
     },
+    child_lists={"people": _("居民名单"), "household": _("同户")},
+    nouns={
+        "guardianship": _("监护登记"),
+        "person": _("居民"),
+    },
+    panel={"person": "/admin/people/"},
 )

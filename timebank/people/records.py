@@ -7,10 +7,10 @@ from msgspec import UNSET
 from piccolo.columns import Column
 
 from timebank.core import audit, clock, names, vault
+from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
 from timebank.core.scope import Scope
-from timebank.ledger.posting import close_accounts
 from timebank.people.enrolment.enrolling import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
 from timebank.people.identity.citizen_number import Identity, require_identity
@@ -172,7 +172,7 @@ async def set_person_status(scope: Scope, person_id: UUID, status: Status, reaso
         )
         await audit.record(scope, "set_status", "person", person_id, reason=reason, status=status)
         if "left" in (status, person.status):
-            await close_accounts(scope, person_id, reopen=status != "left")
+            await hook("close_accounts")(scope, person_id, reopen=status != "left")
         why = f"原因：{reason}。" if reason else ""
         text = f"您在本社区的登记{_STATUS_WORDS[status]}。{why}有疑问请找社区管理员。"
         await notify(scope, person_id, "status_changed", text, f"status:{clock.new_id()}", person_id)

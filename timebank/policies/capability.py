@@ -20,4 +20,5 @@ CAPABILITY = Capability(
     audit={
         "change_policy": _("修改了社区规则"),
     },
+    nouns={"policy": _("社区规则")},
 )

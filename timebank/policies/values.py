@@ -7,9 +7,10 @@ from uuid import UUID
 import msgspec
 
 from timebank.agreements.kinds import Change, Kind
-from timebank.agreements.proposing import done_alone, has_credited, propose
+from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
+from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
@@ -121,7 +122,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
         stands: int = getattr(await policies(scope), name)
         if not scope.system and is_looser_policy(info, stands, value):
             says = {"title": name, "before": stands, "after": value}
-            if await has_credited(scope):
+            if await hook("has_credited")(scope):
                 return await propose(scope, LOOSER_POLICY, name, {"name": name, "value": value}, says, before=stands)
             await done_alone(scope, POLICY_BEFORE, name, {"name": name, "value": value})
         await _write(scope, name, value, scope.person_id)

@@ -8,6 +8,7 @@ import asyncpg
 
 from timebank.agreements.independence import near, signed_on
 from timebank.core import clock, database
+from timebank.core.capability import capabilities
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
@@ -33,9 +34,7 @@ class CardNotConfirmed(TimebankError):
 
 _SCANS = (
     "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
-    "OR EXISTS (SELECT FROM counter_confirmation o WHERE o.community_id = s.community_id "
-    "AND o.person_id = s.person_id AND o.status = 'agreed' AND o.decided_at >= c.issued_at) AS confirmed, "
-    "rest.until AS rests_until, rest.merge_until AS merge_rests_until FROM scan s "
+    "OR {vouched} AS confirmed, rest.until AS rests_until, rest.merge_until AS merge_rests_until FROM scan s "
     "CROSS JOIN LATERAL (SELECT max(r.until) AS until, max(r.until) FILTER (WHERE r.cause = 'merge') AS merge_until "
     "FROM spending_rest r WHERE r.community_id = s.community_id AND r.ended_at IS NULL "
     "AND (r.person_id = s.person_id OR r.person_id IN (SELECT g.guardian_id FROM guardianship g "
@@ -44,6 +43,16 @@ _SCANS = (
     "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
     "AND s.status <> 'error' AND s.device_at IS NULL "
 )
+
+
+def _scans(more: str) -> str:
+    """The scans by which people stand at the caller's stations, of those that `more` says."""
+    agreed = [one.vouched for one in capabilities() if one.vouched]
+    vouched = " OR ".join(
+        f"EXISTS (SELECT FROM ({select}) AS v (person_id, at) WHERE v.person_id = s.person_id AND v.at >= c.issued_at)"
+        for select in agreed
+    )
+    return _SCANS.format(vouched=vouched or "false") + more
 
 
 async def require_presence(
@@ -62,8 +71,10 @@ async def require_presence(
         raise PresenceNeeded
     async with transaction(scope):
         found = await database.fetch_one(
-            _SCANS
-            + "AND s.nonce = $5 AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)",
+            _scans(
+                "AND s.nonce = $5 "
+                "AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)"
+            ),
             scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce, scope.login_id,
         )  # fmt: skip
         if found is None:
@@ -96,7 +107,7 @@ async def was_scanned(scope: Scope, person_id: UUID) -> bool:
             found = await database.fetch("SELECT id FROM station WHERE community_id = $1", scope.community_id)
             stations = [row["id"] for row in found]
         scans = await database.fetch(
-            _SCANS + "AND s.how IN ('personal_code', 'card') AND s.by_login = $5 ORDER BY s.received_at DESC LIMIT 20",
+            _scans("AND s.how IN ('personal_code', 'card') AND s.by_login = $5 ORDER BY s.received_at DESC LIMIT 20"),
             scope.community_id, stations, clock.now() - PROVES_FOR, [person_id], scope.login_id,
         )  # fmt: skip
         for scan in scans:

@@ -1,6 +1,6 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, Job
+from timebank.core.capability import Capability, Job, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -22,6 +22,11 @@ CAPABILITY = Capability(
         Job("forget_claims", 600, "timebank.presence.evidence.claims.purge_claims"),
         Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.purge_addresses"),
     ),
+    people=(
+        PersonColumn("visit", "person_id", "moves"),
+        PersonColumn("scan", "person_id", "stays"),
+    ),
+    in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     audit={
         "check_in": _("签到了"),
         "check_out": _("签退了"),
@@ -29,4 +34,5 @@ CAPABILITY = Capability(
         "identify": _("在柜台扫码认了人"),
         "undo_check_in": _("撤销了签到"),
     },
+    nouns={"visit": _("到场")},
 )

@@ -17,7 +17,9 @@ CAPABILITY = Capability(
         ),
         Agreed("timebank.rules.catalogue.RULE_BEFORE"),
     ),
+    hooks={"rule_names": "timebank.rules.catalogue.rule_names"},
     audit={
         "set_rule": _("设定了积分规则"),
     },
+    nouns={"rule": _("积分规则")},
 )

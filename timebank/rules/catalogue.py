@@ -1,5 +1,6 @@
 """The catalogue of earning rules, in versions, each with its words."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import msgspec
 from pypinyin import lazy_pinyin
 
 from timebank.agreements.kinds import Change, Kind
-from timebank.agreements.proposing import done_alone, has_credited, propose
+from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
@@ -16,6 +17,7 @@ from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _, put_together, translate
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
+from timebank.ledger.totals import has_credited
 from timebank.rules.looser import is_looser_rule
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
@@ -256,6 +258,18 @@ async def _free_code(scope: Scope, name: str) -> str:
     )
     used = {row["code"] for row in taken}
     return base if base not in used else next(f"{base}-{n}" for n in range(2, 1000) if f"{base}-{n}" not in used)
+
+
+async def rule_names(scope: Scope, codes: Sequence[str]) -> dict[tuple[str, int], str]:
+    """The names of these rules, for each version."""
+    if not codes:
+        return {}
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT code, version, name FROM rule WHERE community_id = $1 AND code = ANY ($2)",
+            scope.community_id, list(codes),
+        )  # fmt: skip
+    return {(row["code"], row["version"]): row["name"] for row in found}
 
 
 LOOSER_RULE = Kind(name="looser_rule", sentence=_("积分规则“{name}”改成：{earns}"))

@@ -1,6 +1,6 @@
 """Service records: visits that are judged, honour hours, their review, credit and reversal."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, Source
+from timebank.core.capability import Capability, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -20,6 +20,9 @@ CAPABILITY = Capability(
     ),
     jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.notice_ends.credit_due_records"),),
     invariants="timebank.service_records.invariants.RECORDS",
+    people=(PersonColumn("service_record", "person_id", "moves"),),
+    in_use={"activity": "SELECT activity_id FROM service_record WHERE community_id = $1 AND status <> 'withdrawn'"},
+    refers_to={"activity": "SELECT activity_id FROM service_record WHERE community_id = $1"},
     hooks={
         "visit_ended": "timebank.service_records.records.record_visit",
         "visit_ended_again": "timebank.service_records.records.record_again",
@@ -30,7 +33,7 @@ CAPABILITY = Capability(
         Source(
             noun="service_record",
             entries=("service", "conversion", "reversal", "repayment"),
-            reversed_by="timebank.service_records.crediting.reversal.reverse_record",
+            reversal=Reversal(("service",), "timebank.service_records.crediting.reversal.reverse_record"),
             credited="SELECT id, person_id FROM service_record WHERE community_id = $1",
         ),
     ),
@@ -47,4 +50,6 @@ CAPABILITY = Capability(
         "reverse_record": _("冲正了服务时长"),
         "withdraw_record": _("撤回了服务时长"),
     },
+    nouns={"service_record": _("服务记录")},
+    panel={"service_record": "/admin/reviews/"},
 )

@@ -1,6 +1,6 @@
 """The manifest of the shop: goods, stock and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -31,7 +31,6 @@ CAPABILITY = Capability(
         Source(
             noun="redemption",
             entries=("hold", "settle", "void", "reversal", "repayment"),
-            reversed_by="timebank.shop.returns.return_goods",
             holds="SELECT id, entry_id, status = 'reserved' AS is_open FROM redemption WHERE community_id = $1",
         ),
     ),
@@ -46,6 +45,11 @@ CAPABILITY = Capability(
         Agreed("timebank.shop.goods.GOOD_TERMS"),
     ),
     stories=("timebank.demo.supplies.deliveries",),
+    people=(
+        PersonColumn("redemption", "person_id", "moves"),
+        PersonColumn("counter_confirmation", "person_id", "stays"),
+    ),
+    vouched="SELECT person_id, decided_at FROM counter_confirmation WHERE community_id = $1 AND status = 'agreed'",
     audit={
         "add_good": _("新增了物品"),
         "agree_confirmation": _("同意了柜台的请求"),
@@ -61,4 +65,10 @@ CAPABILITY = Capability(
         "return_goods": _("收回了退货"),
         "set_photo": _("换了物品照片"),
     },
+    nouns={
+        "counter_confirmation": _("柜台的请求"),
+        "good": _("物品"),
+        "redemption": _("兑换"),
+    },
+    panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
 )

@@ -7,7 +7,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.access.devices import devices
+from timebank.access.devices import at_stations, devices
 from timebank.agreements.schemas import Waiting
 from timebank.core import codes
 from timebank.core.paging import Page
@@ -76,7 +76,7 @@ class Stations(Controller):
 
     @get("/{station_id:uuid}/devices")
     async def devices(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[DeviceOut]:
-        return await screens.devices_of(caller, station_id)
+        return await at_stations.devices_of(caller, station_id)
 
     @post("/{station_id:uuid}/devices", responses=WAITS)
     async def add_device(
@@ -84,12 +84,12 @@ class Stations(Controller):
     ) -> Response[NewDeviceOut | Waiting]:
         """Add a display or counter tablet. Its token is returned only here. A further device of the same kind waits
         for a second person, unless it replaces the other one."""
-        return done_or_waiting(await screens.add_or_ask(caller, station_id, data))
+        return done_or_waiting(await at_stations.add_or_ask(caller, station_id, data))
 
     @post("/devices/{device_id:uuid}/pairing")
     async def renew_pairing(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> NewDeviceOut:
         """A new pairing link for a device that has not been paired yet."""
-        return await screens.renew_pairing(caller, device_id)
+        return await at_stations.renew_pairing(caller, device_id)
 
     @delete("/devices/{device_id:uuid}")
     async def end_device(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:

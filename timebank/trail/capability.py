@@ -8,4 +8,5 @@ CAPABILITY = Capability(
     api=("timebank.trail.api.read_trail",),
     pages=("admin.trail.PanelTrailPages",),
     menu=(MenuEntry(place=140, href="/admin/audit", icon="list", word=_("操作记录")),),
+    nouns={"demo": _("示范")},
 )

@@ -8,7 +8,6 @@ from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
 from timebank.core.scope import Role
 from timebank.core.wording import day, when
-from timebank.people.reads import LISTS
 from timebank.policies.values import KNOWN
 
 
@@ -17,18 +16,10 @@ def verbs() -> dict[str, str]:
     return {verb: word for one in capabilities() for verb, word in one.audit.items()}
 
 
-NOUNS: dict[str, str] = {
-    "activity": _("活动"), "account": _("账户"), "area": _("区域"), "book_check": _("账目"), "booking": _("约课"),
-    "building": _("楼栋"), "card": _("服务卡"), "class_purchase": _("课时"), "community": _("社区"),
-    "counter": _("柜台"), "counter_confirmation": _("柜台的请求"),
-    "county": _("县"), "course": _("课程"), "deed": _("善行"), "demo": _("示范"), "device": _("设备"),
-    "good": _("物品"), "grid": _("网格"), "guardianship": _("监护登记"), "import_run": _("导入"),
-    "import_word": _("表格里的词"),
-    "lesson": _("课"), "login": _("登录账号"), "objection": _("异议"), "person": _("居民"), "policy": _("社区规则"),
-    "redemption": _("兑换"), "role_grant": _("身份"), "rule": _("积分规则"), "service_record": _("服务记录"),
-    "shift": _("班次"), "station": _("驿站"), "street": _("街道"), "unit": _("单元"), "visit": _("到场"),
-    "waiting_change": _("待确认的事"),
-}  # fmt: skip
+def nouns() -> dict[str, str]:
+    """What something can be done to, by its name in the audit."""
+    return {noun: word for one in capabilities() for noun, word in one.nouns.items()}
+
 
 # Words for the fields of a change. Fields that hold ids are left out: the page links to the subject instead.
 LABELS: dict[str, str] = {
@@ -82,11 +73,15 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(PROOFS[str(value)], language)
     if key == "kind" and value in DEVICES:
         return translate(DEVICES[str(value)], language)
-    if key == "list" and value in LISTS:
-        return translate(LISTS[str(value)], language)
+    if key == "list":
+        return translate(_lists().get(str(value), str(value)), language)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return _moment(value, language) if isinstance(value, str) else str(value)
+
+
+def _lists() -> dict[str, str]:
+    return {name: word for one in capabilities() for name, word in one.child_lists.items()}
 
 
 def _moment(text: str, language: str) -> str:

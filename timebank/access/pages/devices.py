@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
+from timebank.access.devices import at_stations
 from timebank.access.devices.devices import AlreadyPaired, DeviceInPlace, require_may_register
 from timebank.access.devices.further_devices import kinds_waiting
 from timebank.agreements.proposing import AlreadyWaiting
@@ -16,7 +17,6 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.stations import screens
 from timebank.stations.places import station as station_of
 from timebank.stations.schemas import DeviceIn, NewDeviceOut
 from timebank.web.forms import parse_form
@@ -43,7 +43,7 @@ class CounterDevicePages(Controller):
     ) -> Template:
         """Replace a device, or propose a further one. The old device is revoked at once."""
         try:
-            made = await screens.add_or_ask(caller, station, parse_form(DeviceIn, data, DEVICE))
+            made = await at_stations.add_or_ask(caller, station, parse_form(DeviceIn, data, DEVICE))
         except REFUSALS as refusal:
             return await _page(request, caller, station, refusal=refusal)
         if isinstance(made, Waiting):
@@ -56,7 +56,7 @@ class CounterDevicePages(Controller):
     ) -> Template:
         """Renew the pairing link of a device that is not paired yet."""
         try:
-            made = await screens.renew_pairing(caller, device)
+            made = await at_stations.renew_pairing(caller, device)
         except REFUSALS as refusal:
             return await _page(request, caller, station, refusal=refusal)
         return await _page(request, caller, station, made=made)
@@ -68,7 +68,7 @@ async def _page(
 ) -> Template:  # fmt: skip
     require_may_register(caller, station_id)
     found = await station_of(caller, station_id)
-    standing = [device for device in await screens.devices_of(caller, station_id) if device.revoked_at is None]
+    standing = [device for device in await at_stations.devices_of(caller, station_id) if device.revoked_at is None]
     return page(
         request, caller, "desk/devices.html", status=refusal.status if refusal else 200, station=found,
         standing=standing, asked=await kinds_waiting(caller, station_id), made=made,

@@ -177,6 +177,15 @@ async def lock_objection(scope: Scope, objection_id: UUID) -> LockedObjection:
     return objection
 
 
+async def is_record_objected(scope: Scope, record_id: UUID) -> bool:
+    """Whether an objection to a record still waits for its decision."""
+    found: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)",
+        scope.community_id, record_id,
+    )  # fmt: skip
+    return found
+
+
 async def set_objected_status(scope: Scope, deed: Deed, status: str) -> None:
     await database.execute(
         "UPDATE deed SET status = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, status

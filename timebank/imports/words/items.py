@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 import msgspec
 
-from timebank.agreements.proposing import has_credited
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock, database
 from timebank.core.scope import Scope
@@ -16,6 +15,7 @@ from timebank.imports.sheets.parsed import UnknownUse
 from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import Remembered, Suggestion, UnknownWord, WordIn, remembered, word_key
+from timebank.ledger.totals import has_credited
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn, RuleOut
 

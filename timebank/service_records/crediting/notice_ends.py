@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.core import clock, database
+from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import duration
@@ -17,7 +18,6 @@ from timebank.service_records.deciding import ROW, DecidedRow, served_of
 AT_ONCE = 200
 
 _DUE = "r.status = 'noticed' AND r.notice_until <= $3"
-_DOUBTED = "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)"
 
 
 async def credit_due_records(scope: Scope) -> int:
@@ -77,7 +77,7 @@ async def _credit(scope: Scope, record_id: UUID) -> tuple[DecidedRow, int] | Non
         DecidedRow, ROW + f"AND {_DUE} FOR NO KEY UPDATE OF r SKIP LOCKED", scope.community_id, record_id, clock.now()
     )
     # A statement of its own, under the lock: it sees an objection that was made while this waited for the lock.
-    if row is None or await database.fetch_value(_DOUBTED, scope.community_id, record_id):
+    if row is None or await hook("is_record_objected")(scope, record_id):
         return None
     try:
         credit = await credit_record(scope, served_of(row))

@@ -6,6 +6,8 @@ from timebank.core.capability import Source
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import HELD, Invariant
 
+NONE = "SELECT NULL::uuid WHERE false"
+
 
 def of_sources(sources: Sequence[Source]) -> tuple[Invariant, ...]:
     """The invariants over all sources together."""
@@ -27,6 +29,7 @@ WHERE t.community_id = $1 AND k.kind IS NULL ORDER BY t.id LIMIT $2""",
 
 def _hold_without_cause(sources: Sequence[Source]) -> Invariant:
     causes = "\n    UNION ALL ".join(source.holds for source in sources if source.holds)
+    anew = " UNION ALL ".join(source.held_anew for source in sources if source.held_anew) or NONE
     return Invariant(
         "hold_without_cause",
         _("一笔 {amount} 的预留没有对应的兑换或预约。"),
@@ -34,9 +37,8 @@ def _hold_without_cause(sources: Sequence[Source]) -> Invariant:
 , cause AS ({causes})
 SELECT ARRAY[h.entry_id, h.source_id] AS ids, h.amount FROM held h
 LEFT JOIN cause c ON c.entry_id = h.entry_id AND c.id = h.source_id
-LEFT JOIN (  -- ended and set aside anew for another record of the same person
-    SELECT DISTINCT row_id FROM person_merge_row WHERE community_id = $1 AND noun = 'hold') m ON m.row_id = h.entry_id
-WHERE c.id IS NULL AND (m.row_id IS NULL OR h.voided <> h.amount) OR h.open > 0 AND NOT c.is_open
+LEFT JOIN (SELECT DISTINCT entry_id FROM ({anew}) AS each (entry_id)) m ON m.entry_id = h.entry_id
+WHERE c.id IS NULL AND (m.entry_id IS NULL OR h.voided <> h.amount) OR h.open > 0 AND NOT c.is_open
 ORDER BY h.entry_id LIMIT $2""",  # noqa: S608  # from the manifests
         HELD,
     )

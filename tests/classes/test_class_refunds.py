@@ -174,7 +174,7 @@ async def test_points_past_their_last_day_come_back_with_grace_and_not_after_it(
         grace = await owner.fetchrow("SELECT expires_on, grace_of, balance FROM account WHERE grace_of IS NOT NULL")
         assert tuple(grace or ()) == (last + timedelta(days=30), last, 20)
     with clock.at(clock.now() + timedelta(days=40)):
-        (has,) = await refunds.unused(town.system(), child_id=town.people["刘小雨"])
+        (has,) = await refunds.list_unused_minutes(town.system(), child_id=town.people["刘小雨"])
         assert (has.unused, has.minutes, has.points, has.waiting) == (60, 0, 0, 60)
         with pytest.raises(entries.NotEnoughUnused):
             await give_back(town)

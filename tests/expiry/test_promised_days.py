@@ -187,7 +187,7 @@ async def test_a_course_cut_short_takes_nothing_of_the_last_day_that_was_shown(
     await day_closed(owner, town, cut + timedelta(days=40))
     with clock.at(clock.day_bounds(cut + timedelta(days=40))[1]):
         assert await endings.expire_class_minutes(town.system()) == 0
-        (has_left,) = await refunds.unused(town.system(), course_id=town.course)
+        (has_left,) = await refunds.list_unused_minutes(town.system(), course_id=town.course)
         assert has_left.lasts_until == shown
     assert await minutes_of(owner, town, "刘小雨") == 120
     await day_closed(owner, town, shown + timedelta(days=30))

@@ -27,7 +27,7 @@ from timebank.app import create_app
 from timebank.areas.places import add_area
 from timebank.areas.undo import remove_unused_areas
 from timebank.core import capability, clock
-from timebank.core.capability import Capability, also, capabilities, resolve, unused
+from timebank.core.capability import Capability, also, capabilities, not_in_use, resolve
 from timebank.demo.supplies import deliveries
 from timebank.demo.year import declared_stories
 from timebank.http.callers import SESSION_COOKIE
@@ -194,9 +194,9 @@ async def test_an_activity_that_a_capability_uses_or_names_stays_as_long_as_its_
 @pytest.mark.parametrize(("name", "noun"), [(one.name, noun) for one in capabilities() for noun in one.in_use])
 def test_a_use_that_is_struck_from_a_manifest_keeps_nothing(name: str, noun: str, without: Callable[..., None]) -> None:
     select = named(name).in_use[noun]
-    assert select in unused(noun, "a.id")
+    assert select in not_in_use(noun, "a.id")
     without(name, in_use={})
-    assert select not in unused(noun, "a.id")
+    assert select not in not_in_use(noun, "a.id")
 
 
 async def test_who_agreed_at_a_counter_vouches_for_a_card_as_long_as_the_manifest_says_so(

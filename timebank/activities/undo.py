@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.core import audit, database
-from timebank.core.capability import referred_to, unused
+from timebank.core.capability import not_in_use, referred_to
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 
@@ -19,14 +19,14 @@ async def undo_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
     async with transaction(scope):
         gone = await database.fetch(
             "DELETE FROM activity a WHERE a.community_id = $1 AND a.id = ANY ($2) "  # noqa: S608  # own text
-            f"AND {unused('activity', 'a.id')} "
+            f"AND {not_in_use('activity', 'a.id')} "
             f"AND NOT {referred_to('activity', 'a.id')} "
             "RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
         gone += await database.fetch(
             "UPDATE activity a SET active = false WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.active "  # noqa: S608  # own text
-            f"AND {unused('activity', 'a.id')} RETURNING a.id",
+            f"AND {not_in_use('activity', 'a.id')} RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
         for row in gone:
@@ -41,7 +41,7 @@ async def offer_again(scope: Scope, activity_ids: Sequence[UUID]) -> list[UUID]:
     async with transaction(scope):
         offered = await database.fetch(
             "UPDATE activity a SET active = true WHERE a.community_id = $1 AND a.id = ANY ($2) AND NOT a.active "  # noqa: S608  # own text
-            f"AND {unused('activity', 'a.id')} "
+            f"AND {not_in_use('activity', 'a.id')} "
             f"AND {referred_to('activity', 'a.id')} "
             "RETURNING a.id",
             scope.community_id, list(activity_ids),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.core import audit, database
-from timebank.core.capability import unused
+from timebank.core.capability import not_in_use
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 
@@ -22,7 +22,7 @@ async def remove_unused_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
             removed = await database.fetch(
                 "DELETE FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.kind = $3 "  # noqa: S608  # own text
                 "AND NOT EXISTS (SELECT FROM area b WHERE b.community_id = $1 AND b.parent_id = a.id) "
-                f"AND {unused('area', 'a.id')} RETURNING a.id",
+                f"AND {not_in_use('area', 'a.id')} RETURNING a.id",
                 scope.community_id, list(area_ids), kind,
             )  # fmt: skip
             gone += [row["id"] for row in removed]

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.sign_in import guesses
-from timebank.classes.class_time.refunds import unused
+from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.core import clock, database, names
 from timebank.core.database import retried, transaction
@@ -210,4 +210,4 @@ async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:
             raise NotFound
     async with transaction(scope):
         await require_resident(scope, child_id)
-        return await unused(scope, child_id=child_id)
+        return await list_unused_minutes(scope, child_id=child_id)

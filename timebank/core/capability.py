@@ -173,7 +173,7 @@ def also(*more: Capability) -> Iterator[None]:
         del _added[-len(more) :]
 
 
-def unused(noun: str, row: str) -> str:
+def not_in_use(noun: str, row: str) -> str:
     """SQL: no capability uses this one of the noun, whose id is `row`, in community $1."""
     uses = [one.in_use[noun] for one in capabilities() if noun in one.in_use]
     return " AND ".join(f"NOT {_names(select, row)}" for select in uses) or "true"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.classes.class_time.refunds import unused
+from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
 from timebank.core import clock, database
@@ -77,7 +77,7 @@ async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) ->
         last = {
             (u.child_id, u.course_id): u.lasts_until
             for child_id in {m.child_id for m in has.class_minutes}
-            for u in await unused(scope, child_id=child_id)
+            for u in await list_unused_minutes(scope, child_id=child_id)
         }
     return msgspec.structs.replace(
         has,

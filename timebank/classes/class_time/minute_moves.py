@@ -3,7 +3,7 @@
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
-from timebank.classes.class_time.refunds import require_right, unused
+from timebank.classes.class_time.refunds import list_unused_minutes, require_right
 from timebank.classes.courses import COURSE_TERMS, course
 from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import MovedOut, MoveIn
@@ -42,7 +42,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         )  # fmt: skip
         child = (await names_of_people(scope, [wanted.child_id]))[wanted.child_id]
         because = f"原因：{wanted.reason}。" if wanted.reason else ""
-        has = await unused(scope, child_id=wanted.child_id)
+        has = await list_unused_minutes(scope, child_id=wanted.child_id)
         last = next((u.lasts_until for u in has if u.course_id == entered.id), None)
         until = f"，最晚用到{dated(last)}" if last else ""
         await notify_family(

@@ -56,7 +56,7 @@ FROM class_unused($1, $2, $3, $4, $5) u GROUP BY u.child_id, u.course_id ORDER B
 """
 
 
-async def unused(
+async def list_unused_minutes(
     scope: Scope, *, course_id: UUID | None = None, child_id: UUID | None = None, on: date | None = None
 ) -> list[Unused]:
     """Unused and unbooked minutes, per child of a course or per course of a child, and the points of a refund.
@@ -87,7 +87,7 @@ async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
     """Every child with unused minutes in a course, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
-        has = await unused(scope, course_id=course_id)
+        has = await list_unused_minutes(scope, course_id=course_id)
         guardians = await guardians_of(scope, [u.child_id for u in has])
         people = {u.child_id for u in has} | {g for each in guardians.values() for g in each}
         names = await names_of_people(scope, people)

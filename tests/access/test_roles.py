@@ -1,4 +1,4 @@
-"""Roles: given within one's own reach, in force from the next request."""
+"""Role grants: limited to the granter's own scope, in force from the next request."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Guessing is slowed, and nobody who is in the right is kept out by it."""
+"""Guessing is slowed down without locking out rightful users."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -23,7 +23,7 @@ Headers = dict[str, str]
 
 
 class World:
-    """Everybody's requests, and what a person has."""
+    """Sends requests as any person, and reads a person's balance."""
 
     def __init__(self, town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> None:
         self.town, self.client, self.owner = town, client, owner

@@ -18,7 +18,7 @@ from timebank.people.records import set_person_status
 
 
 async def scanned(client: httpx.AsyncClient, keeper: dict[str, str], url: str) -> tuple[str, str | None]:
-    """What a counter is told when it scans this card."""
+    """The answer that a counter gets when it scans this card."""
     scan = {"code": url, "nonce": vault.token()[:32]}
     verdict = (await client.post("/api/v1/checkins", json=scan, headers=keeper)).json()
     return verdict["status"], verdict["reason"]

@@ -1,4 +1,4 @@
-"""Many families at once for the same seat: real commits, nothing oversold, no minute lost."""
+"""Concurrent bookings of the same seat: real commits, no overbooking, no minute lost."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The public board: what everybody may read, and what nobody may learn from it."""
+"""The public board: what it shows to everybody, and what it must not reveal."""
 
 from datetime import timedelta
 

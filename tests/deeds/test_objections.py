@@ -1,4 +1,4 @@
-"""Doubts about what hangs on the board: they stop the credit until somebody who is no party has decided."""
+"""Objections to published deeds and hours: they stop the credit until somebody who is no party has decided."""
 
 import asyncio
 from datetime import timedelta
@@ -116,7 +116,7 @@ async def test_anhonour_record_on_notice_can_be_objected_to(town: Town, owner: a
 
 
 async def honour_record(town: Town, owner: asyncpg.Connection) -> UUID:
-    """An hour of 张桂兰, entered by 周敏, on the board."""
+    """An hour of 张桂兰, entered by 周敏 and published on the board."""
     record, began = clock.new_id(), MORNING - timedelta(days=1)
     await owner.execute(
         "INSERT INTO service_record (community_id, id, kind, person_id, station_id, started_at, ended_at, minutes, "

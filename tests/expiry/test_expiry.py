@@ -1,4 +1,4 @@
-"""What runs out: what was announced, of days that both clocks have closed. The rest waits for an administrator."""
+"""Points expire only if announced, for days that both clocks have closed. The rest waits for an administrator."""
 
 import asyncio
 from dataclasses import dataclass

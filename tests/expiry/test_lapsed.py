@@ -45,7 +45,7 @@ async def newest_message(owner: asyncpg.Connection, town: Town) -> str:
 
 
 async def is_expired(days: Days, *points: int, spent: int = 0) -> list[UUID]:
-    """Deeds of so many points that ran out at the end of the year, but for what was spent of them."""
+    """Deeds of so many points, which expired at the end of the year except for the spent part."""
     with clock.at(NOON):
         deeds = [await days.town.credit_deed(LI, each, expires_on=LAST_DAY) for each in points]
         if spent:

@@ -1,4 +1,4 @@
-"""Donations: many at once are posted together, and each is still its own."""
+"""Donations: concurrent donations are posted together, and each keeps its own result."""
 
 import asyncio
 from collections import Counter

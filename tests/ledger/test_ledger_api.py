@@ -1,4 +1,4 @@
-"""What a person reads of the own book, who else may read it, and giving to the common pool."""
+"""A person's own ledger entries, who else may read them, and donations to the common pool."""
 
 import asyncio
 from datetime import date

@@ -1,4 +1,4 @@
-"""The check of the books finds every kind of damage, and nothing where there is none.
+"""The check of the ledger finds every kind of damage and reports nothing in an undamaged ledger.
 
 Damage is done as the database's superuser: no verb of ours could do it.
 """

@@ -25,7 +25,7 @@ def note(kind: str, key: str) -> Posting:
 
 
 async def outcomes(*verbs: Awaitable[object]) -> Counter[str]:
-    """How often each verb answered what: done, replayed, or the code of its refusal. Anything else fails the test."""
+    """Run the verbs concurrently and count done, replayed and each refusal's code; anything else fails the test."""
     answers: Counter[str] = Counter()
     for answer in await asyncio.gather(*verbs, return_exceptions=True):
         if isinstance(answer, TimebankError):

@@ -1,4 +1,4 @@
-"""The ledger's verbs, one person at a time: what moves, what is refused, and what a second try does."""
+"""The ledger's verbs, one person at a time: postings, refusals and retries."""
 
 from datetime import date, timedelta
 from uuid import UUID

@@ -235,7 +235,7 @@ async def test_who_is_entered_again_with_the_phone_of_a_merged_record_is_the_kep
 
 
 async def outcome_of(*both: Coroutine[object, object, object]) -> list[object]:
-    """What each of several comes to that begin at once, each in its own transaction."""
+    """The outcomes of several concurrent calls, each in its own transaction."""
     return await asyncio.gather(*both, return_exceptions=True)
 
 

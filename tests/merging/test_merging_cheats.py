@@ -36,7 +36,7 @@ async def is_reversed(client: httpx.AsyncClient, town: Town, deed: UUID) -> None
 
 
 async def stands(town: Town, name: str) -> tuple[int, int, int]:
-    """What is available, held and owed."""
+    """The available, held and owed points."""
     found = await balances(town.system(), town.people[name], [])
     return found.points.available, found.points.held, found.owed
 

@@ -1,4 +1,4 @@
-"""Names: one way to store them, one key to compare them, whichever face they come through."""
+"""Names: one stored form and one key for comparison, whichever interface they are entered through."""
 
 import pytest
 

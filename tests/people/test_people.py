@@ -1,4 +1,4 @@
-"""Entering people, finding them, and seeing of them only what is one's business."""
+"""Entering and finding people, and the visibility of their data."""
 
 from datetime import date
 

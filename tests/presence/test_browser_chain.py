@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, re
 
 
 async def scans_the_wall(service: Service, wall: Page, phone: str, folder: Path, verb: str) -> str:
-    """A volunteer scans what the wall shows now and taps the one button; answers the verdict's words."""
+    """A volunteer scans the code on the station's display and taps the button; return the text of the verdict."""
     camera = Camera(folder)
     await camera.stands_before(wall)
     async with chromium(camera) as browser:

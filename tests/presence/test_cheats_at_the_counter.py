@@ -23,7 +23,7 @@ HOUR = timedelta(minutes=60)
 
 
 async def picture_of_card(client: httpx.AsyncClient, town: Town, name: str, headers: dict[str, str]) -> str | None:
-    """What the picture of somebody's card says to the one who asks for it; None where there is none for them."""
+    """Return the code in the picture of a card as the caller gets it; None if the caller may not see it."""
     answer = await client.get(f"{API}/people/{town.people[name]}/card.png", headers=headers)
     if answer.status_code != 200:
         assert answer.status_code == 404, answer.text
@@ -38,7 +38,7 @@ async def picture_of_card(client: httpx.AsyncClient, town: Town, name: str, head
 async def test_a_keeper_does_not_read_an_absent_persons_card_and_spend_by_it(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The administrator gave the card, somebody confirmed it, and its holder is at home."""
+    """The administrator issued the card, a second person confirmed it, and its holder is at home."""
     await town.give_points("张桂兰", 50)
     issued = await client.post(f"{API}/people/{town.people['张桂兰']}/card", headers=await town.sign_in("赵丽"))
     await confirm_cards(await town.scope("钱进"), [UUID(issued.json()["id"])])
@@ -157,7 +157,7 @@ async def test_one_browser_that_has_two_people_in_at_two_stations_is_seen(
 async def test_a_keepers_second_record_is_the_keeper(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    """The role hangs on one resident record; the same login checks in at its own station as the other."""
+    """One resident record holds the role; the same login checks in at its own station as the other record."""
     await owner.execute(
         "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4)",
         town.community, town.logins["周敏"], town.people["欧阳凯伟"], clock.now(),
@@ -359,7 +359,7 @@ async def test_a_scan_serves_the_keeper_who_made_it_and_no_other(
 async def test_that_staff_open_one_childs_seat_is_written_down(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The list is noted; so is each line of it, opened by its address alone."""
+    """Opening one seat by its address writes an audit entry, as opening the list does."""
     await give_minutes(town, "刘小雨", 60)
     made = await booked(town, "刘洋", "刘小雨")
     auditor = await browser(client, town, "孙伟")

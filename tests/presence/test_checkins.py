@@ -488,7 +488,7 @@ async def test_under_sixty_percent_of_a_shift_does_not_count(town: Town, owner: 
     assert await count(owner, "service_record", "status = 'rejected'") == 1
 
 
-# ----------------------------------------------------------------------------------------------------- caps and doubts
+# ------------------------------------------------------------------------------------------------------ caps and flags
 
 
 async def test_the_days_cap_cuts_what_is_credited(town: Town, owner: asyncpg.Connection) -> None:

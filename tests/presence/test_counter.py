@@ -41,7 +41,7 @@ async def take(at: Tablet, town: Town, name: str, status: int, **more: object) -
 
 
 async def looked(at: Tablet, code: str, status: str = "ok") -> str:
-    """The nonce of a scan that only recognises."""
+    """Return the nonce of a scan that only identifies the person."""
     told = (asked := body(code, purpose="look"))["nonce"]
     answer = (await at.ask("POST", "/checkins", json=asked)).json()
     assert answer["status"] == status, answer

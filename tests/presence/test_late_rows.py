@@ -1,4 +1,4 @@
-"""Rows that waited on a tablet for long: the real end of a forgotten visit, a visit of yesterday, forged clocks."""
+"""Rows that a tablet sent late: the real end of a forgotten visit, a visit of yesterday, forged clocks."""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -22,7 +22,7 @@ ZONES = ("Pacific/Kiritimati", "America/New_York", "Pacific/Pago_Pago")
 
 @pytest.fixture(params=ZONES)
 async def far_away(request: pytest.FixtureRequest, owner: asyncpg.Connection) -> AsyncIterator[str]:
-    """A server whose process and database keep another time than the community."""
+    """A server whose process and database use another time zone than the community."""
     name, before = await owner.fetchval("SELECT quote_ident(current_database())"), os.environ.get("TZ")
     await owner.execute(f"ALTER DATABASE {name} SET timezone TO '{request.param}'")
     await database.close_pool()
@@ -87,7 +87,7 @@ async def test_a_forgotten_night_over_new_year_ends_with_its_doors_whatever_zone
 async def test_a_visit_longer_than_a_day_is_never_one(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, hours: int
 ) -> None:
-    """The station never closes: whoever scans again days later begins anew, and the old visit waits for a look."""
+    """The station never closes: a scan days later begins a new visit, and the old visit waits for review."""
     came = datetime(2026, 3, 2, 10, tzinfo=settings.current().time_zone)
     for moment, left in ((came, "in"), (came + timedelta(hours=hours), "in")):
         with clock.at(moment):

@@ -32,7 +32,7 @@ async def at_night(owner: asyncpg.Connection, opens: str = "20:00", closes: str 
 
 
 async def stayed(town: Town, name: str, came: str, left: str) -> tuple[str, int, int, list[str]]:
-    """A visit by the station's screen: how it ended, its minutes, what was credited and what stands against it."""
+    """Make a visit by the station's screen; return how it ended, its minutes, the credit and its flags."""
     scope = await town.scope(name)
     with clock.at(evening(came)):
         assert (await scanned(scope, station_code(town))).direction == "in"

@@ -1,4 +1,4 @@
-"""Visits as their person sees them, and those that nobody ended."""
+"""A person's view of their own visits, and visits without a check-out."""
 
 import asyncio
 from datetime import timedelta

@@ -32,7 +32,7 @@ with_chinese_font = pytest.mark.skipif(
 
 
 def card(name: str, pool: str) -> PrintedCard:
-    """A genuine card: `pool` is asked for because its settings hold the key."""
+    """A genuine card; the fixture `pool` is needed because its settings hold the key."""
     card_id = clock.new_id()
     url = codes.url("k", codes.card_code(clock.new_id(), card_id, 1))
     return PrintedCard(card_id=card_id, person_id=clock.new_id(), name=name, area="3栋1单元", room="302", url=url)

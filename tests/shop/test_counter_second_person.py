@@ -35,7 +35,7 @@ async def asked_for(at: Tablet, town: Town, name: str) -> str:
 
 
 async def moved_out(client: httpx.AsyncClient, town: Town, name: str) -> None:
-    """The street writes down that somebody lives elsewhere now."""
+    """The street administrator records that somebody has moved to another household."""
     area = str(town.areas[f"{PHOENIX}/第一网格/3栋/2单元"])
     change = {"area_id": area, "room": "907", "reason": "搬家了"}
     await call(client, "PATCH", f"/people/{town.people[name]}", await town.sign_in("钱进"), change)

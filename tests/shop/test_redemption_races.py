@@ -1,4 +1,4 @@
-"""Many hands at once on the same shelf, the same points, the same key: real commits, nothing twice."""
+"""Concurrent requests for the same stock, points or idempotency key: real commits, nothing done twice."""
 
 import asyncio
 from collections import Counter

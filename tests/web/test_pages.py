@@ -118,7 +118,7 @@ class Walk:
         return [link.removeprefix(home).split("#")[0] for link in told["links"] if link.startswith(home + "/")]
 
     async def taps(self, page: Page, at: str, target: int) -> None:
-        """Note what is lower than a finger needs."""
+        """Note controls that are too low to tap with a finger."""
         small = await page.evaluate(SMALL, target)
         self.note(not small, f"{at}: lower than {target} px: {small}")
 

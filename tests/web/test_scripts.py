@@ -150,7 +150,7 @@ def page(context: BrowserContext) -> Page:
 
 
 def own(address: str, counter: Counter) -> bool:
-    """Whether a request stays with us."""
+    """Whether a request goes to the test server or stays in the browser (data, blob)."""
     return urlsplit(address).scheme in {"data", "blob"} or address.startswith(counter.address)
 
 

@@ -1,4 +1,4 @@
-"""What the pages are made of: vendored files as they came, nothing inline, nothing from elsewhere, readable colours."""
+"""Static parts of the pages: unchanged vendored files, no inline code, no foreign hosts, readable colours."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Static files reach the browser small, once, and never old."""
+"""Static files are compressed, cached by the browser and addressed by version."""
 
 import gzip
 import re

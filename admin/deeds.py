@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.agreements.deciders import administrators_apart_from
-from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
@@ -27,6 +27,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.overview.agreements import waiting_for
 from timebank.rules.catalogue import rules
 from timebank.web.forms import filled
@@ -83,33 +84,29 @@ class AdminDeeds(Controller):
         return await _deed(request, caller, deed_id)
 
     @post("/{deed_id:uuid}/review")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def review(
-        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Once],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Approve it for the board, or send it back with the reason."""
-        try:
-            told = filled(ReviewIn, data, REVIEW)
-            answer = await once.answer(
-                caller,
-                lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
-                required=False,
-            )
-        except TimebankError as refusal:
-            return await _deed(request, caller, deed_id, refusal)
+        told = filled(ReviewIn, data, REVIEW)
+        answer = await once.answer(
+            caller,
+            lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
+            required=False,
+        )
         return see_other(f"/admin/deeds?done={'waits' if answer.status_code == 202 else told.decision}")
 
     @post("/{deed_id:uuid}/reversal")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def reverse(
-        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Once],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Take its points back."""
-        try:
-            reason = filled(ReasonIn, data, REASON).reason
-            await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
-        except TimebankError as refusal:
-            return await _deed(request, caller, deed_id, refusal)
+        reason = filled(ReasonIn, data, REASON).reason
+        await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
         return see_other("/admin/deeds?status=reversed&done=reversed")
 
 
@@ -125,16 +122,14 @@ class AdminObjections(Controller):
         return await _objection(request, caller, objection_id)
 
     @post("/{objection_id:uuid}")
+    @shown_again(lambda request, objection_id, caller: _objection(request, caller, objection_id))
     async def decide(
-        self, request: AnyRequest, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Decide about it."""
-        try:
-            told = filled(ObjectionDecision, data, DECISION)
-            decided = await decide_objection(caller, objection_id, told.upheld, told.note)
-        except TimebankError as refusal:
-            return await _objection(request, caller, objection_id, refusal)
+        told = filled(ObjectionDecision, data, DECISION)
+        decided = await decide_objection(caller, objection_id, told.upheld, told.note)
         if decided.waiting:
             return see_other(f"/admin/objections/{objection_id}")
         return see_other("/admin/deeds?status=objected&done=decided")
@@ -169,29 +164,25 @@ def _require_duty(caller: Scope) -> None:
         raise Forbidden
 
 
-async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: TimebankError | None = None) -> Template:
+async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
     party = bool(await party_to(caller, [deed]))
     others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
-        request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
+        request, caller, "deeds/deed.html", deed=deed, words=STATUS,
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
         may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
         waits=await waiting_for(caller, DEED_POINTS, deed_id) if caller.reads_all and deed.status == "filed" else None,
         doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
 
-async def _objection(
-    request: AnyRequest, caller: Scope, objection_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> Template:
     doubt = await find_doubt(caller, objection_id)
     waits = await waiting_for(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
     return page(
-        request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
+        request, caller, "deeds/objection.html", doubt=doubt,
         waits=waits, may_decide=await may_decide(caller, doubt),
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

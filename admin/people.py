@@ -9,12 +9,11 @@ from litestar.response import Redirect, Template
 
 from admin.person_page import STATUS, area_options, person_page
 from timebank.access.registration import amend, register
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.merging.merges import leads_to
 from timebank.people.directory import open_person, people
 from timebank.people.schemas import Correction, Enrolment, Status
@@ -52,15 +51,13 @@ class PeoplePages(Controller):
 
     @get("/new")
     async def ask(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        return await _form_page(request, caller, {})
+        return await _form_page(request, caller)
 
     @post()
-    async def enrol(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller: _form_page(request, caller))
+    async def enrol(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Enter a person; the page of the new person follows."""
-        try:
-            person = await register(caller, filled(Enrolment, data, FIELDS))
-        except TimebankError as refusal:
-            return await _form_page(request, caller, data, refusal)
+        person = await register(caller, filled(Enrolment, data, FIELDS))
         return see_other(f"/admin/people/{person.id}?done=enrolled")
 
     @get("/{person_id:uuid}")
@@ -78,41 +75,30 @@ class PeoplePages(Controller):
     async def ask_correction(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        return await _form_page(request, caller, {}, person_id=person_id)
+        return await _form_page(request, caller, person_id)
 
     @post("/{person_id:uuid}/correction")
-    async def correct(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, person_id, caller: _form_page(request, caller, person_id))
+    async def correct(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Change what was wrong. An empty identity number is left as it is: the page never shows the whole one."""
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
-        try:
-            made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
-        except TimebankError as refusal:
-            return await _form_page(request, caller, data, refusal, person_id=person_id)
+        made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
         return waits_or(made, f"/admin/people/{person_id}?done=corrected")
 
     @post("/{person_id:uuid}/status")
-    async def set_status(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    async def set_status(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Block a person, note that they have left, or let them back in."""
-        try:
-            made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+        made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
         return waits_or(made, f"/admin/people/{person_id}?done=status")
 
 
-async def _form_page(
-    request: AnyRequest, caller: Scope, data: dict[str, str], refusal: TimebankError | None = None, *,
-    person_id: UUID | None = None,
-) -> Template:  # fmt: skip
-    """The form of a new person, or of one who is to be corrected; what was typed stays."""
+async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID | None = None) -> Template:
+    """The form of a new person, or of one who is to be corrected."""
     caller.require_admin()
     known = await open_person(caller, person_id) if person_id else None
-    values = {name: getattr(known, name) for name in FIELDS if known and name != "identity"} | data
+    values = {name: getattr(known, name) for name in FIELDS if known and name != "identity"}
     return page(
-        request, caller, "people/form.html", status=refusal.status if refusal else 200, values=values, known=known,
-        areas=await area_options(caller), refusal=refusal.text(language_of(request)) if refusal else None,
+        request, caller, "people/form.html", values=values, known=known,
+        areas=await area_options(caller),
     )  # fmt: skip

@@ -9,16 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Once
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.shop import collection, reading
-from timebank.shop.collection import NotCollected, OwnRedemption
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.places import stations
 from timebank.web.forms import filled
@@ -60,6 +58,7 @@ class RedemptionsPanel(Controller):
         )  # fmt: skip
 
     @post("/{redemption_id:uuid}/cancellation")
+    @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Give a reservation back."""
         await collection.cancel(caller, redemption_id)
@@ -73,26 +72,21 @@ class RedemptionsPanel(Controller):
         return await _redemption_page(request, caller, redemption_id)
 
     @post("/{redemption_id:uuid}/return")
+    @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def take_back(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """A collected good came back."""
-        try:
-            reason = filled(Return, data, {"reason": _("原因")}).reason
-            address = f"/admin/goods/redemptions/{redemption_id}"
-            answer = await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
-        except (Invalid, OwnRedemption, NotCollected) as refusal:
-            return await _redemption_page(request, caller, redemption_id, refusal)
+        reason = filled(Return, data, {"reason": _("原因")}).reason
+        address = f"/admin/goods/redemptions/{redemption_id}"
+        answer = await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
         return see_other("/admin/agreements?done=waits" if answer.status_code == 202 else address)
 
 
-async def _redemption_page(
-    request: AnyRequest, caller: Scope, redemption_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _redemption_page(request: AnyRequest, caller: Scope, redemption_id: UUID) -> Template:
     caller.require_reader()
     return page(
-        request, caller, "goods/redemption.html", status=refusal.status if refusal else 200, words=STATUS,
+        request, caller, "goods/redemption.html", words=STATUS,
         redemption=await reading.redemption(caller, redemption_id),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
 from litestar.response import Template
 
-from timebank.cards.cards import PersonNotServed, issue_card
+from timebank.cards.cards import issue_card
 from timebank.cards.schemas import CardOut
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Once
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.presence.counter import visitor
 from timebank.web.forms import filled
 from timebank.web.pages import answered, page
@@ -37,22 +37,20 @@ class CardPages(Controller):
     include_in_schema = False
 
     @post()
+    @shown_again(lambda request, caller, data: _card_page(request, caller, filled(Whom, data, WHOM), None))
     async def issue(
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template:  # fmt: skip
         """Give the person a card, shown to be printed or photographed; the one before ends at once."""
         wanted = filled(Whom, data, WHOM)
-        person = await visitor(caller, wanted.person_id)
-        try:
-            answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
-        except PersonNotServed as refusal:
-            return page(
-                request, caller, "desk/card.html", status=refusal.status, person=person, station_id=wanted.station_id,
-                refused=refusal.text(language_of(request)), card=None, image=None,
-            )  # fmt: skip
-        card = answered(answer, CardOut)
-        return page(
-            request, caller, "desk/card.html", person=person, station_id=wanted.station_id, refused=None, card=card,
-            image=qr_image(card.url),
-        )  # fmt: skip
+        await visitor(caller, wanted.person_id)  # whom the caller may not serve is refused before the card is made
+        answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
+        return await _card_page(request, caller, wanted, answered(answer, CardOut))
+
+
+async def _card_page(request: AnyRequest, caller: Scope, whom: Whom, card: CardOut | None) -> Template:
+    return page(
+        request, caller, "desk/card.html", person=await visitor(caller, whom.person_id), station_id=whom.station_id,
+        card=card, image=qr_image(card.url) if card else None,
+    )  # fmt: skip

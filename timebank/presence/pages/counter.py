@@ -1,6 +1,7 @@
 """The counter page: scan, see who it is, do what they came for."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
 from timebank.overview.openers import rests_to_confirm
 from timebank.people.schemas import PersonLine
@@ -71,7 +73,7 @@ class DeskPages(Controller):
 
     @get("/stations")
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        return page(request, caller, "desk/choose.html", stations=await _kept(caller))
+        return await _choice(request, caller)
 
     @get(opt=WITHOUT_A_KEEPER)
     async def desk(
@@ -90,6 +92,10 @@ class DeskPages(Controller):
         return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, done=done)
 
     @post("/scan")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: _choice(request, caller),
+    )
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """One scan; a script gets the parts of the page that change, a plain form the page anew."""
         chosen = _required(await _kept(caller), data.get("station_id"))
@@ -119,6 +125,10 @@ class DeskPages(Controller):
         return BatchOut([missed if look else next(verdicts) for look in looked])
 
     @post("/people")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: _choice(request, caller),
+    )
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
@@ -129,6 +139,10 @@ class DeskPages(Controller):
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
 
     @post("/hand")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: _choice(request, caller),
+    )
     async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Check in or out by hand; it is looked at before it is credited."""
         person_id = filled(Hand, data, {"person_id": _("居民")}).person_id
@@ -137,10 +151,23 @@ class DeskPages(Controller):
         return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
 
     @post("/visits/{visit_id:uuid}/undo")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: _choice(request, caller),
+    )
     async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
         """Take a check-in back."""
         await counter.undo_check_in(caller, visit_id)
         return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
+
+
+async def counter_page(request: AnyRequest, caller: Scope, data: Mapping[str, str]) -> Template:
+    """The counter on which a form stands, without the person: a scan or the whole name shows them again."""
+    return await _desk_page(request, caller, _required(await _kept(caller), data.get("station_id")))
+
+
+async def _choice(request: AnyRequest, caller: Scope) -> Template:
+    return page(request, caller, "desk/choose.html", stations=await _kept(caller))
 
 
 def _asks_part(request: AnyRequest) -> bool:

@@ -14,9 +14,9 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Once
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.waiting import confirmations
-from timebank.shop.pages.counter import REFUSALS, refused
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
@@ -34,42 +34,38 @@ class AgreedPages(Controller):
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """What waits for a second member of staff today, and what came of it."""
-        found = await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
-        return page(request, caller, "desk/confirmations.html", found=found)
+        return await _page(request, caller)
 
     @post()
-    async def ask(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller: _page(request, caller))
+    async def ask(self, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form) -> Redirect:
         """Ask for somebody who has neither phone nor card here."""
         wanted = filled(agreed.SpendingIn, data, SPENDING)
-        try:
-            await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
-        except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
         return see_other("/desk/confirmations")
 
     @post("/redemptions/{redemption_id:uuid}")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def ask_to_collect(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
         redemption_id: FromPath[UUID],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Ask to hand over what the own household has reserved."""
-        try:
-            await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
-        except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
         return see_other("/desk/confirmations")
 
     @post("/{confirmation_id:uuid}")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def decide(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
         confirmation_id: FromPath[UUID], data: Form,
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Agree, which hands the good over, or refuse."""
         decision = filled(agreed.DecisionIn, data, DECISION)
-        try:
-            await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
-        except REFUSALS as refusal:
-            return refused(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
         return see_other("/desk/confirmations")
+
+
+async def _page(request: AnyRequest, caller: Scope) -> Template:
+    found = await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
+    return page(request, caller, "desk/confirmations.html", found=found)

@@ -1,7 +1,8 @@
 """Refused forms shown again in place: the page that the form stands on, the reason above it, and what was typed.
 
-`shown_again` wraps every page handler that takes a form. Any TimebankError of the handler is answered by the page
-that the handler names, with the error's own status and Retry-After. Four things go on to the handlers of `create_app` instead:
+`shown_again` wraps every page handler that takes a form. Any TimebankError of the handler, and a number or day
+that no calendar holds, is answered by the page that the handler names, with the error's own status and Retry-After.
+Four things go on to the exception handlers of `create_app` instead:
 
 * Unauthenticated, SignOnNeeded and CsrfMissing, since the page belongs to somebody else or is too old: these lead to
   signing in, to signing on, or say that the page must be opened again;
@@ -20,6 +21,7 @@ from litestar import Response
 from litestar.response import Template
 
 from timebank.access.devices.sign_on import SignOnNeeded
+from timebank.core.database import BadValue
 from timebank.core.errors import TimebankError, Unauthenticated
 from timebank.http.callers import AnyRequest, CsrfMissing
 from timebank.http.preferences import language_of
@@ -48,7 +50,7 @@ class Typed:
 
     def tell_apart(self, name: str, value: object) -> str:
         """A hidden field of the form: with another value it is another form, such as that which sends back."""
-        if not name.startswith("_") and name != "nonce" and self._fields.get(name) != str(value):
+        if not name.startswith("_") and name != "nonce" and self._fields.get(name, str(value)) != str(value):
             self._is_inside = False
         return ""
 
@@ -89,9 +91,10 @@ def shown_again(*shows: Show) -> Callable[[Callable[..., Awaitable[R]]], Callabl
                 return await handler(self, **given)
             except NOT_IN_PLACE:
                 raise
-            except TimebankError as refusal:
+            except (TimebankError, OverflowError) as error:
                 if wants_problem(request):
                     raise
+                refusal = error if isinstance(error, TimebankError) else BadValue()
                 return await _in_place(shows, given | {"request": request, "refusal": refusal})
 
         answer.__shows_again__ = True  # type: ignore[attr-defined]  # a test looks for it on every handler
@@ -114,7 +117,7 @@ async def _in_place(shows: tuple[Show, ...], given: Mapping[str, Any]) -> Respon
         try:
             made = show(**{name: given[name] for name in signature(show).parameters})
             page = await made if isawaitable(made) else made
-        except TimebankError:
+        except (TimebankError, OverflowError):
             continue  # the caller may not see this page, or not now: the first refusal is what the caller is told
         log_unavailable(request, refusal)
         page.context["refusal"] = told(refusal, language_of(request))

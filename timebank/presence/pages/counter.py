@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.sign_in.finding import find_at_counter
 from timebank.access.standing import standing_of
-from timebank.cards.cards import card_of
+from timebank.cards.cards import card_to_read
 from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
 from timebank.core import scanned, vault
@@ -241,15 +241,8 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         standing.rests_until,
         standing.rests_until is not None and await rests_to_confirm(caller, person_id),
         [] if stands_here else await offered_here(caller, chosen.id),
-        await _card(caller, person_id),
+        await card_to_read(caller, person_id),
     )  # fmt: skip
-
-
-async def _card(caller: Scope, person_id: UUID) -> CardOut | None:
-    try:
-        return await card_of(caller, person_id)
-    except NotFound:
-        return None
 
 
 async def _parts(

@@ -90,6 +90,7 @@ class AdminDeeds(Controller):
         caller: NamedDependency[Scope], once: NamedDependency[Once],
     ) -> Redirect:  # fmt: skip
         """Approve it for the board, or send it back with the reason."""
+        _require_duty(caller)
         told = filled(ReviewIn, data, REVIEW)
         answer = await once.answer(
             caller,

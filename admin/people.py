@@ -81,6 +81,7 @@ class PeoplePages(Controller):
     @shown_again(lambda request, person_id, caller: _form_page(request, caller, person_id))
     async def correct(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Change what was wrong. An empty identity number is left as it is: the page never shows the whole one."""
+        caller.require_admin()
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
         made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
         return waits_or(made, f"/admin/people/{person_id}?done=corrected")
@@ -89,6 +90,7 @@ class PeoplePages(Controller):
     @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def set_status(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Block a person, note that they have left, or let them back in."""
+        caller.require_reader()
         made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
         return waits_or(made, f"/admin/people/{person_id}?done=status")
 

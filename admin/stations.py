@@ -67,6 +67,7 @@ class StationsPanel(Controller):
     @post("/{station_id:uuid}")
     @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def change(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
+        caller.require_reader()
         wanted = filled(StationChange, {"active": "false"} | data, CHANGE, empties=True)
         written = filled(StationChange, data, {"address": _("地址")}).address
         wanted = msgspec.structs.replace(wanted, address=written or "")
@@ -92,6 +93,7 @@ class StationsPanel(Controller):
         caller: NamedDependency[Scope],
     ) -> Template:  # fmt: skip
         """A new link for a device that no browser has become yet."""
+        caller.require_reader()
         made = await screens.renew_pairing(caller, device_id)
         return await _station_page(request, caller, station_id, made=made)
 

@@ -72,8 +72,9 @@ def shown_again(*shows: Show) -> Callable[[Callable[..., Awaitable[R]]], Callabl
     """Answer a refusal of the handler by the first of `shows` that can be shown to the caller.
 
     A show takes arguments of the handler by their names, also `request` and `refusal`, and returns the page. Where none
-    can be shown, because what it shows has vanished or is not the caller's to see, the refusal has a page of its own
-    with a link back to the form.
+    can be shown, because what it shows has vanished or the caller may not see it, the refusal has a page of its own
+    with a link back to the form. Where the page is not there for the caller, the caller is told that it was not found,
+    as for looking at it, unless the handler says itself that something is not there or not allowed.
     """
 
     def around(handler: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R | Response[Any]]]:
@@ -92,8 +93,6 @@ def shown_again(*shows: Show) -> Callable[[Callable[..., Awaitable[R]]], Callabl
             except NOT_IN_PLACE:
                 raise
             except (TimebankError, OverflowError) as error:
-                if wants_problem(request):
-                    raise
                 refusal = error if isinstance(error, TimebankError) else BadValue()
                 return await _in_place(shows, given | {"request": request, "refusal": refusal})
 
@@ -112,19 +111,28 @@ def _with_request(answer: Callable[..., Awaitable[R]], asked: Signature) -> Call
 
 
 async def _in_place(shows: tuple[Show, ...], given: Mapping[str, Any]) -> Response[Any]:
-    request, refusal = given["request"], given["refusal"]
+    request: AnyRequest = given["request"]
+    refusal: TimebankError = given["refusal"]
+    unseen: TimebankError | None = None
     for show in shows:
         try:
             made = show(**{name: given[name] for name in signature(show).parameters})
             page = await made if isawaitable(made) else made
-        except (TimebankError, OverflowError):
-            continue  # the caller may not see this page, or not now: the first refusal is what the caller is told
+        except NOT_IN_PLACE:
+            raise
+        except TimebankError as error:
+            unseen = error
+            continue
+        if wants_problem(request):
+            raise refusal
         log_unavailable(request, refusal)
         page.context["refusal"] = told(refusal, language_of(request))
         page.context["typed"] = await _typed(request)
         page.status_code = refusal.status
         page.headers |= when_to_come_back(refusal)
         return page
+    if unseen is not None and unseen.status == 404 and refusal.status not in (403, 404):
+        refusal = unseen
     return refused(request, refusal, back=_form_address(request))
 
 

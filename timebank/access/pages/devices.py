@@ -40,6 +40,7 @@ class DevicePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], data: Form
     ) -> Template:
         """Replace a device, or ask for a further one."""
+        require_may_register(caller, station)
         made = await screens.add_or_ask(caller, station, filled(DeviceIn, data, DEVICE))
         if isinstance(made, Waiting):
             return await _page(request, caller, station, waits=made.who)
@@ -51,6 +52,7 @@ class DevicePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], device: FromQuery[UUID]
     ) -> Template:
         """A new link for a device that no browser has become yet."""
+        require_may_register(caller, station)
         made = await screens.renew_pairing(caller, device)
         return await _page(request, caller, station, made=made)
 

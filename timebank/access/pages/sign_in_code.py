@@ -15,7 +15,7 @@ from timebank.http.refusals import shown_again
 from timebank.overview.openers import confirm_login
 from timebank.presence import counter
 from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
-from timebank.presence.pages.counter import counter_page
+from timebank.presence.pages.counter import choice_page, counter_page
 from timebank.web.forms import filled
 from timebank.web.pages import page, see_other
 
@@ -27,7 +27,10 @@ class SignInCodePages(Controller):
     include_in_schema = False
 
     @post()
-    @shown_again(lambda request, caller, data: counter_page(request, caller, data))
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def give(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template:
@@ -42,7 +45,10 @@ class SignInCodePages(Controller):
         )  # fmt: skip
 
     @post("/confirmation")
-    @shown_again(lambda request, caller, data: counter_page(request, caller, data))
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def confirm(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """As the second person: this is the person, who may spend from now on."""
         whom = filled(Whom, data, WHOM)

@@ -73,7 +73,7 @@ class DeskPages(Controller):
 
     @get("/stations")
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        return await _choice(request, caller)
+        return await choice_page(request, caller)
 
     @get(opt=WITHOUT_A_KEEPER)
     async def desk(
@@ -94,7 +94,7 @@ class DeskPages(Controller):
     @post("/scan")
     @shown_again(
         lambda request, caller, data: counter_page(request, caller, data),
-        lambda request, caller: _choice(request, caller),
+        lambda request, caller: choice_page(request, caller),
     )
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """One scan; a script gets the parts of the page that change, a plain form the page anew."""
@@ -127,7 +127,7 @@ class DeskPages(Controller):
     @post("/people")
     @shown_again(
         lambda request, caller, data: counter_page(request, caller, data),
-        lambda request, caller: _choice(request, caller),
+        lambda request, caller: choice_page(request, caller),
     )
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
@@ -141,7 +141,7 @@ class DeskPages(Controller):
     @post("/hand")
     @shown_again(
         lambda request, caller, data: counter_page(request, caller, data),
-        lambda request, caller: _choice(request, caller),
+        lambda request, caller: choice_page(request, caller),
     )
     async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Check in or out by hand; it is looked at before it is credited."""
@@ -153,7 +153,7 @@ class DeskPages(Controller):
     @post("/visits/{visit_id:uuid}/undo")
     @shown_again(
         lambda request, caller, data: counter_page(request, caller, data),
-        lambda request, caller: _choice(request, caller),
+        lambda request, caller: choice_page(request, caller),
     )
     async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
         """Take a check-in back."""
@@ -166,7 +166,7 @@ async def counter_page(request: AnyRequest, caller: Scope, data: Mapping[str, st
     return await _desk_page(request, caller, _required(await _kept(caller), data.get("station_id")))
 
 
-async def _choice(request: AnyRequest, caller: Scope) -> Template:
+async def choice_page(request: AnyRequest, caller: Scope) -> Template:
     return page(request, caller, "desk/choose.html", stations=await _kept(caller))
 
 

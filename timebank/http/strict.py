@@ -6,6 +6,7 @@ from litestar.exceptions import ClientException, ValidationException
 from litestar.params import BodyKwarg
 
 from timebank.http.callers import FORMS, SAFE_METHODS, AnyRequest, provide_scope
+from timebank.http.misfits import misfit
 
 # A byte that is no UTF-8, an unknown character set, a value nested deeper than can be followed: the parsers let these
 # through as they come.
@@ -41,9 +42,9 @@ async def strict_body(request: AnyRequest) -> None:
     except msgspec.ValidationError as error:
         if "caller" in request.route_handler.parsed_fn_signature.parameters:
             await provide_scope(request)  # Who is nobody is told so first.
-        message, _, place = str(error).partition(" - at `$")
-        key = place.strip("`.") or "body"
-        raise ValidationException("the body", extra=[{"key": key, "message": message, "source": "body"}]) from error
+        path, why = misfit(await request.body(), field.annotation) or ("", str(error))
+        named = {"key": path.removeprefix(".") or "body", "message": why, "source": "body"}
+        raise ValidationException("the body", extra=[named]) from error
 
 
 def _takes_json(request: AnyRequest) -> bool:

@@ -4,7 +4,7 @@ The wording of the decoder's errors is shown, never read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import islice
+from itertools import islice, repeat
 from types import NoneType, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -59,24 +59,32 @@ def _parts(body: bytes, shape: Any) -> Iterator[tuple[str, bytes | Raw, Any]]:
     """The parts of an object or array, in the order of the body: the step of the path, the JSON, and its shape."""
     members, items = _members(body), _items(body)
     if members is not None and _is_struct(shape):
-        known = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
-        for name, part in members.items():
-            if name in known:
-                yield f".{name}", part, known[name]
-            elif shape.__struct_config__.forbid_unknown_fields and name != shape.__struct_config__.tag_field:
-                return  # what follows is not at fault: this name is refused first, and belongs to the whole
+        yield from _fields(members, shape)
     elif members is not None and _is_map(shape):
-        key, value = get_args(shape)
-        alone: Any = dict[key, None]  # type: ignore[valid-type]  # made of the shape, for one key by itself
-        for name, part in members.items():
-            yield "", JSON.encode({name: None}), alone
-            yield "[...]", part, value
+        yield from _entries(members, *get_args(shape))
     elif items is not None and _is_list(shape):
-        of, each = get_args(shape), get_args(shape)[0]
+        of = get_args(shape)
         is_fixed = get_origin(shape) is tuple and of[1:] != (...,)
-        for number, part in enumerate(items):
-            if not is_fixed or number < len(of):
-                yield f"[{number}]", part, of[number] if is_fixed else each
+        shapes = of if is_fixed else repeat(of[0])
+        yield from ((f"[{number}]", *each) for number, each in enumerate(zip(items, shapes, strict=False)))
+
+
+def _fields(members: Mapping[str, Raw], shape: Any) -> Iterator[tuple[str, Raw, Any]]:
+    known, config = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}, shape.__struct_config__
+    for name, part in members.items():
+        if name in known:
+            yield f".{name}", part, known[name]
+        elif config.forbid_unknown_fields and name != config.tag_field:
+            return  # this name is refused before what follows, and its refusal is that of the whole
+
+
+def _entries(members: Mapping[str, Raw], key: Any, value: Any) -> Iterator[tuple[str, bytes | Raw, Any]]:
+    if value in (None, NoneType):
+        return  # one key by itself, as it is looked at here
+    alone: Any = dict[key, None]
+    for name, part in members.items():
+        yield "", JSON.encode({name: None}), alone
+        yield "[...]", part, value
 
 
 def _members(body: bytes) -> dict[str, Raw] | None:

@@ -1,4 +1,4 @@
-"""A time bank and moral bank for communities: minutes in, points out, and books that balance."""
+"""A time bank and moral bank for communities: served minutes become points, kept in a balanced ledger."""
 
 import os
 

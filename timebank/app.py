@@ -1,4 +1,4 @@
-"""create_app(): settings in, Litestar out. Every plugin is named here once; the routes are the capabilities'."""
+"""create_app() builds the Litestar application: its plugins, and the routes that the capabilities declare."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -43,14 +43,14 @@ from timebank.web.static_files import files, static_address, static_file
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
 
-# Counted by the route, never by the address: that may hold an id or a token.
+# Metrics are grouped by route, never by path: a path may hold an id or a token.
 COUNTED = PrometheusConfig(app_name="timebank", prefix="timebank", group_path=True, exclude_unhandled_paths=True)
 BODY_BYTES_MAX = 12 * 1024 * 1024
 WITHOUT_DATABASE = re.compile(r"/(healthz|readyz|metrics)$|/static/").match
 
 
 class Service(Litestar):
-    """Litestar with our answers around all of it: its own middleware never hears of an unknown address."""
+    """Litestar wrapped in `answered`, because Litestar's middleware is not called for an unknown address."""
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
@@ -62,9 +62,9 @@ class Service(Litestar):
 
 
 def create_app(*, opens_pool: bool = True) -> Litestar:
-    """The whole service. `opens_pool` False leaves the database to the caller, as tests in one loop do."""
+    """The whole service. With `opens_pool` False the caller opens the pool, as tests that share an event loop do."""
     configure_logs()
-    files()  # read and compressed now, so that no request waits for it
+    files()  # reads and compresses the static files now, so that no request waits for it
 
     @asynccontextmanager
     async def pool(_: Litestar) -> AsyncIterator[None]:
@@ -103,7 +103,7 @@ OF_NO_CAPABILITY: Sequence[ControllerRouterHandler] = (
 
 
 def routes() -> Sequence[ControllerRouterHandler]:
-    """The JSON API below /api/v1, the capabilities' pages, and what belongs to none of them."""
+    """The JSON API below /api/v1, the pages of the capabilities, and the handlers that belong to no capability."""
     manifests = capabilities()
     api = [resolve(path) for one in manifests for path in one.api]
     pages = [resolve(path) for one in manifests for path in one.pages]
@@ -127,13 +127,13 @@ def template_engine() -> JinjaTemplateEngine:
 
 
 def menu(*, reads_all: bool) -> list[MenuEntry]:
-    """The panel's menu, for whoever reads all of the community or, as a grid worker does, a part of it."""
+    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker."""
     entries = sorted((entry for one in capabilities() for entry in one.menu), key=lambda entry: entry.place)
     return [entry for entry in entries if entry.readers in ("both", "all" if reads_all else "part")]
 
 
 def only_with_a_database(app: ASGIApp) -> ASGIApp:
-    """Refuse what needs the database while it is away, and until it was found to be the right one."""
+    """Middleware: refuse requests while the database does not answer or has not passed its checks (`reach`)."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and not WITHOUT_DATABASE(scope["path"]):

@@ -1,4 +1,4 @@
-"""The capabilities of the service, from the ground up: each may use those before it."""
+"""The capabilities of the service, lowest layer first: each may use those before it."""
 
 from collections.abc import Sequence
 

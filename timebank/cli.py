@@ -1,4 +1,4 @@
-"""The `timebank` command: every refusal is one sentence that says what to do, and exit code 1."""
+"""The `timebank` command. A refusal prints one sentence that says what to do, and exits with code 1."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ from timebank.core.errors import TimebankError, reason_of
 from timebank.operations.embedded_programs import EmbeddedError
 
 INTERRUPTED = 130
-# Each command is imported when it is called: most need neither the pages nor the printer.
+# Each command is imported only when it is called: most need neither the pages nor the printing library.
 COMMANDS = {
     "demo": "timebank.commands.demo:demo",
     "serve": "timebank.commands.serving:serve",
@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """The commands by name, in the order in which one meets them."""
+    """Loads commands on demand and lists them in the order of `COMMANDS`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(COMMANDS)
@@ -54,7 +54,7 @@ def timebank() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line. A stop signal ends a command as Ctrl-C does: what was begun is rolled back or finished."""
+    """Run the command line. SIGTERM ends a command as Ctrl-C does: an open transaction is rolled back or finished."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = sys.argv[1:] if arguments is None else arguments
     try:
@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _why(error: TimebankError) -> str:
-    """What the server or the system said, for whoever looks after it."""
+    """The message of the database or operating system error behind a refusal, in brackets, for the operator."""
     cause = error.__cause__
     said = reason_of(cause) if isinstance(cause, OSError | asyncpg.PostgresError) else ""
     return f"（{said}）" if said and said not in error.text() else ""

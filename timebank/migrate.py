@@ -1,8 +1,8 @@
-"""Migrations: SQL files run in order by one runner, each in a transaction of its own, never changed once they have run.
+"""Migrations: SQL files that one runner runs in order, each in its own transaction. A file must not change once run.
 
-The runner keeps the SHA-256 of each file beside its name (`migration.checksum`) and refuses a file that was changed
-afterwards. A file whose first lines hold `-- outside a transaction` is run statement by statement (CREATE INDEX
-CONCURRENTLY); its statements may be run again after a failure.
+The runner stores the SHA-256 of each file with its name (`migration.checksum`) and refuses a file that was changed
+afterwards. A file with `-- outside a transaction` in its head comment is run statement by statement (CREATE INDEX
+CONCURRENTLY); its statements can be run again after a failure.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from timebank.operations import first_schema
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 
-# Any number that nobody else on the server is likely to lock: the first digits of pi.
+# Key of the advisory lock: the first digits of pi, which no other program is likely to use.
 RUNNER_LOCK = 3_141_592_653
 RUNNER_PAUSE_SECONDS = 0.2
 
-# A statement that waits for a lock makes everybody after it wait too, so it waits briefly, lets go and comes again.
+# A statement that waits for a lock blocks every later one, so it waits only briefly and is retried after a pause.
 LOCK_TIMEOUT = "2s"
 PAUSES_SECONDS = (1, 2, 4, 8, 16, 30, 30, 30, 30)
 IN_THE_WAY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
@@ -84,8 +84,8 @@ Filling = Callable[[asyncpg.Connection], Awaitable[None]]
 def migration(file: str, then: Filling | None = None) -> MigrationManager:
     """The migration of a `NNNN_name.py`: it runs the `NNNN_name.sql` beside it, and leaves a transaction open.
 
-    The row that says so is written in that transaction; who runs the migration commits it. `then` fills, as the
-    tables' owner, what SQL alone cannot say; it must not need what a later version may have changed.
+    The caller writes the migration's row in that transaction and commits it. `then` runs as the tables' owner and
+    fills in data that SQL cannot compute; it must not use code or tables that a later version may change.
     """
     sql = Path(file).with_suffix(".sql")
     manager = MigrationManager(migration_id=sql.stem, app_name="timebank", description=sql.stem)
@@ -109,13 +109,13 @@ def migration(file: str, then: Filling | None = None) -> MigrationManager:
 
 
 def is_outside(sql: str) -> bool:
-    """Whether a file asks, in the comment at its head, to be run outside a transaction."""
+    """Whether the comment at the head of a file asks to run it outside a transaction."""
     head = sql.split("\n\n", 1)[0]
     return OUTSIDE in [line.strip() for line in head.splitlines()]
 
 
 def statements(sql: str) -> list[str]:
-    """The statements of a file that runs outside a transaction. Raises ValueError for one that may not run twice."""
+    """The statements of a file that runs outside a transaction. Raises ValueError for one that is not repeatable."""
     bare = re.sub(r"--.*", "", sql)
     found = [" ".join(part.split()) for part in bare.split(";") if part.strip()]
     for statement in found:
@@ -131,15 +131,15 @@ async def _run_outside(connection: asyncpg.Connection, sql: str) -> None:
         if name and await connection.fetchval(
             "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", f"public.{name}"
         ):
-            await connection.execute(f"DROP INDEX CONCURRENTLY public.{name}")  # what a broken run has left half built
+            await connection.execute(f"DROP INDEX CONCURRENTLY public.{name}")  # an invalid index of a failed run
         await connection.execute(statement)
 
 
 async def migrate(url: str) -> list[str]:
-    """Bring the database up to date and answer the migrations that were run; a second runner waits for the first.
+    """Run the missing migrations and return their names; a second runner waits for the first.
 
-    The login must be a superuser, or own the database and be allowed to create roles. The address is the server's own:
-    a pooler that shares connections between transactions cannot keep the runner's lock.
+    The login must be a superuser, or own the database and be allowed to create roles. `url` must be that of the server:
+    a pooler in transaction mode cannot keep the runner's advisory lock. Raises NotOpen and the errors above.
     """
     try:
         connection = await asyncpg.connect(url)
@@ -155,11 +155,11 @@ async def migrate(url: str) -> list[str]:
 
 
 async def _wait_for_turn(connection: asyncpg.Connection) -> None:
-    """Become the only runner until the connection ends. Asked again and again, because who waits inside a statement
-    holds a snapshot, and CREATE INDEX CONCURRENTLY waits for every snapshot.
+    """Take the runner's advisory lock, which lasts until the connection ends. It is polled, because a statement that
+    waits for it would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for every snapshot.
     """
     await connection.execute("SET client_min_messages = warning; SET statement_timeout = 0")
-    # Where the platform knows it, the server ends the statement of a runner that died.
+    # If the platform supports it, the server ends the statement of a runner that died.
     with suppress(asyncpg.PostgresError):
         await connection.execute("SET client_connection_check_interval = '2s'")
     while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", RUNNER_LOCK):  # noqa: ASYNC110
@@ -195,7 +195,7 @@ async def _missing(connection: asyncpg.Connection) -> list[str]:
 
 
 async def _insisting(connection: asyncpg.Connection, run: Callable[[], Awaitable[None]]) -> None:
-    """Run a step again after a pause while others hold what it needs: they go on working between the tries."""
+    """Run a step, and retry it after a pause while other connections hold its locks; they can work in the pauses."""
     for pause in (*PAUSES_SECONDS, None):
         try:
             return await run()
@@ -212,14 +212,15 @@ async def _insisting(connection: asyncpg.Connection, run: Callable[[], Awaitable
 
 
 async def _run_one(connection: asyncpg.Connection, name: str) -> None:
-    """Run one file; its name and its checksum are written in its own transaction."""
+    """Run one file and write its name and checksum in the same transaction."""
     await ForwardsMigrationManager(app_name="timebank", migration_id=name).run()
     await connection.execute("UPDATE migration SET checksum = $2 WHERE name = $1", name, checksum(name))
     await connection.execute("COMMIT")
 
 
 async def _keep_checksums(connection: asyncpg.Connection) -> None:
-    """Refuse a file that was changed after it had run. A database of before checksums is compared first, then noted."""
+    """Refuse a file that was changed after it had run. Of a database without checksums, compare the schema first, then
+    store them."""
     await connection.execute(f"BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     if await connection.fetchval("SELECT to_regclass('migration')") is None:
         await Migration.create_table().run()  # type: ignore[no-untyped-call]
@@ -240,17 +241,17 @@ async def _keep_checksums(connection: asyncpg.Connection) -> None:
 
 
 async def applied(connection: asyncpg.Connection) -> list[str]:
-    """The migrations that a database says were run."""
+    """The names of the migrations that were run on a database, in order."""
     if await connection.fetchval("SELECT to_regclass('migration')") is None:
         return []
     return [row["name"] for row in await connection.fetch("SELECT name FROM migration ORDER BY name")]
 
 
 def known() -> list[str]:
-    """The migrations that this version of the program has."""
+    """The names of the migrations of this version, in order."""
     return sorted(path.stem for path in FOLDER.glob("[0-9]*.sql"))
 
 
 def checksum(name: str) -> str:
-    """The SHA-256 of a migration's text, the same however its lines end."""
+    """The SHA-256 of a migration's text, in hex, independent of line endings."""
     return hashlib.sha256((FOLDER / f"{name}.sql").read_text(encoding="utf-8").encode()).hexdigest()

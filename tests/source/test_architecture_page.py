@@ -64,15 +64,15 @@ def test_the_drawing_shows_the_layers_that_hold() -> None:
             rows.append(paths)
         else:
             rows[-1] |= paths
-    assert rows == [{path_of(part) for part in row} for row in reversed(LAYERS)]
+    assert rows == [set().union(*map(paths_of, row)) for row in reversed(LAYERS)]
 
 
-def path_of(part: str) -> str:
+def paths_of(part: str) -> set[str]:
     """Where a part of the layers stands."""
-    known = {"admin": "admin/", "api": "timebank/*/api.py"}
-    return known.get(part) or next(
-        path for path in (f"timebank/{part}.py", f"timebank/{part}/") if (ROOT / path).exists()
-    )
+    known = {"admin": {"admin/"}, "api": {"timebank/*/api.py"}, "web": {"timebank/*/pages/", "timebank/web/"}}
+    return known.get(part) or {
+        next(path for path in (f"timebank/{part}.py", f"timebank/{part}/") if (ROOT / path).exists())
+    }
 
 
 def test_the_page_says_of_ten_things_where_they_are_added() -> None:

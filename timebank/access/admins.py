@@ -1,4 +1,4 @@
-"""The first administrators, made by whoever runs the service."""
+"""Creating administrators by a command of the operator, such as the first one of a community."""
 
 import asyncio
 from contextlib import suppress
@@ -22,9 +22,10 @@ async def create_admin(
     scope: Scope, name: str, phone: str, password: str, *, role: Role = Role.community_admin,
     region_id: UUID | None = None,
 ) -> UUID:  # fmt: skip
-    """Make somebody administrator of the scope's community, or of a street or county above it; safe to repeat.
+    """Register an administrator of the scope's community, or of a street or county above it, with a password.
 
-    Who is entered already under this name and phone is taken as they are and gets the password. Answers the person.
+    A person already registered with this name and phone is used unchanged and gets the password, so a repetition is
+    safe. Returns the person's id. Raises Forbidden unless the operator calls, and WeakPassword.
     """
     if not scope.system:
         raise Forbidden
@@ -34,15 +35,15 @@ async def create_admin(
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
         login_id = await ensure_login(scope, phone, enrolled.person_id, agreed=True)
         asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
-        await confirm_login(scope, enrolled.person_id)  # whoever runs the service knows whom they give the password
+        await confirm_login(scope, enrolled.person_id)  # the operator knows who gets the password
         with suppress(RoleHeld):
-            await grant(scope, asked)  # by the operator: it waits for nobody
+            await grant(scope, asked)  # the operator needs no second person
     await set_password(login_id, phone, password)
     return enrolled.person_id
 
 
 async def _facts(scope: Scope, name: str, phone: str) -> Facts:
-    """What the password must stand once its owner holds the role: asked before anything is written."""
+    """The strength rules for somebody who will hold a role, read before anything is written."""
     async with transaction(scope):
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
     known = await login_by_phone(phone)
@@ -51,5 +52,5 @@ async def _facts(scope: Scope, name: str, phone: str) -> Facts:
 
 
 def facts_of_staff(*words: str) -> Facts:
-    """What the password of somebody with a role must not be made of: these words and their pinyin."""
+    """Strength rules of staff: the password must not be made of these words or their pinyin."""
     return Facts((*words, *(names.pinyin(word) for word in words)), is_staff=True)

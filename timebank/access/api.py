@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is."""
+"""Sign-in, the caller's own login, sign-on at a counter, and role grants over HTTP."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from timebank.people.identity.phones import normal_phone
 
 
 def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:
-    """The roles over a record's community; those over communities without a record stand with the first one."""
+    """The roles in a record's community; the first record also lists roles in communities where the login has none."""
     return sorted(
         {
             g.role.value
@@ -37,7 +37,7 @@ def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: 
 
 
 def persons_out(persons: tuple[Mine, ...], grants: frozenset[Grant]) -> list[PersonOut]:
-    """A login's resident records with the roles held over their communities."""
+    """A login's resident records with the roles held in their communities."""
     homes = {p.community_id for p in persons}
     return [
         PersonOut(
@@ -76,7 +76,7 @@ class Sessions(Controller):
 
     @delete("/current")
     async def sign_out(self, caller: NamedDependency[Scope]) -> None:
-        """End the session that this request came with."""
+        """End the session of this request."""
         if caller.session_id:
             await sessions.sign_out(caller.session_id, caller.request_id)
 
@@ -86,7 +86,7 @@ class Me(Controller):
 
     @get()
     async def me(self, caller: NamedDependency[Scope]) -> MeOut:
-        """The login, its resident records with their roles, and the children in its care."""
+        """The login, its resident records with their roles, the dependants, and the records that wait for an answer."""
         if caller.login_id is None:
             raise Unauthenticated
         return MeOut(
@@ -99,7 +99,7 @@ class Me(Controller):
         self, community_id: FromPath[UUID], person_id: FromPath[UUID], data: JSONBody[AnswerIn],
         caller: NamedDependency[Scope],
     ) -> None:  # fmt: skip
-        """Let a record that was entered with the login's phone join the login, or not; the holder decides alone."""
+        """Accept or decline that a record registered with the login's phone joins the login; only the holder may."""
         await answer(caller, community_id, person_id, data)
 
     @post("/password", status_code=204)
@@ -114,17 +114,17 @@ class Counter(Controller):
 
     @get("/sign-on")
     async def on_duty(self, caller: NamedDependency[Scope]) -> OnDuty | None:
-        """Who is signed on to this counter tablet; null where nobody is."""
+        """The keeper signed on to this counter tablet; null for nobody."""
         return await sign_on.on_duty(caller)
 
     @post("/sign-on")
     async def sign_on(self, data: JSONBody[SignOnIn], request: AnyRequest, caller: NamedDependency[Scope]) -> OnDuty:
-        """A keeper signs on to this counter tablet, with phone and password, and answers for it for 12 hours."""
+        """Sign a keeper on to this counter tablet for 12 hours, with phone and password."""
         return await sign_on.sign_on(caller, data, address=address_of(request))
 
     @delete("/sign-on")
     async def sign_off(self, caller: NamedDependency[Scope]) -> None:
-        """The keeper leaves the counter tablet."""
+        """Sign the keeper off from this counter tablet."""
         await sign_on.sign_off(caller)
 
 
@@ -139,15 +139,15 @@ class Roles(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
         role: FromQuery[Role | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[GrantOut]]:  # fmt: skip
-        """The roles that people of the community hold, newest first."""
+        """The role grants of the community's people, newest first."""
         return listed(request, await grants.grants(caller, person_id=person_id, role=role, limit=limit, cursor=cursor))
 
     @post(responses=WAITS)
     async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> Response[GrantOut | Waiting]:
-        """Give a person a role over one place; an administrator's or auditor's waits for somebody from above."""
+        """Grant a person a role over one place; an administrator's or auditor's may wait for somebody from above."""
         return answered(await grants.grant(caller, data))
 
     @delete("/{grant_id:uuid}", status_code=202, responses=ENDED)
     async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[Waiting | None]:
-        """End a role at once; an auditor's waits for somebody from above."""
+        """End a role grant at once; ending an auditor's may wait for somebody from above."""
         return answered(await grants.end_grant(caller, grant_id), 204)

@@ -1,4 +1,4 @@
-"""People with their logins: who is entered with a phone can sign in with it, and after a change with the new one."""
+"""Registering and correcting people together with their logins, and giving sign-in codes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -65,10 +65,11 @@ class HolderDeclined(TimebankError):
 
 
 class SignInCode(msgspec.Struct):
-    """Six digits to be told to the person in front of the counter.
+    """Six digits for the person at the counter to sign in with.
 
-    Without a `scan` nothing is spent for three days unless another of the staff confirms the person: after a `name`
-    and digits always, by an administrator's word (`office`) where there is something to spend.
+    Spending through the login is paused for 72 hours, or until a second member of staff confirms the person, if `proof`
+    is `name`, or if it is `office` and there has ever been something to spend. After a `scan` the scanned person may
+    spend at once.
     """
 
     code: str
@@ -77,7 +78,7 @@ class SignInCode(msgspec.Struct):
 
 
 class _Office(msgspec.Struct, frozen=True):
-    """Where a role is held: over a region, or over something inside the community."""
+    """A role grant: over a region, or without `region_id` over an area or station inside the community."""
 
     community_id: UUID
     role: Role
@@ -86,7 +87,7 @@ class _Office(msgspec.Struct, frozen=True):
 
 @retried
 async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
-    """Enter a person, with a login where there is a phone."""
+    """Register a person, with a login if there is a phone and they are 14 or over."""
     async with transaction(scope):
         person_id = await enrol(scope, enrolment)
         await _settle_login(scope, person_id)
@@ -95,11 +96,13 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
 
 @retried
 async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail | Waiting:
-    """Correct a person, and set the status where one was sent. A new phone takes the login with it.
+    """Correct a person and set the status where one was sent. A new phone changes the login that stands for them.
 
-    Whoever holds the phone holds the roles: phone and status of somebody above the caller stay as they are, an
-    auditor's and the phone of a peer wait for somebody from above. So does a move of the own household, and what
-    tells who somebody is of the own household waits for another administrator.
+    Changing the phone or status of a person with a role can take over or end that role. So it raises OfficeHolder for
+    a role above the caller's reach, and waits for somebody from above for an auditor, or for the phone of an
+    administrator of the caller's own level. A change of home waits for somebody from above too if it concerns the
+    caller, a household member or such a supervisor; a change of the caller's or a household member's identity waits for
+    another administrator.
     """
     async with transaction(scope):
         if scope.administers and not scope.system:
@@ -116,7 +119,7 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
         await set_status(scope, person_id, correction.status, correction.reason)
     left, joined = await _settle_login(scope, person_id)
     now = (await contact_of(scope, person_id)).phone
-    # Whoever is made a child keeps the phone and loses the login: it is told and rests as after any change of it.
+    # A person who turns out to be a child keeps the phone but loses the login: handled like a change of phone.
     if before != now or left:
         await _rest_after_change(scope, person_id, left, joined, rests=bool(now or left) and not agreed)
     return await open_person(scope, person_id)
@@ -125,9 +128,9 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
 async def _rest_after_change(
     scope: Scope, person_id: UUID, left: list[UUID], joined: UUID | None, *, rests: bool
 ) -> None:
-    """A changed phone spends nothing for three days: the old one is told, and whoever knows the person confirms it.
+    """Notify the person and the logins that no longer stand for them; with `rests`, pause spending for 72 hours.
 
-    Where a second person has agreed to the change, it is confirmed already.
+    A second member of staff can end the pause. It is not needed if a second person has agreed to the change.
     """
     text = (
         f"{scope.community_name or '社区'}的登记换了手机号或不再用这个账号登录（{dated_at(clock.now())}）。"
@@ -146,7 +149,7 @@ async def _rest_after_change(
 
 
 async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind | None:
-    """The kind of agreement that a correction needs; none for most."""
+    """The kind of waiting change that a correction needs; None if it is carried out at once."""
     if await _moves_the_login(scope, person_id, correction):
         offices = await _offices_of(scope, person_id)
         await _require_reach(scope, offices)
@@ -159,7 +162,11 @@ async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind 
 
 
 async def _guards(scope: Scope, offices: list[_Office], correction: Correction) -> bool:
-    """Whether a correction would let the caller be, or be rid of, somebody who watches over what the caller does."""
+    """Whether a correction would let the caller take over, or remove, somebody who supervises the caller.
+
+    Called for changes of phone, status or age: any of them for an auditor, the phone for an administrator, unless the
+    caller is above that role.
+    """
     watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
     for office in offices:
         if office.role in watched and office.region_id and not await stands_above(scope, office.region_id):
@@ -168,9 +175,9 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
 
 
 async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction) -> bool:
-    """Whether a correction says with whom an administrator or auditor lives whom the caller does not stand above.
+    """Whether a correction moves the home of an administrator or auditor whom the caller is not above.
 
-    Who lives with somebody decides nothing for them: a wrong door would choose who does.
+    Household members may not decide about each other, so a false address would influence who decides.
     """
     if scope.is_own(person_id) or not await moves_home(scope, person_id, correction):
         return False
@@ -181,9 +188,9 @@ async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction
 
 
 async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
-    """Let the person's own phone, and no other, sign in for them; a child's does not.
+    """Make the login of the person's phone the only one that stands for them; none for a child under 14.
 
-    Answers the logins that did before, and the one that does now; none while its holder is asked.
+    Returns the logins that no longer stand for them, and the one that does now; None while its holder is asked.
     """
     contact = await contact_of(scope, person_id)
     login_id = joined = None
@@ -202,13 +209,13 @@ async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID
 
 @retried
 async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -> SignInCode:
-    """A one-time code for a person in front of a keeper, grid worker or administrator; the person is told of it.
+    """A sign-in code for a person in front of a keeper, grid worker or administrator; the person is notified.
 
-    Nobody can become more than they are by it: a person who holds a role gets the code only from an administrator
-    whose reach covers that role, wherever it is held. Only an administrator's word stands without another proof.
+    It must not give its giver further rights: for a person with a role the giver must be an administrator whose reach
+    covers that role, in any community. Only administrators may give one on their word (`office`).
     """
     async with transaction(scope):
-        await lock_people(scope, [person_id])  # the phone stays the person's until the code is given for it
+        await lock_people(scope, [person_id])  # so that the phone does not change before the code is given
         phone = await receiving_phone(scope, person_id)
         if proof == "office":
             scope.require_admin()
@@ -217,10 +224,10 @@ async def sign_in_code(scope: Scope, person_id: UUID, proof: Proof = "office") -
 
 
 async def receiving_phone(scope: Scope, person_id: UUID) -> str:
-    """The phone of somebody to whom the caller may give a sign-in code, once it is known who stands there."""
+    """The phone of a person whom the caller may give a sign-in code to; raises the reason where they may not."""
     async with transaction(scope):
         contact = await contact_of(scope, person_id)
-        # A tablet may not, though it serves a station: who finds a lost one must not become anybody by it.
+        # Not from a counter tablet: somebody who finds a lost one must not be able to sign in as a resident.
         if scope.device_id is not None or not (scope.kept_stations or scope.works_in(contact.area_path)):
             raise Forbidden
         if contact.status != "active":
@@ -236,9 +243,9 @@ async def receiving_phone(scope: Scope, person_id: UUID) -> str:
 
 
 async def _require_above(scope: Scope, phone: str) -> None:
-    """Refuse unless the caller stands above every office of this phone's login: who gives a code can be its holder.
+    """Raise OfficeHolder unless the caller's reach covers every role of this phone's login: a giver could use the code.
 
-    Nobody is given one by a peer: an administrator's and an auditor's come from a region above theirs.
+    For an administrator's or auditor's role the caller must administer a region above it, not the same one.
     """
     login = await login_by_phone(phone)
     offices = await database.rows(
@@ -252,7 +259,7 @@ async def _require_above(scope: Scope, phone: str) -> None:
 
 
 async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction) -> bool:
-    """Whether a correction changes who can sign in as this person, or whether anybody can."""
+    """Whether a correction of somebody else changes who can sign in as them, or whether anybody can."""
     if scope.is_own(person_id):
         return False
     if correction.status is not msgspec.UNSET or _makes_a_child(correction):
@@ -264,7 +271,7 @@ async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction
 
 
 def _makes_a_child(correction: Correction) -> bool:
-    """Whether a correction says that somebody is a child, who does not sign in."""
+    """Whether a correction's birth date or identity number makes the person a child under 14, who does not sign in."""
     said = None if correction.born_on is msgspec.UNSET else correction.born_on
     if correction.identity is not msgspec.UNSET and correction.identity:
         said = require_identity(correction.identity).born_on or said
@@ -272,7 +279,7 @@ def _makes_a_child(correction: Correction) -> bool:
 
 
 async def _offices_of(scope: Scope, person_id: UUID) -> list[_Office]:
-    """The roles that this resident record holds."""
+    """The role grants of a resident record that have not ended."""
     return await database.rows(
         _Office,
         "SELECT community_id, role, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "

@@ -1,4 +1,4 @@
-"""The logins and offices that a whole roster brings, made at once and taken back at once."""
+"""The logins and role grants of a roster import: creating them all at once, and undoing them."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -19,7 +19,7 @@ from timebank.people.messages import Telling, tell_many
 
 
 class Office(msgspec.Struct, frozen=True):
-    """A role over a grid, building or unit that a person is to hold."""
+    """A role over a grid, building or unit to grant to a person."""
 
     person_id: UUID
     role: Role
@@ -28,10 +28,10 @@ class Office(msgspec.Struct, frozen=True):
 
 @retried
 async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> int:
-    """A login for each phone, standing for these resident records; two people of one phone share theirs.
+    """Find or create a login for each phone and join the records to it; people with one phone share a login.
 
-    Only the phone that the book has of a record serves it; where somebody holds its login, the holder is asked. Answers
-    how many records wait for that.
+    A record joins only the login of its own recorded phone. If that login has a holder, the record waits for the
+    holder's answer. Returns how many records wait.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -43,7 +43,7 @@ async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> int
 
 @retried
 async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
-    """Take these resident records from their logins; a login left with none, and never used, is gone."""
+    """Detach these resident records from their logins; logins without records that were never used are deleted."""
     scope.require_admin()
     async with transaction(scope):
         left = await database.fetch(
@@ -60,10 +60,10 @@ async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
 
 @retried
 async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID) -> list[UUID]:
-    """Grant roles over areas from today on; who holds one already keeps it. Answers the grants that are new.
+    """Grant roles over areas from today on; an existing grant stays unchanged. Returns the ids of the new grants.
 
-    Each holder is told once of all that are new. Nobody grants anything to the own household, by a list neither: leave
-    out what `own_offices` answers. Raises OwnRole.
+    Each holder is notified once of all their new roles. Raises OwnRole if the caller or a household member is among
+    them: leave out what `own_offices` returns.
     """
     scope.require_admin()
     today: date = clock.local_day()
@@ -100,13 +100,13 @@ async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID
 
 
 async def own_offices(scope: Scope, offices: Sequence[Office]) -> list[Office]:
-    """Those of the offices that another administrator grants: the caller's own, and of whom the caller lives with."""
+    """The role grants of the caller and of household members, now or before; another administrator must make those."""
     close = await near(scope, {office.person_id for office in offices})
     return [office for office in offices if office.person_id in close.home]
 
 
 async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, str]:
-    """What each person holds by these rows of grants: 「楼栋长」（3栋）、「单元长」（3栋1单元）."""
+    """The roles of each person in these rows as text, such as 「楼栋长」（3栋）、「单元长」（3栋1单元）."""
     areas = await database.fetch(
         f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # own text
         scope.community_id, [row["area_id"] for row in granted],
@@ -123,7 +123,7 @@ async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUI
 async def withdraw_offices(
     scope: Scope, grant_ids: Sequence[UUID], import_id: UUID, *, leaving: Collection[UUID] = ()
 ) -> None:
-    """Undo grants that should never have been made, as if they had not been; who stays in the book is told."""
+    """Undo role grants of an import: deletes the rows. Notifies the holders who are not in `leaving`."""
     scope.require_admin()
     async with transaction(scope):
         ended = await database.fetch(

@@ -1,4 +1,4 @@
-"""What goes in and out of sign-in and "who am I"."""
+"""Request and response shapes of sign-in, the caller's login and role grants."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -15,7 +15,7 @@ Phone = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Phone with a password, or with the one-time code that a keeper has given out."""
+    """A phone with a password, or with the sign-in code that staff have given."""
 
     phone: Phone
     password: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")] | None = None
@@ -27,9 +27,9 @@ class LoginOut(msgspec.Struct):
 
 
 class PersonOut(msgspec.Struct):
-    """A resident record that the login stands for, with the roles that it holds there.
+    """A resident record that the login stands for, with the roles that it holds.
 
-    Until `rests_until` nothing is spent through it: it is not sure yet whose the login is.
+    Spending through it is paused until `rests_until`, because the login's holder is not confirmed yet.
     """
 
     person_id: UUID
@@ -41,7 +41,7 @@ class PersonOut(msgspec.Struct):
 
 
 class SessionOut(msgspec.Struct):
-    """`weak_password`: the password that was given is easily guessed; ask for a new one."""
+    """A new session. `weak_password`: the password is easily guessed; ask the user for a new one."""
 
     token: str
     expires_at: datetime
@@ -51,7 +51,7 @@ class SessionOut(msgspec.Struct):
 
 
 class MeOut(msgspec.Struct):
-    """`questions`: records of the login's phone that wait until its holder agrees."""
+    """The caller's login. `questions`: records with the login's phone that wait for its holder's answer."""
 
     login: LoginOut
     persons: list[PersonOut]
@@ -60,10 +60,10 @@ class MeOut(msgspec.Struct):
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
-    """`current` is needed unless a one-time code opened the session in the last 15 minutes.
+    """A new password. `current` is required unless a sign-in code opened the session in the last 15 minutes.
 
-    `otp` is a second code, of another community that the login stands for as well: without it, or `current`, the code
-    of one sets no password that would open the records of the other.
+    `otp` is a sign-in code of a second community, required without `current` if the session does not open that
+    community's records of the login.
     """
 
     password: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
@@ -72,7 +72,7 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A role for a person over one place: a region, an area or a station. `ends_on` is the last day."""
+    """A role to grant to a person over one place: a region, an area or a station. `ends_on` is the last day."""
 
     person_id: UUID
     role: Role
@@ -88,7 +88,7 @@ class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class GrantOut(msgspec.Struct):
-    """A role that somebody holds over a place, until `ends_on` where there is a last day."""
+    """A role grant over a place. `ends_on` is the last day, if any."""
 
     id: UUID
     person_id: UUID

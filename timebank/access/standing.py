@@ -1,4 +1,4 @@
-"""How a resident's record stands with its login: joined, resting, or waiting for the holder, who answers here."""
+"""The state between a resident's record and the login of its phone, and the holder's answer to a waiting record."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -28,7 +28,7 @@ class MembershipUnproved(TimebankError):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A community that has entered somebody with the phone of the caller's login; the name is masked."""
+    """A record that a community has registered with the phone of the caller's login; the name is masked."""
 
     community_id: UUID
     community_name: str
@@ -42,14 +42,14 @@ class AnswerIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a record stands with its login; until `rests_until` nothing is spent through it."""
+    """The state between a record and its login. Spending through the login is paused until `rests_until`."""
 
     login: Login
     rests_until: datetime | None
 
 
 async def standing_of(scope: Scope, person_id: UUID) -> Standing:
-    """How a record stands with its login, for the verbs and pages of those who see the person."""
+    """The state between a record and its login, without a check of the caller's rights."""
     async with transaction(scope):
         found = await database.row(
             Standing,
@@ -65,7 +65,7 @@ async def standing_of(scope: Scope, person_id: UUID) -> Standing:
 
 
 async def standing(scope: Scope, person_id: UUID) -> Standing:
-    """How a record stands with its login, for administrators, auditors, keepers and grid workers."""
+    """The state between a record and its login, for administrators, auditors, keepers and grid workers."""
     if not (scope.reads_all or scope.kept_stations or scope.has(Role.grid_worker)):
         raise Forbidden
     async with transaction(scope):
@@ -74,7 +74,7 @@ async def standing(scope: Scope, person_id: UUID) -> Standing:
 
 
 async def questions(scope: Scope) -> list[Question]:
-    """Which records wait until the holder of the caller's login agrees."""
+    """The records that wait for an answer of the caller's login's holder."""
     if scope.session_id is None or scope.device_id is not None:
         return []
     async with transaction(scope):
@@ -84,9 +84,10 @@ async def questions(scope: Scope) -> list[Question]:
 
 @retried
 async def answer(scope: Scope, community_id: UUID, person_id: UUID, decision: AnswerIn) -> None:
-    """Let a record join the caller's login, or not; once more changes nothing.
+    """Accept or decline that a record joins the caller's login; accepting again changes nothing.
 
-    By whoever holds the login: with the password, or with a code after a scan where the login lives already.
+    The session must prove the holder: opened by password, or by a sign-in code given on a scan in a community where the
+    login has a record. Raises MembershipUnproved otherwise, and while spending through the login is paused.
     """
     if scope.session_id is None or scope.login_id is None or scope.device_id is not None:
         raise Unauthenticated

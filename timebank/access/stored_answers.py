@@ -45,6 +45,6 @@ async def stored_answer(caller: UUID, key: str) -> StoredAnswer | None:
 
 @retried
 async def forget_old() -> None:
-    """Drop answers older than a day: nobody retries after that."""
+    """Purge answers older than a day; no client retries after that."""
     async with transaction(None):
         await database.execute("SELECT answers_sweep($1)", clock.now() - KEPT_FOR)

@@ -31,7 +31,7 @@ class Activities(Controller):
         self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], active: FromQuery[bool | None] = True,
         station_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[ActivityOut]]:  # fmt: skip
-        """The community's activities by name; `station_id` asks for those that one can do there."""
+        """The community's activities by name; with `station_id` only those offered at that station."""
         found = await offers.activities(caller, active=active, station_id=station_id, limit=limit, cursor=cursor)
         return listed(request, found)
 
@@ -54,7 +54,7 @@ class Activities(Controller):
         self, request: Request[Any, Any, Any], activity_id: FromPath[UUID], caller: NamedDependency[Scope],
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[ShiftOut]]:  # fmt: skip
-        """The shifts that are not over yet, soonest first."""
+        """The shifts that have not ended yet, soonest first."""
         return listed(request, await planned.shifts(caller, activity_id, limit=limit, cursor=cursor))
 
     @post("/{activity_id:uuid}/shifts")
@@ -69,19 +69,19 @@ class Shifts(Controller):
 
     @delete()
     async def cancel(self, shift_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """Call the shift off."""
+        """Cancel the shift."""
         await calling_off.cancel_shift(caller, shift_id)
 
     @post("/sign-ups")
     async def sign_up(
         self, shift_id: FromPath[UUID], data: JSONBody[SignUpIn], caller: NamedDependency[Scope]
     ) -> SignUpOut:
-        """Take a seat; a second request answers the same seat."""
+        """Sign up for the shift; a repetition returns the same sign-up."""
         return await planned.sign_up(caller, shift_id, data.person_id)
 
     @delete("/sign-ups")
     async def withdraw(
         self, shift_id: FromPath[UUID], caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None
     ) -> None:
-        """Give the seat back."""
+        """Cancel a sign-up."""
         await planned.withdraw(caller, shift_id, person_id)

@@ -1,4 +1,4 @@
-"""Shifts that are called off before they begin: everybody who has a seat is told."""
+"""Cancelling shifts before they begin; everybody who signed up is notified."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from timebank.people.messages import Telling, tell_many
 
 
 class _Called(msgspec.Struct, frozen=True):
-    """A shift under its row lock, in the words that its people know it by."""
+    """A shift under its row lock, with the names for the message."""
 
     id: UUID
     activity: str
@@ -32,7 +32,7 @@ _CALLED = (
 
 @retried
 async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
-    """Call a shift off before it begins and tell those who signed up; again changes nothing."""
+    """Cancel a shift before it begins and notify those signed up; a repetition changes nothing. Raises ShiftOver."""
     async with transaction(scope):
         scope.require_keeper((await shift(scope, shift_id)).station_id)
         found = await database.row(_Called, _CALLED + "s.id = $2 FOR NO KEY UPDATE OF s", scope.community_id, shift_id)
@@ -48,7 +48,10 @@ async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
 async def call_off_coming(
     scope: Scope, because: str, *, activity_id: UUID | None = None, station_id: UUID | None = None
 ) -> int:
-    """Call off every shift that has not begun, of an activity or at a station; how many. `because` is told with it."""
+    """Cancel every shift that has not begun, of an activity or at a station; returns how many.
+
+    `because` begins the message to those who signed up.
+    """
     async with transaction(scope):
         coming = await database.rows(
             _Called,

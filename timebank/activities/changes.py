@@ -1,4 +1,4 @@
-"""Changes of an activity, and what hangs on it."""
+"""Changing an activity; ending one cancels its coming shifts."""
 
 from uuid import UUID
 
@@ -16,9 +16,9 @@ from timebank.rules.catalogue import usable_rule
 
 @retried
 async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
-    """Change what was given and leave the rest; an ended activity keeps its records.
+    """Change the given fields of an activity; a deactivated one keeps its records.
 
-    The coming shifts of an activity that ends are called off, and those who signed up are told.
+    Deactivating an activity cancels its coming shifts and notifies those who signed up.
     """
     scope.require_admin()
     change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}

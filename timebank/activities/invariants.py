@@ -1,4 +1,4 @@
-"""What must hold between a shift and those who signed up for it."""
+"""Invariant: a shift's count of seats taken equals its sign-ups."""
 
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import Invariant

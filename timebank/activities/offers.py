@@ -1,4 +1,4 @@
-"""Activities: what one can volunteer for, where, and by which rule it is credited."""
+"""Activities: what people volunteer for, at which station, and by which rule it is credited."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ class ActivityStationUnknown(TimebankError):
 
 
 class _Listed(ActivityOut, frozen=True):
-    """An activity with what the list is sorted by."""
+    """An activity with its sort key."""
 
     pinyin: str
 
@@ -54,7 +54,7 @@ async def activities(
     scope: Scope, *, active: bool | None = True, station_id: UUID | None = None, limit: int = 200,
     cursor: str | None = None,
 ) -> Page[ActivityOut]:  # fmt: skip
-    """The community's activities by name; with a station, those that one can do there."""
+    """The community's activities by name; with a station, those offered there or at any station."""
     after = read_cursor(cursor, tuple[str, UUID])
     async with transaction(scope):
         found = await database.rows(
@@ -86,7 +86,7 @@ async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
 
 
 def named(text: str) -> str:
-    """The name of an activity as it is kept. Raises Invalid for one without letters."""
+    """Clean an activity's name. Raises Invalid if nothing is left."""
     name = names.clean(text)
     if not name:
         raise Invalid(why=_("活动要有名称"))

@@ -1,4 +1,4 @@
-"""What goes in and out about activities, shifts and sign-ups."""
+"""Request and response shapes of activities, shifts and sign-ups."""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,7 +16,7 @@ Seats = Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class ActivityIn(msgspec.Struct, forbid_unknown_fields=True):
-    """What one can volunteer for; its minutes are credited by the rule."""
+    """An activity to add; `rule_code` is the rule by which its minutes are credited."""
 
     name: ActivityName
     rule_code: RuleCode
@@ -26,7 +26,7 @@ class ActivityIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ActivityChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is to change; the rest stays."""
+    """Changes of an activity; a field that is not sent stays as it is."""
 
     name: ActivityName | UnsetType = UNSET
     rule_code: RuleCode | UnsetType = UNSET
@@ -37,7 +37,7 @@ class ActivityChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ActivityOut(msgspec.Struct, frozen=True):
-    """`station_id` null: at any station of the community."""
+    """An activity. `station_id` null: at any station of the community."""
 
     id: UUID
     community_id: UUID
@@ -57,7 +57,7 @@ class ShiftIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ShiftOut(msgspec.Struct, frozen=True):
-    """`signed_up`: the caller has a seat."""
+    """A shift. `signed_up`: whether the caller has signed up."""
 
     id: UUID
     activity_id: UUID
@@ -71,7 +71,7 @@ class ShiftOut(msgspec.Struct, frozen=True):
 
 
 class SignUpIn(msgspec.Struct, forbid_unknown_fields=True):
-    """For the caller, or another of the caller's own resident records."""
+    """Whom to sign up: another of the caller's own resident records, else the caller."""
 
     person_id: UUID | None = None
 

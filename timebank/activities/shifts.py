@@ -1,4 +1,4 @@
-"""Shifts of an activity, and who has a seat in them."""
+"""Shifts of an activity, and people's sign-ups for them."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -61,7 +61,7 @@ async def shifts(
     scope: Scope, activity_id: UUID | None = None, *, after: datetime | None = None, limit: int = 50,
     cursor: str | None = None,
 ) -> Page[ShiftOut]:  # fmt: skip
-    """Shifts that end after a moment (now, when none is given), soonest first."""
+    """The shifts that end after a moment, by default now, soonest first."""
     at = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         if activity_id is not None:
@@ -78,7 +78,7 @@ async def shifts(
 
 @retried
 async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOut:
-    """Plan a shift; its length is what attendance is measured by."""
+    """Add a shift of at most 24 hours. Attendance is measured against its length. Raises ShiftTimes."""
     scope.require_keeper(wanted.station_id)
     if not timedelta() < wanted.ends_at - wanted.starts_at <= LENGTH_MAX:
         raise ShiftTimes
@@ -98,7 +98,10 @@ async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOu
 
 @retried
 async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> SignUpOut:
-    """Take a seat in a shift; who has one keeps it. The seats are guarded by the shift's own row."""
+    """Sign up for a shift; a repetition returns the same sign-up. Raises ShiftFull and ShiftOver.
+
+    The row lock on the shift serialises sign-ups.
+    """
     person = _own(scope, person_id)
     async with transaction(scope):
         taken = await database.fetch_one(
@@ -128,7 +131,7 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
 
 @retried
 async def withdraw(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
-    """Give a seat back before the shift begins; again changes nothing."""
+    """Cancel a sign-up before the shift begins; a repetition changes nothing. Raises ShiftOver."""
     person = _own(scope, person_id)
     async with transaction(scope):
         taken = await database.fetch_one(

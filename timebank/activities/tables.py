@@ -1,4 +1,4 @@
-"""The tables of this capability, as the migrations made them."""
+"""The table classes of this capability; the migrations define the tables."""
 
 from piccolo.columns import UUID, Boolean, Integer, Timestamptz, Varchar
 from piccolo.table import Table

@@ -1,4 +1,4 @@
-"""Activities that were added by mistake, taken back."""
+"""Undoing the addition of activities, and offering them again."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,7 +7,7 @@ from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 
-# Whether an activity `a` of community $1 has a shift, a visit or a record that counts.
+# Whether an activity `a` of community $1 has a shift, a visit or a service record that is not withdrawn.
 IN_USE = """(EXISTS (SELECT FROM shift s WHERE s.community_id = $1 AND s.activity_id = a.id)
 OR EXISTS (SELECT FROM visit v WHERE v.community_id = $1 AND v.activity_id = a.id)
 OR EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity_id = a.id
@@ -16,9 +16,9 @@ OR EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity
 
 @retried
 async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
-    """Take back those of these activities that nobody serves in and that have no shifts; how many went.
+    """Remove those of these activities that have no shift, visit or service record in use; returns how many.
 
-    What a withdrawn record refers to stays in the book and is offered no more.
+    An activity that a withdrawn service record refers to is deactivated; any other is deleted.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -41,7 +41,7 @@ async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int
 
 @retried
 async def offer_again(scope: Scope, activity_ids: Sequence[UUID]) -> list[UUID]:
-    """Offer those of these activities again that were taken back and that nothing has been entered for since."""
+    """Reactivate those of these activities that were deactivated by an undo and are still unused; returns their ids."""
     scope.require_admin()
     async with transaction(scope):
         offered = await database.fetch(

@@ -1,4 +1,4 @@
-"""Changes that wait for a second person, over HTTP."""
+"""The HTTP interface of changes that wait for a second person."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ class Agreements(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[Status] = "waiting",
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[AgreementOut]]:  # fmt: skip
-        """The community's changes that wait for a second person, or were decided, newest first, with who may decide."""
+        """The community's changes of one status, newest first, with the people who may decide."""
         found = await agreements.agreements(
             caller, status=status, limit=limit, cursor=cursor, language=language_of(request)
         )
@@ -34,29 +34,29 @@ class Agreements(Controller):
     async def one(
         self, request: AnyRequest, agreement_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> AgreementOut:
-        """One change."""
+        """One change that waits, or waited, for a second person."""
         return await agreements.agreement(caller, agreement_id, language=language_of(request))
 
     @post("/{agreement_id:uuid}/decision", status_code=200)
     async def decide(
         self, agreement_id: FromPath[UUID], data: JSONBody[DecisionIn], caller: NamedDependency[Scope]
     ) -> AgreementOut:
-        """Agree, which carries the change out, refuse with the reason, or withdraw; once more answers the same."""
+        """Agree (the change is carried out), refuse with a reason, or withdraw. A repeated decision changes nothing."""
         return await agreements.decide(caller, agreement_id, data.decision, data.note)
 
     @get("/logins")
     async def logins(self, caller: NamedDependency[Scope]) -> list[Unconfirmed]:
-        """Staff whose login was opened by a code that nobody else has confirmed since."""
+        """Staff whose login was opened by a sign-in code and has not been confirmed by another person since."""
         return await openers.unconfirmed(caller)
 
     @get("/resting")
     async def resting(
         self, request: AnyRequest, caller: NamedDependency[Scope], limit: Limit = 50, cursor: Cursor = None
     ) -> Response[Page[Resting]]:
-        """Whose logins spend nothing until somebody uninvolved confirms the person, or until their time is over."""
+        """People whose login cannot spend until an uninvolved person confirms them or the waiting time is over."""
         return listed(request, await openers.resting(caller, limit=limit, cursor=cursor))
 
     @post("/logins/{person_id:uuid}", status_code=204)
     async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """Confirm that somebody's login is theirs: its acts no longer count as those of whoever gave the code."""
+        """Confirm that a login is in its owner's hands: its acts no longer count as those of the giver of the code."""
         await openers.confirm_login(caller, person_id)

@@ -1,4 +1,4 @@
-"""Agreements: changes that wait for a second person."""
+"""The manifest of agreements: changes that wait for a second person."""
 
 from timebank.core.capability import Capability, MenuEntry
 from timebank.core.locale import _

@@ -1,4 +1,5 @@
-"""Who may agree to a change: from above, else the auditor, else the operator; or another administrator."""
+"""The people who may agree to a change: administrators of a higher level (or another one), else auditors, else the
+operator."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,13 +29,13 @@ ROLE_WORDS = {
     "auditor": _("审计员"), "station_keeper": _("站长"),
 }  # fmt: skip
 WITHIN = 4
-"""A depth below every region's: any administrator of the community is above it."""
+"""A depth greater than that of every region, so that every administrator of the community counts as above it."""
 
 
 class Officer(msgspec.Struct, frozen=True):
-    """Somebody who administers, audits or keeps a station, and who appointed them.
+    """An administrator, auditor or station keeper, and who granted the role.
 
-    `home_id` is where their resident record is.
+    `home_id` is the community of their resident record; `depth` is that of the role's region (county 1, community 3).
     """
 
     person_id: UUID
@@ -52,7 +53,10 @@ class Officer(msgspec.Struct, frozen=True):
 
 
 class Party(msgspec.Struct, frozen=True):
-    """Who proposed something and when (null: just now), whom it concerns, and what it needs."""
+    """The facts about a change that decide who may agree to it.
+
+    They are its proposer, the time of the proposal (None: now), the `people` whom it concerns, and what it `needs`.
+    """
 
     needs: Needs
     depth: int
@@ -62,7 +66,7 @@ class Party(msgspec.Struct, frozen=True):
     proposed_at: datetime | None = None
 
     def has_chosen(self, officer: Officer) -> bool:
-        """Whether the proposer has appointed this officer in the meantime, or as the auditor who is to watch them."""
+        """Whether the proposer has granted this officer's role since the proposal or, for an auditor, at any time."""
         if officer.granted_by is None or officer.granted_by != self.proposed_by:
             return False
         return officer.role == AUDITOR or (self.proposed_at is not None and officer.granted_at >= self.proposed_at)
@@ -70,7 +74,7 @@ class Party(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Everybody who may ever decide in a community, with the sides of all who are asked about."""
+    """The possible deciders of a community, with the `Side` of every person and login that the changes name."""
 
     scope: Scope
     officers: list[Officer]
@@ -81,7 +85,7 @@ class Bench:
 
     @classmethod
     async def of(cls, scope: Scope, asked: Sequence[Party]) -> "Bench":
-        """The bench for these changes, read at once."""
+        """Load the bench for these changes in one transaction."""
         async with transaction(scope):
             known = await officers_of(scope)
             named = [person for about in asked for person in (about.proposed_by, *about.people)]
@@ -92,28 +96,28 @@ class Bench:
             )
 
     def askers(self, about: Party) -> list[Side]:
-        """The sides of whoever proposed a change."""
+        """The sides of the change's proposer: of the person and of the login."""
         people = [self.people[person] for person in (about.proposed_by,) if person in self.people]
         return people + [self.logins[login] for login in (about.proposed_by_login,) if login in self.logins]
 
     def involved(self, about: Party) -> list[Side]:
-        """The sides of whoever proposed a change and of whom it concerns."""
+        """The sides of the proposer and of the people whom the change concerns."""
         return self.askers(about) + [self.people[person] for person in about.people if person in self.people]
 
     def is_uninvolved(self, about: Party, who: Side) -> bool:
-        """Whether this is another human than all of them, and nobody's guardian."""
+        """Whether this side is independent of all involved ones and never was guardian of a person whom it concerns."""
         cared_by = set().union(*(self.guardians.get(person, ()) for person in about.people))
         return who.persons.isdisjoint(cared_by) and all(is_independent(who, side) for side in self.involved(about))
 
     def deciders(self, about: Party) -> list[Officer]:
-        """Who may decide now; nobody: the operator does, by command."""
+        """The people who may decide now. If there are none, the operator decides by command."""
         free = [
             o for o in self.officers if not about.has_chosen(o) and self.is_uninvolved(about, self.people[o.person_id])
         ]
         return eligible(free, about.needs, about.depth)
 
     def may_decide(self, about: Party) -> bool:
-        """Whether the caller is one of those who may; the operator where nobody is."""
+        """Whether the caller may decide; the operator (system scope) only if nobody else may."""
         chosen = self.deciders(about)
         if self.scope.system:
             return not chosen
@@ -122,7 +126,7 @@ class Bench:
 
 
 async def officers_of(scope: Scope) -> list[Officer]:
-    """Who administers or audits the community, from itself or from above, wherever they live."""
+    """The administrators and auditors of the community and of the regions above it, wherever they live."""
     async with transaction(scope):
         return await database.rows(
             Officer, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
@@ -130,19 +134,22 @@ async def officers_of(scope: Scope) -> list[Officer]:
 
 
 def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]:
-    """Of those who are uninvolved whoever stands above; auditors only where nobody does."""
+    """Of the uninvolved officers `free`, the administrators above `depth`; if there are none, the auditors.
+
+    With `needs` "another", every administrator counts as above.
+    """
     limit = depth if needs == "above" else WITHIN
     above = [o for o in free if o.role != AUDITOR and o.depth < limit]
     return above or [o for o in free if o.role == AUDITOR]
 
 
 def nearest(free: Sequence[Officer]) -> list[Officer]:
-    """Those of the community; where there is none, those of the region above it."""
+    """The officers of the community; if there are none, those of the nearest region above it."""
     return [officer for officer in free if officer.depth == max(o.depth for o in free)]
 
 
 async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Officer]:
-    """The administrators who may decide about what these people have done or are concerned by; nearest first."""
+    """The administrators who may decide about a matter that concerns these people, nearest region first."""
     asked = Party("another", WITHIN, None, None, [person for person in people if person is not None])
     bench = await Bench.of(scope, [asked])
     free = [officer for officer in bench.deciders(asked) if officer.role != AUDITOR]
@@ -150,6 +157,6 @@ async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None])
 
 
 def who_in_words(chosen: Sequence[Officer], language: str = "zh") -> list[str]:
-    """Who may decide, one line each."""
+    """The people who may decide in words, one line each; the operator if there are none."""
     lines = [officer.in_words(language) for officer in chosen]
     return list(dict.fromkeys(lines)) or [put_together(OPERATOR, {}, language)]

@@ -1,4 +1,4 @@
-"""Whether two who act are two people: one pure function, and the facts that it needs."""
+"""Whether two callers or residents are independent people: a pure function, and the queries for its facts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,10 +20,11 @@ class NotIndependent(TimebankError):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Everything that one human acts by and lives in.
+    """The records, households and logins of one human.
 
-    `persons` are resident records of the same logins; `households` theirs, now and before; `hands` the logins whose
-    acts count as this one's: the own, and whoever gave the code that opened it, until somebody else has confirmed it.
+    `persons` are the resident records of the same logins; `households` are their present and former ones; `hands` are
+    the logins whose acts count as this human's: the own login, and that of the giver of the code that opened it, until
+    another person has confirmed the login.
     """
 
     persons: frozenset[UUID] = frozenset()
@@ -35,7 +36,7 @@ class Side:
 
 
 def is_independent(one: Side, other: Side) -> bool:
-    """Whether these are two people who do not live together and of whom none acts through the other's account."""
+    """Whether the sides share no record, no present or former household and no login: two independent people."""
     return (
         one.persons.isdisjoint(other.persons)
         and one.households.isdisjoint(other.households)
@@ -44,7 +45,7 @@ def is_independent(one: Side, other: Side) -> bool:
 
 
 def is_family(one: Side, other: Side) -> bool:
-    """Whether these are one person, or live or have lived behind one door."""
+    """Whether the sides share a record, or a present or former household."""
     return not (one.persons.isdisjoint(other.persons) and one.households.isdisjoint(other.households))
 
 
@@ -59,7 +60,7 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 async def side_of(scope: Scope) -> Side:
-    """The caller's own side. Nobody's for the system, which is no resident."""
+    """The caller's own side; an empty one for the system."""
     own = Side(
         frozenset(p.person_id for p in scope.persons),
         frozenset(p.household_id for p in scope.persons if p.household_id is not None),
@@ -70,7 +71,7 @@ async def side_of(scope: Scope) -> Side:
 
 
 async def sides_of_logins(scope: Scope, login_ids: Iterable[UUID]) -> dict[UUID, Side]:
-    """The side of whoever holds each of these logins."""
+    """The side of the holder of each of these logins, by login id."""
     wanted = list(set(login_ids))
     if not wanted:
         return {}
@@ -85,7 +86,7 @@ async def sides_of_logins(scope: Scope, login_ids: Iterable[UUID]) -> dict[UUID,
 
 
 async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID, Side]:
-    """The side of each of these residents."""
+    """The side of each of these residents, by person id."""
     wanted = list({person_id for person_id in person_ids if person_id is not None})
     if not wanted:
         return {}
@@ -101,30 +102,30 @@ async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Who of some is too near the caller.
+    """Which of the queried residents and logins are too near the caller.
 
-    `same`, residents and logins, are no other person; `home`, residents, live or have lived with them, or are a child
-    in their care.
+    `same` are residents and logins that are not independent of the caller; `home` are residents who are the caller,
+    share a present or former household with the caller, or are a child that the caller is or was guardian of.
     """
 
     same: frozenset[UUID] = frozenset()
     home: frozenset[UUID] = frozenset()
 
     def is_uninvolved(self, acted: Iterable[UUID | None], concerns: Iterable[UUID | None] = ()) -> bool:
-        """Whether the caller may decide about what these have brought, filed or entered, and whom it concerns.
+        """Whether the caller may decide about a matter that `acted` have filed or entered and that `concerns` others.
 
-        Whom it concerns may hold an account that the caller opened, as long as somebody else brought it.
+        A person whom it concerns may have a login that the caller opened, as long as another person filed it.
         """
         return self.same.isdisjoint(p for p in acted if p) and self.home.isdisjoint(p for p in concerns if p)
 
 
 def signed_on(scope: Scope) -> Scope:
-    """The human who is signed on to a counter, to be judged as that human; a device without one stays nobody."""
+    """The scope of the keeper who is signed on to a counter, without the device; unchanged if nobody is."""
     return replace(scope, device_id=None) if scope.login_id is not None else scope
 
 
 async def near(scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = ()) -> Near:
-    """Those of these residents and logins who are near the caller. For a device all of them are: it is nobody."""
+    """Which of these residents and logins are near the caller; all of them for a device, which stands for no person."""
     if scope.system:
         return Near()
     sides = await sides_of(scope, person_ids)
@@ -147,7 +148,7 @@ class _Care(msgspec.Struct, frozen=True):
 
 
 async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """Who cares, or has cared, for those of these residents who are children: their benefit is the guardian's too."""
+    """The present and former guardians with consent, by child: a child's benefit is also the guardian's."""
     async with transaction(scope):
         found = await database.rows(
             _Care, "SELECT * FROM agreement_guardians($1, $2)", scope.community_id, list(person_ids)
@@ -159,11 +160,11 @@ async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -
 
 
 async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = ()) -> bool:
-    """Whether the caller may decide about what these have brought, and whom it concerns."""
+    """Whether the caller may decide about a matter that `acted` have filed or entered and that `concerns` others."""
     people = list(concerns)
     return (await near(scope, [*acted, *people])).is_uninvolved(acted, people)
 
 
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:
-    """Whether somebody is the caller, lives or has lived with the caller, or is a child in the caller's care."""
+    """Whether the person is in `Near.home`: the caller, a household member or a ward, now or before."""
     return person_id in (await near(scope, [person_id])).home

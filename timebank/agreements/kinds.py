@@ -1,4 +1,4 @@
-"""The kinds of change that wait for a second person: how each is said, who must agree, and what carries it out."""
+"""The type of a kind of change that waits for a second person: its sentence, who must agree, and its verbs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Needs = Literal["above", "another"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A change as it was proposed. `do` is what its kind carries out, `by` whoever proposed it."""
+    """A proposed change. `do` is the data for its verb, `by` the person who proposed it."""
 
     id: UUID
     do: Any
@@ -25,9 +25,10 @@ class Change(msgspec.Struct, frozen=True):
 class Kind:
     """One kind of change.
 
-    `sentence` is Chinese with named values, marked for translation; {person} is whom it concerns. Where `in_force` the
-    change has been made already and is only to be seen by a second person. `reveal` tells whoever decides what of a
-    change is kept unreadable at rest: values of the sentence, from all that is kept of the change.
+    `sentence` is Chinese with named values, marked for translation; {person} is the person whom it concerns.
+    `in_force`: the change has been made already, and a second person only has to see it. `words` holds the words for
+    values that are stored as codes. `reveal` gets the stored change and returns the values that are encrypted at rest,
+    in plain text for the person who decides.
     """
 
     name: str
@@ -37,13 +38,13 @@ class Kind:
     words: dict[str, dict[Any, str]] = field(default_factory=dict)
     reveal: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     without: dict[str, str] = field(default_factory=dict)
-    """Another sentence where a value is missing."""
+    """By the name of a value: the sentence to use if that value is missing."""
 
     def sentence_of(self, values: dict[str, Any]) -> str:
         return next((other for name, other in self.without.items() if values.get(name) is None), self.sentence)
 
     def said(self, change: dict[str, Any]) -> dict[str, Any]:
-        """The values of the sentence, with the field's words for what is stored as a code."""
+        """The values of the sentence, with words for the values that are stored as codes."""
         values = {
             name: self.words.get(name, {}).get(value, value) if isinstance(value, str) else value
             for name, value in change["says"].items()
@@ -53,9 +54,9 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What carries a kind out after the agreement, inside its transaction.
+    """The verbs of a kind. `do` makes the change once it is agreed to, in the same transaction.
 
-    `now` tells what stands there now, to be held against what stood there when the change was proposed.
+    `now` reads the present value, to be compared with the value at the time of the proposal.
     """
 
     do: Callable[[Scope, Change], Awaitable[None]]

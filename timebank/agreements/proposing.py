@@ -1,4 +1,4 @@
-"""Proposing a change that a second person must agree to. It is a row that both can see."""
+"""Propose a change that a second person must agree to. It is stored in the table `waiting_change`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,12 +23,12 @@ class AlreadyWaiting(Conflict):
 
 
 def is_above(scope: Scope) -> bool:
-    """Whether the caller administers the community from above it; the operator does."""
+    """Whether the caller is an administrator of the street or county, or the operator."""
     return scope.system or scope.has(Role.street_admin, Role.county_admin)
 
 
 async def has_credited(scope: Scope) -> bool:
-    """Whether the community has credited anything yet. Before that its administrator sets rules and policies alone."""
+    """Whether the community has any ledger entry. Before that its administrator may set rules and policies alone."""
     async with transaction(scope):
         found: bool = await database.fetch_value(
             "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1)", scope.community_id
@@ -41,9 +41,10 @@ async def propose(
     scope: Scope, kind: Kind, subject: str, do: object, says: dict[str, Any], *, person_id: UUID | None = None,
     involved: Iterable[UUID | None] = (), before: object = None, depth: int = COMMUNITY_DEPTH,
 ) -> Waiting:  # fmt: skip
-    """Let a change wait for a second person. The same proposed again by the same login is the same change.
+    """Store a change that waits for a second person. The same change proposed again by the same login is stored once.
 
-    Raises AlreadyWaiting while another change of this subject waits.
+    `do` is the data for the kind's verb, `says` the values of its sentence, `before` the value at present. Raises
+    AlreadyWaiting while another change of this kind and subject waits.
     """
     change, stood = _encoded({"do": do, "says": says}), _encoded(before)
     others = [person for person in involved if person is not None]
@@ -67,7 +68,7 @@ async def propose(
 
 
 async def _same(scope: Scope, kind: Kind, subject: str, says: dict[str, Any]) -> UUID:
-    """The change that waits already, where it is this very one: it says the same."""
+    """The id of the waiting change, if it has the same values and login. Raises AlreadyWaiting otherwise."""
     found: UUID | None = await database.fetch_value(
         "SELECT id FROM waiting_change WHERE community_id = $1 AND kind = $2 AND subject = $3 AND status = 'waiting' "
         "AND change -> 'says' = $4::jsonb AND proposed_by_login IS NOT DISTINCT FROM $5",
@@ -82,9 +83,9 @@ async def done_alone(
     scope: Scope, kind: Kind, subject: str, says: dict[str, Any], *, person_id: UUID | None = None,
     depth: int = COMMUNITY_DEPTH,
 ) -> None:  # fmt: skip
-    """List what was done alone, as a community that is being set up may, for a second person to see.
+    """List a change that was made without a second person, while the community is set up, so that one sees it later.
 
-    Whoever set the same before, unseen as yet, stays party to it.
+    If an earlier change of the same subject has not been seen yet, its proposer stays involved.
     """
     await database.execute(
         "SELECT agreement_done_alone($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)",
@@ -94,7 +95,7 @@ async def done_alone(
 
 
 async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
-    """Write down what was decided about a change whose row the caller holds."""
+    """Store the decision about a change. The caller must hold its row lock."""
     await database.execute(
         "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
         "WHERE community_id = $1 AND id = $2",
@@ -104,7 +105,7 @@ async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None
 
 @retried
 async def close(scope: Scope, kind: Kind, subject: str) -> None:
-    """End what waits about a subject that has been decided in another way."""
+    """End the waiting change of a subject that has been decided in another way; its status becomes "withdrawn"."""
     async with transaction(scope):
         await database.execute(
             "UPDATE waiting_change SET status = 'withdrawn', decided_by = $4, decided_by_login = $5, decided_at = $6 "

@@ -1,4 +1,4 @@
-"""What goes in and out about changes that wait for a second person."""
+"""Request and response types of changes that wait for a second person."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ Decision = Literal["agree", "refuse", "withdraw"]
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """The answer of a call whose change waits for a second person: its number, and who may decide, in words."""
+    """The response if a change waits for a second person: its id, and the people who may decide, in words."""
 
     waiting: UUID
     who: list[str]
@@ -21,7 +21,8 @@ class Waiting(msgspec.Struct, frozen=True):
 class AgreementOut(msgspec.Struct, frozen=True):
     """A change that waits, or waited, for a second person.
 
-    `text` says it in words, `who` may decide about it. `in_force`: it has been made already and is only to be seen.
+    `text` describes it; `who` lists the people who may decide. `in_force`: it has been made already and only has to be
+    seen.
     """
 
     id: UUID
@@ -43,14 +44,14 @@ class AgreementOut(msgspec.Struct, frozen=True):
 
 
 class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
-    """`agree` carries the change out, `refuse` ends it (with the reason), `withdraw` is for whoever proposed it."""
+    """`agree` carries the change out, `refuse` ends it (with a reason), `withdraw` is for its proposer."""
 
     decision: Decision
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
 class Unconfirmed(msgspec.Struct, frozen=True):
-    """Somebody with a duty whose login was opened by a code that nobody else has confirmed since."""
+    """A person with a role whose login was opened by a sign-in code and not confirmed by another person since."""
 
     person_id: UUID
     name: str

@@ -1,4 +1,4 @@
-"""What somebody has set alone is in force for everybody else; the own household waits until another has seen it."""
+"""Terms set by one person alone: that person's own household cannot use them until a second person has seen them."""
 
 from uuid import UUID
 
@@ -28,9 +28,9 @@ class _Set(msgspec.Struct, frozen=True):
 
 
 async def require_seen(scope: Scope, kind: Kind, subject: UUID, person_id: UUID, what: str) -> None:
-    """Refuse a person terms that they, or somebody of their household, have set and nobody else has seen.
+    """Raise OwnTerms if the person, or a household member, has set these terms and no second person has seen them.
 
-    Joins a verb; `kind` is one that is in force while it waits to be seen.
+    It must run inside the verb's transaction. `kind` must be `in_force`.
     """
     found = await database.row(
         _Set,

@@ -1,4 +1,4 @@
-"""From written addresses to areas: many at once, the missing ones added."""
+"""Map written addresses to areas, many at once, and add the missing areas."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 
 
 class Address(NamedTuple):
-    """Grid, building and unit as they are written; None where nothing is."""
+    """A written address: grid, building and unit; None for a part that is not written."""
 
     grid: str | None
     building: str | None
@@ -22,7 +22,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The narrowest area of each address, None for one that names nothing, and the areas that are new for it."""
+    """The smallest area of each address (None if the address is empty), and the areas that have to be added."""
 
     areas: dict[Address, UUID | None]
     added: list[PlaceOut]
@@ -30,22 +30,22 @@ class Settled:
 
 @retried
 async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
-    """The narrowest area of each address. An area that is not there yet is added; one that names nothing is None.
+    """The smallest area of each address; None for an empty address. Missing areas are added.
 
-    A building written without its grid is the community's only building of that name, where there is just one, also
-    where another of these addresses has brought it; so is one that has no grid yet, when an address names a grid.
+    A building without a grid in its address means the community's only building of that name, also if another of these
+    addresses adds it. An address with a grid matches the only building of that name if that building has no grid.
     """
     async with transaction(scope):
         settled = settle(await areas_of(scope), addresses)
         ids: dict[UUID, UUID] = {}
-        for area in settled.added:  # what lies around an area stands before it
+        for area in settled.added:  # a parent comes before its children
             parent_id = ids.get(area.parent_id, area.parent_id) if area.parent_id else None
             ids[area.id] = (await add_area(scope, area.kind, area.name, parent_id)).id
     return {address: ids.get(id_, id_) if id_ else None for address, id_ in settled.areas.items()}
 
 
 def settle(places: Sequence[PlaceOut], addresses: set[Address]) -> Settled:
-    """What `settle_addresses` would answer among these places; the new areas have ids of their own. Pure."""
+    """What `settle_addresses` would return for these places; pure. New areas get temporary ids."""
     known = _Known(places)
     areas = {address: _settle(known, address) for address in sorted(addresses, key=_in_order)}
     return Settled(areas, known.added)
@@ -92,5 +92,5 @@ def _settle(known: _Known, address: Address) -> UUID | None:
 
 
 def _in_order(address: Address) -> tuple[bool, tuple[str, ...]]:
-    """Those with a grid first, so that a building without one finds the one of that name."""
+    """Sort key: addresses with a grid first, so that a building written without a grid finds the one added with it."""
     return address.grid is None, tuple(part or "" for part in address)

@@ -1,4 +1,4 @@
-"""Places and policies over HTTP."""
+"""The HTTP interface of places and policies."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ class Areas(Controller):
         self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], limit: Limit = LIMIT_MAX,
         cursor: Cursor = None,
     ) -> Response[Page[PlaceOut]]:  # fmt: skip
-        """The regions in reach, then the community's grids, buildings and units, each below its parent."""
+        """The regions in reach, then the community's grids, buildings and units, each after its parent."""
         return listed(request, await places.places(caller, limit=limit, cursor=cursor))
 
     @post()
@@ -35,5 +35,5 @@ class Areas(Controller):
     async def rename(
         self, area_id: FromPath[UUID], data: JSONBody[Renaming], caller: NamedDependency[Scope]
     ) -> PlaceOut:
-        """Give a grid, building or unit another name."""
+        """Rename a grid, building or unit."""
         return await places.rename_area(caller, area_id, data.name)

@@ -1,4 +1,4 @@
-"""Places: county > street > community, and inside a community grid > building > unit."""
+"""Places: county > street > community (regions), and inside a community grid > building > unit (areas)."""
 
 import re
 from uuid import UUID
@@ -22,7 +22,7 @@ ABOVE: dict[str, frozenset[str | None]] = {
     "building": frozenset({None, "grid"}),
     "unit": frozenset({"building"}),
 }
-WORDS = 10**9  # numbers stand before words
+WORDS = 10**9  # the sort number of a word: numbers come before words
 NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")}
 
 
@@ -53,7 +53,10 @@ def _named(text: str) -> str:
 
 @retried
 async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
-    """Add a street to an administered county, or a community to an administered street; a county only by command."""
+    """Add a street to a county, or a community to a street, that the caller administers; a county only by command.
+
+    Raises WrongParent, PlaceNameTaken, NamelessPlace, Forbidden, NotFound.
+    """
     region_id, name = clock.new_id(), _named(name)
     async with transaction(scope):
         if parent_id is None and not scope.system:
@@ -74,7 +77,7 @@ async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID
 
 @retried
 async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
-    """Add a grid, building or unit to the community."""
+    """Add a grid, building or unit to the community. Raises WrongParent, PlaceNameTaken, NamelessPlace, NotFound."""
     scope.require_admin()
     area_id, name = clock.new_id(), _named(name)
     async with transaction(scope):
@@ -93,7 +96,7 @@ async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | N
 
 
 async def area(scope: Scope, area_id: UUID) -> Area:
-    """An area of the scope's community."""
+    """An area of the scope's community. Raises NotFound."""
     async with transaction(scope):
         found = await Area.objects().get((Area.community_id == scope.community_id) & (Area.id == area_id))
     if found is None:
@@ -103,7 +106,7 @@ async def area(scope: Scope, area_id: UUID) -> Area:
 
 @retried
 async def rename_area(scope: Scope, area_id: UUID, name: str) -> PlaceOut:
-    """Give a grid, building or unit another name."""
+    """Rename a grid, building or unit. Raises PlaceNameTaken, NamelessPlace, NotFound."""
     scope.require_admin()
     name = _named(name)
     async with transaction(scope):
@@ -120,7 +123,7 @@ async def rename_area(scope: Scope, area_id: UUID, name: str) -> PlaceOut:
 
 
 async def places(scope: Scope, *, limit: int, cursor: str | None = None) -> Page[PlaceOut]:
-    """The regions in reach and then the community's areas, each below the one it belongs to, in the order of adding."""
+    """The regions in reach, then the community's areas; each after its parent, siblings in the order of creation."""
     path, in_community = read_cursor(cursor, tuple[list[UUID], bool]) or ([], False)
     async with transaction(scope):
         found = [] if in_community else await _regions_after(scope, path, limit + 1)
@@ -150,14 +153,14 @@ _AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE c
 
 
 async def regions_in_reach(scope: Scope) -> list[PlaceOut]:
-    """The communities that the caller can address and the streets and counties above them, from the top down."""
+    """The caller's communities and the streets and counties above them, each after its parent, in natural order."""
     async with transaction(scope):
         found = await database.rows(_Placed, _REGIONS, list(scope.communities))
     return _as_tree(found)
 
 
 async def areas_of(scope: Scope) -> list[PlaceOut]:
-    """The community's grids, buildings and units, each below the one it belongs to, 2栋 before 10栋."""
+    """The community's grids, buildings and units, each after its parent, in natural order (2栋 before 10栋)."""
     async with transaction(scope):
         found = await database.rows(_Placed, _AREAS, scope.community_id)
     return _as_tree(found)
@@ -182,7 +185,7 @@ def _as_tree(found: list[_Placed]) -> list[PlaceOut]:
 
 
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Sorts 2栋 before 10栋 and 第二网格 before 第十网格; words by their pinyin."""
+    """A sort key that puts 2栋 before 10栋 and 第二网格 before 第十网格; words are sorted by pinyin."""
     parts = re.findall(r"\d{1,9}|[零一二三四五六七八九十]+|[^\d零一二三四五六七八九十]+", name, re.ASCII)
     return tuple((_number(part), names.pinyin(part) if _number(part) == WORDS else "") for part in parts)
 
@@ -197,7 +200,7 @@ def _number(part: str) -> int:
 
 
 async def public_communities() -> list[str]:
-    """The names of the communities that keep their time bank here; anybody may know them."""
+    """The names of all communities of this installation, for everybody."""
     async with transaction(None):
         found = await database.fetch("SELECT name FROM region WHERE kind = 'community' ORDER BY path")
     return [record["name"] for record in found]

@@ -1,4 +1,4 @@
-"""How far upwards a caller administers: a community, a whole street, a whole county."""
+"""The regions that a caller administers as a whole: a community, a street or a county."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ DEPTH = {Role.county_admin: COUNTY, Role.street_admin: STREET, Role.community_ad
 
 
 class Region(msgspec.Struct, frozen=True):
-    """A county, street or community; `path` leads from the county down to it."""
+    """A county, street or community. `path` holds the ids from the county down to the region itself."""
 
     id: UUID
     kind: str
@@ -23,10 +23,10 @@ class Region(msgspec.Struct, frozen=True):
 
 
 async def require_region(scope: Scope, region_id: UUID) -> Region:
-    """The region, which the caller must administer as a whole.
+    """The region, if the caller administers all of it.
 
-    A role given over a street reaches that street and its communities, never the county above. Raises Forbidden for a
-    region above the caller's reach, NotFound for one beside it.
+    A role over a street includes its communities, but not the county above. Raises Forbidden for a region above one of
+    the caller's communities, NotFound for any other.
     """
     region, held, seen = await _found(scope, region_id)
     if scope.system or not held.isdisjoint(region.path):
@@ -35,13 +35,13 @@ async def require_region(scope: Scope, region_id: UUID) -> Region:
 
 
 async def stands_above(scope: Scope, region_id: UUID) -> bool:
-    """Whether the caller administers a region that contains this one; the same region is not above itself."""
+    """Whether the caller administers a region that contains this one. A region does not contain itself."""
     region, held, _seen = await _found(scope, region_id)
     return scope.system or not held.isdisjoint(region.path[:-1])
 
 
 async def _found(scope: Scope, region_id: UUID) -> tuple[Region, set[UUID], set[UUID]]:
-    """The region, the regions that the caller administers as a whole, and all those above the caller's communities."""
+    """The region; the ids of the regions that the caller administers as a whole; the ids of all regions in reach."""
     async with transaction(scope):
         region = await database.row(Region, "SELECT id, kind, name, path FROM region WHERE id = $1", region_id)
         communities = await database.rows(

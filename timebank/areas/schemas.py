@@ -1,4 +1,4 @@
-"""What goes in and out about places and policies."""
+"""Request and response types of places and policies."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,7 +12,7 @@ PlaceName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*
 
 
 class PlaceIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A place to be added below another; a county and a grid stand below none."""
+    """A place to add below `parent_id`. A county and a grid have no parent; a building may have none."""
 
     kind: PlaceKind
     name: PlaceName
@@ -24,7 +24,7 @@ class Renaming(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PlaceOut(msgspec.Struct):
-    """A county, street, community, grid, building or unit. Counties and streets belong to no single community."""
+    """A county, street, community, grid, building or unit. `community_id` is null for counties and streets."""
 
     id: UUID
     kind: PlaceKind

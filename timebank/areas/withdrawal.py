@@ -1,4 +1,4 @@
-"""Places that were added by mistake, taken off the map again."""
+"""Remove areas that were added by mistake, such as by an import that is undone."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,7 +10,10 @@ from timebank.core.scope import Scope
 
 @retried
 async def withdraw_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
-    """Remove those of these grids, buildings and units that nobody lives in, holds or names; how many went."""
+    """Delete the unused ones of these grids, buildings and units; returns their number.
+
+    An area is kept if it contains another area, or if a household, role grant, station or deed refers to it.
+    """
     scope.require_admin()
     gone: list[UUID] = []
     async with transaction(scope):

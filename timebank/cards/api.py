@@ -18,7 +18,7 @@ class Cards(Controller):
 
     @post("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
     async def issue_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CardOut:
-        """A new card; the one before ends at once."""
+        """Issue a card; the person's earlier card ends at once."""
         return await cards.issue_card(caller, person_id)
 
     @delete("/{person_id:uuid}/card", opt=AT_THE_COUNTER)
@@ -28,5 +28,5 @@ class Cards(Controller):
 
     @get("/{person_id:uuid}/card.png", media_type="image/png", opt=AT_THE_COUNTER)
     async def card_png(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        """The code of the card in force: for its holder, and for who issued it."""
+        """The QR code of the card in force, for its holder and its issuer."""
         return codes.png((await cards.card_of(caller, person_id)).url)

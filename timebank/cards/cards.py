@@ -1,4 +1,4 @@
-"""Printed cards for people without a phone: an opaque number with an epoch; a new card ends the old one."""
+"""Printed cards for people without a phone. A card's code holds its id and epoch; a new card ends the old one."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ class PersonNotServed(TimebankError):
 
 
 class PrintedCard(msgspec.Struct):
-    """What is printed on a card; `url` is what its code says."""
+    """What is printed on a card; `url` is the content of its QR code."""
 
     card_id: UUID
     person_id: UUID
@@ -32,7 +32,7 @@ class PrintedCard(msgspec.Struct):
     url: str
 
 
-# A card that a command gave out has no issuer who could scan it: the operator stands at no counter.
+# A card that a command issued needs no second person: the operator serves at no counter and could not scan it.
 WAITS = "(confirmed_by_login IS NULL AND (issued_by_login IS NOT NULL OR issued_by_device IS NOT NULL))"
 _GIVEN = "给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。"
 
@@ -52,7 +52,7 @@ def _require_counter(scope: Scope) -> None:
 
 @retried
 async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
-    """Give a person a card; the one before ends at once. Keepers and administrators may."""
+    """Issue a card to a person; the earlier one ends at once. For keepers and administrators."""
     _require_counter(scope)
     async with transaction(scope):
         status = await database.fetch_value(
@@ -84,7 +84,7 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
         "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
         "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
         "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at, "
-        f"{WAITS} AS waits",  # own condition
+        f"{WAITS} AS waits",  # a constant of this module
         scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
         scope.login_id, scope.device_id,
     )  # fmt: skip
@@ -92,7 +92,7 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
 
 @retried
 async def issue_missing_cards(scope: Scope) -> int:
-    """Give a card to every active person of the community who has neither phone nor card; how many were given."""
+    """Issue a card to every active person of the community who has neither phone nor card; returns how many."""
     scope.require_admin()
     async with transaction(scope):
         found = await database.fetch(
@@ -114,7 +114,7 @@ async def issue_missing_cards(scope: Scope) -> int:
 
 @retried
 async def revoke_card(scope: Scope, person_id: UUID) -> None:
-    """End a person's card, for a lost one; harmless where there is none."""
+    """End a person's card, such as a lost one; does nothing where there is none."""
     _require_counter(scope)
     async with transaction(scope):
         await require_resident(scope, person_id)
@@ -134,7 +134,7 @@ async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None
 
 
 class CardInForce(msgspec.Struct, frozen=True):
-    """A person's card as staff see it. `may_read`: whether the one who asks may see the code on it."""
+    """A person's card as staff see it. `may_read`: whether the caller may see its code."""
 
     epoch: int
     issued_at: datetime
@@ -142,17 +142,17 @@ class CardInForce(msgspec.Struct, frozen=True):
 
 
 async def card_in_force(scope: Scope, person_id: UUID) -> CardInForce | None:
-    """The card in force of a person, without its code, for those who read the community's books."""
+    """The card in force of a person, without its code; for administrators and auditors."""
     scope.require_reader()
     found = await _in_force(scope, person_id)
     return CardInForce(found.epoch, found.issued_at, _may_read(scope, found)) if found else None
 
 
 async def card_of(scope: Scope, person_id: UUID) -> CardOut:
-    """The card in force of a person with its code: for the person, and for who issued it and prints it.
+    """The card in force of a person with its code; only for the person and for the staff who issued it.
 
-    The code is all that a scan needs: whoever else could read it would scan, and spend, in the holder's absence. Staff
-    who need a card to print issue a new one, and are its issuer then.
+    The code is all that a scan needs: anybody else who could read it could scan and spend in the holder's absence.
+    Staff who need to print a card issue a new one and so become its issuer.
     """
     found = await card_to_read(scope, person_id)
     if found is None:
@@ -205,7 +205,7 @@ class _Printed(msgspec.Struct):
 async def cards_of(
     scope: Scope, *, area_id: UUID | None = None, person_ids: list[UUID] | None = None
 ) -> list[PrintedCard]:
-    """The cards in force of the community, an area or some people, in the order in which they are given out."""
+    """The cards in force of the community, an area or some people, ordered by area, room and name."""
     scope.require_admin()
     async with transaction(scope):
         found = await database.rows(

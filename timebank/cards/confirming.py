@@ -1,7 +1,8 @@
-"""A second person confirms that a card was issued to somebody who is there.
+"""A second person confirms that a card was issued to a real person.
 
-Whoever issues a card and scans it alone could serve somebody who never came. What its issuer scans is looked at until
-somebody else has confirmed it: the issuer may be asked, the holder called, or the card seen at the counter.
+Without this check an issuer who also scans the card could record service for somebody who never came. Time that the
+issuer scans with it is reviewed until a second person has confirmed the card: by asking the issuer, calling the
+holder, or seeing the card at the counter.
 """
 
 from collections import Counter
@@ -30,7 +31,7 @@ class OwnCard(TimebankError):
 
 
 class UnconfirmedCard(msgspec.Struct, frozen=True):
-    """A card in force that nobody but its issuer has vouched for."""
+    """A card in force that no second person has confirmed."""
 
     card_id: UUID
     person_id: UUID
@@ -47,14 +48,14 @@ _UNCONFIRMED = f"c.revoked_at IS NULL AND {WAITS}"
 
 
 class _Line(UnconfirmedCard, frozen=True, kw_only=True):
-    """A card with the ids of whoever issued it."""
+    """A card with the ids of its issuer."""
 
     issuer_id: UUID | None
     issuer_login: UUID | None
 
 
 async def unconfirmed_cards(scope: Scope) -> list[UnconfirmedCard]:
-    """The cards that wait for a second person, newest first; at most 200 at once."""
+    """The cards that wait for a second person, newest first; at most 200."""
     scope.require_reader()
     async with transaction(scope):
         found = await database.rows(
@@ -89,7 +90,7 @@ async def count_unconfirmed(scope: Scope) -> int:
 
 
 async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
-    """How many of the cards that wait each nearest administrator may confirm, by where they live and who they are."""
+    """How many unconfirmed cards each of the nearest administrators may confirm, by (home community, person)."""
     async with transaction(scope):
         waiting = await database.rows(
             _Card,
@@ -114,11 +115,11 @@ async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
 
 @retried
 async def confirm_cards(scope: Scope, card_ids: Sequence[UUID]) -> int:
-    """Confirm that these cards were issued to people who are there; how many were confirmed.
+    """Confirm that these cards were issued to real people; returns how many were confirmed.
 
-    For staff who did not issue them: an administrator, or a keeper of the community. What stays are cards that oneself
-    or somebody who is no other person issued, and those of oneself, of one's household and of a login that one opened.
-    Raises OwnCard where all of them do.
+    For administrators and keepers of the community. Skips cards that the caller or somebody not independent of the
+    caller issued, and cards of the caller, a household member or a person whose login the caller opened. Raises
+    OwnCard when none was confirmed and any still waits.
     """
     if scope.login_id is None or not (scope.administers or scope.kept_stations):
         raise Forbidden
@@ -154,7 +155,7 @@ async def _cards(scope: Scope, card_ids: Sequence[UUID]) -> list[_Card]:
 
 
 async def _of_others(scope: Scope, cards: Sequence[_Card]) -> set[UUID]:
-    """Those of the cards with which the caller has nothing to do: neither with the issuer nor with the holder."""
+    """The cards whose issuer and holder are both independent of the caller."""
     if scope.login_id is None:
         return set()
     people = [person for card in cards for person in (card.issuer, card.holder)]
@@ -166,7 +167,7 @@ async def _of_others(scope: Scope, cards: Sequence[_Card]) -> set[UUID]:
 
 
 async def _holds_back(scope: Scope, card_ids: Sequence[UUID]) -> bool:
-    """Whether any of these still waits: what somebody else has confirmed meanwhile is no refusal."""
+    """Whether any of these cards still waits. If others have confirmed all of them meanwhile, that is no error."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM card c WHERE c.community_id = $1 AND c.id = ANY ($2) "  # noqa: S608  # own condition
         f"AND {_UNCONFIRMED})",

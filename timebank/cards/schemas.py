@@ -7,7 +7,7 @@ import msgspec
 
 
 class CardOut(msgspec.Struct):
-    """The card in force of a person. `url` is what its code says; `waits` for a second person to vouch for it."""
+    """The card in force of a person. `url` is the content of its QR code; `waits`: it still needs a second person."""
 
     id: UUID
     person_id: UUID

@@ -1,4 +1,4 @@
-"""One row per change, and per look at somebody that is logged, written in its own transaction."""
+"""The audit: one row per change and per logged read of personal data, written in the transaction of the verb."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -12,9 +12,9 @@ from timebank.core.scope import Scope
 async def record(
     scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None, **change: object
 ) -> None:
-    """Write down who did what to which record and why.
+    """Write one audit row: who did what to which record and why.
 
-    `change` holds new values, never names, phones or identity numbers.
+    `change` holds the new values; never a person's name, phone or identity number.
     """
     await database.execute(
         "INSERT INTO audit (community_id, id, at, person_id, login_id, via, request_id, verb, noun, noun_id, reason, "
@@ -31,7 +31,7 @@ _COLUMNS = (
 
 
 async def record_many(scope: Scope, verb: str, noun: str, done: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
-    """Write down one verb that was done to many records at once: each with its change, as `record` does for one."""
+    """Write one audit row for each (record id, change) of `done`, as `record` does, by one INSERT."""
     now = clock.now()
     rows = [
         (scope.community_id, clock.new_id(), now, scope.person_id, scope.login_id, scope.via, scope.request_id, verb,
@@ -42,7 +42,7 @@ async def record_many(scope: Scope, verb: str, noun: str, done: Sequence[tuple[U
 
 
 async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:
-    """Write down a sign-in, a failed one, a sign-out or a new password in every community that the login stands for."""
+    """Write an audit row for a sign-in, a failed one, a sign-out or a new password, in every community of the login."""
     await database.execute(
         "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
         login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),

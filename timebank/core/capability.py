@@ -1,8 +1,7 @@
-"""What a capability declares of itself, once, in its `capability.py`; everything that lists capabilities reads it here.
+"""The manifest types. Each capability declares one `Capability` in its `capability.py`; every list is read from these.
 
-A manifest holds data alone. What it names in code stands as a dotted path and is imported when it is first needed, so
-that a manifest imports nothing: the check of the books and the worker load none of the pages, and a layer below another
-may read what that one declares.
+A manifest holds only data. It names code by dotted path, which is imported on first use, so a manifest imports no code
+of its capability: the ledger check and the worker load no pages, and a lower layer can read what a higher one declares.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that falls due in every community: `verb` is called with the system's scope for each."""
+    """A periodic job that runs in every community: `verb` is called with the system scope of each."""
 
     name: str
     every_seconds: int
@@ -25,7 +24,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Something that falls due and belongs to no community: `verb` is called without arguments."""
+    """A periodic job that belongs to no community: `verb` is called without arguments."""
 
     name: str
     every_seconds: int
@@ -34,9 +33,9 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """An entry of the panel's menu. Entries stand in the order of `place`; `word` is marked for translation.
+    """An entry of the panel's menu. Entries are sorted by `place`; `word` is marked for translation.
 
-    `readers`: who has it: whoever reads all of the community, a grid worker, who reads a part, or both.
+    `readers` says who sees it: "all" who read the whole community, "part": grid workers, who read a part, or "both".
     """
 
     place: int
@@ -44,16 +43,16 @@ class MenuEntry:
     icon: str
     word: str
     context: str = ""
-    """The translation's context, where one Chinese word has two English ones."""
+    """The gettext context, needed where one Chinese word has two English translations."""
     readers: Literal["all", "part", "both"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A kind of change that waits for a second person: its `agreements.kinds.Kind`, and the verbs that belong to it.
+    """A kind of change that waits for a second person: its `agreements.kinds.Kind` and its verbs.
 
-    `carry_out` does it once it is agreed to, None where it is in force already and only to be seen. `stands_now` tells
-    what stands there now, to be held against what stood there when the change was proposed.
+    `carry_out` makes the change once it is agreed to; None for a change that is already in force and only has to be
+    seen. `stands_now` reads the present value, to be compared with the value at the time of the proposal.
     """
 
     kind: str
@@ -63,24 +62,24 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What entries of the ledger stand for: rows of `noun`, the `source_kind` of their transfers.
+    """A kind of row that ledger entries refer to. `noun` is the `source_kind` of their transfers.
 
-    `entries` are the kinds of transfer that may name it. The SELECTs read the rows of one community ($1).
+    `entries` are the kinds of transfer that may name it. Each SELECT reads the rows of one community ($1).
     """
 
     noun: str
     entries: Sequence[str]
     reversed_by: str | None = None
-    """The verb that takes an entry of it back."""
+    """The verb that reverses an entry of this source."""
     holds: str | None = None
-    """`id, entry_id, is_open` of what its holds are for, where it holds points or class time."""
+    """SELECT of `id, entry_id, is_open` of the rows that holds are for, if it holds points or class time."""
     credited: str | None = None
-    """`id, person_id` of what its credits are for, where it credits a person."""
+    """SELECT of `id, person_id` of the rows that credits are for, if it credits a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """One capability. `package` is its folder's dotted path; its `templates/` are found there."""
+    """The manifest of one capability. `package` is its dotted path; "" means `timebank.<name>`."""
 
     name: str
     package: str = ""
@@ -94,19 +93,19 @@ class Capability:
     jobs: Sequence[Job] = ()
     sweeps: Sequence[Sweep] = ()
     invariants: str | None = None
-    """A tuple of `ledger.invariants.Invariant`: what must hold between its rows and the ledger's."""
+    """A tuple of `ledger.invariants.Invariant` that must hold between its own rows and the ledger's rows."""
     sources: Sequence[Source] = ()
     statement: Mapping[str, str] = field(default_factory=dict)
-    """Words for its entries on a statement, by the entry's kind, or by `source kind:entry kind` where that differs."""
+    """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
     agreed: Sequence[Agreed] = ()
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
     audit: Mapping[str, str] = field(default_factory=dict)
-    """Words for the verbs that it writes into the audit."""
+    """Words for its verbs in the audit, by verb."""
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """The folder of the package; its templates are in `templates/` below it."""
         package = import_module(self.package or f"timebank.{self.name}")
         return Path(package.__path__[0])
 
@@ -121,7 +120,7 @@ def capabilities() -> Sequence[Capability]:
 
 @contextmanager
 def also(*more: Capability) -> Iterator[None]:
-    """Let further capabilities be there, as those of a test are, until the block ends."""
+    """Add further capabilities until the block ends; for tests."""
     _added.extend(more)
     try:
         yield
@@ -137,6 +136,6 @@ def hook(name: str) -> Any:
 
 @cache
 def resolve(path: str) -> Any:
-    """What a dotted path names: `timebank.shop.collection.expire_redemptions`."""
+    """Import the object that a dotted path names, such as `timebank.shop.collection.expire_redemptions`."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)

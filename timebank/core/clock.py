@@ -1,4 +1,4 @@
-"""The only source of time, and of ids that carry it."""
+"""The only source of the current time, of local dates and of time-ordered ids."""
 
 import secrets
 from collections.abc import Iterator
@@ -14,35 +14,35 @@ _fixed: ContextVar[datetime | None] = ContextVar("fixed", default=None)
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """The current time in UTC, or the time that `at` has set."""
     return _fixed.get() or datetime.now(UTC)
 
 
 def local(moment: datetime) -> datetime:
-    """The moment on the community's clocks."""
+    """The moment in the local time zone (setting TIMEBANK_TIME_ZONE)."""
     return moment.astimezone(settings.current().time_zone)
 
 
 def local_day(moment: datetime | None = None) -> date:
-    """The community's calendar day of a moment, today when none is given."""
+    """The local date of a moment; today if none is given."""
     return local(moment or now()).date()
 
 
 def at_local(day: date, clock_time: time) -> datetime:
-    """The moment when the community's clocks show this day and time, in UTC."""
+    """Convert a local date and time of day to UTC."""
     return datetime.combine(day, clock_time, settings.current().time_zone).astimezone(UTC)
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """From the first moment of a local day up to, and without, the first of the next."""
+    """The begin (inclusive) and end (exclusive) of a local day, in UTC."""
     return at_local(day, time()), at_local(day + timedelta(days=1), time())
 
 
 def new_id() -> UUID:
-    """A UUIDv7 of this moment (RFC 9562): ids that one process makes sort in the order in which it made them.
+    """A UUIDv7 of the current time (RFC 9562). Ids made by one process sort in the order of creation.
 
-    The 12 bits after the millisecond hold its fraction, raised where needed above the last id of that millisecond: a
-    held clock too gives ids in order.
+    The 12 bits after the millisecond hold its fraction, or one more than the last id of that millisecond if that is
+    higher. So ids are in order even while `at` holds the clock.
     """
     millisecond, fraction = divmod(int(now().timestamp() * 1_000_000), 1000)
     sequence = max(fraction * 4, _last_sequence.get(millisecond, -1) + 1)
@@ -57,7 +57,7 @@ def new_id() -> UUID:
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Hold the clock at a moment: for tests, and for a history that is told again through the verbs."""
+    """Set the clock to a fixed moment until the block ends; for tests and for the demo's history."""
     token = _fixed.set(moment.astimezone(UTC))
     try:
         yield

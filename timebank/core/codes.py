@@ -1,9 +1,9 @@
-"""Every code that is shown or printed: signed here, verified here, drawn here.
+"""Sign, verify and draw the codes that are shown on screens and phones and printed on cards.
 
-Three kinds, each a link on our own host: a station's (`/c/`), a person's (`/p/`), a printed card's (`/k/`). Payloads
+There are three kinds, each a link on our own host: station code (`/c/`), personal code (`/p/`), card (`/k/`). Payloads
 are base64url without padding. Station and personal codes carry a time step and an 80-bit truncated HMAC-SHA-256; cards
-carry an Ed25519 signature, so that a counter without network can check them with the public key alone. None carries
-personal data.
+carry an Ed25519 signature, so that a counter without network can verify them with the public key alone. No code
+carries personal data.
 """
 
 import base64
@@ -29,7 +29,7 @@ STATION_STEP_SECONDS = 15
 PERSON_STEP_SECONDS = 30
 MAC_BYTES = 10
 SIGNATURE_BYTES = 64
-# On any host and below any path; messengers append `?from=…` to a link that is passed on.
+# Matches any host and any path prefix. Messengers append `?from=…` to a link that is passed on.
 _LINK = re.compile(r"(?i:https?)://[^/?#]+/(?:[^?#]*/)?(?P<path>[cpk]/[A-Za-z0-9_-]+)(?:[?#].*)?")
 
 
@@ -81,7 +81,7 @@ def step_of(moment: datetime, seconds: int) -> int:
 
 
 def step_end(step: int, seconds: int) -> datetime:
-    """When a step ends and the next code is shown."""
+    """The moment when a step ends and the next code is shown."""
     return datetime.fromtimestamp((step + 1) * seconds, UTC)
 
 
@@ -98,17 +98,17 @@ def _timed(purpose: str, community_id: UUID, subject_id: UUID, epoch: int, step:
 
 
 def station_code(community_id: UUID, station_id: UUID, epoch: int, moment: datetime) -> str:
-    """The payload that a station shows at a moment."""
+    """The payload of a station's code at a moment."""
     return _timed("station-code", community_id, station_id, epoch, step_of(moment, STATION_STEP_SECONDS))
 
 
 def person_code(community_id: UUID, person_id: UUID, epoch: int, moment: datetime) -> str:
-    """The payload that a person's phone shows at a moment."""
+    """The payload of a personal code at a moment."""
     return _timed("person-code", community_id, person_id, epoch, step_of(moment, PERSON_STEP_SECONDS))
 
 
 def card_code(community_id: UUID, card_id: UUID, epoch: int) -> str:
-    """The payload that is printed on a card: it says nothing about its holder."""
+    """The payload that is printed on a card. It holds nothing about the card's holder."""
     body = community_id.bytes + card_id.bytes + epoch.to_bytes(2, "big")
     return _encode(body + _card_key().sign(body))
 
@@ -137,20 +137,20 @@ def url(kind: str, payload: str) -> str:
 
 
 def read(text: str) -> Code:
-    """The code in a scanned link or bare `kind/payload`. Only its shape is checked here, and a card's signature.
+    """Parse a scanned link or a bare `kind/payload`. Verifies the signature of a card, but not the HMAC of other codes.
 
-    Raises InvalidCode for anything else: another kind of link, other text, a damaged payload.
+    Raises InvalidCode for another kind of link, other text or a damaged payload.
     """
     return _found(text)[1]
 
 
 def path(text: str) -> str:
-    """The `kind/payload` of a scanned text as it was made, whatever the keyboard did to it. Raises InvalidCode."""
+    """The original `kind/payload` of a scanned text, with keyboard damage corrected. Raises InvalidCode."""
     return _found(text)[0]
 
 
 def _found(text: str) -> tuple[str, Code]:
-    """The path and the code of the first reading of a scanned text that is one."""
+    """The path and the code of the first of the readings (`scanned.readings`) that is a valid code."""
     if scanned.has_lost_case(text):
         raise InvalidCode
     for reading in scanned.readings(text):
@@ -163,10 +163,10 @@ def _found(text: str) -> tuple[str, Code]:
 
 
 def _path_of(link: str) -> str:
-    """The `kind/payload` of a link; any other text as it is.
+    """The `kind/payload` of a link; any other text unchanged.
 
-    The host decides nothing: a card was printed under an address that may have changed since, and its signature, like
-    the keyed hash of the other two kinds, says whether it is ours.
+    The host is not checked: a card may have been printed under an earlier address. The signature or HMAC proves that
+    the code is ours.
     """
     found = _LINK.fullmatch(link)
     return found["path"] if found else link
@@ -213,7 +213,7 @@ def png(text: str) -> bytes:
 
 
 def svg(text: str) -> bytes:
-    """The same as SVG."""
+    """The QR image of a text as SVG."""
     out = io.BytesIO()
     _drawn(text).make_image(image_factory=SvgPathImage).save(out)
     return out.getvalue()

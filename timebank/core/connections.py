@@ -1,6 +1,6 @@
-"""The connections to the database: made when they are needed, checked before use, let go when they are lost.
+"""The connection pool: connections are opened on demand, checked before use, and discarded when they are lost.
 
-A server that is away, frozen, full or read-only is told as one of our errors; none of them ends the process.
+A server that is down, hanging, read-only or out of disk space raises one of our errors; none ends the process.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 Check = Callable[[asyncpg.Connection], Awaitable[None]]
 
 ACQUIRE_SECONDS_MAX = 8
-"""How long a request waits for its turn at a connection."""
+"""How long a request waits for a connection of the pool."""
 ANSWER_SECONDS_MAX = 5
-"""How long a server may take to accept a connection or to begin: one that is frozen never does."""
+"""How long a server may take to accept a connection or to begin a transaction. A hanging server never does."""
 ASK_AGAIN_SECONDS = 1
 FULL_SECONDS = 30
-"""How long a full disk is remembered: it may be another disk than the one that readiness tries."""
+"""How long a full disk is remembered, because the readiness check may test another disk than the full one."""
 
-# The connection was ended under a verb; the last is asyncpg's word for an end that arrives between two statements.
+# Errors of a connection that ended during a verb. asyncpg raises the last one if it ends between two statements.
 LOST = (
     asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.InternalClientError,
@@ -39,7 +39,7 @@ LOST = (
 
 
 def connecting() -> dict[str, Any]:
-    """What every connection is made with. A pooler takes no server setting but the name."""
+    """The arguments of every connection. A pooler accepts no server setting except application_name."""
     return {
         "command_timeout": 60,
         "statement_cache_size": settings.current().statement_cache_size,
@@ -48,7 +48,7 @@ def connecting() -> dict[str, Any]:
 
 
 class Connection(asyncpg.Connection):
-    """A pooled connection that needs no reset: every setting is made with SET LOCAL and ends with its transaction."""
+    """A pooled connection without a reset query: we use only SET LOCAL, which ends with its transaction."""
 
     def get_reset_query(self) -> str:
         return ""
@@ -56,7 +56,11 @@ class Connection(asyncpg.Connection):
 
 @dataclass(slots=True)
 class Door:
-    """What is known of the database: whether it answered, and since when not, and when its disk was last full."""
+    """The known state of the database.
+
+    `is_open`: it answers and passed its checks; `refusal` is raised again until `shut_until` (monotonic seconds);
+    `full_at` is when its disk was last full; `asking` lets one task at a time test it.
+    """
 
     is_open: bool = False
     refusal: Unavailable | None = None
@@ -66,9 +70,9 @@ class Door:
 
 
 class Engine(PostgresEngine):
-    """Piccolo's engine on our pool. It connects when `open_pool` says so, not when a module is imported."""
+    """Piccolo's engine on our pool. It does not connect when the module is imported."""
 
-    # Piccolo asks of the running transaction only its connection; ours is an `Open`.
+    # Holds a `database.Open`. Piccolo reads only its `connection`.
     current_transaction: ContextVar[Any]
     door = Door()
 
@@ -98,7 +102,7 @@ class ReadOnly(Unavailable):
 
 
 class BadValue(TimebankError):
-    """What no column can hold: the last line of defence behind the bounds of the schemas."""
+    """A value that its column cannot store and that the limits of the schemas have let through."""
 
     code = "bad_value"
     status = 422
@@ -106,9 +110,9 @@ class BadValue(TimebankError):
 
 
 async def open_pool(url: str, size: int = 10, *, check: Check | None = None) -> None:
-    """Make the pool; it stays until `close_pool`, and connects when it is first used, whether or not a server is there.
+    """Create the pool. It connects on first use, so no server needs to run yet. `close_pool` closes it.
 
-    `check` sees each new connection before anything else does, and refuses it by raising.
+    `check` is awaited with each new connection before its first use, and refuses it by raising.
     """
     engine.config = {"dsn": url}
     door = engine.door = Door()
@@ -129,7 +133,7 @@ async def open_pool(url: str, size: int = 10, *, check: Check | None = None) -> 
 
 
 async def close_pool() -> None:
-    """Close every connection; those that a frozen server does not let go are cut."""
+    """Close every connection; terminate those that a hanging server does not close in time."""
     pool, engine.pool = engine.pool, None
     if pool is None:
         return
@@ -142,7 +146,7 @@ async def close_pool() -> None:
 
 @asynccontextmanager
 async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """One connection without a pool. Raises NotOpen when the database does not answer, or no longer."""
+    """One connection outside the pool. Raises NotOpen if the database does not answer or the connection is lost."""
     try:
         connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **connecting())
     except DATABASE_ERRORS as error:
@@ -156,9 +160,10 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def reach() -> None:
-    """Return at once while the database answers and was found right; after a loss ask it anew, one for all who wait.
+    """Return at once if the database is known to answer and to have passed its checks; otherwise test it.
 
-    Raises what keeps the database from serving. While one asks, the others are told what was found before.
+    Raises Unavailable or a subclass if the database cannot serve. Only one task tests at a time: while it does, and for
+    ASK_AGAIN_SECONDS after a failure, other callers get the last refusal again.
     """
     door = engine.door
     if door.is_open:
@@ -166,7 +171,7 @@ async def reach() -> None:
     if door.refusal is not None and (door.asking.locked() or time.monotonic() < door.shut_until):
         raise type(door.refusal)(**door.refusal.values)
     async with door.asking:
-        if _is_open():  # Somebody before us found it open.
+        if _is_open():  # Another task has tested it while this one waited for the lock.
             return
         try:
             async with borrowed() as connection:
@@ -183,9 +188,9 @@ def _is_open() -> bool:
 
 @asynccontextmanager
 async def borrowed() -> AsyncIterator["PoolConnectionProxy"]:
-    """A connection out of the pool and back into it. What the database refuses on it is told as one of our errors.
+    """Acquire a connection of the pool for the block. Database errors in the block are raised as our errors.
 
-    A violated constraint comes as it is: who runs a statement again decides by it.
+    A constraint violation is raised unchanged: `database.retried` needs its class.
     """
     pool = engine.pool
     if pool is None:
@@ -194,11 +199,11 @@ async def borrowed() -> AsyncIterator["PoolConnectionProxy"]:
     try:
         yield connection
     except DATABASE_ERRORS as error:
-        await asyncio.sleep(0)  # The loop may just be about to tell asyncpg that the connection is gone.
+        await asyncio.sleep(0)  # Lets the event loop report a lost connection to asyncpg first.
         refusal = _refusal_of(error, connection)
         if refusal is None:
             raise
-        if isinstance(error, TimeoutError):  # Nothing waits any longer for what a frozen server may still answer.
+        if isinstance(error, TimeoutError):  # Nobody waits for the late answer of a hanging server.
             connection.terminate()
         await _note(refusal, pool)
         raise refusal from error
@@ -206,7 +211,7 @@ async def borrowed() -> AsyncIterator["PoolConnectionProxy"]:
         await pool.release(connection)
 
 
-# The last is uvloop's word for writing to a connection that has just been closed.
+# uvloop raises the last one on writing to a connection that has just been closed.
 DATABASE_ERRORS = (
     OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, RuntimeError,
 )  # fmt: skip
@@ -216,12 +221,12 @@ REFUSALS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[Timeba
     (LOST, NotOpen),
     ((ConnectionError, TimeoutError), NotOpen),
     (asyncpg.ReadOnlySQLTransactionError, ReadOnly),
-    ((asyncpg.DataError, ValueError), BadValue),  # The latter: what asyncpg cannot write as the column's type.
+    ((asyncpg.DataError, ValueError), BadValue),  # asyncpg raises ValueError for a value it cannot encode.
 )
 
 
 def _refusal_of(error: Exception, connection: "PoolConnectionProxy") -> TimebankError | None:
-    """What an error of the database means to who asked, None where it is a fault of ours."""
+    """The error of ours for a database error; None if the database error is a fault of the program."""
     for kind, refusal in REFUSALS:
         if isinstance(error, kind):
             return refusal()
@@ -233,17 +238,17 @@ def _refusal_of(error: Exception, connection: "PoolConnectionProxy") -> Timebank
 
 
 async def _note(refusal: TimebankError, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    """Remember what a refusal tells of the database."""
+    """Update `Door` and the pool after a refusal."""
     if isinstance(refusal, NotOpen):
         engine.door.is_open = False
     elif isinstance(refusal, DiskFull):
         engine.door.full_at = time.monotonic()
     elif isinstance(refusal, ReadOnly):
-        await pool.expire_connections()  # After a failover the primary is elsewhere.
+        await pool.expire_connections()  # After a failover, new connections may reach the new primary.
 
 
 async def _acquired(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProxy":
-    """A connection out of the pool, made and checked where none is idle."""
+    """Acquire a connection of the pool; if none is idle, a new one is opened and checked."""
     try:
         return await pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
     except Unavailable:
@@ -251,7 +256,7 @@ async def _acquired(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProx
         raise
     except DATABASE_ERRORS as error:
         if isinstance(error, TimeoutError) and pool.get_size() == pool.get_max_size() and pool.get_idle_size() == 0:
-            raise Busy from error  # Others had every connection all the time.
+            raise Busy from error  # Every connection was in use for the whole time.
         engine.door.is_open = False
         raise NotOpen from error
 
@@ -259,7 +264,7 @@ async def _acquired(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProx
 def is_unwritable(error: Exception) -> bool:
     """Whether the server could not write a file: its disk is full or failing, or a quota or size limit is reached.
 
-    The last two come as internal errors, told apart by the part of the server that reports them.
+    A reached quota or size limit is reported as an internal error; the server's source file identifies it.
     """
     if isinstance(error, asyncpg.InternalServerError):
         return error.server_source_filename in ("md.c", "buffile.c", "fd.c")
@@ -267,12 +272,12 @@ def is_unwritable(error: Exception) -> bool:
 
 
 def was_full() -> bool:
-    """Whether a statement found the disk full a short while ago."""
+    """Whether a statement failed on a full disk in the last FULL_SECONDS."""
     return time.monotonic() - engine.door.full_at < FULL_SECONDS
 
 
 def is_lost(connection: "PoolConnectionProxy") -> bool:
     try:
         return connection.is_closed()
-    except asyncpg.InterfaceError:  # The pool takes a broken connection back by itself.
+    except asyncpg.InterfaceError:  # The pool has already taken back a broken connection.
         return True

@@ -1,4 +1,4 @@
-"""One visible transaction per verb: scope in, commit or nothing, constraint names turned into sentences."""
+"""Transactions and queries: one explicit transaction per verb; violated constraints become errors of their class."""
 
 import asyncio
 import random
@@ -45,23 +45,26 @@ ROLLED_BACK = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 LOCK_TIMEOUT = "5s"
 TRIES = 4
 FIRST_PAUSE_SECONDS = 0.02
-NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg takes None for the pool's own limit
+NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default limit
 
 
 class RanIntoAnother(Exception):
-    """A verb noticed that another request got in between: its transaction is rolled back and it is run again."""
+    """Raised by a verb that lost a race with another request: `retried` rolls it back and runs it again."""
 
 
 @dataclass(slots=True)
 class Open:
-    """The running transaction, in the shape that Piccolo looks for, and the communities whose rows it sees."""
+    """The open transaction: its connection (Piccolo reads this attribute) and the communities whose rows it sees."""
 
     connection: "PoolConnectionProxy"
     visible: frozenset[UUID]
 
 
 def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
-    """What opens a transaction. Session and device prove who acts: without them the database believes no name."""
+    """The statements that begin a transaction.
+
+    They pass session, device and import proof to the database, which accepts an actor's id only with a proof.
+    """
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
     begin = (
         "BEGIN; SET LOCAL ROLE timebank_app; "
@@ -86,12 +89,12 @@ def _reach(scope: Scope | None, every_community: bool) -> frozenset[UUID]:
 async def transaction(
     scope: Scope | None, *, every_community: bool = False, alone: bool = False
 ) -> AsyncIterator[None]:
-    """Run the block in one transaction that sees the scope's community alone; a verb inside a verb joins it.
+    """Run the block in one transaction that sees only the rows of the scope's community; a nested call joins it.
 
-    `scope` None sees no tenant row (sign-in, reference tables). `every_community` lets a reader list all the
-    communities in reach. The connection goes back to the pool whatever happens, a failed COMMIT included.
-    Who joins must see just the rows that it would see alone: see `_require_same_reach`. `alone` refuses to join: what
-    is written must stay, whatever becomes of the verb around it.
+    `scope` None sees no tenant row (sign-in, reference tables). `every_community` makes the rows of all communities in
+    reach visible. The connection is always released to the pool, also after a failed COMMIT. A nested call must see
+    the same rows as on its own: see `_require_same_reach`. With `alone` it raises RuntimeError instead of joining: what
+    it writes must stay even if an outer verb is rolled back.
     """
     reach = _reach(scope, every_community)
     current = engine.current_transaction.get()
@@ -117,11 +120,11 @@ async def transaction(
 
 
 def _require_same_reach(visible: frozenset[UUID], scope: Scope | None, reach: frozenset[UUID]) -> None:
-    """Refuse to join a transaction that sees fewer communities than asked for, or more.
+    """Raise RuntimeError when joining a transaction that sees other communities than `reach`.
 
-    Fewer would make a list silently short; more would let a verb of one community read another. Whoever asks for no
-    tenant row at all reads tables that belong to no community and may join any transaction. What the caller may do is
-    not part of this: verbs ask the scope that they are given, and the database sees only communities.
+    With fewer a list would silently be incomplete; with more a verb could read another community's rows. A call with
+    `scope` None reads no tenant rows and may join any transaction. Permissions are not checked here: each verb
+    checks the scope that it is given.
     """
     if scope is not None and reach != visible:
         raise RuntimeError("a verb touches one community: finish the open transaction first")
@@ -129,7 +132,7 @@ def _require_same_reach(visible: frozenset[UUID], scope: Scope | None, reach: fr
 
 @asynccontextmanager
 async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
-    """A borrowed connection; a violated constraint is told as its error."""
+    """A connection of the pool. Raises the error of a violated constraint, or Busy if PostgreSQL rolled back."""
     async with borrowed() as connection:
         try:
             yield connection
@@ -145,14 +148,14 @@ async def _rollback(connection: "PoolConnectionProxy") -> None:
     try:
         await connection.execute("ROLLBACK", timeout=ANSWER_SECONDS_MAX)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection.terminate()  # A connection that does not even roll back is of no more use.
+        connection.terminate()  # A connection that cannot roll back is not usable any more.
 
 
 def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankError:
-    """The error class that names the violated constraint. Of those without a class, a unique key is a conflict.
+    """The error whose class names the violated constraint; without such a class, Conflict for a unique constraint.
 
-    A foreign key, a check or a missing value without a class is a fault of ours: no input may come so far. It is
-    logged by the constraint's name alone; the database's own words quote the row.
+    Any other constraint without a class is a fault of the program, because input is checked earlier: Unexpected. Only
+    the names of constraint, table and column are logged; the database's message quotes the row.
     """
     named = TimebankError.by_constraint.get(violation.constraint_name or "")
     if named is not None:
@@ -167,14 +170,17 @@ def error_of(violation: asyncpg.IntegrityConstraintViolationError) -> TimebankEr
 
 
 async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
-    """The rows of one statement that is a transaction of its own, without a scope: it calls a function that checks."""
+    """The rows of one statement, run in its own transaction and without a scope.
+
+    Use it only for a database function that checks the permissions itself.
+    """
     async with _connected() as connection:
         return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
 
 
 @asynccontextmanager
 async def reading(scope: Scope) -> AsyncIterator[None]:
-    """A transaction in which the database refuses every write and every lock of a row."""
+    """A read-only transaction: the database refuses every write and every row lock."""
     async with transaction(scope, alone=True):
         await execute("SET TRANSACTION READ ONLY")
         yield
@@ -182,12 +188,12 @@ async def reading(scope: Scope) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
-    """A part of the transaction that may fail alone: its writes go, those before it stay."""
+    """A savepoint for the block: if the block raises, only its own writes are rolled back."""
     await execute("SAVEPOINT part")
     try:
         yield
     except BaseException:
-        # Released too: left standing, it would be what an outer part of the same name goes back to.
+        # It must be released too: otherwise an outer savepoint of the same name would roll back to this one.
         await execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
         raise
     else:
@@ -195,19 +201,19 @@ async def savepoint() -> AsyncIterator[None]:
 
 
 def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Run the verb again when it ran into another request and the database rolled it back: at most four times.
+    """Decorator: retry the verb after a conflict with a concurrent request; it is run at most TRIES times.
 
-    That is a deadlock, a serialization failure, `RanIntoAnother`, and a unique or foreign key that no error class
-    names: the verb looked before it wrote, so another has written or deleted in between, and the next run finds it so.
-    A key that an error class names is answered by that class at once.
+    A conflict is a deadlock, a serialization failure, `RanIntoAnother`, or a violated unique or foreign key that no
+    error class names: the verb had checked first, so another request has written or deleted in between, and the next
+    run will see that. A violated key that an error class names raises that error at once.
 
-    Only the outermost verb is run again: inside an open transaction the verb joins and its fault goes up, since what
-    was done before it is rolled back too. What remains is 503 `busy` with Retry-After. A lock
-    that was not free within `LOCK_TIMEOUT` is not waited for again, so that nobody waits longer than that.
+    Only the outermost verb is retried: inside an open transaction the error is passed on, because the work of the outer
+    verb is rolled back too. After the last try the error of that try is raised (`RanIntoAnother` as Busy, 503 with
+    Retry-After). A lock that was not free within `LOCK_TIMEOUT` is not retried, so nobody waits longer than that.
 
-    Every fault above says that nothing was written. A connection lost at COMMIT does not: it may have been written.
-    The verb is not run again then; the caller hears 503, and a repetition is harmless by the request's
-    Idempotency-Key, the scan's nonce or the natural key of the ledger.
+    After each of these conflicts nothing has been written. After a connection lost at COMMIT the changes may have been
+    written, so the verb is not retried and the caller gets 503. The client can safely repeat the request: the
+    Idempotency-Key, the scan's nonce or the natural key of the ledger entry prevents a second effect.
     """
 
     @wraps(verb)
@@ -221,7 +227,7 @@ def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[
                 if not _ran_into_another(error):
                     raise
                 log.info("run again", verb=verb.__qualname__, cause=type(error.__cause__ or error).__name__)
-            # Two that ran into each other wait differently long, or they would do so again.
+            # The pause is random, so that two conflicting requests do not meet again.
             await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311  # no secret
         try:
             return await verb(*args, **kwargs)
@@ -253,7 +259,7 @@ async def fetch(sql: str, *values: object) -> list[asyncpg.Record]:
 
 
 async def fetch_unlimited(sql: str, *values: object) -> list[asyncpg.Record]:
-    """The rows of a statement that may take as long as it takes: it reads a community's whole history."""
+    """The rows of a statement without the usual time limit, such as one that reads a community's whole history."""
     return await _connection().fetch(sql, *values, timeout=NO_LIMIT)
 
 
@@ -262,20 +268,23 @@ async def fetch_one(sql: str, *values: object) -> asyncpg.Record | None:
 
 
 async def fetch_value(sql: str, *values: object) -> Any:
-    """The first column of the first row, or None. Its type is the query's."""
+    """The first column of the first row, or None if there is no row."""
     return await _connection().fetchval(sql, *values)
 
 
 async def execute(sql: str, *values: object) -> str:
-    """Run a statement and answer its command tag, such as `UPDATE 1`."""
+    """Run a statement and return its command tag, such as `UPDATE 1`."""
     return await _connection().execute(sql, *values)
 
 
-PARAMETERS_MAX = 30_000  # the protocol counts them in 16 bits
+PARAMETERS_MAX = 30_000  # the protocol counts parameters in 16 bits
 
 
 async def insert_many(table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Insert rows by one statement of VALUES, or by a few where they are very many; names are the caller's own text."""
+    """Insert rows by as few INSERT statements as the parameter limit allows.
+
+    `table` and `columns` are put into the SQL text unquoted: never pass input.
+    """
     at_once = PARAMETERS_MAX // len(columns)
     for first in range(0, len(rows), at_once):
         part = rows[first : first + at_once]
@@ -288,12 +297,12 @@ async def insert_many(table: str, columns: Sequence[str], rows: Sequence[Sequenc
 
 
 async def rows(shape: type[T], sql: str, *values: object) -> list[T]:
-    """Every row of a query as `shape`: its columns are named as the shape's fields."""
+    """Every row of a query, converted to `shape`. Column names must equal the field names."""
     return [_shaped(row, shape) for row in await fetch(sql, *values)]
 
 
 async def row(shape: type[T], sql: str, *values: object) -> T | None:
-    """The first row of a query as `shape`, or None."""
+    """The first row of a query, converted to `shape`, or None if there is no row."""
     found = await fetch_one(sql, *values)
     return None if found is None else _shaped(found, shape)
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as classes with a stable code and one sentence that says what to do next."""
+"""The base class of every refusal and the general refusals: a stable code and one sentence that says what to do."""
 
 from typing import ClassVar, Self
 
@@ -8,10 +8,11 @@ BUSY_SECONDS = 2
 
 
 class TimebankError(Exception):
-    """A refusal. Subclasses stand beside the verb that raises them.
+    """A refusal. Subclasses are defined beside the verb that raises them.
 
     `code` is stable and documented; `sentence` is Chinese, with named values; `constraint` names the database
-    constraint whose violation means this error; `retry_after` is after how many seconds the same request may succeed.
+    constraints whose violation means this error; `retry_after` is the number of seconds after which the same request
+    may succeed.
     """
 
     code: ClassVar[str] = "error"
@@ -35,11 +36,11 @@ class TimebankError(Exception):
 
     @classmethod
     def from_constraint(cls) -> Self:
-        """The error for a violated constraint: there is nothing to fill its sentence with."""
+        """The error for a violated constraint, without values for its sentence."""
         return cls()
 
     def text(self, language: str = "zh") -> str:
-        """The sentence in a language, its values filled in."""
+        """The sentence in a language, with its values."""
         return put_together(self.sentence, self.values, language)
 
     def __str__(self) -> str:
@@ -78,7 +79,10 @@ class Busy(TimebankError):
 
 
 class Unavailable(TimebankError):
-    """The service can answer nobody for now. A subclass tells whoever runs it why; people and programs read this."""
+    """The service cannot answer any request for now.
+
+    A subclass states the reason for the operator, in the log; users and programs get the sentence of this class.
+    """
 
     code = "unavailable"
     status = 503
@@ -93,7 +97,7 @@ class Conflict(TimebankError):
 
 
 class Unexpected(TimebankError):
-    """A fault of ours. `request_id` is the number under which the log tells more."""
+    """A fault of the program. `request_id` identifies its line in the log."""
 
     code = "internal_error"
     status = 500
@@ -101,7 +105,7 @@ class Unexpected(TimebankError):
 
 
 def reason_of(error: BaseException) -> str:
-    """What an error says of itself, in one line, for the person who looks after the system; never nothing."""
+    """The message of an error in one line, for the operator; never empty."""
     if isinstance(error, TimeoutError) and not error.args:
         return "等了太久没有答复"
     said = (error.strerror if isinstance(error, OSError) else None) or str(error).strip().partition("\n")[0]

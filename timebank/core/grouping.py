@@ -1,4 +1,4 @@
-"""Requests that wait at the same moment are carried out by one statement: the more wait, the less each costs."""
+"""A batcher: requests that wait at the same time are executed together by one statement."""
 
 import asyncio
 from collections import deque
@@ -10,10 +10,11 @@ A = TypeVar("A")
 
 
 class Grouped(Generic[Q, A]):
-    """Answers questions one by one for its callers and many at a time for the database.
+    """Batcher: each caller passes one question and gets one answer; questions that wait are executed in one batch.
 
-    `answer_all` gets up to `most` questions and answers them in order; it may answer one with an exception. While
-    `at_once` groups are under way, later questions gather for the next, so an idle server waits for nobody.
+    `answer_all` gets up to `most` questions and returns the answers in the same order; an answer may be an exception.
+    At most `at_once` batches run at the same time; later questions wait for the next batch. An idle batcher starts at
+    once, without collecting.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Grouped(Generic[Q, A]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, question: Q) -> A:
-        """The answer to one question; raises what `answer_all` answered or raised."""
+        """The answer to one question; raises the exception that `answer_all` returned for it or raised."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._free:

@@ -1,4 +1,4 @@
-"""Chinese is written in the code; other languages are looked up in `translations/LANGUAGE.po`."""
+"""Translation: the code holds the Chinese sentences; `translations/LANGUAGE.po` holds those of other languages."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,7 +12,7 @@ CATALOGUES = Path(__file__).parent.parent / "translations"
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """Every sentence that the catalogue of a language translates."""
+    """The translations of a language: key (see `keyed`) to sentence; empty for Chinese."""
     path = CATALOGUES / f"{language}.po"
     if language == "zh" or not path.exists():
         return {}
@@ -21,33 +21,33 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def keyed(sentence: str, context: str) -> str:
-    """What the catalogue knows a sentence by; a context tells apart what Chinese says alike, as gettext writes it."""
+    """The catalogue key of a sentence, with the gettext context that separates two meanings of one Chinese word."""
     return f"{context}\x04{sentence}" if context else sentence
 
 
 def translate(sentence: str, language: str, context: str = "") -> str:
-    """The sentence in a language; as it is written where the catalogue has none."""
+    """The sentence in a language; the Chinese one if there is no translation."""
     return catalogue(language).get(keyed(sentence, context), sentence)
 
 
 def put_together(sentence: str, values: Mapping[str, object], language: str) -> str:
-    """The sentence in a language with its values, which may be marked sentences themselves."""
+    """The sentence in a language with its values filled in; values that are strings are translated too."""
     shown = {name: translate(v, language) if isinstance(v, str) else v for name, v in values.items()}
     return translate(sentence, language).format_map(_Values(shown))
 
 
 class _Values(dict[str, object]):
-    """A sentence whose value is unknown still reads: a dash stands in its place."""
+    """Gives a dash for a missing value."""
 
     def __missing__(self, key: str) -> str:
         return "—"
 
 
 def translator(language: str) -> Callable[..., str]:
-    """The `_` of a page in this language: `_("居民")`, or `_("居民", "many")` where English needs another word."""
+    """The `_` function of a page: `_("居民")`, or `_("居民", "many")` with a context if English needs another word."""
     return lambda sentence, context="": translate(sentence, language, context)
 
 
 def _(sentence: str) -> str:
-    """Marks a Chinese sentence for translation where it is written; it is translated where it is shown."""
+    """Mark a Chinese sentence for translation and return it unchanged; it is translated when it is shown."""
     return sentence

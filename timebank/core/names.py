@@ -1,11 +1,11 @@
-"""Names of people and things: cleaned to be stored, compared by a key, sorted by pinyin, masked in public."""
+"""Names of people and things: clean them for storage, make comparison and sort keys, mask them for public pages."""
 
 import re
 import unicodedata
 
 from pypinyin import Style, lazy_pinyin
 
-# Two-character surnames that are common enough to be masked as one (欧阳*).
+# Common two-character surnames, which a masked name shows in full (欧阳*).
 COMPOUND_SURNAMES = frozenset(
     (
         *("欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐"),
@@ -15,8 +15,8 @@ COMPOUND_SURNAMES = frozenset(
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _DOTS = dict.fromkeys(map(ord, "•‧․・･∙⋅᛫．﹒⸱⸳●◦ꞏ᛬"), "·")
-# Radicals are signs of a dictionary. Some input methods and scanners write them where the ordinary character is meant,
-# which looks the same. Unicode's compatibility form knows those of Kangxi, but few of the supplement.
+# Some input methods and scanners write a radical (a code point for dictionaries) instead of the ordinary character that
+# looks the same. NFKC maps the Kangxi radicals, but only a few of the CJK Radicals Supplement.
 _KANGXI = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)}
 _SUPPLEMENT = {
     ord(radical): ordinary
@@ -35,25 +35,26 @@ _SLASH_BETWEEN_LETTERS = re.compile(r"(?<=[^\x00-\x7f])[/／](?=[^\x00-\x7f]|$)"
 
 
 def clean(text: str) -> str:
-    """Words, a title or an address: NFC, no control characters, inner spaces between Chinese characters removed."""
+    """Clean words, a title or an address: NFC, no control characters, single spaces; none without Latin letters."""
     text = " ".join(_printable(text).split())
     return text.replace(" ", "") if not any(c.isascii() and c.isalpha() for c in text) else text
 
 
 def clean_person(text: str) -> str:
-    """A person's name as it is stored, from whatever face it comes: the panel, the API, the counter or a workbook.
+    """A person's name in the form in which it is stored, whether it comes from the panel, the API or a workbook.
 
-    One kind of middle dot, full-width letters made narrow, radicals and variation selectors made ordinary characters,
-    no space beside a Chinese character. The spaces of a Latin name (Nguyễn Thị Mai) and rare characters stay.
+    Middle dots become "·", full-width letters half-width ones, radicals ordinary characters; variation selectors and
+    spaces beside a Chinese character are removed. The spaces of a Latin name (Nguyễn Thị Mai) and rare characters stay.
     """
     text = _printable(text.translate(_ORDINARY)).translate(_SELECTORS)
     return _DOT_BETWEEN_LETTERS.sub("·", _SPACE_BESIDE_CHINESE.sub("", " ".join(text.split())))
 
 
 def key(name: str) -> str:
-    """What two spellings of one person's name have in common. Kept beside each person; names are compared by it alone.
+    """The comparison key of a person's name: case-folded, with the variants of `clean_person` and NFKC unified.
 
-    Changing it needs a migration that makes the kept keys anew.
+    It is stored with each person, and names are compared only by it. A change of this function needs a migration that
+    computes the stored keys again.
     """
     plain = unicodedata.normalize("NFKC", clean_person(name)).casefold()
     return clean_person(_SLASH_BETWEEN_LETTERS.sub("·", plain))
@@ -65,12 +66,12 @@ def _printable(text: str) -> str:
 
 
 def pinyin(text: str) -> str:
-    """The sort key of a name: toneless pinyin, then the name itself, so that equal sounds keep one order."""
+    """The sort key of a name: pinyin without tones, then the name, so that the order of homophones is fixed."""
     return f"{' '.join(lazy_pinyin(text, style=Style.NORMAL)).lower()} {text}"[:240]
 
 
 def masked(name: str) -> str:
-    """张桂兰 becomes 张*, 欧阳凯伟 becomes 欧阳*, 阿依古丽·买买提 becomes 阿*."""
+    """The name masked for public pages: 张桂兰 becomes 张*, 欧阳凯伟 becomes 欧阳*, 阿依古丽·买买提 becomes 阿*."""
     if not name:
         return ""
     return (name[:2] if name[:2] in COMPOUND_SURNAMES and len(name) > 2 else name[:1]) + "*"

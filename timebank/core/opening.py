@@ -1,7 +1,7 @@
-"""Opening hours: from one time of the day to another, past midnight where the second is not the later one.
+"""Opening hours: an opening and a closing time of day. A closing time that is not later belongs to the next day.
 
-20:00 to 02:00 ends on the next day. Equal times are open around the clock, and so is 00:00 to 23:59: 23:59, the latest
-time that a form takes, means midnight.
+20:00 to 02:00 ends on the next day. Equal times mean open around the clock, and so does 00:00 to 23:59: a closing time
+of 23:59, the latest that a form accepts, means midnight.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -12,19 +12,19 @@ from timebank.core import clock
 from timebank.core.locale import _, translate
 
 LAST_MINUTE = time(23, 59)
-# How long a visit lasts at the most, by which one is told apart from a forgotten one, where the doors never close.
+# At a station that never closes, a visit longer than this counts as a forgotten check-out.
 VISIT_LONGEST = timedelta(hours=12)
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """One stretch of open doors; it belongs to the local day on which it begins. `end` None: they never close."""
+    """One opening period. `day` is the local date on which it begins; `end` None: the station never closes."""
 
     day: date
     begin: datetime
     end: datetime | None
 
     def closing(self, came_at: datetime) -> datetime:
-        """When a visit that began in it is over at the latest."""
+        """The latest end of a visit that began in this period at `came_at`."""
         return self.end or came_at + VISIT_LONGEST
 
 
@@ -37,7 +37,7 @@ def _is_overnight(opens_at: time, closes_at: time) -> bool:
 
 
 def opening_at(opens_at: time, closes_at: time, moment: datetime) -> Opening:
-    """The opening that a moment lies in; outside of all, that of its local day."""
+    """The opening period that contains the moment; if none does, the one of its local date."""
     local = clock.local(moment)
     day = local.date()
     if never_closes(opens_at, closes_at):
@@ -53,7 +53,10 @@ def _closing(day: date, opens_at: time, closes_at: time) -> datetime:
 
 
 def day_began(opens_at: time, closes_at: time, moment: datetime) -> datetime:
-    """When the day of a moment began at a place: at midnight, or when the doors of the evening before had closed."""
+    """The begin of a station's day that contains the moment.
+
+    It is local midnight, or the closing time after midnight of the period of the evening before.
+    """
     day = opening_at(opens_at, closes_at, moment).day
     if never_closes(opens_at, closes_at) or not _is_overnight(opens_at, closes_at):
         return clock.at_local(day, time())
@@ -61,7 +64,7 @@ def day_began(opens_at: time, closes_at: time, moment: datetime) -> datetime:
 
 
 def in_words(opens_at: time | str, closes_at: time | str, language: str = "zh") -> str:
-    """The hours as one says them: 08:00–20:00, 20:00–次日 02:00, 08:00–24:00, 全天."""
+    """The opening hours in words: 08:00–20:00, 20:00–次日 02:00, 08:00–24:00, 全天."""
     opens, closes = str(opens_at)[:5], str(closes_at)[:5]
     if never_closes(time.fromisoformat(opens), time.fromisoformat(closes)):
         return translate(_("全天"), language)
@@ -72,8 +75,8 @@ def in_words(opens_at: time | str, closes_at: time | str, language: str = "zh") 
     return f"{opens}–{closes}"
 
 
-# The same as `Opening.closing`, for a visit `v` by the hours that it keeps; {zone} is the parameter with the time
-# zone's name.
+# `Opening.closing` in SQL, for a visit `v` with its stored opening hours; {zone} is the parameter with the name of the
+# time zone.
 CLOSING_SQL = """CASE WHEN v.opens_at = v.closes_at OR v.opens_at = '00:00' AND v.closes_at = '23:59'
 THEN v.in_at + interval '12 hours'
 ELSE ((v.in_at AT TIME ZONE {zone})::date

@@ -1,4 +1,4 @@
-"""Keyset pages: a page begins after the last row of the one before, so it stays right while rows are added."""
+"""Keyset pagination: a page begins after the last row of the previous one, so added rows do not shift it."""
 
 import base64
 import binascii
@@ -20,19 +20,19 @@ class BadCursor(TimebankError):
 
 
 class Page(msgspec.Struct, Generic[T]):
-    """`items` in order; `next` is the cursor of the following page, null on the last."""
+    """One page of a list. `next` is the cursor of the next page, null on the last page."""
 
     items: Sequence[T]
     next: str | None = None
 
 
 def cursor_of(*values: object) -> str:
-    """A cursor that carries the sort values of a page's last row."""
+    """A cursor that holds the sort values of a page's last row."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
 def read_cursor(cursor: str | None, shape: type[T]) -> T | None:
-    """The sort values in a cursor as `shape`, such as tuple[datetime, UUID]; None for the first page."""
+    """The sort values in a cursor as `shape`, such as tuple[datetime, UUID]; None without one. Raises BadCursor."""
     if not cursor:
         return None
     try:
@@ -42,13 +42,13 @@ def read_cursor(cursor: str | None, shape: type[T]) -> T | None:
 
 
 def page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:
-    """A page of `limit` out of up to `limit` + 1 found rows; the extra row only tells that there is a next page."""
+    """A page of `limit` items from up to `limit` + 1 rows; the extra row only shows that there is a next page."""
     items = found[:limit]
     return Page(items, cursor_of(*key(items[-1])) if len(found) > limit and items else None)
 
 
 async def all_pages(read: Callable[..., Awaitable[Page[T]]]) -> list[T]:
-    """Every item of a list, read page by page: for a choice or a page that is of no use when it is cut."""
+    """Every item of a list, read page by page; for a choice or a page that must be complete."""
     part = await read(limit=LIMIT_MAX)
     found = list(part.items)
     while part.next is not None:

@@ -1,4 +1,4 @@
-"""Who asks, and for which community: passed to every verb."""
+"""The scope: the caller and the community of a call. It is passed to every verb."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +26,7 @@ HEADS = frozenset({Role.building_head, Role.unit_head})
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role as it reaches one community: the whole of it, one area's subtree, or one station."""
+    """A role in one community: over the whole community, over one area and the areas below it, or at one station."""
 
     role: Role
     community_id: UUID
@@ -37,7 +37,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A resident record that the caller's login stands for; until `rests_until` nothing is spent through it."""
+    """An own record: a resident record that the caller's login stands for. It cannot spend until `rests_until`."""
 
     community_id: UUID
     person_id: UUID
@@ -49,7 +49,7 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One caller's reach. A verb touches `community_id` and no other."""
+    """A caller with own records and role grants. A verb reads and writes only the community `community_id`."""
 
     community_id: UUID
     persons: tuple[Mine, ...] = ()
@@ -59,20 +59,20 @@ class Scope:
     device_id: UUID | None = None
     device_station_id: UUID | None = None
     device_kind: str = ""
-    device_proof: bytes | None = field(default=None, repr=False)  # its token's hash: proves it to the database
-    import_proof: bytes | None = field(default=None, repr=False)  # proves whose import the worker carries on
+    device_proof: bytes | None = field(default=None, repr=False)  # hash of the device's token, checked by the database
+    import_proof: bytes | None = field(default=None, repr=False)  # proves to the database whose import the worker runs
     request_id: str = ""
     via: str = "api"
     system: bool = False
 
     @classmethod
     def of_system(cls, community_id: UUID, *, via: str = "worker", request_id: str = "") -> Self:
-        """The worker or a command: may do everything in the community, is nobody."""
+        """The scope of the worker or a command: it may do everything in the community and stands for no person."""
         return cls(community_id, via=via, system=True, request_id=request_id)
 
     @property
     def person(self) -> Mine | None:
-        """The caller's own resident record in the community."""
+        """The caller's own record in the community, if there is one."""
         return next((p for p in self.persons if p.community_id == self.community_id), None)
 
     @property
@@ -81,27 +81,30 @@ class Scope:
 
     @property
     def actor_id(self) -> UUID | None:
-        """The resident record that the caller acts as: here, else, for an administrator from elsewhere, at home."""
+        """The own record that the caller acts as: the one in this community, else the first one elsewhere.
+
+        The latter is the case for an administrator who lives in another community.
+        """
         return self.person_id or (self.persons[0].person_id if self.persons else None)
 
     @property
     def community_name(self) -> str:
-        """The community's name, as far as the caller's records and roles tell it."""
+        """The community's name, from the caller's own record or role grants here; "" if neither has it."""
         return self.person.community_name if self.person else max((g.community_name for g in self.here()), default="")
 
     @property
     def communities(self) -> frozenset[UUID]:
-        """Every community that the caller can address."""
+        """Every community that the caller has an own record or a role grant in, and `community_id`."""
         return frozenset(
             {p.community_id for p in self.persons} | {g.community_id for g in self.grants} | {self.community_id}
         )
 
     def here(self) -> frozenset[Grant]:
-        """The grants that reach the community."""
+        """The caller's grants in the community."""
         return frozenset(g for g in self.grants if g.community_id == self.community_id)
 
     def has(self, *roles: Role) -> bool:
-        """Whether any of the roles reaches this community, or a part of it."""
+        """Whether the caller has any of the roles in this community or in a part of it."""
         return any(g.role in roles for g in self.here())
 
     @property
@@ -110,55 +113,52 @@ class Scope:
 
     @property
     def reads_all(self) -> bool:
-        """Administrators and auditors read everything in the community."""
+        """Whether the caller reads everything in the community, as administrators and auditors do."""
         return self.administers or self.has(Role.auditor)
 
     def keeps(self, station_id: UUID | None) -> bool:
-        """Whether the caller serves at this station: as its keeper, its counter device, or an administrator."""
+        """Whether the caller may serve at this station: as its keeper, its signed-on counter, or an administrator."""
         if self.administers or (self.counter_station_id is not None and self.counter_station_id == station_id):
             return True
         return any(g.role == Role.station_keeper and g.station_id == station_id for g in self.here())
 
     @property
     def kept_stations(self) -> frozenset[UUID]:
-        """The stations of which the caller is named keeper, or whose counter the device is."""
+        """The stations that the caller has a keeper's grant for, and the one whose signed-on counter the device is."""
         kept = {g.station_id for g in self.here() if g.role == Role.station_keeper and g.station_id}
         return frozenset(kept | ({self.counter_station_id} if self.counter_station_id else set()))
 
     @property
     def counter_station_id(self) -> UUID | None:
-        """The station whose counter the device is, while a keeper is signed on to it.
-
-        A counter to which nobody is signed on serves nobody, and a display on the wall only shows.
-        """
+        """The station of a counter device while a keeper is signed on to it; None for a display or without sign-on."""
         return self.device_station_id if self.device_kind == "counter" and self.login_id is not None else None
 
     @property
     def is_counter(self) -> bool:
-        """Whether the caller is a counter tablet, with a keeper signed on to it or without."""
+        """Whether the caller is a counter tablet, with or without a keeper signed on."""
         return self.device_kind == "counter"
 
     def works_in(self, area_path: list[UUID]) -> bool:
-        """Whether the caller is grid worker of an area on this path, or an administrator."""
+        """Whether the caller is an administrator, or grid worker of one of the areas of this path."""
         return self.administers or any(g.role == Role.grid_worker and g.area_id in area_path for g in self.here())
 
     def heads(self, area_id: UUID) -> bool:
-        """Whether the caller is head of just this building or unit."""
+        """Whether the caller is the head of exactly this building or unit."""
         return any(g.role in HEADS and g.area_id == area_id for g in self.here())
 
     def is_own(self, person_id: UUID | None) -> bool:
         return any(p.person_id == person_id and p.community_id == self.community_id for p in self.persons)
 
     def stands_for(self, person_id: UUID | None) -> bool:
-        """Whether the caller may act and read as this resident.
+        """Whether the caller may act and read as this resident: it is an own record, and the caller uses no device.
 
-        Nobody may through a counter: others touch it too. The keeper who is signed on to it stays bound by `is_own`.
+        Devices are shared. `is_own` still applies to a keeper who is signed on to a counter.
         """
         return self.device_id is None and self.is_own(person_id)
 
     @property
     def stood_for(self) -> list[UUID]:
-        """The resident records here that the caller may act and read as."""
+        """The own records in this community that the caller may act and read as."""
         return [p.person_id for p in self.persons if self.stands_for(p.person_id)]
 
     def require_admin(self) -> None:
@@ -174,22 +174,22 @@ class Scope:
             raise Forbidden
 
     def require_self(self) -> UUID:
-        """The caller's own resident record in the community."""
+        """The id of the caller's own record in the community. Raises Forbidden if there is none."""
         if self.person_id is None:
             raise Forbidden
         return self.person_id
 
     def within(self, community_id: UUID) -> Self:
-        """The same caller, for another of the communities in reach. What is out of reach is not there."""
+        """The same caller in another community. Raises NotFound if it is not one of `communities`."""
         if community_id not in self.communities:
             raise NotFound
         return replace(self, community_id=community_id)
 
     def as_nobody(self) -> Self:
-        """A device without its keeper: on a page that is nobody's work at the counter it stands for no person."""
+        """The device without its signed-on keeper, for pages that are not the keeper's work at the counter."""
         return replace(self, persons=(), grants=frozenset(), login_id=None, session_id=None)
 
     def acting_as(self, person_id: UUID) -> Self:
-        """The same caller in the community of this one of the own records; unchanged for anybody else's."""
+        """The same caller in the community of this own record; unchanged if it is no own record."""
         mine = next((p for p in self.persons if p.person_id == person_id), None)
         return self.within(mine.community_id) if mine else self

@@ -1,4 +1,4 @@
-"""The only reader of the environment: every `TIMEBANK_*` variable, its meaning and its default."""
+"""The settings. Only this module reads the environment: every `TIMEBANK_*` variable and its default."""
 
 import os
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class BadSetting(TimebankError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one running timebank needs to know. docs/settings.md lists every field's variable."""
+    """The settings of one process. docs/settings.md lists the variable of every field."""
 
     database_url: str | None = None
     operator_database_url: str | None = field(default=None, repr=False)
@@ -31,25 +31,25 @@ class Settings:
     session_days: int = 30
     leave_seconds: int = 2
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    is_demo: bool = False  # set by the command alone: the demo's printed password is not asked to be changed
+    is_demo: bool = False  # set only by the command `demo`: nobody has to change the password that it prints
 
     @property
     def operator_url(self) -> str | None:
-        """Where the operator's commands go: migrate, create-admin, import. One address may still do for both."""
+        """The database address of the operator's commands (migrate, create-admin, import); may equal `database_url`."""
         return self.operator_database_url or self.database_url
 
     @property
     def secure(self) -> bool:
-        """Whether cookies are for https only: so wherever the service is reached by https."""
+        """Whether the service is reached by https, so that cookies are marked Secure."""
         return self.base_url.startswith("https://")
 
     @property
     def statement_cache_size(self) -> int:
-        """Prepared statements kept by a connection: none where its next transaction may meet another server process."""
+        """Number of prepared statements per connection; 0 behind a pooler that changes the server connection."""
         return 0 if self.database_pooler == "transaction" else 100
 
     def require_no_pooler(self, what: str) -> None:
-        """Refuse a pooler for what holds a lock or a role for a whole session."""
+        """Raise BadSetting if a pooler is set. `what`, for the message, holds a lock or a role for a whole session."""
         if self.database_pooler:
             why = f"{what}要直接连数据库，请去掉它，并让 TIMEBANK_DATABASE_URL 写数据库本身的地址"
             raise BadSetting(name="TIMEBANK_DATABASE_POOLER", why=why)
@@ -72,7 +72,7 @@ def _database_pooler() -> str:
 
 
 def _trusted_proxies() -> tuple[str, ...]:
-    """Addresses and networks whose X-Forwarded-For is believed."""
+    """Addresses and networks of proxies whose X-Forwarded-For header is trusted."""
     text = os.environ.get("TIMEBANK_TRUSTED_PROXIES") or "127.0.0.1,::1"
     found = tuple(part.strip() for part in text.split(",") if part.strip())
     for part in found:
@@ -122,7 +122,7 @@ _current: Settings | None = None
 
 
 def current() -> Settings:
-    """The settings in force: those given to `use`, else the environment's, read once."""
+    """The settings in force: those given to `use`, else those of the environment, read once."""
     global _current
     if _current is None:
         _current = from_environment()
@@ -130,11 +130,11 @@ def current() -> Settings:
 
 
 def use(settings: Settings) -> None:
-    """Put settings in force that were made in the program: a demo's own server and key, a test's database."""
+    """Replace the settings in force, as the demo (own server and key) and tests (own database) do."""
     global _current
     _current = settings
 
 
 def count_together(folder: Path) -> None:
-    """Let the processes that are started from now on keep their metrics in one folder, so that each tells of all."""
+    """Let processes started from now on share one metrics folder, so that each of them reports the sum of all."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -1,6 +1,6 @@
-"""Keys, seals and keyed hashes: what is secret at rest, and how it is still found.
+"""Encryption at rest, and keyed hashes to look encrypted values up.
 
-Every key is derived from TIMEBANK_SECRET_KEY for one purpose (HKDF-SHA256, RFC 5869), so that none serves two.
+Every key is derived from TIMEBANK_SECRET_KEY for one purpose (HKDF-SHA256, RFC 5869).
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class WrongSecretKey(Unavailable):
 
 
 def key_for(purpose: str) -> bytes:
-    """The 256-bit key of one purpose."""
+    """The 256-bit key for one purpose. Raises NoSecretKey."""
     secret = settings.current().secret_key
     if not secret:
         raise NoSecretKey
@@ -46,7 +46,7 @@ def key_for(purpose: str) -> bytes:
 
 
 def fingerprint() -> bytes:
-    """What a database knows the secret key by: derived for this alone, so that nothing else can be told from it."""
+    """The fingerprint of the secret key that is stored in the database; 16 bytes derived only for this purpose."""
     return key_for("fingerprint")[:16]
 
 
@@ -56,23 +56,23 @@ def _derived(secret: bytes, purpose: str) -> bytes:
 
 
 def seal(text: str, purpose: str) -> bytes:
-    """Encrypt a text for rest: version, random nonce, AES-256-GCM ciphertext bound to its purpose."""
+    """Encrypt a text: version byte, random nonce, AES-256-GCM ciphertext with the purpose as associated data."""
     return seal_bytes(text.encode(), purpose)
 
 
 def unseal(sealed: bytes, purpose: str) -> str:
-    """The text that `seal` was given."""
+    """Decrypt what `seal` returned. Raises WrongSecretKey for another key or purpose."""
     return unseal_bytes(sealed, purpose).decode()
 
 
 def seal_bytes(content: bytes, purpose: str) -> bytes:
-    """Encrypt what is no text, as `seal` does."""
+    """Encrypt bytes as `seal` does a text."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return VERSION + nonce + AESGCM(key_for("seal")).encrypt(nonce, content, purpose.encode())
 
 
 def unseal_bytes(sealed: bytes, purpose: str) -> bytes:
-    """The bytes that `seal_bytes` was given."""
+    """Decrypt what `seal_bytes` returned. Raises WrongSecretKey for another key or purpose."""
     nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
         return AESGCM(key_for("seal")).decrypt(nonce, ciphertext, purpose.encode())
@@ -81,7 +81,7 @@ def unseal_bytes(sealed: bytes, purpose: str) -> bytes:
 
 
 def opens(sealed: bytes, purpose: str) -> bool:
-    """Whether our key sealed this."""
+    """Whether our key decrypts this."""
     try:
         unseal(sealed, purpose)
     except WrongSecretKey:
@@ -90,15 +90,15 @@ def opens(sealed: bytes, purpose: str) -> bool:
 
 
 def blind_index(text: str, purpose: str) -> bytes:
-    """A keyed hash to look a sealed value up by: equal texts have equal indexes, and nothing else can be told."""
+    """Deterministic HMAC-SHA-256, cut to 160 bits, for equality look-up of an encrypted value."""
     return hmac.digest(key_for(f"index:{purpose}"), text.encode(), "sha256")[:20]
 
 
 def token() -> str:
-    """A random token of 256 bits, safe in a URL or a cookie."""
+    """A random token of 256 bits, base64url."""
     return secrets.token_urlsafe(32)
 
 
 def token_hash(text: str) -> bytes:
-    """What is stored of a token. The token is random enough to need no key or salt."""
+    """The SHA-256 that is stored instead of a token. A random token needs no key or salt."""
     return hashlib.sha256(text.encode()).digest()

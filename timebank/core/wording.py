@@ -1,4 +1,4 @@
-"""Amounts and moments in words, and sentences that are put together in their reader's language where they are shown."""
+"""Amounts and times in words, and stored sentences that are translated when they are shown."""
 
 from datetime import date, datetime, timedelta
 
@@ -9,10 +9,10 @@ from timebank.core.locale import _, put_together, translate
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A sentence kept as it is written, with its values; a list among them is itself of sentences.
+    """A Chinese sentence, stored with its values, to be translated when it is shown. A list value holds sentences.
 
-    A place may say how its value is shown: `{stayed:minutes}` a length of time, `{since:at}` a moment, `{open:hours}`
-    two times of the day between which doors are open.
+    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{open:hours}` opening hours
+    ("08:00 20:00").
     """
 
     sentence: str
@@ -23,7 +23,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def said(sentence: str, **values: object) -> Said:
-    """A sentence with the values that it names, each as it can be stored."""
+    """A sentence with its values, converted to storable types."""
     return Said(sentence, {name: _stored(value) for name, value in values.items()})
 
 
@@ -34,7 +34,7 @@ def _stored(value: object) -> str | int | list[str]:
 
 
 class _Shown:
-    """A value as its place in the sentence wants it."""
+    """A value that formats itself by its placeholder's format and in the reader's language."""
 
     def __init__(self, value: str | int | list[str], language: str) -> None:
         self.value, self.language = value, language
@@ -53,25 +53,25 @@ class _Shown:
 
 
 def at_clock(moment: datetime, language: str = "zh") -> str:
-    """When something was, as one says it today: 14:20; another day: 11月3日 14:20."""
+    """A moment: 14:20 today; 11月3日 14:20 on another day."""
     local = clock.local(moment)
     return f"{local:%H:%M}" if local.date() == clock.local_day() else f"{dated(local.date(), language)} {local:%H:%M}"
 
 
 def dated_at(moment: datetime, language: str = "zh") -> str:
-    """A moment for a sentence that is kept and read on another day: 11月3日 14:20, 2025年11月3日 14:20."""
+    """A moment for a stored sentence, always with its date: 11月3日 14:20, 2025年11月3日 14:20."""
     local = clock.local(moment)
     return f"{dated(local.date(), language)} {local:%H:%M}"
 
 
 def when(moment: datetime, language: str = "zh") -> str:
-    """A moment the local way: 今天 14:20, 昨天 09:01, 11月3日 14:20, 2025年11月3日 14:20."""
+    """A moment relative to today: 今天 14:20, 昨天 09:01, 11月3日 14:20, 2025年11月3日 14:20."""
     local = clock.local(moment)
     return f"{day(local.date(), language)} {local:%H:%M}"
 
 
 def until(end: datetime, begin: datetime, language: str = "zh") -> str:
-    """When something ends that began then: 10:30, 次日 01:00."""
+    """The end of something that began at `begin`: 10:30 on the same local day, else 次日 01:00."""
     at = f"{clock.local(end):%H:%M}"
     if clock.local_day(end) == clock.local_day(begin):
         return at
@@ -79,7 +79,7 @@ def until(end: datetime, begin: datetime, language: str = "zh") -> str:
 
 
 def day(when_: date | datetime, language: str = "zh") -> str:
-    """A date, or the local date of a moment: 今天, 昨天, 明天, 11月3日, 2025年11月3日."""
+    """A date, or the local date of a moment, relative to today: 今天, 昨天, 明天, 11月3日, 2025年11月3日."""
     date_ = clock.local_day(when_) if isinstance(when_, datetime) else when_
     today = clock.local_day()
     near = {today: ("今天", "today"), today - timedelta(days=1): ("昨天", "yesterday")}
@@ -90,7 +90,7 @@ def day(when_: date | datetime, language: str = "zh") -> str:
 
 
 def dated(date_: date, language: str = "zh") -> str:
-    """A date that stays right when it is read later: 11月3日, 2025年11月3日."""
+    """A date for a sentence that may be read later: 11月3日, 2025年11月3日 (not in this year)."""
     this_year = clock.local_day().year
     if language == "en":
         return f"{date_.day} {date_:%b}" + (f" {date_.year}" if date_.year != this_year else "")
@@ -98,7 +98,7 @@ def dated(date_: date, language: str = "zh") -> str:
 
 
 def duration(amount: int, language: str = "zh") -> str:
-    """A length of time in words: 2 小时 15 分, 15 分钟 (15 分 would be points), 2 h 15 min."""
+    """A duration in minutes in words: 2 小时 15 分, 15 分钟 (15 分 would mean points), 2 h 15 min."""
     hours, rest = divmod(abs(amount), 60)
     hour, minute = (" h", " min") if language == "en" else (" 小时", " 分" if hours else " 分钟")
     parts = [f"{hours:,}{hour}"] * bool(hours) + [f"{rest}{minute}"] * bool(rest or not hours)

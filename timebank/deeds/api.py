@@ -1,4 +1,4 @@
-"""The moral bank over HTTP: deeds, objections, and the board that needs no signing in."""
+"""The HTTP API of deeds and objections, and of the public board, which needs no sign-in."""
 
 from typing import Annotated
 from uuid import UUID
@@ -48,20 +48,20 @@ class Deeds(Controller):
     async def file(
         self, data: JSONBody[DeedIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
     ) -> Response[bytes]:
-        """File a deed; it earns its points after review and public notice."""
+        """File a deed; its points are credited after review and the public notice period."""
         caller = caller.acting_as(data.person_id)
         return await once.answer(caller, lambda: filing.file_deed(caller, data), required=False)
 
     @get("/{deed_id:uuid}")
     async def deed(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> DeedOut:
-        """One deed and where it stands."""
+        """One deed with its status."""
         return DeedOut.of(await reading.find_deed(caller, deed_id))
 
     @post("/{deed_id:uuid}/witness", status_code=200)
     async def witness(
         self, deed_id: FromPath[UUID], data: JSONBody[WitnessIn], caller: NamedDependency[Scope]
     ) -> DeedOut:
-        """Say as the witness of a deed whether it was as it was filed; until then it is not credited."""
+        """Answer as the witness whether a deed was as it was filed; until then it is not credited."""
         return await answer_as_witness(caller, deed_id, data.confirms, data.note)
 
     @post("/{deed_id:uuid}/review", responses=WAITS)
@@ -69,7 +69,7 @@ class Deeds(Controller):
         self, deed_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Approve a filed deed for the board (many points wait for a second person), or reject it with the reason."""
+        """Approve a filed deed for the public board, where many points wait for a second person, or reject it."""
         return await once.answer(
             caller,
             lambda: review.review_deed(caller, deed_id, data.decision, data.note, witness_asked=data.witness_asked),
@@ -82,7 +82,7 @@ class Deeds(Controller):
         self, deed_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Take a credited deed's points back for an error or a fraud."""
+        """Reverse the credit of a deed because of an error or a fraud."""
         return await once.answer(caller, lambda: credit.reverse_deed(caller, deed_id, data.reason), status=200)
 
     @post("/{deed_id:uuid}/objections")
@@ -90,7 +90,7 @@ class Deeds(Controller):
         self, deed_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Object to a deed on the board, once per resident; staff may in a resident's name."""
+        """Object to a deed on the public board, once per resident; staff may object in a resident's name."""
         return await once.answer(
             caller, lambda: objections.object_to_deed(caller, deed_id, data.reason, data.person_id), required=False
         )
@@ -101,7 +101,7 @@ async def object_to_record(
     record_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
     once: NamedDependency[Once],
 ) -> Response[bytes]:  # fmt: skip
-    """Object to an honour record on the board, once per resident; staff may in a resident's name."""
+    """Object to an honour record on the public board, once per resident; staff may object in a resident's name."""
     return await once.answer(
         caller, lambda: objections.object_to_record(caller, record_id, data.reason, data.person_id), required=False
     )
@@ -115,7 +115,7 @@ class Objections(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], undecided: FromQuery[bool] = False,
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[ObjectionOut]]:  # fmt: skip
-        """The community's objections, oldest first; who objected is not told."""
+        """The community's objections, oldest first, without the names of those who raised them."""
         return listed(request, await objections.objections(caller, undecided=undecided, limit=limit, cursor=cursor))
 
     @post("/{objection_id:uuid}/decision", responses=WAITS)
@@ -123,7 +123,7 @@ class Objections(Controller):
         self, objection_id: FromPath[UUID], data: JSONBody[ObjectionDecision], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Decide about an objection; that many points come back waits for a second person."""
+        """Decide an objection; restoring many points waits for a second person."""
         return await once.answer(
             caller,
             lambda: objections.decide_objection(caller, objection_id, data.upheld, data.note),
@@ -137,13 +137,13 @@ async def read_board(
     request: AnyRequest, community: Annotated[UUID | None, QueryParameter(name="community_id")] = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Response[Page[BoardItem]]:  # fmt: skip
-    """What hangs on a community's board. Nobody needs to sign in; without community_id it is the caller's own."""
+    """The items on a community's public board, without sign-in. Without community_id it is the caller's community."""
     shown = community or await own_board(request)
     return listed(request, await board.board(shown, limit=limit, cursor=cursor))
 
 
 async def own_board(request: AnyRequest) -> UUID:
-    """The caller's community, or the only one there is."""
+    """The caller's community, or for an anonymous caller the only one. Raises Invalid where there are several."""
     caller = await provide_visitor(request)
     if caller is not None:
         return caller.community_id

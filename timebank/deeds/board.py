@@ -1,4 +1,4 @@
-"""The public board: what is about to be credited, for everybody to read. Names are masked without consent."""
+"""The public board: deeds and honour records in their public notice period. Names are masked without consent."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from timebank.core.paging import Page, page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.schemas import BoardItem, BoardRow
 
-# Sorted by when the notice ends: what can be objected to for the shortest time comes first.
+# Sorted by the end of the public notice period: what can be objected to for the shortest time comes first.
 _ON_NOTICE = """
 SELECT 'deed' AS kind, d.id, d.person_id, p.name, p.publishes_name, r.name AS what,
        (SELECT string_agg(up.name, '' ORDER BY cardinality(up.path)) FROM area up
@@ -66,7 +66,7 @@ async def _board_place(community_id: UUID) -> BoardPlace:
 async def board_rows(
     community_id: UUID, *, limit: int = 50, cursor: str | None = None
 ) -> tuple[BoardPlace, Page[BoardRow]]:
-    """A community and what hangs on its board, names still in full: whoever shows a row shows its `public` form."""
+    """A community and the items on its public board with full names. The caller shows only their `public` form."""
     after = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(Scope(community_id, via="board")):
         place = await _board_place(community_id)
@@ -80,7 +80,7 @@ async def board_rows(
 
 
 async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[BoardPlace, BoardRow]:
-    """A community and one thing that hangs on its board."""
+    """A community and one item on its public board, with the full name. Raises NotFound."""
     async with transaction(Scope(community_id, via="board")):
         place = await _board_place(community_id)
         found = await database.row(
@@ -94,6 +94,6 @@ async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[Board
 
 
 async def board(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:
-    """What hangs on a community's board, as anybody may read it."""
+    """The items on a community's public board, as anybody may read them."""
     _, found = await board_rows(community_id, limit=limit, cursor=cursor)
     return Page([item.public() for item in found.items], found.next)

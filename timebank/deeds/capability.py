@@ -1,4 +1,4 @@
-"""Deeds: the moral bank, from filing to credit, with objections."""
+"""The manifest of deeds (the moral bank): filing, review, credit and objections."""
 
 from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
 from timebank.core.locale import _

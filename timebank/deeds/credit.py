@@ -1,4 +1,4 @@
-"""Points for deeds: credited when the notice is over and nobody objects, reversed when they were wrong."""
+"""Points for deeds: credited after the public notice period without an open objection; reversed after an error."""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -30,11 +30,11 @@ class NotCredited(TimebankError):
 
 
 async def credit_due_deeds(scope: Scope) -> int:
-    """Credit deeds whose notice is over and to which no objection is open; how many were credited.
+    """Credit deeds whose public notice period is over, without an open objection or a missing witness; return how many.
 
-    What falls due for a person on one day is credited together, with the last of it, and told in one message. Each
-    person is a transaction of its own. Safe to run twice and in two processes: whoever holds the person credits.
-    Deeds of people who are blocked or have left wait until they are back.
+    A person's deeds that fall due on one day are credited together with the last of them, with one notification. Each
+    person has a transaction of their own. It is safe to run twice and in two processes, because each takes the person's
+    row lock. Deeds of people who are blocked or have left wait until these are active again.
     """
     credited, after = 0, UUID(int=0)
     while due := await _due(scope, after):
@@ -45,7 +45,7 @@ async def credit_due_deeds(scope: Scope) -> int:
 
 
 async def _due(scope: Scope, after: UUID) -> list[UUID]:
-    """Whose deeds are due, and who has none that falls due later today."""
+    """The next people, by id after `after`, who have due deeds and none that falls due later today."""
     now = clock.now()
     async with transaction(scope):
         due = await database.fetch(
@@ -75,18 +75,18 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
             ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
             if deeds:
                 await _tell_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
-    except AccountClosed:  # the account was closed since the list was read: all of it waits until it is open again
+    except AccountClosed:  # closed since the list was read: all deeds of the person wait until it is open again
         return 0
     return len(deeds)
 
 
 async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
-    """Issue a deed's points to the person, who is told. The caller holds the deed's row."""
+    """Issue a deed's points and notify the person. The caller holds the deed's row lock."""
     await _tell_credited(scope, [deed], await _issue(scope, deed, key), key)
 
 
 async def _issue(scope: Scope, deed: Deed, key: str) -> date:
-    """Issue a deed's points; until when they last."""
+    """Issue a deed's points; return the last day on which they can be used."""
     now = clock.now()
     expires_on = points_expire_on(await policies(scope), now)
     posted = await posting.issue(
@@ -113,7 +113,7 @@ async def _tell_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, 
 
 
 async def _memo(scope: Scope, deed: Deed) -> str:
-    """Why these points, in words: what, where, when, the rule and its version, and the reason for another number."""
+    """The memo of the posting: place, day, rule with version, and points with the reason where not the catalogue's."""
     unit = await database.fetch_value(
         "SELECT unit FROM rule WHERE community_id = $1 AND code = $2 AND version = $3",
         scope.community_id, deed.rule_code, deed.rule_version,
@@ -127,9 +127,9 @@ async def _memo(scope: Scope, deed: Deed) -> str:
 
 @retried
 async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
-    """Take a credited deed's points back for an error or a fraud; the person is told why and may object.
+    """Reverse the credit of a deed because of an error or a fraud; the person is notified why and may object.
 
-    Points already spent become a debt that later earnings repay.
+    Points already spent become a debt that later earnings repay. Raises NotCredited, PartyToDeed.
     """
     scope.require_admin()
     await find_deed(scope, deed_id)

@@ -1,6 +1,6 @@
-"""What must hold between the ledger and the deeds that it credits.
+"""Invariants between the ledger and the deeds that it credits.
 
-A deed that was withdrawn, rejected or still waits has no credit, and none that stands may name it.
+A deed that is withdrawn, rejected or undecided has no credit: only a reversed credit may refer to it.
 """
 
 from timebank.core.locale import _
@@ -31,7 +31,7 @@ ORDER BY c.entry_id LIMIT $2""",
     CREDITED,
 )
 
-# Points other than the catalogue's carry their reason.
+# A deed with points other than the catalogue's must carry a reason.
 _DEED_OFF_ITS_RULE = Invariant(
     "deed_off_its_rule",
     _("一件善行是 {points} 分，没有写另给的原因，它的规则是 {catalogue} 分。"),

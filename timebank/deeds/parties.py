@@ -1,4 +1,4 @@
-"""Who may see a deed, and who is too close to it to decide about it."""
+"""Who may see a deed, and who is a party to it and therefore may not decide it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -19,37 +19,38 @@ class PartyToDeed(TimebankError):
 
 
 def is_caller(scope: Scope, *people: UUID | None) -> bool:
-    """Whether one of these people is one of the caller's own records, in whichever community."""
+    """Whether one of these people is one of the caller's own records, in any community."""
     return any(p.person_id in people for p in scope.persons)
 
 
 def people_of(deed: Deed) -> list[UUID | None]:
-    """Whoever takes part in a deed: who filed it, who did it, who saw it."""
+    """The people in a deed: its filer, its person and its witness."""
     return [deed.filed_by, deed.person_id, deed.witness_id]
 
 
 async def party_to(scope: Scope, deeds: Sequence[Deed]) -> set[UUID]:
-    """Those of the deeds about which somebody else must decide.
+    """The ids of those deeds to which the caller is a party, so that somebody else must decide them.
 
-    The caller, or somebody who is no other person, filed them, or the caller's household did or saw them.
+    The caller is a party where not independent of the filer, or where the person or the witness is the caller, a
+    present or former household member, or a child in the caller's care.
     """
     close = await near(scope, [person for deed in deeds for person in people_of(deed)])
     return {d.id for d in deeds if not close.is_uninvolved([d.filed_by], [d.person_id, d.witness_id])}
 
 
 async def require_no_party(scope: Scope, deed: Deed) -> None:
-    """Refuse whoever is too close to a deed to decide about it."""
+    """Raise PartyToDeed where the caller is a party to the deed."""
     if await party_to(scope, [deed]):
         raise PartyToDeed
 
 
 def reviews(scope: Scope, deed: Deed) -> bool:
-    """Whether reviewing deeds of this place is the caller's duty: its grid worker, or an administrator."""
+    """Whether the caller may review deeds of this place: as its grid worker or as an administrator."""
     return scope.works_in(deed.area_path)
 
 
 def reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID]]:
-    """What a reader of deeds sees: everything, or certain areas with their subtrees, and always what is their own."""
+    """What deeds the caller may read: whether all; the ids of areas with their subtrees; the ids of own records."""
     areas = [g.area_id for g in scope.here() if g.area_id and (g.role in HEADS or g.role == Role.grid_worker)]
     own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
     return scope.reads_all, areas, own

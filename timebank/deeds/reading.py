@@ -1,4 +1,4 @@
-"""Looking deeds up: what the caller may not see is not there."""
+"""Reading deeds. A deed that the caller may not see is answered as NotFound."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ _SEEN = """ AND ($2 OR a.path && $3::uuid[]
 
 
 async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
-    """A deed that the caller may see; a withdrawn one is there for those who read the community's books."""
+    """A deed that the caller may see; a withdrawn one is visible to administrators and auditors. Raises NotFound."""
     async with transaction(scope):
         deed = await database.row(
             Deed, _DEED + _SEEN + " AND d.id = $5 AND ($2 OR d.status <> 'withdrawn')",
@@ -48,7 +48,7 @@ async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
 
 
 async def lock_doer(scope: Scope, deed_id: UUID) -> None:
-    """Lock whose deed it is; who that is never changes."""
+    """Lock the row of the deed's person. Only a merge of two records changes that person."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM deed WHERE community_id = $1 AND id = $2", scope.community_id, deed_id
     )
@@ -57,9 +57,9 @@ async def lock_doer(scope: Scope, deed_id: UUID) -> None:
 
 
 async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
-    """The deed as it is now, it and its person unchanged by others until the transaction ends.
+    """Lock the rows of the deed's person and of the deed, in this order, and return the deed as it is now.
 
-    Whether it may be seen is not asked.
+    Checks no permission. Raises NotFound, also for a withdrawn deed.
     """
     await lock_doer(scope, deed_id)
     await database.execute(
@@ -74,10 +74,10 @@ async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
 async def deeds(
     scope: Scope, *, status: DeedStatus | None = None, own: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[Deed]:
-    """Deeds that the caller may see, newest first: heads and grid workers those of their area, everybody their own.
+    """Deeds that the caller may see, newest first: heads and grid workers see those of their area, everybody their own.
 
-    `own` leaves those in which the caller is named. Withdrawn ones are listed by their status alone, and for those who
-    read the community's books.
+    `own` limits the list to deeds that name the caller. Withdrawn ones are listed only to administrators and auditors
+    who ask for that status.
     """
     everything, areas, mine = reach(scope)
     seen = (False, [], mine) if own else (everything, areas, mine)
@@ -94,7 +94,7 @@ async def deeds(
 
 
 async def count_waiting(scope: Scope) -> dict[str, int]:
-    """How many deeds that the caller may see wait for a decision, by status: filed, objected."""
+    """The number of deeds in the caller's areas that wait for a decision, by status: filed, objected."""
     everything, areas, _ = reach(scope)
     async with transaction(scope):
         found = await database.fetch(
@@ -110,6 +110,6 @@ async def count_waiting(scope: Scope) -> dict[str, int]:
 async def listed_deeds(
     scope: Scope, *, status: DeedStatus | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[DeedOut]:
-    """The same as the API tells them."""
+    """Deeds that the caller may see, newest first, as the API returns them."""
     found = await deeds(scope, status=status, limit=limit, cursor=cursor)
     return Page([DeedOut.of(deed) for deed in found.items], found.next)

@@ -1,4 +1,4 @@
-"""Many points that were taken back are given again by somebody from above, as they were given at first."""
+"""Restoring many points of a reversed deed needs a second person from above, as their first credit did."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ DEED_AGAIN = Kind("deed_again", _("把冲正了的「{rule}」{points} 分再记
 async def ask_for_again(
     scope: Scope, deed: Deed, objection_id: UUID, note: str, raised_by: tuple[UUID | None, ...]
 ) -> Waiting:  # fmt: skip
-    """Let the points of a reversed deed wait for a second person; whoever raised the objection is party to it."""
+    """Propose to restore the points of a reversed deed. Those who raised the objection are parties to the proposal."""
     do = {"objection_id": objection_id, "note": note}
     return await propose(
         scope, DEED_AGAIN, str(objection_id), do,
@@ -28,7 +28,7 @@ async def ask_for_again(
 
 
 async def stands_now(scope: Scope, do: Any) -> list[object]:
-    """Where the deed and the objection to its reversal stand."""
+    """The state on which the proposal relies: the deed's status and points, and the objection's decision."""
     found = await database.fetch_one(
         "SELECT d.status, d.points, o.upheld FROM objection o "
         "JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id WHERE o.community_id = $1 AND o.id = $2",

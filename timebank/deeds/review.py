@@ -1,4 +1,4 @@
-"""Reviewing a filed deed: approved, it hangs on the public board; rejected, its filer is told why."""
+"""Review of a filed deed: approval publishes it on the public board; rejection notifies its filer of the reason."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,12 +39,13 @@ class WitnessDenied(TimebankError):
 async def review_deed(
     scope: Scope, deed_id: UUID, decision: Decision, note: str, *, witness_asked: bool = False
 ) -> DeedOut:
-    """Approve a deed for the public board, or reject it with the reason.
+    """Approve a deed and publish it on the public board, or reject it with a reason.
 
-    By the grid worker of the place or an administrator, never by a party. Without a notice period it is credited now.
-    Points that are not the catalogue's, or more than `second_person_points`, wait for a second person from above.
-    `witness_asked` records that the caller asked a witness who has not answered. What a witness has denied is
-    approved only with the reason.
+    The caller is a grid worker of the place or an administrator, and no party. Without a public notice period the deed
+    is credited at once, unless its witness has yet to answer. Points that are not the catalogue's, or more than
+    `second_person_points`, wait for a second person from above. `witness_asked` records that the caller asked a witness
+    who has not answered. A deed that its witness denied is approved only with a reason. Raises PartyToDeed,
+    DeedReviewed, WitnessDenied.
     """
     if not reviews(scope, await find_deed(scope, deed_id)):
         raise Forbidden
@@ -67,9 +68,7 @@ async def review_deed(
             if await needs_second(scope, deed):
                 return await _ask_above(scope, deed, note)
             await _hang_out(scope, await lock_deed(scope, deed_id), note)
-        await close(
-            scope, DEED_POINTS, str(deed_id)
-        )  # what an earlier approval has asked for has been answered by this
+        await close(scope, DEED_POINTS, str(deed_id))  # this decision replaces the proposal of an earlier approval
         await audit.record(scope, "review_deed", "deed", deed.id, reason=note or None, decision=decision)
         return DeedOut.of(await lock_deed(scope, deed_id))
 
@@ -84,9 +83,10 @@ async def _note_asked(scope: Scope, deed: Deed) -> None:
 
 
 async def needs_second(scope: Scope, deed: Deed) -> bool:
-    """Whether its points are more than a reviewer of the community approves alone.
+    """Whether the deed's points are more than the caller may approve without a second person from above.
 
-    What has been approved for the same person on the same day counts too: halves wait as the whole would.
+    Points approved for other deeds of the same person on the same day are added, so that splitting a deed does not
+    avoid the limit.
     """
     if is_above(scope):
         return False
@@ -151,7 +151,7 @@ async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: 
 
 
 async def _tell_rejected(scope: Scope, deed: Deed, note: str) -> None:
-    """Tell the person, and whoever filed it for them where that is a resident here."""
+    """Notify the person, and the filer where that is a resident of this community."""
     what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
     text = f"{what}没有通过审核。原因：{note[:300]} 改好后可以重新登记。"
     listeners = {deed.person_id} | ({deed.filed_by} if deed.filed_by and deed.filed_by_name else set())

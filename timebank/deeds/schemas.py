@@ -1,4 +1,4 @@
-"""What goes in and out about deeds, objections and the public board."""
+"""Request and response bodies of deeds, objections and the public board."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ WitnessAnswer = Literal["confirmed", "denied", "asked"]
 
 
 class DeedIn(msgspec.Struct, forbid_unknown_fields=True):
-    """What somebody did for a building or unit. Points other than the catalogue's need an admin and a reason."""
+    """A deed for a building or unit. Points other than the catalogue's need an administrator and a reason."""
 
     person_id: UUID
     rule_code: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
@@ -39,34 +39,34 @@ class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WitnessIn(msgspec.Struct, forbid_unknown_fields=True):
-    """What the witness says: whether it was as it was filed."""
+    """The witness's answer: `confirms` is true where the deed was as it was filed."""
 
     confirms: bool
     note: Note = ""
 
 
 class ReasonIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Why one objects, or why something is reversed."""
+    """The reason of a reversal."""
 
     reason: Reason
 
 
 class ObjectionIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Why one objects; staff name the resident in whose name they do."""
+    """The reason of an objection; `person_id` is the resident in whose name staff object."""
 
     reason: Reason
     person_id: UUID | None = None
 
 
 class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
-    """`upheld` true: the objection is right. The note goes to those whom it concerns."""
+    """`upheld` is true where the objection is right. The note is sent to who objected and explains a rejection."""
 
     upheld: bool
     note: Reason
 
 
 class Deed(msgspec.Struct, frozen=True):
-    """A deed with what its readers and its rules need to know about it."""
+    """A deed with the facts that its readers and its rules need."""
 
     id: UUID
     person_id: UUID
@@ -101,15 +101,16 @@ class Deed(msgspec.Struct, frozen=True):
 
     @property
     def witness_owes(self) -> bool:
-        """Whether a witness is named who has neither answered nor been asked by the reviewer, or has denied it."""
+        """Whether a witness is named who has neither confirmed the deed nor been asked by the reviewer."""
         return self.witness_id is not None and self.witness_answer not in ("confirmed", "asked")
 
 
 class DeedOut(msgspec.Struct):
-    """A deed as the API tells it. `points` are what it will be, or was, credited with.
+    """A deed as the API returns it. `points` is what it will be, or was, credited with.
 
-    `waiting` and `who`: its approval waits for a second person from above. `witness_answer`: confirmed or denied by the
-    witness, or asked by the reviewer; until then it is not credited.
+    `waiting` is the change that waits for a second person from above to approve the deed, `who` may agree to it.
+    `witness_answer` is confirmed or denied by the witness, or asked by the reviewer; a deed with a witness is credited
+    only when it is confirmed or asked.
     """
 
     id: UUID
@@ -145,9 +146,10 @@ class DeedOut(msgspec.Struct):
 
 
 class ObjectionOut(msgspec.Struct):
-    """An objection to a deed or an honour record; `upheld` is null until somebody decided.
+    """An objection to a deed or a service record; `upheld` is null until it is decided.
 
-    `waiting` and `who`: that it is right gives many points again, which waits for a second person from above.
+    `waiting` is the change that waits for a second person from above where upholding the objection restores many
+    points, `who` may agree to it.
     """
 
     id: UUID
@@ -163,7 +165,7 @@ class ObjectionOut(msgspec.Struct):
 
 
 class BoardItem(msgspec.Struct):
-    """What hangs on the public board. `person` is masked unless that person consented to be named."""
+    """An item on the public board. `person` is masked unless that person consented to be named."""
 
     kind: Literal["deed", "service_record"]
     id: UUID

@@ -1,4 +1,4 @@
-"""The witness of a deed is asked, and the deed is credited only after an answer."""
+"""The witness of a deed: the request for an answer, and the answer, without which the deed is not credited."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ class WitnessThroughFiler(TimebankError):
 
 
 async def ask_witness(scope: Scope, deed: Deed | DeedOut) -> None:
-    """Ask the witness of a deed, once."""
+    """Notify the witness of a deed, once, that their answer is wanted."""
     if deed.witness_id is not None:
         text = (
             f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
@@ -38,9 +38,9 @@ async def ask_witness(scope: Scope, deed: Deed | DeedOut) -> None:
 
 @retried
 async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: str = "") -> DeedOut:
-    """Say as the witness whether a deed was as it was filed. The same answer again changes nothing.
+    """Answer as the witness whether a deed was as it was filed. Repeating an answer changes nothing.
 
-    Denied, a deed on the board goes back to review, where it is flagged.
+    A denial returns a deed from the public board to review. Raises Forbidden, NotAsked, WitnessThroughFiler.
     """
     await find_deed(scope, deed_id)
     async with transaction(scope):
@@ -66,7 +66,10 @@ async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: s
 
 
 async def _require_own_hand(scope: Scope, deed: Deed) -> None:
-    """Refuse an answer that the filer may have given through an account that the filer opened."""
+    """Raise WitnessThroughFiler unless the caller is independent of the filer and of the deed's person.
+
+    Otherwise one of these could have answered through an account that they opened.
+    """
     own = await side_of(scope)
     sides = await sides_of(scope, [deed.person_id, deed.filed_by])
     if not all(is_independent(own, side) for side in sides.values()):

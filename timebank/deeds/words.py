@@ -1,4 +1,4 @@
-"""Where a deed stands, in one word with the tone that a page shows it in."""
+"""The statuses of a deed as words, each with the tone in which a page shows it."""
 
 from timebank.core.locale import _
 

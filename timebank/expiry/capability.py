@@ -1,4 +1,4 @@
-"""Expiry: points that run out at the end of a year, announced before."""
+"""The manifest of expiry: points expire at the end of a year, after an announcement."""
 
 from timebank.core.capability import Capability, Job, Source
 from timebank.core.locale import _

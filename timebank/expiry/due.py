@@ -1,4 +1,4 @@
-"""What ran out: days are closed, what was announced expires by itself, the rest waits for an administrator."""
+"""Expiry: days are closed, announced amounts expire automatically, the rest waits for an administrator."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 BATCH = 500
-SKIPPED_DAYS_MAX = 7  # as ledger_close_until has it
+SKIPPED_DAYS_MAX = 7  # the same number as in the database function ledger_close_until
 
 
 class ExpiryChanged(TimebankError):
@@ -33,7 +33,7 @@ class ClockDisagrees(TimebankError):
 
 
 async def expire_points(scope: Scope) -> int:
-    """Take what ran out on closed days and was announced out of the accounts, until none is left."""
+    """The worker's job: expire what ended on closed days and was announced; returns the number of accounts."""
     moved = 0
     while count := await book_days.expire(scope, BATCH):
         moved += count
@@ -52,10 +52,10 @@ SELECT DISTINCT (moved.posted_at AT TIME ZONE $3)::date AS day FROM account a CR
 
 
 async def close_days(scope: Scope) -> int:
-    """Count every whole day on which something was posted and which is not counted yet, and close the days up to
-    yesterday; how many were newly counted. Only days that are over by the database's clock too.
+    """The worker's job: compute the totals of past days with postings, and close the days up to yesterday.
 
-    The last counted day is counted again: a posting may have been under way when it was.
+    Returns the number of newly counted days. A day must also be over by the database's clock. The last counted day is
+    counted again, because a posting may have been under way when it was counted.
     """
     async with transaction(scope):
         last: date | None = await database.fetch_value(
@@ -72,8 +72,11 @@ async def close_days(scope: Scope) -> int:
 
 
 class WaitingExpiry(msgspec.Struct, frozen=True):
-    """What ran out on `day` and did not expire by itself: `people` were not told of all of it, or (`skipped`) the days
-    went on by more than a week at once, so that somebody has to say that the date is right."""
+    """An amount that ended on `day` and did not expire automatically.
+
+    It belongs to `people` owners, who were not notified of all of it. With `skipped` the reason is that more than a
+    week would be closed at once, so that an administrator has to confirm the date.
+    """
 
     day: date
     currency: str
@@ -82,8 +85,8 @@ class WaitingExpiry(msgspec.Struct, frozen=True):
     skipped: bool
 
 
-# Whatever lies in one account more than was announced keeps the whole day's row here; a day that is not closed yet for
-# another reason than a skip is the worker's.
+# Of a closed day: the balances of which nothing announced is left. Of a day that is not closed: the balances only if
+# closing was skipped; otherwise the worker will close the day.
 _WAITING = """
 SELECT a.expires_on AS day, a.currency, sum(a.balance)::bigint AS amount, count(DISTINCT a.owner_id) AS people,
        coalesce(a.expires_on > b.until, true) AS skipped
@@ -99,7 +102,7 @@ GROUP BY a.expires_on, a.currency, skipped ORDER BY a.expires_on, a.currency
 
 
 async def waiting_expiries(scope: Scope) -> list[WaitingExpiry]:
-    """What waits for an administrator, oldest day first; for those who read the community's books."""
+    """The amounts that wait for an administrator, oldest day first; for administrators and auditors."""
     scope.require_reader()
     today = clock.local_day()
     async with transaction(scope):
@@ -110,8 +113,11 @@ async def waiting_expiries(scope: Scope) -> list[WaitingExpiry]:
 
 @retried
 async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -> int:
-    """Let what waits of a day expire, just the amount that was seen; the first accounts at once, the worker does the
-    rest. Nobody gains by it: what is past its last day cannot be spent before either. Answers how many accounts."""
+    """Approve the expiry of what waits of a day; `amount` must be the amount that the administrator has seen.
+
+    Expires the first BATCH accounts at once and returns their number; the worker does the rest. Nobody gains
+    by it, because points past their last day cannot be spent anyway. Raises ExpiryChanged, ClockDisagrees.
+    """
     scope.require_admin()
     async with transaction(scope):
         waiting = [w for w in await waiting_expiries(scope) if (w.day, w.currency, w.amount) == (day, currency, amount)]

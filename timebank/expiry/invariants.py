@@ -1,10 +1,11 @@
-"""What must hold of what has expired, and of what was taken back of it."""
+"""The invariants of expiries, and of the reversals that take expired points."""
 
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import Invariant
 
-# What a reversal took of an expiry: of one that is there, whose points had been the owner's whose credit it reverses,
-# and no more than had expired. Whatever a reversal takes from the expired account says of which expiry.
+# A reversal may take points from an expiry (`draws_on`). The expiry must exist, its points must have been those of the
+# owner whose credit is reversed, and no more may be taken than expired. Every reversal that takes from the expired
+# account must name the expiry.
 _EXPIRY_DRAWN = Invariant(
     "expiry_drawn_astray",
     _("一次冲正从到期的积分里收回了 {taken}，那笔到期只有 {expired}，或是别人的。"),

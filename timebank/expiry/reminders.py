@@ -1,4 +1,4 @@
-"""Before points run out: their owner is told, and what was told is noted, because only that expires by itself."""
+"""Notify owners before points expire, and record the announced amount, because only that expires automatically."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -18,8 +18,11 @@ REMINDER_DAYS = (7, 30, 60)
 
 
 class _RunningOut(msgspec.Struct, frozen=True):
-    """`available` and `held` run out together. `told_to` are those who read of it: for a child its guardians.
-    `was_told`: they have been told at this distance before, of less. `left`: the owner has left, nobody can be told."""
+    """Amounts of an owner with the same last day.
+
+    `told_to` are the people to notify: the owner or, for class minutes, the child's guardians. `was_told`: all of them
+    had a notice with this many days left, of a smaller amount. `left`: the owner has left; nobody can be notified.
+    """
 
     owner_id: UUID
     owner: str
@@ -32,9 +35,10 @@ class _RunningOut(msgspec.Struct, frozen=True):
     told_to: list[UUID]
 
 
-# Whoever was not told of this day at this distance, or was told of less. What lies in its days of grace was told when
-# it came back, so that only the last reminder speaks of it. Of class minutes the child's guardians are told. Who is
-# blocked is told too, and reads it when let in again: the day is the same for everybody, and an expiry can be reversed.
+# Finds owners who have had no notice of this day with this many days left, or a notice of a smaller amount. Points in
+# their days of grace were announced when they came back, so only the last reminder includes them. For class minutes the
+# child's guardians are notified. A blocked person is notified too and can read it once unblocked: the last day is the
+# same for everybody, and an expiry can be reversed.
 _RUNNING_OUT = """
 SELECT * FROM (
     SELECT p.id AS owner_id, p.name AS owner, due.currency, due.expires_on, due.available, due.held, readers.told_to,
@@ -68,8 +72,10 @@ ORDER BY owner_id, currency, expires_on
 
 
 async def remind_of_expiry(scope: Scope) -> int:
-    """Tell each person 60, 30 and 7 days before something runs out how much and when, and again when it has become
-    more; how many were told. What is told is noted in the same transaction."""
+    """Notify each owner 60, 30 and 7 days before an amount expires, and again if the amount has grown.
+
+    Returns the number of owners. The announced amount is recorded in the same transaction as the message.
+    """
     told, today = 0, clock.local_day()
     until = today
     for days in REMINDER_DAYS:
@@ -86,9 +92,9 @@ async def remind_of_expiry(scope: Scope) -> int:
 
 @retried
 async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
-    """Note and tell; of who has left, whose accounts are closed, note alone.
+    """Record the announcement and send the messages; for an owner who has left, only record it.
 
-    A process whose clock the database does not agree with tells nobody.
+    False without a message: the owner has left, nobody is to notify, or the database's clock disagrees.
     """
     about = f"{due.owner_id}:" if due.currency == Currency.class_minute else ""
     key, total = f"points-expire:{about}{due.expires_on}:{days}", due.available + due.held

@@ -1,4 +1,4 @@
-"""An expiry that should not have been is taken back, and its owner is told until when the points can be used now."""
+"""Reverse a mistaken expiry, and notify its owner of the new last day of the points."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from timebank.people.guardianship.care import in_care
 from timebank.people.messages import tell
 
 MEMO_MAX = 200
-DAY_MAX = 2000  # expiries that one call takes back: some ten seconds
+DAY_MAX = 2000  # expiries that one call reverses; it takes about ten seconds
 
 
 class OwnExpiry(TimebankError):
@@ -45,9 +45,11 @@ WHERE t.community_id = $1 AND t.entry_id = $2 AND t.leg = 1
 
 @retried
 async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
-    """Give back what expired by mistake: to its own account while its last day is still to come, else to the account
-    of grace. What a reversal has taken of it since does not come back. Raises OwnExpiry, PastGrace, AlreadyReversed,
-    ExpiryTakenBack, NotReversible."""
+    """Reverse an expiry: the points go back to their account or, after their last day, to the account of grace.
+
+    Points that a later reversal has taken from the expiry do not come back. Raises OwnExpiry, PastGrace,
+    AlreadyReversed, ExpiryTakenBack, NotReversible, EntryNotFound.
+    """
     scope.require_admin()
     async with transaction(scope):
         found = await database.row(_Expired, _EXPIRED, scope.community_id, entry_id)
@@ -69,14 +71,15 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
 
 
 class DayReversed(msgspec.Struct, frozen=True):
-    """How many expiries of a day were taken back; `own` are left for another administrator, `more` for another call."""
+    """The number of reversed expiries of a day; `own` are left for another administrator. `more`: call it again."""
 
     reversed: int
     own: int
     more: bool
 
 
-# Several owners are locked one after another in the order of their anchors, as ledger_expire locks them.
+# The order is that in which ledger_expire locks the owners (by the id of their account without expiry), to avoid
+# deadlocks.
 _SAME_DAY = """
 SELECT t.entry_id, a.owner_id FROM transfer t
 JOIN account a ON a.community_id = t.community_id AND a.id = t.debit_account
@@ -97,10 +100,10 @@ ORDER BY own.id, t.id LIMIT $4
 
 @retried
 async def reverse_expiries_of_day(scope: Scope, entry_id: UUID, reason: str) -> DayReversed:
-    """Give back everything that expired with the same last day as this, each as reverse_expiry does, in one step.
+    """Reverse up to DAY_MAX expiries with the same currency and last day as this one, in one transaction.
 
-    What is the caller's own or the household's is left for another administrator. Raises AlreadyReversed when nothing
-    is left, PastGrace.
+    Those of the caller and of household members are left for another administrator. Raises AlreadyReversed if nothing
+    is left, OwnExpiry if only such ones are left, PastGrace.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -116,7 +119,7 @@ async def reverse_expiries_of_day(scope: Scope, entry_id: UUID, reason: str) -> 
 
 
 async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str) -> list[tuple[UUID, str]]:
-    """Who is told what: the person, or for a child's class minutes its guardians."""
+    """The messages as (person id, text): to the owner or, for a child's class minutes, to its guardians."""
     if found.currency != Currency.class_minute:
         back = back_in_words(reversal.returned, unit=duration if found.currency == Currency.minute else points)
         return [(found.owner_id, f"您到期的积分已撤回到期：{back}。原因：{reason}。")]

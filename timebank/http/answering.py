@@ -1,6 +1,6 @@
-"""What every answer has, whoever gives it: an id, its security headers, and one line in the log without personal data.
+"""ASGI wrapper that gives every response a request id, security headers and one log line without personal data.
 
-It stands around the whole service, so that an unknown address and a broken request are answered like everything else.
+It wraps the whole service, so it also covers unknown addresses and malformed requests.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from timebank.core.locale import _
 from timebank.http.problems import PROBLEM, BadRequest, problem_of
 
 BODY_SECONDS_MAX = 20
-"""How long a body may stand still; a large one over a slow line may take as long as it takes."""
+"""Limit for the pause between two parts of a body. The whole body has no time limit: a large one may be slow."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
@@ -34,7 +34,7 @@ SECURITY_HEADERS = {
 }
 STATIC_DEFAULTS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 DEFAULTS = [*STATIC_DEFAULTS, (b"cache-control", b"no-store")]
-# A year. It is said wherever people come by https; browsers do not listen to it elsewhere.
+# HSTS for one year. It is sent only when the service is reached by https; browsers ignore it over http.
 ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 
 log = structlog.get_logger()
@@ -47,20 +47,20 @@ class BodyCutShort(TimebankError):
 
 
 def headers_of(path: str, request_id: str, given: frozenset[bytes] = frozenset()) -> list[tuple[bytes, bytes]]:
-    """The headers that an answer has beside those that are `given` already."""
+    """The headers to add to a response; a default header whose name is in `given` is left out."""
     defaults = STATIC_DEFAULTS if path.startswith("/static/") else DEFAULTS
     wanted = [*defaults, ONLY_HTTPS] if settings.current().secure else defaults
     return [*(header for header in wanted if header[0] not in given), (b"x-request-id", request_id.encode())]
 
 
 def note(request_id: str, status: int, *, method: str | None = None, ms: float = 0.0, handler: object = None) -> None:
-    """One line of the log for one request: no address and no query, which may hold a name, an id or a token."""
+    """Write one log line for one request, without path and query: they may hold a name, an id or a token."""
     name = getattr(handler, "handler_name", None)
     log.info("request", request_id=request_id, method=method, status=status, ms=round(ms, 1), handler=name)
 
 
 def bare_problem(error: TimebankError, request_id: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """A refusal where no request could be made out or no handler answers, and the headers that go with it."""
+    """The problem+json body and headers of a refusal that no handler answers, such as a malformed request."""
     body = msgspec.json.encode(problem_of(error, request_id, "zh"))
     kind = [
         (b"content-type", PROBLEM.encode()),
@@ -75,7 +75,7 @@ def new_request_id() -> str:
 
 
 class Answering:
-    """One request and its answer, as they pass between the server and the service."""
+    """Wraps the ASGI `receive` and `send` of one request."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
@@ -84,7 +84,7 @@ class Answering:
         self._has_whole_body = self._is_cut_short = False
 
     async def receive(self) -> Message:
-        """The next part of the request. Raises BodyCutShort when the rest does not come."""
+        """The next part of the request. Raises BodyCutShort if it does not come in time or the client disconnects."""
         if self._has_whole_body:
             return await self._receive()  # type: ignore[return-value]  # the same messages, typed apart
         try:
@@ -109,7 +109,7 @@ class Answering:
         await self._send(message)
 
     async def fail(self, error: Exception) -> None:
-        """Answer for a fault that not even the handlers of faults have answered."""
+        """Answer an exception that no exception handler has answered; raise it again if the response has begun."""
         log.error("failed", request_id=self.request_id, error=type(error).__name__, at=["answering"])
         if self.status:
             raise error
@@ -123,7 +123,7 @@ class Answering:
 
 
 async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the service answer a request, and see to what every answer has."""
+    """Run the app for one request and add the request id, the headers and the log line."""
     answering, began = Answering(scope, receive, send), clock.now()
     scope.setdefault("state", {})["request_id"] = answering.request_id
     try:
@@ -142,7 +142,7 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
 
 
 def _is_host(scope: Scope) -> bool:
-    """Whether the request names a host that an address can be made with; the framework fails over one that does not."""
+    """Whether the Host header can be parsed as part of a URL; the framework raises on one that cannot."""
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     try:
         urlsplit(f"//{host}").port  # noqa: B018  # reading it is the check
@@ -152,6 +152,6 @@ def _is_host(scope: Scope) -> bool:
 
 
 def _request_id(scope: Scope) -> str:
-    """The proxy's request id where it sent a plain one, else our own."""
+    """The X-Request-ID of the proxy if it has 8 to 64 letters, digits or hyphens, else a new id."""
     given: str = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
     return given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else new_request_id()

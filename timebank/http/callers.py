@@ -1,4 +1,4 @@
-"""From a request to a Scope: bearer token or session cookie, the community that is addressed, and the CSRF check."""
+"""Builds a request's Scope from its bearer token or cookie and the addressed community, and checks the CSRF token."""
 
 import hmac
 from collections.abc import Mapping
@@ -32,12 +32,12 @@ class CsrfMissing(TimebankError):
 
 
 def csrf_token(token: str) -> str:
-    """The CSRF token of a session or device: bound to it, so another session's does not serve."""
+    """The CSRF token of a session or device token: a keyed hash, so that it is not valid for any other session."""
     return hmac.digest(vault.key_for("csrf"), token.encode(), "sha256").hex()
 
 
 def session_cookie(opened: sessions.SignedIn) -> Cookie:
-    """The cookie that keeps a session in its browser: out of reach of scripts, and of other sites' forms."""
+    """The session cookie: not readable by scripts, and not sent with forms of other sites."""
     lasts = int((opened.expires_at - clock.now()).total_seconds())
     return Cookie(
         key=SESSION_COOKIE, value=opened.token, path="/", max_age=lasts, httponly=True, samesite="lax",
@@ -46,23 +46,23 @@ def session_cookie(opened: sessions.SignedIn) -> Cookie:
 
 
 AT_THE_COUNTER = {"counter": "keeper"}
-"""For `opt` of a route that a counter tablet may call while a keeper is signed on to it."""
+"""`opt` of a route that a counter tablet may call while a keeper is signed on to it."""
 WITHOUT_A_KEEPER = {"counter": "nobody"}
-"""For `opt` of a route that a counter tablet may call although nobody is signed on: to sign on, to send what waited."""
+"""`opt` of a route that a counter tablet may call without a keeper: to sign on, or to send scans made offline."""
 ON_A_SCREEN = {"counter": "keeper", "display": True}
-"""For `opt` of a route that a screen on the wall may call as well."""
+"""`opt` of a route that a display may call as well."""
 
 
 def address_of(request: AnyRequest) -> str:
-    """The network address that a request came from; empty where it is not known."""
+    """The network address of a request; empty if unknown."""
     return request.client.host if request.client else ""
 
 
 async def provide_scope(request: AnyRequest) -> Scope:
-    """The signed-in caller, person or device. Raises Unauthenticated where there is none.
+    """The caller, a person or a device. Raises Unauthenticated where there is none.
 
-    A device reaches only what its counter or wall needs: whoever stands at it could touch it, and nobody's own pages,
-    password or points are open on it, the signed-on keeper's least of all.
+    A device may call only the routes marked for it in `opt`, since anybody at the station can touch it: no resident's
+    own pages, password or points, not even the signed-on keeper's. Otherwise raises Forbidden or SignOnNeeded.
     """
     scope = await provide_scope_or_none(request)
     if scope is None:
@@ -85,7 +85,7 @@ def _require_open_to_device(scope: Scope, opt: Mapping[str, Any]) -> None:
 
 
 async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
-    """The caller, or None for a visitor. A cookie's unsafe request must carry the CSRF token of that session."""
+    """The caller, or None for a visitor. Raises CsrfMissing for an unsafe request by cookie without its CSRF token."""
     bearer = request.headers.get("Authorization", "")
     if bearer:
         token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
@@ -100,7 +100,7 @@ async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
 
 
 async def provide_visitor(request: AnyRequest) -> Scope | None:
-    """Who opens a page that needs no sign-in: a person as themselves, a device as nobody whoever is signed on to it."""
+    """The caller of a page that needs no sign-in, None for a visitor; a device comes without its signed-on keeper."""
     scope = await provide_scope_or_none(request)
     return scope.as_nobody() if scope is not None and scope.device_id is not None else scope
 
@@ -115,9 +115,9 @@ async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
 
 
 def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
-    """The scope of a session; None when no record of it is in use any more, as for somebody who was blocked."""
+    """The scope of a session; None where it has no active record and no grant, as for somebody who was blocked."""
     chosen_person = request.cookies.get(PERSON_COOKIE, "")
-    # The record chosen on a page comes first: two of a family may share one phone.
+    # The record chosen on a page comes first: a login may have several, as when a family shares a phone.
     persons = tuple(sorted(caller.persons, key=lambda p: str(p.person_id) != chosen_person))
     homes = [p.community_id for p in persons] + sorted({g.community_id for g in caller.grants})
     if not homes:

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, what does it do: for the machine that watches over the service."""
+"""Liveness, readiness and metrics, for monitoring."""
 
 import asyncio
 from ipaddress import IPv6Address, ip_address
@@ -17,8 +17,8 @@ from timebank.core.errors import NotFound, Unavailable
 from timebank.operations import installation, serving_login
 
 READY_SECONDS_MAX = 1.5
-# A set that is larger than its working memory goes to the disk: the smallest write that needs free space, leaves no row
-# behind, needs no privilege, and tells of a full disk while nobody else writes.
+# A result larger than work_mem is written to a temporary file. This tests for free disk space without writing a row,
+# without a privilege, and also while nobody else writes.
 WRITES_TO_DISK = "BEGIN; SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 10000); ROLLBACK"
 ONLY_READS = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 
@@ -29,7 +29,7 @@ class Stopping(Unavailable):
 
 
 class Readiness:
-    """Whether this process can serve. Who asks while another does is given the same answer."""
+    """Whether this process can serve. Concurrent calls share one check."""
 
     def __init__(self) -> None:
         self.is_stopping = False
@@ -37,7 +37,7 @@ class Readiness:
         self._looking: asyncio.Task[Unavailable | None] | None = None
 
     async def refusal(self) -> Unavailable | None:
-        """Why it is not ready; answered in time, whatever the database does."""
+        """The reason why it is not ready, or None. Returns within READY_SECONDS_MAX even if the database hangs."""
         if self.is_stopping:
             return Stopping()
         if self._looking is None or self._looking.done():
@@ -53,7 +53,7 @@ readiness = Readiness()
 
 
 async def _look() -> Unavailable | None:
-    """Look by a connection of its own: one of the pool would have to wait its turn under load."""
+    """Check the database over a separate connection, because a connection of the pool may not be free under load."""
     if connections.engine.pool is None:
         return NotOpen()
     try:
@@ -78,19 +78,19 @@ async def _refused_write(connection: asyncpg.Connection) -> Unavailable | None:
         raise
     if connections.was_full():
         return DiskFull()
-    connections.engine.door.refusal = None  # Whoever waits for the database need not wait any longer.
+    connections.engine.door.refusal = None  # Let the next request test the database at once.
     return None
 
 
 @get("/healthz", sync_to_thread=False)
 def healthz() -> dict[str, str]:
-    """The process answers. The database is not asked."""
+    """Liveness: the process answers. The database is not queried."""
     return {"status": "ok"}
 
 
 @get("/readyz")
 async def readyz() -> Response[dict[str, object]]:
-    """The database answers, can be written, has every migration of this version and is sealed by our key."""
+    """Readiness: the database answers, is writable, has every migration and was encrypted with our secret key."""
     refusal = await readiness.refusal()
     if refusal is None:
         ready: dict[str, object] = {"status": "ok", "missing": []}
@@ -102,14 +102,14 @@ async def readyz() -> Response[dict[str, object]]:
 
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
-# What proxies add to a request that they pass on.
+# Headers that proxies add to a forwarded request.
 PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 def is_inside(connection: AnyConnection) -> bool:
-    """Whether a request comes from this machine or its private network and was passed on by no proxy.
+    """Whether a request comes from this machine or a private network and not through a proxy.
 
-    A proxy that adds no header of its own is told by the public name that was asked for.
+    A proxy that adds no header is detected by the Host header: it is the public host name of an https service.
     """
     if connection.client is None or any(name in connection.headers for name in PASSED_ON):
         return False
@@ -126,13 +126,13 @@ def is_inside(connection: AnyConnection) -> bool:
 
 
 def only_inside(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """Strangers are told that there is nothing, by whichever spelling of the address they get past the proxy."""
+    """Guard: 404 for requests from outside, in case a variant of the path passes the proxy's rules."""
     if not is_inside(connection):
         raise NotFound
 
 
 class Metrics(PrometheusController):
-    """Requests and their durations by route and status, for Prometheus; nothing that names a person."""
+    """Requests and their durations by route and status, for Prometheus; no personal data."""
 
     path = "/metrics"
     guards = [only_inside]  # noqa: RUF012  # Litestar reads it from the class

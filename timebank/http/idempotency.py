@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same request again gets the stored answer, byte for byte, and nothing moves twice."""
+"""Idempotency: a request repeated with its Idempotency-Key gets the stored answer and has no further effect."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -41,20 +41,20 @@ class StillRunning(TimebankError):
 
 
 class Once:
-    """Answers a request at most once per caller and key. Built for each request by `provide_once`."""
+    """The idempotency of one request: carries it out at most once per caller and key. Built by `provide_once`."""
 
     def __init__(self, key: str | None, request_hash: bytes, former_hash: bytes | None = None) -> None:
         self.key = key
         self.request_hash = request_hash
-        self.former_hash = former_hash  # as an earlier version stored it for the same request
+        self.former_hash = former_hash  # the hash of the same request in an earlier version
 
     async def answer(
         self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True
     ) -> Response[bytes]:
-        """Run the verb and the note of its answer in one transaction; a repeat gets that answer.
+        """Run the verb and store its answer in one transaction; a repetition gets the stored answer.
 
-        A refusal is not stored: nothing moved, so the same key may try again. `required` False allows a request
-        without a key, which is then not protected against repetition.
+        An error is not stored, since it changed nothing: the same key may be retried. With `required` False a request
+        may come without a key and is then carried out each time. Raises KeyMissing, KeyReused and StillRunning.
         """
         if self.key is None and not required:
             result = await verb()
@@ -63,20 +63,20 @@ class Once:
         return await self._attempt(scope, key, verb, status)
 
     def required_key(self) -> str:
-        """The request's key; a request without one is refused."""
+        """The request's key. Raises KeyMissing."""
         if self.key is None:
             raise KeyMissing
         return self.key
 
     def posted(self, result: object, *, replayed: bool, status: int = 201) -> Response[bytes]:
-        """The answer of a verb that keeps the key in the ledger itself and tells whether this was a repetition."""
+        """The response of a verb that keeps the key in the ledger and so knows whether this was a repetition."""
         return _response(status, msgspec.json.encode(result), replayed=replayed)
 
     @retried
     async def _attempt(
         self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
     ) -> Response[bytes]:
-        # A counter's request stays its own when another keeper has signed on before it is sent again.
+        # Keyed by device at a counter, so that a retry is recognised after another keeper has signed on.
         caller = scope.device_id or scope.login_id or UUID(int=0)
         async with transaction(scope):
             if not await self._is_first(caller, key):
@@ -88,7 +88,7 @@ class Once:
         return _response(status, body, replayed=False)
 
     async def _is_first(self, caller: UUID, key: str) -> bool:
-        """Whether nobody has used the key. Waits for a request that is using it now."""
+        """Claim the key; False if used. Waits for a running request with this key, at most until StillRunning."""
         try:
             return await claim_key(caller, key, self.request_hash)
         except database.LOCK_NOT_AVAILABLE as error:
@@ -107,7 +107,7 @@ class Once:
         return _response(stored.status, body, replayed=True)
 
     def _row(self, caller: UUID, key: str, request_hash: bytes, status: int) -> str:
-        """What a sealed answer is bound to: put into another row, it does not open."""
+        """The associated data of an encrypted answer, so that it cannot be decrypted in another row."""
         return f"answer:{caller}:{status}:{request_hash.hex()}:{key}"
 
 
@@ -116,10 +116,11 @@ def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
     return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
-async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> Once:  # noqa: ARG001  # who asks comes first
-    """The request's key and what it asks: method, path and body. A page's form carries its key in the field `_key`.
+async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> Once:  # noqa: ARG001  # inject the caller first: anonymous is 401
+    """Read the idempotency key and hash the request: method, path and body. A page's form has the key in `_key`.
 
-    Of a form its fields count: not the key, nor what is drawn anew for each sending (`_csrf`, a multipart boundary).
+    A form is hashed by its fields without `_key` and `_csrf`: the CSRF token and the multipart boundary may differ when
+    the same form is sent again.
     """
     key, fields = request.headers.get("Idempotency-Key"), None
     if request.content_type[0] in FORMS:
@@ -138,7 +139,7 @@ async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> O
 
 
 async def _said(value: object) -> object:
-    """A form's value as it is hashed: of a file its content."""
+    """A form's value for the hash; a file gives its name and the hash of its content."""
     if not isinstance(value, UploadFile):
         return value
     content = await value.read()

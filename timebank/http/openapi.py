@@ -1,4 +1,4 @@
-"""The OpenAPI document at /api/v1/schema/openapi.json: what the framework knows of each call, and how it refuses."""
+"""The OpenAPI document at /api/v1/schema/openapi.json, with the problem+json refusals added to every operation."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ REFUSAL = {
 
 
 class WithRefusals(JsonRenderPlugin):
-    """The document with every operation's refusals as they are answered: problem+json."""
+    """Replaces each operation's 400 response by 4XX and 5XX responses of type problem+json."""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         openapi_schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
@@ -44,7 +44,10 @@ class WithRefusals(JsonRenderPlugin):
 
 
 async def known_readers(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """Whoever is signed in may read the document, and programs inside; to a stranger it would be a map."""
+    """Guard: only signed-in callers and clients of the private network may read the document.
+
+    It would help an attacker to find the operations.
+    """
     if not is_inside(connection):
         await provide_scope(Request(connection.scope))
 

@@ -13,7 +13,7 @@ Cursor = Annotated[str | None, QueryParameter(max_length=500)]
 
 
 def listed(request: Request[Any, Any, Any], found: Page[T]) -> Response[Page[T]]:
-    """A page as an answer: its `Link` header names the following page, by this request's own address and filters."""
+    """The response for a page. Its `Link` header holds the address of the next page with the same filters."""
     if found.next is None:
         return Response(found)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]

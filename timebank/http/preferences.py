@@ -1,4 +1,4 @@
-"""How a page is shown to its reader: language and view, kept in two plain cookies."""
+"""A visitor's language and view (plain or elder), stored in two cookies."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ VIEW_COOKIE = "timebank_view"
 
 
 def language_of(request: AnyRequest) -> str:
-    """The language chosen on the page, else the browser's if we have it, else Chinese."""
+    """The language of the cookie or the `lang` parameter, else the browser's first if supported, else Chinese."""
     chosen = request.cookies.get(LANGUAGE_COOKIE) or request.query_params.get("lang", "")
     if chosen in LANGUAGES:
         return str(chosen)
@@ -20,7 +20,7 @@ def language_of(request: AnyRequest) -> str:
 
 
 def page_context(request: AnyRequest) -> dict[str, Any]:
-    """What every page is given: the reader's language and view, the CSRF token, and who is signed in."""
+    """The template variables of every page: language, view, CSRF token, path and time. `me` is None until set."""
     language = language_of(request)
     token = request.cookies.get(SESSION_COOKIE) or request.cookies.get(DEVICE_COOKIE)
     return {

@@ -1,4 +1,4 @@
-"""Refusals on the wire: problem+json for programs (RFC 9457), a page with a way on for people."""
+"""Refusals as HTTP responses: problem+json (RFC 9457) for programs, a page or a redirect for browsers."""
 
 from http import HTTPStatus
 from traceback import extract_tb
@@ -60,7 +60,7 @@ def refused(request: AnyRequest, error: TimebankError, *, back: str | None = Non
         onwards = quote(request.scope["path"], safe="/:")
         return _see(f"/sign-in?next={onwards}")
     if isinstance(error, MethodNotAllowed) and request.method == "GET":
-        # A refused form leaves the browser at the address that took it; the page that it stood on is above.
+        # After a refused form the browser is at the form's address, where GET is not allowed. Its page is one level up.
         above = request.scope["path"].strip("/").rpartition("/")[0]
         return _see("/" + quote(above, safe="/:"))
     context = page_context(request) | {"sentence": told(error, language_of(request)), "status": error.status}
@@ -82,7 +82,7 @@ def _see(address: str) -> Response[Any]:
 
 
 def told(error: TimebankError, language: str) -> str:
-    """What the reader is told. Why the service is unavailable concerns whoever runs it: that is in the log, by code."""
+    """The sentence of a refusal. The reason why the service is unavailable is for the operator: only the log has it."""
     return (Unavailable() if isinstance(error, Unavailable) else error).text(language)
 
 
@@ -100,7 +100,7 @@ def problem(request: AnyRequest, error: TimebankError, **more: object) -> Respon
 
 
 def problem_of(error: TimebankError, request_id: str, language: str) -> dict[str, object]:
-    """A refusal as RFC 9457 has it."""
+    """The problem details of RFC 9457 for a refusal."""
     return {
         "type": f"urn:timebank:{error.code}",
         "title": HTTPStatus(error.status).phrase,
@@ -116,7 +116,7 @@ def wants_problem(request: AnyRequest) -> bool:
 
 
 def refused_by_framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
-    """The framework's own refusals: a body of the wrong shape, an unknown address, a wrong method."""
+    """Convert a refusal of the framework: a body that does not match its schema, an unknown address, a wrong method."""
     if isinstance(error, ValidationException) or error.status_code == 400:
         return _invalid(request, error)
     return refused(request, _BY_STATUS.get(error.status_code, NotFound)())
@@ -130,21 +130,21 @@ def _invalid(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 
 def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """A fault of ours: answered without its trace, and logged without its words or address.
+    """Answer an unexpected exception with 500, and log its type and code locations.
 
-    Those may quote a name, a phone number or a code.
+    Its message and the request's path are not logged: they may quote a name, a phone number or a code.
     """
     log.error("failed", request_id=_request_id(request), error=type(error).__name__, at=_where(error))
     return refused(request, Unexpected(request_id=_request_id(request)))
 
 
 def out_of_range(request: AnyRequest, error: OverflowError) -> Response[Any]:  # noqa: ARG001  # a handler's shape
-    """A day or number that the schemas let through and no calendar holds."""
+    """422 for a date or number that the schemas accept but Python or the database cannot represent."""
     return refused(request, BadValue())
 
 
 def _where(error: BaseException) -> list[str]:
-    """The way to a fault, innermost last, through what caused it: places in the program alone."""
+    """The traceback as `file:line`, innermost last, followed by those of the causes; without messages."""
     frames = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
     return [*frames, *(["caused by", type(cause).__name__, *_where(cause)] if (cause := error.__cause__) else [])]
 

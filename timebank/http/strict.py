@@ -1,4 +1,4 @@
-"""Bodies taken at their word: what is no text is refused, and "1" is no number, 1 is no truth, a number is no time."""
+"""Request bodies: refuse unreadable ones, and decode JSON strictly, without coercion ("1" to int, 1 to bool)."""
 
 import msgspec
 from litestar.enums import RequestEncodingType
@@ -8,13 +8,12 @@ from litestar.params import BodyKwarg
 from timebank.http.callers import FORMS, SAFE_METHODS, AnyRequest, provide_scope
 from timebank.http.misfits import misfit
 
-# A byte that is no UTF-8, an unknown character set, a value nested deeper than can be followed: the parsers let these
-# through as they come.
+# Invalid UTF-8, an unknown character set, too deep nesting: the parsers do not catch these exceptions.
 UNREADABLE = (UnicodeDecodeError, LookupError, RecursionError)
 
 
 async def readable_body(request: AnyRequest) -> None:
-    """Refuse a body that cannot be read at all, before a parser fails over it."""
+    """Refuse with 400 a body that cannot be parsed, which would otherwise raise an exception in the framework."""
     if request.method not in SAFE_METHODS and request.content_type[0] in FORMS:
         try:
             await request.form()
@@ -23,14 +22,14 @@ async def readable_body(request: AnyRequest) -> None:
     elif _takes_json(request):
         try:
             _decode(await request.body(), object)
-        except msgspec.ValidationError as error:  # such as a number that nothing can hold
+        except msgspec.ValidationError as error:  # such as a number out of range
             raise ClientException from error
 
 
 async def strict_body(request: AnyRequest) -> None:
-    """Refuse a body that the framework, which reads leniently, would bend into its schema.
+    """Refuse a JSON body that fits its schema only by coercion, which the framework would accept.
 
-    What is no JSON at all, or missing, is refused by the framework in its own words.
+    A missing body, or one that is not JSON, is left to the framework to refuse.
     """
     if not _takes_json(request):
         await readable_body(request)
@@ -55,7 +54,7 @@ def _takes_json(request: AnyRequest) -> bool:
 
 
 def _decode(body: bytes, shape: object) -> None:
-    """Raises ValidationError where it does not fit. What is no JSON at all is left to the framework."""
+    """Raise ValidationError if the body does not match the shape. Malformed JSON is left to the framework."""
     try:
         if body:
             msgspec.json.decode(body, type=shape)

@@ -1,4 +1,4 @@
-"""The answer of a call whose change may wait for a second person: 202 with its number and who may decide."""
+"""Responses of operations whose change may wait for a second person: 202 with its id and the people who may decide."""
 
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ WAITS = {202: ResponseSpec(Waiting, description="The change waits for a second p
 
 
 def status_of(result: object, done: int) -> int:
-    """202 for what waits, else the status of what was done."""
+    """202 if the change waits for a second person, else `done`."""
     return 202 if getattr(result, "waiting", None) is not None else done
 
 

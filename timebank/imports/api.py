@@ -34,13 +34,13 @@ GOES_ON = {202: ResponseSpec(Running, description="It takes longer: ask for the 
 
 
 class ImportForm(msgspec.Struct):
-    """A workbook (xlsx, xls, et, ods or csv, at most 10 MiB) and how to take it in.
+    """A workbook (xlsx, xls, et, ods or csv, at most 10 MiB) and the options of its import.
 
-    Both choices may stand in the address too. `dry_run` only tells what would be refused. Bad rows are refused one by
-    one; with `skip_bad` false, a single one keeps all the others out. `map` is what its words mean, those that a
-    trial lists as `unknown`: [{"kind": …, "value": …, "means": code, id or name}, {"kind": …, "value": …, "new": true,
-    "points": …, "cap": …}]. The kind is item, activity, station or building; without it, it is the usual one of the
-    workbook.
+    `dry_run` and `skip_bad` may also be query parameters, which take precedence. `dry_run` makes a trial run, which
+    only reports what would be refused. Bad rows are refused one by one; with `skip_bad` false, one bad row refuses
+    the whole file. `map` says what words of the workbook mean that a trial run lists as `unknown`:
+    [{"kind": …, "value": …, "means": code, id or name}, {"kind": …, "value": …, "new": true, "points": …, "cap": …}].
+    The kind is item, activity, station or building; it defaults to the usual one of the workbook.
     """
 
     file: UploadFile
@@ -57,7 +57,7 @@ class Imports(Controller):
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
     ) -> Response[Report | Running]:  # fmt: skip
-        """Take a roster in: residents, their households, buildings, offices and logins."""
+        """Import a roster: residents, their households, buildings, role grants and logins."""
         return await _take_in("residents", request, caller, data, dry_run, skip_bad)
 
     @post("/hours", status_code=200, responses=GOES_ON)
@@ -65,7 +65,7 @@ class Imports(Controller):
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
     ) -> Response[Report | Running]:  # fmt: skip
-        """Take sign-in sheets in as honour hours, which wait for their review."""
+        """Import sign-in sheets as honour hours, which wait for review."""
         return await _take_in("hours", request, caller, data, dry_run, skip_bad)
 
     @post("/deeds", status_code=200, responses=GOES_ON)
@@ -73,7 +73,7 @@ class Imports(Controller):
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
     ) -> Response[Report | Running]:  # fmt: skip
-        """File the deeds of a moral bank's book for review and public notice."""
+        """Import a moral-bank book: file its deeds for review and public notice."""
         return await _take_in("deeds", request, caller, data, dry_run, skip_bad)
 
     @post("/goods", status_code=200, responses=GOES_ON)
@@ -81,26 +81,26 @@ class Imports(Controller):
         self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
         dry_run: Flag = None, skip_bad: Flag = None,
     ) -> Response[Report | Running]:  # fmt: skip
-        """Offer the goods of a list, and put them on their stations' shelves."""
+        """Import a list of goods: offer them and add their stock at the stations."""
         return await _take_in("goods", request, caller, data, dry_run, skip_bad)
 
     @get()
     async def list_runs(
         self, request: AnyRequest, caller: NamedDependency[Scope], limit: Limit = 50, cursor: Cursor = None
     ) -> Response[Page[RunOut]]:
-        """The imports that changed something, newest first."""
+        """List the community's imports, newest first; trial runs are not among them."""
         return listed(request, await history.runs(caller, limit=limit, cursor=cursor))
 
     @get("/{run_id:uuid}")
     async def show_run(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
-        """One import: how far it is while it runs, and its report."""
+        """Show one import with its progress and its report."""
         return await history.run(caller, run_id, language_of(request))
 
     @delete("/{run_id:uuid}", status_code=200, responses=GOES_ON)
     async def undo(
         self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Response[RunDetail | Running]:
-        """Take an import back, within 24 hours and as long as nothing of it has been used."""
+        """Undo an import, within 24 hours and only if nothing that it made has been used."""
         progress = await undo(caller, run_id, seconds=ANSWER_WITHIN_SECONDS)
         if progress is not None:
             return _goes_on(progress)

@@ -1,4 +1,4 @@
-"""Imports: workbooks taken in, and taken back."""
+"""The manifest of imports: importing workbooks and undoing imports."""
 
 from timebank.core.capability import Capability, Job, MenuEntry, Sweep
 from timebank.core.locale import _

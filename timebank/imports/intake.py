@@ -1,4 +1,4 @@
-"""One file being looked at, or a batch of its rows being written: what is known already, what the others make."""
+"""The state of an import while its file is examined or a batch of its rows is written: known keys, records made."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from timebank.imports.words.words import Remembered, WordIn, WordKind
 
 Kind = Literal["residents", "hours", "deeds", "goods"]
 Where = tuple[str, int, int]
-"""Sheet, row, and which of the people that it names."""
+"""Sheet, row, and the part of the row: which of its people or services."""
 Noun = Literal[
     "person", "area", "role_grant", "guardianship", "activity", "service_record", "deed", "good", "stock", "stock_move"
 ]
@@ -33,7 +33,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A row to be written. `cells`: heading, value and place of the columns for which it may still be refused."""
+    """A row to write. `cells`: heading, value and cell name of the columns for which it may still be refused."""
 
     key: bytes
     sheet: str
@@ -47,7 +47,7 @@ T = TypeVar("T", bound=InSheet)
 
 @dataclass(frozen=True, slots=True)
 class Ready(Generic[T, P]):
-    """What was found in a file: its remarks, and the rows to write, of which `created` would make something new."""
+    """An examined file: its rows with their remarks, and the rows to write, of which `created` make something new."""
 
     parsed: Parsed[T]
     rows: Sequence[P]
@@ -56,7 +56,7 @@ class Ready(Generic[T, P]):
 
 @dataclass(slots=True)
 class Intake:
-    """A run, seen from one look at its file or from one batch. `created` counts the rows that made something new."""
+    """A run while its file is examined or one batch is written. `created` counts the rows that made something new."""
 
     scope: Scope
     kind: Kind
@@ -64,11 +64,11 @@ class Intake:
     id: UUID = field(default_factory=clock.new_id)
     created: int = 0
     answers: Sequence[WordIn] = ()
-    """What a trial takes the book's words for; a run finds them remembered."""
+    """The meanings of words that a trial run assumes; a real run has stored them beforehand."""
     is_whole: bool = False  # all rows of the run are in this one batch
     late: list[Remark] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
-    """What an undoing has to say of the whole."""
+    """What an undo reports about the whole run."""
     _made: list[tuple[bytes, Made]] = field(default_factory=list)
 
     def answered(self, kind: WordKind) -> list[WordIn]:
@@ -76,7 +76,7 @@ class Intake:
         return [answer for answer in self.answers if answer.kind == kind]
 
     def supposed(self, kind: WordKind) -> dict[str, Remembered]:
-        """The words of a kind that a trial takes for decided by the caller."""
+        """The words of a kind that a trial run treats as decided by the caller."""
         return {one.key: Remembered(one.key, None, self.scope.actor_id) for one in self.answered(kind)}
 
     def key(self, *meaning: object) -> bytes:
@@ -85,7 +85,7 @@ class Intake:
         return vault.blind_index(said, f"import {self.kind}")
 
     async def known(self, keys: Collection[bytes]) -> dict[bytes, UUID]:
-        """What the rows of these keys have made in earlier imports."""
+        """The record that the row of each key made in an earlier import."""
         found = await database.fetch(
             "SELECT i.row_key, coalesce(p.merged_into, i.noun_id) AS noun_id FROM import_row i "
             "LEFT JOIN person p ON p.community_id = i.community_id AND p.id = i.noun_id "
@@ -95,13 +95,15 @@ class Intake:
         return {row["row_key"]: UUID(bytes=row["noun_id"].bytes) for row in found}
 
     async def known_rows(self, keys: Mapping[Where, Sequence[bytes]]) -> set[Where]:
-        """Where the rows stand that an earlier import knows by one of their keys."""
+        """The positions of the rows that an earlier import has stored under one of their keys."""
         known = await self.known({key for of_row in keys.values() for key in of_row})
         return {where for where, of_row in keys.items() if not known.keys().isdisjoint(of_row)}
 
     async def made_by_run(self, noun: Noun) -> list[UUID]:
-        """What the run has made of a kind. Their rows are then found by these ids: a join would be planned without
-        knowing how many there are, before the database has counted them."""
+        """The ids of the records of a kind that the run has made.
+
+        Callers then query by these ids: before ANALYZE the planner of a join does not know how many rows there are.
+        """
         found = await database.fetch(
             "SELECT noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = $3",
             self.scope.community_id, self.id, noun,
@@ -109,33 +111,33 @@ class Intake:
         return [UUID(bytes=row["noun_id"].bytes) for row in found]
 
     def row_made(self, key: bytes, noun: Noun, noun_id: UUID) -> None:
-        """Note what a row has made."""
+        """Note the record that a row has made."""
         self.created += 1
         self._made.append((key, Made(noun, noun_id)))
 
     def also_made(self, noun: Noun, noun_id: UUID) -> None:
-        """Note what the rows made together, such as the building that several of them live in."""
+        """Note a record that rows have made together, such as a building in which several people live."""
         self._made.append((self.key(noun, noun_id), Made(noun, noun_id)))
 
     def refuse_late(self, row: Planned, meaning: str, wrong: Problem) -> None:
-        """Leave out a row that something forbids since the file was looked at."""
+        """Refuse a row that was good when the file was examined but may not be written now."""
         column, value, cell = row.cells.get(meaning, ("", "", ""))
         self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values), cell=cell))
 
     async def write_made(self) -> None:
-        """Keep what was made so far, so that a second run knows the rows and an undoing finds the records."""
+        """Store what was made so far, so that a later run knows the rows and an undo finds the records."""
         made, self._made = self._made, []
         rows = [(self.scope.community_id, self.kind, key, self.id, one.noun, one.noun_id) for key, one in made]
         await database.insert_many("import_row", ("community_id", "kind", "row_key", "run_id", "noun", "noun_id"), rows)
 
 
 def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str, str]]:
-    """How a row's cells are shown, to be kept with it: "place|unit" is the first of these that the sheet has."""
+    """A row's cells as they are shown, to store with it; "place|unit" means the first of these that the sheet has."""
     shown = {meaning: reading.place(meaning) for meaning in columns}
     return {meaning: cell for meaning, cell in shown.items() if any(cell)}
 
 
 def plain_file_name(name: str) -> str:
-    """A file's name as it may be kept and shown: without folders, control characters and people's numbers."""
+    """A file name that may be stored and shown: without folders, control characters and phone or identity numbers."""
     last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"

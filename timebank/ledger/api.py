@@ -1,4 +1,4 @@
-"""The ledger over HTTP: what one has, how it came about, what one gives away, and whether the books balance."""
+"""The ledger over HTTP: balances, statements, donations and the result of the ledger check."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from timebank.people.own_records import open_book
 
 @get("/me/balances")
 async def own_balances(caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> Balances:
-    """Points, minutes and class time of the caller, of a child in the caller's care, or, for staff, of anybody here."""
+    """Points, minutes and class time of the caller, of a child in the caller's care or, for staff, of any resident."""
     book = await open_book(caller, person_id)
     return await whole_balances(book.scope, book.person_id, book.children)
 
@@ -36,7 +36,7 @@ async def own_statement(
     currency: FromQuery[Currency] = Currency.point, course_id: FromQuery[UUID | None] = None, limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[Page[StatementItem]]:  # fmt: skip
-    """Entries newest first, each with the balance after it and the reason in words."""
+    """Ledger entries of one currency, newest first, each with the balance after it and its reason in words."""
     book = await open_book(caller, person_id)
     found = await statement(book.scope, book.person_id, currency, subject_id=course_id, limit=limit, cursor=cursor)
     return listed(request, Page(await explained(book.scope, found.items, language_of(request)), found.next))
@@ -46,7 +46,7 @@ async def own_statement(
 async def give(
     data: JSONBody[DonationIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
 ) -> Response[bytes]:
-    """Give one's own points to the community's common pool."""
+    """Donate own points to the community's common pool."""
     posted = await donate(
         caller.acting_as(data.person_id), data, key=once.required_key(), request_hash=once.request_hash
     )
@@ -55,7 +55,7 @@ async def give(
 
 @get("/ledger/check")
 async def check(request: AnyRequest, caller: NamedDependency[Scope]) -> BooksOut:
-    """Whether the community's books balanced when they were last checked, and what was wrong where they did not."""
+    """The result of the last ledger check: whether the community's books balanced, and the problems found."""
     books = await latest_books(caller)
     if books is None:
         raise BooksNotChecked

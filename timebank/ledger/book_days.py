@@ -1,6 +1,6 @@
-"""The days of the books: counted and closed one after another, and what runs out on them.
+"""Closing the local days of the ledger: daily totals are counted, and points of a closed day can expire.
 
-The database's own clock decides whether a day is over: the clock of one wrong process must not expire anything.
+The database's clock decides whether a day is over, so that a process with a wrong clock cannot expire anything.
 """
 
 from datetime import date
@@ -15,7 +15,7 @@ from timebank.ledger.posting import Currency
 
 @retried
 async def expire(scope: Scope, limit: int = 500) -> int:
-    """Move what ran out on a closed day, as far as it was announced; of how many accounts something was moved."""
+    """Expire what ended on a closed day and was announced, of up to `limit` accounts; returns their number."""
     async with transaction(scope):
         moved: int = await database.fetch_value(
             "SELECT ledger_expire($1, $2, $3, $4)", scope.community_id, clock.local_day(), clock.now(), limit
@@ -25,8 +25,11 @@ async def expire(scope: Scope, limit: int = 500) -> int:
 
 @retried
 async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date, amount: int) -> bool:
-    """Note that a person is told what runs out on a day; so much expires by itself. False when the database's clock
-    says that the day is over or far away: this process's clock is wrong, and nobody is to be told."""
+    """Record that a person is notified of what expires on a day; only an announced amount expires automatically.
+
+    False if by the database's clock the day is over or far away: the clock of this process is wrong, and the caller
+    must not notify anybody.
+    """
     async with transaction(scope):
         noted: bool = await database.fetch_value(
             "SELECT ledger_announce($1, $2, $3, $4, $5)", scope.community_id, person_id, currency.value, day, amount
@@ -36,8 +39,11 @@ async def announce(scope: Scope, person_id: UUID, currency: Currency, day: date,
 
 @retried
 async def approve_expiry(scope: Scope, currency: Currency, day: date, amount: int, *, skipped: bool = False) -> bool:
-    """Let everything that is left of a closed day expire, announced or not. False, with nothing changed, when it
-    is not this amount that waits: what was not announced or, of a day that was `skipped`, all of it."""
+    """Approve that everything left of a closed day expires, announced or not.
+
+    `amount` must be the amount that waits: what was not announced or, for a `skipped` day, everything. Otherwise
+    nothing changes and it returns False.
+    """
     async with transaction(scope):
         approved: bool = await database.fetch_value(
             "SELECT ledger_approve_expiry($1, $2, $3, $4, $5)",
@@ -48,8 +54,10 @@ async def approve_expiry(scope: Scope, currency: Currency, day: date, amount: in
 
 @retried
 async def close_day(scope: Scope, day: date) -> bool:
-    """Count one local day of the community's system accounts; repeatable. False while the database's clock is not past
-    it."""
+    """Compute the totals of one local day of the community's system accounts; repeatable.
+
+    False if the day is not over by the database's clock.
+    """
     async with transaction(scope):
         counted: bool = await database.fetch_value(
             "SELECT ledger_close_day($1, $2, $3, $4)", scope.community_id, day, *clock.day_bounds(day)
@@ -58,7 +66,11 @@ async def close_day(scope: Scope, day: date) -> bool:
 
 
 class Closing(StrEnum):
-    """How closing days went: done; the database's clock is not past them; too many at once, a person has to confirm."""
+    """The result of closing days.
+
+    `closed`: done; `not_over`: the last day is not over by the database's clock; `skips`: more than seven days at once
+    in which something would expire, which a person has to confirm.
+    """
 
     closed = "closed"
     not_over = "not_over"
@@ -67,7 +79,7 @@ class Closing(StrEnum):
 
 @retried
 async def close_until(scope: Scope, day: date, *, confirmed: bool = False) -> Closing:
-    """Close the days up to this one: what ran out on them may expire. Nothing goes on while it answers `skips`."""
+    """Close the days up to this one, so that what ended on them may expire. After `skips` nothing has changed."""
     async with transaction(scope):
         answer = await database.fetch_value(
             "SELECT ledger_close_until($1, $2, $3, $4)", scope.community_id, day, clock.day_bounds(day)[1], confirmed

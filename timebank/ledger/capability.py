@@ -1,4 +1,4 @@
-"""The ledger: accounts, transfers, statements, and the check of the books."""
+"""The manifest of the ledger: accounts, transfers, statements and the ledger check."""
 
 from timebank.core.capability import Capability, Job, MenuEntry, Source
 from timebank.core.locale import _

@@ -1,4 +1,4 @@
-"""Giving points to the community's common pool. Donations that come in at the same moment are posted together."""
+"""Donations of points to the community's common pool. A batcher posts concurrent donations by one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ COMMON_POOL = _("捐给社区公共积分池")
 
 @dataclass(frozen=True, slots=True)
 class Donation:
-    """A person's points for the common pool, under a key of the request and the hash of what it asked."""
+    """A donation of a person's points, with its ledger key and the hash of the request."""
 
     scope: Scope
     person_id: UUID
@@ -32,7 +32,7 @@ class Donation:
 
 
 async def _donate_all(donations: Sequence[Donation]) -> list[Posted | Exception]:
-    """Post donations that came in together, one statement for each community."""
+    """Post a batch of donations, one statement for each community. The answers are in the order of the batch."""
     answers: dict[int, Posted | Exception] = {}
     for community_id in {d.scope.community_id for d in donations}:
         places = [n for n, d in enumerate(donations) if d.scope.community_id == community_id]
@@ -74,10 +74,11 @@ _post: Grouped[Donation, Posted] = Grouped(_donate_all)
 
 
 async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: bytes) -> Posted:
-    """Give a resident's own points to the common pool, those that expire first before the others.
+    """Donate a resident's own points to the common pool; points that expire first are used first.
 
-    The ledger itself keeps the key: the same one again answers the first posting. The transfer, which names the
-    actor, is the record of the change.
+    The ledger stores `key`: a repetition returns the first posting. There is no audit row, because the transfer names
+    the actor. Raises NotFound for a record that is not an own one, SpendingRests, Insufficient and other refusals of
+    the ledger.
     """
     if not scope.is_own(given.person_id):
         raise NotFound

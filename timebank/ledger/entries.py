@@ -1,4 +1,4 @@
-"""Whole entries: every leg of one business event together, for its person and for the community's books."""
+"""Ledger entries: all transfers (legs) of one event summed up, for a person or for the whole community."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,8 +13,11 @@ from timebank.ledger.refusals import EntryNotFound
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What one event changed of what a person can spend. `moved` is the whole amount of the event itself: a hold that
-    is settled moves it, and changes nothing that can be spent."""
+    """A ledger entry: how one event changed what a person can spend.
+
+    `moved` is the full amount of the event. For a captured hold it is the amount of the hold, although nothing changes
+    of what can be spent.
+    """
 
     first_id: UUID
     entry_id: UUID
@@ -76,7 +79,7 @@ _ONE = _ENTRIES.format(
 
 
 async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
-    """The community's entries, newest first, for those who read its books."""
+    """The community's ledger entries, newest first; for administrators and auditors."""
     scope.require_reader()
     before = read_cursor(cursor, tuple[UUID])
     async with transaction(scope):
@@ -87,7 +90,10 @@ async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = No
 
 
 async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = None) -> Entry:
-    """One entry: of a person's book, what it changed there; or of the community's for those who read it."""
+    """One ledger entry. With `person_id`: what it changed for that person. Without: for administrators and auditors.
+
+    Raises EntryNotFound.
+    """
     if person_id is None:
         scope.require_reader()
     async with transaction(scope):

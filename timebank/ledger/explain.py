@@ -1,4 +1,4 @@
-"""Entries in words: what one was, and why it moved just that much."""
+"""Ledger entries in words: the kind of an entry, and the reason for its amount."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,13 +13,13 @@ from timebank.ledger.statement import Line
 
 
 def what(kind: str, source_kind: str, language: str = "zh") -> str:
-    """The word for a kind of entry."""
+    """The word for a kind of entry, from the manifests; the kind itself if none declares one."""
     words = {name: word for one in capabilities() for name, word in one.statement.items()}
     return translate(words.get(f"{source_kind}:{kind}") or words.get(kind, kind), language)
 
 
 async def explained(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
-    """Statement lines with their words. A reversal names what it reversed."""
+    """Statement lines with their words. A reversal names the entry that it reversed."""
     undone = await reversed_words(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
     rules = await _rule_names(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
     return [
@@ -41,9 +41,9 @@ def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], lang
     return reason
 
 
-# Each of the reversals ($2) in turn, along the indexes of entries and ids: a reversal takes back the legs of one entry.
-# Where nothing was left to take, the debt alone names what it was. Each part is an aggregate, so that no plan joins the
-# whole table instead.
+# Looks each of the reversals ($2) up by index. A reversal reverses the legs of one entry. If nothing was left to take
+# back, only the debt names the reversed transfer. Each part is an aggregate, so that the planner cannot join the whole
+# table instead.
 _REVERSED = """
 SELECT e.entry_id, whole.* FROM unnest($2::uuid[]) AS e (entry_id)
 CROSS JOIN LATERAL (
@@ -63,7 +63,7 @@ CROSS JOIN LATERAL (
 
 
 async def reversed_words(scope: Scope, entries: list[UUID], language: str) -> dict[UUID, str]:
-    """What each of these reversals took back, in words."""
+    """The entry that each of these reversals reversed, in words, by the reversal's entry id."""
     if not entries:
         return {}
     async with transaction(scope):

@@ -1,4 +1,4 @@
-"""The days of grace: what comes back after its last day, in words, and what is said of it before a reservation."""
+"""Grace: points that come back after their last day stay usable for some days; this module puts that into words."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -23,7 +23,7 @@ GONE = _("{amount}的有效期和宽限期都已过，到期作废，不能再�
 
 
 def back_in_words(back: Returned, language: str = "zh", unit: Callable[[int, str], str] = points) -> str:
-    """What came back, without a full stop: how much is usable and until when, what was owed, what is gone for good."""
+    """What came back, in words without a full stop: the usable amount, until when, what repaid a debt, what lapsed."""
     graced = {"graced": unit(back.graced, language), "day": dated(back.until, language) if back.until else ""}
     sentence = BACK if not back.graced else ALL_GRACED if back.graced == back.usable else BACK_GRACED
     said = [
@@ -35,15 +35,17 @@ def back_in_words(back: Returned, language: str = "zh", unit: Callable[[int, str
 
 
 class FirstOut(msgspec.Struct, frozen=True):
-    """The first points that are spent run out on `on`. What of them comes back later is usable until `until`, not at
-    all where they are already in their days of grace."""
+    """The points that a reservation would spend first: `on` is their last day.
+
+    If they come back after it, they are usable until `until`; None: not at all, because they are in grace already.
+    """
 
     on: date
     until: date | None
 
 
 async def first_out(scope: Scope, has: PointBalance, days: int) -> FirstOut | None:
-    """The first points to be spent, where they run out before something reserved now, for so many days, would end."""
+    """The points that are spent first, if their last day is before the end of a reservation of `days`; else None."""
     first = has.expiring[0] if has.expiring else None
     if first is None or first.on >= clock.local_day() + timedelta(days=days):
         return None
@@ -56,11 +58,11 @@ class _Part(msgspec.Struct, frozen=True):
     expires_on: date | None
     grace_of: date | None
     amount: int
-    grace_days: int | None  # told before the hold
+    grace_days: int | None  # the days that the person was told before the hold
 
 
 async def would_return(scope: Scope, hold_entry: UUID) -> Returned:
-    """What voiding a hold today would bring back, open debts aside."""
+    """What would come back if the hold were voided today, without regard to open debts."""
     async with transaction(scope):
         parts = await database.rows(
             _Part,

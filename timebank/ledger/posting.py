@@ -1,4 +1,4 @@
-"""The verbs that move value. Each is one call of a ledger function: it locks, looks the key up, checks, and writes."""
+"""The postings. Each calls one ledger function of the database, which locks, looks the key up, checks and writes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Currency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What a posting tells of itself. `key` is unique in the community for ever and makes a retry harmless."""
+    """What every transfer of a posting stores. `key` is its natural idempotency key, unique in the community."""
 
     kind: str
     key: str
@@ -42,7 +42,7 @@ class Posted(msgspec.Struct, frozen=True):
 
 
 class Earned(msgspec.Struct, frozen=True):
-    """`points` credited now; `minutes_left` stay in the minute account until they make a whole point."""
+    """`points` are credited now; `minutes_left` stay in the minute account until they make a whole point."""
 
     entry_id: UUID
     points: int
@@ -51,8 +51,11 @@ class Earned(msgspec.Struct, frozen=True):
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """What a posting brought back to its owner: `usable` from now on, `graced` of it past its own last day and usable
-    until `until`; `repaid` went to open debts; `expired` cannot be used any more, the days of grace are over too."""
+    """What a posting returned to the owner.
+
+    `usable` can be spent now; `graced` is the part of it that is past its last day and usable until `until`; `repaid`
+    went to open debts; `expired` cannot be used any more, because its days of grace are over too.
+    """
 
     usable: int
     repaid: int
@@ -62,7 +65,7 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """A hold that was settled or voided, and what came back of it."""
+    """The result of the capture (`settle`) or void of a hold; `returned` is what came back to its owner."""
 
     entry_id: UUID
     replayed: bool
@@ -70,8 +73,11 @@ class Closed(msgspec.Struct, frozen=True):
 
 
 class Reversal(msgspec.Struct, frozen=True):
-    """`taken` points came back to the books; `owed` had been spent and are now a debt that later earnings repay;
-    `lapsed` had expired before, so that their owner loses nothing more. `returned` is what the owner got back."""
+    """The result of a reversal, in points.
+
+    `taken` was taken from the owner's accounts; `owed` had been spent and is now a debt that later earnings repay;
+    `lapsed` had expired before, so the owner loses nothing more. `returned` is what the owner got back.
+    """
 
     entry_id: UUID
     taken: int
@@ -87,19 +93,20 @@ HASH_VERSION = b"\x01"
 
 
 def request_hash(**meaning: object) -> bytes:
-    """A version byte and the hash of what a request means: who, what, how much and for which target.
+    """A version byte and the SHA-256 of a request's meaning: who, what, how much and for which target.
 
-    Never the day, a policy or a rule in force: the same request is the same tomorrow. Who changes what is hashed
-    changes the version too.
+    Do not pass the day, a policy or a rule in force: the same request must have the same hash tomorrow. A change of
+    what is hashed needs a new HASH_VERSION.
     """
     return HASH_VERSION + hashlib.sha256(msgspec.json.encode(meaning, order="deterministic")).digest()
 
 
 @retried
 async def call(scope: Scope, function: str, posting: Posting, meaning: dict[str, object], *arguments: object) -> Any:
-    """Call a ledger function: $1 the community, $2 to $13 the entry, the rest its own arguments. One round trip.
+    """Call a ledger function: $1 is the community, $2 to $13 the entry, the rest its own arguments. One round trip.
 
-    Classes call functions of their own, which write their rows together with the entry: see migrations/0005.
+    The capability `classes` passes functions of its own, which write its rows with the entry (migrations/0005). Raises
+    the refusal of the verdict (REFUSALS).
     """
     now = clock.now()
     asked = request_hash(
@@ -123,7 +130,7 @@ async def issue(
     scope: Scope, person_id: UUID, currency: Currency, amount: int, posting: Posting, *,
     expires_on: date | None = None, subject_id: UUID | None = None,
 ) -> Posted:  # fmt: skip
-    """Issue an amount to a person. What the person owes in that currency is repaid out of it at once."""
+    """Issue an amount to a person. It first repays what the person owes in that currency."""
     meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount}
     answer = await call(
         scope, "ledger_issue", posting, meaning, "person", person_id, currency.value, subject_id, expires_on, amount
@@ -134,7 +141,7 @@ async def issue(
 async def earn(
     scope: Scope, person_id: UUID, minutes: int, minutes_per_point: int, posting: Posting, *, expires_on: date
 ) -> Earned:
-    """Issue served minutes and turn every full `minutes_per_point` of the minute balance into a point."""
+    """Issue served minutes and convert every full `minutes_per_point` of the minute balance into a point."""
     meaning = {"person": person_id, "minutes": minutes}
     answer = await call(scope, "ledger_earn", posting, meaning, person_id, minutes, minutes_per_point, expires_on)
     return Earned(answer["entry_id"], answer["points"], answer["minutes_left"], answer["verdict"] == "replayed")
@@ -145,7 +152,10 @@ async def spend(
     to: str = "redeemed", currency: Currency = Currency.point, subject_id: UUID | None = None,
     grace_days: int | None = None,
 ) -> Posted:  # fmt: skip
-    """Spend from a person, earliest expiry first, to a system account or (`to` "held") the person's own held bucket."""
+    """Spend from a person, earliest expiry first, to a system account or (`to` "held") the person's own held bucket.
+
+    Raises Insufficient or InsufficientClassMinutes.
+    """
     meaning = {"person": person_id, "currency": currency, "subject": subject_id, "amount": amount, "to": to}
     answer = await call(
         scope, "ledger_spend", posting, meaning, "person", person_id, currency.value, subject_id, amount, to,
@@ -161,9 +171,10 @@ async def hold(
     scope: Scope, person_id: UUID, amount: int, posting: Posting, *,
     currency: Currency = Currency.point, subject_id: UUID | None = None, grace_days: int | None = None,
 ) -> Posted:  # fmt: skip
-    """Set an amount aside until `settle` or `void`; posting.kind must be "hold".
+    """Set an amount aside until its capture (`settle`) or `void`. posting.kind must be "hold".
 
-    `grace_days`: those that the person was told; they are kept with the hold, should the policy be shortened meanwhile.
+    `grace_days` are the days of grace that the person was told; they are stored with the hold, in case the policy is
+    shortened meanwhile.
     """
     return await spend(
         scope, person_id, amount, posting,
@@ -172,7 +183,7 @@ async def hold(
 
 
 async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
-    """Let a hold go on to a system account: the thing it was for has been handed over. posting.kind is "settle"."""
+    """Capture a hold: move it to a system account, because what it was for was delivered. posting.kind is "settle"."""
     meaning = {"hold": hold_entry, "to": to}
     grace_days = await _grace_days(scope) if to == "available" else 0
     answer = await call(scope, "ledger_close_hold", posting, meaning, hold_entry, to, clock.local_day(), grace_days)
@@ -180,8 +191,10 @@ async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = 
 
 
 async def void(scope: Scope, hold_entry: UUID, posting: Posting) -> Closed:
-    """Return a hold to where it came from, past its last day to the account of grace. What is owed is repaid out of
-    it first. posting.kind is "void"."""
+    """Void a hold: return it to its accounts or, after their last day, to the account of grace. posting.kind is "void".
+
+    What the person owes is repaid from it first.
+    """
     return await settle(scope, hold_entry, posting, to="available")
 
 
@@ -197,7 +210,7 @@ def _returned(answer: Any) -> Returned:
 
 @retried
 async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
-    """Undo an entry by transfers that name the reversed ones. Spent points become a debt, never a negative balance."""
+    """Reverse an entry by transfers that name the reversed ones. Spent points become a debt, not a negative balance."""
     async with transaction(scope):
         answer = await call(
             scope, "ledger_reverse", posting, {"entry": entry_id}, entry_id, clock.local_day(), await _grace_days(scope)
@@ -225,7 +238,7 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
 
 @retried
 async def close_accounts(scope: Scope, person_id: UUID, *, reopen: bool = False) -> None:
-    """Stop a person's accounts from earning and spending, or open them again; the balances stay."""
+    """Close a person's accounts, so that they neither earn nor spend, or open them again. The balances stay."""
     closed_at = None if reopen else clock.now()
     async with transaction(scope):
         await database.execute(

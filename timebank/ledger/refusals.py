@@ -1,4 +1,4 @@
-"""What the ledger refuses, each with what to do next, and the verdict of its functions that says so."""
+"""The refusals of the ledger, and the verdicts of the database functions that they stand for."""
 
 from timebank.core.errors import TimebankError
 

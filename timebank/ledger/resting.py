@@ -1,4 +1,4 @@
-"""Logins that rest: while it is not sure whose a login is, nothing is spent through it."""
+"""Resting logins and merges: nothing can be spent for a time, because it is not certain whose they are."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -34,19 +34,19 @@ class MergeRests(TimebankError):
 
 
 def require_merge_rested(until: datetime | None) -> None:
-    """Refuse to spend before this moment, by whatever means: it is not sure that all of it is this person's."""
+    """Raise MergeRests before this moment, for a login and a card alike: the merge may have joined two people."""
     if until is not None and until > clock.now():
         raise MergeRests(until=until)
 
 
 def require_rested(until: datetime | None) -> None:
-    """Refuse to spend before this moment."""
+    """Raise SpendingRests before this moment."""
     if until is not None and until > clock.now():
         raise SpendingRests(until=until)
 
 
 def require_spendable(scope: Scope, person_ids: Iterable[UUID] | None = None) -> None:
-    """Refuse while the caller's login rests for one of these own records; None: for any of them here."""
+    """Raise SpendingRests if the login rests for one of these own records; None: for any own record here."""
     wanted = None if person_ids is None else set(person_ids)
     for mine in scope.persons:
         if mine.community_id == scope.community_id and (wanted is None or mine.person_id in wanted):

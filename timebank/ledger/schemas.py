@@ -1,4 +1,4 @@
-"""What goes in and out of the ledger over HTTP."""
+"""Request and response types of the ledger's HTTP interface."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,7 +9,7 @@ from msgspec import Meta
 
 
 class StatementItem(msgspec.Struct):
-    """An entry in words: `what` it was, `amount` with its sign, `balance` after it, and `why`."""
+    """A ledger entry in words: `what` is its kind, `why` its reason, `amount` is signed, `balance` is after it."""
 
     entry_id: UUID
     kind: str
@@ -29,17 +29,17 @@ class DonationIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DonationOut(msgspec.Struct):
-    """The donation's ledger entry and its points."""
+    """`id` is the donation's ledger entry."""
 
     id: UUID
     points: int
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Where a currency is: all of it was issued, and lies in one of the places from `outstanding` to `clearing`.
+    """The totals of a currency. `issued` is the sum of the fields from `outstanding` to `clearing`.
 
-    `issued` is what was given less what was taken back, `outstanding` what people can spend; `owed` is what they
-    still have to earn back after a reversal.
+    `issued` is what was given less what was taken back, `outstanding` what people can spend; `owed` is what they still
+    have to earn back after a reversal.
     """
 
     issued: int
@@ -55,7 +55,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class ProblemOut(msgspec.Struct):
-    """Something in the books that cannot be right, in words, with the records that it is about."""
+    """A violation of an invariant, in words, with the ids of the records concerned."""
 
     code: str
     text: str
@@ -63,7 +63,7 @@ class ProblemOut(msgspec.Struct):
 
 
 class BooksOut(msgspec.Struct):
-    """Whether a community's books balanced at `checked_at`; `currencies` by name, now: point, minute, class_minute."""
+    """Whether a community's books balanced at `checked_at`; `currencies` by name, as they are now."""
 
     ok: bool
     checked_at: datetime

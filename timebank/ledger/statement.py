@@ -1,4 +1,4 @@
-"""What a person has, and how it came about: balances as stored, statements with the balance after each entry."""
+"""A person's balances, and statements of ledger entries with the balance after each."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from timebank.ledger.posting import Currency
 
 
 class Expiring(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`amount` can be spent until `on`; in its days of grace, `grace_of` was its original last day."""
+    """`amount` can be spent until `on`. `grace_of`: its original last day, if it is in its days of grace."""
 
     on: date
     amount: int
@@ -21,7 +21,7 @@ class Expiring(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PointBalance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`lapsed` is past its last day and not booked as expired yet."""
+    """Points in each state. `lapsed` is past its last day, but not posted as expired yet."""
 
     available: int
     held: int
@@ -30,7 +30,7 @@ class PointBalance(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ClassMinutes(msgspec.Struct, frozen=True):
-    """`lasts_until`: the last day of the longest lasting of them; None: for ever, or not known here."""
+    """Class minutes of a child in a course. `lasts_until`: the latest of their last days; None: no end or unknown."""
 
     child_id: UUID
     course_id: UUID
@@ -39,7 +39,7 @@ class ClassMinutes(msgspec.Struct, frozen=True):
 
 
 class Balances(msgspec.Struct, frozen=True):
-    """`points` can be spent until each `expiring.on`; `minutes` wait to make a whole point; class time per child."""
+    """A person's balances. `minutes` do not make a whole point yet; `class_minutes` per course; `owed` in points."""
 
     points: PointBalance
     minutes: int
@@ -58,7 +58,7 @@ class _Account(msgspec.Struct, frozen=True):
 
 
 async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
-    """The stored balances of a person and the class time of the children that the person is guardian of."""
+    """The stored balances of a person, and the class time of the person and of `children`."""
     async with transaction(scope):
         accounts = await database.rows(
             _Account,
@@ -94,7 +94,7 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One entry as it changed what the person can spend. `balance` is what was left after it."""
+    """One ledger entry: `amount` is the change of what the person can spend, `balance` the amount after it."""
 
     entry_id: UUID
     posted_at: datetime
@@ -123,10 +123,10 @@ class _Entry(msgspec.Struct, frozen=True):
     goes_on: bool
 
 
-# The newest entries of a person's accounts: of each account the newest legs of its debit side and of its credit side,
-# each along its index, then merged; and of each entry that the page shows, its legs. $5: how many entries, $6: how many
-# legs of a side. Legs of one moment are read together. Where a side goes on, nothing is shown that is older than the
-# last that was read of it: `goes_on` tells that there is more.
+# The newest entries of a person's accounts. Of each account it reads the newest legs of the debit and the credit side
+# by index, merges them, and reads all legs of the entries on the page. $5: number of entries, $6: legs per side.
+# Legs of one moment are read together. If a side was not read to its end, entries older than its last leg read are left
+# out, and `goes_on` is true: there are more.
 _ENTRIES = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3
@@ -181,10 +181,10 @@ async def statement(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Line]:
-    """The entries that changed what a person can spend, newest first, each with the balance after it.
+    """The ledger entries that changed what a person can spend, newest first, each with the balance after it.
 
-    The first page starts from the stored balance; the cursor carries the balance on, so a page never reads what came
-    after it.
+    The first page starts from the stored balance. The cursor holds the balance for the next page, so a page never reads
+    newer entries.
     """
     at = read_cursor(cursor, tuple[datetime, UUID, int])
     async with transaction(scope):

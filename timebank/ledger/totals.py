@@ -1,4 +1,4 @@
-"""Where each currency is, for a page: the days counted before, what moved since, and what is set aside now."""
+"""The totals of each currency, from the stored daily totals, the later transfers and the present holds."""
 
 from datetime import UTC, date, datetime
 
@@ -12,8 +12,8 @@ NOTHING = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 TAKERS = ("redeemed", "expired", "donated", "converted", "adjusted", "clearing")
 
-# What each system account took in less what it gave out. The last counted day is counted again: a posting may have
-# been under way when it was closed.
+# What each system account gave and took since a moment. The last counted day is read again from its transfers, because
+# a posting may have been under way when it was counted.
 _SINCE = """
 SELECT a.currency, a.bucket, coalesce(gave.amount, 0) AS given, coalesce(got.amount, 0) AS taken FROM account a
 CROSS JOIN LATERAL (SELECT sum(t.amount)::bigint AS amount FROM transfer t
@@ -37,9 +37,9 @@ _OWED = (
 
 
 async def totals(scope: Scope) -> dict[str, Totals]:
-    """Where each currency is, all people and all time together.
+    """The totals of each currency over all people and all time; for administrators and auditors.
 
-    What people can spend is what was issued and lies nowhere else; the check counts it from their accounts instead.
+    `outstanding` is computed as the rest of what was issued; the ledger check sums the accounts of people instead.
     """
     scope.require_reader()
     async with transaction(scope):
@@ -50,13 +50,13 @@ async def totals(scope: Scope) -> dict[str, Totals]:
 
 
 async def issued_since(scope: Scope, day: date, currency: Currency) -> int:
-    """How much was issued from a local day on, less what was taken back into the issuing account."""
+    """How much was issued since a local day, less what went back to the issuing account."""
     async with transaction(scope):
         return -(await _taken_since(scope, day)).get((currency.value, "issued"), 0)
 
 
 async def _taken_since(scope: Scope, first: date) -> dict[tuple[str, str], int]:
-    """What each system account, by currency and bucket, took in from a day on, less what it gave out."""
+    """What each system account took in since a day, less what it gave out, by (currency, bucket)."""
     last: date | None = await database.fetch_value(
         "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
     )

@@ -19,26 +19,26 @@ class Merging(Controller):
 
     @get("/duplicates")
     async def alike(self, caller: NamedDependency[Scope]) -> list[duplicates.Pair]:
-        """Records that may be one person's, for an administrator to look at; none is merged by itself."""
+        """Records that may belong to one person, for an administrator to check; none is merged automatically."""
         return await duplicates.possible_duplicates(caller)
 
     @get("/{person_id:uuid}/merge")
     async def compare(
         self, person_id: FromPath[UUID], merged_id: FromQuery[UUID], caller: NamedDependency[Scope]
     ) -> list[duplicates.Holding]:
-        """What this record and another have, side by side, before they are merged."""
+        """What each of two records holds, to compare them before a merge."""
         return await duplicates.side_by_side(caller, person_id, merged_id)
 
     @post("/{person_id:uuid}/merge", responses=WAITS)
     async def merge(
         self, person_id: FromPath[UUID], data: JSONBody[merging.MergeIn], caller: NamedDependency[Scope]
     ) -> Response[MergeOut | Waiting]:
-        """Merge another record of the same person into this one; one's own or one's household's waits for another."""
+        """Merge another record of the same person into this one; some merges wait for a second person."""
         return answered(await merging.merge(caller, person_id, data))
 
     @get("/{person_id:uuid}/merges")
     async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[MergeOut]:
-        """What has been merged into this record."""
+        """The merges into this record."""
         return await merges_of(caller, person_id)
 
     @delete("/{person_id:uuid}/merges/{merge_id:uuid}", status_code=200)

@@ -1,4 +1,4 @@
-"""Records that may be one person's: which they are, and what each of two has, before somebody decides."""
+"""Finding records that may belong to one person, and comparing two of them before a merge."""
 
 from uuid import UUID
 
@@ -11,10 +11,10 @@ from timebank.merging.facts import facts_of
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """What leads to a record, and what a merge would move.
+    """What one record holds and a merge would move: balances, and how many rows of each kind refer to it.
 
-    `deeds_twice` and `records_twice` are those that the other record has too: of the same item and day, or at the same
-    time. One person has earned them once; whoever merges looks at them.
+    `deeds_twice` counts deeds of the same item and day as one of the other record, `records_twice` service records at
+    the same time as one of the other record. If the two are one person, those were credited twice.
     """
 
     id: UUID
@@ -38,7 +38,7 @@ class Holding(msgspec.Struct, frozen=True):
 
 
 async def side_by_side(scope: Scope, kept_id: UUID, merged_id: UUID) -> list[Holding]:
-    """What the two records have, the kept one first. Raises CannotMerge where they are not one person's."""
+    """What each of the two records holds, the kept one first. Raises CannotMerge where they cannot be merged."""
     scope.require_admin()
     async with transaction(scope):
         await facts_of(scope, kept_id, merged_id)
@@ -50,18 +50,18 @@ _BALANCE = (
     "(SELECT coalesce(sum(a.balance), 0)::bigint FROM account a WHERE a.community_id = p.community_id "
     "AND a.owner_kind = 'person' AND a.owner_id = p.id AND a.currency = '{}' AND a.bucket = '{}') AS {}"
 )
-# Counted up to a thousand: more is read nowhere for a page.
+# Counted up to 1000 only: the page needs no larger figure.
 _COUNT = (
     "(SELECT count(*) FROM (SELECT FROM {} r WHERE r.community_id = p.community_id AND {} LIMIT 1000) AS few) AS {}"
 )
 _COUNTS = "status NOT IN ('rejected', 'reversed', 'withdrawn')"
 _OF_THE_OTHER = f"o.community_id = $1 AND o.person_id = ANY ($2) AND o.person_id <> p.id AND o.{_COUNTS}"
 _DEED_TWICE = (
-    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM deed o WHERE {_OF_THE_OTHER} "  # from above
+    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM deed o WHERE {_OF_THE_OTHER} "  # see above
     "AND o.rule_code = r.rule_code AND o.occurred_on = r.occurred_on)"
 )
 _RECORD_TWICE = (
-    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM service_record o WHERE {_OF_THE_OTHER} "  # from above
+    f"r.person_id = p.id AND r.{_COUNTS} AND EXISTS (SELECT FROM service_record o WHERE {_OF_THE_OTHER} "  # see above
     "AND o.started_at < r.ended_at AND o.ended_at > r.started_at)"
 )
 _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND p.id = ANY ($2)".format(  # noqa: S608  # names from this module
@@ -91,7 +91,7 @@ _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Two records that may be one person's; what speaks for it."""
+    """Two records that may belong to one person, and what they have in common."""
 
     one_id: UUID
     one_name: str
@@ -104,9 +104,9 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 async def possible_duplicates(scope: Scope, *, limit: int = 200) -> list[Pair]:
-    """Records whose names have one key, where the spelling differs, or the phone, the birth or the home is the same.
+    """Pairs with equal name keys, where also the spelling differs or the phone, birth date or household is equal.
 
-    Nothing is merged by itself.
+    Pairs with different identity numbers or birth dates are left out. Nothing is merged automatically.
     """
     scope.require_admin()
     async with transaction(scope):

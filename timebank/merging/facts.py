@@ -1,4 +1,4 @@
-"""What two records of one person are, and what keeps them from being one."""
+"""The facts that decide whether two records may be merged."""
 
 from uuid import UUID
 
@@ -16,10 +16,11 @@ class CannotMerge(Conflict):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Two records, the first reason why they are not merged, and whether nobody gains by it.
+    """Two records, the first reason against merging them, and whether one administrator may merge them alone.
 
-    `harmless`: their names have one key, and the record that ends has nothing earned, or the phone of the other: else
-    an administrator could lead somebody's points to a record that a friend signs in by.
+    `harmless`: the names have equal keys, and the merged record has either earned nothing or the kept one's phone.
+    Otherwise a merge could move points to a record that somebody else signs in to, and needs a second person. `stands`
+    holds the present names, households, statuses and phone hashes, to notice a change before a waiting merge is done.
     """
 
     names: list[str]
@@ -63,7 +64,7 @@ WHERE k.community_id = $1 AND k.id = $2
 
 
 async def facts_of(scope: Scope, kept_id: UUID, merged_id: UUID) -> Facts:
-    """The two records as they stand. Both must be in the caller's community; why they cannot be merged is told."""
+    """The facts about two records of the community. Raises NotFound, or CannotMerge with the reason."""
     found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id)
     if found is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""The merges of a community: what has been merged into whom, and where a merged record leads."""
+"""Reading the merges of a community."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ UNDONE_WITHIN = timedelta(days=1)
 
 
 class MergeOut(msgspec.Struct, frozen=True):
-    """A merge. Until `undo_until` it can be undone."""
+    """A merge; it can be undone until `undo_until`."""
 
     id: UUID
     kept_id: UUID
@@ -35,7 +35,7 @@ WHERE j.community_id = $1
 
 
 async def merge_of(scope: Scope, merge_id: UUID) -> MergeOut:
-    """One merge of the community."""
+    """One merge of the community. Raises NotFound."""
     found = await database.row(MergeOut, f"{_MERGES} AND j.id = $3", scope.community_id, UNDONE_WITHIN, merge_id)
     if found is None:
         raise NotFound
@@ -43,7 +43,7 @@ async def merge_of(scope: Scope, merge_id: UUID) -> MergeOut:
 
 
 async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
-    """What has been merged into a record of the community, the newest first."""
+    """The merges into a record of the community, newest first."""
     scope.require_reader()
     async with transaction(scope):
         if not await database.fetch_value(
@@ -57,7 +57,7 @@ async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
 
 
 async def leads_to(scope: Scope, person_id: UUID) -> UUID | None:
-    """The record that this one was merged into."""
+    """The record that this one was merged into; None if it was not merged."""
     async with transaction(scope):
         found: UUID | None = await database.fetch_value(
             "SELECT merged_into FROM person WHERE community_id = $1 AND id = $2", scope.community_id, person_id

@@ -1,4 +1,4 @@
-"""Two records of one person become one: what each has is led to the one that is kept; within a day it can be undone."""
+"""Merging two records of one person: everything of the merged record moves to the kept one. Undo within a day."""
 
 from typing import Annotated
 from uuid import UUID
@@ -24,7 +24,7 @@ from timebank.people.schemas import NO_NUL
 
 
 class MergeIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Merge another record of the same person into this one; it ends as left and leads here."""
+    """Merge another record of the same person into this one; that record gets status `left`."""
 
     merged_id: UUID
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=NO_NUL)]
@@ -32,10 +32,10 @@ class MergeIn(msgspec.Struct, forbid_unknown_fields=True):
 
 @retried
 async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiting:
-    """Merge a record into this one.
+    """Merge a record into this one, or propose it to a second person from above.
 
-    What is one's own, or of one's household, waits for a second person from above; so does every merge by which
-    something earned comes to another name or another phone.
+    A second person is needed for a record of the caller, a household member or somebody not independent of the caller,
+    and for a merge that moves something earned to another name or phone (`Facts.harmless`).
     """
     scope.require_admin()
     async with transaction(scope):
@@ -53,14 +53,14 @@ async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiti
 
 
 async def stands_now(scope: Scope, do: dict[str, object]) -> str:
-    """What a merge would be carried out on."""
+    """The present state of both records, to notice a change since the merge was proposed."""
     kept_id, merged_id = UUID(str(do["kept_id"])), UUID(str(do["merged_id"]))
     found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id)
     return found.stands if found else ""
 
 
 async def merge_agreed(scope: Scope, change: Change) -> None:
-    """Carry a merge out after the agreement."""
+    """Merge the records after a second person has agreed."""
     asked = MergeIn(UUID(change.do["merged_id"]), change.do["reason"])
     kept_id = UUID(change.do["kept_id"])
     await lock_people(scope, [kept_id, asked.merged_id])
@@ -86,7 +86,7 @@ async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
 
 
 async def _tell_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
-    """Tell the logins of the merged record, wherever they still stand for somebody: they may lose this record."""
+    """Notify every record, in any community, of the logins that stand for the merged record: they may lose it."""
     await database.execute(
         "SELECT login_tell(m.login_id, 'phone_changed', $3, $4, $5) FROM membership m "
         "WHERE m.community_id = $1 AND m.person_id = $2",

@@ -1,4 +1,4 @@
-"""Two merged records become two again, within a day, with all that came from the one."""
+"""Undoing a merge within a day: everything that came from the merged record goes back to it."""
 
 from uuid import UUID
 
@@ -31,7 +31,11 @@ class NotSecondForMerge(TimebankError):
 
 @retried
 async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
-    """Let the two records be two again, within a day, as long as nothing of what had been moved has been used."""
+    """Undo a merge within a day.
+
+    Raises MergeSettled once it is undone or too late, MergeSpent if something of what was moved has been used, and
+    NotSecondForMerge if one of the two is the caller, a household member or not independent of the caller.
+    """
     scope.require_admin()
     async with transaction(scope):
         done = await merge_of(scope, merge_id)

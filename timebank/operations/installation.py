@@ -1,4 +1,4 @@
-"""Which database this is: whether it has every migration of this version, and whose secret key seals its data."""
+"""Checks of the database: it has every migration of this version, and its data was encrypted with our secret key."""
 
 import hmac
 from datetime import timedelta
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 SAMPLE = 100
 WORKER_SILENT_FOR = timedelta(minutes=3)
-"""After so long without a sign no worker is at work: the longest job lasts less."""
+"""A worker that has not reported for this long counts as stopped; the longest job takes less time."""
 
 
 class NotMigrated(Unavailable):
@@ -25,14 +25,14 @@ class NotMigrated(Unavailable):
 
 
 async def open_pool(url: str, size: int) -> None:
-    """A pool of which every connection, one made after an outage too, is checked before anything else uses it."""
+    """Open a pool that checks every new connection with `require` before its first use, also after an outage."""
     await connections.open_pool(url, size, check=require)
 
 
 async def require(connection: asyncpg.Connection) -> None:
-    """Refuse a database that lacks a migration of this version, or whose data is sealed under another secret key.
+    """Refuse a database that lacks a migration of this version, or whose data was encrypted with another secret key.
 
-    Who comes first with a key records its fingerprint. Without a key nothing can be sealed, so nothing is compared.
+    The first process with a key records its fingerprint. Without a key nothing can be encrypted: nothing is compared.
     """
     missing = sorted(set(migrate.known()) - set(await migrate.applied(connection)))
     if missing:
@@ -42,17 +42,17 @@ async def require(connection: asyncpg.Connection) -> None:
 
 
 async def require_key(connection: asyncpg.Connection) -> None:
-    """Refuse another secret key than the recorded one; record ours where none is and it opens what is sealed."""
+    """Raise WrongSecretKey unless ours is the recorded key. If none is recorded, record ours if it opens the data."""
     recorded = await _recorded(connection)
     if recorded is None:
         await _record(connection)
-        recorded = await _recorded(connection)  # Of two who record at once the first is right.
+        recorded = await _recorded(connection)  # If two processes record at the same time, the first wins.
     if recorded is None or not hmac.compare_digest(recorded, vault.fingerprint()):
         raise WrongSecretKey
 
 
 async def is_new(connection: asyncpg.Connection) -> bool:
-    """Whether nothing is sealed there yet, so that any key will do."""
+    """Whether the database holds no encrypted value and no fingerprint yet, so that any key can be used."""
     if await connection.fetchval("SELECT to_regclass('login')") is None:
         return True
     has_table = await connection.fetchval("SELECT to_regclass('installation')") is not None
@@ -68,10 +68,10 @@ async def _recorded(connection: asyncpg.Connection) -> bytes | None:
 
 
 async def _record(connection: asyncpg.Connection) -> None:
-    """Record the key's fingerprint, unless it fails to open what is sealed.
+    """Record the fingerprint of our key. Raises WrongSecretKey if it decrypts half or less of a sample of the data.
 
-    An installation older than the record may hold a few values that were sealed under a wrong key by mistake, so most
-    of a sample decide.
+    An old installation without a fingerprint may hold a few values that were encrypted with a wrong key by mistake, so
+    the majority decides.
     """
     async with connection.transaction():
         sealed = await _sealed(connection)
@@ -85,7 +85,7 @@ async def _record(connection: asyncpg.Connection) -> None:
 
 
 async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-    """Some of the sealed values of every community, at random."""
+    """A random sample of encrypted values: up to SAMPLE phones of logins, phones of people and identity numbers."""
     await connection.execute("SET LOCAL ROLE timebank_app")
     await connection.execute(
         "SELECT set_config('timebank.communities', coalesce(array_agg(id), '{}')::text, true) FROM region "
@@ -94,7 +94,7 @@ async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     has_sample = await connection.fetchval("SELECT to_regprocedure('login_sample(bigint)')") is not None
     logins = (
         "SELECT 'phone' AS purpose, sealed FROM login_sample($1) sealed"
-        if has_sample  # An older database lets its serving role read them.
+        if has_sample  # In an older database the serving role may read the column itself.
         else "SELECT 'phone' AS purpose, phone_sealed AS sealed FROM login ORDER BY random() LIMIT $1"
     )
     return await connection.fetch(
@@ -108,9 +108,9 @@ async def _sealed(connection: asyncpg.Connection) -> list[asyncpg.Record]:
 
 @retried
 async def analyze_new_tables() -> int:
-    """Let statistics be made of tables that have none, as after a restore; how many they were.
+    """ANALYZE the tables without statistics, as after a restore; returns how many they were.
 
-    Until the server's own round begins, every plan on them is a guess.
+    Until autovacuum reaches such a table, the planner has no data for it.
     """
     async with transaction(None):
         [made] = await database.fetch_unlimited("SELECT analyze_new_tables() AS tables")
@@ -119,9 +119,9 @@ async def analyze_new_tables() -> int:
 
 
 async def try_to_analyze() -> None:
-    """Let missing statistics be made, if it can be done now; else say why not, and the worker's next round does it.
+    """Like `analyze_new_tables`, but log a failure instead of raising; the worker's next round tries again.
 
-    Whoever calls this goes on without them: the service is slow then, and right.
+    Without statistics the service is slower, but correct.
     """
     try:
         await analyze_new_tables()
@@ -131,13 +131,13 @@ async def try_to_analyze() -> None:
 
 @retried
 async def note_worker() -> None:
-    """Note that a worker is at work, so that pages can say when none is."""
+    """Record that a worker is running, so that pages can warn if none is."""
     async with transaction(None):
         await database.execute("UPDATE installation SET worker_seen_at = $1", clock.now())
 
 
 async def has_worker() -> bool:
-    """Whether a worker has given a sign of late."""
+    """Whether a worker has reported within WORKER_SILENT_FOR."""
     async with transaction(None):
         seen = await database.fetch_value("SELECT worker_seen_at FROM installation")
     return seen is not None and seen > clock.now() - WORKER_SILENT_FOR

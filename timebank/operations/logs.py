@@ -1,4 +1,4 @@
-"""What is written down while the service runs: JSON lines on standard error, without anything personal."""
+"""Logging: JSON lines on standard error, without personal data."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ import structlog
 
 from timebank.core import settings
 
-# One list, however often the logs are configured: a logger keeps the list that it was first used with.
+# One list object for every call of `configure_logs`: a logger keeps the list from its first use.
 PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -18,9 +18,9 @@ PROCESSORS: list[structlog.typing.Processor] = [
 
 
 def configure_logs() -> None:
-    """JSON lines: events and ids, no bodies, no headers, no query strings; the libraries' warnings too.
+    """Log events and ids as JSON lines, without bodies, headers and query strings; warnings of libraries too.
 
-    Of a library's warning the logger and its place are told, not its words: they may quote a name or a number.
+    A library's warning is logged by logger and code location, without its message, which may quote personal data.
     """
     level: Any = getattr(logging, settings.current().log_level, logging.INFO)
     structlog.configure(
@@ -33,7 +33,7 @@ def configure_logs() -> None:
 
 
 class Retold(logging.Handler):
-    """Writes what a library warns of as a line of our own."""
+    """Writes a library's warning as a log line of ours, without its message."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None

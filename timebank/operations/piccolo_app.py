@@ -1,4 +1,4 @@
-"""The one Piccolo application: its migrations folder and every table class."""
+"""The only Piccolo application: its migrations folder and every table class."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where Piccolo finds the engine and the one application whose migrations it runs."""
+"""Piccolo's configuration: the engine and the application whose migrations it runs."""
 
 from piccolo.conf.apps import AppRegistry
 

@@ -1,6 +1,6 @@
-"""The login that the service runs as: it may act as the serving role and as nothing else.
+"""The database login of the service: it may act as the serving role `timebank_app` and as no other.
 
-`timebank migrate` makes it, by the address of the service, whenever it has an operator's address of its own.
+`timebank migrate` creates it from TIMEBANK_DATABASE_URL if TIMEBANK_OPERATOR_DATABASE_URL is another address.
 """
 
 import base64
@@ -41,14 +41,15 @@ class OperatorNeeded(TimebankError):
 
 
 async def is_operator(connection: asyncpg.Connection) -> bool:
-    """Whether the connection's login could act as the owner of everything: too much for one that serves."""
+    """Whether the login is a superuser, bypasses row security or may act as the owner. The service should not."""
     return bool(await connection.fetchval(IS_OPERATOR))
 
 
 async def prepare(operator_url: str, serving_url: str) -> None:
-    """See to it that the login of the serving address exists, has its password and may act as the serving role.
+    """Create the login of `serving_url` if needed, set its password and grant it the serving role.
 
-    A login that may do more is left as it is: the address of before, which the service warns of.
+    A login with more rights is left unchanged: an older installation uses one, and the service warns of it. Raises
+    NotOpen and NoServingLogin.
     """
     place = urlsplit(serving_url)
     name, password = unquote(place.username or ""), unquote(place.password or "")
@@ -80,7 +81,7 @@ async def _prepare(connection: asyncpg.Connection, name: str, password: str) -> 
 
 
 def verifier(password: str) -> str:
-    """What PostgreSQL keeps of a password (SCRAM-SHA-256), made here so that the server's log never shows it."""
+    """The SCRAM-SHA-256 verifier that PostgreSQL stores. It is computed here to keep the password out of its log."""
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ROUNDS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

@@ -1,4 +1,4 @@
-"""What falls due: each job is safe to repeat and safe to run in two processes at once.
+"""The worker runs the periodic jobs. Each job can be repeated, and run by two processes at the same time.
 
 Every job runs for one community after another. Verbs take only what is due and write under natural ledger keys, so a
 second worker finds nothing left to do.
@@ -30,7 +30,7 @@ SIGN_EVERY_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that falls due in every community."""
+    """A periodic job that runs in every community."""
 
     name: str
     every_seconds: int
@@ -39,7 +39,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Something old that belongs to no community."""
+    """A periodic job that belongs to no community."""
 
     name: str
     every_seconds: int
@@ -47,7 +47,7 @@ class Sweep:
 
 
 def jobs() -> tuple["Job | Sweep", ...]:
-    """What the capabilities declare, in their order, and what belongs to none of them."""
+    """The jobs and sweeps of the capabilities, in their order, and the one that belongs to no capability."""
     manifests = capabilities()
     return (
         *(Job(job.name, job.every_seconds, resolve(job.verb)) for one in manifests for job in one.jobs),
@@ -57,9 +57,9 @@ def jobs() -> tuple["Job | Sweep", ...]:
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Do every job whenever it is due, until told to stop. A job that has begun in a community is finished there.
+    """Run every job when it is due, until `stop` is set. A job that has begun in a community is finished there.
 
-    While the database is away nothing is begun, and what has fallen due meanwhile is done as soon as it is back.
+    No job begins while the database does not answer; jobs that fall due meanwhile run once it answers again.
     """
     due: dict[Job | Sweep, float] = dict.fromkeys(jobs(), 0.0)
     last_sign = -float("inf")
@@ -73,7 +73,7 @@ async def run(stop: asyncio.Event) -> None:
 
 
 async def _give_sign(last: float) -> float:
-    """Note now and then that this worker is at work; when it did so last."""
+    """Record, at most every SIGN_EVERY_SECONDS, that this worker is running; return the time of the last record."""
     if time.monotonic() - last < SIGN_EVERY_SECONDS:
         return last
     await _attempt("give_sign", None, installation.note_worker())
@@ -81,7 +81,7 @@ async def _give_sign(last: float) -> float:
 
 
 async def _can_begin(stop: asyncio.Event) -> bool:
-    """Wait until the database answers; False once we are told to stop."""
+    """Wait until the database answers; False once `stop` is set."""
     while not stop.is_set():
         if await _answers():
             return True
@@ -104,16 +104,16 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def run_all() -> None:
-    """Do every job once."""
+    """Run every job once."""
     await _give_sign(-float("inf"))
     for job in jobs():
         await do(job)
 
 
 async def do(job: Job | Sweep, stop: asyncio.Event | None = None) -> bool:
-    """Do one job everywhere; what fails in one community does not keep it from the others.
+    """Run one job in every community; a failure in one community does not stop it in the others.
 
-    False when the database was away or full: the job is worth another try soon.
+    False if the database could not be used, so that the job should be retried soon.
     """
     if isinstance(job, Sweep):
         return await _attempt(job.name, None, job.verb())
@@ -137,9 +137,9 @@ async def all_communities() -> list[UUID]:
 
 
 async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object]) -> bool:
-    """Await a job's work. Whatever it raises, a fault of ours too, is written down and ends here.
+    """Await a job's work. Every Exception that it raises is logged and not raised further.
 
-    False when the database could not be used.
+    False if the database could not be used.
     """
     (outcome,) = await asyncio.gather(work, return_exceptions=True)
     if isinstance(outcome, Exception):
@@ -152,7 +152,7 @@ async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object])
 
 
 def _tell(job: str, community_id: UUID | None, error: Exception) -> None:
-    """One line without the error's own words: they may quote a name or a number."""
+    """Log a failed job by code and location, without the error's message, which may quote personal data."""
     code = error.code if isinstance(error, TimebankError) else type(error).__name__
     at = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-2:]]
     log.error("job failed", job=job, community_id=community_id and str(community_id), code=code, at=at)

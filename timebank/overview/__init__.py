@@ -1,1 +1,1 @@
-"""What several capabilities together tell at a glance: reads only."""
+"""Overviews, decisions and verbs that involve several capabilities."""

@@ -1,4 +1,4 @@
-"""Every kind of change that waits for a second person, with what carries it out, as the capabilities declare them."""
+"""The kinds of waiting change that the capabilities declare, and the verbs that carry them out."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,12 +8,12 @@ from timebank.core.capability import Agreed, capabilities, resolve
 
 
 def kinds() -> Mapping[str, Kind]:
-    """Each kind by its name."""
+    """The kinds by name."""
     return {kind.name: kind for kind, _ in _declared(_manifests())}
 
 
 def carriers() -> Mapping[str, Carrier]:
-    """What carries a kind out, for each that is not in force already."""
+    """The carriers by kind, without the kinds that are in force already."""
     return {kind.name: carrier for kind, carrier in _declared(_manifests()) if carrier}
 
 

@@ -1,4 +1,4 @@
-"""Deciding about changes that wait for a second person, and listing them with who may decide."""
+"""Deciding about waiting changes, and listing them with the deciders."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,7 +95,7 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 def _joined(value: object, language: str) -> object:
-    """A list of marked words as one, each with what it is to be where that is told; anything else as it is."""
+    """Join a list of words or (field, new value) pairs into one text; anything else is returned unchanged."""
     if not isinstance(value, list):
         return value
     told = [
@@ -128,17 +128,17 @@ async def _found(scope: Scope, agreement_id: UUID) -> _Row:
 
 @retried
 async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str = "") -> AgreementOut:
-    """Agree to a change, which is carried out at once, refuse it with the reason, or withdraw what one has proposed.
+    """Agree to a waiting change, which carries it out at once; refuse it with a reason; or withdraw the caller's own.
 
-    The same decision once more answers the same. Raises OthersDecide with who may decide, ChangeStale where what
-    stood there when it was proposed does not stand there any more.
+    A repetition of the decision returns the same. Raises OthersDecide with the deciders, ChangeStale if the state that
+    it changes differs from when it was proposed, ChangeDecided, RefusalNeedsReason and InForceAlready.
     """
     note = note.strip()
     async with transaction(scope):
         if not (scope.reads_all or scope.system):
             raise Forbidden
         first = await _found(scope, agreement_id)
-        # The person before the row, as everywhere: what is carried out locks the person too.
+        # Lock order: people before the change's row, since carrying it out locks people too.
         await lock_people(scope, first.about.people)
         await database.execute(
             "SELECT FROM waiting_change WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
@@ -150,7 +150,7 @@ async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str
                 raise ChangeDecided
             return (await _outs(scope, [row], "zh"))[0]
         await _require_right(scope, row, decision, note)
-        # First the agreement: by it, and by nothing else, an auditor may do what was proposed.
+        # The decision is written first: it is what gives an auditor the right to carry the change out.
         await settle(scope, row.id, OUTCOMES[decision], note or None)
         if decision == "agree":
             await _carry_out(scope, row)
@@ -185,7 +185,7 @@ def _is_proposer(scope: Scope, row: _Row) -> bool:
 
 
 async def _carry_out(scope: Scope, row: _Row) -> None:
-    """Do what was proposed, over nothing else than what stood there then; what is in force already is only seen."""
+    """Carry out a change unless its kind is in force already. Raises ChangeStale if the state has changed since."""
     if kinds()[row.kind].in_force:
         return
     carrier, change = carriers()[row.kind], Change(row.id, row.said["do"], row.proposed_by, row.person_id)
@@ -193,7 +193,7 @@ async def _carry_out(scope: Scope, row: _Row) -> None:
         stands = msgspec.json.decode(msgspec.json.encode(await carrier.now(scope, change.do)))
         if stands != msgspec.json.decode(row.before):
             raise ChangeStale
-    # Whoever agrees has the right by the agreement: an auditor or the operator administers nothing of their own.
+    # Run with the system's rights: the decider may be an auditor, who could not make the change alone.
     await carrier.do(replace(scope, system=True), change)
 
 
@@ -226,7 +226,7 @@ def _out(scope: Scope, row: _Row, bench: Bench, language: str) -> AgreementOut:
 async def agreements(
     scope: Scope, *, status: Status = "waiting", limit: int = 50, cursor: str | None = None, language: str = "zh"
 ) -> Page[AgreementOut]:
-    """Changes that wait, or were decided, newest first, with who may decide; for those who read the books."""
+    """The changes of one status, newest first, with the deciders; for administrators and auditors."""
     scope.require_reader()
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
@@ -241,14 +241,14 @@ async def agreements(
 
 
 async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -> AgreementOut:
-    """One change."""
+    """One change, for administrators and auditors. Raises NotFound."""
     scope.require_reader()
     async with transaction(scope):
         return (await _outs(scope, [await _found(scope, agreement_id)], language))[0]
 
 
 async def waiting_for(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
-    """What of this kind waits for a second person about one thing."""
+    """The waiting change of a kind about one subject; None if there is none."""
     scope.require_reader()
     async with transaction(scope):
         row = await database.row(
@@ -259,7 +259,7 @@ async def waiting_for(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOu
 
 
 async def count_yours(scope: Scope, waiting: int) -> int:
-    """How many of the changes that wait the caller may decide about."""
+    """How many of the waiting changes the caller may decide, counting at most the 200 oldest."""
     if not waiting:
         return 0
     async with transaction(scope):
@@ -275,7 +275,7 @@ async def count_yours(scope: Scope, waiting: int) -> int:
 
 @retried
 async def acknowledge(scope: Scope) -> int:
-    """See at once everything that was done alone and that the caller may decide about; how many."""
+    """Mark as seen up to 500 changes that are in force already and that the caller may decide; returns how many."""
     scope.require_reader()
     seen = 0
     async with transaction(scope):
@@ -294,7 +294,7 @@ async def acknowledge(scope: Scope) -> int:
 
 
 async def waiting_rows(scope: Scope) -> list[tuple[UUID, datetime, Party, bool]]:
-    """What waits, the oldest first: its id, since when, whom it concerns, and whether it is only to be seen."""
+    """The 500 oldest waiting changes: id, time, parties, and whether it is in force already and only to be seen."""
     async with transaction(scope):
         rows = await database.rows(
             _Row,

@@ -1,4 +1,4 @@
-"""Overview: what several capabilities say together."""
+"""Overview: figures and verbs that involve several capabilities."""
 
 from timebank.core.capability import Capability, Job, MenuEntry
 from timebank.core.locale import _

@@ -1,4 +1,4 @@
-"""A station that closes: what hangs on it is ended or must be moved first, and everybody concerned is told."""
+"""Changing and closing a station, with its shifts, reservations and lessons; the people concerned are notified."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -25,7 +25,7 @@ class StationHasLessons(TimebankError):
 
 
 class Hanging(msgspec.Struct, frozen=True):
-    """What a station that closes would end: reservations that wait there, shifts to come; `lessons` keep it open."""
+    """Reservations and coming shifts that closing a station would cancel, and coming lessons that prevent it."""
 
     reservations: int
     shifts: int
@@ -33,7 +33,7 @@ class Hanging(msgspec.Struct, frozen=True):
 
 
 async def hanging(scope: Scope, station_id: UUID) -> Hanging:
-    """How much hangs on a station today."""
+    """Count what closing a station would cancel or would be prevented by."""
     async with transaction(scope):
         found = await database.row(
             Hanging,
@@ -52,12 +52,11 @@ async def hanging(scope: Scope, station_id: UUID) -> Hanging:
 
 @retried
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
-    """Change a station. One that closes calls its coming shifts off and gives reservations back; their people are told.
+    """Change a station. Closing it cancels its coming shifts and its reservations, and notifies their people.
 
-    Of new hours or a new address those are told who have a reservation or a seat in a coming shift there. Who is in
-    keeps the hours that one came under, or gets longer ones.
-
-    Raises StationHasLessons while lessons are to be given there.
+    New hours or a new address are sent to the people with a reservation or a sign-up for a coming shift there. An open
+    visit keeps the closing time that it began with, or gets a later one. Raises StationHasLessons when closing while
+    lessons are still to come.
     """
     async with transaction(scope):
         before = await places.station(scope, station_id)
@@ -78,7 +77,7 @@ def _where_and_when(station: StationOut) -> tuple[str, str, str]:
 
 
 async def _tell_of_change(scope: Scope, station: StationOut) -> None:
-    """Tell each person who is expected at a station when it is open now, and where it is."""
+    """Notify each person with a reservation or a sign-up at a station of its present hours and address."""
     expected = await database.fetch(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND station_id = $2 AND status = 'reserved' UNION "
         "SELECT u.person_id FROM sign_up u JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
@@ -108,9 +107,9 @@ async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:
 
 
 async def _give_back(scope: Scope, station_id: UUID) -> None:
-    """Cancel what waits at a closed station, each reservation in its own transaction.
+    """Cancel the reservations at a closed station, each in its own transaction.
 
-    What an interruption leaves over ends with its hold, or when the closed station is saved again.
+    Reservations left by an interruption expire with their hold, or are cancelled when the station is saved again.
     """
     async with transaction(scope):
         waiting = await database.fetch(
@@ -118,5 +117,5 @@ async def _give_back(scope: Scope, station_id: UUID) -> None:
             scope.community_id, station_id,
         )  # fmt: skip
     for record in waiting:
-        with suppress(RedemptionEnded):  # collected or cancelled in this very moment
+        with suppress(RedemptionEnded):  # collected or cancelled meanwhile
             await cancel(scope, UUID(bytes=record["id"].bytes))

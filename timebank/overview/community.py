@@ -1,4 +1,4 @@
-"""What waits in a community, and how it stands: the panel's first page."""
+"""The figures of the panel's first page: what waits for a decision, and the community's totals."""
 
 from collections import Counter
 from uuid import UUID
@@ -21,10 +21,10 @@ LOOKED_AT = 200
 
 
 class Waiting(msgspec.Struct):
-    """How many of each thing wait for somebody, and how the community stands.
+    """How much waits for a decision, and the community's totals.
 
-    What waits is counted by an index of its state, logins that rest up to 200; the month's minutes are those credited
-    in it, less what was taken back, out of the days' totals.
+    `resting`, the spending pauses, are counted up to 200. `minutes_this_month` are the minutes credited this month less
+    those reversed, from the daily totals.
     """
 
     records: int
@@ -62,7 +62,7 @@ SELECT
 
 
 async def waiting(scope: Scope) -> Waiting:
-    """The counts of the scope's community."""
+    """Count them for the scope's community, for administrators and auditors."""
     scope.require_reader()
     first = clock.local_day().replace(day=1)
     async with transaction(scope):
@@ -75,7 +75,7 @@ async def waiting(scope: Scope) -> Waiting:
 
 
 class Yours(msgspec.Struct, frozen=True):
-    """How much of what waits the caller may decide; the rest somebody else does."""
+    """How much of what waits the caller may decide; the rest needs somebody else."""
 
     records: int
     deeds: int
@@ -121,9 +121,10 @@ class _Taken(msgspec.Struct, frozen=True):
 
 
 async def yours(scope: Scope, counted: Waiting) -> Yours:
-    """Of what waits how much is the caller's to decide.
+    """How much of what waits the caller may decide.
 
-    What the caller has entered, such as a whole book, is counted; of the rest the first that wait of each kind tell.
+    What the caller entered is subtracted in full, since one import can enter thousands; of the rest, only the first 200
+    of each kind are checked for other involvement of the caller.
     """
     async with transaction(scope):
         own = await database.row(_Own, _OWN, scope.community_id, scope.actor_id)

@@ -1,4 +1,4 @@
-"""Figures that take reading the history of a community: the worker counts them, pages show them with their time."""
+"""Figures that are too slow to count for a page: the worker counts them, pages show them with the time of the count."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from timebank.core.scope import Scope
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """`expiring`: points that people can spend until the end of this year; `people_this_month`: who served."""
+    """`expiring`: people's points that expire by the end of this year; `people_this_month`: how many people served."""
 
     counted_at: datetime
     expiring: int
@@ -18,9 +18,9 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 async def figures(scope: Scope) -> Figures | None:
-    """What was counted last in this local month; None before the first count of it.
+    """The latest count of this local month; None before the first.
 
-    A count of the month before is of that month and, in January, of that year: under today's words it is wrong.
+    An earlier count is of another month and, in January, of another year, so it must not be shown as this one's.
     """
     scope.require_reader()
     month = clock.local_day().replace(day=1)
@@ -37,7 +37,7 @@ async def figures(scope: Scope) -> Figures | None:
 
 @retried
 async def count_figures(scope: Scope) -> None:
-    """Count them anew. Of two workers at once the later count stays."""
+    """Count and store the figures. If two workers run at once, the later count is kept."""
     now = clock.now()
     today = clock.local_day(now)
     month, _end = clock.day_bounds(today.replace(day=1))

@@ -1,4 +1,4 @@
-"""Logins that somebody else has opened or moved, until a second person confirms whose they are."""
+"""Confirming that a login which staff have opened or changed is in the hands of its person."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ STAFF = (Role.station_keeper, Role.grid_worker)
 
 
 async def unconfirmed(scope: Scope) -> list[Unconfirmed]:
-    """Staff whose login was opened by a code that nobody else has confirmed since."""
+    """People with a role whose login was opened by a code, or got a changed phone, that nobody has confirmed yet."""
     scope.require_reader()
     async with transaction(scope):
         return await database.rows(
@@ -37,15 +37,16 @@ async def unconfirmed(scope: Scope) -> list[Unconfirmed]:
 
 
 async def may_confirm(scope: Scope, opened: Sequence[Unconfirmed]) -> set[UUID]:
-    """Whose logins of these the caller may confirm."""
+    """The people of these whose logins the caller may confirm; for administrators."""
     close = await near(scope, [login.person_id for login in opened])
     return {login.person_id for login in opened} - close.same if scope.administers else set()
 
 
 class Resting(msgspec.Struct, frozen=True):
-    """Somebody through whose login nothing is spent until then, or until somebody uninvolved confirms the person.
+    """A spending pause of a person's login, until `until` or until somebody uninvolved confirms the person.
 
-    `cause`: a `code` without a scan, a changed `phone`, or a record that `joined` an unconfirmed login.
+    `cause`: `code` for a sign-in code, `phone` for a changed phone, `joined` for a record that joined an unconfirmed
+    login.
     """
 
     id: UUID
@@ -58,7 +59,7 @@ class Resting(msgspec.Struct, frozen=True):
 
 
 async def resting(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Resting]:
-    """Whose logins rest in the community, those first that rest longest."""
+    """The spending pauses of the community, those that end last first; for administrators and auditors."""
     scope.require_reader()
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
@@ -74,7 +75,7 @@ async def resting(scope: Scope, *, limit: int = 50, cursor: str | None = None) -
 
 
 async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
-    """Those of these whose person the caller may confirm: nobody of the own home, nor what the caller brought about."""
+    """The pauses that the caller may end: not of a household member, nor caused by somebody not independent of them."""
     if not rests:
         return []
     home = (await near(scope, [rest.person_id for rest in rests])).home
@@ -91,7 +92,7 @@ async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
 
 
 async def _made_for(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
-    """Those of these rests since which the caller serves here only by whoever has brought them about."""
+    """The pauses of which the causer has granted, since then, all roles by which the caller serves in the community."""
     async with transaction(scope):
         found = await database.fetch(
             "SELECT r.id FROM spending_rest r CROSS JOIN LATERAL agreement_side($1, r.by_login, NULL) AS maker "
@@ -103,12 +104,12 @@ async def _made_for(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
 
 
 async def may_confirm_rest(scope: Scope, rests: Sequence[Resting]) -> set[UUID]:
-    """Which of these rests the caller may end."""
+    """The ids of the pauses that the caller may end."""
     return {rest.id for rest in await _confirmable(scope, rests)} if _confirms(scope) else set()
 
 
 async def rests_to_confirm(scope: Scope, person_id: UUID) -> bool:
-    """Whether the caller, on the own phone or computer, may confirm the person and so end what rests."""
+    """Whether the caller may confirm the person and so end a spending pause; never from a station's device."""
     async with transaction(scope):
         return bool(await may_confirm_rest(scope, await _rests_of(scope, person_id)))
 
@@ -119,10 +120,11 @@ def _confirms(scope: Scope) -> bool:
 
 @retried
 async def confirm_login(scope: Scope, person_id: UUID) -> None:
-    """Confirm that somebody's login is theirs: from now on it spends, and its acts are not those of who gave the code.
+    """Confirm that a person's login is their own: spending pauses end, and it no longer counts as opened by somebody.
 
-    By an administrator, keeper or grid worker who neither is that person nor gave that code or changed the phone. What
-    two of the staff have brought about, each confirms of the other's.
+    For administrators, keepers and grid workers who are independent of the person and of whoever gave the code or
+    changed the phone. Each pause is checked alone: if two members of staff caused one each, each may end the other's.
+    Raises NotIndependent if nothing is the caller's to confirm.
     """
     async with transaction(scope):
         if not _confirms(scope):
@@ -150,9 +152,9 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
 
 
 async def confirm_logins(scope: Scope, person_ids: Sequence[UUID]) -> int:
-    """Confirm these people, each in a transaction of its own; how many. Whom somebody else must confirm is left out.
+    """Confirm these people, each in a transaction of its own; returns how many. Skips those who need somebody else.
 
-    Raises NotIndependent where none is the caller's to confirm.
+    Raises NotIndependent if none was confirmed.
     """
     confirmed = 0
     for person_id in person_ids:
@@ -167,7 +169,7 @@ async def confirm_logins(scope: Scope, person_ids: Sequence[UUID]) -> int:
 
 
 async def _rests_of(scope: Scope, person_id: UUID) -> list[Resting]:
-    """What rests for a person; whoever shares the person's phone is confirmed for themself."""
+    """The spending pauses of a person; others who share the person's phone are confirmed separately."""
     return await database.rows(
         Resting,
         "SELECT r.id, r.person_id, '' AS name, r.cause, r.since, r.until, r.by_login FROM spending_rest r "

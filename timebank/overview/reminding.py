@@ -1,6 +1,6 @@
-"""Whoever may decide as the second person is told within a minute, and again each day while something waits.
+"""Notifies the people who may decide: within a minute, and again each day while something waits.
 
-What waits at a counter is told of once: it waits for that day only.
+For a counter confirmation they are notified once, since it waits for that day only.
 """
 
 from collections import defaultdict
@@ -22,13 +22,13 @@ from timebank.shop.confirmations.waiting import tell_second_persons
 
 AGAIN_AFTER = timedelta(days=1)
 RESTS_MAX = 2000
-"""Of more rests at once the message counts no more."""
+"""The message counts at most so many spending pauses."""
 Home = tuple[UUID, UUID]
-"""Where somebody lives, and who it is: the message is told there, which may be another community."""
+"""A decider's (home community, person): messages go to that community, which may be another one."""
 
 
 async def remind_deciders(scope: Scope) -> int:
-    """Tell whoever may decide what waits for them; how many have something to decide. Again the same tells nobody."""
+    """Notify the people who may decide of what waits; returns how many. A repetition sends no second message."""
     async with transaction(scope):
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
     told = await tell_second_persons(scope)
@@ -39,7 +39,7 @@ async def remind_deciders(scope: Scope) -> int:
 
 
 async def _remind_of_changes(scope: Scope, place: str) -> int:
-    """At once where a new change waits, once more each day that something has waited since the day before."""
+    """Notify deciders of a new change at once, and again each day while one has waited for a day or more."""
     rows = await waiting_rows(scope)
     bench = await Bench.of(scope, [about for _, _, about, _ in rows])
     waiting: defaultdict[Home, int] = defaultdict(int)
@@ -71,7 +71,7 @@ async def _remind_of_cards(scope: Scope, place: str) -> int:
 
 
 async def _remind_of_logins(scope: Scope, place: str) -> int:
-    """Staff whose login somebody else has opened: told to the nearest administrators who did not open it."""
+    """Notify the nearest independent administrators of people with a role whose login is unconfirmed."""
     opened = await unconfirmed(scope)
     if not opened:
         return 0
@@ -97,7 +97,7 @@ class _Maker(msgspec.Struct, frozen=True):
 
 
 async def _remind_of_rests(scope: Scope, place: str) -> int:
-    """Residents who spend nothing until somebody confirms them: told to the nearest who did not bring it about."""
+    """Notify the nearest administrators of spending pauses, if they are independent of whoever caused them."""
     async with transaction(scope):
         makers = await database.rows(
             _Maker,

@@ -1,4 +1,4 @@
-"""What the first page tells a resident: what is there, what goes on, what comes next. Small reads only."""
+"""The data of a resident's first page: balances, open visit, coming bookings and news. Small reads only."""
 
 from datetime import UTC, date, datetime
 from functools import partial
@@ -27,7 +27,7 @@ LATEST = 3
 
 
 class NextShift(msgspec.Struct, frozen=True):
-    """A shift that the person has signed up for."""
+    """A coming shift that the person has signed up for."""
 
     id: UUID
     activity: str
@@ -36,7 +36,7 @@ class NextShift(msgspec.Struct, frozen=True):
 
 
 class Glance(msgspec.Struct, frozen=True):
-    """The first page of one resident."""
+    """The data of one resident's first page."""
 
     balances: Balances
     points_this_month: int
@@ -51,7 +51,7 @@ class Glance(msgspec.Struct, frozen=True):
 
 
 async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
-    """Everything that the first page shows, in one transaction."""
+    """Read everything that the first page shows, in one transaction."""
     async with transaction(scope):
         lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
         told = (await own_messages(scope, unread=True, limit=1)).items
@@ -71,7 +71,7 @@ async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
 
 
 async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
-    """What a person has, with the last day of each child's class minutes."""
+    """The balances of a person and these children, with the last day of each child's class minutes."""
     async with transaction(scope):
         has = await balances(scope, person_id, children)
         last = {
@@ -88,7 +88,7 @@ async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) ->
 
 
 async def _points_this_month(scope: Scope, person_id: UUID) -> int:
-    """What the person was given since the first of the month, less what was taken back."""
+    """The points that the person got since the first of the month, without refunds and without those reversed."""
     today = clock.local_day()
     since, _end = clock.day_bounds(today.replace(day=1))
     earned: int = await database.fetch_value(

@@ -1,4 +1,4 @@
-"""Corrections that a second person must agree to: which they are, and how they wait without being readable at rest."""
+"""Corrections of a person's record that a second person must agree to: which ones, and how they are kept encrypted."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -27,7 +27,7 @@ FIELDS = {
 
 
 class _Stands(msgspec.Struct, frozen=True):
-    """What a correction may change, as it stands."""
+    """The present values of what a correction may change."""
 
     household_id: UUID | None
     area_id: UUID | None
@@ -55,10 +55,10 @@ async def _stands(scope: Scope, person_id: UUID) -> _Stands:
 
 
 async def touches_family(scope: Scope, person_id: UUID, correction: Correction) -> Touches | None:
-    """What a correction changes of the caller or of the caller's household: where they live, or who they are.
+    """Whether a correction changes the home or the identity of the caller or a household member; None for neither.
 
-    Who is moved to the caller's door becomes one of the household. The own phone is changed alone: it rests, and the
-    old one is told.
+    Moving somebody else into the caller's household counts as "home". Changing the caller's own phone needs no second
+    person: spending through the new phone is paused instead, and the old phone's login is notified.
     """
     stands = await _stands(scope, person_id)
     moves = _moves(correction, stands)
@@ -78,7 +78,7 @@ async def touches_family(scope: Scope, person_id: UUID, correction: Correction) 
 
 
 async def moves_home(scope: Scope, person_id: UUID, correction: Correction) -> bool:
-    """Whether a correction says that somebody lives elsewhere, or with others, than the book has it."""
+    """Whether a correction changes the area, the room or the head of household that is on record."""
     return _moves(correction, await _stands(scope, person_id))
 
 
@@ -97,7 +97,7 @@ def _key(name: str | msgspec.UnsetType | None) -> str | msgspec.UnsetType | None
 
 
 async def _leads_home(scope: Scope, correction: Correction, stands: _Stands) -> bool:
-    """Whether the corrected door is one behind which the caller lives or has lived."""
+    """Whether the corrected area and room are those of a household in which the caller lives or has lived."""
     area_id = stands.area_id if correction.area_id is UNSET else correction.area_id
     room = (stands.room if correction.room is UNSET else correction.room.strip()) or ""
     own: bool = await database.fetch_value(
@@ -117,10 +117,10 @@ def _phone_index(phone: str | None) -> str | None:
 
 
 async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correction) -> Waiting:
-    """Let a correction wait. It is kept sealed: phone and identity number stand readable nowhere."""
+    """Propose a correction. It is stored encrypted, so that no phone or identity number is kept in plain text."""
     sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
     sealed = vault.seal(msgspec.json.encode(correction).decode(), "waiting change").hex()
-    # The seal differs each time; the keyed hash tells the same correction, sent again, from another.
+    # Encryption gives another text each time; the keyed hash recognises the same correction when it is sent again.
     says = {
         "fields": [FIELDS[field] for field in sent],
         "mark": _index(msgspec.json.encode(correction).decode(), "waiting change"),
@@ -148,7 +148,7 @@ STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出
 
 
 def revealed(change: dict[str, Any]) -> dict[str, Any]:
-    """What a correction makes of each field, as whoever decides about it reads it; numbers are masked."""
+    """The corrected fields with their new values, for the deciders; phone and identity number are masked."""
     correction, area = unsealed(change["do"]), change["says"].get("area")
     sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
     return {"fields": [(FIELDS[field], _value(field, value, area)) for field, value in sent.items()]}
@@ -169,11 +169,11 @@ def _value(field: str, value: object, area: str | None) -> str:
 
 
 def unsealed(do: Any) -> Correction:
-    """The correction that waited."""
+    """Decrypt the correction of a waiting change."""
     return msgspec.json.decode(vault.unseal(bytes.fromhex(do["sealed"]), "waiting change"), type=Correction)
 
 
 async def stands_now(scope: Scope, do: Any) -> str:
-    """A keyed hash of what a correction would be written over."""
+    """A keyed hash of the present values; it differs once anything that a correction may change has changed."""
     stands = await _stands(scope, UUID(str(do["person_id"])))
     return vault.blind_index(msgspec.json.encode(stands).decode(), "waiting change").hex()

@@ -45,7 +45,7 @@ class People(Controller):
         phone_last4: LastFour = None, room: Room = None, area_id: FromQuery[UUID | None] = None,
         status: FromQuery[Status | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[PersonLine]]:  # fmt: skip
-        """The people whom the caller may list; or, by exact name and last four digits or room, just these."""
+        """The people whom the caller may list; with an exact name and last four digits or a room, only the matches."""
         if name is not None and (phone_last4 or room):
             found = await find_at_counter(caller, name, phone_last4=phone_last4 or "", room=room or "")
             return listed(request, Page(found))
@@ -58,46 +58,46 @@ class People(Controller):
 
     @post()
     async def enrol(self, data: JSONBody[Enrolment], caller: NamedDependency[Scope]) -> PersonDetail:
-        """Enter a person; with a phone, and old enough, they can sign in."""
+        """Register a person. A person of 14 or over with a phone can sign in."""
         return await registration.register(caller, data)
 
     @get("/{person_id:uuid}")
     async def one(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> PersonDetail:
-        """One person, as far as the caller may see them."""
+        """One person, with the fields that the caller may see."""
         return await directory.open_person(caller, person_id)
 
     @patch("/{person_id:uuid}", responses=WAITS)
     async def amend(
         self, person_id: FromPath[UUID], data: JSONBody[Correction], caller: NamedDependency[Scope]
     ) -> Response[PersonDetail | Waiting]:
-        """Correct a person, block them, or note that they have left; what concerns oneself waits for another."""
+        """Correct or block a person, or record that they left; some changes wait for a second person."""
         return answered(await registration.amend(caller, person_id, data), 200)
 
     @post("/{person_id:uuid}/sign-in-code")
     async def sign_in_code(
         self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: JSONBody[CodeIn | None] = None
     ) -> registration.SignInCode:
-        """Six digits with which the person in front of the counter can sign in once.
+        """Six digits with which the person at the counter can sign in once.
 
-        A keeper scans the person's card or own code first, or sends name and last four digits for a first sign-in.
+        A keeper first scans the person's card or personal code, or sends name and last four digits for a first sign-in.
         """
         return await give_code(caller, person_id, data or CodeIn())
 
     @get("/{person_id:uuid}/login", opt=AT_THE_COUNTER)
     async def login(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Standing:
-        """Whether the person's phone signs in for them, waits for its holder, or spends nothing yet."""
+        """Whether the person's phone can sign in, waits for its holder's answer, or may not spend yet."""
         return await standing(caller, person_id)
 
     @get("/{person_id:uuid}/guardians")
     async def guardians(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[GuardianOut]:
-        """Who cares for this person, and whom this person cares for."""
+        """The person's guardians and dependants."""
         return await guardians.guardianships_of(caller, person_id)
 
     @post("/{person_id:uuid}/guardians", responses=WAITS)
     async def name_guardian(
         self, person_id: FromPath[UUID], data: JSONBody[GuardianIn], caller: NamedDependency[Scope]
     ) -> Response[GuardianOut | Waiting]:
-        """Name a guardian of the child; oneself or one's household waits for another administrator."""
+        """Name a guardian of the child; naming oneself or a household member waits for another administrator."""
         return answered(await guardians.name_guardian(caller, person_id, data))
 
 
@@ -108,7 +108,7 @@ class Guardianships(Controller):
     async def consent(
         self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Response[GuardianOut | Waiting]:
-        """Record the guardian's consent; that of somebody of one's household waits for another administrator."""
+        """Record the guardian's consent; that of the administrator's household waits for another administrator."""
         return answered(await guardians.record_consent(caller, guardianship_id), 200)
 
     @delete("/{guardianship_id:uuid}/consent", status_code=200)
@@ -130,10 +130,10 @@ class Messages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], unread: FromQuery[bool] = False, limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response[Page[messages.MessageOut]]:  # fmt: skip
-        """What the caller was told, newest first."""
+        """The caller's messages, newest first."""
         return listed(request, await messages.own_messages(caller, unread=unread, limit=limit, cursor=cursor))
 
     @post("/{message_id:uuid}/read", status_code=204)
     async def read(self, message_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
-        """Note that the caller has read a message."""
+        """Mark a message of the caller as read."""
         await messages.mark_read(caller, message_id)

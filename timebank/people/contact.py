@@ -1,4 +1,4 @@
-"""How a person is reached: the phone in clear, for the verbs that need it and for no page."""
+"""A person's phone in plain text, for verbs that need it; pages do not show it."""
 
 from datetime import date
 from uuid import UUID
@@ -14,7 +14,7 @@ from timebank.people.schemas import Status
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """`area_path` goes from the grid down to where the person lives; empty without a household."""
+    """`area_path` holds the ids from the grid down to the person's area; empty without a household."""
 
     phone: str | None
     guarded: bool
@@ -36,7 +36,7 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 async def is_called(scope: Scope, person_id: UUID, name: str, last4: str) -> bool:
-    """Whether a person has just this name, and these last four of the phone or the identity number."""
+    """Whether a person has this whole name (by its key), and a phone or identity number that ends in these four."""
     async with transaction(scope):
         found = await database.row(
             _Names, "SELECT name, phone_last4, identity_sealed FROM person WHERE community_id = $1 AND id = $2",

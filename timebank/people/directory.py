@@ -1,8 +1,8 @@
-"""Who is in the community's book, as far as the one who asks may see it.
+"""Finding and opening residents, within the caller's visibility.
 
-Administrators and auditors see everybody; a grid worker the people of the own grid; building and unit heads the names
-and buildings of their own area; a keeper only who is named in full together with the last four digits of the phone or
-the room; a resident nobody but oneself and the own children.
+Administrators and auditors see everybody; grid workers the people of their grid; building and unit heads the names and
+areas of their people; keepers only the person whose full name they give together with the last four digits of the
+phone or the room; residents only themselves and the children in their care.
 """
 
 import re
@@ -37,7 +37,7 @@ LEFT JOIN area place ON place.community_id = h.community_id AND place.id = h.are
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """Whose people a caller may list: of `areas` with phone and room, of `headed` without."""
+    """Which people a caller may list: those of `areas` with phone and room, those of `headed` without."""
 
     everybody: bool
     areas: list[UUID]
@@ -49,7 +49,7 @@ class Sight(msgspec.Struct, frozen=True):
 
 
 def sight_of(scope: Scope) -> Sight:
-    """What the caller's roles let them list in this community."""
+    """The visibility that the caller's roles give in this community."""
     held = [g for g in scope.here() if g.area_id is not None]
     return Sight(
         scope.reads_all,
@@ -82,10 +82,10 @@ async def people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
     limit: int = 50, cursor: str | None = None,
 ) -> Page[PersonLine]:  # fmt: skip
-    """The people that the caller may list, by pinyin. `q` is a name, the beginning of its pinyin, a phone or a number.
+    """The people that the caller may list, sorted by pinyin. Raises Forbidden for a caller who may list nobody.
 
-    A phone or an identity number finds only its whole self: it is looked up by its keyed hash. A list with children is
-    written down.
+    `q` is the beginning of a name or of its pinyin, or a whole phone, identity or document number: numbers are
+    encrypted and looked up by deterministic HMAC. A list with children is audited.
     """
     sight = sight_of(scope)
     if not sight.anybody:
@@ -125,10 +125,10 @@ def _identity_indexes(q: str) -> list[bytes]:
 
 @retried
 async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
-    """Who has just this name and these last four digits of the phone, or lives in this room.
+    """The people of this whole name (compared by its key) with these last four digits of the phone or in this room.
 
-    That is how a keeper finds the person at the counter; the room is for whoever has no phone. Each look-up is written
-    down, with whom it found where that was one; never what was typed.
+    A keeper finds the person at the counter by it; the room serves for people without a phone. Each look-up is audited
+    with the person where it found exactly one, never with what was typed.
     """
     if not (scope.kept_stations or sight_of(scope).everybody):
         raise Forbidden
@@ -147,7 +147,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
 
 
 class _Record(msgspec.Struct):
-    """A person's row with the household and its place."""
+    """A person's row with the household and its area."""
 
     id: UUID
     name: str
@@ -183,9 +183,10 @@ async def _record(scope: Scope, person_id: UUID) -> _Record:
 
 @retried
 async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
-    """One person, as far as the caller may see them. Who cannot see them finds nobody.
+    """One person, with the fields that the caller may see. Raises NotFound outside the caller's visibility.
 
-    That staff have opened a child, or somebody from above the community has opened anyone, is written down.
+    Audited when the person is a child or the caller an administrator from above the community, except for the caller's
+    own record and dependants.
     """
     async with transaction(scope):
         record, sight = await _record(scope, person_id), sight_of(scope)
@@ -229,7 +230,7 @@ def _detail(scope: Scope, record: _Record, *, near: bool, whole: bool) -> Person
 
 
 async def names_of(scope: Scope, person_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Names by id, for a page that shows who did something to those who read the community's books."""
+    """Names by id, for pages that show administrators and auditors who did something."""
     async with transaction(scope):
         found = await database.fetch(
             "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)",

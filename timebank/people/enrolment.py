@@ -1,4 +1,4 @@
-"""Entering people in the community's book: one at the desk, or a whole roster at once."""
+"""Registering people in a community: one at the desk, or a whole roster at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Nameless(TimebankError):
 
 @dataclass(slots=True)
 class Entry:
-    """A person as the table keeps them."""
+    """The values of a person's row."""
 
     id: UUID
     name: str
@@ -66,7 +66,10 @@ class Entry:
 
 @retried
 async def enrol(scope: Scope, enrolment: Enrolment) -> UUID:
-    """Enter one person. Raises PersonKnown for somebody of the same identity number, or of the same name and phone."""
+    """Register one person. Raises PersonKnown for somebody already registered.
+
+    That is the same identity number, or the same name with the same phone or the same birth date and household.
+    """
     async with transaction(scope):
         [enrolled] = await _enter(scope, [enrolment])
         if not enrolled.created:
@@ -77,9 +80,9 @@ async def enrol(scope: Scope, enrolment: Enrolment) -> UUID:
 
 @retried
 async def enrol_many(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled]:
-    """Enter people as they come; who is known already, or repeated, is found and left as they are.
+    """Register people; somebody already registered, or repeated in the list, is found and left unchanged.
 
-    The answers stand in the order of the enrolments. Thousands take a few statements in all.
+    The answers are in the order of the enrolments. Thousands of people take a few statements.
     """
     async with transaction(scope):
         answers = await _enter(scope, enrolments)
@@ -91,7 +94,7 @@ async def enrol_many(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enro
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Whom some enrolments mean, with the households that the new ones live in; nothing of it is written yet."""
+    """The people that some enrolments match or would add, with the new ones' households; nothing is written yet."""
 
     answers: list[Enrolled]
     new: list[Entry]
@@ -99,17 +102,17 @@ class Placed:
 
     @property
     def households(self) -> dict[UUID, UUID | None]:
-        """Where each of the new people lives."""
+        """The household of each new person."""
         return {entry.id: entry.household_id for entry in self.new}
 
     @property
     def new_households(self) -> int:
-        """How many households are not there yet."""
+        """How many households would be new."""
         return self.doors.count_new(set(self.households.values()))
 
 
 async def place_many(scope: Scope, enrolments: Sequence[Enrolment]) -> Placed:
-    """Find whom each of these enrolments means. Reads alone; areas that are not there yet have no households."""
+    """Match these enrolments to people and households, without writing. Areas need not exist yet."""
     scope.require_admin()
     async with transaction(scope):
         entries = [entry_of(enrolment) for enrolment in enrolments]
@@ -132,7 +135,7 @@ async def _enter(scope: Scope, enrolments: Sequence[Enrolment]) -> list[Enrolled
 
 
 def entry_of(enrolment: Enrolment) -> Entry:
-    """The enrolment with its name cleaned, its numbers checked, and sex and birth as the identity number has them."""
+    """Clean and check an enrolment; sex and birth date come from the identity number where there is one."""
     name = names.clean_person(enrolment.name)
     if not name:
         raise Nameless
@@ -151,7 +154,7 @@ def entry_of(enrolment: Enrolment) -> Entry:
 
 
 def check_agreement(born_on: date, sex: str, said_born_on: date | None, said_sex: str | None) -> None:
-    """Refuse a birth date or sex that the identity number contradicts: one of the two was mistyped."""
+    """Raise BadIdentity where a stated birth date or sex differs from the identity number's: one was mistyped."""
     if said_born_on not in (None, born_on):
         raise BadIdentity(why=_("与填写的出生日期不一致，请核对"))
     if said_sex not in (None, sex):
@@ -159,7 +162,7 @@ def check_agreement(born_on: date, sex: str, said_born_on: date | None, said_sex
 
 
 def require_birth(born_on: date | None) -> None:
-    """Refuse a birth in the future or too long ago."""
+    """Raise BadBirth for a birth date in the future or more than 130 years ago."""
     today = clock.local_day()
     if born_on is not None and (born_on > today or age_on(born_on, today) > AGE_MAX):
         raise BadBirth
@@ -170,7 +173,7 @@ def _clean(name: str | None) -> str | None:
 
 
 async def require_areas(scope: Scope, area_ids: set[UUID]) -> None:
-    """Refuse places that are not in the community."""
+    """Raise NotFound unless all of these areas are in the community."""
     found: int = await database.fetch_value(
         "SELECT count(*) FROM area WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(area_ids)
     )
@@ -188,7 +191,7 @@ class _Known(msgspec.Struct):
 
 
 class _Book:
-    """Who is in the book already, as far as it matters for some entries; new entries join it."""
+    """The registered people that some entries may match; each new entry is added, so that a repetition matches it."""
 
     def __init__(self, known: list[_Known]) -> None:
         self._by_identity: dict[bytes, _Known] = {}
@@ -211,7 +214,7 @@ class _Book:
         self._by_name.setdefault(names.key(person.name), []).append(person)
 
     def place(self, entry: Entry) -> Enrolled:
-        """The person that this entry means, else a new one."""
+        """The registered person that an entry matches; else the entry as a new person."""
         asked = _Known(entry.id, entry.name, entry.born_on, entry.identity_index, entry.phone_index, entry.household_id)
         found = self._by_identity.get(asked.identity_index) if asked.identity_index else None
         namesakes = self._by_name.get(names.key(entry.name), [])
@@ -222,7 +225,7 @@ class _Book:
 
 
 def _is_same(known: _Known, asked: _Known) -> bool:
-    """Whether two of one name are one person: their phone or their birth and household agree, no number differs."""
+    """Whether two namesakes are one person: equal phone, or birth date and household; identity numbers not unequal."""
     if known.identity_index and asked.identity_index and known.identity_index != asked.identity_index:
         return False
     same_phone = asked.phone_index is not None and known.phone_index == asked.phone_index
@@ -258,9 +261,9 @@ def _columns(entry: Entry) -> tuple[object, ...]:
 
 @retried
 async def withdraw_many(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
-    """Take people out of the book again who were entered by mistake, with the households left empty.
+    """Delete people who were registered by mistake, and every household of the community that has no people.
 
-    Answers those who stay because something has been recorded of them since.
+    Returns those who stay because other rows refer to them by now.
     """
     scope.require_admin()
     stay: list[UUID] = []

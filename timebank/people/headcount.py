@@ -1,4 +1,4 @@
-"""How many people live where."""
+"""How many people live in each area."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from timebank.core.scope import Scope
 
 
 async def people_in_areas(scope: Scope) -> dict[UUID, int]:
-    """The active people of each grid, building and unit, those of the narrower areas included."""
+    """How many active people live in each grid, building and unit, the areas inside it included."""
     scope.require_reader()
     async with transaction(scope):
         found = await database.fetch(

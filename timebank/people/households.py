@@ -1,4 +1,4 @@
-"""Households: who lives behind one door. Found by area, room and head of household, made where there is none."""
+"""Households: the people behind one door. Found by area, room and head of household, and created where missing."""
 
 from datetime import date
 from uuid import UUID
@@ -20,7 +20,7 @@ class HouseholdKnown(Conflict):
 
 
 class Member(msgspec.Struct):
-    """Somebody of a household, as the community's staff see it."""
+    """A household member as staff see them."""
 
     id: UUID
     name: str
@@ -37,7 +37,7 @@ class _Household(msgspec.Struct):
 
 
 class Doors:
-    """The households of some areas, held while many people are settled into them; `save` writes the new ones."""
+    """The households of some areas in memory, to place many people in; `save` writes the new ones."""
 
     def __init__(self, known: list[_Household]) -> None:
         self._rooms: dict[tuple[UUID, str], list[_Household]] = {}
@@ -47,7 +47,7 @@ class Doors:
 
     @classmethod
     async def of(cls, scope: Scope, area_ids: set[UUID]) -> "Doors":
-        """The households that live in these areas now."""
+        """Load the present households of these areas."""
         async with transaction(scope):
             return cls(
                 await database.rows(
@@ -59,7 +59,10 @@ class Doors:
             )  # fmt: skip
 
     def settle(self, area_id: UUID | None, room: str, head_name: str | None, name: str) -> UUID | None:
-        """The household of somebody of this name; None where no area is known."""
+        """Find or create the household of a person of this name; None without an area.
+
+        Without a head the room's only household, else one with the person as head.
+        """
         if area_id is None:
             return None
         there = self._rooms.setdefault((area_id, room), [])
@@ -73,12 +76,12 @@ class Doors:
         return found.id
 
     def count_new(self, wanted: set[UUID | None]) -> int:
-        """How many of these households `settle` has made."""
+        """How many of these households `settle` has created."""
         return sum(household.id in wanted for household in self._new)
 
     @retried
     async def save(self, scope: Scope, wanted: set[UUID | None]) -> None:
-        """Write those households that `settle` has made and somebody moves into."""
+        """Insert those of the wanted households that `settle` has created."""
         new = [household for household in self._new if household.id in wanted]
         if not new:
             return
@@ -94,7 +97,7 @@ class Doors:
 
 @retried
 async def members(scope: Scope, household_id: UUID) -> list[Member]:
-    """Who lives in a household, the longest known first. For staff who may open its people."""
+    """The people of a household, earliest registered first; for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         found = await database.rows(

@@ -1,8 +1,8 @@
-"""The lock order of every verb: person, account, the rest.
+"""The lock order of every verb: person, account, everything else.
 
-A verb that locks more than one row locks the residents whose accounts it moves first, in the order of their ids. The
-ledger locks an account only inside such a verb (or alone: a donation, the expiry), so accounts wait for nobody else.
-`FOR NO KEY UPDATE` leaves others free to write rows that refer to a locked one.
+A verb that locks more than one row first locks the residents whose balances it changes, in the order of their ids. The
+ledger locks an account only inside such a verb, or as the only lock (a donation, the expiry), so that account locks
+cannot deadlock. `FOR NO KEY UPDATE` still lets others insert rows that refer to a locked one.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 
 
 async def lock_people(scope: Scope, person_ids: Iterable[UUID]) -> None:
-    """Lock residents' rows until the transaction ends; what they hold moves in this transaction alone."""
+    """Lock these residents' rows until the transaction ends, so that no other verb changes their balances meanwhile."""
     await database.execute(
         "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
         scope.community_id, list(person_ids),

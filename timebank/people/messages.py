@@ -1,4 +1,4 @@
-"""Messages: a sentence for one person, told once per event, read in the person's own time."""
+"""Messages to a person inside the service, sent once per event."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,7 +17,7 @@ TEXT_MAX = 500
 
 
 class MessageOut(msgspec.Struct):
-    """What a person was told. `about_id` is the redemption, entry or booking that it speaks of."""
+    """A message. `about_id` is the redemption, ledger entry, booking or other row that it is about."""
 
     id: UUID
     kind: str
@@ -28,7 +28,7 @@ class MessageOut(msgspec.Struct):
 
 
 class Telling(msgspec.Struct, frozen=True):
-    """A whole sentence for one person; `key` is that of the event it speaks of, such as `redemption:{id}:expired`."""
+    """A message to send to one person; `key` names the event, such as `redemption:{id}:expired`."""
 
     person_id: UUID
     text: str
@@ -37,14 +37,14 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
-    """Tell a person something; the same key tells it once, however often the verb is repeated."""
+    """Notify a person, once per key however often the verb is repeated."""
     await tell_many(scope, kind, [Telling(person_id, text, key, about_id)])
 
 
 async def tell_household(
     scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None
 ) -> None:
-    """Tell a person and everybody of the household; the same key tells each of them once."""
+    """Notify a person and the active household members, each once per key."""
     found = await database.fetch(
         "SELECT m.id FROM person p JOIN person m ON m.community_id = p.community_id AND m.status = 'active' "
         "AND (m.id = p.id OR m.household_id = p.household_id) WHERE p.community_id = $1 AND p.id = $2 ORDER BY m.id",
@@ -56,11 +56,11 @@ async def tell_household(
 
 @retried
 async def tell_many(scope: Scope, kind: str, tellings: Sequence[Telling], *, import_id: UUID | None = None) -> None:
-    """Tell each of these people something, thousands in two statements; the same key tells a person once.
+    """Notify each of these people, once per key; two statements for thousands of messages.
 
-    A text of at most 500 characters is kept as it was told and so in the community's language, Chinese, whatever
-    language its reader chooses later. A child too young to sign in is told through its guardians as well. `import_id`
-    is the import that tells it: such a message is no sign that its reader has used anything.
+    Texts are cut at 500 characters and stored in Chinese, whatever language the reader chooses later. Guardians of a
+    child under 14 get a copy. `import_id` is the import that sends the messages: they do not count as a sign that the
+    person has used the service.
     """
     if not tellings:
         return
@@ -82,7 +82,7 @@ class _Care(msgspec.Struct, frozen=True):
 
 
 async def _to_guardians(scope: Scope, tellings: Sequence[Telling]) -> list[Telling]:
-    """What children without a login are told, for the guardians whose consent is in force."""
+    """Copies of the messages to children under 14, for the guardians whose consent is in force."""
     found = await database.rows(
         _Care,
         "SELECT g.child_id, c.name, c.born_on, g.guardian_id FROM guardianship g "
@@ -104,7 +104,7 @@ async def _to_guardians(scope: Scope, tellings: Sequence[Telling]) -> list[Telli
 
 @retried
 async def forget_told_by_imports(scope: Scope, import_id: UUID, person_ids: Sequence[UUID]) -> None:
-    """Drop what imports have told people whom this one has entered, before they leave the book with it."""
+    """Delete import messages to the people that this import has registered, before undoing it deletes the people."""
     scope.require_admin()
     async with transaction(scope):
         await database.execute(
@@ -115,7 +115,7 @@ async def forget_told_by_imports(scope: Scope, import_id: UUID, person_ids: Sequ
 async def own_messages(
     scope: Scope, *, unread: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[MessageOut]:
-    """What the caller was told in this community, newest first."""
+    """The caller's messages in this community, newest first."""
     person_id = scope.require_self()
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
@@ -130,7 +130,7 @@ async def own_messages(
 
 
 async def count_unread(scope: Scope) -> int:
-    """How many messages wait for the caller in this community."""
+    """How many unread messages the caller has in this community."""
     async with transaction(scope):
         unread: int = await database.fetch_value(
             "SELECT count(*) FROM message WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
@@ -141,7 +141,7 @@ async def count_unread(scope: Scope) -> int:
 
 @retried
 async def mark_all_read(scope: Scope) -> None:
-    """Note that the caller has read every message of this community."""
+    """Mark all of the caller's messages in this community as read."""
     async with transaction(scope):
         await database.execute(
             "UPDATE message SET read_at = $3 WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
@@ -151,7 +151,7 @@ async def mark_all_read(scope: Scope) -> None:
 
 @retried
 async def mark_read(scope: Scope, message_id: UUID) -> None:
-    """Note that the caller has read a message; the first reading counts."""
+    """Mark a message of the caller as read; a repetition keeps the first time. Raises NotFound."""
     person_id = scope.require_self()
     async with transaction(scope):
         found = await database.fetch_value(

@@ -1,4 +1,4 @@
-"""Whose book a caller may open: the own, that of a child in care, or, for staff who read all, anybody's."""
+"""Whose statement a caller may read: their own, that of a child in their care; for administrators and auditors any."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +11,10 @@ from timebank.people.guardianship.guardians import children_of, guardianships_of
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A person's book, the scope it is read in, and whose class time it shows: the own, and of children in care now."""
+    """A person whose statement may be read, the scope to read it in, and whose class minutes it shows.
+
+    `children` are the person and the children in their care now; empty when a guardian reads a child's statement.
+    """
 
     scope: Scope
     person_id: UUID
@@ -19,9 +22,9 @@ class Book:
 
 
 async def open_book(caller: Scope, person_id: UUID | None = None) -> Book:
-    """The book of a person, the caller's own when none is named. What the caller may not read is not there.
+    """Check that the caller may read a person's statement; the caller's own when none is named. Raises NotFound.
 
-    A child's book opens for a guardian with recorded consent. That staff opened somebody's is written down.
+    A guardian with recorded consent may read a child's. Reading somebody else's is audited as `open_person` does it.
     """
     scope = caller.acting_as(person_id) if person_id else caller
     person_id = person_id or scope.require_self()

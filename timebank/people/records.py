@@ -1,4 +1,4 @@
-"""Keeping a person's record right: corrections, blocking, leaving. Reasons are written down, personal data are not."""
+"""Correcting, blocking and ending a person's record. The audit keeps reasons and field names, no personal data."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ class RecordMerged(Conflict):
 
 
 async def locked(scope: Scope, person_id: UUID) -> Person:
-    """The person's row, locked until the transaction ends; for who reads the community's books, and for oneself."""
+    """Lock a person's row until the transaction ends; NotFound unless it is the caller's own or they read all."""
     here = (Person.community_id == scope.community_id) & (Person.id == person_id)
     found = await Person.objects().where(here).lock_rows("NO KEY UPDATE").first()
     if found is None or not (scope.reads_all or scope.is_own(person_id)):
@@ -43,9 +43,9 @@ def _require_unmerged(person: Person) -> None:
 
 @retried
 async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None:
-    """Change what an administrator has found to be wrong of a person. `status` is not touched: see `set_status`.
+    """Correct a person's record, as an administrator, and notify the person. `status` is left to `set_status`.
 
-    Whether one's own name is shown in full is one's own choice; nothing else is changed by the person alone.
+    A resident may change only `publishes_name` of their own record. Raises RecordMerged for a merged record.
     """
     sent = [
         name
@@ -73,7 +73,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
 
 
 async def _keep_where_from(scope: Scope, person: Person, household_id: UUID | None) -> None:
-    """Keep where somebody lived before: who lived there too is no second person for them now."""
+    """Record the former household: its people cannot be a second person for this one."""
     before: UUID | None = person.household_id
     if before is not None and before != household_id:
         await HouseholdMove.insert(
@@ -110,7 +110,7 @@ def _words(correction: Correction) -> dict[Column | str, object]:
 
 
 def _numbers(correction: Correction) -> dict[Column | str, object]:
-    """The sealed columns, and what an identity number says of its bearer."""
+    """The encrypted columns, and the birth date and sex that an identity number encodes."""
     changed: dict[Column | str, object] = {}
     if correction.phone is not UNSET:
         phone = normal_phone(correction.phone) if correction.phone else None
@@ -136,7 +136,7 @@ def _numbers(correction: Correction) -> dict[Column | str, object]:
 
 
 async def _household(scope: Scope, person: Person, correction: Correction) -> UUID | None:
-    """The household of the corrected place; what was not sent stays as it was."""
+    """Find or create the household of the corrected area, room and head; a field that was not sent keeps its value."""
     now = await Household.objects().get(
         (Household.community_id == scope.community_id) & (Household.id == person.household_id)
     )
@@ -155,9 +155,9 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
 
 @retried
 async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
-    """Block a person, note that they have left, or let them back in.
+    """Block a person, record that they left, or make them active again; the person is notified.
 
-    Blocked, nobody signs in or is served; the points stay. Of who has left the accounts are closed as well.
+    A blocked person cannot sign in or be served and keeps the points. For `left` the accounts are closed too.
     """
     scope.require_admin()
     async with transaction(scope):

@@ -1,4 +1,4 @@
-"""Whether somebody is in the community's book at all."""
+"""Whether a person is registered in the community."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from timebank.core.scope import Scope
 
 
 async def require_resident(scope: Scope, person_id: UUID) -> None:
-    """Raise NotFound for who is not in this community's book: an empty list of theirs would be an answer about them."""
+    """Raise NotFound for a person of another community or none, for whom a list would otherwise come back empty."""
     async with transaction(scope):
         found: bool = await database.fetch_value(
             "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2)", scope.community_id, person_id

@@ -1,4 +1,4 @@
-"""What goes in and out about people."""
+"""Request and response shapes about people."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -17,10 +17,10 @@ Reason = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
 
 
 class Enrolment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Somebody to be entered in the community's book.
+    """A person to register in the community.
 
-    The household is the one of this area, room and head; without a head the room's only household, else the person's
-    own. Without an area there is no household.
+    The household is found by area, room and head; without a head it is the room's only household, else a new one with
+    the person as head. Without an area there is no household.
     """
 
     name: PersonName
@@ -36,14 +36,14 @@ class Enrolment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Enrolled(msgspec.Struct, frozen=True):
-    """Who an enrolment stands for. `created` is false for somebody who was already in the book, left as they were."""
+    """The person of an enrolment. `created` is false for somebody already registered, who is left unchanged."""
 
     person_id: UUID
     created: bool
 
 
 class Correction(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What is to be changed of a person; a field that is not sent stays as it is, null empties it."""
+    """Changes of a person's record; a field that is not sent stays as it is, null empties it."""
 
     name: PersonName | UnsetType = UNSET
     sex: Sex | UnsetType | None = UNSET
@@ -60,7 +60,7 @@ class Correction(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PersonLine(msgspec.Struct):
-    """A person in a list. Building and unit heads see no phone and no room."""
+    """A person in a list. Phone and room are null for building and unit heads, and in a look-up at the counter."""
 
     id: UUID
     name: str
@@ -72,7 +72,7 @@ class PersonLine(msgspec.Struct):
 
 
 class PersonDetail(msgspec.Struct):
-    """A person who was opened. The identity number is masked; so is the phone but for administrators and oneself."""
+    """One person. The identity number is masked; the phone too, unless for administrators, the person and guardians."""
 
     id: UUID
     community_id: UUID
@@ -92,7 +92,7 @@ class PersonDetail(msgspec.Struct):
     is_child: bool
     created_at: datetime
     merged_into: UUID | None = None
-    """The record that this one was merged into; it has left, and all that it had is there."""
+    """The record that this one was merged into and that holds everything now; this one has status `left`."""
 
 
 class ChildOut(msgspec.Struct):
@@ -103,7 +103,7 @@ class ChildOut(msgspec.Struct):
 
 
 class GuardianIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Who is guardian of the child. `consented` notes that the guardian has agreed in front of whoever records it."""
+    """A guardian to name for a child. `consented`: the guardian has agreed in front of whoever records it."""
 
     guardian_id: UUID
     relation: Annotated[str, Meta(min_length=1, max_length=20, pattern=NO_NUL)]

@@ -20,14 +20,14 @@ class Policies(Controller):
 
     @get()
     async def list_policies(self, caller: NamedDependency[Scope]) -> list[PolicyOut]:
-        """Every policy of the community as it is in force."""
+        """Every policy of the community with the value in force."""
         return await policies.explained(caller)
 
     @put("/{name:str}", responses=WAITS)
     async def change(
         self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]
     ) -> Response[PolicyOut | Waiting]:
-        """Set one policy from now on; a looser one waits for a second person."""
+        """Set one policy, in force at once; a looser value waits for a second person."""
         waiting = await policies.change_policy(caller, name, data.value)
         if waiting is not None:
             return answered(waiting)

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 
 class PolicyOut(msgspec.Struct):
-    """A policy as it is in force, with its bounds; who set it is told to those who read the community's books."""
+    """A policy in force with its limits. Only administrators and auditors see who set it, and when."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""A community's policies: what may differ from one community to the next, with the default and its meaning."""
+"""A community's policies: the settings that may differ between communities, with default, limits and title."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from timebank.policies.schemas import PolicyOut
 
 
 class Policies(msgspec.Struct, frozen=True):
-    """The policies in force in one community (design section 5). Integers only; 0 and 1 stand for no and yes."""
+    """The policies in force in one community (design section 5). All are integers."""
 
     daily_minutes_max: int = 480
     expiry_years: int = 1
@@ -44,7 +44,7 @@ class PolicyInfo(msgspec.Struct, frozen=True):
     unit: str
     smallest: int
     largest: int
-    looser: Literal["up", "down"]  # the direction that mints or unlocks more: it waits for a second person
+    looser: Literal["up", "down"]  # the direction that mints or unlocks more; such a change waits for a second person
 
 
 KNOWN: dict[str, PolicyInfo] = {
@@ -64,7 +64,7 @@ _WORDS: dict[str, dict[Any, str]] = {"title": {name: info.title for name, info i
 
 
 class PolicyChange(msgspec.Struct, frozen=True):
-    """A policy that the community has set: its value, who set it and when."""
+    """A policy value that the community has set, with the person who set it and the time."""
 
     name: str
     value: int
@@ -73,7 +73,7 @@ class PolicyChange(msgspec.Struct, frozen=True):
 
 
 async def policies(scope: Scope) -> Policies:
-    """What is in force in the scope's community: the defaults and the community's own choices over them."""
+    """The policies in force in the scope's community: the defaults, overridden by the community's own values."""
     async with transaction(scope):
         chosen = await database.fetch("SELECT name, value FROM policy WHERE community_id = $1", scope.community_id)
     return msgspec.structs.replace(Policies(), **{row["name"]: row["value"] for row in chosen})
@@ -89,7 +89,7 @@ async def changes(scope: Scope) -> list[PolicyChange]:
 
 
 async def explained(scope: Scope) -> list[PolicyOut]:
-    """Every policy as it is in force, in words; who set it is told only to those who read the community's books."""
+    """Every policy in force, in words. Only administrators and auditors see who set it, and when."""
     set_by = {change.name: change for change in await changes(scope)}
     default = Policies()
     return [
@@ -105,9 +105,10 @@ async def explained(scope: Scope) -> list[PolicyOut]:
 
 @retried
 async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
-    """Set one policy of the community from now on; a looser one waits for a second person from above.
+    """Set one policy, in force at once; a looser value waits for a second person of a higher level (`Waiting`).
 
-    Before the community's first credit its administrator sets them alone, and a second person sees the list afterwards.
+    Before the community's first ledger entry its administrator sets policies alone, and a second person sees the list
+    afterwards. Raises Invalid for an unknown name, PolicyOutOfRange.
     """
     scope.require_admin()
     info = KNOWN.get(name)
@@ -127,7 +128,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
 
 
 def is_looser(info: PolicyInfo, stands: int, value: int) -> bool:
-    """Whether this value mints or unlocks more than what stands."""
+    """Whether this value mints or unlocks more than the value in force, `stands`."""
     return value > stands if info.looser == "up" else value < stands
 
 
@@ -156,5 +157,5 @@ POLICY_BEFORE = Kind(
 
 
 def points_expire_on(in_force: Policies, earned_at: datetime) -> date:
-    """The last day on which points earned at this moment can be spent: 31 December, local."""
+    """The last local day on which points earned at this moment can be spent: 31 December, `expiry_years` later."""
     return date(clock.local_day(earned_at).year + in_force.expiry_years, 12, 31)

@@ -1,4 +1,4 @@
-"""Who answers for a scan at a counter: the keeper signed on to it, or, for one that waited there, who was on then."""
+"""The keeper who answers for a scan at a counter: who is signed on, or for an offline scan, who was at its time."""
 
 from datetime import datetime
 
@@ -13,9 +13,10 @@ from timebank.stations.places import station_row
 
 
 async def find_keeper(arrival: Arrival) -> None:
-    """Make the keeper the actor of a scan on a counter tablet; a device is nobody.
+    """Make the signed-on keeper the actor of a scan on a counter tablet.
 
-    Without network the last keeper stays on until closing time. A scan for which nobody was on is refused.
+    Without network the last keeper stays signed on until closing time. Raises SignOnNeeded where nobody is signed on,
+    and Refused for an offline scan at whose time nobody was.
     """
     scope = arrival.scope
     if not scope.is_counter:
@@ -25,7 +26,7 @@ async def find_keeper(arrival: Arrival) -> None:
             raise SignOnNeeded
         return
     at = await occurred(arrival)
-    # A clock that is a little slow puts the first scan of a sign-on before it.
+    # A slightly slow device clock dates the first scan after a sign-on before the sign-on.
     then = await signed_on_then(scope, at) or await signed_on_then(scope, at + TOLERANCE)
     if then is None or at >= then.lasts_until(await _doors_close(scope, then.signed_on_at)):
         raise Refused("no_keeper_then")
@@ -36,7 +37,7 @@ async def find_keeper(arrival: Arrival) -> None:
 
 
 async def _doors_close(scope: Scope, moment: datetime) -> datetime | None:
-    """When the device's station closes after a moment; None for doors that never close."""
+    """When the device's station closes after a moment; None where it never closes."""
     assert scope.device_station_id is not None
     station = await station_row(scope, scope.device_station_id)
     return station.opening(moment).end if station else None

@@ -1,4 +1,4 @@
-"""Scans, visits and service records over HTTP."""
+"""The HTTP API of scans, visits and service records."""
 
 from uuid import UUID
 
@@ -23,13 +23,13 @@ class Checkins(Controller):
 
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
-        """Check in or out by a code; every verdict is a 200, and the same nonce gets the same verdict."""
+        """Check in or out by a code. Every verdict is a 200; repeating a nonce returns its stored verdict."""
         browser = Browser(address=address_of(request))
         return told_in(await scanning.scan(caller, data, browser=browser), language_of(request))
 
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:
-        """Scans that waited on a device: each row its own transaction and outcome."""
+        """Send scans that a device stored offline; each row has its own transaction and outcome."""
         return await scanning.scan_batch(caller, data.rows, language_of(request), device_now=data.device_now)
 
 
@@ -38,7 +38,7 @@ class MyCode(Controller):
 
     @get("/code")
     async def code(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> CodeOut:
-        """The code to show at a counter; it turns every 30 seconds."""
+        """The personal code to show at a counter; it changes every 30 seconds."""
         return await personal.personal_code(caller, person_id)
 
     @get("/code.png", media_type="image/png")

@@ -1,4 +1,4 @@
-"""Presence at the counter: that a person stood at this station in the last five minutes, by their own code or card."""
+"""Presence at the counter: proof by a scan that a person was at this station in the last five minutes."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -49,13 +49,14 @@ _SCANS = (
 async def require_presence(
     scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None, *, spends: bool = True
 ) -> None:  # fmt: skip
-    """Refuse unless this nonce is of a scan of one of these people at this station in the last five minutes.
+    """Refuse unless `nonce` is of a scan of one of these people at this station in the last five minutes.
 
-    A scan by hand proves nothing, nor one that waited on a device, nor one of a person's code or card that another
-    keeper made. A card proves it unless the caller, somebody who is no other person or one of the caller's household
-    issued it and nobody else of the staff has confirmed it or agreed to spending for its holder since. A phone's code
-    whose login rests, or a child's on a guardian's phone that rests, does not prove who may spend; nor does anything
-    soon after two records of the person were merged.
+    A scan of the station's code by the person counts, and a scan of the person's code or card by the caller. Scans by
+    hand, offline scans and scans by another keeper do not. A card does not count where the caller, or somebody not
+    independent of the caller, issued it, and nobody else on the staff has since confirmed it or agreed to a spending of
+    its holder. With `spends`, a scan by phone is refused while the person's login (or a guardian's) rests, and every
+    scan soon after two records of the person were merged. Raises PresenceNeeded, CardNotConfirmed, SpendingRests,
+    MergeRests.
     """
     if nonce is None:
         raise PresenceNeeded
@@ -76,7 +77,7 @@ async def require_presence(
 
 
 async def _is_card_of_another(scope: Scope, scan: asyncpg.Record) -> bool:
-    """Whether a scan was of no card, of a confirmed one, or of one that nobody near the caller has issued."""
+    """Whether a scan was of no card, of a confirmed card, or of one whose issuer is independent of the caller."""
     if scan["confirmed"]:
         return True
     issuers = [scan["issued_by"], scan["issued_by_login"]]
@@ -86,7 +87,8 @@ async def _is_card_of_another(scope: Scope, scan: asyncpg.Record) -> bool:
 async def was_scanned(scope: Scope, person_id: UUID) -> bool:
     """Whether the caller scanned the person's card or own code in the last five minutes, at a station of the caller's.
 
-    A card that the caller or somebody near the caller has issued proves nothing until somebody else has confirmed it.
+    A card issued by the caller, or by somebody not independent of the caller, counts only once somebody else has
+    confirmed it.
     """
     stations = list(scope.kept_stations)
     async with transaction(scope):
@@ -104,7 +106,7 @@ async def was_scanned(scope: Scope, person_id: UUID) -> bool:
 
 
 async def is_present(scope: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> bool:
-    """Whether this nonce proves that the person stands at this station."""
+    """Whether `nonce` proves that the person is at this station and may spend; see `require_presence`."""
     try:
         await require_presence(scope, [person_id], station_id, nonce)
     except (PresenceNeeded, CardNotConfirmed, SpendingRests, MergeRests):

@@ -1,4 +1,4 @@
-"""Which activity a check-in is for, and which shift: the one signed up for, the one named, or the station's own."""
+"""The activity and shift of a check-in: those signed up for, else those named, else the first without sign-up."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -16,7 +16,7 @@ EARLY = timedelta(minutes=60)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What a visit is for; all None where the station offers nothing in particular."""
+    """The activity and shift of a visit; all None where the station offers none."""
 
     activity_id: UUID | None = None
     name: str | None = None
@@ -30,7 +30,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 async def chosen(arrival: Arrival) -> Choice:
-    """The activity of a check-in. Refuses one that needs a sign-up which the person does not have."""
+    """The activity of a check-in. Raises Refused where it needs a sign-up that the person lacks, NotFound."""
     asked = arrival.asked
     seat = await _seat(arrival)
     if seat is not None:
@@ -45,7 +45,7 @@ async def chosen(arrival: Arrival) -> Choice:
 
 
 async def _seat(arrival: Arrival) -> Choice | None:
-    """The shift at this station that the person has a seat in, from an hour before it begins until it ends."""
+    """The shift here that the person has signed up for, from an hour before it begins until it ends."""
     return await database.row(
         Choice,
         "SELECT s.activity_id, a.name, s.id AS shift_id FROM sign_up u "
@@ -61,7 +61,10 @@ async def _seat(arrival: Arrival) -> Choice | None:
 
 
 async def _named(arrival: Arrival) -> Offer | None:
-    """The activity that the request names, by itself or by its shift. What is not offered here is not there."""
+    """The activity that the request names directly or by its shift; None where it names none.
+
+    Raises NotFound for an activity or shift that is not offered here now.
+    """
     asked = arrival.asked
     if asked.activity_id is None and asked.shift_id is None:
         return None
@@ -82,7 +85,7 @@ async def _named(arrival: Arrival) -> Offer | None:
 
 
 async def offers_at(scope: Scope, station_id: UUID) -> list[Offer]:
-    """What one can do at a station, its own activities before those of the whole community."""
+    """The activities at a station, its own before those of the whole community."""
     return await database.rows(
         Offer,
         "SELECT id, name, needs_sign_up FROM activity WHERE community_id = $1 AND active "
@@ -92,7 +95,7 @@ async def offers_at(scope: Scope, station_id: UUID) -> list[Offer]:
 
 
 async def offers_to(scope: Scope, person_id: UUID, station_id: UUID) -> list[Offer]:
-    """What a person can check in for now: the shift one has a seat in first, then what needs no sign-up."""
+    """The activities that a person can check in for now: those of signed-up shifts, then those without sign-up."""
     async with transaction(scope):
         offers = await offers_at(scope, station_id)
         seats = await database.fetch(

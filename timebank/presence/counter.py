@@ -1,4 +1,4 @@
-"""The counter: who stands in front of it, and taking a wrong check-in back."""
+"""The counter: the person in front of it, and the undo of a mistaken check-in."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -28,7 +28,7 @@ class TooLateToUndo(TimebankError):
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Who stands at the counter: known by a scan, or by the name with the end of the phone."""
+    """A person at the counter, recognised by a scan, or by the name and the last digits of the phone."""
 
     id: UUID
     name: str
@@ -36,7 +36,7 @@ class Visitor(msgspec.Struct, frozen=True):
 
 
 async def visitor(scope: Scope, person_id: UUID) -> Visitor:
-    """The person whom the counter has just recognised. The caller answers for how."""
+    """A person whom the counter has just recognised; the caller has checked that. Raises NotFound, Forbidden."""
     require_counter(scope)
     async with transaction(scope):
         found = await database.row(
@@ -51,9 +51,9 @@ async def visitor(scope: Scope, person_id: UUID) -> Visitor:
 
 @retried
 async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
-    """Whose own code or card is shown to a counter to which nobody is signed on; the password proves the rest.
+    """The holder, with masked name, of the personal code or card shown to sign on to a counter.
 
-    Raises Refused with the reason.
+    The password is checked afterwards. Raises Refused with the reason.
     """
     read, now = read_code(code), clock.now()
     if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
@@ -67,7 +67,7 @@ async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
 
 @retried
 async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
-    """Take back a check-in made by mistake, within a quarter of an hour: the visit becomes void and earns nothing."""
+    """Undo a mistaken check-in within 15 minutes: the visit becomes void and earns nothing. Raises TooLateToUndo."""
     async with transaction(scope):
         found = await database.fetch_one(
             "SELECT v.station_id, v.person_id, v.status, v.in_at, s.name AS station FROM visit v "

@@ -1,4 +1,4 @@
-"""Forgotten check-outs: closed at closing time, looked at by somebody, never credited silently."""
+"""Forgotten check-outs: visits are closed at closing time and never credited without a review."""
 
 from datetime import datetime, timedelta
 
@@ -11,12 +11,12 @@ from timebank.people.messages import tell
 from timebank.presence.outcomes import Outcome, record_visit
 from timebank.presence.visits import ROW, VisitRow
 
-CLOSING_GRACE = timedelta(minutes=30)  # who leaves last scans out after the door is shut
+CLOSING_GRACE = timedelta(minutes=30)  # the last person to leave may check out after closing time
 AT_ONCE = 50
 
 
 async def forget(scope: Scope, visit: VisitRow) -> Outcome:
-    """End a visit at closing time, for somebody to confirm. The caller holds its row."""
+    """End a visit at closing time and let a review confirm it. The caller holds its row lock."""
     out_at = max(visit.in_at, visit.closing)
     await database.execute(
         "UPDATE visit SET status = 'needs_confirmation', out_at = $3, out_by = 'closing_time', "
@@ -32,7 +32,7 @@ async def forget(scope: Scope, visit: VisitRow) -> Outcome:
 
 
 async def tell_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
-    """Tell the volunteer at once what happened and what to do, while both still know when it was."""
+    """Notify the volunteer at once of the forgotten check-out and what to do, while the time is still remembered."""
     happened = f"您{dated_at(visit.in_at)}在{visit.station}签到，没有签退，先按{dated_at(out_at)}离开记下。"
     counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else outcome.note or "时间太短，不计时长。"
     to_do = "请到驿站柜台或找社区管理员，说明您是几点离开的。"
@@ -44,9 +44,9 @@ async def tell_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcom
 
 @retried
 async def close_forgotten(scope: Scope) -> int:
-    """Close every visit that is still open half an hour after its station's closing time; how many were closed.
+    """Close every visit that is still open half an hour after its station's closing time; return how many.
 
-    Safe twice and in two processes at once: each takes rows that nobody else holds.
+    It is safe to run twice and in two processes, because rows that another process has locked are skipped.
     """
     closed = 0
     while True:

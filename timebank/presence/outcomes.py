@@ -13,7 +13,7 @@ from timebank.presence.visits import VisitRow
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a visit's minutes."""
+    """The result for a visit's minutes; `record_id` is None where no record was written."""
 
     record_id: UUID | None
     status: str  # approved, pending, rejected; too_short where no record was made

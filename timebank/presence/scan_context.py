@@ -1,4 +1,4 @@
-"""Who stands at which station, by a code: read, verified, and refused in words."""
+"""Scan contexts: find and verify the station and the person of a scan by its code, or refuse the scan in words."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +26,7 @@ BY_COUNTER = ("personal_code", "card", "keeper")
 
 
 class PersonRow(msgspec.Struct, frozen=True):
-    """A resident as check-in needs to know one."""
+    """A resident with the facts that check-in needs."""
 
     id: UUID
     name: str
@@ -38,7 +38,7 @@ class PersonRow(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Arrival:
-    """One scan on its way to a verdict: what is known of it so far."""
+    """The scan context: what is known of one scan until it has its verdict."""
 
     scope: Scope
     asked: ScanIn
@@ -50,38 +50,38 @@ class Arrival:
     station: StationRow | None = None
     person: PersonRow | None = None
     clock: DeviceClock = field(default_factory=DeviceClock)
-    sender: Scope | None = None  # who sends a scan for the keeper who was signed on when it was made
+    sender: Scope | None = None  # who sends the scan, where another keeper was signed on when it was made
     card_id: UUID | None = None
     doubts: list[str] = field(default_factory=list)
     read_by: list[UUID] = field(default_factory=list)
 
     @property
     def flags(self) -> list[str]:
-        """Why hours are looked at that this scan begins or ends."""
+        """The flags of this scan: reasons to review the hours that it begins or ends."""
         found = offline_flags(self.clock, self.received_at - self.at) if self.asked.offline else []
         found += ["offline_keeper"] * (self.sender is not None)
         return [*found, *self.doubts]
 
     @property
     def marks(self) -> list[bytes]:
-        """What stands for the browser that sent a station's code; none for a counter, which scans everybody."""
+        """The hashes of the browser that sent a station's code; none for a counter, which scans everybody."""
         return self.browser.marks(self.scope) if self.browser else []
 
     @property
     def here(self) -> StationRow:
-        """The station, once `find_out` has found it."""
+        """The station; available after `find_out` has found it."""
         assert self.station is not None
         return self.station
 
     @property
     def who(self) -> PersonRow:
-        """The person, once `find_out` has found one."""
+        """The person; available after `find_out` has found one."""
         assert self.person is not None
         return self.person
 
 
 def read_code(text: str) -> Code | None:
-    """The code in what was scanned; None for anything else."""
+    """The code in a scanned text; None where the text is no code."""
     try:
         return codes.read(text)
     except InvalidCode:
@@ -89,12 +89,12 @@ def read_code(text: str) -> Code | None:
 
 
 def no_code(text: str) -> str:
-    """The reason for refusing a text that is no code of ours: the keyboard may have spoilt one."""
+    """The reason for refusing a text that is no code: invalid, or spoilt because all letters came in one case."""
     return "letters_of_one_case" if scanned.has_lost_case(text) else "invalid_code"
 
 
 def addressed(scope: Scope, code: Code | None) -> Scope:
-    """The caller in the community of the code where it is in reach, else where the caller is."""
+    """The caller's scope in the community of the code, where the caller may use it there; else the scope unchanged."""
     if code is None or code.community_id == scope.community_id or code.community_id not in scope.communities:
         return scope
     there = scope.within(code.community_id)
@@ -107,7 +107,7 @@ def _serves(scope: Scope) -> bool:
 
 
 async def find_out(arrival: Arrival, code: Code | None) -> None:
-    """Fill in the station and the person of a scan, or refuse it."""
+    """Fill in the station and the person of a scan. Raises Refused, Forbidden, NotFound."""
     if code is None:
         raise Refused(no_code(arrival.asked.code))
     if isinstance(code, StationCode):
@@ -118,7 +118,7 @@ async def find_out(arrival: Arrival, code: Code | None) -> None:
 
 
 async def _own_visit(arrival: Arrival, code: StationCode) -> None:
-    """The caller has scanned what a station shows. Only the server's clock counts."""
+    """Fill in an own visit of the caller, who has scanned a station's code. Only the server's clock is used."""
     scope, asked = arrival.scope, arrival.asked
     person_id = asked.person_id or scope.person_id
     if scope.device_id is not None:
@@ -139,7 +139,7 @@ async def _own_visit(arrival: Arrival, code: StationCode) -> None:
 
 
 async def _arrived_at(arrival: Arrival, code: StationCode) -> datetime:
-    """When the code was opened, if this browser and session did that; else now, while the code is fresh."""
+    """When this browser and session opened the code; without such a claim now, while the code is fresh."""
     claim = arrival.claim if arrival.claim and arrival.claim.station_id == code.station_id else None
     if claim is None:
         if not codes.is_fresh(code, arrival.received_at):
@@ -157,7 +157,7 @@ def _ended(step: int, seconds: int) -> str:
 
 
 async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None:
-    """A keeper or counter device has scanned a person's phone or card."""
+    """Fill in a scan of a person's phone or card by a keeper or a counter device."""
     scope, asked = arrival.scope, arrival.asked
     require_counter(scope)
     arrival.at = await occurred(arrival)
@@ -166,7 +166,7 @@ async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None
 
 
 async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
-    """Whose phone or card this is, or why it is not accepted."""
+    """Fill in the person whose phone or card was scanned. Raises Refused with the reason."""
     scope = arrival.scope
     if code.community_id != scope.community_id:
         raise Refused("wrong_station")
@@ -185,19 +185,22 @@ async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
 
 
 def _about(arrival: Arrival) -> list[datetime]:
-    """When a scan may have been made: sending takes seconds, so an offline one is known to a step of the code only."""
+    """The possible times of a scan. An offline one is exact only to a step of the code: sending takes seconds."""
     step = timedelta(seconds=codes.PERSON_STEP_SECONDS)
     return [arrival.at, arrival.at - step, arrival.at + step] if arrival.asked.offline else [arrival.at]
 
 
 def require_counter(scope: Scope) -> None:
-    """Other people's codes are for those who serve at a station."""
+    """Raise Forbidden for a caller who serves at no station: only those who serve may scan other people's codes."""
     if not _serves(scope):
         raise Forbidden
 
 
 async def occurred(arrival: Arrival) -> datetime:
-    """When an offline scan was made: by the device's clock, corrected, at most 48 hours ago. Else the server's time."""
+    """The time of a scan: offline the device's, corrected to the server's clock; else when the server received it.
+
+    Raises Refused for a time in the future, before the device was paired, or more than 48 hours ago.
+    """
     told = arrival.asked.occurred_at
     if not arrival.asked.offline or told is None:
         return arrival.received_at
@@ -216,7 +219,7 @@ async def occurred(arrival: Arrival) -> datetime:
 
 
 async def _paired_at(scope: Scope) -> datetime | None:
-    """When the calling device was put into service; None for a person's own session."""
+    """When the calling device was paired; None for a person's own session."""
     if scope.device_id is None:
         return None
     found: datetime | None = await database.fetch_value(
@@ -226,7 +229,10 @@ async def _paired_at(scope: Scope) -> datetime | None:
 
 
 async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
-    """The station whose counter this is: the one named, the device's, or the keeper's only one."""
+    """The station of this counter: the one named, else the device's or the keeper's only one.
+
+    Raises Refused where several are possible, NotFound, Forbidden.
+    """
     if station_id is None:
         kept = scope.kept_stations
         if len(kept) != 1:
@@ -240,9 +246,9 @@ async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
 
 
 async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
-    """The resident, locked until the end of the transaction: one scan of a person after the other.
+    """Lock and return the resident's row, so that scans of one person run one after the other.
 
-    The lock leaves others free to write rows that refer to the person.
+    The lock (FOR NO KEY UPDATE) lets others write rows that refer to the person.
     """
     return await database.row(
         PersonRow,
@@ -253,9 +259,10 @@ async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
 
 
 async def check_person(arrival: Arrival) -> None:
-    """Refuse who may not check in: a blocked resident, a child without a guardian's recorded consent.
+    """Refuse a person who may not check in: a blocked resident, or a child without a guardian's recorded consent.
 
-    What a keeper scans or enters for themselves, or for whom they live or have lived with, is doubtful.
+    A scan at a counter gets a flag where the person is the keeper, a present or former household member of the keeper,
+    or a child in the keeper's care.
     """
     person = arrival.person
     if person is None:
@@ -269,7 +276,7 @@ async def check_person(arrival: Arrival) -> None:
 
 
 async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:
-    """Whether the person needs no guardian's consent, or has one on record."""
+    """Whether the person needs no guardian's consent, or a guardian's consent is recorded."""
     if person.born_on is None or age_on(person.born_on, clock.local_day(moment)) >= GUARDED_UNDER:
         return True
     found: bool = await database.fetch_value(

@@ -1,4 +1,4 @@
-"""The scan: one nonce, one verdict, for ever. Refused scans are kept with their verdict too."""
+"""Scans: each nonce gets one verdict, which is stored for good, also that of a refused scan."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -45,10 +45,10 @@ async def scan(
     scope: Scope, asked: ScanIn, *, claim: Claim | None = None, browser: Browser | None = None,
     clock_of: DeviceClock | None = None,
 ) -> Verdict:  # fmt: skip
-    """Check in or out by a code. The same nonce again gets the stored verdict; nothing is done twice.
+    """Check in or out by a code. Repeating a nonce returns the stored verdict and changes nothing.
 
-    `claim` is the right that opening a station's code gave this phone, `browser` what is known of the browser and
-    network, `clock_of` the clock of the device that a batch waited on.
+    `claim` is the right from opening a station's code on this phone, `browser` identifies the browser and network,
+    `clock_of` is the clock of the device that stored a batch. Raises NonceReused, Forbidden, NotFound, SignOnNeeded.
     """
     device_clock = clock_of or measured(asked.device_now, clock.now())
     code = read_code(asked.code)
@@ -73,13 +73,13 @@ async def scan(
 
 
 async def _recognised(arrival: Arrival) -> Verdict:
-    """Who stands at the counter, for goods and classes; nobody is checked in."""
+    """Identify the person at the counter, for goods and classes, without a check-in."""
     await audit.record(arrival.scope, "identify", "person", arrival.who.id)
     return Verdict("ok", person=person_seen(arrival))
 
 
 async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
-    """Check somebody in or out whom the keeper found by name: it is looked at before it is credited."""
+    """Check in or out a person whom the keeper found by name; the hours are reviewed before they are credited."""
     require_counter(scope)
 
     async def look(arrived: Arrival) -> None:
@@ -94,7 +94,7 @@ _BY: dict[type, str] = {StationCode: "station_code", PersonCode: "personal_code"
 
 
 def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
-    """What a nonce was used for. A scan that was sent at once and again as offline is one request."""
+    """The hash of the request of a nonce, without the offline flag, so that a scan resent as offline is the same."""
     request = (
         asked.code, asked.direction, asked.occurred_at, asked.activity_id, asked.shift_id, asked.station_id,
         asked.person_id, person_id,
@@ -108,7 +108,7 @@ async def _judged(
     arriving: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes,
     carry_out: Callable[[Arrival], Awaitable[Verdict]] = move,
 ) -> Verdict:  # fmt: skip
-    """Look the nonce up, judge, and keep the verdict: one transaction."""
+    """Return the verdict stored for the nonce; else judge the scan and store its verdict. All in one transaction."""
     arrival = arriving(clock.now())
     async with transaction(arrival.scope):
         stored = await _stored(arrival.scope, arrival.asked.nonce, request_hash)
@@ -124,7 +124,7 @@ async def _judged(
 
 
 async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None:
-    """Store the verdict under its nonce, the person's name masked."""
+    """Store the verdict under its nonce, with the person's name masked."""
     kept = verdict
     if verdict.person is not None:
         kept = replace(verdict, person=replace(verdict.person, name=verdict.person.masked_name))
@@ -140,11 +140,11 @@ async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None
         arrival.scope.device_id, arrival.scope.login_id, arrival.sender.login_id if arrival.sender else None,
     )  # fmt: skip
     if tag != "INSERT 0 1":
-        raise RanIntoAnother  # The same nonce was stored while this scan was being judged: the next run finds it.
+        raise RanIntoAnother  # The same nonce was stored while this scan was judged: the retry finds it.
 
 
 def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
-    """What an offline scan says of its time and its clock; a moment beyond every calendar cannot be kept."""
+    """The device's time of an offline scan and its clock's skew in seconds; a time out of range is None."""
     told, skew = arrival.asked.occurred_at, arrival.clock.skew
     if not arrival.asked.offline or told is None:
         return None, None
@@ -156,7 +156,7 @@ def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
 
 
 async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | None:
-    """The verdict that this nonce has already got, with the full name for its reader."""
+    """The verdict stored for this nonce, with the person's full name; None where there is none. Raises NonceReused."""
     found = await database.fetch_one(
         "SELECT s.request_hash, s.verdict, s.station_id, s.person_id, s.device_id, p.name FROM scan s "
         "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
@@ -165,7 +165,7 @@ async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | No
     )  # fmt: skip
     if found is None:
         return None
-    # A tablet sends its queue again although its keeper has gone home by then.
+    # A tablet may send its queue again after its keeper has signed off.
     own_device = scope.device_id is not None and scope.device_id == found["device_id"]
     if found["request_hash"] != request_hash or not (own_device or _may_hear(scope, found)):
         raise NonceReused
@@ -173,12 +173,12 @@ async def _stored(scope: Scope, nonce: str, request_hash: bytes) -> Verdict | No
 
 
 def _may_hear(scope: Scope, found: asyncpg.Record) -> bool:
-    """Whether a verdict is the caller's: about the own person, given at a station kept, or about nobody."""
+    """Whether the caller may read a verdict: about an own record, given at a station kept, or about no person."""
     return found["person_id"] is None or scope.is_own(found["person_id"]) or scope.keeps(found["station_id"])
 
 
 def _named(verdict: Verdict, name: str | None) -> Verdict:
-    """A kept verdict with the full name, for the person and the keeper who scanned."""
+    """A stored verdict with the full name, for the person and the keeper who scanned."""
     if verdict.person is None or name is None:
         return verdict
     return replace(verdict, person=replace(verdict.person, name=name))
@@ -187,10 +187,10 @@ def _named(verdict: Verdict, name: str | None) -> Verdict:
 async def scan_batch(
     scope: Scope, rows: list[dict[str, object]], language: str, *, device_now: datetime | None = None
 ) -> BatchOut:
-    """Scans that waited on a device: each has its own transaction and outcome, and the earliest is judged first.
+    """Judge scans that a device stored offline, the earliest first; each has its own transaction and outcome.
 
-    The device's clock is compared with the server's once, as the batch comes in. It should tell its rows in the order
-    in which it made them: times that go back say that its clock was changed between them.
+    The device's clock is compared with the server's once, when the batch arrives. The rows should be in the order in
+    which they were made: times that go back show that the device's clock was changed between them.
     """
     received_at = clock.now()
     read = [_read(row) for row in rows]
@@ -209,7 +209,7 @@ async def scan_batch(
 
 
 def _made_at(row: ScanIn | None, clock_of: DeviceClock, received_at: datetime) -> datetime:
-    """When a scan was made by the server's time, for the order of a batch; what will be refused comes last."""
+    """The time of a scan by the server's clock, to sort a batch; scans that will be refused come last."""
     if row is None or not row.offline or row.occurred_at is None:
         return received_at
     try:
@@ -230,14 +230,15 @@ async def _row(scope: Scope, row: ScanIn, clock_of: DeviceClock) -> Verdict:
         return await scan(scope, row, clock_of=clock_of)
     except TimebankError as refusal:
         if refusal.status >= 500:
-            raise  # the device keeps every row and sends them again; the nonces make that harmless
+            raise  # the device keeps all rows and retries; the nonces make that idempotent
         return Verdict("error", "error", said=[said(refusal.sentence, **refusal.values)])
 
 
 async def verdict_of(scope: Scope, nonce: str) -> Verdict:
-    """The verdict that a nonce has got, in whichever of the caller's communities.
+    """The verdict stored for a nonce, in any of the caller's communities. Raises NotFound.
 
-    For the person whom it is about and the station where it was given; who is nobody's yet is the device's own matter.
+    It is visible to the person whom it is about and to the station where it was given; one about no person is visible
+    to every caller who knows the nonce.
     """
     async with transaction(scope, every_community=True):
         found = await database.fetch_one(

@@ -1,4 +1,4 @@
-"""What goes in and out about scans, visits and service records."""
+"""Request and response bodies of scans, visits and service records."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -19,10 +19,10 @@ BATCH_MAX = 100
 class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One scan: a station's code by a volunteer, or a person's code or card by a counter.
 
-    `nonce` is made by the device before it sends anything; the same nonce again gets the stored verdict. `station_id`
-    is for a keeper of several stations, `person_id` for a login that stands for several residents of the community.
-    `device_now` is what the device's clock says while it sends a scan that waited: `occurred_at` is corrected by how
-    much it differs from the server's. `purpose` look recognises a person at the counter and checks nobody in or out.
+    `nonce` is made by the device before it sends anything; repeating it returns the stored verdict. `station_id` is for
+    a keeper of several stations, `person_id` for a login that stands for several residents of the community.
+    `device_now` is the device's time when it sends an offline scan: `occurred_at` is corrected by its difference from
+    the server's time. `purpose` "look" identifies a person at the counter and checks nobody in or out.
     """
 
     code: Annotated[str, Meta(min_length=1, max_length=600, pattern=r"^[^\x00]*$")]
@@ -39,9 +39,9 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to 100 scans, each as POST /checkins takes it. A row that cannot be read is refused alone.
+    """Up to 100 scans, each like the body of POST /checkins. A row that cannot be read is refused alone.
 
-    `device_now`, what the device's clock says while it sends them, serves every row without its own.
+    `device_now` is the device's time when it sends them, for every row without its own.
     """
 
     rows: Annotated[list[dict[str, object]], Meta(min_length=1, max_length=BATCH_MAX)]
@@ -49,7 +49,7 @@ class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PersonSeen(msgspec.Struct, frozen=True):
-    """The full name is for the person and for the keeper who has just scanned."""
+    """The person of a scan. The full name is for the person and for the keeper who has just scanned."""
 
     id: UUID
     name: str
@@ -67,7 +67,7 @@ class VisitSeen(msgspec.Struct, frozen=True):
 
 
 class Credited(msgspec.Struct, frozen=True):
-    """`minutes_left` is the whole time account after it: what does not make a point yet."""
+    """What a check-out credited. `minutes_left` is the time account's balance afterwards, which makes no point yet."""
 
     minutes: int = 0
     points: int = 0
@@ -75,7 +75,7 @@ class Credited(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What came of a scan. `direction` is what was done; `attention` are codes for the keeper."""
+    """The outcome of a scan. `direction` is what was done; `attention` holds codes for the keeper."""
 
     status: Literal["ok", "incomplete", "error"]
     reason: str | None = None
@@ -89,7 +89,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Verdict(Judged, frozen=True):
-    """A verdict as it is kept: its sentences are put together for each reader."""
+    """A verdict as it is stored; its sentences are translated for each reader."""
 
     said: list[Said] = []
 
@@ -98,7 +98,7 @@ class Verdict(Judged, frozen=True):
 
 
 class VerdictOut(Judged, frozen=True):
-    """A verdict told: `texts` are its sentences in the reader's language."""
+    """A verdict as it is returned; `texts` are its sentences in the reader's language."""
 
     texts: list[str] = []
 

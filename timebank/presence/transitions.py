@@ -1,4 +1,4 @@
-"""In and out: what a scan does to a person's visits. The person's row is locked by then."""
+"""Check-in and check-out: the transitions of a person's visits by a scan. The caller holds the person's row lock."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from timebank.presence.visits import ROW, VisitRow, open_row, visit_row
 from timebank.presence.words import Refused
 
 SAME_SCAN = timedelta(seconds=60)
-NOT_SCANNED = ("closing_time", "corrected")  # how a visit ended, and below the flags that say so
+NOT_SCANNED = ("closing_time", "corrected")  # values of `out_by` for an end without a scan; below, the flags of one
 UNSCANNED_END = ("forgotten_check_out", "corrected_end")
 
 
@@ -32,7 +32,7 @@ class AlreadyIn(TimebankError):
 
 
 async def move(arrival: Arrival) -> Verdict:
-    """Check the person in or out, or say why not."""
+    """Check the person in or out. Raises Refused with the reason."""
     direction = arrival.asked.direction
     visit = await open_row(arrival.scope, arrival.who.id)
     if visit is not None and arrival.at > visit.closing + CLOSING_GRACE:
@@ -51,7 +51,7 @@ async def move(arrival: Arrival) -> Verdict:
 
 
 def _waited_longer(arrival: Arrival, visit: VisitRow) -> bool:
-    """Whether a scan waited on a device while the person had gone and come again: it is of an earlier visit."""
+    """Whether an offline scan was made before the open visit began, so that it belongs to an earlier visit."""
     return arrival.asked.offline and visit.in_at - arrival.at >= SAME_SCAN
 
 
@@ -69,7 +69,7 @@ async def _while_in(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 
 async def _just_left(arrival: Arrival) -> VisitRow | None:
-    """The visit that the person ended here less than 60 seconds before: its second scan is the same scan."""
+    """The visit that the person ended here less than 60 seconds before the scan, which repeats the check-out then."""
     return await database.row(
         VisitRow,
         ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.station_id = $3 AND v.status = 'closed' "
@@ -79,10 +79,10 @@ async def _just_left(arrival: Arrival) -> VisitRow | None:
 
 
 async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdict:
-    """Open a visit at the moment of the scan.
+    """Open a visit at the time of the scan.
 
-    `before` is the visit on which the person is by now, where the scan waited on a device for longer: nobody is on two
-    at once, so this one is written down as forgotten, until its own check-out comes in.
+    `before` is the person's open visit, where an offline scan was made before it began. Nobody has two open visits, so
+    the new one is recorded as forgotten until its own check-out arrives.
     """
     scope, station = arrival.scope, arrival.here
     if not station.is_open(arrival.at):
@@ -117,7 +117,7 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
 
 
 async def _was_in(arrival: Arrival) -> bool:
-    """Whether the person was on another visit at the moment of a scan that waited on a device."""
+    """Whether the person was on another visit at the time of an offline scan."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND in_at <= $3 AND out_at > $3 "
         "AND status <> 'void')",
@@ -127,10 +127,10 @@ async def _was_in(arrival: Arrival) -> bool:
 
 
 async def end_of_forgotten(arrival: Arrival) -> Verdict | None:
-    """What a scan that waited on a device says of a visit that was closed as forgotten meanwhile; None of any other.
+    """Apply an offline scan to a visit whose end was not scanned, as one closed as forgotten; None where there is none.
 
-    It is the real end of that visit, judged as every end is and looked at. The code of a phone proves that it was made
-    then; a card proves nothing but the device's word, so both wait for somebody uninvolved.
+    The scan is the real end of that visit, which is judged like every other end and reviewed. A personal code proves
+    the time of the scan; with a card only the device vouches for it. Both therefore wait for an uninvolved reviewer.
     """
     visit = await _forgotten_then(arrival)
     if visit is None or visit.station_id != arrival.here.id or arrival.at > visit.closing + CLOSING_GRACE:
@@ -144,7 +144,7 @@ async def end_of_forgotten(arrival: Arrival) -> Verdict | None:
 
 
 async def _forgotten_then(arrival: Arrival) -> VisitRow | None:
-    """The visit on which the person was at the moment of the scan, if its end was not scanned."""
+    """Lock and return the person's visit at the time of the scan, if its end was not scanned."""
     found = await database.row(
         VisitRow,
         ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status <> 'void' AND v.in_at <= $3 "
@@ -155,9 +155,9 @@ async def _forgotten_then(arrival: Arrival) -> VisitRow | None:
 
 
 async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
-    """Close the visit at the moment of the scan and judge it: what it makes is its service record.
+    """Close the visit at the time of the scan, judge it and write its service record.
 
-    One that was closed as forgotten may have a record already, which is judged anew.
+    A visit that was closed as forgotten may have a record already, which is judged again.
     """
     scope, flags = arrival.scope, [flag for flag in visit.flags if flag not in UNSCANNED_END]
     tag = await database.execute(
@@ -175,8 +175,8 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 
 async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
-    """Who checked in or out by what, and whether the device told the time, for those who read the log."""
-    # The keeper who was on then is the actor; that somebody else has sent it in their name stands beside it.
+    """Record the check-in or check-out in the audit; notify a person whom staff have checked in or out by hand."""
+    # The actor is the keeper who was signed on at the time; `sent_by` is who has sent the scan in their name.
     sent: dict[str, Any] = {"sent_by": arrival.sender.login_id or arrival.sender.device_id} if arrival.sender else {}
     await audit.record(
         arrival.scope, verb, "visit", visit_id, station_id=station_id, by=arrival.by, offline=arrival.asked.offline,

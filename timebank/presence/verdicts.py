@@ -1,4 +1,4 @@
-"""Verdicts that are not refusals: what the person and the keeper are told."""
+"""The verdicts of scans that are not refused, in sentences for the person and the keeper."""
 
 from timebank.core import names
 from timebank.core.locale import _
@@ -29,7 +29,7 @@ def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
 
 
 async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:
-    """What the volunteer is told on leaving: the minutes, the points, or why there are none yet."""
+    """The verdict of a check-out: the minutes and points credited, or why there are none yet."""
     told: list[Said] = []
     attention = list(outcome.flags)
     short = outcome.status == "too_short"
@@ -59,7 +59,7 @@ async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Ve
 
 
 async def left_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
-    """The second scan on leaving: what the first one said."""
+    """The verdict of a repeated check-out scan: that of the first one."""
     found = await outcome_of(arrival.scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)

@@ -1,4 +1,4 @@
-"""Visits as rows, and what a caller may see of them."""
+"""Visits as rows, and reading those that the caller may see."""
 
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -12,11 +12,11 @@ from timebank.core.opening import Opening, day_began, opening_at
 from timebank.core.scope import Scope
 from timebank.stations.places import station_row
 
-LONGEST = timedelta(days=1)  # no visit began longer than that before the day on which it is still open
+LONGEST = timedelta(days=1)  # an open visit began at most this long before the present day
 
 
 class VisitRow(msgspec.Struct, frozen=True):
-    """A visit as check-out needs it, with the opening hours that it keeps."""
+    """A visit with the facts that check-out needs, including the opening hours that apply to it."""
 
     id: UUID
     person_id: UUID
@@ -37,12 +37,12 @@ class VisitRow(msgspec.Struct, frozen=True):
 
     @property
     def opening(self) -> Opening:
-        """The stretch of open doors in which it began."""
+        """The opening of the station in which the visit began."""
         return opening_at(self.opens_at, self.closes_at, self.in_at)
 
     @property
     def closing(self) -> datetime:
-        """When it is over at the latest; where the doors never close, when the longest visit is."""
+        """The latest end of the visit: closing time; where the station never closes, the end of the longest visit."""
         return self.opening.closing(self.in_at)
 
 
@@ -56,7 +56,7 @@ ROW = (
 
 
 async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
-    """The person's open visit, locked: who closes it closes it alone."""
+    """Lock and return the person's open visit, so that only one transaction closes it; None where there is none."""
     return await database.row(
         VisitRow,
         ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR NO KEY UPDATE OF v",
@@ -88,9 +88,9 @@ async def set_corrected_end(scope: Scope, visit: VisitRow, ended_at: datetime) -
 
 
 async def keep_longer_hours(scope: Scope, station_id: UUID) -> None:
-    """Give whoever is in at a station its hours of now where they end later: an evening that grows longer counts.
+    """Apply a station's new opening hours to its open visits, where these then end later.
 
-    Shorter hours hold from the next visit on, and no visit that has ended is judged by other hours than it had.
+    Shorter hours apply from the next visit on. A visit that has ended keeps the hours by which it was judged.
     """
     station = await station_row(scope, station_id)
     assert station is not None
@@ -112,7 +112,7 @@ def _ends_later(hours: Opening, visit: VisitRow) -> bool:
 
 
 class Recent(msgspec.Struct, frozen=True):
-    """Somebody who has just come or gone: the name masked, the local time."""
+    """A person who has just come or gone, with masked name and local time."""
 
     visit_id: UUID
     name: str
@@ -122,7 +122,7 @@ class Recent(msgspec.Struct, frozen=True):
 
 
 class Today(msgspec.Struct, frozen=True):
-    """How many are at a station now, how many people came today, and who came last."""
+    """How many are at a station now, how many people came today, and who came or left last."""
 
     present: int
     people: int
@@ -130,7 +130,7 @@ class Today(msgspec.Struct, frozen=True):
 
 
 async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
-    """What the wall and the counter of a station say about today; an evening that is open past midnight is one day."""
+    """Today's visits for the display and the counter of a station; an evening open past midnight is one day."""
     if not (scope.keeps(station_id) or scope.device_station_id == station_id):
         raise NotFound
     async with transaction(scope):

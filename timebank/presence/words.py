@@ -1,4 +1,4 @@
-"""Every reason and every flag as a sentence: what happened, why, and what to do now."""
+"""The sentence of every refusal reason and every flag: what happened, why, and what to do now."""
 
 from typing import Literal
 
@@ -73,8 +73,8 @@ def flag_texts(flags: list[str]) -> list[str]:
     return [FLAGS.get(flag, flag) for flag in flags]
 
 
-class Refused(Exception):  # it is a verdict on its way out, not an error of the request
-    """A verdict other than ok: caught by the scan, which stores it and answers it."""
+class Refused(Exception):  # it carries a verdict, not an error of the request
+    """A verdict other than ok. The scan catches it, stores the verdict and returns it."""
 
     def __init__(self, sentence: str, *, status: Literal["incomplete", "error"] = "error", **values: object) -> None:
         super().__init__(sentence)

@@ -1,6 +1,7 @@
-"""Printed cards, ten on an A4 page, and a list for whoever gives them out.
+"""PDF of cards, ten to an A4 page, with a list for whoever hands them out.
 
-A lost card tells little: a masked name and a number. Its code is an opaque signed number, the list stays in the office.
+A lost card reveals little: a masked name, a number and a signed code without personal data. The list stays in the
+office.
 """
 
 import io
@@ -16,7 +17,7 @@ from timebank.core import codes, names
 from timebank.printing.fonts import use_fonts
 from timebank.printing.poster import INK, JADE, LINE, MUTED
 
-WIDTH, HEIGHT = 85.6, 54.0  # ISO 7810 ID-1: fits every wallet and badge holder
+WIDTH, HEIGHT = 85.6, 54.0  # mm, ISO 7810 ID-1: fits wallets and badge holders
 COLUMNS, ROWS = 2, 5
 LEFT, TOP = (210 - COLUMNS * WIDTH) / 2, (297 - ROWS * HEIGHT) / 2
 QR = 36.0
@@ -28,7 +29,7 @@ LIST = ("发卡清单", "办公室留存，不要张贴。发出后请逐张打�
 
 
 class CardSheet(msgspec.Struct, frozen=True):
-    """What is the same on every card of a print run."""
+    """The texts and options that all cards of a print run share."""
 
     community: str
     phone: str = ""
@@ -39,7 +40,7 @@ def cards_pdf(
     cards: Sequence[PrintedCard], sheet: CardSheet, font: Path | None = None, *,
     drawn: Callable[[], None] = lambda: None,
 ) -> bytes:  # fmt: skip
-    """The cards in the given order, numbered from 1, then the list of who gets which; `drawn` is called after each."""
+    """PDF of the cards in the given order, numbered from 1, then the list; `drawn` is called after each card."""
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(False)
     pdf.set_margin(LEFT)
@@ -57,7 +58,7 @@ def cards_pdf(
 
 
 def shown_name(card: PrintedCard, sheet: CardSheet) -> str:
-    """The name on a card: masked, unless the community wants it in full."""
+    """The name on a card: masked, unless `full_names` is set."""
     return card.name if sheet.full_names else names.masked(card.name)
 
 
@@ -86,7 +87,7 @@ def _card(pdf: FPDF, x: float, y: float, number: int, card: PrintedCard, sheet: 
 def _text(
     pdf: FPDF, x: float, y: float, height: float, text: str, size: float, color: tuple[int, int, int], room: float
 ) -> None:
-    """A line that grows smaller where its room is narrow: a long name is printed whole."""
+    """Print a line, in a smaller size where it would not fit: a long name is never cut."""
     pdf.set_text_color(*color)
     pdf.set_font(size=size)
     width, inside = pdf.get_string_width(text), room - 2 * pdf.c_margin

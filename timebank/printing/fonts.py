@@ -1,4 +1,4 @@
-"""A Chinese font out of those installed: chosen by the letters that are to be printed, so that none comes out empty."""
+"""Chooses installed Chinese fonts that together have every character to print, so that none is left blank."""
 
 import struct
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ FOLDERS = (
     "/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts",
     "/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts", "C:/Windows/Fonts",
 )  # fmt: skip
-# Parts of file names, the best for reading first; the last ones hold rare letters of names.
+# Parts of font file names, the most legible first; the last ones have the rare characters of names.
 WANTED = (
     "notosanscjk-regular", "notosanscjksc-regular", "sourcehansanssc-regular", "sourcehansans-regular", "notosanssc",
     "pingfang", "hiragino sans gb", "stheiti light", "msyh", "deng.", "wqy-microhei", "wqy-zenhei", "simhei",
@@ -42,7 +42,7 @@ class BadFont(TimebankError):
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """A font file, and which of its fonts where it is a collection."""
+    """A font file, the number of the font in it (0 unless a collection), and the code points that it has."""
 
     path: Path
     number: int
@@ -50,7 +50,7 @@ class Font:
 
 
 def use_fonts(pdf: FPDF, text: str, chosen: Path | None = None) -> None:
-    """Make the document print this text: the first font covers most of it, the others what that one lacks."""
+    """Set a document's fonts for a text: the first is the main font, the others supply what it lacks."""
     fonts = fonts_for(text, chosen)
     for place, font in enumerate(fonts):
         pdf.add_font(f"chinese{place}", fname=font.path, collection_font_number=font.number)
@@ -60,7 +60,7 @@ def use_fonts(pdf: FPDF, text: str, chosen: Path | None = None) -> None:
 
 
 def fonts_for(text: str, chosen: Path | None = None) -> list[Font]:
-    """Installed fonts that together have every letter of a text, the chosen one first. Raises NoFont."""
+    """Fonts that together have every character of a text: `chosen`, then installed ones. Raises NoFont and BadFont."""
     missing = {ord(letter) for letter in text if not letter.isspace()}
     used: list[Font] = []
     for path in [*([chosen] if chosen else []), *installed()]:
@@ -76,7 +76,7 @@ def fonts_for(text: str, chosen: Path | None = None) -> list[Font]:
 
 
 def installed() -> Iterator[Path]:
-    """Font files of this machine that may be Chinese, the best first."""
+    """Installed font files that may be Chinese, the best first."""
     files: list[Path] = []
     for folder in map(Path, FOLDERS):
         files += (p for p in folder.expanduser().rglob("*") if p.suffix.lower() in {".ttf", ".otf", ".ttc"})
@@ -86,7 +86,7 @@ def installed() -> Iterator[Path]:
 
 @lru_cache(maxsize=64)
 def read_font(path: Path) -> Font | None:
-    """What a font file can print; None where it cannot be read."""
+    """Read a font file; None if it cannot be read."""
     try:
         with path.open("rb") as file:
             if path.suffix.lower() == ".ttc":

@@ -1,4 +1,4 @@
-"""A station's poster: who we are, how to check in, and where the screen with the turning code stands."""
+"""PDF poster of a station: its name, how to check in, and a space for the display with the station code."""
 
 import io
 from pathlib import Path
@@ -24,7 +24,7 @@ ADDRESS_ABOVE = "网页打开"
 
 
 class Poster(msgspec.Struct, frozen=True):
-    """What differs from station to station."""
+    """The texts that differ between stations."""
 
     community: str
     station: str
@@ -35,7 +35,7 @@ class Poster(msgspec.Struct, frozen=True):
 
 
 def poster_pdf(poster: Poster, font: Path | None = None) -> bytes:
-    """One A4 page. The turning code is not on it: a printed one would be worthless after half a minute."""
+    """One A4 page. It does not show the station code: a printed one would be invalid within half a minute."""
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(False)
     pdf.set_margin(MARGIN)
@@ -54,7 +54,7 @@ def _every_word(poster: Poster) -> str:
 
 
 def _line(pdf: FPDF, text: str, size: float, color: tuple[int, int, int] = INK, height: float = 0) -> None:
-    """A centred line, smaller where it would not fit."""
+    """Print a centred line, in a smaller size where it would not fit."""
     pdf.set_text_color(*color)
     pdf.set_font(size=size)
     width = pdf.get_string_width(text)
@@ -73,7 +73,7 @@ def _heading(pdf: FPDF, poster: Poster) -> None:
 
 
 def _screen(pdf: FPDF) -> None:
-    """The space for the display, in the middle of the page."""
+    """Draw the space for the display in the middle of the page."""
     side, top = 110.0, 84.0
     pdf.set_draw_color(*LINE)
     pdf.set_fill_color(*SOFT)

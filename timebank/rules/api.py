@@ -1,4 +1,4 @@
-"""Earning rules over HTTP."""
+"""The HTTP interface of earning rules."""
 
 from typing import Annotated, Any
 
@@ -25,15 +25,15 @@ class Rules(Controller):
         self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], kind: FromQuery[RuleKind | None] = None,
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[RuleOut]]:  # fmt: skip
-        """The community's rules as they stand now."""
+        """The community's rules in the version that is in force."""
         return listed(request, await catalogue.rules(caller, kind=kind, limit=limit, cursor=cursor))
 
     @post(responses=WAITS)
     async def set_rule(self, data: JSONBody[RuleIn], caller: NamedDependency[Scope]) -> Response[RuleOut | Waiting]:
-        """A new rule, or a new version of one; a looser one waits for a second person."""
+        """Add a rule or a new version of one; a looser one waits for a second person."""
         return answered(await catalogue.set_rule(caller, data))
 
     @get("/{code:str}/versions")
     async def versions(self, code: Code, caller: NamedDependency[Scope]) -> list[RuleOut]:
-        """What a rule gave from when on, newest first."""
+        """Every version of a rule, newest first, including versions that are not in force yet."""
         return await catalogue.versions(caller, code)

@@ -1,4 +1,4 @@
-"""Rules: what hours and deeds are worth."""
+"""The manifest of rules: how many points hours and deeds earn."""
 
 from timebank.core.capability import Agreed, Capability, MenuEntry
 from timebank.core.locale import _

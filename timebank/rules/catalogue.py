@@ -1,4 +1,4 @@
-"""What earns how much: versioned rules, each explained in words."""
+"""The catalogue of earning rules, in versions, each with its words."""
 
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,7 @@ _COLUMNS = (
 
 
 def in_words(rule: RuleOut, language: str = "zh") -> str:
-    """What the rule gives, for the page and the statement: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
+    """What the rule gives, in words: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
     if rule.kind == "service":
         return put_together(_("{minutes} 分钟 = 1 分"), {"minutes": rule.minutes_per_point}, language)
     earned = {"unit": rule.unit or _("每次"), "points": rule.points}
@@ -84,9 +84,9 @@ def _told(rule: RuleOut) -> RuleOut:
 
 
 async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
-    """The version of a rule that was valid at a moment: the newest of those that had begun.
+    """The version of a rule that was in force at a moment: the newest of those that had begun. Raises RuleNotFound.
 
-    A rule that has been ended (`active` False) still tells what its earlier records were worth.
+    It may be an ended one (`active` False), which is needed for earlier records.
     """
     async with transaction(scope):
         found = await database.row(
@@ -101,7 +101,7 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
-    """The rule of this kind under which something new may be filed today."""
+    """The rule in force now, if new records may use it. Raises RuleNotFound if it has ended or is of another kind."""
     rule = await rule_at(scope, code, clock.now())
     if not rule.active or rule.kind != kind:
         raise RuleNotFound
@@ -111,7 +111,7 @@ async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
 async def rules(
     scope: Scope, *, kind: str | None = None, active: bool | None = None, limit: int = 200, cursor: str | None = None
 ) -> Page[RuleOut]:
-    """The rules as they stand now, by code."""
+    """The rules in the version that is in force now, sorted by code."""
     after = read_cursor(cursor, tuple[str])
     async with transaction(scope):
         found = await database.rows(
@@ -126,7 +126,7 @@ async def rules(
 
 
 async def versions(scope: Scope, code: str) -> list[RuleOut]:
-    """Every version of a rule, newest first, those that have not begun too."""
+    """Every version of a rule, newest first, including those that have not begun. Raises RuleNotFound."""
     async with transaction(scope):
         found = await _versions(scope, code)
     if not found:
@@ -143,7 +143,7 @@ async def _versions(scope: Scope, code: str) -> list[RuleOut]:
 
 
 async def every_version(scope: Scope, kind: str) -> list[RuleOut]:
-    """Every version of the rules of a kind that has begun, each rule's oldest first; ended rules too."""
+    """Every begun version of the rules of a kind, sorted by code and version; includes ended rules."""
     async with transaction(scope):
         return await database.rows(
             RuleOut,
@@ -155,11 +155,12 @@ async def every_version(scope: Scope, kind: str) -> list[RuleOut]:
 
 @retried
 async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
-    """Put a rule in force: a new one, or the next version of the one that has this code.
+    """Store a new rule, or the next version of the rule with this code.
 
-    Earlier versions stay as they are, so what has been credited keeps its reason. One that gives more than any present
-    rule of its kind, or that lifts a cap, waits for a second person from above; before the community's first credit
-    its administrator sets it alone, and a second person sees the list afterwards.
+    Earlier versions stay unchanged, so every credit keeps its reason. A rule that gives more than every present rule of
+    its kind, or that lifts a cap, waits for a second person of a higher level; before the community's first ledger
+    entry its administrator sets it alone, and a second person sees the list afterwards. Raises RuleIncomplete,
+    RuleTooEarly, RuleKindFixed, RuleChangedMeanwhile, Invalid.
     """
     scope.require_admin()
     wanted = _checked(wanted)
@@ -182,7 +183,7 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
 
 
 def _checked(wanted: RuleIn) -> RuleIn:
-    """The rule with a clean name; refused where it is half a rule or begins in the past."""
+    """The rule with a clean name. Raises RuleIncomplete, RuleTooEarly, or Invalid without a name."""
     worth = (wanted.minutes_per_point, None) if wanted.kind == "service" else (None, wanted.points)
     if worth == (None, None) or worth != (wanted.minutes_per_point, wanted.points):
         raise RuleIncomplete
@@ -195,7 +196,7 @@ def _checked(wanted: RuleIn) -> RuleIn:
 
 
 def _worth_in_words(wanted: RuleIn) -> str:
-    """What the rule would give, as it is kept for whoever decides."""
+    """What the rule would give, in Chinese, as it is stored for the person who decides."""
     shown = RuleOut(
         wanted.code or "", 0, wanted.kind, wanted.name, wanted.minutes_per_point, wanted.points, wanted.unit,
         wanted.cap_period, wanted.cap_per_person, wanted.cap_per_area, active=True, valid_from=clock.now(),
@@ -245,7 +246,7 @@ async def _newest(scope: Scope, code: str) -> RuleOut | None:
 
 
 async def _free_code(scope: Scope, name: str) -> str:
-    """A code out of a name's pinyin that no rule has: 楼道巡查 becomes lou-dao-xun-cha."""
+    """An unused rule code made from the pinyin of the name: 楼道巡查 becomes lou-dao-xun-cha."""
     letters = "-".join(part for part in lazy_pinyin(name) if part.isascii() and part.isalnum())
     base = (letters.lower() or "rule")[: CODE_MAX - 4]
     taken = await database.fetch(

@@ -1,4 +1,4 @@
-"""Whether a rule mints more than what stands: such a one waits for a second person."""
+"""Whether a rule mints more points than the present rules; a looser rule waits for a second person."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,9 @@ from timebank.rules.schemas import RuleIn, RuleOut
 
 DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
 
-# What each rule gives from now on at the least, whichever of its coming versions is overtaken by another: a higher one
-# that was agreed for later is no measure for today, and a lower one that was announced is not undone alone.
+# The highest points and the lowest minutes per point of all rules, where each rule counts with the least that its
+# present and coming versions give: a higher version agreed for a later day must not allow more today, and one person
+# alone must not undo a lower version that is already planned.
 _MOST = """
 SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes), 1441) AS minutes FROM (
     SELECT min(r.points) AS points, max(r.minutes_per_point) AS minutes, bool_and(r.active) AS active FROM rule r
@@ -21,9 +22,9 @@ SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes), 1441) AS minut
 
 
 async def is_looser(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
-    """Whether a rule gives more than the most that any present one of its kind gives, or lifts a cap of its own.
+    """Whether the rule gives more than every present rule of its kind, or lifts a cap of its own earlier versions.
 
-    `versions` are those that the rule has had, newest first.
+    `versions` are the rule's own versions, newest first.
     """
     if not wanted.active:
         return False
@@ -35,14 +36,14 @@ async def is_looser(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -
 
 
 def _standing(versions: Sequence[RuleOut]) -> list[RuleOut]:
-    """The version in force, or the last that was before the rule was ended, and those that are still to begin."""
+    """The active versions that are still to begin, and the newest active one that has begun."""
     now = clock.now()
     begun = next((v for v in versions if v.active and v.valid_from <= now), None)
     return [v for v in versions if v.active and v.valid_from > now] + ([begun] if begun else [])
 
 
 def _lifts_cap(wanted: RuleIn, stands: RuleOut) -> bool:
-    """Whether more may be filed in a time than now: a cap that is gone, higher, or for a shorter period."""
+    """Whether a cap is removed, higher, or for a shorter period than in `stands`."""
     if stands.cap_period is None:
         return False
     if wanted.cap_period is None:

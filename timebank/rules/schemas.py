@@ -1,4 +1,4 @@
-"""What goes in and out about earning rules."""
+"""Request and response types of earning rules."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ Cap = Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class RuleIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A new rule, or the next version of the rule that has this code. Without a code one is made from the name."""
+    """A new rule, or the next version of the rule with this code. Without a code, one is made from the name."""
 
     kind: RuleKind
     name: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
@@ -30,7 +30,7 @@ class RuleIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RuleOut(msgspec.Struct, frozen=True):
-    """One version of a rule. `text` says in words what it gives; `active` False: nothing new is filed under it."""
+    """One version of a rule. `text` is what it gives, in words; `active` False: new records cannot use it."""
 
     code: str
     version: int

@@ -29,7 +29,7 @@ class Visits(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[VisitOut]]:  # fmt: skip
-        """One's own visits, newest first, with what became of each."""
+        """A person's visits, by default the caller's own, newest first, each with its service record."""
         return listed(request, await seen.visits(caller, person_id, limit=limit, cursor=cursor))
 
 
@@ -52,7 +52,7 @@ class ServiceRecords(Controller):
     async def enter(
         self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
     ) -> Response[bytes]:
-        """Honour hours, with the reason why there was no scan."""
+        """Enter honour hours, with the reason why there was no scan."""
         return await once.answer(caller, lambda: hours.enter_hours(caller, data), required=False)
 
     @post("/{record_id:uuid}/review")
@@ -77,5 +77,5 @@ class ServiceRecords(Controller):
         self, record_id: FromPath[UUID], data: JSONBody[ReversalIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Take back what the record had credited; the person is told why."""
+        """Reverse what the record has credited; the person is notified of the reason."""
         return await once.answer(caller, lambda: reversal.reverse_record(caller, record_id, data.reason), status=200)

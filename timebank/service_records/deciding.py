@@ -1,4 +1,4 @@
-"""Who decides about a service record, and the record as it stands while they do."""
+"""Who may decide a service record, and the record under its row lock for the decision."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -50,7 +50,10 @@ ROW = (
 
 
 async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
-    """The record and its person, locked in that order of the rows' nouns: person, record, ledger."""
+    """Lock the person's row, then the record's, and return the record for the caller to decide.
+
+    The ledger's rows are locked after these. Raises NotFound, OwnRecord.
+    """
     person_id = await database.fetch_value(
         "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2", scope.community_id, record_id
     )
@@ -71,13 +74,13 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
 
 
 async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
-    """Refuse to approve an end that the caller, or somebody who is no other person, entered."""
+    """Raise OwnRecord where the caller, or somebody not independent of the caller, corrected the record's end."""
     if not await is_uninvolved(scope, row.corrected_by):
         raise OwnRecord
 
 
 async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
-    """Whether the caller, or who is no other person, had a hand in the scans of a visit: see `scanned_by`."""
+    """Whether the caller, or somebody not independent of the caller, took part in a visit's scans; see `scanned_by`."""
     return visit_id in await scanned_by(scope, [visit_id])
 
 
@@ -87,10 +90,11 @@ class _Hand(msgspec.Struct, frozen=True):
 
 
 async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID | None]:
-    """Those of the visits in whose scans the caller had a hand, or who lives with the caller or is no other person.
+    """Those of the visits in whose scans the caller, or somebody not independent of the caller, took part.
 
-    That is who sent the scan at either end, by hand, by a code or in another's name, and who had read the station's
-    code elsewhere than on its screen. It is as much as entering the hours.
+    These are the logins that sent the scan at either end, by hand, by a code or in another keeper's name, or that read
+    the station's code elsewhere than on its screen. Taking part in a scan excludes from the decision as entering the
+    hours does.
     """
     wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted or scope.login_id is None:

@@ -1,4 +1,4 @@
-"""The facts that hours are judged by, read in one place: each flag sends a record to somebody who looks at it."""
+"""The facts by which hours are judged, read in one place. Each flag sends a record to review."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -11,14 +11,14 @@ from timebank.presence.visits import VisitRow
 from timebank.service_records.crediting.credit import Served
 from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_doubts
 
-# A record begins at the latest a day after the day that it counts on, and lasts a day at the most.
+# A record begins at most a day after the day on which it counts, and lasts at most a day.
 AROUND = timedelta(days=2)
 
 
 async def visit_facts(
     scope: Scope, visit: VisitRow, in_force: Policies, *, has_rule: bool, record_id: UUID | None = None
 ) -> VisitFacts:
-    """What decides about a visit that has ended. `record_id` is the record that it has already."""
+    """The facts by which a visit that has ended is judged. `record_id` is the record that it has already."""
     assert visit.out_at is not None
     opening = visit.opening
     return VisitFacts(
@@ -29,7 +29,7 @@ async def visit_facts(
 
 
 async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> list[str]:
-    """What is doubtful about hours that were entered by hand."""
+    """The flags of hours that were entered by hand."""
     span = Span(served.started_at, served.ended_at)
     facts = await _time_facts(scope, served.person_id, span, served.day, in_force, served.id)
     found = time_doubts(span, served.minutes, facts)
@@ -43,13 +43,13 @@ async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> li
 
 
 def is_long_ago(started_at: datetime, in_force: Policies) -> bool:
-    """Whether hours are too old to be entered by hand; an import may bring them, and then they are looked at."""
-    # Compared as moments: the first and last days of the calendar have no local day.
+    """Whether hours are too old to be entered by hand. An import may enter them; they then get a flag."""
+    # Compared as moments, because the first and last days of the calendar have no local day.
     return started_at < clock.day_bounds(clock.local_day() - timedelta(days=in_force.honour_days_max))[0]
 
 
 async def _is_in_since(scope: Scope, person_id: UUID, span: Span) -> bool:
-    """Whether the person is on a visit now that had begun before the hours ended: it makes no record until it ends."""
+    """Whether the person has an open visit that began before the hours ended. An open visit has no record yet."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND status = 'open' "
         "AND in_at < $3)",
@@ -59,7 +59,7 @@ async def _is_in_since(scope: Scope, person_id: UUID, span: Span) -> bool:
 
 
 async def _is_elsewhere(scope: Scope, person_id: UUID, span: Span) -> bool:
-    """Whether the person's login was in another community at the time: one human is in one place."""
+    """Whether the person's login was present in another community at the time."""
     found: bool = await database.fetch_value(
         "SELECT present_elsewhere($1, $2, $3, $4)", scope.community_id, person_id, span.begin, span.end
     )
@@ -94,7 +94,7 @@ async def _time_facts(
 
 
 async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
-    """When the same browser or session had somebody else in, at whichever station, on the days around the visit."""
+    """The visits of other people by the same browser or session, at any station, on the days around the visit."""
     if not visit.marks:
         return []
     found = await database.fetch(
@@ -107,7 +107,7 @@ async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
 
 
 async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
-    """What is doubtful about a visit whatever its length."""
+    """The flags of a visit that do not depend on its length."""
     found = list(visit.flags)
     if "own_card" in found and not await is_still_unconfirmed(scope, visit.person_id):
         found.remove("own_card")
@@ -121,9 +121,9 @@ async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> l
 
 
 async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
-    """Whether the volunteer kept the very station while the hours were served, whatever has become of it since.
+    """Whether the volunteer was keeper of this station during the visit, even if the role grant has ended since.
 
-    One login may stand for several residents: the role of each of them is the human's.
+    One login may stand for several residents; the role grants of all of them count.
     """
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND station_id = $3 AND (person_id = $2 "
@@ -138,5 +138,5 @@ async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
 
 
 def counts_on(started_at: datetime, day: date) -> date | None:
-    """The day to keep with a record: none where it is the day on which it began."""
+    """The day to store with a record on which it counts; None where that is the day on which it began."""
     return None if clock.local_day(started_at) == day else day

@@ -1,6 +1,6 @@
-"""What must hold between the ledger and the hours that it credits.
+"""Invariants between the ledger and the hours that it credits.
 
-A record that was withdrawn, rejected or still waits has no credit, and none that stands may name it.
+A record that is withdrawn, rejected or undecided has no credit: only a reversed credit may refer to it.
 """
 
 from timebank.core.locale import _
@@ -35,7 +35,7 @@ ORDER BY c.entry_id LIMIT $2""",
     CREDITED,
 )
 
-# Minutes left over from earlier hours count too, so the points are compared with the minutes turned into them.
+# The points are compared with the minutes converted into them, because these include minutes left from earlier hours.
 _RECORD_OFF_ITS_RULE = Invariant(
     "record_off_its_rule",
     _("一条服务记了 {points} 分，换掉了 {converted} 分钟，与它记着的规则不符。"),

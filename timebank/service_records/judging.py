@@ -1,4 +1,4 @@
-"""What a visit from one moment to another is worth. Pure; every end, scanned, forgotten or corrected, comes here."""
+"""The judgement of a visit by its start and end: pure functions for scanned, forgotten and corrected ends alike."""
 
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -9,7 +9,7 @@ from timebank.core.opening import Opening
 
 
 class Span(msgspec.Struct, frozen=True):
-    """From one moment up to another."""
+    """The time from `begin` up to, but not including, `end`."""
 
     begin: datetime
     end: datetime
@@ -19,7 +19,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Other(msgspec.Struct, frozen=True):
-    """Another record of the person that counts, and the local day that it counts on."""
+    """Another record of the person that counts, and the local day on which it counts."""
 
     span: Span
     minutes: int
@@ -27,7 +27,7 @@ class Other(msgspec.Struct, frozen=True):
 
 
 class TimeFacts(msgspec.Struct, frozen=True):
-    """What scanned and entered hours are held against: the person's other records, and how much a day bears."""
+    """The facts for the flags of hours: the person's other records, and the daily minutes above which there is one."""
 
     day: date
     others: list[Other]
@@ -35,7 +35,7 @@ class TimeFacts(msgspec.Struct, frozen=True):
 
 
 class VisitFacts(msgspec.Struct, frozen=True):
-    """Everything that decides about a visit but its two moments."""
+    """All facts that decide about a visit, except its start and end."""
 
     opening: Opening
     shift: Span | None
@@ -43,11 +43,11 @@ class VisitFacts(msgspec.Struct, frozen=True):
     attendance_percent: int
     time: TimeFacts
     beside: list[Span]  # visits of other people by the same browser or session
-    doubts: list[str]  # what is doubtful about it however long it was
+    doubts: list[str]  # flags that do not depend on its length
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """A visit's minutes and what becomes of them; `clean` is credited at once."""
+    """The minutes of a visit and the decision about them; `clean` is credited at once."""
 
     status: Literal["clean", "doubtful", "too_short", "attendance_too_low"]
     span: Span
@@ -57,12 +57,12 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 def whole_minutes(length: timedelta) -> int:
-    """Minutes that are full; none where the length is negative."""
+    """The full minutes of a length; 0 where it is negative."""
     return max(0, int(length.total_seconds() // 60))
 
 
 def judged(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judgement:
-    """The minutes inside the hours of station and shift, and whether somebody should look at them first."""
+    """Judge a visit: its minutes within opening hours and shift, whether they count, and the flags for a review."""
     span = _counted(came_at, left_at, facts)
     minutes = whole_minutes(span.end - span.begin)
     planned = whole_minutes(facts.shift.end - facts.shift.begin) if facts.shift else 0
@@ -78,7 +78,7 @@ def judged(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judgement
 
 
 def _counted(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Span:
-    """The part of a stay that lies in the hours of the station and of the shift; empty where none does."""
+    """The part of a visit within the opening hours and the shift; empty where there is none."""
     begin, end = max(came_at, facts.opening.begin), left_at
     if facts.opening.end is not None:
         end = min(end, facts.opening.end)
@@ -88,7 +88,7 @@ def _counted(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Span:
 
 
 def time_doubts(span: Span, minutes: int, facts: TimeFacts) -> list[str]:
-    """What is doubtful about hours themselves: they overlap with others, or the day grows too long."""
+    """The flags of the hours themselves: an overlap with other records, or too many minutes on the day."""
     that_day = sum(other.minutes for other in facts.others if other.day == facts.day)
     overlap = any(span.meets(other.span) for other in facts.others)
     return ["overlap"] * overlap + ["long_day"] * (that_day + minutes > facts.over_minutes)

@@ -1,4 +1,4 @@
-"""Records that somebody objected to: honour hours while they hung on the board, or one's own when it was reversed."""
+"""Service records with an objection: honour hours on the public board, or the objector's own record once reversed."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from timebank.service_records.deciding import ROW, DecidedRow, served_of
 
 
 class DoubtedRecord(msgspec.Struct, frozen=True):
-    """Who is party to a record, and where it stands."""
+    """The parties to a record, and its status."""
 
     id: UUID
     person_id: UUID
@@ -26,7 +26,7 @@ class DoubtedRecord(msgspec.Struct, frozen=True):
 
 
 async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
-    """The record as it is now, it and its person unchanged by others until the transaction ends."""
+    """Lock the person's row, then the record's, and return the record. Checks no permission. Raises NotFound."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2 AND status <> 'withdrawn'",
         scope.community_id, record_id,
@@ -47,7 +47,7 @@ async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
 
 
 async def reject_doubted(scope: Scope, record: DoubtedRecord, note: str) -> None:
-    """Reject a record on notice because an objection to it was right. The caller holds its row."""
+    """Reject a record in its public notice period, because an objection was upheld. The caller holds its row lock."""
     await database.execute(
         "UPDATE service_record SET status = 'rejected', review_note = $3 "
         "WHERE community_id = $1 AND id = $2 AND status = 'noticed'",
@@ -57,7 +57,7 @@ async def reject_doubted(scope: Scope, record: DoubtedRecord, note: str) -> None
 
 
 async def restore_reversed(scope: Scope, record: DoubtedRecord, objection_id: UUID) -> None:
-    """Credit a reversed record again because its person was right to object. The caller holds it by `lock_record`."""
+    """Credit a reversed record again, because its person's objection was upheld. Call `lock_record` first."""
     row = await database.row(DecidedRow, ROW, scope.community_id, record.id)
     assert row is not None
     await credit_record(scope, served_of(row), again=objection_id)

@@ -1,4 +1,4 @@
-"""Service records as their readers see them."""
+"""Reading service records, as far as the caller may see them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -29,14 +29,17 @@ _SHOWN = (
 
 
 def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
-    """Everything, or one's own, those of the stations one keeps and of the grids one works in."""
+    """Which records the caller may read: whether all, else by the ids of own people, stations kept, grids worked in."""
     own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
     grids = [g.area_id for g in scope.here() if g.role == Role.grid_worker and g.area_id]
     return scope.reads_all, own, list(scope.kept_stations), grids
 
 
 def _told(scope: Scope, found: RecordOut) -> RecordOut:
-    """The record with its flags in words; only its person and those who review read the full name."""
+    """The record with its flags in words.
+
+    The name is masked except for the person, who entered the record, administrators and auditors.
+    """
     entered = found.entered_by is not None and found.entered_by == scope.person_id
     full = scope.reads_all or entered or scope.is_own(found.person_id)
     name = found.person if full else names.masked(found.person)
@@ -47,7 +50,7 @@ def _told(scope: Scope, found: RecordOut) -> RecordOut:
 
 
 def _works_where(scope: Scope) -> bool:
-    """Whether the caller lists people anyway, as a grid worker does: a keeper knows no ids but of who stands there."""
+    """Whether the caller may list people as a grid worker. A keeper gets no ids except of people at the counter."""
     return scope.has(Role.grid_worker)
 
 
@@ -69,7 +72,7 @@ async def records(
 ) -> Page[RecordOut]:  # fmt: skip
     """The records that the caller may see, newest first.
 
-    Withdrawn ones are listed by their status alone, and for those who read the community's books.
+    Withdrawn ones are listed only to administrators and auditors who ask for that status.
     """
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
@@ -85,7 +88,7 @@ async def records(
 
 
 async def count_pending(scope: Scope) -> int:
-    """How many records wait for a review in the community."""
+    """The number of records that wait for a review in the community. Checks no permission."""
     async with transaction(scope):
         waiting: int = await database.fetch_value(
             "SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending'", scope.community_id

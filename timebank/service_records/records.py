@@ -1,4 +1,4 @@
-"""Service records: a visit's minutes become a record, credited at once where nothing speaks against it."""
+"""Service records: the minutes of a visit become a record, which is credited at once unless it has flags."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from timebank.service_records.tables import ServiceRecord
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A record that a visit has already."""
+    """The record that a visit has already."""
 
     id: UUID
     status: str
@@ -26,9 +26,9 @@ class Written(msgspec.Struct, frozen=True):
 
 
 async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
-    """Turn a visit that has ended into a service record; credit it at once where nothing speaks against it.
+    """Write the service record of a visit that has ended, and credit it at once unless it has flags.
 
-    The visit's row, and but for a forgotten check-out the person's, are locked by the caller.
+    The caller holds the row lock of the visit and, except for a forgotten check-out, of the person.
     """
     assert visit.out_at is not None
     in_force = await policies(scope)
@@ -67,7 +67,7 @@ async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
 
 
 async def require_undecided(scope: Scope, visit: VisitRow) -> None:
-    """Refuse to end a visit anew whose record somebody has decided about. The record stays locked."""
+    """Lock the visit's record, and raise Refused where it is decided already, so that the visit's end is final."""
     found = await _written(scope, visit)
     if found is not None and found.status != "pending":
         raise Refused("decided_meanwhile")
@@ -82,7 +82,7 @@ async def _written(scope: Scope, visit: VisitRow) -> Written | None:
 
 
 async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
-    """Judge a visit anew whose forgotten check-out has come in after all; ask `require_undecided` first."""
+    """Judge a visit again whose forgotten check-out has arrived. Call `require_undecided` first."""
     found = await _written(scope, visit)
     if found is None:
         return await record_visit(scope, visit)
@@ -98,7 +98,7 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
 
 
 async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
-    """Judge a visit with its new end and write that down in its record; with why it does not count, if it does not."""
+    """Judge a visit with its new end and update its record; return the judgement, and why it does not count or None."""
     assert visit.out_at is not None
     in_force = await policies(scope)
     rule = await valid_rule(scope, rule_code, visit.out_at)
@@ -113,7 +113,7 @@ async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: Visi
 
 
 def why_not(found: Judgement, in_force: Policies) -> str | None:
-    """Why a visit does not count at all, as its person reads it; None where it does."""
+    """The reason, in Chinese words for the person, why a visit does not count; None where it does."""
     if found.status == "too_short":
         return f"到站 {duration(found.minutes)}，不足 {duration(max(1, in_force.visit_minutes_min))}，不计时长。"
     if found.status == "attendance_too_low":
@@ -127,7 +127,7 @@ async def insert_record(
     activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
     note: str | None = None,
 ) -> None:  # fmt: skip
-    """Write a record down: of a visit, or (honour) entered by the caller with a reason."""
+    """Insert a service record: of a visit, or honour hours that the caller enters with a reason."""
     await ServiceRecord.insert(
         ServiceRecord(
             community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,

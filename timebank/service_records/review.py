@@ -1,4 +1,4 @@
-"""Review: somebody else approves or rejects, and corrects the end of a forgotten check-out."""
+"""Review of service records: another person approves or rejects them, or corrects a forgotten check-out's end."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -41,10 +41,11 @@ class EndNotCorrectable(TimebankError):
 
 @retried
 async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> RecordOut:
-    """Approve or reject a pending record: never the person's own, their household's, or one's own entry.
+    """Approve or reject a pending record, or correct its end. Own, household members' and own entries are refused.
 
-    Approved credit hours are credited at once; honour hours hang on the board first, as long as the policy says. A
-    corrected end is kept and judged, and left to somebody else to approve.
+    Approved credit hours are credited at once; honour hours are first published on the public board for the
+    `notice_days` of the policy. A corrected end is stored and judged; somebody else then approves it.
+    Raises NotPending, NoteMissing, OwnRecord, EndNotCorrectable.
     """
     scope.require_admin()
     note = decided.note.strip()
@@ -65,9 +66,9 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
 
 
 async def approve_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
-    """Approve many pending records as they are; those that somebody else must decide about stay. How many were.
+    """Approve many pending records; skip those that the caller may not decide; return how many were approved.
 
-    A person's records are one transaction, and what they are credited with is told in one message.
+    The records of each person are one transaction and one notification.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -101,7 +102,7 @@ async def _approve_of_person(scope: Scope, record_ids: Sequence[UUID]) -> int:
 
 
 async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
-    """Tell a person of one record, or of several together, that they are credited."""
+    """Notify a person that one record, or several together, are credited."""
     if not credited:
         return
     row, time = credited[0][0], duration(sum(row.minutes for row, _ in credited))
@@ -111,7 +112,7 @@ async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]
 
 
 async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | None:
-    """Approve a record; the points credited, or None where it hangs on the board first."""
+    """Approve a record; return the points credited, or None where it is first published on the public board."""
     await require_not_corrected_by(scope, row)
     if row.visit_id is not None:
         await close_confirmed(scope, row.visit_id)
@@ -140,7 +141,10 @@ async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
 
 @retried
 async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason: str) -> RecordOut:
-    """Correct when somebody who forgot to check out has really left, with the reason; somebody else approves it."""
+    """Correct the end of a forgotten check-out, with a reason; somebody else approves it.
+
+    Raises NotPending, OwnRecord, EndNotCorrectable.
+    """
     scope.require_admin()
     async with transaction(scope):
         row = await locked_record(scope, record_id)
@@ -151,7 +155,7 @@ async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason:
 
 
 async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason: str) -> None:
-    """Judge the visit anew with its corrected end, as a scanned one is judged."""
+    """Judge the visit again with its corrected end, like a scanned one."""
     visit = await visit_row(scope, row.visit_id) if row.visit_id else None
     if visit is None or not _is_correctable(row, visit, ended_at, reason):
         raise EndNotCorrectable

@@ -13,7 +13,7 @@ Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Honour hours: service that somebody saw and enters by hand, with the reason why there was no scan."""
+    """Honour hours: service that staff enter by hand, with the reason why there was no scan."""
 
     person_id: UUID
     started_at: Moment
@@ -24,7 +24,7 @@ class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
-    """`ended_at` corrects the end of a forgotten check-out, and the note says why; somebody else approves it then."""
+    """A decision. `ended_at` corrects a forgotten check-out's end, `note` says why; somebody else then approves it."""
 
     decision: Literal["approve", "reject"]
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
@@ -41,7 +41,7 @@ class ReversalIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RecordOut(msgspec.Struct, frozen=True):
-    """A service record; `flag_texts` say in words why it needs a look. A keeper reads it without the person's id."""
+    """A service record; `flag_texts` say in words why it is reviewed. `person_id` is null for a keeper."""
 
     id: UUID
     kind: str
@@ -72,7 +72,7 @@ class RecordOut(msgspec.Struct, frozen=True):
 
 
 class VisitOut(msgspec.Struct, frozen=True):
-    """A visit with what became of it."""
+    """A visit with its service record."""
 
     id: UUID
     person_id: UUID

@@ -30,7 +30,7 @@ def _told(visit: VisitOut) -> VisitOut:
 async def visits(
     scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
 ) -> Page[VisitOut]:
-    """A person's visits, newest first: one's own, or anybody's to those who read the community's books."""
+    """A person's visits, newest first: the caller's own, or anybody's for administrators and auditors."""
     person = person_id or scope.require_self()
     if not (scope.is_own(person) or scope.reads_all):
         raise NotFound
@@ -46,7 +46,7 @@ async def visits(
 
 
 async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
-    """One visit of the caller's own, or of anybody for those who read the community's books."""
+    """One visit: the caller's own, or anybody's for administrators and auditors. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(
             VisitOut, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
@@ -57,7 +57,7 @@ async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
 
 
 async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
-    """The visit that a person is on now. The caller answers for the right to see it."""
+    """A person's open visit, or None. The caller has checked the right to see it."""
     async with transaction(scope):
         return await database.row(
             VisitOut,

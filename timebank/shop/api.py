@@ -1,4 +1,4 @@
-"""The shop over HTTP."""
+"""The HTTP API of goods, redemptions and requests to a second member of staff at the counter."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -47,13 +47,13 @@ class Goods(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], station_id: FromQuery[UUID | None] = None,
         with_ended: FromQuery[bool] = False, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[GoodOut]]:  # fmt: skip
-        """What points can be exchanged for, with the stock at every station or at one."""
+        """The goods that points are exchanged for, with the stock at every station or at one."""
         found = await goods.goods(caller, station_id=station_id, with_ended=with_ended, limit=limit, cursor=cursor)
         return listed(request, found)
 
     @post()
     async def add(self, data: JSONBody[GoodIn], caller: NamedDependency[Scope]) -> GoodOut:
-        """Offer a new good."""
+        """Add a good."""
         return await goods.add_good(caller, data)
 
     @get("/{good_id:uuid}")
@@ -65,19 +65,19 @@ class Goods(Controller):
     async def change(
         self, good_id: FromPath[UUID], data: JSONBody[GoodChange], caller: NamedDependency[Scope]
     ) -> GoodOut:
-        """Change what is offered from now on."""
+        """Change a good from now on; existing reservations keep their price."""
         return await goods.change_good(caller, good_id, data)
 
     @put("/{good_id:uuid}/photo")
     async def set_photo(
         self, good_id: FromPath[UUID], data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope]
     ) -> GoodOut:
-        """Show a good by this picture."""
+        """Set a good's photo."""
         return await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
 
     @get("/{good_id:uuid}/photo", media_type="image/webp")
     async def photo(self, good_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:
-        """The good's picture; its address in `photo` changes with it, so it may be kept for a day."""
+        """The good's photo. Its address in `photo` changes with it, so a client may cache it for a day."""
         content = await photos.photo_of(caller, good_id)
         return Response(content, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400"})
 
@@ -86,7 +86,7 @@ class Goods(Controller):
         self, good_id: FromPath[UUID], data: JSONBody[Receipt], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Goods came in at a station."""
+        """Add received goods to a station's stock."""
         verb = stock.receive
         return await once.answer(
             caller, lambda: verb(caller, good_id, data.station_id, data.quantity, data.note), required=False
@@ -96,7 +96,7 @@ class Goods(Controller):
     async def count(
         self, good_id: FromPath[UUID], data: JSONBody[Count], caller: NamedDependency[Scope]
     ) -> Response[stock.StockOut | Waiting]:
-        """The shelf was counted; what takes away goods that one has just put back as returned waits for another."""
+        """Set the stock to a counted quantity; lowering it soon after one's own returns waits for a second person."""
         return answered(await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note))
 
 
@@ -111,7 +111,7 @@ class Redemptions(Controller):
         good_id: FromQuery[UUID | None] = None, status: FromQuery[RedemptionStatus | None] = None, limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response[Page[RedemptionOut]]:  # fmt: skip
-        """One's own, one's station's, or for administrators all; or the one that a shown code stands for."""
+        """The caller's own redemptions, those of the caller's stations, or all; or the open one with this `code`."""
         if code:
             shown = await reading.by_code(caller, code)
             return listed(request, Page([shown] if shown else []))
@@ -130,7 +130,7 @@ class Redemptions(Controller):
     async def redeem(
         self, data: JSONBody[RedemptionIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
     ) -> Response[bytes]:
-        """Reserve a good, or take it at the counter."""
+        """Reserve a good, or redeem it at once at the counter."""
         acting = caller.acting_as(data.person_id)
         return await once.answer(acting, lambda: redemption.redeem(acting, data))
 
@@ -139,7 +139,7 @@ class Redemptions(Controller):
         self, redemption_id: FromPath[UUID], data: JSONBody[Collection], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """A keeper hands the good over to whoever knows the code, or has just been scanned here."""
+        """Hand a reserved good over, proved by its code or by a scan of the person here in the last 5 minutes."""
         await collection.count_try(caller, redemption_id, data.code)
         verb = collection.collect
         return await once.answer(
@@ -150,7 +150,7 @@ class Redemptions(Controller):
     async def ask(
         self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Once]
     ) -> Response[bytes]:
-        """Ask an administrator to let a keeper hand over here what the own household has reserved."""
+        """Request agreement to hand over a reservation; only an administrator agrees for a keeper's own household."""
         return await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id), required=False)
 
     @post("/{redemption_id:uuid}/return", responses=WAITS)
@@ -158,13 +158,13 @@ class Redemptions(Controller):
         self, redemption_id: FromPath[UUID], data: JSONBody[Return], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """A collected good came back: points and stock return."""
+        """Take back a collected good; its points and stock are returned."""
         verb = collection.return_goods
         return await once.answer(caller, lambda: verb(caller, redemption_id, data.reason), status=200)
 
     @delete("/{redemption_id:uuid}", status_code=200)
     async def cancel(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redeemed:
-        """Give up a reservation: points and stock return."""
+        """Cancel a reservation; its points and stock are returned."""
         return await collection.cancel(caller, redemption_id)
 
 
@@ -174,14 +174,14 @@ class Confirmations(Controller):
 
     @get()
     async def waiting(self, caller: NamedDependency[Scope]) -> list[ConfirmationOut]:
-        """What waits for a second member of staff today, and what one has decided in the last day."""
+        """Requests that wait for a second member of staff today, and those decided in the last 24 hours."""
         return await confirmations(caller, since=clock.now() - timedelta(days=1))
 
     @post()
     async def ask(
         self, data: JSONBody[agreed.SpendingIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
     ) -> Response[bytes]:
-        """Ask a second member of staff: somebody without phone or card wants to take a good for their points."""
+        """Request a second member of staff's agreement that a person without phone or card takes a good for points."""
         return await once.answer(caller, lambda: agreed.ask_to_spend(caller, data), required=False)
 
     @post("/{confirmation_id:uuid}/decision", status_code=200)
@@ -189,5 +189,5 @@ class Confirmations(Controller):
         self, confirmation_id: FromPath[UUID], data: JSONBody[agreed.DecisionIn], caller: NamedDependency[Scope],
         once: NamedDependency[Once],
     ) -> Response[bytes]:  # fmt: skip
-        """Agree as the second person, which hands the good over; or refuse."""
+        """Agree as the second person, which hands the good over at once, or refuse."""
         return await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, data), status=200)

@@ -1,4 +1,4 @@
-"""The shop: goods, shelves and redemptions."""
+"""The manifest of the shop: goods, stock and redemptions."""
 
 from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
 from timebank.core.locale import _

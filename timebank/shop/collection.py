@@ -1,4 +1,4 @@
-"""How a reservation ends: handed over, cancelled, expired; and how a collected good comes back."""
+"""How a reservation ends (collected, cancelled or expired), and how a collected good is returned."""
 
 import hmac
 from datetime import datetime
@@ -68,7 +68,7 @@ class NotCollected(TimebankError):
 
 
 class Open(msgspec.Struct, frozen=True):
-    """A redemption under its row lock, with what its end needs."""
+    """A redemption under its row lock, with the facts needed to end it."""
 
     id: UUID
     person_id: UUID
@@ -108,13 +108,19 @@ _LOCKED = (
 
 
 async def require_other(scope: Scope, person_id: UUID) -> None:
-    """Nobody serves oneself or whom one lives or has lived with, through a counter neither."""
+    """Refuse to serve the caller, a child in the caller's care, or a present or former household member of the caller.
+
+    At a counter the caller is the keeper who is signed on. Raises OwnRedemption.
+    """
     if await is_near_home(signed_on(scope), person_id):
         raise OwnRedemption
 
 
 async def locked(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> Open:
-    """A redemption under its person's row lock and its own, that the caller may see or agrees to as second person."""
+    """Lock the row of the redemption's person, then its own, and return the redemption.
+
+    Raises NotFound where the caller may not see it; `agreed` skips that check for a second person.
+    """
     await _lock_customer(scope, redemption_id)
     found = await database.row(Open, _LOCKED, scope.community_id, redemption_id)
     if found is None or not (
@@ -125,7 +131,7 @@ async def locked(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> 
 
 
 async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
-    """Lock whose points a redemption holds; who that is never changes."""
+    """Lock the row of the person whose points a redemption holds. Only a merge of two records changes that person."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
     )
@@ -134,7 +140,10 @@ async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
 
 
 async def count_try(scope: Scope, redemption_id: UUID, code: str | None) -> None:
-    """Count one try of a collection code, before the transaction that checks it: a wrong one stays counted."""
+    """Count one try of a collection code.
+
+    Call it before the transaction that checks the code: a rollback must not undo the count of a wrong try.
+    """
     if code is not None:
         await guesses.count_guess_at(scope, f"collection:{redemption_id}")
 
@@ -143,7 +152,7 @@ async def count_try(scope: Scope, redemption_id: UUID, code: str | None) -> None
 async def collect(
     scope: Scope, redemption_id: UUID, code: str | None, presence: str | None = None
 ) -> Redeemed:  # fmt: skip
-    """Hand a reserved good over to whoever knows its code, or whose presence a scan proves. Call `count_try` first."""
+    """Hand a reserved good over, proved by its collection code or by a scan of the person. Call `count_try` first."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
@@ -157,15 +166,15 @@ async def collect(
             raise WrongCollectionCode
         else:
             await guesses.was_right(scope)
-            require_rested(found.rests_until)  # whoever holds the login reads the code on its page
+            require_rested(found.rests_until)  # the code is shown to whoever holds the login, so its rest applies
         await hand_over(scope, found)
     return Redeemed(found.id, "collected", None, found.points, found.expires_at)
 
 
 async def hand_over(scope: Scope, found: Open) -> None:
-    """Settle a reservation that the caller holds locked: the good is in the person's hands.
+    """Capture the hold of a reservation and mark it collected. The caller holds its row lock.
 
-    Who is blocked, or has left, is not served, whoever shows the code: what is reserved runs out.
+    Raises PersonNotActive for a person who is blocked or has left, even with the right code; the reservation expires.
     """
     if found.person_status != "active":
         raise PersonNotActive
@@ -186,7 +195,7 @@ async def hand_over(scope: Scope, found: Open) -> None:
 
 @retried
 async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
-    """Give up a reservation: points and stock return. Once more answers the same and moves nothing."""
+    """Cancel a reservation and return its points and stock. A repeated call changes nothing and answers the same."""
     async with transaction(scope):
         found = await locked(scope, redemption_id)
         if not (scope.stands_for(found.person_id) or scope.keeps(found.station_id)):
@@ -206,7 +215,10 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
 
 
 async def expire_redemptions(scope: Scope) -> int:
-    """End the reservations that nobody collected in time; how many. Each in its own transaction, by one worker."""
+    """Expire reservations that were not collected in time, at most 500 per run; return how many.
+
+    Each has its own transaction. A redemption that another process has locked is skipped.
+    """
     async with transaction(scope):
         due = await database.fetch(
             "SELECT id FROM redemption WHERE community_id = $1 AND status = 'reserved' AND expires_at <= $2 "
@@ -235,9 +247,10 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
 
 @retried
 async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeemed | Waiting:
-    """Take a collected good back, with the reason: points, stock and the monthly limit return.
+    """Take a collected good back, with a reason; restore its points, the stock and the monthly limit.
 
-    After a count by the same hands that found fewer it waits for an administrator: the two would cancel each other.
+    If the caller, or somebody who is not independent of the caller, has lowered this stock by a count in the last 30
+    days, the return waits for an administrator: together the two would turn goods that never came back into points.
     """
     async with transaction(scope):
         found = await locked(scope, redemption_id)
@@ -284,13 +297,13 @@ RETURN = Kind(
 
 
 def require_reserved(found: Open) -> None:
-    """Refuse what has ended already."""
+    """Raise RedemptionEnded for a redemption that is not reserved any more."""
     if found.status != "reserved":
         raise RedemptionEnded(how=ENDED[found.status])
 
 
 async def _give_back(scope: Scope, found: Open, status: RedemptionStatus, memo: str) -> Returned:
-    """Return what a locked reservation holds: the month's count, the stock, then the points."""
+    """End a locked reservation without a collection: restore the monthly count and the stock, then void the hold."""
     await _restock(scope, found)
     note = Posting("void", f"redemption:{found.id}:void", "redemption", found.id, memo)
     voided = await posting.void(scope, found.entry_id, note)

@@ -1,4 +1,4 @@
-"""The goods of a community and where they can be had."""
+"""The goods of a community and their stock at each station."""
 
 from datetime import datetime
 from typing import Any
@@ -62,7 +62,7 @@ class _Stock(msgspec.Struct, frozen=True):
 
 
 def photo_address(good_id: UUID, photo_id: UUID | None) -> str | None:
-    """Where a good's picture is; it changes with the picture, so a browser may keep it."""
+    """The URL path of a good's photo. It changes with the photo, so that a browser may cache it."""
     return f"/api/v1/goods/{good_id}/photo?v={photo_id.hex[-12:]}" if photo_id else None
 
 
@@ -82,7 +82,7 @@ async def goods(
     scope: Scope, *, station_id: UUID | None = None, with_ended: bool = False, search: str = "", limit: int = 50,
     cursor: str | None = None,
 ) -> Page[GoodOut]:  # fmt: skip
-    """The goods by name, with what can be had of each at every station, or at one."""
+    """The goods sorted by name, each with its stock at every station, or at one."""
     after = read_cursor(cursor, tuple[str, UUID])
     async with transaction(scope):
         found = await database.rows(
@@ -99,7 +99,7 @@ async def goods(
 
 
 async def good(scope: Scope, good_id: UUID) -> GoodOut:
-    """One good, those that are no longer offered too."""
+    """One good, including one that is no longer offered."""
     async with transaction(scope):
         found = await database.rows(_Good, _GOODS + "g.id = $2", scope.community_id, good_id)
         if not found:
@@ -117,7 +117,7 @@ def _name(text: str) -> str:
 
 @retried
 async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
-    """Offer a new good; it can be had once a station has received some."""
+    """Add a good. It can be redeemed at a station once that station has received it."""
     scope.require_admin()
     name, good_id = _name(wanted.name), clock.new_id()
     async with transaction(scope):
@@ -137,7 +137,7 @@ async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
 
 
 async def _note_price(scope: Scope, good_id: UUID, points: int) -> None:
-    """Keep that the good has, or has had, this price: what was redeemed is held against it for ever."""
+    """Record a price of the good. The ledger check compares every redemption with the recorded prices."""
     await database.execute(
         "INSERT INTO good_price (community_id, good_id, points, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         scope.community_id, good_id, points, clock.now(),
@@ -146,7 +146,7 @@ async def _note_price(scope: Scope, good_id: UUID, points: int) -> None:
 
 @retried
 async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOut:
-    """Change what is offered from now on; what is already reserved keeps its price."""
+    """Change a good from now on. Existing reservations keep their price."""
     scope.require_admin()
     values: dict[Column | str, Any] = {
         k: v for k, v in msgspec.structs.asdict(change).items() if v is not msgspec.UNSET
@@ -170,14 +170,14 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
 
 
 def _gives_more(before: GoodOut, after: GoodOut) -> bool:
-    """Whether less is asked for a good than was, more of it may be taken, or the price is that of another thing."""
+    """Whether a change lowers the price, raises the monthly limit, or renames the good or its unit."""
     limits = [most or LIMIT_NONE for most in (before.monthly_limit, after.monthly_limit)]
     renamed = (before.name, before.unit) != (after.name, after.unit)
     return after.points < before.points or limits[1] > limits[0] or renamed
 
 
 async def _show_another(scope: Scope, good_id: UUID, name: str, points: int, limit: int | None) -> None:
-    """List what a good costs for another person to see: until then whoever set it, and their household, wait."""
+    """List a good's terms for a second person to see; until then their setter and that household cannot redeem it."""
     if scope.system:
         return
     says = {"good": name, "points": points, "limit": str(limit or "none")}
@@ -200,7 +200,7 @@ class _Reserved(msgspec.Struct, frozen=True):
 
 
 async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
-    """Tell who has reserved a good that is no longer offered until when it still waits for them."""
+    """Notify the people with a reservation of a good that is no longer offered, with the last day to collect it."""
     waiting = await database.rows(
         _Reserved,
         "SELECT r.id, r.person_id, g.name AS good, t.name AS station, r.expires_at FROM redemption r "

@@ -1,4 +1,4 @@
-"""What must hold between the ledger, the goods exchanged for points, and the shelves."""
+"""Invariants between the ledger, the redemptions, the prices and the stock."""
 
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import HELD, Invariant
@@ -48,7 +48,7 @@ WHERE r.community_id = $1 AND r.status IN ('collected', 'returned')
 ORDER BY r.id LIMIT $2""",
 )
 
-# The price at the time was the good's own: one that it has or has had.
+# The points of a redemption must be its quantity times a present or former price of the good.
 _REDEMPTION_OFF_PRICE = Invariant(
     "redemption_off_price",
     _("一份兑换是 {quantity} 件、{points} 分，不是这种物品有过的价。"),
@@ -71,8 +71,8 @@ FROM kept s FULL JOIN moved m ON m.station_id = s.station_id AND m.good_id = s.g
 WHERE coalesce(s.quantity, 0) <> coalesce(m.quantity, 0) ORDER BY 1 LIMIT $2""",
 )
 
-# Each redemption took its goods off the shelf once; those that were cancelled, ran out or were brought back put them
-# there again.
+# Each redemption must have taken its quantity off the stock once; a cancelled, expired or returned one must have put it
+# back once.
 _REDEMPTION_MOVES = Invariant(
     "redemption_moves_differ",
     _("一份兑换是 {quantity} 件，为它出库 {taken} 件、退回 {put} 件。"),

@@ -1,4 +1,4 @@
-"""The monthly limit: a guarded counter per household, good and local month."""
+"""The monthly limit: a counter per household, good and local month that never exceeds the limit."""
 
 from datetime import date
 from uuid import UUID
@@ -27,7 +27,7 @@ def month_of(day: date) -> date:
 
 
 async def count(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> None:
-    """Count what a household takes this month, or refuse what would go over the limit."""
+    """Add to a household's count of this local month. Raises MonthlyLimitReached where the sum exceeds the limit."""
     month = month_of(clock.local_day())
     counted = await database.execute(
         "INSERT INTO household_month AS h (community_id, household_id, good_id, month, quantity) "
@@ -41,7 +41,7 @@ async def count(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, 
 
 
 async def uncount(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, day: date) -> None:
-    """Give back what was counted on a day: the household may take it again in that month."""
+    """Subtract from the household's count of the month in which `day` lies."""
     await database.execute(
         "UPDATE household_month SET quantity = quantity - $5 "
         "WHERE community_id = $1 AND household_id = $2 AND good_id = $3 AND month = $4",

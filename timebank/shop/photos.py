@@ -1,4 +1,4 @@
-"""A good's photo: drawn anew, so that nothing but the picture is kept, and small."""
+"""A good's photo, re-encoded so that it is small and carries no metadata."""
 
 import asyncio
 import io
@@ -19,7 +19,7 @@ SIDE_MAX = 800
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 PIXELS_MAX = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
-# What Pillow raises for a file that is damaged, cut off, or no picture at all.
+# The exceptions that Pillow raises for a file that is damaged, truncated or no picture.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
 
@@ -37,7 +37,7 @@ class PhotoTooLarge(TimebankError):
 
 @retried
 async def set_photo(scope: Scope, good_id: UUID, content: bytes) -> GoodOut:
-    """Show a good by this picture, in place of an earlier one."""
+    """Set a good's photo in place of an earlier one. Raises PhotoTooLarge, NotAPhoto, NotFound."""
     scope.require_admin()
     if len(content) > UPLOAD_BYTES_MAX:
         raise PhotoTooLarge
@@ -61,7 +61,7 @@ async def set_photo(scope: Scope, good_id: UUID, content: bytes) -> GoodOut:
 
 
 async def photo_of(scope: Scope, good_id: UUID) -> bytes:
-    """A good's picture as WebP."""
+    """A good's photo as WebP. Raises NotFound where there is none."""
     async with transaction(scope):
         content: bytes | None = await database.fetch_value(
             "SELECT p.content FROM photo p JOIN good g ON g.community_id = p.community_id AND g.photo_id = p.id "
@@ -74,9 +74,9 @@ async def photo_of(scope: Scope, good_id: UUID) -> bytes:
 
 
 def draw_anew(content: bytes) -> bytes:
-    """The picture alone as WebP, upright, at most 800 pixels a side: no place, no camera, no name stays in it.
+    """Re-encode a picture as upright WebP, at most 800 pixels a side, without metadata (location, camera, names).
 
-    Its size is read before its pixels are, so that a small file cannot unfold into more memory than we have.
+    The dimensions are checked before the pixels are decoded, so that a small file cannot exhaust the memory.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:

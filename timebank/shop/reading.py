@@ -1,4 +1,4 @@
-"""Redemptions as their readers may see them: one's own, one's station's, or all."""
+"""Reading redemptions: the caller's own, those of the caller's stations, or all for administrators and auditors."""
 
 from datetime import datetime
 from uuid import UUID
@@ -57,7 +57,7 @@ _ROWS = (
 
 def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
     own = scope.stands_for(row.person_id)
-    known = own or named or scope.reads_all  # a keeper knows only who has just been recognised here
+    known = own or named or scope.reads_all  # a keeper sees the name only after the person's code or card was read
     return RedemptionOut(
         row.id, row.person_id if known else None, row.person if known else names.masked(row.person),
         row.good_id, row.good, row.unit, photo_address(row.good_id, row.photo_id), row.station_id, row.station,
@@ -87,7 +87,7 @@ async def redemptions(
 
 
 async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
-    """One redemption that the caller may see."""
+    """One redemption. Raises NotFound where the caller may not see it."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
     if found is None or not (scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
@@ -96,7 +96,7 @@ async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
 
 
 async def would_return(scope: Scope, redemption_id: UUID) -> Returned:
-    """What cancelling a reservation today would bring back. The caller has seen the redemption."""
+    """The points that cancelling a reservation today would return. Checks no permission: read the redemption first."""
     async with transaction(scope):
         entry_id: UUID = await database.fetch_value(
             "SELECT entry_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
@@ -105,9 +105,9 @@ async def would_return(scope: Scope, redemption_id: UUID) -> Returned:
 
 
 async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
-    """The open redemption that a shown code stands for, with the full name of the person who shows it.
+    """The open redemption with this collection code, with the person's full name; None where there is none.
 
-    Only for whoever hands goods over. Wrong guesses are counted.
+    For keepers and administrators only. Wrong codes are counted. Raises Forbidden, RedemptionElsewhere.
     """
     if not (scope.kept_stations or scope.administers):
         raise Forbidden
@@ -127,9 +127,9 @@ async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
 async def waiting_for(
     scope: Scope, person_id: UUID, station_id: UUID, presence: str | None
 ) -> list[RedemptionOut]:  # fmt: skip
-    """What waits at a station for a person who stands at its counter: being there is the proof, and no code is told.
+    """The open reservations of a person at a station, for its keeper, after a scan has proved that the person is there.
 
-    `presence` is the nonce of the scan that says so. Raises PresenceNeeded.
+    `presence` is the nonce of that scan. Raises PresenceNeeded, CardNotConfirmed.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):

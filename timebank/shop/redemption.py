@@ -41,7 +41,7 @@ class _Customer(msgspec.Struct, frozen=True):
 
 
 class _Offer(msgspec.Struct, frozen=True):
-    unseen: bool  # nobody but whoever set its price has seen it
+    unseen: bool  # its terms still wait for a second person to see them
     name: str
     unit: str
     points: int
@@ -51,9 +51,9 @@ class _Offer(msgspec.Struct, frozen=True):
 
 @retried
 async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
-    """Reserve a good against the person's points until the policy's hold_days have passed.
+    """Reserve a good against the person's points for the `hold_days` of the policy.
 
-    With `collect_now` a keeper of the station hands it over at once to somebody whose presence a scan proves. Raises
+    With `collect_now` a keeper of the station hands it over at once to a person whose presence a scan proves. Raises
     OutOfStock, MonthlyLimitReached, GoodNotOffered, Insufficient, OwnRedemption, PresenceNeeded, OwnTerms.
     """
     async with transaction(scope):
@@ -64,14 +64,20 @@ async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
 
 
 async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station_id: UUID) -> None:
-    """Refuse what could not be handed over whoever agreed to it. Joins a verb."""
+    """Refuse a redemption that no second person's agreement can allow. Runs in the caller's transaction.
+
+    Raises NotFound, PersonNotActive, NotGuardian, GoodNotOffered, OwnTerms.
+    """
     wanted = RedemptionIn(person_id, good_id, station_id)
     await _locked_customer(scope, wanted)
     await _offer(scope, wanted)
 
 
 async def redeem_agreed(scope: Scope, wanted: RedemptionIn) -> Redeemed:
-    """Hand a good over to somebody without code or card, for whom a second member of staff agrees. Joins that verb."""
+    """Redeem a good for a person without code or card, once a second member of staff has agreed.
+
+    Runs in the transaction of that agreement.
+    """
     return await _taken(scope, wanted, await _customer(scope, wanted, agreed=True))
 
 
@@ -98,7 +104,10 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
 
 
 async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False) -> _Customer:
-    """Whose points are spent: the caller's own at home, at the counter anybody's whom its keeper serves. Locked."""
+    """Lock and return the person whose points are spent.
+
+    That is the caller; with `collect_now` anybody whom a keeper of the station serves; with `agreed` anybody.
+    """
     own = scope.stands_for(wanted.person_id)
     if not own and not agreed and not (wanted.collect_now and scope.keeps(wanted.station_id)):
         raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
@@ -152,7 +161,7 @@ async def _record(
     scope: Scope, redemption_id: UUID, wanted: RedemptionIn, household_id: UUID, points: int, entry_id: UUID,
     now: datetime, expires_at: datetime,
 ) -> str:  # fmt: skip
-    """Write the redemption under a code that no other open one has; the code."""
+    """Insert the redemption under a collection code that no other open one has; return the code. Raises Busy."""
     for _ in range(CODE_TRIES):
         code = f"{secrets.randbelow(10**8):08}"
         written = await database.execute(

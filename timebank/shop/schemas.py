@@ -1,4 +1,4 @@
-"""What goes in and out of the shop."""
+"""Request and response bodies of the shop."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -30,7 +30,7 @@ class GoodIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class GoodChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out stays as it is. What is reserved keeps its price."""
+    """Changes of a good; fields left out stay unchanged. Existing reservations keep their price."""
 
     name: GoodName | UnsetType = UNSET
     points: Points | UnsetType = UNSET
@@ -40,7 +40,7 @@ class GoodChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StationStock(msgspec.Struct, frozen=True):
-    """`quantity` lies at the station unreserved; `reserved` waits there for whoever reserved it."""
+    """Stock of a good at a station: `quantity` is free, `reserved` belongs to open reservations."""
 
     station_id: UUID
     station: str
@@ -49,7 +49,7 @@ class StationStock(msgspec.Struct, frozen=True):
 
 
 class GoodOut(msgspec.Struct, frozen=True):
-    """A good; `photo` is the address of its picture, `stock` what can be had at each station."""
+    """A good; `photo` is the address of its photo, `stock` its stock at each station."""
 
     id: UUID
     name: str
@@ -62,7 +62,7 @@ class GoodOut(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, forbid_unknown_fields=True):
-    """Goods that came in."""
+    """Goods received at a station."""
 
     station_id: UUID
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -70,7 +70,7 @@ class Receipt(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Count(msgspec.Struct, forbid_unknown_fields=True):
-    """How many were found on the shelf, the reserved ones included."""
+    """How many were counted on the shelf, including the reserved ones."""
 
     station_id: UUID
     counted: StockQuantity
@@ -78,7 +78,7 @@ class Count(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Reserve a good, or with `collect_now` take it at the counter.
+    """Reserve a good, or with `collect_now` redeem it at once at the counter.
 
     `collect_now` needs `presence`: the nonce of a scan of that person at this station in the last 5 minutes.
     """
@@ -92,7 +92,7 @@ class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Redeemed(msgspec.Struct, frozen=True):
-    """What was reserved or taken. `code` is told at the counter; it is null once the good has been handed over."""
+    """A redemption after a change. `code` is the collection code to show at the counter; null unless reserved."""
 
     id: UUID
     status: RedemptionStatus
@@ -102,7 +102,7 @@ class Redeemed(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, forbid_unknown_fields=True):
-    """The code, or as `presence` the nonce of a scan of that person at this station in the last 5 minutes."""
+    """The collection code, or as `presence` the nonce of a scan of the person at this station in the last 5 minutes."""
 
     code: CollectionCode | None = None
     presence: Presence | None = None
@@ -117,9 +117,9 @@ class Return(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RedemptionOut(msgspec.Struct, frozen=True):
-    """A redemption as its reader may see it: the code is the person's own.
+    """A redemption as its reader may see it; `code` is null for everybody but the person.
 
-    A keeper reads others' names masked and without their id, but for who has just shown a code.
+    A keeper reads names masked and without the person's id, except of a person who has just shown a code or card.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""Stock per station: what can be had there. Every change is a row, and the stock is their sum."""
+"""The stock of each station. Every change is a row of `stock_move`; the stock is the sum of its changes."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -34,7 +34,7 @@ class CountedBelowReserved(TimebankError):
 
 
 class StockOut(msgspec.Struct, frozen=True):
-    """`quantity` lies at the station unreserved."""
+    """The stock of a good at a station; `quantity` is what is not reserved."""
 
     good_id: UUID
     station_id: UUID
@@ -42,7 +42,7 @@ class StockOut(msgspec.Struct, frozen=True):
 
 
 class StockMoveOut(msgspec.Struct, frozen=True):
-    """One change of a good's stock and why; `by` is whoever made it, null for the worker or a command."""
+    """One change of a good's stock and why; `by` is the person who made it, null for a device, worker or command."""
 
     id: UUID
     station: str
@@ -75,9 +75,9 @@ async def moves(scope: Scope, good_id: UUID, *, limit: int = 30, cursor: str | N
 async def receive(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, note: str | None = None, *, reason: str = "received"
 ) -> StockOut:
-    """Put goods that came in on a station's shelf; from the first time on the good is offered there.
+    """Add received goods to a station's stock. The first receipt makes the good available there.
 
-    `reason` is "received", or "import" for what a workbook brought. A quantity of 0 only begins to offer the good.
+    `reason` is "received", or "import" for an import. A quantity of 0 only makes the good available.
     """
     async with transaction(scope):
         await _require_place(scope, good_id, station_id)
@@ -94,10 +94,11 @@ async def receive(
 async def count_stock(
     scope: Scope, good_id: UUID, station_id: UUID, counted: int, note: str | None = None
 ) -> StockOut | Waiting:
-    """Set a station's stock by what was counted on its shelf, the reserved ones included.
+    """Set a station's stock to what was counted on its shelf, including the reserved ones.
 
-    A count that takes away what the same hands have put back as returned goods waits for an administrator: the two
-    together would turn goods that never came back into points.
+    A count that lowers the stock waits for an administrator if the caller, or somebody who is not independent of the
+    caller, has taken this good back as returned in the last 30 days: together the two would turn goods that never came
+    back into points.
     """
     async with transaction(scope):
         await _require_place(scope, good_id, station_id)
@@ -119,7 +120,10 @@ async def count_stock(
 
 
 async def _difference(scope: Scope, good_id: UUID, station_id: UUID, counted: int) -> int:
-    """How far a count is from the stock, which stays locked."""
+    """The counted quantity less the reserved and the free stock; the stock's row stays locked.
+
+    Raises CountedBelowReserved.
+    """
     free: int = await database.fetch_value(
         "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
         scope.community_id, good_id, station_id,
@@ -144,7 +148,7 @@ async def _set_count(
 
 
 async def count_agreed(scope: Scope, change: Change) -> None:
-    """Take off what was missing on the day of the count: what came and went since then stays."""
+    """Subtract what was missing at the time of the count, at most what is there. Later changes are kept."""
     good_id, station_id = UUID(change.do["good_id"]), UUID(change.do["station_id"])
     lying: int = await database.fetch_value(
         "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
@@ -155,9 +159,10 @@ async def count_agreed(scope: Scope, change: Change) -> None:
 
 
 async def same_hands(scope: Scope, good_id: UUID, station_id: UUID, reason: Literal["returned", "counted"]) -> bool:
-    """Whether the caller, or no other person, has lately put goods back as returned here, or counted fewer.
+    """Whether the caller, or somebody not independent of the caller, has changed this stock so in the last 30 days.
 
-    What a device has done counts as anybody's.
+    `reason` is a return of goods ("returned") or a count that lowered the stock ("counted"). A change without a person,
+    as a device makes it, counts as the caller's.
     """
     found = await database.fetch(
         "SELECT DISTINCT m.moved_by FROM stock_move m "
@@ -173,7 +178,7 @@ async def same_hands(scope: Scope, good_id: UUID, station_id: UUID, reason: Lite
 async def take(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None
 ) -> None:
-    """Take some of what is there, or refuse: the shelf never goes below nothing."""
+    """Take goods from a stock. Raises OutOfStock where there are fewer: a stock is never negative."""
     taken = await database.execute(
         "UPDATE stock SET quantity = quantity - $4 "
         "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND quantity >= $4",
@@ -188,7 +193,7 @@ async def put(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None,
     note: str | None = None,
 ) -> None:  # fmt: skip
-    """Add to a stock that exists; a negative quantity is a count's difference under the caller's lock."""
+    """Add to an existing stock. A negative quantity is the difference of a count; the caller holds the row lock."""
     await database.execute(
         "UPDATE stock SET quantity = quantity + $4 WHERE community_id = $1 AND good_id = $2 AND station_id = $3",
         scope.community_id, good_id, station_id, quantity,

@@ -1,4 +1,4 @@
-"""Stations, their codes and their devices over HTTP."""
+"""The HTTP interface of stations, their codes and their devices."""
 
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ class Stations(Controller):
         self, request: Request[Any, Any, Any], caller: NamedDependency[Scope], active: FromQuery[bool | None] = True,
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[StationOut]]:  # fmt: skip
-        """The community's stations by name; `active=false` lists the closed ones."""
+        """The community's stations, sorted by name; `active=false` lists the closed ones."""
         return listed(request, await places.stations(caller, active=active, limit=limit, cursor=cursor))
 
     @post()
@@ -56,7 +56,7 @@ class Stations(Controller):
 
     @get("/{station_id:uuid}/code", opt=ON_A_SCREEN)
     async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:
-        """The code that the station shows now; for its devices and keepers only."""
+        """The station's present code; only for its devices, its keepers and administrators."""
         return await screens.station_code(caller, station_id)
 
     @get("/{station_id:uuid}/code.png", media_type="image/png", opt=ON_A_SCREEN)
@@ -71,7 +71,7 @@ class Stations(Controller):
     async def rotate_key(
         self, station_id: FromPath[UUID], data: JSONBody[Rotation], caller: NamedDependency[Scope]
     ) -> None:
-        """A new key for the station's code."""
+        """Replace the key of the station's code; every code shown before becomes invalid."""
         await screens.rotate_key(caller, station_id, data.reason)
 
     @get("/{station_id:uuid}/devices")
@@ -82,13 +82,13 @@ class Stations(Controller):
     async def add_device(
         self, station_id: FromPath[UUID], data: JSONBody[DeviceIn], caller: NamedDependency[Scope]
     ) -> Response[NewDeviceOut | Waiting]:
-        """A display or counter tablet; its token is told once. Beside another of its kind it waits for a second person,
-        unless it replaces that one."""
+        """Add a display or counter tablet. Its token is returned only here. A further device of the same kind waits
+        for a second person, unless it replaces the other one."""
         return answered(await screens.add_or_ask(caller, station_id, data))
 
     @post("/devices/{device_id:uuid}/pairing")
     async def renew_pairing(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> NewDeviceOut:
-        """A new pairing link for a device that no browser has become yet."""
+        """A new pairing link for a device that has not been paired yet."""
         return await screens.renew_pairing(caller, device_id)
 
     @delete("/devices/{device_id:uuid}")

@@ -1,4 +1,4 @@
-"""Stations: where people check in, and their screens."""
+"""The manifest of stations: the places where people check in, and their devices."""
 
 from timebank.core.capability import Capability, Job, MenuEntry
 from timebank.core.locale import _

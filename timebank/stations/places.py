@@ -1,4 +1,4 @@
-"""Stations: where one checks in, and when their doors are open."""
+"""Stations: the places where people check in, and their opening hours."""
 
 from datetime import datetime, time
 from functools import partial
@@ -38,13 +38,13 @@ _SHOWN = (
 
 
 class _Listed(StationOut, frozen=True):
-    """A station with what the list is sorted by."""
+    """A station with the sort key of the list."""
 
     pinyin: str
 
 
 class StationRow(msgspec.Struct, frozen=True):
-    """A station as check-in needs it."""
+    """The columns of a station that check-in needs. `code_epoch` is the number of its key."""
 
     id: UUID
     name: str
@@ -54,17 +54,17 @@ class StationRow(msgspec.Struct, frozen=True):
     active: bool
 
     def is_open(self, moment: datetime) -> bool:
-        """Whether its doors are open at a moment."""
+        """Whether the station is active and open at a moment."""
         hours = self.opening(moment)
         return self.active and hours.begin <= moment and (hours.end is None or moment < hours.end)
 
     def opening(self, moment: datetime) -> Opening:
-        """The opening that a moment lies in; outside of all, that of its local day."""
+        """The opening period that contains the moment; if none does, the one of its local date."""
         return opening_at(self.opens_at, self.closes_at, moment)
 
 
 def open_hours(place: StationRow | StationOut, language: str = "zh") -> str:
-    """When a station is open, in words."""
+    """A station's opening hours in words."""
     return in_words(place.opens_at, place.closes_at, language)
 
 
@@ -93,7 +93,7 @@ async def station(scope: Scope, station_id: UUID) -> StationOut:
 async def stations(
     scope: Scope, *, active: bool | None = True, limit: int = 200, cursor: str | None = None
 ) -> Page[StationOut]:
-    """The community's stations by name; `active` None lists the closed ones too."""
+    """The community's stations, sorted by name; `active` None lists the closed ones too."""
     after = read_cursor(cursor, tuple[str, UUID])
     async with transaction(scope):
         found = await database.rows(
@@ -107,7 +107,7 @@ async def stations(
 
 
 async def kept_stations(scope: Scope) -> list[StationOut]:
-    """The open stations at which the caller serves: all of them for an administrator."""
+    """The active stations where the caller may serve; all of them for an administrator."""
     every = await all_pages(partial(stations, scope))
     return [s for s in every if scope.keeps(s.id)]
 
@@ -131,9 +131,9 @@ async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
 
 @retried
 async def write_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
-    """Change what was given and leave the rest; a closed station keeps its records.
+    """Change the given fields of a station. Closing a station (`active` False) keeps its records.
 
-    A part of `overview.closing.change_station`, which also ends what hangs on a station that closes.
+    A part of `overview.closing.change_station`, which also ends what depends on a station that closes.
     """
     scope.require_admin()
     change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}

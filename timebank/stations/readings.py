@@ -1,7 +1,7 @@
-"""Codes that were read elsewhere than on the paired screen: by a keeper, an administrator or a counter tablet.
+"""Readings: a station code that a keeper, an administrator or a counter tablet has read instead of the paired display.
 
-Such a reading is allowed, for a screen that has failed, and it is written down: whoever reads the code at home could
-send it on to somebody at home. What is checked in or out by the code of that step, from then on, is looked at before it
+This is allowed, because a display may fail, and it is recorded, because the reader could send the code to a person who
+is not there. A check-in or check-out by the code of that time step, after the reading, is flagged for review before it
 is credited.
 """
 
@@ -14,12 +14,12 @@ from timebank.core.scope import Scope
 
 KEPT_FOR = timedelta(
     days=1
-)  # a code is accepted for 30 seconds, its claim for two minutes; the audit keeps the reading
+)  # longer than any use: a code is valid for 30 seconds, its claim for two minutes; the audit keeps the reading
 
 
 @retried
 async def note_reading(scope: Scope, station_id: UUID, moment: datetime) -> None:
-    """Write down that the caller reads the code of this moment; once for a step, whatever form it is read in."""
+    """Record that the caller reads the code of this moment; once per reader and time step, in whatever format."""
     reader = scope.login_id or scope.device_id
     async with transaction(scope):
         tag = await database.execute(
@@ -32,7 +32,7 @@ async def note_reading(scope: Scope, station_id: UUID, moment: datetime) -> None
 
 
 async def readers_of(scope: Scope, code: codes.StationCode, at: datetime) -> list[UUID]:
-    """Who had read this very code elsewhere than on the screen by the time of a scan: logins or devices."""
+    """The logins and devices that had read this code, other than on the display, by the time `at` of a scan."""
     found = await database.fetch(
         "SELECT reader_id FROM code_reading WHERE community_id = $1 AND station_id = $2 AND step = $3 "
         "AND read_at <= $4 ORDER BY reader_id",
@@ -43,7 +43,7 @@ async def readers_of(scope: Scope, code: codes.StationCode, at: datetime) -> lis
 
 @retried
 async def forget_readings(scope: Scope) -> None:
-    """Drop readings whose codes nobody can use any more; the audit keeps who read them."""
+    """The worker's job: purge readings of codes that cannot be used any more. The audit keeps who read them."""
     async with transaction(scope):
         await database.execute(
             "DELETE FROM code_reading WHERE community_id = $1 AND read_at < $2",

@@ -1,4 +1,4 @@
-"""What goes in and out about stations, their codes and their devices."""
+"""Request and response types of stations, their codes and their devices."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ DeviceKind = Literal["display", "counter"]
 
 
 class StationIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A new station; times are local, such as 08:30. A closing time that is not the later one is of the next day."""
+    """A new station. Times are local, such as 08:30; a closing time that is not later belongs to the next day."""
 
     name: StationName
     address: Address = ""
@@ -24,7 +24,7 @@ class StationIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StationChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is to change; the rest stays."""
+    """The fields of a station to change; omitted ones stay."""
 
     name: StationName | UnsetType = UNSET
     address: Address | UnsetType = UNSET
@@ -46,7 +46,7 @@ class StationOut(msgspec.Struct, frozen=True):
 
 
 class CodeOut(msgspec.Struct, frozen=True):
-    """A code that turns: `code` is shown as QR through `url`; after `expires_at` it is not accepted any more."""
+    """A time-based code. `url` is the link to show as QR; `code` is not accepted after `expires_at`."""
 
     code: str
     url: str
@@ -56,8 +56,8 @@ class CodeOut(msgspec.Struct, frozen=True):
 
 
 class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A new display or counter. Where one stands: `replaces` it, which ends it at once, or `further`, beside it, which
-    waits for a second person."""
+    """A new display or counter. If the station has one of this kind already, either `replaces` names it, which ends it
+    at once, or `further` is true, which waits for a second person."""
 
     name: StationName
     kind: DeviceKind
@@ -66,7 +66,7 @@ class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DeviceOut(msgspec.Struct, frozen=True):
-    """A device. `paired_at`: when a browser became it; `seen_at`: when it was last used, to within some minutes."""
+    """A device. `paired_at`: when a browser was paired with it; `seen_at`: its last use, exact to some minutes."""
 
     id: UUID
     station_id: UUID
@@ -86,9 +86,10 @@ class StandingDevice(DeviceOut, frozen=True, kw_only=True):
 
 
 class NewDeviceOut(msgspec.Struct, frozen=True):
-    """`token`, for a program, and `url`, which pairs one browser until `pairing_expires_at`, are told once.
+    """A registered device. `token` (for a program) and `url` (pairs one browser until `pairing_expires_at`) are
+    returned only once.
 
-    The browser gets a token of its own: a device is in one place, so pairing ends the one told here.
+    Pairing gives the browser a token of its own and ends this `token`, because a device is in one place.
     """
 
     id: UUID
@@ -100,6 +101,6 @@ class NewDeviceOut(msgspec.Struct, frozen=True):
 
 
 class Rotation(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a station's code gets a new key."""
+    """The reason for replacing the key of a station's code."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]

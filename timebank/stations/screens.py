@@ -1,4 +1,4 @@
-"""What a station shows and what stands at it: its turning code, its display, its counter tablet."""
+"""A station's time-based code, and its devices: displays and counter tablets."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,14 +15,14 @@ from timebank.stations.schemas import CodeOut, DeviceIn, DeviceOut, NewDeviceOut
 
 
 def acceptance_ends(moment: datetime, seconds: int) -> datetime:
-    """Until when the code of this moment's step is accepted: to the end of the step after it."""
+    """The end of acceptance of the code of a moment's time step: the end of the following step."""
     return codes.step_end(codes.step_of(moment, seconds) + 1, seconds)
 
 
 async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
-    """The code that the station shows now; for its own devices and those who serve at it alone.
+    """The station's present code. Raises Forbidden unless the caller is one of its devices or serves at it.
 
-    Its paired screen shows it. Whoever else reads it is written down, and visits by what was read are looked at.
+    Reading it other than on a display is recorded, and visits by a code that was read so are flagged for review.
     """
     found = await station_row(scope, station_id)
     if found is None:
@@ -39,7 +39,7 @@ async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
 
 @retried
 async def rotate_key(scope: Scope, station_id: UUID, reason: str) -> None:
-    """Give the station's code a new key: every code shown before is worthless at once."""
+    """Replace the key of the station's code; every code shown before becomes invalid at once."""
     scope.require_admin()
     async with transaction(scope):
         await station(scope, station_id)
@@ -52,9 +52,9 @@ async def rotate_key(scope: Scope, station_id: UUID, reason: str) -> None:
 
 @retried
 async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDeviceOut:
-    """Register a display or a counter tablet; its token and pairing link are told this once.
+    """Register a display or counter tablet. Its token and pairing link are returned only here.
 
-    The token is for a program. The link turns one browser into the device, which ends the token told here.
+    The token is for a program. The link pairs one browser with the device, which ends this token.
     """
     async with transaction(scope):
         await station(scope, station_id)
@@ -64,7 +64,7 @@ async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
 
 @retried
 async def add_or_ask(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDeviceOut | Waiting:
-    """Register a device; one that is further, beside another of its kind, waits for a second person."""
+    """Register a device; a `further` one, in addition to another of its kind, waits for a second person."""
     if not wanted.further:
         return await add_device(scope, station_id, wanted)
     async with transaction(scope):
@@ -75,7 +75,7 @@ async def add_or_ask(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
 
 
 async def renew_pairing(scope: Scope, device_id: UUID) -> NewDeviceOut:
-    """A new pairing link for a device that no browser has become yet."""
+    """A new pairing link for a device that has not been paired yet."""
     return _told(await devices.renew_pairing(scope, device_id))
 
 
@@ -85,7 +85,7 @@ def _told(made: devices.NewDevice) -> NewDeviceOut:
 
 
 def pairing_url(kind: str, code: str) -> str:
-    """The link that turns a browser into this device."""
+    """The link that pairs a browser with the device."""
     path = "display" if kind == "display" else "desk/pair"
     return f"{settings.current().base_url}/{path}/{code}"
 
@@ -99,7 +99,7 @@ _DEVICE = (
 
 
 async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
-    """The station's devices, newest first, the ended ones too."""
+    """The station's devices, newest first, including ended ones."""
     async with transaction(scope):
         await station(scope, station_id)
         scope.require_keeper(station_id)
@@ -110,7 +110,7 @@ async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
 
 
 async def standing_devices(scope: Scope) -> list[StandingDevice]:
-    """Every screen and tablet that can be used now, station by station: one that nobody misses may be elsewhere."""
+    """Every usable device of the community, by station, so that a lost or misplaced one can be noticed."""
     scope.require_reader()
     async with transaction(scope):
         return await database.rows(

@@ -1,4 +1,4 @@
-"""The trail over HTTP."""
+"""The audit trail over HTTP."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ async def read_trail(
     noun_id: FromQuery[UUID | None] = None, verb: Annotated[str | None, QueryParameter(max_length=60)] = None,
     until: FromQuery[date | None] = None, limit: Limit = 50, cursor: Cursor = None,
 ) -> Response[Page[ChangeOut]]:  # fmt: skip
-    """Every change and every logged look at somebody, newest first; for administrators and auditors."""
+    """The audited changes and reads of the community, newest first; for administrators and auditors."""
     found = await trail(
         caller, person_id=person_id, noun_id=noun_id, verb=verb, until=until, language=language_of(request),
         limit=limit, cursor=cursor,

@@ -1,4 +1,4 @@
-"""The trail: who did what."""
+"""The audit trail: who did what, and when."""
 
 from timebank.core.capability import Capability, MenuEntry
 from timebank.core.locale import _

@@ -1,4 +1,4 @@
-"""The trail: every change and every logged look at somebody, newest first, for administrators and auditors."""
+"""Reading the audit trail: every change and every audited read, newest first, for administrators and auditors."""
 
 import json
 from datetime import date
@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 from timebank.trail.schemas import ChangeOut
 from timebank.trail.words import told_change, told_verb
 
-# Ids of the audit are UUIDv7: they sort by time, so the primary key serves the newest and any day before.
+# Audit ids are UUIDv7 and sort by time, so the primary key serves both the newest lines and any earlier day.
 _LINES = """
 SELECT a.id, a.at, a.person_id, actor.name AS person, a.person_id IS NULL AND a.login_id IS NOT NULL AS from_above,
        a.via, a.device_id, d.name AS device, a.verb, a.noun, a.noun_id, about.id AS about_id, about.name AS about,
@@ -32,9 +32,9 @@ async def trail(
     scope: Scope, *, person_id: UUID | None = None, noun_id: UUID | None = None, verb: str | None = None,
     until: date | None = None, language: str = "zh", limit: int = 50, cursor: str | None = None,
 ) -> Page[ChangeOut]:  # fmt: skip
-    """What was done in the community, newest first: by one person, to one thing, of one kind, or up to a day.
+    """The audit lines of the community, newest first; filtered by actor, by subject, by verb or up to a day.
 
-    Only the conditions that were asked for stand in the statement, so that each is read along its own index.
+    The statement holds only the filters in use, so that each can use its own index.
     """
     scope.require_reader()
     after = read_cursor(cursor, tuple[UUID])
@@ -51,7 +51,7 @@ async def trail(
 
 
 def _end_of(until: date | None) -> UUID:
-    """The id before which everything of a day and earlier lies."""
+    """The smallest id after the end of a day; the largest of all without a day."""
     if until is None:
         return _LAST
     return UUID(int=int(clock.day_bounds(until)[1].timestamp() * 1000) << 80)

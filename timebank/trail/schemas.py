@@ -1,4 +1,4 @@
-"""The shapes of the trail."""
+"""The response shape of the audit trail."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ import msgspec
 
 
 class ChangeOut(msgspec.Struct, frozen=True):
-    """One line of the trail: who did what to what, when, from which device, and why."""
+    """One audit line: who did what to what, when, from which device, and why. `text` and `values` are for readers."""
 
     id: UUID
     at: datetime

@@ -1,4 +1,4 @@
-"""What the audit keeps as a verb and values, in words for its reader."""
+"""Words for the verbs and values of audit lines."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from timebank.policies.values import KNOWN
 
 
 def verbs() -> dict[str, str]:
-    """What can be done, by its name in the audit."""
+    """The words of every audited verb, by its name, as the capabilities declare them."""
     return {verb: word for one in capabilities() for verb, word in one.audit.items()}
 
 
@@ -30,7 +30,7 @@ NOUNS: dict[str, str] = {
     "waiting_change": _("待确认的事"),
 }  # fmt: skip
 
-# What a value of the change is called. Ids say nothing to a reader; the subject is linked instead.
+# Words for the fields of a change. Fields that hold ids are left out: the page links to the subject instead.
 LABELS: dict[str, str] = {
     "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "asked": _("等主人同意"),
     "by": _("方式"), "change": _("增减"),
@@ -57,12 +57,12 @@ PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后�
 
 
 def told_verb(verb: str, language: str) -> str:
-    """What was done; a verb of a newer version as it is written."""
+    """The words of a verb; an unknown verb, as of a newer version, unchanged."""
     return translate(verbs().get(verb, verb), language)
 
 
 def told_change(verb: str, change: Mapping[str, object], language: str) -> str:
-    """The values of a change that have a name, in one line."""
+    """The fields of a change that have words, with their values, in one line."""
     parts = [
         f"{translate(LABELS[key], language)} {_value(verb, key, value, language)}"
         for key, value in change.items()
@@ -72,7 +72,7 @@ def told_change(verb: str, change: Mapping[str, object], language: str) -> str:
 
 
 def _value(verb: str, key: str, value: object, language: str) -> str:
-    if isinstance(value, bool) or key == "sent_by":  # whose login it was says nothing to a reader
+    if isinstance(value, bool) or key == "sent_by":  # the login's id means nothing to a reader
         return translate(_("是") if value else _("否"), language)
     if key == "role" and isinstance(value, str) and value in {each.value for each in Role}:
         return translate(ROLES[Role(value)], language)
@@ -90,7 +90,7 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
 
 
 def _moment(text: str, language: str) -> str:
-    """A stored time or day as people write it; any other text as it is."""
+    """An ISO day or time in the reader's language; any other text unchanged."""
     try:
         if len(text) == len("2026-01-31"):
             return day(date.fromisoformat(text), language)

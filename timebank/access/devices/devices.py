@@ -1,4 +1,4 @@
-"""Devices: a screen or counter tablet of one station, known by a token that names its community."""
+"""Devices: a display or counter tablet of one station, authenticated by a token that contains its community's id."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -37,14 +37,14 @@ class AlreadyPaired(Conflict):
 
 
 class PairingCode(msgspec.Struct, frozen=True):
-    """A pairing code, and until when it serves."""
+    """A pairing code and when it expires."""
 
     text: str
     ends_at: datetime
 
 
 class Pairing(msgspec.Struct, frozen=True):
-    """A device that waits for its browser."""
+    """A device that is not paired with a browser yet."""
 
     id: UUID
     station_id: UUID
@@ -60,11 +60,12 @@ class _Place(msgspec.Struct, frozen=True):
 
 @retried
 async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None) -> NewDevice:
-    """Give a station's display or counter its token. The token is told once; only its hash is stored.
+    """Register a display or counter of a station. The token is returned only here; its hash is stored.
 
-    Where one of this kind stands already, it is named by `replaces` and ends at once: a second one at home would show
-    the code to whoever is not at the station. A device makes no devices: a lost tablet must not be able to. Raises
-    DeviceStands, NotFound for a device to replace that is none.
+    If the station has one of this kind, raises DeviceStands unless `replaces` names it; that one ends at once. Another
+    one needs a second person (`further_devices`): a display elsewhere would show the code to people who are not there.
+    The operator may add any. Raises NotFound if `replaces` is no such device, and Forbidden for a device as caller: a
+    lost tablet must not register devices.
     """
     require_may_register(scope, station_id)
     token, code, device_id = new_token(PREFIX, scope.community_id), _new_code(scope), clock.new_id()
@@ -87,7 +88,7 @@ def require_may_register(scope: Scope, station_id: UUID) -> None:
 
 
 async def _standing(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str]:
-    """The names of the station's devices of a kind that have not ended; two who register wait for each other."""
+    """The station's devices of a kind in use: names by id. Locks the station's row, to serialise registrations."""
     await database.execute(
         "SELECT FROM station WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, station_id
     )
@@ -103,7 +104,7 @@ async def insert(
     scope: Scope, device_id: UUID, station_id: UUID, name: str, kind: str, token: str, code: PairingCode,
     by: UUID | None = None,
 ) -> None:  # fmt: skip
-    """Write a device down. Joins a verb."""
+    """Insert a device's row and audit it, inside the caller's transaction."""
     await Device.insert(
         Device(
             community_id=scope.community_id, id=device_id, station_id=station_id, name=name, kind=kind,
@@ -117,7 +118,7 @@ async def insert(
 
 @retried
 async def renew_pairing(scope: Scope, device_id: UUID) -> NewDevice:
-    """A new pairing link for a device that no browser has become yet; what was told for it before ends."""
+    """A new token and pairing code for an unpaired device; the earlier ones end. Raises AlreadyPaired."""
     token, code = new_token(PREFIX, scope.community_id), _new_code(scope)
     async with transaction(scope):
         device = await database.row(
@@ -146,7 +147,7 @@ def new_token(prefix: str, community_id: UUID) -> str:
 
 
 def _community_of(text: str, prefix: str) -> UUID | None:
-    """The community that a device's token or a pairing code names."""
+    """The community in a device's token or pairing code; None if it is malformed."""
     parts = text.split("_", 2)
     if len(parts) != 3 or parts[0] != prefix or len(parts[1]) != 32:
         return None
@@ -157,7 +158,7 @@ def _community_of(text: str, prefix: str) -> UUID | None:
 
 
 async def waiting(code: str) -> Pairing | None:
-    """The device that this pairing code is for, while it waits: looking uses nothing up."""
+    """The unpaired device of a pairing code, None if the code is not valid; reading does not use the code up."""
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
         return None
@@ -171,9 +172,9 @@ async def waiting(code: str) -> Pairing | None:
 
 @retried
 async def pair(code: str, kind: str) -> str | None:
-    """Make whoever has this code the device, and give it a token of its own; None where the code serves no more.
+    """Pair the calling browser as the device; returns its new token, None if the code is not valid.
 
-    Of two browsers at once one gets it. The token that was told at the registration ends.
+    If two browsers try at once, one succeeds. The token from the registration ends.
     """
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
@@ -192,7 +193,7 @@ async def pair(code: str, kind: str) -> str | None:
 
 @retried
 async def revoke(scope: Scope, device_id: UUID) -> None:
-    """End a device's token at once, for a lost or replaced tablet."""
+    """End a device at once, such as a lost tablet; its token is no longer valid."""
     async with transaction(scope):
         station_id = await database.fetch_value(
             "SELECT station_id FROM device WHERE community_id = $1 AND id = $2", scope.community_id, device_id
@@ -211,9 +212,9 @@ async def _end(scope: Scope, device_id: UUID, *, replaced_by: UUID | None = None
 
 
 async def find(token: str, *, request_id: str = "") -> Scope | None:
-    """The scope of the device that holds this token: its community, its station, and the keeper who is signed on to it.
+    """The scope of the device with this token: its community, its station and the signed-on keeper. None if not valid.
 
-    The keeper is the actor, with no more than the reach of this counter; without one the device is nobody.
+    The keeper is the actor but has only the rights of this counter; without a keeper no person acts.
     """
     community_id = _community_of(token, PREFIX)
     if community_id is None:
@@ -236,7 +237,7 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
 
 
 _noted: dict[UUID, datetime] = {}
-"""When this process last wrote down that a device was used: a display asks every few seconds."""
+"""When this process last wrote a device's time of use; not on each request, since a display polls every few seconds."""
 
 
 async def _note_use(community_id: UUID, device_id: UUID, proof: bytes) -> None:
@@ -254,5 +255,5 @@ async def _write_use(scope: Scope, device_id: UUID, now: datetime) -> None:
 
 
 def _plain(value: UUID | None) -> UUID | None:
-    """The driver's id as one of the standard library, as every other scope carries it."""
+    """Convert the driver's UUID class to the standard library's, which scopes hold."""
     return UUID(bytes=value.bytes) if value else None

@@ -1,4 +1,4 @@
-"""A second screen or tablet at a station: a second person agrees, for one that nobody sees shows the code elsewhere."""
+"""A further display or counter of a station. A second person must agree, since it could show the code elsewhere."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ FURTHER_DEVICE = Kind(
 
 
 async def ask_for_further(scope: Scope, station_id: UUID, *, name: str, kind: str, station: str) -> Waiting:
-    """Ask a second person to agree that a station has one more device beside those that stand there."""
+    """Propose one more device of a kind that the station has already."""
     require_may_register(scope, station_id)
     return await propose(
         scope, FURTHER_DEVICE, f"{station_id}:{kind}", {"station_id": station_id, "name": name, "kind": kind},
@@ -27,7 +27,7 @@ async def ask_for_further(scope: Scope, station_id: UUID, *, name: str, kind: st
 
 
 async def asked_for(scope: Scope, station_id: UUID) -> set[str]:
-    """Of which kinds a further device waits at a station for a second person."""
+    """The kinds of which a further device at this station waits for a second person."""
     require_may_register(scope, station_id)
     async with transaction(scope):
         found = await database.fetch(
@@ -39,7 +39,7 @@ async def asked_for(scope: Scope, station_id: UUID) -> set[str]:
 
 
 async def register_agreed(scope: Scope, change: Change) -> None:
-    """The further device stands, without a token that anybody knows: whoever asked takes its pairing link."""
+    """Register the further device once agreed. Nobody gets its token; the proposer then renews the pairing link."""
     lost = PairingCode(new_token(PAIRING_PREFIX, scope.community_id), clock.now())
     await insert(
         scope, clock.new_id(), UUID(change.do["station_id"]), change.do["name"], change.do["kind"],

@@ -1,4 +1,4 @@
-"""The keeper's sign-on to a counter tablet: who serves there, answers for it, is bound by the rules about oneself."""
+"""A keeper's sign-on to a counter tablet. The keeper is the actor there, and the rules about own records apply."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -35,7 +35,7 @@ class NotKeeperHere(TimebankError):
 
 
 class SignOnIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The keeper's password, with the phone, or the person whom the counter knows by a scan or an earlier day."""
+    """The keeper's password, with the phone or the person, whom the counter knows by a scan or an earlier sign-on."""
 
     password: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
     phone: Phone | None = None
@@ -47,7 +47,7 @@ class SignOnIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class OnDuty(msgspec.Struct, frozen=True):
-    """Who is signed on to a counter since when; `expires_at` is when the sign-on ends by itself."""
+    """The keeper who is signed on to a counter; the sign-on ends at `expires_at` at the latest."""
 
     person_id: UUID
     name: str
@@ -56,24 +56,24 @@ class OnDuty(msgspec.Struct, frozen=True):
 
 
 class KnownKeeper(msgspec.Struct, frozen=True):
-    """Somebody who has signed on to this counter before; the name is masked while nobody is signed on."""
+    """A person who has signed on to this counter before; the name is masked while nobody is signed on."""
 
     person_id: UUID
     name: str
 
 
 def require_counter_device(scope: Scope) -> UUID:
-    """The id of the counter tablet that calls."""
+    """The id of the calling counter tablet. Raises Forbidden for any other caller."""
     if not scope.is_counter or scope.device_id is None:
         raise Forbidden
     return scope.device_id
 
 
 async def sign_on(scope: Scope, asked: SignOnIn, *, address: str = "") -> OnDuty:
-    """Make a keeper the actor of this counter for 12 hours, by the password; who was on before is off.
+    """Sign a keeper on to this counter for 12 hours, by password; an earlier sign-on ends.
 
-    Raises WrongSignIn, SignInDelayed, NotKeeperHere. A code or a card alone is not enough: both can be lost or shown.
-    The failures of others, on the station's network too, do not delay a keeper who has signed on here before.
+    Raises WrongSignIn, SignInDelayed, NotKeeperHere. A code or card is not enough, since either can be lost or copied.
+    The tablet counts as a known browser of keepers who have signed on before, so others' failures do not delay them.
     """
     device_id = require_counter_device(scope)
     phone = normal_phone(asked.phone or await _phone_of(scope, asked.person_id))
@@ -91,7 +91,7 @@ async def sign_on(scope: Scope, asked: SignOnIn, *, address: str = "") -> OnDuty
 
 
 async def _phone_of(scope: Scope, person_id: UUID | None) -> str:
-    """The phone of a keeper whom the counter knows; who has none cannot sign on by it."""
+    """The phone of a person of the community. Raises WrongSignIn where there is no such person or phone."""
     if person_id is None:
         raise sessions.WrongSignIn
     try:
@@ -104,7 +104,7 @@ async def _phone_of(scope: Scope, person_id: UUID | None) -> str:
 
 
 def _keeper(scope: Scope, caller: sessions.Caller, person_id: UUID | None) -> Mine | None:
-    """The record here as which this login may serve at the counter; None where it may not."""
+    """The record of this community as which the login may serve at the counter; None if it may not."""
     serves = any(
         g.community_id == scope.community_id
         and (g.role in ADMINS or (g.role == Role.station_keeper and g.station_id == scope.device_station_id))
@@ -132,7 +132,7 @@ async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper:
 
 
 def as_keeper(scope: Scope, persons: tuple[Mine, ...], login_id: UUID, session_id: UUID | None) -> Scope:
-    """The device as its keeper acts through it."""
+    """The device's scope with the signed-on keeper as its actor."""
     return Scope(
         scope.community_id, persons, login_id=login_id, session_id=session_id, device_id=scope.device_id,
         device_station_id=scope.device_station_id, device_kind=scope.device_kind, device_proof=scope.device_proof,
@@ -141,7 +141,7 @@ def as_keeper(scope: Scope, persons: tuple[Mine, ...], login_id: UUID, session_i
 
 
 async def _end(scope: Scope, device_id: UUID, now: datetime) -> bool:
-    """End the sign-on of a device and the session that stands behind it; whether somebody was signed on."""
+    """End a device's sign-on and its session; returns whether somebody was signed on."""
     login_id = await database.fetch_value("SELECT counter_sign_off($1, $2, $3)", scope.community_id, device_id, now)
     if login_id is not None:
         await audit.record_of_login(login_id, "sign_out", scope.request_id)
@@ -150,7 +150,7 @@ async def _end(scope: Scope, device_id: UUID, now: datetime) -> bool:
 
 @retried
 async def sign_off(scope: Scope) -> None:
-    """End the sign-on; once more changes nothing."""
+    """End the sign-on; a repetition changes nothing."""
     device_id = require_counter_device(scope)
     async with transaction(scope):
         if await _end(scope, device_id, clock.now()):
@@ -158,7 +158,7 @@ async def sign_off(scope: Scope) -> None:
 
 
 async def on_duty(scope: Scope) -> OnDuty | None:
-    """Who is signed on to this counter now."""
+    """The keeper signed on to this counter; None for nobody."""
     device_id = require_counter_device(scope)
     if scope.login_id is None:
         return None
@@ -173,7 +173,7 @@ async def on_duty(scope: Scope) -> OnDuty | None:
 
 
 async def known_keepers(scope: Scope) -> list[KnownKeeper]:
-    """Who has signed on to this counter in the last 30 days, last first: a switch is a tap and a password."""
+    """Up to eight people who have signed on to this counter in the last 30 days, latest first, to switch quickly."""
     device_id = require_counter_device(scope)
     async with transaction(scope):
         found = await database.fetch(
@@ -188,7 +188,7 @@ async def known_keepers(scope: Scope) -> list[KnownKeeper]:
 
 
 class SignedOnThen(msgspec.Struct, frozen=True):
-    """Who was the last to sign on to a device before a moment."""
+    """The latest sign-on to a device before a moment."""
 
     login_id: UUID
     signed_on_at: datetime
@@ -197,15 +197,15 @@ class SignedOnThen(msgspec.Struct, frozen=True):
     persons: str
 
     def lasts_until(self, closes_at: datetime | None) -> datetime:
-        """Until when scans without network are this keeper's: to the closing time, else as long as a sign-on lasts."""
+        """Until when offline scans count as this keeper's: until closing time or expiry, or an earlier sign-off."""
         by_itself = closes_at or self.expires_at
-        # One that ran out was not ended by anybody: who was on served on until the doors closed.
+        # A sign-on that expired was not ended by the keeper, who is taken to have served until closing time.
         is_ended = self.signed_off_at is not None and self.signed_off_at < self.expires_at
         return min(self.signed_off_at, by_itself) if is_ended and self.signed_off_at else by_itself
 
 
 async def signed_on_then(scope: Scope, moment: datetime) -> SignedOnThen | None:
-    """Who had signed on last at a moment, with the records of that login."""
+    """The latest sign-on to this device at a moment, with that login's records as JSON; None if there was none."""
     async with transaction(scope):
         return await database.row(
             SignedOnThen,

@@ -9,7 +9,7 @@ from timebank.core import settings
 
 
 def browser_cookie(tokens: Sequence[str]) -> Cookie:
-    """The cookie that keeps a browser's tokens; it is sent to the sign-in page alone and out of scripts' reach."""
+    """The cookie of a browser's tokens: sent to the sign-in pages only, not readable by scripts."""
     return Cookie(
         key=BROWSER_COOKIE, value=".".join(tokens[:LOGINS_MAX]), path="/sign-in", max_age=KEPT_DAYS * 86400,
         httponly=True, samesite="lax", secure=settings.current().secure,

@@ -1,4 +1,7 @@
-"""Roles: given over a place, from a day on, by somebody whose own reach covers it; in force from the next request."""
+"""Role grants: a role over a place from a day on, granted by somebody whose reach covers the place.
+
+A grant takes effect with the holder's next request.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -34,10 +37,10 @@ PLACES: dict[Role, frozenset[str]] = {
     Role.county_admin: frozenset({"county"}),
     Role.auditor: frozenset({"community", "street", "county"}),
 }
-"""Over what kind of place each role is held."""
+"""The kinds of place over which each role is held."""
 
 UNLOCKS_MUCH = ADMINS | {Role.auditor}
-"""Roles that are given by somebody above them, or wait for one."""
+"""Roles that need somebody from above to grant them or to agree."""
 
 COUNTY_DEPTH = 1
 
@@ -84,10 +87,11 @@ class _Held(msgspec.Struct):
 
 @retried
 async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
-    """Give a person of the community a role over one place, from a day on, until a last day if there is one.
+    """Grant a person of the community a role over one place, from a day on until the last day, if any.
 
-    An administrator's or auditor's is given by somebody from above who is nobody near the holder; else it waits for
-    one. Raises Forbidden for a place above the caller's reach, OwnRole for oneself, RoleHeld where it is held already.
+    Administrators and auditors are granted by somebody from above who is independent of the holder; otherwise the
+    change waits for one. Raises Forbidden for a place above the caller's reach, OwnRole for the caller and household
+    members, RoleHeld if it is held already, BadTerm, WrongPlace and CannotHoldRole.
     """
     scope.require_admin()
     starts_on = asked.starts_on or clock.local_day()
@@ -108,7 +112,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
 
 
 async def _gives_from_above(scope: Scope, asked: GrantIn) -> bool:
-    """Whether the caller stands above the place and is another person than the holder."""
+    """Whether the caller administers a region above the place and is independent of the holder."""
     assert asked.region_id is not None
     return await stands_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
 
@@ -148,7 +152,7 @@ async def is_held(scope: Scope, do: Any) -> bool:
 
 
 async def _require_holder(scope: Scope, person_id: UUID) -> None:
-    """The person's row stays locked, so that two grants of one role wait for each other."""
+    """Lock the person, so that two grants of one role are serialised, and check that they may hold a role."""
     person = await database.fetch_one(
         "SELECT status, born_on FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
         scope.community_id, person_id,
@@ -162,7 +166,7 @@ async def _require_holder(scope: Scope, person_id: UUID) -> None:
 
 
 async def _require_place(scope: Scope, asked: GrantIn | _Held) -> None:
-    """The place is one, exists, suits the role, and lies within the caller's reach."""
+    """Check that the place exists, fits the role and lies within the caller's reach."""
     if asked.region_id is not None:
         kind = (await require_region(scope, asked.region_id)).kind
     elif asked.area_id is not None:
@@ -193,9 +197,9 @@ async def _require_new(scope: Scope, asked: GrantIn) -> None:
 
 @retried
 async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> Waiting | None:
-    """End a role at once; an auditor's ends from above, or waits for somebody from there.
+    """End a role grant at once; an auditor's needs a caller from above, or waits for one.
 
-    What is ended already stays as it is.
+    A grant that has ended stays unchanged. Raises OwnRole for the caller's own.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -252,7 +256,7 @@ END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}�
 OFFICE_BEFORE = Kind("office_before", _("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS)
 
 
-# Area `a` in words: a building or unit by its own names, a grid by its own.
+# The name of area `a`: of a building or unit without its grid, such as 3栋1单元; of a grid its own.
 AREA_NAME = """(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
 WHERE step.community_id = a.community_id AND step.id = ANY (a.path) AND (step.kind <> 'grid' OR a.kind = 'grid'))"""
 
@@ -284,7 +288,10 @@ async def _grants(
 async def grants(
     scope: Scope, *, person_id: UUID | None = None, role: Role | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[GrantOut]:
-    """The roles in force or to come that people of the community hold, newest first; of oneself for everybody."""
+    """The present and future role grants of the community's people, newest first.
+
+    For administrators and auditors; everybody may read their own.
+    """
     if not (person_id is not None and scope.is_own(person_id)):
         scope.require_reader()
     before = read_cursor(cursor, tuple[datetime, UUID])

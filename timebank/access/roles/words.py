@@ -1,4 +1,4 @@
-"""The field's words for roles."""
+"""The Chinese names of the roles."""
 
 from timebank.core.locale import _
 from timebank.core.scope import Role

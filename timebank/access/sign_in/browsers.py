@@ -1,4 +1,4 @@
-"""Browsers that have signed in to a login before: a random token that the browser keeps, its hash stored."""
+"""Known browsers, which have signed in to a login before: each keeps a random token, of which the hash is stored."""
 
 from uuid import UUID
 
@@ -8,17 +8,17 @@ from timebank.core.database import retried, transaction
 BROWSER_COOKIE = "timebank_browser"
 KEPT_DAYS = 365
 LOGINS_MAX = 5
-"""A family's browser is known to each of its logins; a counter's, to those who used it last."""
+"""How many tokens a browser keeps, one per login: enough for a family that shares it, or for a counter's last users."""
 
 
 def tokens_in(cookie: str | None) -> list[str]:
-    """The tokens that a browser sent, the newest first."""
+    """The tokens in the cookie that a browser sent, newest first."""
     return [token for token in (cookie or "").split(".") if 0 < len(token) <= 64][:LOGINS_MAX]
 
 
 @retried
 async def remember(login_id: UUID) -> str:
-    """Know a browser from now on: the token that it is to keep."""
+    """Make a browser known to a login; returns the token that it keeps."""
     token = vault.token()
     async with transaction(None):
         await database.execute(
@@ -28,13 +28,13 @@ async def remember(login_id: UUID) -> str:
 
 
 def counter_token(device_id: UUID, phone: str) -> str:
-    """The token by which a counter tablet is known to the keeper of this phone. It is made here and kept nowhere."""
+    """The token that makes a counter tablet known to this phone's login: a keyed hash, so the tablet stores nothing."""
     return vault.blind_index(f"{device_id}:{phone}", "counter").hex()
 
 
 @retried
 async def remember_counter(login_id: UUID, token: str) -> None:
-    """Know a counter tablet from now on as one that this keeper has signed on to."""
+    """Make a counter tablet known to a keeper's login."""
     async with transaction(None):
         await database.execute(
             "SELECT sign_in_remember_browser($1, $2, $3)", login_id, vault.token_hash(token), clock.now()

@@ -1,8 +1,8 @@
-"""Wrong sign-ins delay the next try and lock nobody out; counted in the database, so that every process agrees.
+"""Delays after failed sign-ins; nobody is locked out. Counted in the database, so that it holds across processes.
 
-A try counts for its phone with its network, for its phone wherever it comes from (at most half a minute) and, where
-passwords of more than a hundred phones were wrong in a day, for the network. A browser that has signed in to this login
-before counts for itself alone. How long each delay is stands in the migration's function `sign_in_try`.
+Failures are counted per phone and network, per phone from any network (a delay of at most 30 seconds) and, once the
+passwords of more than 100 phones have failed from one network within a day, per network. A known browser of the login
+has a count of its own instead. The SQL functions `sign_in_keys` and `sign_in_try` hold the lengths of the delays.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class SignInDelayed(TimebankError):
 
 
 class Try(msgspec.Struct, frozen=True):
-    """A try that may be looked at: how many failed in a row with it, and the known browser that it came from."""
+    """A try that is not delayed: the failures in a row including it, and the hash of the known browser's token."""
 
     phone: bytes
     network: bytes
@@ -36,7 +36,7 @@ class Try(msgspec.Struct, frozen=True):
 
 
 def network_of(address: str) -> str:
-    """What one connection owns: an IPv4 address, or the /64 that a home is given in IPv6."""
+    """The network that one connection has: an IPv4 address, or in IPv6 the /64 that a home gets."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -50,7 +50,7 @@ def network_of(address: str) -> str:
 
 @retried
 async def begin_try(phone_index: bytes, address: str, browsers: Sequence[str], *, by_code: bool) -> Try:
-    """Count a try as failed until it is found right, or refuse it for so long as a delay lasts."""
+    """Count a try as failed until `end_try`. Raises SignInDelayed, without counting, while a delay lasts."""
     network = vault.blind_index(network_of(address), "address")
     async with transaction(None, alone=True):
         told = await database.fetch_one(
@@ -64,7 +64,7 @@ async def begin_try(phone_index: bytes, address: str, browsers: Sequence[str], *
 
 
 async def end_try(tried: Try) -> None:
-    """The try was right: its counts begin anew."""
+    """Record that a try was right, which resets its counts."""
     await database.execute(
         "SELECT sign_in_right($1, $2, $3, $4, $5)",
         tried.phone, tried.network, tried.by_code, tried.browser, clock.now(),
@@ -73,6 +73,6 @@ async def end_try(tried: Try) -> None:
 
 @retried
 async def sweep() -> None:
-    """Forget failures of before yesterday and browsers unused for a year."""
+    """Purge failures older than a day and known browsers unused for a year."""
     async with transaction(None):
         await database.execute("SELECT sign_in_sweep($1)", clock.now())

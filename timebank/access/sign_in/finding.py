@@ -1,4 +1,4 @@
-"""Finding somebody at a counter by name and the end of the phone or the room, not so often that it could be guessed."""
+"""Finding a person at a counter by name and last four digits or room, throttled against guessing."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ LOOK_UP_WINDOW = timedelta(minutes=15)
 
 
 async def find_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
-    """Who has just this name and these last four digits, or this room; a guess is possible, so tries are counted."""
+    """As `named_at_counter`. Raises TooManyAttempts after 120 look-ups in 15 minutes by one login or device."""
     guesser = scope.login_id or scope.device_id
     await throttle.count(f"find:{guesser}", most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
     return await named_at_counter(scope, name, phone_last4=phone_last4, room=room)

@@ -1,6 +1,6 @@
-"""Guesses at the codes that are shown at a counter: only so many wrong ones in a while, whatever is right between them.
+"""Limits wrong guesses at the codes that people show at a counter; a right code does not reset the count.
 
-Whoever knows one right code could otherwise begin the count anew with it after each few guesses.
+If it did, somebody who knows one right code could use it to reset the count after every few guesses.
 """
 
 from datetime import timedelta
@@ -18,14 +18,15 @@ def _key(scope: Scope) -> str:
 
 
 async def count_guess(scope: Scope) -> None:
-    """Count a code as wrong until it is found right, and refuse the one after so many. Not inside a transaction."""
+    """Count a code as wrong until `was_right`; TooManyAttempts after 60 in 15 minutes. Not inside a transaction."""
     await throttle.count(_key(scope), most=WRONG_MAX, window=WINDOW)
 
 
 async def count_guess_at(scope: Scope, what: str) -> None:
-    """Count a code that is tried on one reservation or seat as well: few are enough for that, whoever tries them.
+    """As `count_guess`, and at most 10 in 15 minutes on one reservation or seat, by all callers together.
 
-    Who serves at no counter is not counted: such a try is refused anyway, and would use up those of the counter.
+    A caller who serves at no counter is not counted: the verb refuses them anyway, and they could use up the tries of
+    those who do.
     """
     if not (scope.kept_stations or scope.administers):
         return
@@ -34,5 +35,5 @@ async def count_guess_at(scope: Scope, what: str) -> None:
 
 
 async def was_right(scope: Scope, tries: int = 1) -> None:
-    """The code was right: its tries do not count."""
+    """Record that the code was right: its tries no longer count."""
     await throttle.take_back(_key(scope), tries, window=WINDOW)

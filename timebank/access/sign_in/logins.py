@@ -1,4 +1,4 @@
-"""Logins: one phone each; which resident records it stands for, its password and its one-time codes."""
+"""Logins: one per phone, with the resident records it stands for, its password and its sign-in codes."""
 
 import asyncio
 import secrets
@@ -20,18 +20,18 @@ from timebank.people.messages import tell
 ONE_TIME_CODE_LASTS = timedelta(minutes=10)
 ASKED = "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
 Proof = Literal["scan", "name", "office"]
-"""Why a code is given: a card or own code was scanned, name and digits are right, or an administrator says so."""
+"""What a code was given on: a `scan` of a card or personal code, `name` and last four, or an administrator's word."""
 
 
 class KnownLogin(msgspec.Struct, frozen=True):
-    """A login, and what its password's hash is made with; the database tells nobody the hash itself."""
+    """A login and the salt of its password's hash; the database does not return the hash itself."""
 
     id: UUID
     salt: str | None
 
 
 class OwnLogin(msgspec.Struct, frozen=True):
-    """The caller's login, when its session was opened, and whether by a code."""
+    """The caller's login; `by_code`: whether a sign-in code opened its session, `opened_at`: when."""
 
     id: UUID
     phone_sealed: bytes
@@ -51,14 +51,14 @@ async def own_login(scope: Scope) -> OwnLogin | None:
 
 
 async def password_proof(login_id: UUID, salt: str | None, password: str) -> str | None:
-    """The proof that this is the login's password, None when it is not; an unknown login takes as long."""
+    """The password's hash if it is right, else None. An unknown login takes the same time."""
     proof = await proof_of(password, salt)
     async with transaction(None):
         return proof if await database.fetch_value("SELECT login_proves($1, $2)", login_id, proof) else None
 
 
 class Entered(msgspec.Struct, frozen=True):
-    """The login of a resident's phone; where somebody holds it already, the record waits until the holder agrees."""
+    """The login of a resident's phone. `is_joined` is false while the record waits for the login's holder to agree."""
 
     person_id: UUID
     login_id: UUID
@@ -66,7 +66,7 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 async def phones_held(scope: Scope, phones: Collection[str]) -> set[str]:
-    """Those of these phones whose login somebody holds: a record entered with one waits for that holder."""
+    """The phones whose login has a holder: a record registered with one waits until the holder agrees."""
     indexed = {vault.blind_index(phone, "phone"): phone for phone in phones}
     async with transaction(scope):
         found = await database.fetch("SELECT * FROM phones_held($1, $2) AS held", scope.community_id, list(indexed))
@@ -75,9 +75,10 @@ async def phones_held(scope: Scope, phones: Collection[str]) -> set[str]:
 
 @retried
 async def enter_logins(scope: Scope, phones: Sequence[tuple[str, UUID]], *, agreed: bool = False) -> list[Entered]:
-    """A login for each phone, made if there is none, for these resident records whose phones they are.
+    """Find or create a login for each phone and join the resident record to it.
 
-    `agreed`: whoever runs the service knows whose the phone is. The holders who are asked are told of it.
+    If the login has a holder, the record waits and the holder is asked by message, unless `agreed`: the operator
+    vouches for whose phone it is.
     """
     indexed = sorted((vault.blind_index(phone, "phone"), phone, person_id) for phone, person_id in phones)
     async with transaction(scope):
@@ -89,7 +90,7 @@ async def enter_logins(scope: Scope, phones: Sequence[tuple[str, UUID]], *, agre
         )  # fmt: skip
         asked = [entered for entered in found if not entered.is_joined]
         if asked:
-            # Somebody who was asked before, and whose answer has gone with another phone meanwhile, is told anew.
+            # The key holds the time of the question: a question that is put again sends a new message.
             await database.execute(
                 "SELECT login_tell(q.login_id, $3, $4, 'membership-asked:' || q.person_id || ':' || q.asked_at, $5) "
                 "FROM membership_question q WHERE q.community_id = $1 AND q.person_id = ANY ($2) "
@@ -100,7 +101,7 @@ async def enter_logins(scope: Scope, phones: Sequence[tuple[str, UUID]], *, agre
 
 
 async def ensure_login(scope: Scope, phone: str, person_id: UUID, *, agreed: bool = False) -> UUID:
-    """The login of this phone, made if there is none; it stands for this record too, or its holder is asked."""
+    """Find or create the login of a phone, as `enter_logins` does for many; returns its id."""
     [entered] = await enter_logins(scope, [(phone, person_id)], agreed=agreed)
     return entered.login_id
 
@@ -115,26 +116,27 @@ async def logins_of(scope: Scope, person_id: UUID) -> list[UUID]:
 
 
 async def tell_login(login_id: UUID, kind: str, text: str, key: str) -> None:
-    """Tell every record of a login, in whatever community, what happened to the login."""
+    """Send a message about a login to each of its records in every community."""
     await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, text, key, clock.now())
 
 
 async def password_facts(login_id: UUID) -> Facts:
-    """What the login's password must not be made of, and whether the login holds a role."""
+    """The strength rules of a login's password: words that it must not be made of, and whether it has a role."""
     async with transaction(None):
         told = await database.fetch_one(
             "SELECT words, is_staff FROM access_password_facts($1, $2)", login_id, clock.local_day()
         )
-    assert told is not None  # an aggregate has one row
+    assert told is not None  # the SQL function aggregates, so it returns one row
     return Facts(tuple(told["words"]), told["is_staff"])
 
 
 async def set_password(
     login_id: UUID, phone: str, password: str, *, scope: Scope | None = None, present: str | None = None
 ) -> None:
-    """Set a password that is strong enough for what the login may do; no browser is known any more.
+    """Check a new password's strength and store it; known browsers of the login are purged.
 
-    It is the caller's own, proved by the `present` one where that is asked for, or anybody's as the operator.
+    For the caller's own login, with the proof of the `present` password where one is required; the operator may set
+    any. Raises WeakPassword.
     """
     await asyncio.to_thread(check_strength, password, phone, await password_facts(login_id))
     await store_password(login_id, password, scope=scope, present=present)
@@ -144,7 +146,7 @@ async def set_password(
 async def store_password(
     login_id: UUID, password: str, *, scope: Scope | None = None, present: str | None = None
 ) -> None:
-    """Store a password as it is. A thief may have made a browser known with the earlier one: all are forgotten."""
+    """Store a password without a strength check. Known browsers are purged: a thief's may be one of them."""
     hashed = await hash_password(password)
     async with transaction(scope):
         await database.execute("SELECT login_set_password($1, $2, $3)", login_id, hashed, present)
@@ -154,9 +156,9 @@ async def store_password(
 
 @retried
 async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: Proof) -> str:
-    """A six-digit sign-in code, valid for ten minutes, to be told to the person in front of the counter.
+    """Create a six-digit sign-in code, valid for ten minutes, for the person at the counter; they are notified.
 
-    It opens the records of the communities that its giver administers, of a keeper's and grid worker's this one's.
+    It opens the login's records in this community and in others that the giver administers; an operator's opens all.
     """
     code = f"{secrets.randbelow(1_000_000):06}"
     login_id = await ensure_login(scope, phone, person_id)
@@ -180,7 +182,7 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
 
 
 async def confirm_login(scope: Scope, person_id: UUID) -> bool:
-    """Note that a second person confirms whose the logins of a person are; whether that was still to be done."""
+    """Record that a second person confirms that a person's logins are their own; False if none was unconfirmed."""
     done: int = await database.fetch_value(
         "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
     )
@@ -188,7 +190,7 @@ async def confirm_login(scope: Scope, person_id: UUID) -> bool:
 
 
 class Used(msgspec.Struct, frozen=True):
-    """A code that was right: its proof, the communities whose records it opens (None: all), and how it was given."""
+    """A valid code: its hash as proof, the communities that it opens (None: all), how and where it was given."""
 
     proof: str
     opens: list[UUID] | None
@@ -198,9 +200,10 @@ class Used(msgspec.Struct, frozen=True):
 
 @retried
 async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
-    """What this code of the login opens, None when it is wrong; it is used up by a success.
+    """Use up a sign-in code of the login; None if it is not valid.
 
-    From now on the login's acts count as its opener's too, until somebody else confirms whose it is.
+    From then on the login counts as opened by the code's giver: not independent of them until a second person confirms
+    it.
     """
     hashed = _code_hash(login_id, code)
     async with transaction(None):
@@ -212,7 +215,7 @@ async def use_one_time_code(login_id: UUID, code: str) -> Used | None:
 
 @retried
 async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
-    """Let the session open what another code of its login opens too; whether that code was right."""
+    """Let the session also open the records of a further code of its login; False if that code is not valid."""
     async with transaction(None):
         widened: bool = await database.fetch_value(
             "SELECT session_widen($1, $2, $3, $4)", session_id, _code_hash(login_id, code), RESTS_FOR, clock.now()
@@ -221,7 +224,7 @@ async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
 
 
 async def tell_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
-    """Tell every record of the login that a code has opened it."""
+    """Notify every record of the login that somebody signed in with a code."""
     where, at = used.place or "社区", dated_at(clock.now())
     text = f"有人用{where}发的登录码登录了您的账号（{at}）。不是您本人，请马上告诉社区。"
     await tell_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")

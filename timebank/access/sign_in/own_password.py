@@ -1,4 +1,4 @@
-"""One's own password: the first one, a change, or a new one after a code from the counter."""
+"""Setting the caller's own password: the first one, a change, or a new one after a sign-in code."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from timebank.core.errors import TimebankError, Unauthenticated
 from timebank.core.scope import Scope
 
 PROVES_FOR = timedelta(minutes=15)
-"""How long after a sign-in with a code a new password may be set without the earlier one."""
+"""How long after a sign-in with a code a new password may be set without the present one."""
 
 
 class CodeTooOld(TimebankError):
@@ -40,7 +40,7 @@ async def has_none(login_id: UUID) -> bool:
 
 
 async def needs_current(scope: Scope) -> bool:
-    """Whether the login must prove its present password before it gets a new one."""
+    """Whether the caller must give the present password to set a new one. Raises CodeTooOld."""
     return _must_prove(await _own(scope))
 
 
@@ -68,7 +68,10 @@ class PasswordElsewhere(TimebankError):
 
 
 async def _require_whole(scope: Scope, login_id: UUID, otp: str | None) -> None:
-    """Refuse a password that would open more than the session's code does; a second community's code adds its own."""
+    """Raise PasswordElsewhere if the password would open records that the session does not.
+
+    `otp`, a second community's sign-in code, adds that community's records to the session. Raises WrongSecondCode.
+    """
     if otp is not None and scope.session_id is not None:
         await throttle.count(f"password:{login_id}", most=10, window=timedelta(minutes=15))
         if not await widen_session(scope.session_id, login_id, otp):
@@ -89,9 +92,10 @@ async def change_password(
 ) -> None:  # fmt: skip
     """Set the caller's password; every other session of the login ends.
 
-    The present one must be given, unless a one-time code opened the session in the last 15 minutes: a browser that was
-    left open later is not enough to lock its owner out. Without it a code sets a password only where the login stands
-    for no record that the code does not open; `otp` is the code of another community that knows its holder as well.
+    `current` is required unless a sign-in code opened the session in the last 15 minutes: after that, finding a browser
+    left open must not be enough to lock its owner out. Without `current` the session must open all of the login's
+    records; `otp` is the sign-in code of a second community, which adds that community's. Raises WrongPassword,
+    CodeTooOld, PasswordElsewhere, WrongSecondCode, WeakPassword and TooManyAttempts.
     """
     login, proof = await _own(scope), None
     if _must_prove(login) or (current and login.salt):

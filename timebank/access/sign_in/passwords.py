@@ -15,17 +15,17 @@ from timebank.core.errors import TimebankError
 LENGTH_MIN, LENGTH_MAX = 8, 128
 SCORE_STAFF, SCORE_RESIDENT = 3, 2
 RATED_MAX = 64
-"""Characters that are rated: the time grows faster than the length, and more only make a password stronger."""
+"""Only so many characters are rated: rating time grows faster than the length, and more only add strength."""
 
 DEMO_PASSWORD = "shijian-2026"  # noqa: S105  # of the demo's invented people, printed on every start
 
 # RFC 9106's second recommended option, one lane: 64 MiB, three passes.
 _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
-# At most two at once: each takes 64 MiB and a processor for a moment.
+# At most two hashes at once: each takes 64 MiB and one processor core.
 _at_once = asyncio.Semaphore(2)
 
-DIGEST_LETTERS = 43  # of 32 bytes
-# Used when the login is unknown or has no password, so that the answer takes as long.
+DIGEST_LETTERS = 43  # base64 of 32 bytes, without padding
+# Used for an unknown login or one without a password, so that the answer takes the same time.
 NOBODY_SALT = _hasher.hash("nobody has this password")[:-DIGEST_LETTERS]
 
 
@@ -36,7 +36,7 @@ class WeakPassword(TimebankError):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What decides how strong a login's password must be, and what it must not be made of."""
+    """The strength rules of a login's password: words that it must not be made of, and whether the login is staff."""
 
     words: tuple[str, ...]
     is_staff: bool
@@ -47,29 +47,29 @@ RESIDENT = Facts((), is_staff=False)
 
 @cache
 def favourites() -> tuple[str, ...]:
-    """What people in China choose first, the most frequent first; a password made of them is easily guessed."""
+    """Passwords and words that are common in China, the most frequent first."""
     text = (Path(__file__).parent / "favourites.txt").read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def check_strength(password: str, phone: str, facts: Facts = RESIDENT) -> None:
-    """Refuse a password that a stranger would try among the first, or among the first million."""
+    """Raise WeakPassword for a password that is too short, too long or easily guessed."""
     if is_weak(password, phone, facts):
         raise WeakPassword
 
 
 def is_weak(password: str, phone: str, facts: Facts = RESIDENT) -> bool:
-    """Whether zxcvbn rates it under 2, under 3 for staff, or it is too short or too long."""
+    """Whether zxcvbn scores it under 2 (under 3 for staff), its length is not 8 to 128, or it is the demo's."""
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX or password == DEMO_PASSWORD:
         return True
     own = [phone, phone[-4:], phone[-6:], phone[-8:]]
     for word in facts.words:
-        # A name in pinyin is stored with spaces; people write it without, and its first or last part alone.
+        # Pinyin names are stored with spaces; passwords use them without, or only the first or last part.
         own += [word, word.replace(" ", ""), *word.split(" ")]
     known = [word.lower() for word in (*own, *favourites()) if len(word) > 1]
-    # It counts letters: Chinese words are as hard to guess as their pinyin, and favourites are the same in both.
+    # zxcvbn rates Latin letters; a Chinese word is as hard to guess as its pinyin, and common words are the same.
     spelt = "".join(lazy_pinyin(password))[:RATED_MAX]
-    from zxcvbn import zxcvbn  # its word lists take 12 MB, which only a new password needs
+    from zxcvbn import zxcvbn  # imported when needed: its word lists take 12 MB
 
     rated: int = zxcvbn(spelt, known, max_length=LENGTH_MAX)["score"]
     return rated < (SCORE_STAFF if facts.is_staff else SCORE_RESIDENT)
@@ -81,9 +81,9 @@ async def hash_password(password: str) -> str:
 
 
 async def proof_of(password: str, salt: str | None) -> str:
-    """The hash that a password has with another's salt: the same as that one's, if it is the same password.
+    """Hash a password with a stored hash's salt; the result equals the stored hash if the password is the same.
 
-    It takes as long where there is no salt, because the login is unknown or has no password.
+    Without a salt (an unknown login, or one without a password) it takes the same time.
     """
     async with _at_once:
         return await asyncio.to_thread(_hashed_with, salt or NOBODY_SALT, password)

@@ -1,4 +1,4 @@
-"""Sessions: a random token whose hash is stored, new at each sign-in."""
+"""Sessions: each sign-in gets a new random token, of which the hash is stored."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class WrongSignIn(TimebankError):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who holds a session: the login, the resident records it stands for, and today's grants."""
+    """The holder of a session: the login, the resident records that the session opens, and today's role grants."""
 
     session_id: UUID
     login_id: UUID
@@ -53,9 +53,9 @@ async def sign_in(
     phone: str, *, password: str | None = None, otp: str | None = None, address: str = "",
     browsers: Sequence[str] = (), request_id: str = "",
 ) -> SignedIn:  # fmt: skip
-    """Open a session for the login of this phone, by its password or a one-time code.
+    """Open a session for a phone's login, by its password or a sign-in code. Raises WrongSignIn and SignInDelayed.
 
-    Failures delay the next try; those of others do not delay a browser that has signed in to this login before.
+    Failures delay the next try; failures elsewhere do not delay a known browser, whose tokens are in `browsers`.
     """
     by_code = otp is not None
     tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
@@ -90,7 +90,7 @@ async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, u
 
 @retried
 async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_code: bool) -> None:
-    """Write down the first failure, the tenth, the hundredth: a flood of guesses does not flood the audit."""
+    """Audit the 1st, 10th, 100th, ... failure in a row, so that a flood of guesses does not flood the audit."""
     if str(failures).strip("0") == "1":
         async with transaction(None):
             await audit.record_of_login(login_id, "fail_sign_in", request_id, failures=failures, by_code=by_code)
@@ -98,9 +98,9 @@ async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_co
 
 @retried
 async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = None) -> SignedIn:
-    """A new session for a login that has proved itself: the database compares the proof once more.
+    """Open a session for a login. The database checks the proof (a password's or code's hash) again.
 
-    One that a code opens stands for what the code opens.
+    A session opened by a code opens only the records that the code opens.
     """
     token, session_id, now = vault.token(), clock.new_id(), clock.now()
     expires_at = now + timedelta(days=settings.current().session_days)
@@ -116,7 +116,7 @@ async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = N
 
 
 async def find(token: str) -> Caller | None:
-    """Who holds this token now; None when it is unknown, ended or too old."""
+    """The holder of a session token; None if it is unknown, ended or expired."""
     return await _look_up(vault.token_hash(token))
 
 
@@ -145,7 +145,7 @@ async def sign_out(session_id: UUID, request_id: str = "") -> None:
 
 
 async def sign_out_token(token: str, request_id: str = "") -> None:
-    """End the session of this token, whoever holds it: before its browser gets another one."""
+    """End the session of this token, before its browser gets another one."""
     await _end(None, vault.token_hash(token), request_id)
 
 
@@ -159,20 +159,20 @@ async def _end(session_id: UUID | None, token_hash: bytes | None, request_id: st
 
 @retried
 async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
-    """End every session of a login but one: after its password was set anew."""
+    """End every session of a login except `kept`, after its password was changed."""
     async with transaction(None):
         await database.execute("SELECT session_end_others($1, $2, $3)", login_id, kept, clock.now())
 
 
 @retried
 async def forget_old() -> None:
-    """Drop sessions and sign-in codes that ended or ran out more than a day ago."""
+    """Purge sessions and sign-in codes that ended or expired more than a day ago."""
     async with transaction(None):
         await database.execute("SELECT session_sweep($1)", clock.now() - timedelta(days=1))
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """A community in which another phone has lately taken the place of this login's; `cause`: phone or merge."""
+    """A community in which another phone has replaced this login's recently; `cause`: `phone` or `merge`."""
 
     community_name: str
     cause: str
@@ -180,6 +180,6 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 async def moved(token: str) -> list[Moved]:
-    """Where the phone of this session was replaced in the last 30 days; its holder may know nothing of it."""
+    """The communities in which the phone of this session was replaced in the last 30 days, to notify its holder."""
     async with transaction(None):
         return await database.rows(Moved, "SELECT * FROM login_moved($1, $2)", vault.token_hash(token), clock.now())

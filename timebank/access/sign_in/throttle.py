@@ -1,4 +1,4 @@
-"""Attempts counted in the database, so that every process agrees on who has tried too often."""
+"""Throttling: attempts are counted in the database, so that a limit holds across processes."""
 
 from datetime import datetime, timedelta
 
@@ -20,9 +20,9 @@ class TooManyAttempts(TimebankError):
 
 @retried
 async def count(key: str, *, most: int, window: timedelta) -> None:
-    """Count one attempt and refuse the one after `most`.
+    """Count one attempt under a key. Raises TooManyAttempts for those after `most` in a window.
 
-    It is counted in a transaction of its own, so that a failed attempt stays counted.
+    Counted in a transaction of its own, so that the attempt stays counted when the verb fails.
     """
     start = _window_start(window)
     async with transaction(None, alone=True):
@@ -38,7 +38,7 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
 
 @retried
 async def take_back(key: str, attempts: int, *, window: timedelta) -> None:
-    """Let attempts that were right not count. Those before them stay counted."""
+    """Subtract attempts that were right from the count; earlier ones stay counted."""
     async with transaction(None):
         await database.execute(
             "UPDATE throttle SET attempts = greatest(0, attempts - $3) WHERE key = $1 AND window_start = $2",

@@ -1,4 +1,4 @@
-"""The moral bank's book: many deeds judged and filed by a few statements, by the rules of those filed by hand."""
+"""Import of deeds: many are judged and filed by a few statements, by the same rules as deeds filed by hand."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class _Person(msgspec.Struct, frozen=True):
 
 
 class _Counted(msgspec.Struct, frozen=True):
-    """A deed in the book that a cap counts."""
+    """A filed deed that counts towards a cap."""
 
     person_id: UUID
     area_id: UUID
@@ -48,7 +48,7 @@ class _Counted(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Facts:
-    """What some deeds are judged by; a deed that is judged good is counted with the others from then on."""
+    """The facts by which deeds are judged. A deed that passes is added to `counted` and counts for those after it."""
 
     people: dict[UUID, _Person]
     areas: set[UUID]
@@ -58,7 +58,10 @@ class _Facts:
     counted: list[_Counted] = field(default_factory=list)
 
     def judge(self, wanted: DeedIn) -> tuple[RuleOut, int, str | None]:
-        """The rule and the points of a deed, and why these are not the catalogue's. Raises what forbids it."""
+        """The rule and the points of a deed, and the reason where these differ from the catalogue's.
+
+        Raises the error that forbids the deed.
+        """
         if wanted.occurred_on > clock.local_day():
             raise DeedDay(first=clock.local_day() - timedelta(days=DAYS_BACK_MAX), last=clock.local_day())
         doer = self.people.get(wanted.person_id)
@@ -83,7 +86,7 @@ class _Facts:
             raise WitnessTooClose
 
     def _rule(self, code: str, day: date) -> RuleOut:
-        """The catalogue as it stood at the end of the day; today's where the catalogue is younger than the deed."""
+        """The version of the rule at the end of that day; the newest one where the rule is newer than the deed."""
         versions = self.versions.get(code, [])
         newest = versions[-1] if versions else None
         if newest is None or not newest.active or newest.kind != "deed":
@@ -105,9 +108,9 @@ class _Facts:
 async def try_book(
     scope: Scope, wanted: Sequence[DeedIn], *, areas: Collection[UUID] = (), rules: Sequence[RuleOut] = ()
 ) -> list[TimebankError | None]:  # fmt: skip
-    """What forbids each of these deeds, those before it counted in. Nothing is locked and nothing written.
+    """For each deed of a trial run the error that forbids it, or None; the deeds before it count towards the caps.
 
-    `areas` and `rules` are taken as if they had been added already.
+    Nothing is locked or written. `areas` and `rules` are treated as if they existed already.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -127,10 +130,10 @@ def _refusal(facts: _Facts, wanted: DeedIn) -> TimebankError | None:
 
 @retried
 async def file_book(scope: Scope, wanted: Sequence[DeedIn]) -> list[Filed | TimebankError]:
-    """File deeds of any day for review and public notice; of each what forbids it, or the deed as it was filed.
+    """File deeds of any past day for review; return for each the filed deed or the error that forbids it.
 
-    Whoever calls tells their people; the witnesses are asked when the deeds are approved: a book may be taken back
-    before.
+    The caller notifies the people. The witnesses are asked only when a deed is approved, because the import may be
+    undone before that.
     """
     scope.require_admin()
     if not wanted:
@@ -170,7 +173,7 @@ def _row(scope: Scope, filed: Filed, deed: DeedIn, rule: RuleOut, reason: str | 
 
 
 async def _lock(scope: Scope, table: str, ids: Iterable[UUID]) -> None:
-    """Hold rows in the order in which everybody takes them: two filings for one of them count one after the other."""
+    """Lock rows in id order, so that concurrent filings cannot deadlock and each counts the deeds of the other."""
     await database.fetch(
         f"SELECT id FROM {table} WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608  # person or area
         scope.community_id, list(ids),
@@ -202,7 +205,7 @@ async def _facts(scope: Scope, wanted: Sequence[DeedIn]) -> _Facts:
 
 
 async def _counted(scope: Scope, wanted: Sequence[DeedIn], versions: dict[str, list[RuleOut]]) -> list[_Counted]:
-    """The deeds of these people and places in the periods for which a cap counts them. Those under review count."""
+    """The deeds of these people and areas that count towards a cap in these periods, including those under review."""
     codes = {code for code, rules in versions.items() if any(rule.cap_period for rule in rules)}
     days = [
         day

@@ -1,4 +1,4 @@
-"""How many deeds of one kind count in a period, for one person and for one building or unit."""
+"""Caps: how many deeds of one rule a person, and a building or unit, may have in a period."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -17,7 +17,7 @@ class CapReached(TimebankError):
 
 
 def period_of(day: date, period: str) -> tuple[date, date]:
-    """The first and the last day of the calendar day, ISO week, month or year that a day lies in."""
+    """The first and the last day of the day, ISO week, calendar month or year in which `day` lies."""
     if period == "week":
         first = day - timedelta(days=day.weekday())
         return first, first + timedelta(days=6)
@@ -30,10 +30,10 @@ def period_of(day: date, period: str) -> tuple[date, date]:
 
 
 async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UUID, occurred_on: date) -> None:
-    """Refuse when this person, or this place, already has as many of the deed in the period as the rule allows.
+    """Raise CapReached where the person or the area already has as many deeds in the period as the rule allows.
 
-    The caller holds the lock of the person's and the area's row, so that two filings cannot both take the last place.
-    Deeds still under review count; rejected, reversed and withdrawn ones do not.
+    The caller holds the row locks of the person and the area, so that two filings cannot both take the last place.
+    Deeds under review count; rejected, reversed and withdrawn ones do not.
     """
     if rule.cap_period is None:
         return
@@ -49,7 +49,7 @@ async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UU
 
 
 def require_room_among(rule: RuleOut, occurred_on: date, of_person: int, of_place: int) -> None:
-    """Refuse when this many deeds of the person, or of the place, in the period are as many as the rule allows."""
+    """Raise CapReached where the person's or the area's number of deeds in the period reaches the cap of the rule."""
     assert rule.cap_period is not None
     first, last = period_of(occurred_on, rule.cap_period)
     for whose, taken, most in (

@@ -1,4 +1,4 @@
-"""Filing a deed: by a head for the own building or unit, by the grid worker, or by an administrator."""
+"""Filing a deed: by the head of a building or unit, by a grid worker, or by an administrator."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -22,7 +22,7 @@ from timebank.people.identity.ages import is_guarded
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
 from timebank.rules.schemas import RuleOut
 
-# A quarter: long enough for a head who files once a season, short enough that witness and neighbours still remember.
+# A quarter of a year: long enough for a head who files once a quarter, short enough that witnesses still remember.
 DAYS_BACK_MAX = 90
 
 
@@ -78,18 +78,22 @@ class _Doer(msgspec.Struct, frozen=True):
     born_on: date | None
     consented: bool  # a guardian's consent is on record
     heads: list[UUID]  # the buildings and units that the person heads today
-    home: list[UUID]  # from the grid down to where the household lives
+    home: list[UUID]  # the areas of the household, from the grid down
 
 
 @retried
 async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
-    """Write down what somebody did; it earns its points after review and public notice."""
+    """File a deed; its points are credited after review and the public notice period.
+
+    Raises DeedDay, NotYourArea, NotForThisPerson, NotGuardian, WitnessUnknown, WitnessTooClose, RuleNotFound,
+    PointsByAdmin, PointsNeedReason, CapReached.
+    """
     now, today = clock.now(), clock.local_day()
     first = today - timedelta(days=DAYS_BACK_MAX)
     if not first <= wanted.occurred_on <= today:
         raise DeedDay(first=first, last=today)
     async with transaction(scope):
-        # Person before area, always: two filings for one of them wait for each other, and count after they waited.
+        # Always lock the person before the area: concurrent filings for one of them wait, then count each other's deed.
         doer = await _lock_doer(scope, wanted.person_id)
         place = await _lock_place(scope, wanted.area_id)
         _require_duty(scope, wanted.person_id, place, doer)
@@ -123,9 +127,9 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
 
 @retried
 async def withdraw_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
-    """Take back deeds that nobody has reviewed yet, as the undoing of an import does; how many were taken back.
+    """Withdraw deeds that nobody has reviewed yet, as the undo of an import does; return how many.
 
-    Whoever calls tells their people, of all that is taken back together.
+    The caller notifies the people, once for all deeds that are withdrawn together.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -172,7 +176,10 @@ async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
 
 
 def _require_duty(scope: Scope, person_id: UUID, place: _Place, doer: _Doer) -> None:
-    """Refuse whoever has no duty over this place, or files there for somebody who is not theirs to file for."""
+    """Refuse a caller whose role grants do not cover this place, or not the filing for this person.
+
+    Raises NotYourArea, NotForThisPerson.
+    """
     if scope.administers:
         return
     if scope.works_in(place.path):
@@ -188,7 +195,7 @@ def _require_duty(scope: Scope, person_id: UUID, place: _Place, doer: _Doer) -> 
 
 
 async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
-    """Refuse a witness who did it, who files it, or who lives with either of them."""
+    """Refuse a witness who did or files the deed, or is a present or former household member of one who does."""
     if wanted.witness_id is None:
         return
     known: bool = await database.fetch_value(
@@ -203,7 +210,7 @@ async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
 
 
 async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
-    """The catalogue as it stood on the day of the deed; today's where the catalogue is younger than the deed."""
+    """The version of the rule at the end of the deed's day; today's one where the rule is newer than the deed."""
     usable = await usable_rule(scope, wanted.rule_code, "deed")
     try:
         last_moment = clock.day_bounds(wanted.occurred_on)[1] - timedelta(microseconds=1)
@@ -213,7 +220,7 @@ async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
 
 
 def worth(wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
-    """The points and, where they are not the catalogue's, why."""
+    """The points of a deed and, where they differ from the catalogue's, the reason. Raises PointsNeedReason."""
     assert rule.points is not None
     if wanted.points is None or wanted.points == rule.points:
         return rule.points, None

@@ -1,4 +1,4 @@
-"""Whose deed somebody else has filed, or taken back, is told, and so is whoever is named as its witness."""
+"""Notifications of deeds that somebody else has filed or withdrawn, to the person and to the witness."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from timebank.people.messages import Telling, tell, tell_many
 
 
 class Named(msgspec.Struct, frozen=True):
-    """Whom a deed names, and what it is worth."""
+    """The people whom a deed names, and its points."""
 
     person_id: UUID
     witness_id: UUID | None
@@ -21,7 +21,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 async def tell_filed(scope: Scope, deed: Deed) -> None:
-    """Tell who did a deed that somebody else has filed by hand; its witness is asked."""
+    """Notify the person for whom somebody else has filed a deed by hand."""
     what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
     if not scope.is_own(deed.person_id):
         text = f"有人给您登记了善行{what}，{deed.points} 分，审核并公示后才记分。不对的话请找社区管理员。"
@@ -29,7 +29,7 @@ async def tell_filed(scope: Scope, deed: Deed) -> None:
 
 
 async def tell_filed_by_book(scope: Scope, deeds: Sequence[Named], import_id: UUID) -> None:
-    """Tell once each of the deeds that the moral bank's book says of them."""
+    """Notify each person once of the deeds that an import has filed for them, and each witness of those naming them."""
     key = f"import:{import_id}:deeds"
     count, points = _of_doers(deeds)
     tellings = [
@@ -53,7 +53,7 @@ async def tell_filed_by_book(scope: Scope, deeds: Sequence[Named], import_id: UU
 
 
 async def tell_withdrawn(scope: Scope, deeds: Sequence[Named], key: str, import_id: UUID | None) -> None:
-    """Tell once each of the deeds that were taken back before anybody had reviewed them."""
+    """Notify each person and each witness once of their deeds that were withdrawn before a review."""
     count, points = _of_doers(deeds)
     tellings = [
         Telling(
@@ -72,7 +72,7 @@ async def tell_withdrawn(scope: Scope, deeds: Sequence[Named], key: str, import_
 
 
 def _of_doers(deeds: Sequence[Named]) -> tuple[Counter[UUID], Counter[UUID]]:
-    """How many deeds each person did, and for how many points in all."""
+    """The number of deeds of each person, and the sum of their points."""
     points: Counter[UUID] = Counter()
     for deed in deeds:
         points[deed.person_id] += deed.points

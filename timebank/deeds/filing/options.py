@@ -1,4 +1,4 @@
-"""What a form for a deed may offer its filer: the places, the people and the witnesses within reach."""
+"""The choices in the form that files a deed: rules, places, people and witnesses within the caller's reach."""
 
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ GROWN_UP = timedelta(days=18 * 366)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One place or person to choose, with a word that tells it from its like."""
+    """One place or person to choose, with a hint that distinguishes equal names."""
 
     id: UUID
     name: str
@@ -27,7 +27,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What can be filed, where, for whom and before whose eyes. No places: the caller has no duty to file."""
+    """The choices in the form: rules, places, people and witnesses. All are empty where the caller may not file."""
 
     rules: list[RuleOut]
     places: list[Choice]
@@ -36,7 +36,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 async def filing_options(scope: Scope) -> Options:
-    """What the caller may choose from when filing a deed."""
+    """The choices that the caller has when filing a deed."""
     _, areas, own = reach(scope)
     held = [] if scope.administers else areas
     if not (scope.administers or held):
@@ -52,7 +52,7 @@ async def filing_options(scope: Scope) -> Options:
 
 
 async def _places(scope: Scope, held: list[UUID]) -> list[Choice]:
-    """Buildings and units below what the caller holds, each with the name of what it stands in."""
+    """The buildings and units in the caller's areas, each with the names of the areas above it, without the grid."""
     areas = {area.id: area for area in await areas_of(scope)}
 
     def upwards(area_id: UUID | None) -> list[UUID]:
@@ -70,7 +70,7 @@ async def _places(scope: Scope, held: list[UUID]) -> list[Choice]:
 
 
 async def _people(scope: Scope, held: list[UUID], own: list[UUID]) -> list[Choice]:
-    """Oneself, and the heads of the buildings and units within reach."""
+    """The caller's own records, then the heads of the buildings and units within reach."""
     return await database.rows(
         Choice,
         "SELECT p.id, p.name, coalesce(string_agg(a.name, '、' ORDER BY a.pinyin), '') AS hint FROM person p "
@@ -84,7 +84,7 @@ async def _people(scope: Scope, held: list[UUID], own: list[UUID]) -> list[Choic
 
 
 async def _witnesses(scope: Scope, held: list[UUID]) -> list[Choice]:
-    """Grid workers of the place, then grown-up neighbours of other households. Administrators choose of the workers."""
+    """Grid workers of the areas, then adult neighbours of other households. Administrators get only grid workers."""
     return await database.rows(
         Choice,
         "SELECT p.id, p.name, coalesce(max(w.word), max(home.name), '') AS hint FROM person p "

@@ -1,4 +1,4 @@
-"""Objections with what they are about, for whoever decides about them."""
+"""Objections with the deed or service record that they are about, for those who decide them."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from timebank.service_records.deciding import has_scanned
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """An objection, who raised it, and the deed or honour record that it is about."""
+    """An objection, who raised it, and the deed or service record that it is about."""
 
     id: UUID
     deed_id: UUID | None
@@ -45,7 +45,7 @@ class Doubt(msgspec.Struct, frozen=True):
 
     @property
     def decide_by(self) -> datetime:
-        """Until when somebody is to decide: a credit waits for it."""
+        """The deadline of the decision, for which a credit waits."""
         return decide_by(self.created_at)
 
     @property
@@ -76,7 +76,7 @@ WHERE o.community_id = $1
 
 
 async def doubts(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Doubt]:
-    """The objections that nobody has decided yet, oldest first, for administrators and auditors."""
+    """The undecided objections, oldest first, for administrators and auditors."""
     scope.require_reader()
     after = read_cursor(cursor, tuple[UUID])
     async with transaction(scope):
@@ -89,7 +89,7 @@ async def doubts(scope: Scope, *, limit: int = 50, cursor: str | None = None) ->
 
 
 async def count_doubts(scope: Scope) -> int:
-    """How many objections nobody has decided yet, for administrators and auditors."""
+    """The number of undecided objections, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         waiting: int = await database.fetch_value(
@@ -109,16 +109,17 @@ async def find_doubt(scope: Scope, objection_id: UUID) -> Doubt:
 
 
 async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
-    """Every objection to a deed, decided ones too."""
+    """Every objection to a deed, including decided ones, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         return await database.rows(Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id)
 
 
 async def may_decide(scope: Scope, doubt: Doubt) -> bool:
-    """Whether the caller is an administrator and no party: not of the household, filer, witness, nor who objected.
+    """Whether the caller is an administrator who may decide this undecided objection because they are no party to it.
 
-    Nor who approved it, scanned the visit or corrected its end.
+    A party is not independent of whoever filed, entered, approved or corrected what it is about, scanned its visit, or
+    raised the objection; or is a household member of the person or the witness.
     """
     brought = doubt.filed_by or doubt.person_id
     return (

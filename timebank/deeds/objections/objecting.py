@@ -1,4 +1,4 @@
-"""Objections: whoever lives here may doubt what hangs on the board; an administrator who is no party decides."""
+"""Objections: residents object to what is on the public board; an administrator who is no party decides."""
 
 from datetime import datetime
 from uuid import UUID
@@ -77,9 +77,10 @@ _COLUMNS = (
 
 @retried
 async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: UUID | None = None) -> ObjectionOut:
-    """Object to a deed on the board, once per resident: its credit waits for the decision.
+    """Object to a deed on the public board, once per resident; its credit waits for the decision.
 
-    The person whose deed was reversed may object to that in the same way. Staff may object in a resident's name.
+    The person of a reversed deed may object to the reversal. Staff may object in a resident's name. Raises NotOnNotice,
+    OwnDeed, AlreadyObjected, TooManyObjections.
     """
     objector = objector_of(scope, resident_id)
     async with transaction(scope):
@@ -101,10 +102,10 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: 
 
 @retried
 async def object_to_record(scope: Scope, record_id: UUID, reason: str, resident_id: UUID | None = None) -> ObjectionOut:
-    """Object to an honour record on the board, once per resident: its credit waits for the decision.
+    """Object to an honour record on the public board, once per resident; its credit waits for the decision.
 
-    The person whose record was reversed may object to that in the same way, whatever kind it is. Staff may object in a
-    resident's name.
+    The person of a reversed record of any kind may object to the reversal. Staff may object in a resident's name.
+    Raises NotOnNotice, OwnDeed, AlreadyObjected, TooManyObjections.
     """
     objector = objector_of(scope, resident_id)
     async with transaction(scope):
@@ -146,7 +147,7 @@ async def _object(
 
 
 async def own_objection(scope: Scope, record_id: UUID) -> ObjectionOut | None:
-    """What the caller has objected to a record, and what came of it."""
+    """The caller's own objection to a service record, with its decision; None where there is none."""
     async with transaction(scope):
         found = await database.row(
             _Objection,
@@ -174,9 +175,10 @@ async def objections(
 
 @retried
 async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note: str) -> ObjectionOut:
-    """Decide about an objection. Upheld, the deed or record is rejected; otherwise its notice goes on as it was.
+    """Decide an objection. If upheld, the deed or record is rejected; else its public notice period goes on unchanged.
 
-    An upheld objection to a reversal gives the points again: many of them wait for a second person from above.
+    Upholding an objection to a reversal credits the points again; many points wait for a second person from above.
+    Raises PartyToDeed, ObjectionDecided.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -208,7 +210,7 @@ async def _find(scope: Scope, objection_id: UUID) -> _Objection:
 
 
 async def _ask_above(scope: Scope, objection: _Objection, note: str) -> Waiting | None:
-    """Ask for a second person where points come back that one reviewer of the community does not approve alone."""
+    """Propose to restore the points of a reversed deed where these need a second person; None where they do not."""
     if objection.deed_id is None:
         return None
     deed = await lock_deed(scope, objection.deed_id)
@@ -221,7 +223,7 @@ async def _ask_above(scope: Scope, objection: _Objection, note: str) -> Waiting 
 
 
 async def _require_judge(scope: Scope, deed: Deed) -> None:
-    """Refuse whoever is party to a deed, and, while it hangs on the board, whoever has approved it."""
+    """Raise PartyToDeed for a party to the deed and, unless it is reversed, for one not independent of its approver."""
     await require_no_party(scope, deed)
     if deed.status != "reversed" and not await is_uninvolved(scope, deed.reviewed_by):
         raise PartyToDeed
@@ -232,7 +234,7 @@ async def restore_agreed(scope: Scope, change: Change) -> None:
 
 
 async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
-    """Decide for the deed, and say what became of it."""
+    """Apply the decision to the deed; return the outcome in Chinese words."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
     await _require_judge(scope, deed)
@@ -256,7 +258,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
 
 
 async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note: str) -> str:
-    """Decide for the record, and say what became of it."""
+    """Apply the decision to the service record; return the outcome in Chinese words."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
     approved_by = None if record.status == "reversed" else record.reviewed_by
@@ -281,7 +283,7 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
 
 
 async def _is_doubted(scope: Scope, record_id: UUID) -> bool:
-    """Whether an objection to a record still waits for its decision."""
+    """Whether a record has an undecided objection."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND service_record_id = $2 AND upheld IS NULL)",
         scope.community_id, record_id,
@@ -290,9 +292,10 @@ async def _is_doubted(scope: Scope, record_id: UUID) -> bool:
 
 
 async def _write_decision(scope: Scope, objection: _Objection, upheld: bool, note: str) -> None:
-    """Decide the objection; upheld, the others to the same thing have become pointless and end with it.
+    """Record the decision. Upholding one objection upholds all undecided ones to the same deed or record.
 
-    The caller holds the row of what is objected to, so two decisions cannot pass each other.
+    The caller holds the row lock of that deed or record, so that decisions run one after the other. Raises
+    ObjectionDecided.
     """
     answered = await database.execute(
         "UPDATE objection SET upheld = $5, decided_by = $6, decided_at = $7, decision_note = $8 "

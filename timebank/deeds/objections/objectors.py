@@ -1,4 +1,4 @@
-"""Who objects: a resident, or staff in a resident's name; nobody has more than a few objections open at once."""
+"""Who raises an objection: a resident, with at most three of their own open at once, or staff in a resident's name."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class NotOneResident(TimebankError):
 
 
 def objector_of(scope: Scope, resident_id: UUID | None) -> UUID:
-    """Who objects: the caller, or the resident in whose name a member of staff does. Raises Forbidden for others."""
+    """The person who objects: the caller, or the resident in whose name staff object. Raises Forbidden for others."""
     if resident_id is None or is_caller(scope, resident_id):
         return scope.require_self()
     if not may_object_for(scope):
@@ -40,7 +40,7 @@ def may_object_for(scope: Scope) -> bool:
 
 
 async def resident_of(scope: Scope, q: str) -> PersonLine:
-    """The one resident whom a name or a phone number finds among those that the caller may list."""
+    """The only active resident with this name or phone number whom the caller may list. Raises NotOneResident."""
     found = (await people(scope, q=q, status="active", limit=2)).items
     if len(found) != 1:
         raise NotOneResident
@@ -48,9 +48,9 @@ async def resident_of(scope: Scope, q: str) -> PersonLine:
 
 
 async def admit(scope: Scope, objector: UUID) -> None:
-    """Refuse a further objection where the objector has too many open ones; the row stays locked until the end.
+    """Lock the objector's row, and raise TooManyObjections where they have three open objections already.
 
-    What staff enter for a resident is not counted against it: they have heard the reason.
+    Objections that staff enter in a resident's name are not limited or counted: staff have heard the reason.
     """
     active = await database.fetch_value(
         "SELECT true FROM person WHERE community_id = $1 AND id = $2 AND status = 'active' FOR NO KEY UPDATE",
@@ -70,6 +70,6 @@ async def admit(scope: Scope, objector: UUID) -> None:
 
 
 async def tell_objector(scope: Scope, objector: UUID, objection_id: UUID, what: str) -> None:
-    """Tell a resident that staff have objected in their name."""
+    """Notify a resident that staff have objected in their name."""
     text = f"工作人员替您对{what}提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
     await tell(scope, objector, "objection_entered", text, f"objection:{objection_id}:entered", objection_id)

@@ -1,4 +1,4 @@
-"""Objections that wait: whoever may decide is reminded, so that none delays a credit for longer than a week."""
+"""Reminders of undecided objections to those who may decide them, because each delays a credit."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,11 +21,11 @@ REMIND_AFTER = (timedelta(days=3), timedelta(days=6), DECIDE_WITHIN)
 class _Waiting(msgspec.Struct, frozen=True):
     id: UUID
     created_at: datetime
-    involved: list[UUID]  # the household and filer of what is objected to, its witness, and who objected
+    involved: list[UUID]  # its person's household, filer, witness and approver; who raised or entered the objection
 
 
 class _Reminder(msgspec.Struct, frozen=True):
-    """What one officer is told of one objection, in the community where the officer is at home."""
+    """The message to one officer about one objection, sent in the officer's home community."""
 
     home_id: UUID
     person_id: UUID
@@ -35,14 +35,16 @@ class _Reminder(msgspec.Struct, frozen=True):
 
 
 def decide_by(created_at: datetime) -> datetime:
-    """Until when an objection is to be decided."""
+    """The deadline of the decision of an objection: seven days after it was raised."""
     return created_at + DECIDE_WITHIN
 
 
 async def remind_of_objections(scope: Scope) -> int:
-    """Remind the community's administrators of objections that wait for three and six days; from the seventh on the
-    street's and the county's too, who can decide them, and auditors; nobody who is involved. Answers how many
-    objections are due. Running it again tells nobody twice.
+    """Remind the community's administrators of objections that wait for three, six and seven days.
+
+    From the seventh day on, auditors and the street's and the county's administrators, who can decide them, are
+    reminded too. Nobody who is involved is reminded, and nobody twice of the same step. Returns how many objections
+    have waited for three days or longer.
     """
     now = clock.now()
     async with transaction(scope):
@@ -64,7 +66,7 @@ async def remind_of_objections(scope: Scope) -> int:
 def _reminders(
     objection: _Waiting, officers: Sequence[Officer], sides: dict[UUID, Side], place: str, now: datetime
 ) -> list[_Reminder]:  # fmt: skip
-    """Who is told of one objection today, and what."""
+    """The reminders of one objection that are due now."""
     step = max(n for n, after in enumerate(REMIND_AFTER) if objection.created_at <= now - after)
     is_overdue = step == len(REMIND_AFTER) - 1
     by, key = dated(clock.local_day(decide_by(objection.created_at))), f"objection:{objection.id}:waits:{step}"

@@ -1,6 +1,6 @@
-"""The one grammar of addresses: building, unit and room out of one cell or of several, in every kind of sheet.
+"""Parse addresses: building, unit and room from one cell or from several columns, in every kind of sheet.
 
-A cell is read as a whole or refused: what stands in it and is not understood may be the other half of the address.
+A cell must match as a whole or it is refused: the part that does not match may belong to the address.
 """
 
 import re
@@ -16,7 +16,8 @@ ADDRESS_LENGTH_MAX = 200
 _NUMERAL, _MARK = places.NUMERAL, places.BUILDING_MARK
 _BUILDING_NUMBER = rf"(?:[A-Za-z]?\d{{1,4}}[A-Za-z]?|[A-Za-z]|{_NUMERAL}|{places.STEM})"
 _SEPARATOR = r"[\s\-/,、_·]*"
-# Before a number the name of an estate or a street; nothing else that counts, such as 三组, and no kind of house.
+# What may precede the building's number: the name of an estate or street. Text that ends like another numbered thing,
+# such as 三组, does not match.
 _ESTATE = (
     r"(?P<estate>.*(?:小区|社区|花园|家园|公寓|新村|大院|[苑园城府邸湾庭居寓坊村])|.*[路街巷道弄]\s*\d+\s*号院?|\d{1,3}\s*号院|"
     r"(?:(?!网格|单元)[^\d#\-栋幢座])*[^\dA-Za-z#\-栋幢座一二三四五六七八九十百零〇两廿卅组社队排户家层楼\s(]|)"
@@ -69,7 +70,8 @@ _ROOM_DIGITS = 3
 class Address:
     """A building, and a unit and room where they are known.
 
-    `estate` is what stands before the building: it counts only where two estates have a building of the same number.
+    `estate` is the name before the building. It is left out of comparisons: it matters only where two estates have a
+    building of the same number.
     """
 
     building: str | None = None
@@ -82,7 +84,7 @@ NOWHERE = Address()
 
 
 def address(cell: Cell) -> Address | Problem | None:
-    """The parts of "8栋3单元502室", "31#2-701", "8-3-502" or "55-2" (building and unit)."""
+    """Parse an address such as "8栋3单元502室", "31#2-701", "8-3-502" or "55-2" (building and unit)."""
     value = _words_of(cell, ADDRESS_LENGTH_MAX)
     if not isinstance(value, str):
         return value
@@ -106,20 +108,20 @@ def address(cell: Cell) -> Address | Problem | None:
 def _of_words(found: re.Match[str], building: str, value: str) -> Address | Problem:
     unit, room = found["unit"], found["room"]
     if room and unit is None and not _ROOM_WORD.search(value) and _is_short(room):
-        # "31#2": a number of one digit behind the building is its unit; of two it may be either.
+        # "31#2": a one-digit number after the building is its unit; a two-digit number may be a unit or a room.
         return _whole(found, building, room, None) if re.fullmatch(r"\d", room) else problem("address_two_ways")
     return _whole(found, building, unit, room)
 
 
 def _of_a_kind(found: re.Match[str]) -> Address:
-    """A house numbered among those of its own kind, such as 别墅3号, is not one of the numbered buildings."""
+    """A house numbered within its own kind is not a numbered building: 别墅3号 is room 3 of building 别墅."""
     if found["mark"]:
         return Address(f"{found['kind']}{found['number']}栋")
     return Address(found["kind"], None, found["number"])
 
 
 def _of_numbers(found: re.Match[str]) -> Address | Problem:
-    """Three numbers are building, unit and room; of two, the length of the second says whether it is a unit or room."""
+    """Three numbers are building, unit and room. Of two, the second is a unit or a room according to its length."""
     building, ending = found["building"], found["ending"]
     if found["unit"]:
         return problem("address_unclear") if ending == "单元" else _whole(found, building, found["unit"], found["room"])
@@ -135,7 +137,7 @@ def _of_numbers(found: re.Match[str]) -> Address | Problem:
 
 
 def _whole(found: re.Match[str], building: str, unit: str | None, room: str | None) -> Address | Problem:
-    """An address of its parts as they are written, each in its one way."""
+    """Build an address from the matched parts, each normalised to one spelling."""
     said = found.groupdict()
     named_so = building if found.re is _NAMED else places.building(building)
     parts = [named_so, places.unit(unit), places.room(room)]
@@ -154,7 +156,7 @@ def without_wider(written: str) -> str:
 
 
 def estate_cell(cell: Cell) -> Address | Problem | None:
-    """A cell of an estate's column: its name alone, or more of the address."""
+    """Read a cell of the estate column: the estate's name alone, or a longer part of the address."""
     value = _words_of(cell)
     if not isinstance(value, str):
         return value
@@ -163,19 +165,19 @@ def estate_cell(cell: Cell) -> Address | Problem | None:
 
 
 def is_range(written: str) -> bool:
-    """Whether "3-4栋" may be several buildings; 31-1栋 stands beside 31栋."""
+    """Whether a text may be a range of buildings: "3-4栋" may, "31-1栋" (a building beside 31栋) may not."""
     found = re.fullmatch(rf"第?(\d{{1,4}})-(\d{{1,2}})\s*(?:{_MARK}|号)?", written)
     return found is not None and int(found[1]) < int(found[2]) and not written[-1].isdigit()
 
 
 def _is_short(room: str) -> bool:
-    """Whether a number may just as well be a unit's: 12 and 12-1 may, 1201 and 501-1 may not."""
+    """Whether a room number may also be a unit number: 12 and 12-1 may, 1201 and 501-1 may not."""
     digits = len(re.sub(r"\D", "", room.partition("-")[0]))
     return digits < _ROOM_DIGITS and not re.search("[〇零一二三四五六七八九户]", room)
 
 
 def building_cell(cell: Cell) -> Address | Problem | None:
-    """A cell of a building's column: a building alone, or more of the address."""
+    """Read a cell of the building column: a building alone, or a longer part of the address."""
     value = _words_of(cell)
     if not isinstance(value, str):
         return value
@@ -185,13 +187,13 @@ def building_cell(cell: Cell) -> Address | Problem | None:
         named = places.building(value)
         return problem("address_unclear") if named == "0栋" else Address(named if isinstance(named, str) else None)
     found = address(value)
-    # A name of its own (老年公寓, 3号院) is a building; anything else with numbers may be more than one.
+    # A proper name (老年公寓, 3号院) is one building; any other text with numbers may mean several.
     is_name = not _MARKS.search(value) and _NAME.fullmatch(value)
     return found if isinstance(found, Address) or not is_name else Address(value)
 
 
 def unit_cell(cell: Cell) -> Address | Problem | None:
-    """A cell of a unit's column: a unit alone, or more of the address."""
+    """Read a cell of the unit column: a unit alone, or a longer part of the address."""
     value = _words_of(cell)
     if not isinstance(value, str):
         return value
@@ -210,9 +212,9 @@ def unit_cell(cell: Cell) -> Address | Problem | None:
 
 
 def room_cell(cell: Cell, *, in_building: bool, in_unit: bool = False) -> Address | Problem | None:
-    """A cell of a room's column. "2-701" is unit and room where another column has the building.
+    """Read a cell of the room column. "2-701" is unit and room if another column has the building.
 
-    "7-1" is a room where another column has the unit, else it may as well be a unit and a room.
+    "7-1" is a room if other columns have the building and the unit; without the unit it is ambiguous and refused.
     """
     value = _words_of(cell)
     if not isinstance(value, str):
@@ -223,7 +225,7 @@ def room_cell(cell: Cell, *, in_building: bool, in_unit: bool = False) -> Addres
     if re.fullmatch(r"\d{1,2}-\d{1,2}", value) and in_building:
         return Address(room=value) if in_unit else problem("address_two_ways")
     if re.fullmatch(r"[A-Za-z]?\d{3,4}[A-Za-z]?-\d{1,2}", value) or not _MARKS.search(value):
-        room = places.room(value)  # a part of a flat that is let by rooms, 501-1, is a room of its own
+        room = places.room(value)  # 501-1, a room in a flat that is let by the room, counts as a room
         return Address(room=room) if isinstance(room, str) else room
     return address(value)
 
@@ -236,7 +238,10 @@ def _in_building(found: re.Match[str]) -> Address | Problem:
 
 
 def together(parts: Mapping[str, Address | Problem | None]) -> Address | tuple[str, Problem] | None:
-    """The address that several columns say; with the column at fault where one is unclear or two contradict."""
+    """Combine the parts read from several columns into one address.
+
+    Returns the column and its problem where a part is unclear or contradicts another, None where all are blank.
+    """
     said: dict[str, str] = {}
     for meaning, part in parts.items():
         if isinstance(part, Problem):

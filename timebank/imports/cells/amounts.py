@@ -1,4 +1,4 @@
-"""Amounts as people write them, each in the unit of its own column: points, pieces in stock, pieces per month."""
+"""Parse amounts as people write them: points, pieces in stock, pieces per household and month."""
 
 import re
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _SPACE = re.compile(r"(?<!\d) +| +(?!\d)")
 
 
 def whole_number(text: str) -> int | Problem:
-    """The whole number that digits, Chinese numerals or bank numerals say."""
+    """Parse a whole number in digits, Chinese numerals or Chinese bank numerals (贰)."""
     said = text.translate(WRITTEN)
     if re.fullmatch(rf"[{NUMERALS}]+", said):
         counted = chinese_number(said)
@@ -52,7 +52,7 @@ def whole_number(text: str) -> int | Problem:
 
 
 def points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem | None:
-    """Points in range: "60", "60分", "5分/次", "+2分", "贰"; money, ranges and points per time are refused."""
+    """Points from `least` to `most`: "60", "60分", "5分/次", "+2分", "贰". Refuses money, ranges, points per hour."""
     if blank(cell):
         return None
     text = _text(cell)
@@ -65,7 +65,7 @@ def points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem 
 
 
 def stock(cell: Cell, unit: str | None = None) -> int | Problem | None:
-    """How many there are, never fewer than none: a unit behind the number is the good's own, or a plain 件 or 个."""
+    """Pieces in stock, at least 0. A unit after the number must be the good's own or a general one (件, 个, 份)."""
     if blank(cell):
         return None
     text = _text(cell)
@@ -84,7 +84,7 @@ def stock(cell: Cell, unit: str | None = None) -> int | Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many a household may have in a month; None means as many as it likes."""
+    """How many pieces a household may redeem in a month; None means no limit."""
 
     pieces: int | None
 
@@ -112,32 +112,32 @@ def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
 
 
 def unit_said(cell: Cell) -> str | None:
-    """The unit behind an amount, as in "5盒", "每月1袋" or "5分/桶"; None where it is no unit of a single good."""
+    """The unit after an amount, as in "5盒", "每月1袋" or "5分/桶"; None if it is general (次, 户, 件)."""
     found = _UNIT_SAID.search(words(cell))
     return found[1] if found and found[1] not in _NO_GOODS_UNIT else None
 
 
 def price(cell: Cell, unit: str | None = None) -> int | Problem | None:
-    """The points of a good, per unit of its own: "5分/袋" is no price of a box."""
+    """The price of one unit of a good in points; "5分/袋" is refused for a good whose unit is 盒."""
     said = unit_said(cell)
     other = said is not None and unit is not None and not _own_unit(said, unit)
     return problem("amount_unit", said=said or "", unit=unit or "件") if other else points(cell)
 
 
 def says_limit(note: str) -> bool:
-    """Whether a remark speaks of how many somebody may have."""
+    """Whether a remark states a limit on how many pieces may be redeemed."""
     return _SAYS_LIMIT.search(note) is not None
 
 
 def _text(cell: Cell) -> str | Problem:
-    # A bool, a day or a time in an amount's column is a slip.
+    # A bool, date or time in a column of amounts is an input error.
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return problem("number_unclear")
     return words(cell).translate(WRITTEN).replace("，", ",").translate(_SIGNS)
 
 
 def _own_unit(said: str, unit: str | None) -> bool:
-    # Of a good without a unit any word that counts single things will do; 打 and 箱 count many.
+    # A good without a unit accepts any measure word for single items; 打 and 箱 count several items.
     return said in {unit, "件", "个", "份"} or (unit is None and len(said) == 1 and said in _COUNTED and said != "箱")
 
 

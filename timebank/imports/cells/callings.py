@@ -1,4 +1,4 @@
-"""What people call somebody, which is not the name that the certificate has: 王阿姨, 小李, 张三之子, 王某."""
+"""Recognise forms of address and descriptions that are not a legal name: 王阿姨, 小李, 张三之子, 王某."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -28,7 +28,7 @@ _SHORT = 5
 
 
 def name(cell: Cell, known: AbstractSet[str] = frozenset()) -> str | Problem | None:
-    """A person's name; one that is masked, or only says how somebody is called, is refused unless it is `known`."""
+    """A person's name. A masked name or a form of address is refused unless its key is in `known`."""
     found = None if _VACANT.fullmatch(cells.words(cell)) else cells.name(cell)
     if not isinstance(found, str) or names.key(found) in known:
         return found

@@ -1,4 +1,4 @@
-"""Several people in one cell: "薛翠、夏贵福、汤琴", "薛翠 夏贵福"."""
+"""Read the names of several people from one cell: "薛翠、夏贵福、汤琴", "薛翠 夏贵福"."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -22,9 +22,9 @@ _JOINED = re.compile(rf"({HAN}{{2,4}})[和与及]({HAN}{{2,4}})")
 
 
 def names(cell: Cell, known: AbstractSet[str] = frozenset()) -> list[str] | Problem | None:
-    """The names of a cell, each once. Names parted by a space are several unless they are one of `known`.
+    """The names in a cell, each once. Parts separated by a space are several names unless joined they are in `known`.
 
-    `known` are the keys of names. A cell that hides people (等5人, 张三夫妇) is refused.
+    `known` holds the keys of residents' names. A cell that does not name everybody (等5人, 张三夫妇) is refused.
     """
     text = words(cell)
     if _UNLISTED.search(text):
@@ -32,7 +32,7 @@ def names(cell: Cell, known: AbstractSet[str] = frozenset()) -> list[str] | Prob
     said = _COUNT.search(text)
     parts = _parts(text[: said.start()] if said and said.start() else text, known)
     if len(parts) == 1:
-        # The cell itself, where there is nothing beside the name: it may be unreadable.
+        # If the cell holds only the name, pass the cell itself, because it may be Unreadable.
         one = callings.name(cell if parts[0] == text else parts[0], known)
         found = {} if one is None or isinstance(one, Problem) else {key(one): one}
         if isinstance(one, Problem):
@@ -69,7 +69,7 @@ def mentioned(cell: Cell) -> set[str]:
 def _parts(text: str, known: AbstractSet[str]) -> list[str]:
     parts = [part for part in _LISTED.split(text) if part]
     if len(parts) != 1:
-        # A cell may use both: "薛翠、夏贵福 汤琴".
+        # A cell may mix separators: "薛翠、夏贵福 汤琴".
         return [one for part in parts for one in _by_spaces(part, known) or [part]] or [text]
     joined = _JOINED.fullmatch(parts[0])
     if joined and key(parts[0]) not in known and known >= {key(joined[1]), key(joined[2])}:
@@ -83,7 +83,7 @@ def _by_spaces(text: str, known: AbstractSet[str]) -> list[str] | None:
     parts = text.split(" ")
     if key("".join(parts)) in known:
         return None
-    # "欧阳 娜娜" is one name with a space in it, unless both halves are names of people who are known.
+    # "欧阳 娜娜" is one name with a space in it, unless both halves are names of known residents.
     if len(parts) == 2 and parts[0] in COMPOUND_SURNAMES and not known >= set(map(key, parts)):
         return None
     return parts

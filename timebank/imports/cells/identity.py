@@ -8,7 +8,7 @@ __all__ = ["Document", "Identity", "Sex", "check_character", "mask_number", "rea
 
 
 def read_identity(number: str, kind: str | None = None) -> Identity | Document | Problem:
-    """Judge a number already stripped of spaces and in upper case; `kind` is what another column says it is."""
+    """Check a number already stripped of spaces and in upper case; `kind` is the document named in another column."""
     judged = judge(number)
     if isinstance(judged, Identity) and kind in (None, FOREIGNER):
         return judged
@@ -21,7 +21,7 @@ def read_identity(number: str, kind: str | None = None) -> Identity | Document |
 
 
 def mask_number(text: str) -> str:
-    """An identity number or phone as a report may show it: enough to find the row, too little to use."""
+    """Mask an identity number or phone for a report: enough to find the row, too little to use."""
     bare = "".join(text.split())
     if len(bare) >= 15:
         return f"{bare[:4]}****{bare[-4:]}"

@@ -1,4 +1,4 @@
-"""One cell in, one clean value or a Problem out: words, names, numbers, phones and identity numbers."""
+"""Read one cell as a clean value or a Problem: text, names, sex, identity numbers and roles."""
 
 import re
 import unicodedata
@@ -13,10 +13,10 @@ from timebank.imports.cells.problems import Problem, problem
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A cell that holds something which is no value: an error, or a formula that nobody has worked out.
+    """A cell that has content but no value: an error, or a formula without a stored result.
 
-    `shown` is the error or the formula as it stands there, `place` the cell's name, such as C7. What is struck through
-    may or may not be meant, and counts as such too.
+    `shown` is the error or formula as written, `place` the cell's name, such as C7. Struck-through content counts as
+    unreadable too, because it may or may not be meant.
     """
 
     shown: str
@@ -25,7 +25,7 @@ class Unreadable:
 
     @property
     def problem(self) -> Problem:
-        """What is wrong, with the cell's place and the cure."""
+        """What is wrong, with the cell's place and how to correct it."""
         if self.is_struck:
             return problem("cell_struck", place=self.place)
         if self.shown.startswith("="):
@@ -36,7 +36,7 @@ class Unreadable:
 
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | Unreadable | None
-"""What a workbook can hold in one cell; `None` is blank, which `Unreadable` is not."""
+"""What a workbook can hold in one cell; `None` is a blank cell, `Unreadable` is not blank."""
 
 _ERROR_TEXT = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|[A-Z_]{3,15}[!?])|Err:\d{3}|#{3,}|#GETTING_DATA")
 _FORMULA_TEXT = re.compile(r"'?=[A-Za-z$+\-(\d'!\[].*[\d()].*|'?=\d+", re.DOTALL)
@@ -46,16 +46,16 @@ _FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 def read_text(text: str) -> str | Unreadable | None:
-    """A text as a cell: blank, an error or a formula that was saved as text, or words."""
+    """Convert text to a cell: None if it is blank, Unreadable for an error or formula saved as text, else the text."""
     bare = text.strip()
     if not bare or not _INVISIBLE.sub("", bare).strip():
         return None
     if bare[0] in "#E='" and (_ERROR_TEXT.fullmatch(bare) or _FORMULA_TEXT.fullmatch(bare)):
         return Unreadable(bare.removeprefix("'"))
-    # A sign before what a spreadsheet would take for a formula is none of the text: exports, our own too, put it there.
+    # An apostrophe before text that a spreadsheet would take for a formula is put there by exports, ours too.
     if bare[0] == "'" and bare[1:2] in _FORMULA_SIGNS:
         return text.lstrip()[1:]
-    # An apostrophe before a value is the spreadsheet's own sign for a text, kept by some exports.
+    # An apostrophe before a value is the spreadsheet's mark for text, which some exports keep.
     return bare[1:] if re.match(r"['’‘]\w", bare) and "'" not in bare[1:] else text
 
 
@@ -69,7 +69,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # signs that are typed or recognised for an X
+_LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # characters that are typed or recognised instead of an X
 _NUMBER_LABEL = re.compile(
     r"^(居民)?(身份证|公民身份|证件)(号码?)?\s*[:：]?\s*|^ID( ?(no|number))?\.?\s*[:：]?\s*(?=\d)", re.IGNORECASE
 )
@@ -79,9 +79,9 @@ _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
 
 
 def words(cell: Cell) -> str:
-    """The cell as one line of plain text, full-width letters and digits made narrow, Chinese characters untouched.
+    """The cell as one line of plain text; full-width letters and digits become half-width.
 
-    Unicode's own compatibility forms are not used on purpose: they replace rare characters of names.
+    Unicode compatibility normalisation is not used, because it replaces rare characters of names.
     """
     if cell is None:
         return ""
@@ -101,17 +101,17 @@ def words(cell: Cell) -> str:
 
 
 def blank(cell: Cell) -> bool:
-    """Whether the cell says nothing: empty, or one of the marks people put where nothing is known."""
+    """Whether the cell is empty or holds a placeholder such as 无, 不详 or a dash."""
     return cell is None or says_nothing(words(cell))
 
 
 def says_nothing(value: str) -> bool:
-    """Whether the words of a cell are one of these marks."""
+    """Whether the text of a cell is empty or such a placeholder."""
     return value.lower() in _NOTHING or _DASHES.fullmatch(value) is not None
 
 
 def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
-    """Free words of at most `most` characters."""
+    """Free text of at most `most` characters; None for a blank cell."""
     if isinstance(cell, Unreadable):
         return cell.problem
     if isinstance(cell, str) and _CONTROL.search(cell):
@@ -123,29 +123,29 @@ def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
 
 
 def note(cell: Cell) -> str | Problem | None:
-    """A remark."""
+    """A remark of at most `NOTE_LENGTH_MAX` characters."""
     return text(cell, NOTE_LENGTH_MAX)
 
 
 def name(cell: Cell) -> str | Problem | None:
-    """A person's name, cleaned as the panel and the API clean it; what no name holds is refused."""
+    """A person's name, cleaned as in the panel and the API. Characters that no name contains are refused."""
     value = text(cell)
     if value is None or isinstance(value, Problem):
         return value
     value = names.clean_person(value)
-    # "Cn": a character newer than this Python's tables, as the rarest name characters are.
+    # "Cn" is accepted because rare name characters may be newer than this Python's Unicode tables.
     if not all(unicodedata.category(char) in _NAME_CATEGORIES or char in "〇·. '-’" for char in value):
         return problem("name_unclear")
     return value
 
 
 def private(char: str) -> bool:
-    """Whether a character was made up by an input method and means nothing on another machine."""
+    """Whether a character is for private use: made by an input method and undefined on other machines."""
     return unicodedata.category(char) == "Co"
 
 
 def sex(cell: Cell) -> Sex | Problem | None:
-    """男 or 女, as words or letters."""
+    """The sex from words or letters such as 男, 女性, M or female."""
     if isinstance(cell, Unreadable):
         return cell.problem
     value = words(cell).lower()
@@ -162,7 +162,7 @@ def digits_only(cell: Cell) -> str:
 
 
 def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Problem | None:
-    """A citizen identity number that passes its check digit, or a certificate of another kind with its number."""
+    """A citizen's identity number with a correct check digit, or another document with its number."""
     if isinstance(cell, Unreadable):
         return cell.problem
     if blank(cell):
@@ -173,7 +173,7 @@ def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Probl
     if _NO_NUMBER.fullmatch(said):
         return None
     if re.fullmatch(r"\d{15,18}\.0+", said):
-        said = said.partition(".")[0]  # as a program writes a number that it has read as a float
+        said = said.partition(".")[0]  # a program that reads the number as a float adds ".0"
     number = _LAST_X.sub("X", digits_only(_NUMBER_LABEL.sub("", said)))
     found = read_identity(number, kind)
     if isinstance(found, Problem) and re.search(r"(?<!\d)\d{17}[\dX](?!\d)", number) and len(number) > IDENTITY_DIGITS:
@@ -195,7 +195,7 @@ _HELD = re.compile(
 
 
 def roles(value: str | None) -> frozenset[Role]:
-    """The offices that a heading, title or remark mentions; one that is over ("原楼栋长") or denied does not count."""
+    """The roles that a heading, title or remark mentions; a former ("原楼栋长") or denied one does not count."""
     lower = (value or "").lower()
     return frozenset(
         role
@@ -206,7 +206,7 @@ def roles(value: str | None) -> frozenset[Role]:
 
 
 def roles_held(value: str | None) -> frozenset[Role]:
-    """The offices that a remark says somebody holds: not those of a relative, or which they are to get or have left."""
+    """The roles that a remark says somebody holds now; not a relative's role, a future or a former one."""
     lower = (value or "").lower()
     return frozenset(
         role

@@ -1,6 +1,6 @@
-"""What the reader of old .xls files leaves out: error cells, formulas without a value, styles, what is hidden.
+"""Extract what the reader of old .xls files omits: error cells, formulas without a value, styles, hidden cells.
 
-Read by the child process of `old_workbook` alone. Records as in [MS-XLS] 2.4, the container as in [MS-CFB].
+Used only in the child process of `old_workbook`. Records are as in [MS-XLS] 2.4, the container as in [MS-CFB].
 """
 
 import struct
@@ -17,22 +17,23 @@ _CELLS = frozenset({_NUMBER, _SHORT_NUMBER, _TEXT, _OWN_TEXT, _FORMULA})
 _COUNTED_FROM, _STRUCK = 0x22, 0x08
 _COLUMNS_MAX = 256
 _ROW_HIDDEN = 0x20
-_EMPTY_TEXT = b"\x17\x00\x00"  # PtgStr of no characters: the formula itself says ""
+_EMPTY_TEXT = b"\x17\x00\x00"  # PtgStr of length 0: the formula itself contains ""
 _NO_SECTOR = 0xFFFFFFFA
 
 
 def marks(content: bytes) -> list[Marks]:
-    """The marks of every sheet, in the order of the book."""
+    """The marks of every sheet, in the order of the workbook."""
     stream = _stream(content)
     book = list(_records(stream, 0))
     starts = [struct.unpack_from("<I", body)[0] for kind, body in book if kind == _BOUND_SHEET and len(body) > 6]
-    # Files of before 1997 keep their texts in another way.
+    # Files from before Excel 97 store text differently, so their styles are not read.
     styles = _styles(book) if stream[4:6] == b"\x00\x06" else []
     from_1904 = any(kind == _COUNTED_FROM and body[:1] == b"\1" for kind, body in book)
     found = [_sheet(stream, start, styles) for start in starts]
     for sheet, _, _ in found:
         sheet.from_1904 = from_1904
-    # A program that works nothing out leaves every formula without a value; where one has a value, an empty one is "".
+    # A program that does not calculate leaves every formula without a value. If any formula has a value, an empty value
+    # is the result "".
     works_out = any(valued for _, _, valued in found)
     for sheet, empty, _ in found:
         if not works_out:
@@ -41,13 +42,13 @@ def marks(content: bytes) -> list[Marks]:
 
 
 def _styles(book: list[tuple[int, bytes]]) -> list[Style]:
-    """The style of every cell format of the book, in their order."""
+    """The style of every cell format of the workbook, in order."""
     codes = {
         struct.unpack_from("<H", body)[0]: _text(body[2:]) for kind, body in book if kind == _FORMAT and len(body) >= 5
     }
     fonts = [body for kind, body in book if kind == _FONT and len(body) >= 4]
     struck = [bool(body[2] & _STRUCK) for body in fonts]
-    struck[4:4] = [False]  # there is no font of number 4
+    struck[4:4] = [False]  # the file format has no font number 4
     styles = []
     for kind, body in book:
         if kind == _CELL_FORMAT and len(body) >= 4:
@@ -67,7 +68,7 @@ def _text(body: bytes) -> str:
 
 
 def _note_styles(sheet: Marks, kind: int, body: bytes, styles: list[Style]) -> None:
-    """Note the style of a cell, or of the several that one record holds."""
+    """Note the style of the cell, or of the several cells, in one record."""
     if kind in _CELLS and len(body) >= 6:
         row, column, style = struct.unpack_from("<HHH", body)
         places = [(column, style)]
@@ -88,7 +89,7 @@ def _note_styles(sheet: Marks, kind: int, body: bytes, styles: list[Style]) -> N
 
 
 def _sheet(stream: bytes, start: int, styles: list[Style]) -> tuple[Marks, list[tuple[int, int]], bool]:
-    """A sheet's marks, its formulas with an empty value, and whether one has another value."""
+    """A sheet's marks, the places of its formulas with an empty value, and whether any formula has a value."""
     sheet, empty, valued = Marks(), list[tuple[int, int]](), False
     for kind, body in _records(stream, start):
         _note_styles(sheet, kind, body, styles)
@@ -111,7 +112,7 @@ def _sheet(stream: bytes, start: int, styles: list[Style]) -> tuple[Marks, list[
 
 
 def _note_hidden(sheet: Marks, kind: int, body: bytes) -> None:
-    """Note a row or columns that nobody sees."""
+    """Note a hidden row or hidden columns."""
     if kind == _ROW and len(body) >= 14:
         row, options = struct.unpack_from("<H10xH", body)
         if options & _ROW_HIDDEN:
@@ -123,7 +124,7 @@ def _note_hidden(sheet: Marks, kind: int, body: bytes) -> None:
 
 
 def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
-    """The records of one substream, those of a chart inside it left out."""
+    """The records of one substream, without those of substreams inside it, such as charts."""
     place, depth = start, 0
     while place + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, place)
@@ -140,7 +141,7 @@ def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _stream(content: bytes) -> bytes:
-    """The book's stream out of the compound file."""
+    """Extract the workbook's stream from the compound file."""
     size = 1 << struct.unpack_from("<H", content, 30)[0]
     small_size = 1 << struct.unpack_from("<H", content, 32)[0]
     (directory_start,) = struct.unpack_from("<I", content, 48)

@@ -1,4 +1,4 @@
-"""An xlsx file unpacked within limits and packed again, so that its reader meets only what was measured here."""
+"""Unpack an xlsx file within limits and repack it, so that its reader only gets what was measured here."""
 
 import re
 import zipfile
@@ -14,22 +14,22 @@ UNPACKED_BYTES_MAX = 96 * 1024 * 1024
 RATIO_MAX = 200
 RATIO_COUNTS_FROM = 1024 * 1024
 CELLS_MAX = 2_500_000
-"""A sheet is read as a full rectangle, so one value far out would cost as much as all the cells before it."""
+"""Of all sheets. A sheet is read as a full rectangle, so one distant value costs as much as all cells before it."""
 
 _CHUNK = 1024 * 1024
 _SHEET_NAME = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _NEEDED = re.compile(r"\[Content_Types\]\.xml|_rels/.*|xl/[^/]+\.(xml|bin)|xl/(_rels|worksheets)/.*", re.IGNORECASE)
 _COMMENTS = re.compile(r"xl/(comments/)?comment[^/]*\.xml", re.IGNORECASE)
 _COMMENT = re.compile(rb"<(?:\w+:)?comment[\s>]")
-# The reader knows no error that is younger than itself and would refuse the whole book for it.
+# The reader does not know newer error values and would refuse the whole workbook because of one.
 _NEW_ERROR = re.compile(rb"(<(?:\w+:)?v>)#(?!N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)[A-Z_]{2,20}[!?]?(?=</)")
-# A cell that is only formatted closes itself and holds nothing; only one with content stretches the rectangle.
+# A cell that is only formatted is an empty tag; only a cell with content extends the rectangle.
 _FILLED_CELL = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["'](?:[^>]*[^/>])?>""")
 
 
 @dataclass(frozen=True, slots=True)
 class Repacked:
-    """A workbook's tables packed anew, and by sheet what its reader does not tell of them."""
+    """A repacked workbook, and by sheet name the marks that its reader omits."""
 
     content: bytes
     marks: dict[str, Marks]
@@ -37,7 +37,7 @@ class Repacked:
 
 
 def opened(content: bytes) -> "Repacked | bytes":
-    """An xlsx file repacked, or the measured `content.xml` of an OpenDocument spreadsheet."""
+    """Repack an xlsx file, or read the `content.xml` of an OpenDocument spreadsheet. Raises an ImportRefused."""
     try:
         with zipfile.ZipFile(BytesIO(content)) as packed:
             names = {entry.filename.lower() for entry in packed.infolist()}
@@ -61,7 +61,7 @@ def _content(packed: zipfile.ZipFile) -> bytes:
 
 
 def _repack(packed: zipfile.ZipFile) -> Repacked:
-    """The parts that hold tables, packed anew and measured; pictures and macros left behind."""
+    """Repack and measure the parts that hold tables; pictures and other parts are left out."""
     entries = packed.infolist()
     _measure(entries)
     unpacked = BytesIO()
@@ -87,7 +87,7 @@ def _repack(packed: zipfile.ZipFile) -> Repacked:
 
 
 def _measure(entries: list[zipfile.ZipInfo]) -> None:
-    """Refuse by what the file says of itself, before a byte is unpacked."""
+    """Refuse an encrypted or too large file by its list of entries, before anything is unpacked."""
     if len(entries) > ENTRIES_MAX or sum(entry.file_size for entry in entries) > UNPACKED_BYTES_MAX:
         raise WorkbookTooLarge
     for entry in entries:
@@ -98,7 +98,7 @@ def _measure(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
-    """One part, never more than `most` bytes, whatever its header promised."""
+    """Unpack one part; raises WorkbookTooLarge beyond `most` bytes, whatever size the list of entries states."""
     pieces: list[bytes] = []
     size = 0
     with packed.open(entry) as stream:
@@ -111,7 +111,7 @@ def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
 
 
 def _rectangle(part: bytes) -> int:
-    """How many cells lie between A1 and the outermost cell that holds anything."""
+    """The number of cells from A1 to the last row and column with content."""
     rows = columns = 0
     for found in _FILLED_CELL.finditer(part):
         rows = max(rows, int(found[2]))

@@ -1,4 +1,4 @@
-"""Text tables: decoded, split by the character that splits them, every record with its number."""
+"""Read delimited text such as CSV: decode it, find the delimiter and split it into records."""
 
 import csv
 import re
@@ -19,7 +19,7 @@ _HINT = re.compile(r'"?sep=(.?)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 def decode(content: bytes) -> str:
-    """The text of UTF-8 with or without a mark, of marked UTF-16, or of GB18030; anything else is refused."""
+    """Decode UTF-8 with or without a byte order mark, UTF-16 with one, or GB18030; anything else is refused."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     elif b"\0" in content:
@@ -38,7 +38,7 @@ def decode(content: bytes) -> str:
 
 
 def records(content: bytes, rows_max: int) -> list[list[str]]:
-    """Every record of a delimited text, blank lines kept so that positions are row numbers."""
+    """All records of a delimited text; blank lines are kept so that positions match row numbers."""
     text, delimiter = _without_hint(decode(content))
     if text.lstrip()[:200].lower().startswith(("<", "{", "[{")):
         raise FileTypeWrong
@@ -47,7 +47,7 @@ def records(content: bytes, rows_max: int) -> list[list[str]]:
         return _records(text, delimiter, rows_max, strict=True)
     except csv.Error:
         found = _records(text, delimiter, rows_max, strict=False)
-    # Where quotes do not pair, a cell that goes on over lines with fields of their own has swallowed them.
+    # If quotes are unbalanced, a cell whose later lines contain the delimiter has swallowed other records.
     for number, record in enumerate(found, 1):
         if any(delimiter in line for cell in record for line in cell.splitlines()[1:]):
             raise TextQuoteOpen(row=number)
@@ -71,13 +71,13 @@ def _records(text: str, delimiter: str, rows_max: int, *, strict: bool) -> list[
 
 
 def _without_hint(text: str) -> tuple[str, str | None]:
-    """The text below a first line such as "sep=;", and what that line says; a spreadsheet does not count the line."""
+    """The text after a first line such as "sep=;", and its delimiter; spreadsheets do not count that line as a row."""
     found = _HINT.match(text)
     return (text[found.end() :], found[1] or "\t") if found else (text, None)
 
 
 def _delimiter(text: str) -> str:
-    """The candidate that splits most of the first lines into equally many columns, quoted ones left whole."""
+    """The delimiter that splits most of the first lines into the same number of columns; quoted fields stay whole."""
     head = text[:65_536].splitlines(keepends=True)[:30]
 
     def columns(candidate: str) -> tuple[int, int]:

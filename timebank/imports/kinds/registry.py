@@ -1,4 +1,4 @@
-"""What each kind of workbook is: how it is looked at, and how its rows are written."""
+"""The importer of each kind of workbook: how a file is examined, and how its rows are written."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from timebank.imports.steps import Steps
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """`examine` reads alone: no row is locked and nothing written."""
+    """`examine` only reads: it locks no row and writes nothing."""
 
     examine: Callable[[Intake, Workbook], Awaitable[Ready[Any, Any]]]
     steps: Steps

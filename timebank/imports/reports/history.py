@@ -1,4 +1,4 @@
-"""The imports that a community has made, with their reports."""
+"""Read a community's imports and their reports."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from timebank.imports.schemas import RunDetail, RunOut
 from timebank.imports.words.mapping import still_unknown
 from timebank.operations.installation import WORKER_SILENT_FOR
 
-# What is running is done as far as its work is: rows that are known or refused have been dealt with from the start.
+# The progress of a running import comes from its work; rows that are known or refused count as done from the start.
 _RUNS = (
     "SELECT r.id, r.kind, r.file_name, r.skip_bad, r.rows, r.accepted, coalesce(w.created, r.created) AS created, "
     "p.name AS started_by, r.started_at, CASE WHEN r.undone_at IS NULL AND w.run_id IS NULL AND r.started_at >= $2 "
@@ -55,7 +55,7 @@ async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> P
 
 
 async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
-    """One import, with its report in the reader's language."""
+    """One import, with its report in the reader's language. Raises NotFound."""
     scope.require_reader()
     async with transaction(scope):
         found = await database.row(RunOut, _RUNS + "AND r.id = $6", *_facts(scope), run_id)

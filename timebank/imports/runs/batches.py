@@ -1,4 +1,4 @@
-"""Work under way carried on, batch by batch, to its end: by who began it, or by the worker when that one stopped."""
+"""Carry on an import or its undo in batches: in the process that began it, or in the worker if that one stopped."""
 
 import asyncio
 import time
@@ -28,13 +28,13 @@ FAILURES_MAX = 5
 COUNTED_FROM = 200
 
 Told = Callable[[int, int], object]
-"""Called with how many rows are to be written, and how many more of them were."""
+"""A progress callback: takes the total number of rows to write and the number just written."""
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How many rows of a workbook are done, known and refused ones included; of an undoing, how many records.
+    """How far an import is in rows of its workbook, known and refused ones included, or an undo in records.
 
-    `begun` is what was found of a run that has just begun: the database keeps a part of it.
+    `begun` holds all findings of a run that has just begun; the database keeps only a part of them.
     """
 
     run_id: UUID
@@ -45,12 +45,15 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def steps_of(at: Work) -> Steps:
-    """What a batch of this work is, and its end."""
+    """The steps of this work: the size of a batch, what a batch does, and what follows the last one."""
     return IMPORTERS[at.kind].steps if at.verb == "import" else undoing.STEPS[at.kind]
 
 
 async def actor_for(scope: Scope, at: Work) -> Scope | None:
-    """In whose name this process may carry on work: of who began it; a command carries on what a command began."""
+    """The scope in which this process may carry on the work: that of its starter; a command's own for a command's work.
+
+    None where it may not. Stops the work if its starter has lost the right to import.
+    """
     if at.login_id is None:
         return scope if scope.system and scope.via != "worker" else None
     if at.login_id == scope.login_id:
@@ -66,7 +69,10 @@ async def actor_for(scope: Scope, at: Work) -> Scope | None:
 async def make_way(
     scope: Scope, at: Work, *, until: float | None = None, told: Told | None = None
 ) -> Findings | Progress | None:  # fmt: skip
-    """Carry on what a stopped process has left, so that something else may begin; None while somebody is at it."""
+    """Carry on work that a stopped process has left, so that something else may begin.
+
+    None while another process holds the work, or when an error or its age has stopped it.
+    """
     actor = await actor_for(scope, at) if at.is_free else None
     if actor is not None:
         try:
@@ -74,7 +80,7 @@ async def make_way(
         except Unavailable:
             raise
         except TimebankError:
-            return None  # It was stopped for it, and who began it was told.
+            return None  # `carry` has stopped the work because of it.
     if at.is_abandoned:
         await stop(scope, at, "abandoned")
     return None
@@ -82,13 +88,13 @@ async def make_way(
 
 @dataclass(slots=True)
 class _Count:
-    """How many rows were written, and how many when the database counted them last."""
+    """The number of rows written, and the number at the last ANALYZE."""
 
     written: int = 0
     counted: int = 0
 
     async def add(self, rows: int) -> None:
-        """Let the database count anew whenever there are twice as many: without it each search reads them all."""
+        """Run ANALYZE whenever the number of rows has doubled: with stale statistics each search reads all rows."""
         self.written += rows
         if self.written - self.counted >= max(COUNTED_FROM, self.counted):
             await count_rows()
@@ -99,10 +105,10 @@ async def carry(
     scope: Scope, run_id: UUID, *, until: float | None = None, told: Told | None = None,
     found: Findings | None = None,
 ) -> Findings | Progress:  # fmt: skip
-    """Do what is left of a run's work; after `until` (monotonic seconds) the rest stays for the worker.
+    """Do what is left of a run's work; after `until` (monotonic seconds) leave the rest to the worker.
 
-    `found` is what is known of a run that has just begun: the database keeps a part of it. Raises what forbids the
-    rest.
+    `found` holds all findings of a run that has just begun; the database keeps only a part of them. Raises the error
+    that stops the work.
     """
     begun = await _still(scope, run_id)
     if begun is None:
@@ -164,7 +170,7 @@ async def _still(scope: Scope, run_id: UUID) -> Work | None:
 
 
 async def progress_of(scope: Scope, at: Work) -> Progress:
-    """How far work is, in rows of the workbook."""
+    """How far work is: an import in rows of the workbook, an undo in records."""
     if at.verb == "undo":
         return Progress(at.run_id, at.done, at.total, "undo")
     rows = (await findings_of(scope, at.run_id)).rows
@@ -173,12 +179,15 @@ async def progress_of(scope: Scope, at: Work) -> Progress:
 
 @retried
 async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> int | None:
-    """Do one batch, and the end after the last; how many rows it was. None while another process is at it."""
+    """Do the next batch, or after the last one the final steps, in one transaction.
+
+    Returns the number of rows done; None while another process holds the work's row.
+    """
     async with transaction(scope):
         held = await work.hold(scope, at.run_id)
         if held is None:
             return None
-        if at.verb == "undo" and held.done == 0:  # Somebody may have used it between the look and the first batch.
+        if at.verb == "undo" and held.done == 0:  # Something that the run made may have been used since the last check.
             await undoing.require_unused(scope, at.run_id, rows)
         intake = Intake(scope, at.kind, at.file_name, at.run_id, is_whole=len(rows) <= steps.batch)
         batch = rows[held.done : held.done + steps.batch]
@@ -187,7 +196,8 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
             _require_all(at, held, intake)
             await intake.write_made()
             await work.move_on(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
-        # The end may take longer than a batch: it holds no row of one, unless all is so little that it is one.
+        # The final steps may take longer than a batch, so they do not keep the rows of a batch locked, unless one batch
+        # is the whole run.
         if not batch or intake.is_whole:
             await steps.finish(intake, rows)
             _require_all(at, held, intake)
@@ -197,16 +207,16 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
 
 
 def _require_all(at: Work, held: Held, intake: Intake) -> None:
-    """Refuse the whole run where one bad row keeps all the others out and nothing is written yet. Raises LateRefusal.
+    """Raise LateRefusal if a row of the first batch is bad and one bad row refuses the whole run.
 
-    Of what is found in a later batch the report says that it is incomplete.
+    After a bad row in a later batch the run continues, and its report says that it is incomplete.
     """
     if intake.late and not at.skip_bad and held.done == 0:
         raise LateRefusal(intake.late)
 
 
 async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
-    """Write down what came of it."""
+    """Store the outcome, notify the starter unless they see it at once, and end the work."""
     await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
     await tell_end(scope, at)
     await work.end(scope, at.run_id)
@@ -214,7 +224,7 @@ async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], i
 
 @retried
 async def _let_go(scope: Scope, at: Work) -> None:
-    """Leave the rest to whoever comes first."""
+    """Release the work, so that any process may carry it on at once."""
     async with transaction(scope):
         await database.execute(
             "UPDATE import_work SET held_until = $3 WHERE community_id = $1 AND run_id = $2",

@@ -1,4 +1,4 @@
-"""What is written down of an import that has ended: to its end, stopped before it, or refused as a whole."""
+"""Store the outcome of an import that has ended: completed, stopped early, or refused as a whole."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,7 +17,7 @@ from timebank.imports.runs.work import Work
 
 
 class LateRefusal(Exception):
-    """Rows are refused that were good when the file was looked at, and one bad row keeps all the others out."""
+    """Rows that were good when the file was examined are refused now, and one bad row refuses the whole run."""
 
     def __init__(self, late: Sequence[Remark]) -> None:
         super().__init__(len(late))
@@ -25,7 +25,7 @@ class LateRefusal(Exception):
 
 
 async def findings_of(scope: Scope, run_id: UUID) -> Findings:
-    """What is kept of a run."""
+    """The stored findings of a run. Raises NotFound."""
     async with transaction(scope):
         kept = await database.fetch_value(
             "SELECT report FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
@@ -52,7 +52,7 @@ async def close_import(scope: Scope, at: Work, created: int, late: Sequence[Rema
 
 @retried
 async def refuse(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
-    """End an import of which nothing is written: of all its rows none goes in."""
+    """End an import before anything is written; none of its rows is imported."""
     async with transaction(scope):
         if await work.hold(scope, at.run_id) is None:
             return
@@ -63,7 +63,7 @@ async def refuse(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
         )  # fmt: skip
         await _write(scope, at, found, "refused_late")
         await audit.record(scope, "stop_import", "import_run", at.run_id, kind=at.kind, code="refused_late")
-        if scope.via == "worker":  # else who asked reads the report
+        if scope.via == "worker":  # otherwise the caller reads the report
             await tell_stop(scope, at)
         await work.end(scope, at.run_id)
 
@@ -87,7 +87,10 @@ async def _note(scope: Scope, at: Work, found: Findings, note: Note) -> None:
 
 @retried
 async def stop(scope: Scope, at: Work, code: str) -> None:
-    """End work that something forbids: what was done stays done, and who began it is told."""
+    """End work that an error forbids; what was done stays.
+
+    The starter is notified if something was done or the worker did it; otherwise the caller gets the error.
+    """
     system = Scope.of_system(scope.community_id)
     async with transaction(system):
         held = await work.hold(system, at.run_id)
@@ -103,6 +106,6 @@ async def stop(scope: Scope, at: Work, code: str) -> None:
         elif held.done:
             await _note(system, at, found, Note("note_undo_stopped", {"count": left}))
         await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
-        if held.done or scope.via == "worker":  # else who asked reads the refusal
+        if held.done or scope.via == "worker":  # otherwise the caller reads the refusal
             await tell_stop(system, at)
         await work.end(system, at.run_id)

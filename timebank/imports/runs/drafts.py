@@ -1,6 +1,6 @@
-"""A workbook between its trial and its import: kept sealed for an hour, for the session that brought it.
+"""Keep a workbook between its trial run and its import: encrypted, for an hour, for the session that uploaded it.
 
-What was found in it is kept beside it, sealed too: it shows cells of its rows.
+The findings are stored with it, encrypted too, because they show cells of its rows.
 """
 
 import zlib
@@ -36,10 +36,10 @@ class DraftGone(TimebankError):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A workbook that was tried, and what was found, in the reader's language.
+    """A workbook after its trial run, with the report in the reader's language.
 
-    `good` rows have nothing wrong, and `new` of them are not known yet, whether or not the others keep them out.
-    `warnings` has every one of them, alike or not.
+    `good` counts rows without a problem, `new` those of them that no earlier import knows; both whether or not bad rows
+    would refuse the whole file. `warnings` has every warning, not grouped.
     """
 
     id: UUID
@@ -59,16 +59,16 @@ class RefusedRows(msgspec.Struct, frozen=True):
 
 
 async def try_out(scope: Scope, kind: Kind, name: str, content: bytes) -> UUID:
-    """Try a workbook and keep it for its import. Raises an ImportRefused for a file that is no such table."""
+    """Make a trial run of a workbook and keep it for its import. Raises an ImportRefused for an unusable file."""
     session_id = _session(scope)
     found = await try_or_import(scope, kind, name, content, dry_run=True, skip_bad=False)
-    assert isinstance(found, Findings)  # a trial is over when it answers
+    assert isinstance(found, Findings)  # a trial run is never left to the worker
     return await _keep(scope, session_id, kind, name, content, found)
 
 
 @retried
 async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: bytes, found: Findings) -> UUID:
-    """Keep a tried workbook; the one that the session had before goes."""
+    """Store a tried workbook; deletes the session's earlier one and all expired ones."""
     draft_id = clock.new_id()
     async with transaction(scope):
         await database.execute(
@@ -85,7 +85,7 @@ async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: 
 
 
 async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
-    """A workbook that this session has tried within the hour."""
+    """A workbook that this session tried within the last hour. Raises DraftGone."""
     kept, translate = await _find(scope, draft_id), translator(language)
     found = await _findings(scope, kept)
     report, warnings = found.told(translate), told_rows(found.warnings, translate)
@@ -93,7 +93,7 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
 
 
 async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:
-    """The workbook that this session has taken in by a run, as long as it is kept."""
+    """The id of the draft that this session imported by a run; None once it has expired."""
     if scope.session_id is None or not scope.administers:
         return None
     async with transaction(scope):
@@ -106,21 +106,21 @@ async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:
 
 
 async def map_draft(scope: Scope, draft_id: UUID, words: Sequence[WordIn]) -> None:
-    """Remember what words of a tried workbook mean, and try it once more. What it finds stands in the draft."""
+    """Store what words of a tried workbook mean, and repeat its trial run. The draft keeps the new findings."""
     kept = await _find(scope, draft_id)
     known = (await _findings(scope, kept)).unknown
     await remember_words(scope, kept.kind, completed(words, known))
     found = await try_or_import(scope, kept.kind, kept.file_name, _unseal(kept), dry_run=True, skip_bad=False)
-    assert isinstance(found, Findings)  # a trial is over when it answers
+    assert isinstance(found, Findings)  # a trial run is never left to the worker
     await _keep_findings(scope, draft_id, found)
 
 
 async def import_draft(
     scope: Scope, draft_id: UUID, *, skip_bad: bool, seconds: float | None = None
 ) -> Findings | Progress:
-    """Take a tried workbook in. What it finds now stands in the draft from now on.
+    """Import a tried workbook; the draft keeps the new findings.
 
-    What takes longer than `seconds` is left to the worker.
+    After `seconds` the rest is left to the worker, and the progress is returned.
     """
     kept = await _find(scope, draft_id)
     found = await try_or_import(
@@ -143,7 +143,7 @@ async def _keep_findings(scope: Scope, draft_id: UUID, found: Findings) -> None:
 
 
 async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> RefusedRows:
-    """The refused rows of a tried workbook, each with its problem beside it, to be mended."""
+    """The refused rows of a tried workbook as a new workbook, each with its problem, to be corrected."""
     kept, translate = await _find(scope, draft_id), translator(language)
     found = await _findings(scope, kept)
     content = await refused_rows(kept.kind, kept.file_name, _unseal(kept), found.errors, translate)
@@ -152,7 +152,7 @@ async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> Refu
 
 @retried
 async def forget_old(scope: Scope) -> None:
-    """Drop the workbooks that have been kept for their hour."""
+    """Purge drafts that are older than an hour."""
     async with transaction(scope):
         await database.execute(
             "DELETE FROM import_draft WHERE community_id = $1 AND created_at < $2",
@@ -185,12 +185,12 @@ def _session(scope: Scope) -> UUID:
     scope.require_admin()
     if scope.session_id is None:
         raise Forbidden
-    # Not the session's id itself: that is the proof of who acts, and a draft is read by more than its session.
+    # An HMAC, not the session's id: the id proves who acts, and a draft can be read by more than its session.
     return UUID(bytes=vault.blind_index(str(scope.session_id), "draft")[:16])
 
 
 async def _findings(scope: Scope, kept: _Kept) -> Findings:
-    """What was found in a workbook; once it is being taken in, with what its run has refused since."""
+    """The findings of a draft; once its import has begun, with the rows that the run has refused since."""
     found = msgspec.msgpack.decode(zlib.decompress(vault.unseal_bytes(kept.findings, FINDINGS_SEAL)), type=Findings)
     if found.run_id is None:
         return found
@@ -207,7 +207,7 @@ def _packed(found: Findings) -> bytes:
     return vault.seal_bytes(zlib.compress(msgspec.msgpack.encode(found)), FINDINGS_SEAL)
 
 
-# The vault seals texts; in Latin-1 every byte is one character.
+# The vault encrypts text; Latin-1 maps every byte to one character.
 def _seal(content: bytes) -> bytes:
     return vault.seal(content.decode("latin-1"), SEAL)
 

@@ -1,4 +1,4 @@
-"""What follows the end of an import or of its undoing: who began it is told, and the database counts its rows anew."""
+"""Follow up the end of an import or of its undo: notify the person who began it, and run ANALYZE."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,29 +11,29 @@ from timebank.imports.runs.work import Work
 from timebank.people.messages import Telling, tell, tell_many
 
 SEEN_WITHIN = timedelta(seconds=5)
-"""So long a page waits for its answer. Whoever has waited longer may have put the tablet down, or lost the reply."""
+"""If the end comes later than this, the person who began it may have left the page or lost the connection."""
 
 
 def _may_have_left(scope: Scope, at: Work) -> bool:
-    """Whether who began it may not see its end: somebody else ends it in their name, or it has taken long.
+    """Whether the starter may not see the end: another process ends it in their name, or it has taken long.
 
-    Nobody can tell a reader who waits from one who has left. A message too many says what is true; without one, who
-    has left does not learn that the hours are in, or that they are not.
+    The server cannot know whether the starter still waits. An unneeded message does no harm; without one, a starter who
+    has left does not learn the outcome.
     """
     return scope.import_proof is not None or clock.now() - at.began_at >= SEEN_WITHIN
 
 
 async def tell_end(scope: Scope, at: Work) -> None:
-    """Tell who began it that it has ended, unless they see it at once. A command has nobody to tell.
+    """Notify the starter that it has ended, unless they see it at once. After a command nobody is notified.
 
-    Whose own record is elsewhere is told by `tell_at_home`.
+    A starter whose record is in another community is notified by `tell_at_home`.
     """
     if scope.person_id is not None and _may_have_left(scope, at):
         await _tell(scope, scope.person_id, at)
 
 
 async def tell_at_home(scope: Scope, at: Work) -> None:
-    """Tell an administrator from elsewhere that it has ended, in the community of their own record."""
+    """Notify an administrator from another community, in the community of their own record, that it has ended."""
     if scope.person_id is None and scope.actor_id is not None and _may_have_left(scope, at):
         await _tell(scope.acting_as(scope.actor_id), scope.actor_id, at)
 
@@ -48,7 +48,7 @@ async def _tell(scope: Scope, person_id: UUID, at: Work) -> None:
 
 
 async def tell_stop(scope: Scope, at: Work) -> None:
-    """Tell who began it that it came to a stop before its end."""
+    """Notify the starter that the work was stopped before its end."""
     starter: UUID | None = await database.fetch_value(
         "SELECT started_by FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, at.run_id
     )
@@ -60,9 +60,9 @@ async def tell_stop(scope: Scope, at: Work) -> None:
 
 @retried
 async def count_rows() -> None:
-    """Let the database count its rows anew, so that it finds its way among the many that have come."""
+    """Run ANALYZE on the imported tables, so that the query planner knows how many rows they now have."""
     try:
         async with transaction(None):
             await database.execute("SELECT count_imported()")
     except Busy:
-        return  # Another import is counting: its count serves as well.
+        return  # Another import is running ANALYZE, which serves as well.

@@ -1,4 +1,4 @@
-"""The rows of a table that are no data: totals, titles between the rows, signatures, examples, the header once more."""
+"""Recognise table rows that are not data: totals, titles between rows, signatures, examples, repeated headers."""
 
 import re
 from collections.abc import Mapping, Set
@@ -12,7 +12,7 @@ from timebank.imports.sheets.header import Header
 
 Aside = Literal["total", "header", "signature", "form", "example", "section"]
 NAMED = frozenset({"example", "section"})
-"""Those that may hold what somebody wanted to have read, and are told of."""
+"""The kinds that are reported, because such a row may have been meant as data."""
 
 _TOTAL = re.compile(
     r".{0,12}?((合计|总计|小计|共计|累计|总数|平均|(grand|sub)?total|sum)"
@@ -41,7 +41,10 @@ _BEGIN_DATA = ("name", "phone", "identity", "item")
 
 
 def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
-    """What a row is where it is no data; `wide` are the places where blocks over several columns begin."""
+    """The kind of a row that is not data; None for a data row.
+
+    `wide` holds the row and column at which each merged block over several columns begins.
+    """
     filled = {column: cell for column, cell in enumerate(row.cells) if cell is not None}
     said = {column: words(cell) for column, cell in filled.items()}
     texts = list(said.values())
@@ -55,7 +58,7 @@ def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
     if all(map(_FORM.fullmatch, texts)):
         return "form"
     if any(isinstance(filled.get(column), Unreadable) for column in header.columns.values()):
-        return None  # what it says is not known, so it is not left out in silence
+        return None  # its content is unknown, so it must not be dropped without a report
     if any(map(_EXAMPLE.fullmatch, (texts[0], named))) or _EXAMPLE_NOTE.fullmatch(noted):
         return "example"
     if all(map(_SIGNATURE.fullmatch, texts)):
@@ -68,19 +71,19 @@ def _is_total(text: str) -> bool:
 
 
 def _is_somebodys(filled: Mapping[int, Cell], header: Header) -> bool:
-    """Whether a row has a name and a day, a phone or a number beside its first cell, as no total has."""
+    """Whether a row belongs to a person: a name after the first filled cell, and a date, phone or identity number."""
     cells = {key: filled.get(header.columns.get(key, -1)) for key in ("name", "date", "phone", "identity")}
     is_named = isinstance(name(cells.pop("name")), str)
     return is_named and min(filled) != header.columns["name"] and any(cell is not None for cell in cells.values())
 
 
 def repeats_headings(row: Row, header: Header) -> bool:
-    """Whether every cell of a row is the heading of its column; those of a merged block above it are covered."""
+    """Whether every filled cell of a row repeats the heading of its column; cells covered by a merge are blank."""
     return _says_headings({column: words(cell) for column, cell in enumerate(row.cells) if cell is not None}, header)
 
 
 def repeats_title(row: Row, header: Header) -> bool:
-    """Whether a row is a title of its table once more, as at the top of a printed page."""
+    """Whether a row repeats a title of its table, as at the top of a printed page."""
     said = [cell for cell in row.cells if cell is not None]
     return any(said == [cell for cell in title.cells if cell is not None] for title in header.titles)
 
@@ -104,7 +107,7 @@ def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set
     key = next((key for key in _BEGIN_DATA if header.columns.get(key) == column), None)
     if (row.number, column) not in wide:
         if key is None and words(cell).isdigit():
-            return "form"  # a line that was numbered beforehand
+            return "form"  # an empty row whose number was printed in advance
         if is_caption(words(cell), above_header=row.number in header.page_titles):
             return "section"
         if key in ("phone", "identity") or (key is not None and isinstance(name(cell), str)):
@@ -115,7 +118,7 @@ def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set
 
 
 def _is_remark(text: str) -> bool:
-    """Whether a cell where a name or a thing is expected says something of the rows around it."""
+    """Whether the text of a cell where a name or item is expected is a remark about the rows around it."""
     return (
         re.search(
             r"[:：]|^[(]?[一二三四五六七八九十\d]{1,3}[)]?[、.]|^\d+[人户件]$|\d{4}\s*[-/.年]|\d\s*[月日号栋幢楼]|单元|楼栋|网格",

@@ -1,4 +1,4 @@
-"""Tables that stand beside one another in a sheet, and one table with a column of stock for each station."""
+"""Split tables that stand side by side in a sheet, and goods lists with one stock column per station."""
 
 import re
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ _IN_BRACKETS = re.compile(r"[(（][^)）]*[)）]")
 
 
 def halves(sheet: Sheet, wanted: Sequence[Meaning]) -> list[Sheet]:
-    """A sheet printed in two halves as two sheets, each with its own columns; any other as it is.
+    """Split a sheet with two or more tables side by side into one sheet per table; any other is returned alone.
 
-    The right half has the headings of the left once more, in the same order.
+    Each further table repeats the headings of the first one in the same order.
     """
     header = find(sheet, wanted)
     if header is None or header.first_row != header.last_row or not any(key == "name" for key, _ in header.twice):
@@ -35,7 +35,7 @@ def halves(sheet: Sheet, wanted: Sequence[Meaning]) -> list[Sheet]:
 
 
 def _starts(headings: Sequence[str]) -> list[int]:
-    """The columns where the same row of headings begins again."""
+    """The columns at which the repeated series of headings begins; empty where no series repeats."""
     filled = [(column, heading) for column, heading in enumerate(headings) if heading]
     names = [heading for _, heading in filled]
     for length in range(_HEADINGS_LEAST, len(names) // 2 + 1):
@@ -45,7 +45,7 @@ def _starts(headings: Sequence[str]) -> list[int]:
 
 
 def _cut(sheet: Sheet, header: Header, start: int, end: int) -> Sheet:
-    """The columns of a half; the titles above are those of both."""
+    """The sheet with the columns of one table only; rows above the header are kept in full."""
     rows = []
     for row in sheet.rows:
         half = row if row.number < header.first_row else replace(row, cells=(None,) * start + row.cells[start:end])
@@ -61,7 +61,7 @@ def _lies_in(merge: Merge, header: Header, start: int, end: int) -> bool:
 
 
 def by_station(header: Header) -> list[Header]:
-    """A list of goods with a column of stock for each station as one table for each; any other as it is."""
+    """Split a goods list with one stock column per station into one table per station; any other is returned alone."""
     if "station" in header.columns or not {"name", "points"} <= header.columns.keys():
         return [header]
     stations = _stations(header)
@@ -71,7 +71,7 @@ def by_station(header: Header) -> list[Header]:
 
 
 def _stations(header: Header) -> dict[int, str]:
-    """The name of the station by each column of stock; none where a column's heading may be anything else."""
+    """The station's name by stock column; empty where a heading may mean something other than a station."""
     stock = [header.columns["stock"]] if "stock" in header.columns else []
     columns = sorted({*stock, *(column for key, column in header.twice if key == "stock")})
     if not columns:
@@ -87,19 +87,19 @@ def _stations(header: Header) -> dict[int, str]:
 
 
 def _without_unit(heading: str) -> str:
-    """A station's name without the unit of its stock behind it: 东站(袋), not 库存(东站)."""
+    """The heading without a bracketed unit after a station's name: 东站 for 东站(袋); 库存(东站) stays as it is."""
     name = _IN_BRACKETS.sub("", heading).strip()
     return name if _STATION.fullmatch(name) else heading
 
 
 def _is_stock(header: Header, column: int) -> bool:
-    """Whether most cells of a column are amounts: one that is not refuses its row, not the others' stock."""
+    """Whether at least half of the filled cells of a column are amounts; any other cell refuses only its own row."""
     cells = [row.cells[column] for row in header.body if column < len(row.cells) and row.cells[column] is not None]
     return sum(isinstance(amounts.stock(cell), int) for cell in cells) * 2 >= len(cells) > 0
 
 
 def _of_station(header: Header, column: int, stations: dict[int, str]) -> Header:
-    """The table with the stock of one station; a good without any stands in the first."""
+    """The table with the stock of one station. A good without stock anywhere is in the first station's table."""
     first = min(stations)
 
     def belongs(row: Row) -> bool:

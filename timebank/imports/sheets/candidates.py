@@ -1,4 +1,4 @@
-"""Who a row of hours or deeds may mean, judged against residents that the caller has looked up."""
+"""Match the people in a row of hours or deeds to residents that the caller has looked up."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ T = TypeVar("T", bound=InSheet)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A resident as far as an import needs to know them; `key` and `household` are the caller's own ids."""
+    """The fields of a resident that matching needs; `key` and `household` are ids of the caller's choice."""
 
     key: str
     name: str
@@ -30,7 +30,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a row says besides the name, to tell namesakes apart."""
+    """What a row says besides the name, to distinguish people of one name."""
 
     building: str | None = None
     unit: str | None = None
@@ -39,7 +39,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """The names and phones that a file speaks of, to be looked up before it is judged."""
+    """The names and phones in a file, to look up before its rows are matched."""
 
     names: frozenset[str]
     phones: frozenset[str]
@@ -54,7 +54,7 @@ class Candidates:
 
     @classmethod
     def of(cls, residents: Iterable[Candidate]) -> "Candidates":
-        """Index residents, their buildings and units written the one way that sheets are read in."""
+        """Index residents, with buildings and units normalised as they are in sheets."""
         by_phone: dict[str, list[Candidate]] = {}
         by_name: dict[str, list[Candidate]] = {}
         for given in residents:
@@ -70,7 +70,7 @@ class Candidates:
         return cls(by_phone, by_name)
 
     def named(self, name: str, hint: Hint | None = None) -> list[Candidate]:
-        """The residents of a name; of several, those whom the hint fits best."""
+        """The residents of a name; if there are several, those that fit the hint best."""
         found = list(self.by_name.get(names.key(name), ()))
         if hint is None or len(found) < 2:
             return found
@@ -84,9 +84,10 @@ class Candidates:
 
 
 def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None, name: str | None) -> Candidate | None:
-    """The one resident that a phone and a name mean; refuses the row when there is none, or more than one.
+    """The one resident with this phone and name; refuses the row when there is none, or more than one.
 
-    A phone that is given decides: a namesake with another phone is not taken for the person.
+    A given phone must match: somebody of the same name with another phone is not accepted. Without a phone the name
+    alone decides.
     """
     if phone is None:
         return by_name(reading, people, name) if name else None
@@ -107,7 +108,7 @@ def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One of the people of a line; `person` is None only when no residents were given to look in."""
+    """One person in a row; `person` is None where no residents were given or the row was refused."""
 
     person: Candidate | None
     name: str | None
@@ -115,7 +116,7 @@ class Named:
 
 
 def of_group(reading: Reading[T], people: Candidates | None) -> list[Named]:
-    """The people of a line, one or several; refuses the line when one of them cannot be found, and says which."""
+    """The people in a row, one or several; refuses the row when one of them is not found, and says which."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.take("name", lambda cell: group.names(cell, known))
     if given and group.repeats(reading.cell("name"), known):
@@ -149,7 +150,7 @@ def _of_one(reading: Reading[T], people: Candidates | None, name: str | None) ->
 
 
 def by_name(reading: Reading[T], people: Candidates, name: str, hint: Hint | None = None) -> Candidate | None:
-    """The one resident of a name, told apart by the hint where needed; refuses the row otherwise."""
+    """The one resident of a name, selected by the hint where several share it; otherwise refuses the row."""
     found = people.named(name, hint)
     if len(found) == 1:
         return found[0]

@@ -1,4 +1,4 @@
-"""What a caption says of all the rows below it: the title or the name of a sheet, or a line between its rows."""
+"""Read captions that apply to all rows below them: a sheet's title or name, or a title row between its rows."""
 
 import re
 from collections.abc import Iterable
@@ -29,12 +29,12 @@ _BRACKETS = re.compile(r"[(（【\[][^)）】\]]*[)）】\]]")
 
 
 def estate_of(header: Header, between: Iterable[Row]) -> str | None:
-    """The estate that the nearest caption names, alone or before a building; None where none names exactly one."""
+    """The estate that the nearest caption names, alone or before a building; None if none does or it names several."""
     return _nearest(_ESTATE, "estate", header, between) or home_of(header, between)[1].estate
 
 
 def home_of(header: Header, between: Iterable[Row]) -> tuple[str | None, Address]:
-    """The grid, and the building and unit, of which the nearest caption speaks."""
+    """The grid, and the building and unit, that the nearest caption names."""
     lines: list[tuple[str | None, Address]] = [(None, _building(text)) for text in _texts(between)]
     captions = [[_home(text) for text in texts] for texts in _captions(header, between)]
     for homes in (lines, *captions):
@@ -58,12 +58,15 @@ def _building(text: str | None) -> Address:
 
 
 def station_of(header: Header, between: Iterable[Row]) -> str | None:
-    """The station that the nearest caption names; None where none names exactly one."""
+    """The station that the nearest caption names; None if none does or it names several."""
     return _nearest(_STATION, "station", header, between)
 
 
 def is_caption(text: str, *, above_header: bool) -> bool:
-    """Whether words name an estate or a station of which the rows below speak. 王苑 alone may as well be a person."""
+    """Whether a text names an estate or station as a caption of the rows below.
+
+    A short name such as 王苑 may be a person's, so it counts only above the header.
+    """
     estate = _named(_ESTATE, "estate", text)
     is_name = estate is not None and _LIKE_NAME.fullmatch(estate) is not None
     return _named(_STATION, "station", text) is not None or (estate is not None and (above_header or not is_name))
@@ -78,7 +81,7 @@ def _nearest(pattern: re.Pattern[str], name: str, header: Header, between: Itera
 
 
 def _named(pattern: re.Pattern[str], name: str, text: str) -> str | None:
-    # The shop that stands behind a community's name has 市 in its own: 暖城社区慈善超市.
+    # Only the community is cut off before a station's name, which may contain 市 itself: 暖城社区慈善超市.
     plain = _COMMUNITY.sub("", _BRACKETS.sub("", text).strip()) if pattern is _STATION else _plain(text)
     found = pattern.fullmatch(plain)
     return found[name] if found else None
@@ -89,7 +92,7 @@ def _plain(text: str) -> str:
 
 
 def _captions(header: Header, between: Iterable[Row]) -> list[list[str]]:
-    """The captions that speak of a row, the nearest first."""
+    """The captions that apply to a row, the nearest first."""
     return [_texts(between), _texts(header.titles), [header.sheet.name], _texts(header.sheet_titles)]
 
 

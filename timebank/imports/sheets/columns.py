@@ -1,4 +1,4 @@
-"""The tables of a book, each found by what its columns mean, wherever it stands and whatever it is called."""
+"""Find the tables of a workbook by what their columns mean, whatever their place and the sheet's name."""
 
 import re
 from collections.abc import Sequence
@@ -17,27 +17,27 @@ _VOID = re.compile(r"作废|废弃|停用|示例|样例|范例|模板|样表|备
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is read of a book: headers, the tables that are refused and why, and sheets without a known header."""
+    """The tables of a workbook: those to read, those refused and why, and the sheets without a table of this kind."""
 
     headers: tuple[Header, ...]
     refused: tuple[tuple[Header, ImportRefused], ...] = ()
     unread: tuple[Sheet, ...] = ()
     others: tuple[Header, ...] = ()
-    """Tables of another kind that stand on a sheet with one that is read."""
+    """Tables of another kind on a sheet with several tables."""
     void: tuple[Sheet, ...] = ()
-    """Sheets with a table of this kind whose names say that it is no longer, or not yet, meant."""
+    """Sheets with a table of this kind that are skipped for their name, such as 作废, 备份 or 模板."""
 
 
 def headers(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Header, ...]:
     """The header of every table that can be read; raises an ImportRefused when there is none.
 
-    A name in `required` may offer alternatives: "in|span".
+    An entry of `required` may list alternatives: "in|span".
     """
     return survey(book, wanted, required).headers
 
 
 def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> Survey:
-    """Every sheet of a book: read, refused, or without a header that is known."""
+    """Sort the tables of a workbook into read, refused and unread; raises an ImportRefused if none can be read."""
     found, refused = list[Header](), list[tuple[Header, ImportRefused]]()
     unread, others = list[Sheet](), list[Header]()
     void = _void(book, wanted, required)
@@ -51,7 +51,7 @@ def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -
             if lacks > 1 and len(tables) > 1:
                 others.append(table)
             elif lacks > 1 and len(book.sheets) > 1:
-                # A table that lacks several columns is one of another kind, such as the catalogue beside the book.
+                # A table that lacks several columns is of another kind, such as a catalogue beside the moral-bank book.
                 unread.append(sheet)
             elif wrong:
                 refused.append((table, wrong))
@@ -71,7 +71,7 @@ def _tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
 
 
 def _void(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Sheet, ...]:
-    """Former, empty or exemplary sheets beside one that is meant; a template alone is what somebody has filled in."""
+    """Old, template and example sheets, skipped if another sheet is readable; a lone template was filled in."""
     void = [sheet for sheet in book.sheets if _VOID.search(sheet.name)]
     if not void or len(void) == len(book.sheets):
         return ()
@@ -85,7 +85,7 @@ def _void(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) ->
 
 
 def _wrong(header: Header, book_name: str, wanted: Sequence[Meaning], required: Sequence[str]) -> ImportRefused | None:
-    """Why a table is not read: it lacks a column, or two columns say one thing in two ways."""
+    """Why a table is not read: a column is missing, or two columns of one meaning differ. None if it can be read."""
     sheet = header.sheet.name or book_name
     lacking = missing(header, required)
     if lacking:

@@ -1,4 +1,4 @@
-"""What the title and the name of a sheet say of its days: the year, the month, or the one day of the whole sheet."""
+"""Read dates from the title and name of a sheet: the year, the month, or one day for the whole sheet."""
 
 import re
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ _EARLY = re.compile("上午|早|全天|凌晨")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Each is None where the title says nothing, or two things. `is_late` where it speaks of the afternoon alone."""
+    """Dates from titles; a field is None if they give none or several. `is_late`: they mention only the afternoon."""
 
     year: int | None = None
     month: int | None = None
@@ -41,7 +41,7 @@ class Context:
     is_late: bool = False
 
     def within(self, titles: Iterable[Row]) -> "Context":
-        """What holds below titles of a part of the table: what they say, else what was said before."""
+        """The context below the titles of a part of the table: what they say, else what was said before."""
         own = _said(_texts(titles), self.year)
         if own == Context():
             return self
@@ -54,13 +54,13 @@ class Context:
 
 
 def context_of(header: Header) -> Context:
-    """What stands above the header and in the sheet's name; the day on which the form was filled in does not count."""
+    """The context from the titles and the sheet's name; the date on which the form was filled in does not count."""
     above = _said([header.sheet.name, *_texts(header.sheet_titles)])
     return above if header.titles == header.sheet_titles else above.within(header.titles)
 
 
 def titles_of(header: Header) -> tuple[Row, ...]:
-    """The title rows that speak of a table: its own, else those of its sheet."""
+    """The title rows that apply to a table: its own, else those of its sheet."""
     return header.titles or header.sheet_titles
 
 
@@ -86,7 +86,7 @@ def _said(written: Iterable[str], year: int | None = None) -> Context:
     years = {year for year, _ in pairs} | {int(year) for text in texts for year in _YEAR.findall(text)}
     months = {month for _, month in pairs}
     months |= {month for text in texts for found in _MONTH.findall(text) if (month := chinese_number(found))}
-    # "9月1日" beside a year that another title, or the name of the sheet, says.
+    # "9月1日", with the year from another title or the name of the sheet.
     shorts = {short for text in texts for short in _SHORT_DAY.findall(_FULL.sub("", text))}
     named = years or ({year} if year else set())
     if not days and len(shorts) == len(named) == 1:
@@ -100,13 +100,13 @@ def _said(written: Iterable[str], year: int | None = None) -> Context:
 
 
 def day(cell: Cell, context: Context) -> date | Problem | None:
-    """A calendar day; a day and month, or a day alone, gets its year and month from the sheet's title."""
+    """Read a calendar day; a day and month, or a day alone, gets its year and month from the sheet's title."""
     found = moments.day(cell)
     if not isinstance(found, Problem) or found.code != "date_unclear" or isinstance(cell, bool):
         return found
     text = _WEEKDAY.sub("", words(cell)).strip()
     both, alone = _MONTH_DAY.fullmatch(text), _DAY_ONLY.fullmatch(text)
-    # The number 7.1 was typed as 7.1 or as 7.10.
+    # The number 7.1 may have been typed as 7.1 or 7.10, so it is refused.
     if both and not isinstance(cell, float):
         named = _date((str(context.year), both[1], both[2])) if context.year else None
         return named or problem("date_impossible" if context.year else "date_year_missing")

@@ -1,4 +1,4 @@
-"""How well a column's heading and values speak for a meaning, and what a second column of one meaning is worth."""
+"""Score how well a column's heading and values fit a meaning, and sort out second columns of one meaning."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ _READ_TOGETHER = frozenset({"phone", "note"})
 _BESIDE_STOCK = re.compile("备注|说明|日期|时间|单位|地点|位置|人")
 _ENDS = frozenset({"in", "out", "span"})
 _DECIDING = frozenset({"name", "identity", "date", "points", "stock"})
-"""Where two columns that fit alike and say different things leave open whom or how much is meant."""
+"""Meanings for which two columns that fit equally well but differ leave open which person or amount is meant."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fit:
-    """How well a column fits a meaning: all in all, by its heading, and which part of its values looks right."""
+    """How well a column fits a meaning: total score, score of its heading, and share of values that look right."""
 
     total: float
     heading: float = 0.0
@@ -29,7 +29,10 @@ NO_FIT = Fit(0.0)
 
 
 def fit_of(label: str, meaning: Meaning, values: Sequence[Cell]) -> Fit:
-    """How well a heading and the values below it speak for a meaning; nothing when the heading says nothing of it."""
+    """Score a heading and the values below it for a meaning; NO_FIT if the heading does not match.
+
+    A weak heading also needs values that fit.
+    """
     names = {plain_heading(label), plain_heading(_without_brackets(label))} - {""}
     if names & set(meaning.headings):
         shaped = _share(values, meaning)
@@ -40,13 +43,13 @@ def fit_of(label: str, meaning: Meaning, values: Sequence[Cell]) -> Fit:
         return Fit(_LIKELY + shaped, _LIKELY, shaped)
     if names & set(meaning.weak):
         shaped = _share(values, meaning)
-        # The values have spoken: a vague heading with fitting values beats a clear heading with others.
+        # A vague heading with fitting values beats a clear heading with values that do not fit.
         return Fit(_WEAK + _EXACT * shaped, _WEAK, shaped) if shaped > _SHAPED else NO_FIT
     return NO_FIT
 
 
 def _share(values: Sequence[Cell], meaning: Meaning) -> float:
-    """Which part of the sampled values looks right; a half when nothing can be said."""
+    """The share of the sampled values that look right; 0.5 if the meaning has no shape or there are no values."""
     if meaning.shape is None or not values:
         return 0.5
     return sum(map(meaning.shape, values)) / len(values)
@@ -70,7 +73,7 @@ def says_something(cell: Cell) -> bool:
 def seconds(
     columns: Mapping[str, int], known: Mapping[tuple[int, str], Fit], labels: Sequence[Sequence[str]]
 ) -> tuple[dict[str, tuple[int, ...]], tuple[tuple[str, int], ...]]:
-    """The columns left over that mean what another one means: those to read with it, and those that may contradict."""
+    """The remaining columns with the meaning of another one: those to read with it, those that may contradict it."""
     further: dict[str, tuple[int, ...]] = {}
     twice: list[tuple[str, int]] = []
     used = set(columns.values())
@@ -93,5 +96,5 @@ def seconds(
 
 
 def numberless(labels: Sequence[str]) -> str:
-    """A heading without the number that tells it from its like: 电话1 and 电话2."""
+    """A heading without a trailing number: 电话 for 电话1 and 电话2."""
     return re.sub(r"[\d一二三]+$", "", plain_heading(labels[0])) if labels else ""

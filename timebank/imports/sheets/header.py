@@ -1,4 +1,4 @@
-"""The header of one table: where it stands, and what each column below it holds."""
+"""Find the header of a table and the meaning of each of its columns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ _VALUES_SAMPLED = 40
 _KNOWN_LEAST = 2
 
 REASONS = _("没有导入的原因")
-"""The heading of the last column of refused rows, as they are given back to be mended: no part of anybody's table."""
+"""The heading of the reason column that this software adds to the workbook of refused rows; never read as data."""
 _OWN_HEADINGS = frozenset(translate(REASONS, language) for language in LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where a table's header stands in a sheet, which column holds what, and what each is called there.
+    """The position of a table's header in its sheet, the column of each meaning, and the headings as written.
 
-    `further` are columns with the meaning of one before them whose cells are read together with it. The table ends
-    before `end_row`, where the title or the header of another one begins. `titles` are the rows above it that speak of
+    `further` are columns that are read together with another column of the same meaning. The table ends before
+    `end_row`, where the title or header of the next one begins. `titles` are the rows above the header that apply to
     this table, `sheet_titles` those above the first table of the sheet.
     """
 
@@ -41,15 +41,15 @@ class Header:
     titles: tuple[Row, ...] = ()
     sheet_titles: tuple[Row, ...] = ()
     page_titles: frozenset[int] = frozenset()
-    """The rows right above the same header once more."""
+    """The numbers of the rows right above a repeated header, as at the top of a printed page."""
     says: Mapping[str, str] = field(default_factory=dict)
-    """What a heading says of every row: the station of a column of stock."""
+    """Values that a heading gives for every row, such as the station of a stock column."""
     elsewhere: frozenset[int] = frozenset()
-    """The columns that another table made of the same rows reads."""
+    """Columns that are read by another table made from the same rows."""
     lowest: Mapping[int, str] = field(default_factory=dict)
     """The heading right above each column's cells."""
     meanings: Mapping[str, str] = field(default_factory=dict)
-    """What each column was read as, by the first heading of its meaning."""
+    """The usual heading, which is the first one, of each meaning by its key."""
 
     @property
     def body(self) -> Iterator[Row]:
@@ -59,7 +59,7 @@ class Header:
                 yield row
 
     def heading(self, meaning: str) -> str:
-        """The heading as it stands in the sheet; empty when the sheet has no such column."""
+        """The heading as written in the sheet; empty when the sheet has no such column."""
         return self.headings.get(meaning, "")
 
 
@@ -87,7 +87,7 @@ def missing(header: Header, required: Sequence[str]) -> list[str]:
 
 
 def _splits(sheet: Sheet, row: Row) -> bool:
-    """Whether a heading of this row stands over several columns, with their own headings in the next row."""
+    """Whether a heading of this row is merged over several columns, which have their own headings in the next row."""
     filled = sum(cell is not None for cell in row.cells)
     return filled > 1 and any(
         merge.top == merge.bottom == row.number and merge.right > merge.left for merge in sheet.merges
@@ -95,7 +95,7 @@ def _splits(sheet: Sheet, row: Row) -> bool:
 
 
 def _only_splits(sheet: Sheet, row: Row, below: Row) -> bool:
-    """Whether a row stands only below headings over several columns, so that it is no row of data."""
+    """Whether all cells of `below` are under merged headings of `row`, so that it is header, not data."""
     split = {
         column
         for merge in sheet.merges
@@ -135,7 +135,7 @@ def read_header(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], want
 
 
 def own_columns(header: Header) -> frozenset[int]:
-    """The columns of reasons that this project has put beside a table: they are no part of it."""
+    """The reason columns that this software added to a table; they are not part of its data."""
     return _own(header.labels)
 
 
@@ -150,7 +150,10 @@ def _second_pair(
     twice: tuple[tuple[str, int], ...],
     sample: Sequence[tuple[Cell, ...]],
 ) -> tuple[tuple[str, int], ...]:
-    """Take a second sign-in and sign-out of the same names right of the first for the second service of the day."""
+    """Read a second pair of sign-in and sign-out columns, with the same headings, as the second service of the day.
+
+    The pair must be to the right of the first. Returns `twice` without the pair.
+    """
     pair = sorted(twice, key=lambda second: second[1])
     if [key for key, _column in pair] != ["in", "out"] or {"in2", "out2", "span2"} & columns.keys():
         return twice
@@ -159,14 +162,14 @@ def _second_pair(
     if not same_names or not columns["in"] < columns["out"] < first < last:
         return twice
     if all(cells[columns["in"] : columns["in"] + 1] == cells[first : first + 1] for cells in sample):
-        return twice  # the same column once more
+        return twice  # a copy of the first column
     columns |= {"in2": first, "out2": last}
     headings |= {"in2": names[first], "out2": names[last]}
     return ()
 
 
 def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:
-    """Per column the ways to read its heading: of two rows the lower one, then both together."""
+    """The possible readings of each column's heading: of two rows the lower one, then both joined."""
     width = max(len(row.cells) for row in height)
     lines = []
     for row in height:

@@ -1,4 +1,4 @@
-"""A unit or a calendar in a heading that changes what the numbers below it mean: 库存（打）, 日期（农历）."""
+"""Recognise units and calendars in a heading that change the meaning of its values: 库存（打）, 日期（农历）."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _DAYS = frozenset({"date", "born_on"})
 
 
 def with_unit(meaning: str, heading: str, cell: Cell) -> Cell:
-    """A bare number with the unit that its column's heading says, as if it had been written beside it."""
+    """Add the unit in a column's heading to a bare number, as if it were written there; other cells stay."""
     pattern = _UNITS.get(meaning)
     if pattern is None or isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return cell
@@ -33,5 +33,5 @@ def with_unit(meaning: str, heading: str, cell: Cell) -> Cell:
 
 
 def counts_otherwise(meaning: str, heading: str) -> bool:
-    """Whether a column of days is headed by another calendar."""
+    """Whether the heading of a date column names a calendar other than the Gregorian."""
     return meaning in _DAYS and _OTHER_CALENDAR.search(heading) is not None

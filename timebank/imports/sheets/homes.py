@@ -1,4 +1,4 @@
-"""Where a row of a sheet says that somebody lives or that a deed was done: its columns read together."""
+"""Read the address of a home, or the place of a deed, from the columns of a row together."""
 
 import re
 from typing import TypeVar
@@ -24,16 +24,16 @@ T = TypeVar("T", bound=InSheet)
 
 
 def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
-    """Where a row of a roster says that somebody lives; refuses the row for what is not understood.
+    """The home address in a roster row; refuses the row if a part of it is not understood.
 
-    An address that says no building is left out where the columns beside it do.
+    An address column that is not understood is left out if other columns give the building.
     """
     in_building, in_unit = "building" in reading.header.columns, bool(words(reading.cell("unit")))
 
     def room(cell: Cell) -> Address | Problem | None:
         return room_cell(cell, in_building=in_building, in_unit=in_unit)
 
-    # A column of rooms that hold more than the room is found as that of the addresses.
+    # A room column whose cells hold more than the room may have been recognised as the address column.
     heading = plain_heading(reading.header.heading("address"))
     of_rooms = _ROOMS.search(heading) is not None
     written = reading.read("address", room if of_rooms else building_cell if _NO_ROOMS.search(heading) else address)
@@ -47,7 +47,7 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
     above = building_above if in_building else None
     building = (beside.building if isinstance(beside, Address) else None) or above
     if isinstance(written, Problem) and building and not of_rooms:
-        within = room(reading.cell("address"))  # "2单元701" beside the building's column
+        within = room(reading.cell("address"))  # "2单元701" next to a building column
         written = within if isinstance(within, Address) and within.unit and within.room else written
     if isinstance(written, Problem) and isinstance(beside, Address) and building and not of_rooms:
         reading.leave_out("address", written)
@@ -61,7 +61,7 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
 def _may_be_building(
     text: str, room: Address | Problem | None, unit: Address | Problem | None, building: str | None
 ) -> bool:
-    """Whether the first number of "2-701" in the room's column may as well be that of building 2."""
+    """Whether the 2 of "2-701" in the room column may also be the building, because the row's building is 2."""
     return (
         isinstance(room, Address)
         and room.building is None
@@ -73,7 +73,7 @@ def _may_be_building(
 
 
 def place_of(reading: Reading[T]) -> Address | None:
-    """The building, or building and unit, that a row of deeds speaks of; refuses the row for what is not understood."""
+    """The building, or building and unit, in a row of deeds; refuses the row if a part of it is not understood."""
     parts = {
         "estate": reading.read("estate", estate_cell),
         "place": reading.read("place", building_cell),

@@ -1,4 +1,4 @@
-"""Words of a book gathered to be decided, and what is wrong with an answer."""
+"""Group the unknown words of a workbook for somebody to decide, and define the errors of an answer."""
 
 from collections.abc import Sequence
 
@@ -29,12 +29,15 @@ class WordMeaningUnknown(TimebankError):
 
 
 def first_of(words: Sequence[str]) -> str:
-    """The first of many words, to be named in a note."""
+    """The first words of a list, joined for a note."""
     return "、".join(words[:NAMES_TOLD_MAX]) + ("……" if len(words) > NAMES_TOLD_MAX else "")
 
 
 def alike(uses: Sequence[UnknownUse]) -> list[list[UnknownUse]]:
-    """The places of each word, the most frequent word first. What looks like somebody's number is shown nowhere."""
+    """Group the uses by word, the most frequent word first.
+
+    Words that look like a phone or identity number are left out, so that no page shows them.
+    """
     found: dict[str, list[UnknownUse]] = {}
     for use in uses:
         if word_key(use.value) and without_numbers(use.value) == use.value:

@@ -1,4 +1,4 @@
-"""Buildings and units as a book meets them: by the community's own names, and by other words for them."""
+"""Look up buildings and units of a workbook by their names or by other words that the community has decided."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,37 +30,37 @@ NAME_MAX = 60
 
 @dataclass(slots=True)
 class Buildings:
-    """What a book's buildings and units are looked up in. `aliases` are those that other words mean, by word key."""
+    """The areas in which a workbook's addresses are looked up. `aliases` maps a decided word's key to its area."""
 
     areas: list[PlaceOut]
     words: dict[str, Remembered] = field(default_factory=dict)
     aliases: dict[str, UUID] = field(default_factory=dict)
     tried: set[UUID] = field(default_factory=set)
-    """Only for this trial: they would be added."""
+    """Areas that the import would add; only used in a trial run."""
     town: Map = field(init=False)
 
     def __post_init__(self) -> None:
         self.town = Map(self.areas, self.aliases)
 
     def of(self, place: Address) -> list[UUID]:
-        """All that an address may be: what has this name, else what the word for it was decided to be."""
+        """The areas that an address may mean: those of this name, else the one that its word was decided to mean."""
         return self.town.named(place.building, place.unit)
 
     def called(self, place: Address) -> list[UUID]:
-        """All that has this name."""
+        """The areas of this name."""
         return self.town.by_name(place.building, place.unit)
 
     def in_one_way(self, place: Address) -> Address:
-        """An address by the names of what its word was decided to mean, in the spelling that sheets are read in."""
+        """The address with the normalised names of the area that its word was decided to mean, else unchanged."""
         meant = self.town.meant(areas_addresses.Address(None, place.building, place.unit))
         return Address(meant.building, meant.unit) if meant else place
 
     def keys(self, place: Address) -> list[str]:
-        """The keys of the words that may have said where an address is."""
+        """The keys of the words by which an address may have been looked up."""
         return list(dict.fromkeys(map(word_key, words_of(place))))
 
     def use(self, place: Address, sheet: str, row: int) -> UnknownUse | None:
-        """What somebody has to decide about an address: its building, or its unit where the building is known."""
+        """The word of an address to decide: the building, or building with unit if the building is known."""
         if place.building is None:
             return None
         whole = words_of(place)[-1]
@@ -68,7 +68,7 @@ class Buildings:
         return UnknownUse(asked, sheet, row, kind="building", whole=whole)
 
     def names(self, *, units: bool = True) -> dict[str, UUID]:
-        """The buildings and units by their names, with the grid where two are called the same."""
+        """The ids of buildings and units by name; names that several areas share begin with their grid."""
         areas = [area for area in self.areas if area.kind == "building" or (units and area.kind == "unit")]
         short = {area.id: _name(self.town, area) for area in areas}
         called = Counter(short.values())
@@ -77,7 +77,7 @@ class Buildings:
         }  # fmt: skip
 
     def suppose(self, answers: Iterable[WordIn]) -> None:
-        """Answer as if these words were decided already; for a trial, which writes nothing."""
+        """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in in_order(answers):
             meant = chosen(self, answer)
             if meant is None:
@@ -91,7 +91,7 @@ class Buildings:
             self.town = Map(self.areas, self.aliases)
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
-        """The words of a book that somebody has to decide, the most frequent first."""
+        """The words of a workbook that somebody has to decide, the most frequent first."""
         return [self._told(same) for same in alike(uses)]
 
     def _told(self, uses: Sequence[UnknownUse]) -> UnknownWord:
@@ -112,12 +112,15 @@ class Buildings:
 
 
 def in_order(answers: Iterable[WordIn]) -> list[WordIn]:
-    """A building before its units, which lie in what its word means."""
+    """Sort answers so that a building precedes its units, which belong to the area that its word means."""
     return sorted(answers, key=lambda answer: (len(answer.key), answer.key))
 
 
 def chosen(buildings: Buildings, answer: WordIn) -> UUID | None:
-    """The place that an answer means; None for one that is to be added. Raises what is wrong with the answer."""
+    """The area that an answer means; None if it is to be added.
+
+    Raises WordUnclear, WordMeaningUnknown or WordIsName for a wrong answer.
+    """
     if (answer.means is None) is not answer.new or answer.cap is not None:
         raise WordUnclear(value=answer.value)
     place = place_of_word(answer.value)
@@ -138,7 +141,7 @@ def chosen(buildings: Buildings, answer: WordIn) -> UUID | None:
 
 
 def address_of(buildings: Buildings, answer: WordIn) -> areas_addresses.Address:
-    """Where a new building or unit is added: in the only grid, where the community has just one."""
+    """The address of a building or unit to add; a new building lies in the grid if the community has just one."""
     place = place_of_word(answer.value)
     assert place is not None  # `chosen` has refused it
     grids = [area.name for area in buildings.areas if area.kind == "grid"]
@@ -148,7 +151,7 @@ def address_of(buildings: Buildings, answer: WordIn) -> areas_addresses.Address:
 
 
 async def buildings_of(scope: Scope) -> Buildings:
-    """The community's buildings and units, and its own words for them."""
+    """The community's buildings and units, and its decided words for them."""
     areas, words = await areas_of(scope), await remembered(scope, "building")
     by_id = {str(area.id): area.id for area in areas}
     aliases = {key: by_id[word.target] for key, word in words.items() if word.target in by_id}
@@ -166,7 +169,7 @@ async def decide_building(scope: Scope, answer: WordIn) -> tuple[str | None, boo
 
 
 def words_of(place: Address) -> list[str]:
-    """The words of an address: of the building, and of the building with its unit."""
+    """The words of an address: the building, and the building with its unit."""
     words = [place.building] if place.building else []
     return [*words, f"{place.building}{place.unit}"] if place.building and place.unit else words
 

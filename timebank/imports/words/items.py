@@ -1,4 +1,4 @@
-"""The catalogue of deeds as a book meets it: its items, other words for them, and those that may be added."""
+"""Look up the deeds of a workbook in the catalogue: by item name, by other words for it, or as an item to add."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Item:
 
     versions: Sequence[_Version]
     is_tried: bool = False
-    """Only for this trial: it would be added."""
+    """Whether the import would add it; only used in a trial run."""
 
     @property
     def code(self) -> str:
@@ -51,14 +51,14 @@ class Item:
         return self.versions[-1].points
 
     def worth_on(self, day: date) -> int:
-        """Its points at the end of a day; today's for a day before the catalogue began, as when it is filed by hand."""
+        """Its points at the end of a day; today's points for a day before its first version, as when filed by hand."""
         end = clock.day_bounds(day)[1]
         return next((v.points for v in reversed(self.versions) if v.valid_from < end), self.points)
 
 
 @dataclass(slots=True)
 class Items:
-    """What a book's items are looked up in. `aliases` are names of items by the keys of other words for them."""
+    """The items in which a workbook's deeds are looked up. `aliases` maps the key of another word to an item's name."""
 
     by_name: dict[str, Item]
     words: dict[str, Remembered]
@@ -66,10 +66,10 @@ class Items:
     has_credited: bool
     aliases: dict[str, str] = field(default_factory=dict)
     tried: list[RuleOut] = field(default_factory=list)
-    """Rules that would be added: only for this trial."""
+    """Rules that the import would add; only used in a trial run."""
 
     def named(self, means: str) -> Item | None:
-        """The item of this code, or of this name however it is spelt."""
+        """The item of this code, else of this name however it is spelt."""
         return next((item for item in self.by_name.values() if item.code == means), self.called(means))
 
     def called(self, word: str) -> Item | None:
@@ -77,12 +77,15 @@ class Items:
         return next((item for item in self.by_name.values() if word_key(item.name) == word_key(word)), None)
 
     def waits(self, points: int | None) -> bool:
-        """Whether a new item of so many points waits for a second person."""
+        """Whether a new item of these points waits for a second person.
+
+        It does once the community has credited anything, if it gives more points than every existing item.
+        """
         most = max((item.points for item in self.by_name.values() if not item.is_tried), default=0)
         return self.has_credited and (points or 0) > most
 
     def suppose(self, answers: Sequence[WordIn], *, by_operator: bool) -> None:
-        """Answer as if these words were decided already; for a trial, which writes nothing."""
+        """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in answers:
             key, item = answer.key, chosen(self, answer)
             if item is None and (key in self.waiting or (not by_operator and self.waits(answer.points))):
@@ -101,10 +104,9 @@ class Items:
             self.aliases[key] = item.name
 
     def unknown(self, uses: Sequence[UnknownUse], listed: Mapping[str, int]) -> list[UnknownWord]:
-        """The words of a book that somebody has to decide, the most frequent first.
+        """The words of a workbook that somebody has to decide, the most frequent first.
 
-        `listed` are the items of a catalogue that stands beside the book: it says their points, and those that no row
-        has come last.
+        `listed` holds the items and points of a catalogue in the workbook; its items that no row uses come last.
         """
         points = {word_key(item): worth for item, worth in listed.items()}
         met = [self._told(same[0].value, same, points) for same in alike(uses)]
@@ -123,13 +125,16 @@ class Items:
 
 
 def chosen(items: Items, answer: WordIn) -> Item | None:
-    """The item that an answer means; None for one that is to be added. Raises what is wrong with the answer."""
+    """The item that an answer means; None if it is to be added.
+
+    Raises WordUnclear, WordMeaningUnknown or WordIsName for a wrong answer.
+    """
     if (answer.means is None) is not answer.new:
         raise WordUnclear(value=answer.value)
     found, own = items.named(answer.means or answer.value), items.called(answer.value)
     if found is None and answer.means is not None:
         raise WordMeaningUnknown(value=answer.value, means=answer.means)
-    # Of two who add the same at once, the second learns that it gives other points than the own ones.
+    # If two people add the same item at once, the second is refused if the points differ.
     if own is not None and (found is not own or (answer.new and answer.points not in (None, own.points))):
         raise WordIsName(value=answer.value)
     if found is not None:
@@ -141,7 +146,7 @@ def chosen(items: Items, answer: WordIn) -> Item | None:
 
 
 async def items_of(scope: Scope) -> Items:
-    """The deeds of the catalogue that may be filed today, and the community's own words for them."""
+    """The deeds of the catalogue that may be filed today, and the community's decided words for them."""
     versions = await database.rows(
         _Version,
         "SELECT code, name, points, active, valid_from FROM rule WHERE community_id = $1 AND kind = 'deed' "
@@ -166,7 +171,7 @@ async def items_of(scope: Scope) -> Items:
 
 
 async def decide_item(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
-    """The code of the item that a word means, and whether it was added; None while it waits for a second person."""
+    """The code of the item that a word means, and whether it was added; no code while it waits for a second person."""
     items = await items_of(scope)
     item = chosen(items, answer)
     if item is not None:

@@ -1,4 +1,4 @@
-"""The words that a community has decided: looked through, changed, and forgotten. What was filed by one stays."""
+"""List, change and delete the words that a community has decided. Records imported by a word stay."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -20,11 +20,11 @@ from timebank.imports.words.named import activities_of, stations_of
 from timebank.imports.words.words import WordIn, WordKind, place_of_word, word_key
 
 Standing = Literal["in_use", "waits", "gone"]
-"""What the word means is in use, waits for a second person, or is gone, so that the word will be asked for again."""
+"""Whether what a word means is in use, waits for a second person, or is gone; then the next import asks again."""
 
 
 class KnownWord(msgspec.Struct, frozen=True, kw_only=True):
-    """A word that somebody has decided. `name` is what it means; `is_name` that it is the very name of that."""
+    """A decided word. `name` is the name of what it means; `is_name` says that the word itself is such a name."""
 
     kind: WordKind
     key: str
@@ -39,12 +39,12 @@ class KnownWord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stays(self) -> bool:
-        """Whether it is not forgotten: it names what it means, or has added it, by whatever name that goes now."""
+        """Whether it cannot be deleted: it is a name, or what it means was added by it, even if renamed since."""
         return self.is_name or self.added
 
 
 class _There(msgspec.Struct, frozen=True):
-    """What a community has of a kind: names by target, the keys of its names, and of what waits."""
+    """What a community has of a kind: names by target, whether a word is a name, and the keys of what waits."""
 
     names: dict[str, str]
     is_name: Callable[[str], bool]
@@ -55,7 +55,7 @@ _COLUMNS = "word_kind AS kind, word_key AS key, word, target, added, decided_by,
 
 
 async def known_words(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[KnownWord]:
-    """The words that were decided, by kind and word."""
+    """The decided words, ordered by kind and key."""
     scope.require_reader()
     after = read_cursor(cursor, tuple[str, str])
     async with reading(scope):
@@ -70,7 +70,7 @@ async def known_words(scope: Scope, *, limit: int = 50, cursor: str | None = Non
 
 
 async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:
-    """One word that was decided. Raises NotFound."""
+    """One decided word. Raises NotFound."""
     scope.require_reader()
     async with transaction(scope):
         found = await database.row(
@@ -84,7 +84,7 @@ async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:
 
 
 async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> None:
-    """Say anew what a word means, in the caller's name. What was filed by it stays as it was filed."""
+    """Change what a word means; the caller becomes its decider. Records imported by it stay as they are."""
     scope.require_admin()
     known = await known_word(scope, kind, key)
     book = next(book for book, kinds in OF_BOOK.items() if kind in kinds)
@@ -93,12 +93,12 @@ async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> Non
 
 @retried
 async def forget_word(scope: Scope, kind: WordKind, key: str) -> None:
-    """Forget what a word means: the next book asks for it. Raises WordIsName for one that stays."""
+    """Delete a decided word, so that the next import asks for it. Raises WordIsName for one that stays."""
     scope.require_admin()
     async with transaction(scope):
         known = await known_word(scope, kind, key)
-        # Else whoever has added an item would have it forgotten who did, perhaps while the item has another name, and
-        # file the own deeds by it.
+        # Otherwise a person who added an item could delete the record of that, for example while the item is renamed,
+        # and then import their own deeds by it.
         if known.stays:
             raise WordIsName(value=known.word)
         await database.execute(

@@ -57,12 +57,12 @@ class Named:
         return next(iter(self.by_name.values())) if len(self.by_name) == 1 else None
 
     def suppose(self, answers: Sequence[WordIn]) -> None:
-        """Answer as if these words were decided already; for a trial, which writes nothing."""
+        """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in answers:
             self.aliases[answer.key] = chosen(self, answer) or clock.new_id()
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
-        """The words of a book that somebody has to decide, the most frequent first."""
+        """The words of a workbook that somebody has to decide, the most frequent first."""
         choices = [(name, Suggestion(str(station_id), name)) for name, station_id in self.by_name.items()]
         return [
             UnknownWord(

@@ -1,4 +1,4 @@
-"""Whether a community's books balance: each promise of the ledger looked at anew, in a few set-wise statements."""
+"""The ledger check: verifies every invariant of a community's ledger, each by one set-based statement."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -15,14 +15,14 @@ from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, ProblemOut, Totals
 from timebank.ledger.totals import NOTHING
 
-FOUND_MAX = 100  # of each kind: whoever has more has one cause to look for, not a hundred
+FOUND_MAX = 100  # violations reported of each invariant; more of them are likely to have one cause
 
 NOT_ZERO = _("{currency}的账不平：发出 {issued}，各处合计 {everywhere}。")
 UNKNOWN = _("账上有一处对不上（{code}）。")
 CURRENCIES = {"point": _("积分"), "minute": _("时间"), "class_minute": _("课时")}
 
-# Any limit of time or size would one day end the check of a community that has grown. Joins are hashed or merged
-# whatever the planner believes of tables that it has not counted: a nested loop over them never ends.
+# With a time limit the check of a large community would fail one day. Nested loops are off because the planner may
+# choose them for a table without statistics, where they take too long.
 _WITHOUT_LIMITS = (
     "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL work_mem = '64MB'; "
     "SET LOCAL enable_nestloop = off; SET LOCAL jit = off"
@@ -30,7 +30,7 @@ _WITHOUT_LIMITS = (
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A violation: the promise that it breaks, the values that its sentence names, the records that it is about."""
+    """A violation: the code of its invariant, the values of its sentence, and the ids of the records concerned."""
 
     code: str
     values: dict[str, str | int]
@@ -42,7 +42,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Books(msgspec.Struct, frozen=True):
-    """What a check found, when it began, and every currency's totals."""
+    """The result of a check. `checked_at` is when it began; `currencies` are the totals by currency."""
 
     checked_at: datetime
     currencies: dict[str, Totals]
@@ -85,9 +85,9 @@ FROM placed p LEFT JOIN owed o ON o.currency = p.currency GROUP BY p.currency
 
 
 async def check_ledger(scope: Scope) -> Books:
-    """Look at every promise of the community's books; for its administrators and auditors. It may take minutes.
+    """Verify every invariant of the community's ledger; for administrators and auditors. It may take minutes.
 
-    Each statement sees one moment, so that postings going on meanwhile are never taken for an error.
+    Each statement reads one snapshot, so a concurrent posting is never reported as a violation.
     """
     scope.require_reader()
     began = clock.now()
@@ -101,7 +101,7 @@ async def check_ledger(scope: Scope) -> Books:
 
 
 async def _counted(scope: Scope) -> dict[str, Totals]:
-    """Where each currency is, counted from every account and every transfer."""
+    """The totals of each currency, summed from every account and every transfer."""
     found = await database.fetch_unlimited(_TOTALS.statement, scope.community_id)
     counted = {row["currency"]: {name: row[name] for name in Totals.__struct_fields__} for row in found}
     return {c.value: Totals(**counted[c.value]) if c.value in counted else NOTHING for c in Currency}
@@ -137,6 +137,6 @@ def _stored(value: object) -> str | int:
 
 
 def books_out(books: Books, language: str = "zh") -> BooksOut:
-    """What the check found, as the API tells it."""
+    """The result of a check as the API returns it."""
     problems = [ProblemOut(p.code, p.text(language), p.ids) for p in books.problems]
     return BooksOut(books.ok, books.checked_at, books.currencies, problems)

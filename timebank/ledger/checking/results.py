@@ -1,4 +1,4 @@
-"""The stored result of the check: made by the worker, asked for by an administrator, shown with its time."""
+"""The stored result of the ledger check: when a check is due or requested, and what the last one found."""
 
 from datetime import datetime, time, timedelta
 
@@ -14,9 +14,9 @@ from timebank.ledger.totals import totals
 
 log = structlog.get_logger()
 
-NIGHTLY = time(3, 30)  # when the day before has been counted twice
-ABANDONED_AFTER = timedelta(hours=6)  # a check that began so long ago has died with its process
-SMALL = 20_000  # transfers that are checked while somebody waits
+NIGHTLY = time(3, 30)  # local; by then the totals of the day before have been counted twice
+ABANDONED_AFTER = timedelta(hours=6)  # a check that began longer ago counts as ended with its process
+SMALL = 20_000  # a ledger with fewer transfers is checked within the request
 
 
 class BooksNotChecked(TimebankError):
@@ -35,9 +35,9 @@ class _Kept(msgspec.Struct, frozen=True):
 
 @retried
 async def latest_books(scope: Scope) -> Books | None:
-    """What the last check found, with the totals of this moment. None: there was none yet, and one has been asked for.
+    """The result of the last check, with present totals. None: there was no check yet, and this call has requested one.
 
-    Few transfers are checked at once when nobody has done so before.
+    The first check of a ledger with fewer than SMALL transfers is made at once.
     """
     scope.require_reader()
     async with transaction(scope):
@@ -55,7 +55,7 @@ async def latest_books(scope: Scope) -> Books | None:
 
 
 async def is_waiting(scope: Scope) -> bool:
-    """Whether somebody has asked for a check that has not ended yet."""
+    """Whether a requested check has not ended yet."""
     scope.require_reader()
     async with transaction(scope):
         kept = await _kept(scope)
@@ -64,7 +64,7 @@ async def is_waiting(scope: Scope) -> bool:
 
 @retried
 async def ask_for_check(scope: Scope) -> None:
-    """Let the worker check the books as soon as it can; asked twice, it checks once."""
+    """Request a check by the worker. A second request before it has run has no effect."""
     scope.require_admin()
     async with transaction(scope):
         await _ask(scope)
@@ -73,7 +73,7 @@ async def ask_for_check(scope: Scope) -> None:
 
 @retried
 async def check_if_due(scope: Scope) -> Books | None:
-    """Check the books when somebody has asked for it, when they never were, and every night; None: it is not due."""
+    """Check the ledger if a check is due: requested, never made, or not made since the last NIGHTLY; else None."""
     if not await _claimed(scope):
         return None
     try:
@@ -84,7 +84,7 @@ async def check_if_due(scope: Scope) -> Books | None:
 
 
 async def check_books(scope: Scope) -> None:
-    """Check the books when it is due. Whoever runs the worker reads in its log that they do not balance."""
+    """The worker's job: `check_if_due`, and a log line for the operator if the books do not balance."""
     books = await check_if_due(scope)
     if books is not None and not books.ok:
         codes = sorted({problem.code for problem in books.problems})
@@ -93,7 +93,7 @@ async def check_books(scope: Scope) -> None:
 
 @retried
 async def check_and_keep(scope: Scope) -> Books:
-    """Check the books and store what was found. Who asked before it began is answered by it."""
+    """Check the ledger and store the result. It fulfils every request from before its begin."""
     books = await check_ledger(scope)
     async with transaction(scope):
         await database.execute(
@@ -107,7 +107,7 @@ async def check_and_keep(scope: Scope) -> Books:
 
 @retried
 async def _claimed(scope: Scope) -> bool:
-    """Whether a check is due that no other worker has begun. No lock is held while it runs."""
+    """Mark a due check as begun; False if none is due or another worker has begun it. No lock is kept."""
     now = clock.now()
     night = clock.at_local(clock.local_day(now), NIGHTLY)
     night = night if night <= now else clock.at_local(clock.local_day(now) - timedelta(days=1), NIGHTLY)

@@ -1,6 +1,6 @@
 """Guardians: children hold points and take classes only through a guardian with recorded consent.
 
-Who recorded the consent is kept; the guardian may give and withdraw it alone (个人信息保护法 15, 31).
+Each consent keeps who recorded it. A guardian may give and withdraw it without staff (个人信息保护法 15, 31).
 """
 
 from datetime import date
@@ -45,7 +45,7 @@ class GuardianKnown(Conflict):
 
 
 async def children_of(scope: Scope) -> list[ChildOut]:
-    """The children under 18 for whom the caller's own resident records are named, in every community of the login."""
+    """The dependants under 18 of the caller's own records, in every community of the login."""
     async with transaction(scope, every_community=True):
         return await database.rows(
             ChildOut,
@@ -59,20 +59,20 @@ async def children_of(scope: Scope) -> list[ChildOut]:
 
 
 async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> None:
-    """Refuse unless this guardian's consent for this child is in force and the child under 18 now."""
+    """Raise NotGuardian unless this guardian's consent for this child is in force and the child is under 18 today."""
     if not await _cares(scope, [guardian_id], child_id):
         raise NotGuardian
 
 
 async def is_guardian(scope: Scope, child_id: UUID) -> bool:
-    """Whether the caller's consent for this child is in force and the child under 18 now."""
+    """Whether the caller is a guardian of this child with consent in force, and the child is under 18 today."""
     return await _cares(scope, [p.person_id for p in scope.persons], child_id)
 
 
 async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
     async with transaction(scope):
         cares: bool = await database.fetch_value(
-            f"SELECT {is_in_care('$1', '$3', '$2', '$4')}",  # own text
+            f"SELECT {is_in_care('$1', '$3', '$2', '$4')}",  # fixed text with placeholders
             scope.community_id, guardians, child_id, clock.local_day(),
         )  # fmt: skip
     return cares
@@ -80,9 +80,9 @@ async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
 
 @retried
 async def name_guardian(scope: Scope, child_id: UUID, named: GuardianIn) -> GuardianOut | Waiting:
-    """Name a guardian of a child, and note the consent where it was given in front of the administrator.
+    """Name a guardian of a child, and record the consent if it was given in front of the administrator.
 
-    Oneself or somebody of the own household is named by another administrator.
+    If the guardian is the administrator or a household member, the change waits for another administrator.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -122,7 +122,7 @@ async def _name(scope: Scope, child_id: UUID, named: GuardianIn, by: UUID | None
 
 
 async def _require_pair(scope: Scope, child_id: UUID, guardian_id: UUID) -> None:
-    """Lock both, and refuse who may not be guardian and child."""
+    """Lock both people. Raises NotAChild or NotFound where they cannot be guardian and child."""
     births = await database.fetch(
         "SELECT id, born_on FROM person WHERE community_id = $1 AND id = ANY ($2) AND status = 'active' "
         "ORDER BY id FOR NO KEY UPDATE",
@@ -161,9 +161,9 @@ async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:
 
 
 async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
-    """Who cares for this person and whom this person cares for, while the child is under 18; consent may be missing.
+    """The person's guardians and dependants while the child is under 18, with and without consent.
 
-    For staff who read all, for oneself, and for a child's guardians.
+    For administrators, auditors, the person and the person's guardians; anybody else gets NotFound.
     """
     if not (scope.reads_all or scope.is_own(person_id) or await is_guardian(scope, person_id)):
         raise NotFound
@@ -179,9 +179,9 @@ async def guardianships_of(scope: Scope, person_id: UUID) -> list[GuardianOut]:
 
 @retried
 async def record_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut | Waiting:
-    """Note the guardian's consent; the guardian alone or an administrator may.
+    """Record the guardian's consent; for the guardian and administrators.
 
-    That of the administrator's own household is noted by another one, unless the guardian gives it in person.
+    An administrator's own household needs another administrator, unless the caller is the guardian.
     """
     async with transaction(scope):
         found = await _of_caller(scope, guardianship_id)
@@ -207,7 +207,7 @@ async def consent_agreed(scope: Scope, change: Change) -> None:
 
 @retried
 async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
-    """Note that the guardian has withdrawn the consent; the guardian alone or an administrator may."""
+    """Record that the guardian has withdrawn the consent; for the guardian and administrators."""
     async with transaction(scope):
         found = await _of_caller(scope, guardianship_id)
         gone: dict[Column | str, object] = {"consented_at": None, "recorded_by": scope.person_id}
@@ -218,7 +218,7 @@ async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
 
 
 async def _of_caller(scope: Scope, guardianship_id: UUID) -> GuardianOut:
-    """A guardianship for its guardian and for administrators."""
+    """The guardianship; NotFound unless the caller is its guardian or an administrator."""
     found = await _guardianship(scope, guardianship_id)
     if not scope.administers and not scope.is_own(found.guardian_id):
         raise NotFound
@@ -227,7 +227,7 @@ async def _of_caller(scope: Scope, guardianship_id: UUID) -> GuardianOut:
 
 @retried
 async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
-    """Note that somebody is no longer guardian; what was bought for the child stays the child's."""
+    """End a guardianship; points and class minutes bought for the child stay the child's."""
     scope.require_admin()
     async with transaction(scope):
         found = await _guardianship(scope, guardianship_id)

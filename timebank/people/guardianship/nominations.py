@@ -1,4 +1,4 @@
-"""Guardians named by a roster: proposed for many children at once, until each has consented."""
+"""Guardians named by a roster import: recorded for many children at once, still without consent."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -21,7 +21,7 @@ class OwnGuardian(TimebankError):
 
 
 class Nomination(msgspec.Struct, frozen=True):
-    """An adult of the household who may be the child's guardian."""
+    """An adult household member to be named as the child's guardian."""
 
     guardian_id: UUID
     child_id: UUID
@@ -30,10 +30,10 @@ class Nomination(msgspec.Struct, frozen=True):
 
 @retried
 async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], import_id: UUID) -> list[UUID]:
-    """Name guardians without their consent, which is recorded later; pairs already known stay. Answers the new ones.
+    """Name guardians whose consent is recorded later; existing pairs stay unchanged. Returns the ids of the new ones.
 
-    Each guardian is told once, of all the children, that the consent is needed. Nobody names the own household, by a
-    list neither: leave out what `own_nominations` answers. Raises OwnGuardian.
+    Each guardian is notified once, with all the children, that consent is needed. Raises OwnGuardian if the caller or
+    a household member is among them: leave out what `own_nominations` returns.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -62,13 +62,13 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], im
 
 
 async def own_nominations(scope: Scope, nominations: Sequence[Nomination]) -> list[Nomination]:
-    """Those that another administrator must agree to: of the caller, and of whom the caller lives or has lived with."""
+    """The nominations of the caller and of household members, now or before; another administrator must make those."""
     close = await near(scope, {nomination.guardian_id for nomination in nominations})
     return [nomination for nomination in nominations if nomination.guardian_id in close.home]
 
 
 async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID, str]:
-    """The names of the children for whom each guardian is named by these rows: 刘小雨、刘小风."""
+    """The names of each guardian's children in these rows, such as 刘小雨、刘小风."""
     found = await database.fetch(
         "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)",
         scope.community_id, [row["child_id"] for row in named],
@@ -84,7 +84,7 @@ async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID,
 async def withdraw_nominations(
     scope: Scope, guardianship_ids: Sequence[UUID], import_id: UUID, *, leaving: Collection[UUID] = ()
 ) -> None:
-    """Take back what nobody has consented to; a consent on record stays, and who stays in the book is told."""
+    """Undo nominations without consent; those with consent stay. Notifies the guardians who are not in `leaving`."""
     scope.require_admin()
     async with transaction(scope):
         gone = await database.fetch(

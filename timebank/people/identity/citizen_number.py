@@ -37,7 +37,7 @@ class BadIdentity(TimebankError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A number that passed its check digit, with what it says about its bearer."""
+    """A valid number, with the birth date and sex that it encodes."""
 
     number: str
     born_on: date
@@ -45,20 +45,20 @@ class Identity:
 
 
 def check_character(first_seventeen: str) -> str:
-    """The 18th character that GB 11643 asks for after these seventeen digits."""
+    """The 18th character that GB 11643 prescribes for these seventeen digits."""
     total = sum(int(digit) * weight for digit, weight in zip(first_seventeen, _WEIGHTS, strict=True))
     return _CHECK_CHARACTERS[total % 11]
 
 
 def judge(number: str) -> Identity | Fault:
-    """What a number says, or what is wrong with it. It comes without spaces and in upper case."""
+    """Parse a number given without spaces and in upper case; returns the fault where it is not valid."""
     if len(number) != 18:
-        # Seventeen digits and the like are a slip; letters, or fewer digits, are another certificate's.
+        # 12 to 20 digits are a mistyped identity number; anything else is taken for another document.
         return "identity_length" if re.fullmatch(r"\d{12,20}X?", number, re.ASCII) else "identity_document"
     if not (number.isascii() and number[:17].isdigit() and (number[17].isdigit() or number[17] == "X")):
         return "identity_unclear"
     if check_character(number[:17]) != number[17]:
-        # A spreadsheet keeps 15 significant digits: a number that it has rounded ends in three zeros.
+        # A spreadsheet keeps 15 significant digits, so a number that it has rounded ends in three zeros.
         return "identity_rounded" if number.endswith("000") else "identity_checksum"
     try:
         born_on = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
@@ -68,7 +68,7 @@ def judge(number: str) -> Identity | Fault:
 
 
 def require_identity(text: str) -> Identity | Document:
-    """The number that somebody has typed, or "护照 E12345678". Raises BadIdentity with the reason in words."""
+    """Parse a typed identity number, or a document such as "护照 E12345678". Raises BadIdentity with the reason."""
     judged = judge("".join(text.split()).upper())
     if isinstance(judged, Identity):
         return judged
@@ -79,7 +79,7 @@ def require_identity(text: str) -> Identity | Document:
 
 
 def masked_identity(number: str) -> str:
-    """Enough to tell one's own number by, too little to use: the region, or the kind of paper, and the last four."""
+    """The first four digits, or the kind of document, and the last four: enough for the holder to recognise it."""
     if " " in number:
         return masked_document(number)
     return f"{number[:4]}{'*' * 10}{number[-4:]}"

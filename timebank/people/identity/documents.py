@@ -1,4 +1,4 @@
-"""Certificates of those who have no citizen identity number: a kind and a number, kept together as one text."""
+"""Documents of people without a citizen identity number: kind and number, kept as one text."""
 
 import re
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _CALLED = (
     (re.compile(r"(外国人)?(永久居留|永居)(身份)?证"), FOREIGNER),
 )
 _LABEL = re.compile(r"^(号码|号|NUMBER|NO(?=[A-Z]?\d))")
-# Only these numbers look like no other certificate's: a passport may begin with H and have eight digits behind it.
+# Only these patterns are unambiguous; eight digits after an H, for example, may also be a passport number.
 _UNLIKE_OTHERS = ((re.compile(r"[HM]\d{10}"), HOME_RETURN), (re.compile(r"[A-Z]{3}\d{12}"), FOREIGNER))
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A certificate as it is kept, "护照 E12345678"; it says nothing of birth and sex."""
+    """A document as it is kept, such as "护照 E12345678". Unlike an identity number it gives no birth date or sex."""
 
     number: str
     born_on: None = None
@@ -35,12 +35,12 @@ class Document:
 
 
 def kind_called(words: str) -> str | None:
-    """The kind of certificate that some words name."""
+    """The kind of document that a text names, such as "回乡证"; None for any other text."""
     return next((kind for pattern, kind in _CALLED if pattern.fullmatch("".join(words.split()))), None)
 
 
 def read_document(text: str, kind: str | None = None) -> Document | None:
-    """A kind and a number, with the kind in front of the number or beside it; None where either is missing or odd."""
+    """Read a kind and a number; the kind stands before or after the number or is given. None where one is not valid."""
     plain = re.sub(r"[\s\-:：()（）.]", "", text).upper()
     for pattern, named in _CALLED:
         found = pattern.match(plain) or re.search(f"(?<=[0-9])(?:{pattern.pattern})$", plain, re.IGNORECASE)
@@ -56,13 +56,13 @@ def read_document(text: str, kind: str | None = None) -> Document | None:
 
 
 def possible_documents(text: str) -> list[str]:
-    """Every certificate that a number without its kind may be, to look for it."""
+    """Every document that a number without its kind may be, for a search."""
     known = read_document(text)
     found = [read_document(text, kind) for kind in _NUMBERS] if known is None else [known]
     return [one.number for one in found if one is not None]
 
 
 def masked_document(number: str) -> str:
-    """The kind, and the last four of the number."""
+    """The kind and the last four characters of the number."""
     kind, _, plain = number.rpartition(" ")
     return f"{kind} {'*' * max(len(plain) - 4, 4)}{plain[-4:]}"

@@ -1,4 +1,4 @@
-"""The keys that names are compared by, made for everybody who is in the book already."""
+"""Fills in the name keys, by which names are compared, of people registered before the column existed."""
 
 import asyncpg
 
@@ -8,7 +8,7 @@ AT_ONCE = 5000
 
 
 async def fill_name_keys(connection: asyncpg.Connection) -> None:
-    """Give each person the key of their name; none is without one from now on. Who has an equal key stays apart."""
+    """Set every person's name key, then make the column NOT NULL. People with equal keys are not merged."""
     after = None
     while found := await connection.fetch(
         "SELECT community_id, id, name FROM person WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2",

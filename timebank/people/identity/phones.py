@@ -13,7 +13,7 @@ class BadPhone(TimebankError):
 
 
 def normal_phone(text: str) -> str:
-    """１９９-0000 0001, +86 19900000001 and the like as 19900000001."""
+    """Normalise spellings such as １９９-0000 0001 or +86 19900000001 to 19900000001. Raises BadPhone."""
     digits = re.sub(r"[\s\-().]", "", unicodedata.normalize("NFKC", text))
     digits = re.sub(r"^(\+?86|0086)(?=1\d{10}$)", "", digits)
     if not re.fullmatch(r"1\d{10}", digits, re.ASCII):

@@ -1,7 +1,7 @@
-"""Who sent a station's code, as far as it can be told: the browser, the session, the network.
+"""Hashes that identify who sent a station's code: browser, session and network address.
 
-The browser and the session of two people who are in at once make a flag. A network never does: everybody on a station's
-Wi-Fi, and everybody behind a mobile operator's gateway, has one address. It is kept as a hint for whoever looks.
+Two people who are checked in at once by one browser or session get a flag. A network address never causes a flag,
+because everybody on a station's Wi-Fi or behind a mobile operator's gateway shares one; it is a hint for reviewers.
 """
 
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from timebank.core.scope import Scope
 
 ADDRESS_KEPT_FOR = timedelta(days=3)
 TOGETHER = timedelta(minutes=1)
-CROWD = 3  # so many people by one address within a minute are worth a look
+CROWD = 3  # from this many people by one address within a minute on, reviewers get a hint
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """`phone` is what is kept of a browser's random cookie, `address` the network address of the request."""
+    """`phone` is the hash of a browser's random cookie, `address` the network address of the request."""
 
     phone: bytes | None = None
     address: str = ""
 
     def marks(self, scope: Scope) -> list[bytes]:
-        """What stands for the browser: its cookie, and its session, which a program that drops its cookies keeps."""
+        """The hashes of the browser: of its cookie, and of its session, because a program can drop the cookie."""
         session = vault.blind_index(str(scope.session_id), "session") if scope.session_id else None
         return [mark for mark in (self.phone, session) if mark is not None]
 
     def hint(self, community_id: UUID) -> bytes | None:
-        """The address as it is kept: hashed with a key and the day, so that it joins nothing of two days."""
+        """The address as stored: an HMAC that includes the day, so that addresses of two days cannot be linked."""
         if not self.address:
             return None
         return vault.blind_index(f"{community_id}:{clock.local_day()}:{self.address}", "presence-address")
@@ -40,7 +40,7 @@ class Browser:
 
 @retried
 async def forget_addresses(scope: Scope) -> None:
-    """Drop what is kept of the network addresses of scans of more than three days ago."""
+    """Purge the stored network addresses of visits that began more than three days ago."""
     async with transaction(scope):
         await database.execute(
             "UPDATE visit SET in_address = NULL WHERE community_id = $1 AND in_at < $2 AND in_address IS NOT NULL",
@@ -49,7 +49,7 @@ async def forget_addresses(scope: Scope) -> None:
 
 
 class Crowd(msgspec.Struct, frozen=True):
-    """One of several who came within a minute by one network address."""
+    """One of several people who checked in within a minute from one network address."""
 
     visit_id: UUID
     record_id: UUID | None
@@ -72,7 +72,10 @@ _CROWDS = (
 
 
 async def crowds(scope: Scope, visit_id: UUID | None = None, *, limit: int = 100) -> list[Crowd]:
-    """Who of the last days came with two others within a minute by one network address: a hint, no flag."""
+    """Check-ins of the last three days with at least two other people's from one network address within a minute.
+
+    They are a hint for reviewers, not a flag.
+    """
     scope.require_reader()
     async with transaction(scope):
         return await database.rows(

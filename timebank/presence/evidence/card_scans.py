@@ -1,4 +1,4 @@
-"""Whose card was scanned, and whether one person alone stands behind it: its issuer, with nobody who confirmed it."""
+"""The holder of a scanned card, and whether the scan may come from the issuer of a card that nobody else confirmed."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,10 @@ from timebank.presence.words import Refused
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Whose card it is. `is_issuers_own`: who scans it, or somebody at home, issued it; nobody has confirmed it yet."""
+    """The holder of a card.
+
+    `is_issuers_own`: nobody has confirmed the card, and the scan may come from its issuer or the issuer's household.
+    """
 
     person_id: UUID
     is_issuers_own: bool
@@ -30,7 +33,7 @@ class _Card(msgspec.Struct, frozen=True):
 
 
 async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: datetime) -> Holder:
-    """Whose card it is. One that was revoked since a scan waited on a device was good when it was scanned."""
+    """The holder of a card. An offline scan that was made before the card was revoked is accepted. Raises Refused."""
     card = await database.row(
         _Card,
         "SELECT person_id, epoch, revoked_at, issued_by, issued_by_login, issued_by_device, confirmed_at FROM card "
@@ -46,9 +49,9 @@ async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: dateti
 
 
 async def _may_be_the_issuers(scope: Scope, card: _Card, station_id: UUID) -> bool:
-    """Whether the scan may come from who issued the card, or from who lives with them.
+    """Whether the scan may come from the issuer of the card or from a household member of the issuer.
 
-    A tablet that nobody has signed on to is its keepers'.
+    A scan of a tablet that nobody is signed on to may come from any keeper of its station.
     """
     if (
         card.issued_by is not None
@@ -69,7 +72,7 @@ async def _may_be_the_issuers(scope: Scope, card: _Card, station_id: UUID) -> bo
 
 
 async def is_still_unconfirmed(scope: Scope, person_id: UUID) -> bool:
-    """Whether the person has, or had, a card that nobody but its issuer has vouched for."""
+    """Whether the person has, or had, a card that nobody but its issuer has confirmed."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM card WHERE community_id = $1 AND person_id = $2 AND confirmed_at IS NULL)",
         scope.community_id, person_id,

@@ -1,10 +1,11 @@
-"""Claims: opening a station's code gives the phone 120 seconds; arrival is the scan, not the signing in.
+"""Claims: the right to check in within 120 seconds of opening a station's code, as of the time of the opening.
 
-A claim belongs to one browser and one session: that with which the code was opened, or, for somebody who had to sign in
-first, the session that this browser then signed in to. Carried to another one it serves nobody.
+A person who has to sign in first therefore still checks in as of the scan. A claim is valid for one browser and one
+session: that with which the code was opened, or, for a person who had to sign in first, the session that this browser
+then signed in to.
 
-A claim is signed, not stored: opening a link, as previews and prefetchers do, writes nothing. Its row is written when
-it is used, so that it serves once.
+A claim is signed, not stored, because link previews and prefetchers open links too and must not write anything. Its row
+is written when it is used, so that it is valid once.
 """
 
 import base64
@@ -28,7 +29,7 @@ _MAC_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right of one phone to check in at one station as of `scanned_at`; a visitor's has no session yet."""
+    """The right of one phone to check in at one station as of `scanned_at`; without a session before a sign-in."""
 
     community_id: UUID
     station_id: UUID
@@ -42,7 +43,7 @@ class Claim:
         return self.scanned_at + LASTS
 
     def token(self) -> str:
-        """What the phone keeps in a cookie that no script reads."""
+        """The signed token, which the phone keeps in a cookie that scripts cannot read."""
         body = self._body()
         return base64.urlsafe_b64encode(body + _mac(body, self.binding_hash)).decode().rstrip("=")
 
@@ -57,18 +58,18 @@ def _mac(body: bytes, binding_hash: bytes) -> bytes:
 
 
 def binding_hash(phone: str) -> bytes:
-    """What is kept of the random cookie of a phone."""
+    """The SHA-256 hash of a phone's random cookie, which is stored instead of the cookie."""
     return hashlib.sha256(phone.encode()).digest()
 
 
 async def shown_station(code: codes.StationCode) -> StationRow | None:
-    """The station that signed this code with its current key, whoever asks."""
+    """The station that signed this code with its current key; None for any other code. Checks no permission."""
     station = await station_row(Scope(code.community_id), code.station_id)
     return station if station is not None and codes.is_genuine(code, station.code_epoch) else None
 
 
 def new_claim(code: codes.StationCode, phone: str, session_id: UUID | None) -> Claim | None:
-    """A claim for the phone that has just opened this code; None when the code is not fresh any more."""
+    """A claim for the phone that has just opened this code; None where the code is not fresh any more."""
     now = clock.now()
     if not codes.is_fresh(code, now):
         return None
@@ -76,7 +77,7 @@ def new_claim(code: codes.StationCode, phone: str, session_id: UUID | None) -> C
 
 
 def read_claim(token: str, phone: str) -> Claim | None:
-    """The claim in this phone's cookie while it lasts; None for another phone's, a forged or an old one."""
+    """The claim in this phone's cookie; None where it is expired, forged or another phone's."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -94,7 +95,7 @@ def read_claim(token: str, phone: str) -> Claim | None:
 
 @retried
 async def use_claim(scope: Scope, claim: Claim) -> bool:
-    """Write down that the claim has served; False when it had served before."""
+    """Record the use of a claim; return False where it was used before."""
     async with transaction(scope):
         tag = await database.execute(
             "INSERT INTO claim (community_id, id, station_id, binding_hash, scanned_at, expires_at, used_at) "
@@ -107,7 +108,7 @@ async def use_claim(scope: Scope, claim: Claim) -> bool:
 
 @retried
 async def forget_claims(scope: Scope) -> None:
-    """Drop claims that ended more than a day ago: they cannot be used again anyway."""
+    """Purge claims that expired more than a day ago; an expired claim cannot be used."""
     async with transaction(scope):
         await database.execute(
             "DELETE FROM claim WHERE community_id = $1 AND expires_at < $2",

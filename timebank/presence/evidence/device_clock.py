@@ -1,4 +1,4 @@
-"""The clock of a device whose scans waited on it: how wrong it is, and when a scan was made by the server's time."""
+"""The clock of a device that stored offline scans: its error, and the times of the scans by the server's clock."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,15 +6,15 @@ from itertools import pairwise
 
 import msgspec
 
-TOLERANCE = timedelta(minutes=2)  # by which a clock may be wrong before the hours of its scans are called inexact
+TOLERANCE = timedelta(minutes=2)  # a clock that is wrong by more gets the flag "skew"
 LATE_AFTER = timedelta(minutes=15)
 
 
 class DeviceClock(msgspec.Struct, frozen=True):
-    """`skew` is the server's clock less the device's while it sends, None where it did not tell.
+    """`skew` is the server's time less the device's when it sends; None where the device did not send its time.
 
-    `is_set_back`: the rows of a batch say that the clock was changed between them, so that one difference cannot
-    correct them all.
+    `is_set_back`: the rows of a batch show that the clock was changed between them, so that one difference cannot
+    correct all of them.
     """
 
     skew: timedelta | None = None
@@ -25,7 +25,7 @@ class DeviceClock(msgspec.Struct, frozen=True):
         return self.is_set_back or (self.skew is not None and abs(self.skew) > TOLERANCE)
 
     def corrected(self, told: datetime) -> datetime:
-        """A moment of the device's clock by the server's. Raises OverflowError for one beyond every calendar."""
+        """A time of the device converted to the server's clock. Raises OverflowError where it is out of range."""
         return told + (self.skew or timedelta())
 
 
@@ -34,10 +34,10 @@ def measured(device_now: datetime | None, received_at: datetime, *, is_set_back:
 
 
 def goes_back(times: Sequence[datetime]) -> bool:
-    """Whether scans that are told in the order in which they were made have times that go back."""
+    """Whether the times of scans, in the order in which they were made, go back by more than the tolerance."""
     return any(later < earlier - TOLERANCE for earlier, later in pairwise(times))
 
 
 def offline_flags(clock: DeviceClock, late_by: timedelta) -> list[str]:
-    """Why a scan that waited on a device is looked at."""
+    """The flags of an offline scan."""
     return ["offline", *["offline_late"] * (late_by > LATE_AFTER), *["skew"] * clock.is_wrong]

@@ -1,4 +1,4 @@
-"""The personal code on a phone: it turns every thirty seconds and says nothing to anybody but a counter."""
+"""The personal code on a phone: it changes every 30 seconds and only a counter accepts it."""
 
 from uuid import UUID
 
@@ -11,7 +11,10 @@ from timebank.stations.schemas import CodeOut
 
 
 async def personal_code(scope: Scope, person_id: UUID | None = None) -> CodeOut:
-    """The code that the caller shows now: one's own, or that of a child in one's consented care."""
+    """The personal code to show now: the caller's own, or that of a child for whom the caller's consent is in force.
+
+    Raises NotGuardian, and NotFound for a person who is not active.
+    """
     person = person_id or scope.require_self()
     async with transaction(scope):
         if not scope.is_own(person):

@@ -1,4 +1,4 @@
-"""Sign-in codes at the counter: for somebody who stands there, or whose first sign-in it is."""
+"""Sign-in codes given at the counter: to a person who was scanned there, or for a first sign-in."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -43,19 +43,19 @@ class NotCalledSo(TimebankError):
 
 
 class CodeIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The whole name, and the last four of the phone or the identity number, for a first sign-in without a card."""
+    """The full name, and the last four digits of the phone or identity number, for a first sign-in without a card."""
 
     name: Annotated[str, Meta(max_length=60, pattern=r"^[^\x00]*$")] = ""
     last4: Annotated[str, Meta(pattern=r"^([0-9]{3}[0-9Xx])?$")] = ""
 
 
 async def give_code(scope: Scope, person_id: UUID, told: CodeIn) -> SignInCode:
-    """A sign-in code for somebody at the counter.
+    """Give a sign-in code to a person at the counter.
 
-    A keeper gives it after a scan of the person's card or own code at the keeper's station in the last five minutes;
-    for a login that nobody has used yet, after the name and four digits too: then it spends nothing until somebody
-    else has confirmed the person, for three days at most. An administrator's word is enough, and rests where there is
-    something to spend. Raises CodeNeedsPresence, NotFirstSignIn, NotCalledSo.
+    A keeper gives it after a scan of the person's card or own code at the keeper's station in the last five minutes.
+    For a login that nobody has used yet, the name and four digits are enough; the login then may not spend until
+    somebody else has confirmed the person, for three days at most. An administrator needs no proof, but without one the
+    login rests where there is something to spend. Raises CodeNeedsPresence, NotFirstSignIn, NotCalledSo.
     """
     phone = await receiving_phone(scope, person_id)
     return await sign_in_code(scope, person_id, await _proof(scope, person_id, phone, told))

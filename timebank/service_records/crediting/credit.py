@@ -1,4 +1,4 @@
-"""Credit: a record's minutes and the points they make, posted once for ever, with the reason in words."""
+"""Credit of a service record: its minutes and the points they earn are posted once, with the reason in words."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from timebank.rules.schemas import RuleOut
 
 
 class Served(msgspec.Struct, frozen=True):
-    """A record on its way to its credit."""
+    """A service record with the facts that its credit needs."""
 
     id: UUID
     kind: str
@@ -37,7 +37,7 @@ class Credit(msgspec.Struct, frozen=True):
 
 
 async def rule_of(scope: Scope, activity_id: UUID | None, moment: datetime) -> RuleOut | None:
-    """The earning rule of an activity, or the community's own for service; None where there is none."""
+    """The earning rule of an activity, or the community's rule for service; None where there is none."""
     if activity_id is not None:
         code: str = await database.fetch_value(
             "SELECT rule_code FROM activity WHERE community_id = $1 AND id = $2", scope.community_id, activity_id
@@ -49,7 +49,7 @@ async def rule_of(scope: Scope, activity_id: UUID | None, moment: datetime) -> R
 
 
 async def valid_rule(scope: Scope, code: str, moment: datetime) -> RuleOut | None:
-    """The rule as it was at a moment, or, for service older than the rule, as it is now."""
+    """The rule as of a moment, or as of now where the rule is newer; None where there is no rule for service."""
     for then in (moment, clock.now()):
         try:
             rule = await rule_at(scope, code, then)
@@ -60,7 +60,7 @@ async def valid_rule(scope: Scope, code: str, moment: datetime) -> RuleOut | Non
 
 
 async def rule_code_of(scope: Scope, activity_id: UUID | None) -> str:
-    """The code of the rule by which an activity's hours would be credited today."""
+    """The code of the rule that credits an activity's hours today; "service" where there is none."""
     rule = await rule_of(scope, activity_id, clock.now())
     return rule.code if rule else "service"
 
@@ -68,10 +68,11 @@ async def rule_code_of(scope: Scope, activity_id: UUID | None) -> str:
 async def credit_record(
     scope: Scope, served: Served, *, reviewed: bool = False, note: str | None = None, again: UUID | None = None
 ) -> Credit:
-    """Approve a record and credit its minutes, up to the day's cap, and the points they make. Once for ever.
+    """Approve a record and credit its minutes, up to the daily cap, and the points they earn.
 
-    `again` is the objection by which a reversed record is credited once more. The caller holds the person's row, so
-    that two records of a day cannot both take what is left of the cap.
+    The posting's idempotency key makes it happen once. `again` is the objection by which a reversed record is credited
+    again. The caller holds the person's row lock, so that two records of a day cannot both use the rest of the cap.
+    Raises RuleNotFound before anything is written.
     """
     in_force = await policies(scope)
     rule = await valid_rule(scope, served.rule_code, served.ended_at)
@@ -105,7 +106,7 @@ async def credit_record(
 async def _earn(
     scope: Scope, served: Served, minutes: int, rule: RuleOut, in_force: Policies, again: UUID | None
 ) -> Earned:
-    """Post the minutes, with what they were and by which rule on the statement: 2 小时 15 分 · 暖蜂驿站 · …"""
+    """Post the minutes. The memo names the time, the place and the rule: 2 小时 15 分 · 暖蜂驿站 · …"""
     assert rule.minutes_per_point is not None
     memo = f"{duration(minutes)} · {served.place} · {rule.name} v{rule.version}，{rule.text}"
     key = f"service:{served.id}" + (f":restored:{again}" if again else "")

@@ -1,4 +1,4 @@
-"""Notices falling due: honour hours are credited when they have hung on the board and nobody objects."""
+"""Credit of honour hours at the end of their public notice period, where no objection is open."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -21,11 +21,11 @@ _DOUBTED = "SELECT EXISTS (SELECT FROM objection WHERE community_id = $1 AND ser
 
 
 async def credit_due_records(scope: Scope) -> int:
-    """Credit the honour hours whose notice is over and to which no objection is open; how many were credited.
+    """Credit honour hours whose public notice period is over and to which no objection is open; return how many.
 
-    What falls due for a person on one day is credited together, with the last of it, and told in one message. Each
-    person is a transaction of its own. Safe twice and in two processes at once: whoever holds the person credits.
-    Records of people who are blocked or have left wait until they are back, and keep nobody else waiting.
+    A person's records that fall due on one day are credited together with the last of them, with one notification. Each
+    person has a transaction of their own. It is safe to run twice and in two processes, because each takes the person's
+    row lock. Records of people who are blocked or have left wait until these are active again, and delay nobody else's.
     """
     credited, after = 0, UUID(int=0)
     while due := await _due(scope, after):
@@ -36,7 +36,7 @@ async def credit_due_records(scope: Scope) -> int:
 
 
 async def _due(scope: Scope, after: UUID) -> list[UUID]:
-    """Whose records are due, and who has none that falls due later today."""
+    """The next people, by id after `after`, who have due records and none that falls due later today."""
     now = clock.now()
     async with transaction(scope):
         due = await database.fetch(
@@ -63,22 +63,25 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
             credited = [done for row in due if (done := await _credit(scope, row["id"]))]
             if credited:
                 await _tell(scope, person_id, credited)
-    except AccountClosed:  # all of it waits until the account is open again
+    except AccountClosed:  # all records of the person wait until the account is open again
         return 0
     return len(credited)
 
 
 async def _credit(scope: Scope, record_id: UUID) -> tuple[DecidedRow, int] | None:
-    """Credit one record of a person who is locked; None where it was decided meanwhile, is doubted, or has no rule."""
+    """Credit one record of a person whose row is locked; return it with its points.
+
+    Returns None where the record was decided meanwhile, has an open objection, or has no rule.
+    """
     row = await database.row(
         DecidedRow, ROW + f"AND {_DUE} FOR NO KEY UPDATE OF r SKIP LOCKED", scope.community_id, record_id, clock.now()
     )
-    # Asked under the lock and in a statement of its own: an objection that came while we waited counts.
+    # A statement of its own, under the lock: it sees an objection that was made while this waited for the lock.
     if row is None or await database.fetch_value(_DOUBTED, scope.community_id, record_id):
         return None
     try:
         credit = await credit_record(scope, served_of(row))
-    except RuleNotFound:  # found before anything is written: it waits until there is a rule to credit by
+    except RuleNotFound:  # raised before anything is written: the record waits until there is a rule
         return None
     return row, credit.points
 

@@ -1,4 +1,4 @@
-"""Reversal: an error or a fraud is taken back, with its reason, and the person is told."""
+"""Reversal of a record's credit because of an error or a fraud, with a reason and a notification."""
 
 from uuid import UUID
 
@@ -25,9 +25,9 @@ class NotCredited(TimebankError):
 
 @retried
 async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOut:
-    """Take back what a record had credited, for an error or a fraud; the person is told why and may object.
+    """Reverse the credit of a record because of an error or a fraud; the person is notified why and may object.
 
-    Points already spent become a debt that later earnings repay.
+    Points already spent become a debt that later earnings repay. Raises NotCredited, OwnRecord.
     """
     scope.require_admin()
     async with transaction(scope):

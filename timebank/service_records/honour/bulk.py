@@ -1,4 +1,4 @@
-"""Honour hours entered from a book: many rows by a few statements, judged like those that are entered by hand."""
+"""Import of honour hours: many are entered by a few statements, and judged like those entered by hand."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from timebank.service_records.judging import Other, Span, TimeFacts, time_doubts
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One service as a book has it."""
+    """The hours in one row of an import."""
 
     id: UUID
     person_id: UUID
@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """Time that somebody has on record already."""
+    """The time of a record that a person has already."""
 
     started_at: datetime
     ended_at: datetime
@@ -48,7 +48,7 @@ _COLUMNS = (
 
 @retried
 async def enter_book(scope: Scope, entries: Sequence[Entry]) -> None:
-    """Enter honour hours, each with its doubts; they wait for their review. Whoever calls tells their people."""
+    """Enter honour hours, each with its flags; they wait for their review. The caller notifies the people."""
     scope.require_admin()
     if not entries:
         return
@@ -70,7 +70,7 @@ async def enter_book(scope: Scope, entries: Sequence[Entry]) -> None:
 
 
 async def on_record(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[list[Spent]]:
-    """For each person and time the records that it meets, of those that count, from the first."""
+    """For each person and time, the counting records of the person that overlap it, earliest first."""
     found = await database.fetch(
         "SELECT w.n, r.started_at, r.ended_at FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) "
         "WITH ORDINALITY AS w (person_id, begins, ends, n) "
@@ -87,7 +87,7 @@ async def on_record(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[li
 
 
 async def _doubts(scope: Scope, entries: Sequence[Entry], in_force: Policies) -> list[list[str]]:
-    """What is doubtful about each, those before it counted in."""
+    """The flags of each entry, with the entries before it counted in."""
     others = await _others(scope, entries)
     inside = await _inside(scope, entries)
     elsewhere = await _elsewhere(scope, entries)
@@ -105,7 +105,7 @@ async def _doubts(scope: Scope, entries: Sequence[Entry], in_force: Policies) ->
 
 
 async def _others(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[Other]]:
-    """What else these people have on record around these times."""
+    """The counting records that these people have around these times, by person."""
     windows = [_window(entry) for entry in entries]
     found = await database.fetch(
         "SELECT DISTINCT r.id, r.person_id, r.started_at, r.ended_at, r.minutes, r.counts_on "
@@ -130,7 +130,7 @@ def _window(entry: Entry) -> tuple[datetime, datetime]:
 
 
 async def _inside(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[datetime]]:
-    """Since when those of these people are on a visit who are: it makes no record until it ends."""
+    """The check-in times of these people's open visits, by person. An open visit has no record yet."""
     found = await database.fetch(
         "SELECT person_id, in_at FROM visit WHERE community_id = $1 AND person_id = ANY ($2) AND status = 'open'",
         scope.community_id, list({entry.person_id for entry in entries}),
@@ -142,7 +142,7 @@ async def _inside(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[dat
 
 
 async def _elsewhere(scope: Scope, entries: Sequence[Entry]) -> list[bool]:
-    """Whether each person's login was in another community at the time."""
+    """Whether each person's login was present in another community during the entry."""
     found = await database.fetch(
         "SELECT present_elsewhere($1, w.person_id, w.begins, w.ends) AS is_elsewhere "
         "FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY "

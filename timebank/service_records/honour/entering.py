@@ -1,4 +1,4 @@
-"""Honour hours: entered by hand with a reason, approved by somebody else, hung out before they are credited."""
+"""Honour hours: entered by hand with a reason, approved by somebody else, published before they are credited."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -41,7 +41,10 @@ class HoursPlaceUnknown(TimebankError):
 
 @retried
 async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
-    """Enter hours that were served without a scan; they wait for another person's approval."""
+    """Enter hours that were served without a scan; they wait for another person's approval.
+
+    Raises HoursTimes, HoursTooOld, HoursPlaceUnknown, NotFound, Forbidden, NotGuardian.
+    """
     length = wanted.ended_at - wanted.started_at
     if not timedelta(minutes=1) <= length <= LENGTH_MAX or wanted.ended_at > clock.now():
         raise HoursTimes
@@ -70,9 +73,10 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
 
 
 async def _require_right(scope: Scope, person: PersonRow, station_id: UUID | None) -> None:
-    """An administrator may enter anybody's hours, a keeper those at the own station, a grid worker the own grid's.
+    """Raise Forbidden unless the caller may enter these hours.
 
-    A tablet may not: it is nobody, and whoever enters hours must be known to be kept from approving them.
+    An administrator may enter anybody's, a keeper those at the own station, a grid worker those of the own grid's
+    residents. A counter tablet may not: whoever enters hours must be known, so that they cannot approve them.
     """
     if scope.device_id is not None:
         raise Forbidden

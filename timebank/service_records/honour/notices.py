@@ -1,4 +1,4 @@
-"""Whose hours somebody else has entered, or taken back, is told: one message for all the rows of a workbook."""
+"""Notifications of hours that somebody else has entered or withdrawn; one message for all rows of an import."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ _OF_MANY: Mapping[str, str] = {
 async def tell_of_many(
     scope: Scope, kind: str, minutes: Iterable[tuple[UUID, int]], key: str, import_id: UUID | None
 ) -> None:
-    """Tell each person how many records, given by person and minutes, were entered or withdrawn."""
+    """Notify each person how many of their records, given as person and minutes, were entered or withdrawn."""
     of_person: dict[UUID, list[int]] = defaultdict(list)
     for person_id, served in minutes:
         of_person[person_id].append(served)
@@ -30,7 +30,7 @@ async def tell_of_many(
 
 
 async def tell_entered(scope: Scope, served: Served, reason: str) -> None:
-    """Tell a person whose hours somebody else has entered by hand."""
+    """Notify a person whose hours somebody else has entered by hand."""
     if scope.is_own(served.person_id):
         return
     what = f"工作人员给您补录了{dated_at(served.started_at)}起 {duration(served.minutes)}的服务，审核并公示后才计入。"

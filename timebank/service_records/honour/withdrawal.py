@@ -1,4 +1,4 @@
-"""Records that were entered by mistake, taken back before anybody has decided about them."""
+"""Withdrawal of honour records that were entered by mistake and that nobody has decided."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,9 +10,10 @@ from timebank.core.scope import Scope
 
 @retried
 async def withdraw_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
-    """Take back honour records that still wait for their review; how many were taken back. No list or sum has them.
+    """Withdraw honour records that still wait for their review; return how many.
 
-    Whoever calls tells their people, of all that is taken back together.
+    They count in no sum, and only administrators and auditors can list them. The caller notifies the people, once for
+    all records that are withdrawn together.
     """
     scope.require_admin()
     async with transaction(scope):

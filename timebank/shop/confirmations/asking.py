@@ -1,4 +1,4 @@
-"""What one member of staff asks for at the counter and a second one agrees to. `shop.agreed` carries it out."""
+"""Requests of one member of staff at the counter to which a second one agrees. `shop.agreed` carries them out."""
 
 from datetime import datetime
 from typing import Literal
@@ -29,7 +29,7 @@ class ConfirmationStale(TimebankError):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is to be agreed to: a good taken now for a person's points, or a reservation handed to the own household."""
+    """What is requested: a good now for a person's points, or the hand-over of a reservation to the own household."""
 
     kind: Kind
     person_id: UUID
@@ -40,9 +40,9 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class ConfirmationOut(msgspec.Struct, frozen=True):
-    """What waits for a second member of staff, or was decided by one.
+    """A request that waits for a second member of staff, or was decided by one.
 
-    `may_decide` is for the reader; `who` may decide while it waits, in words.
+    `may_decide` is whether the reader may decide it; `who` lists in words who may, while it waits.
     """
 
     id: UUID
@@ -64,7 +64,7 @@ class ConfirmationOut(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A confirmation under its row lock: what was asked, for whom and by whom."""
+    """A request under its row lock: what was requested, for whom and by whom."""
 
     id: UUID
     kind: Kind
@@ -80,7 +80,10 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 async def ask(scope: Scope, wanted: Wanted) -> UUID:
-    """Write down what a second member of staff shall agree to; what waits today is not asked twice. Joins a verb."""
+    """Record a request to a second member of staff; return its id. Runs in the caller's transaction.
+
+    An equal request of the same login that waits today is returned instead.
+    """
     waiting = await database.fetch_value(
         "SELECT id FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND kind = $2 "
         "AND person_id = $3 AND station_id = $4 AND good_id = $5 AND quantity = $6 "
@@ -107,7 +110,7 @@ async def ask(scope: Scope, wanted: Wanted) -> UUID:
 
 
 async def concerned(scope: Scope, confirmation_id: UUID) -> UUID:
-    """Whose points a confirmation is about; that never changes."""
+    """The id of the person whose points a request is about; it never changes. Raises NotFound."""
     found = await database.fetch_value(
         "SELECT person_id FROM counter_confirmation WHERE community_id = $1 AND id = $2",
         scope.community_id, confirmation_id,
@@ -118,7 +121,10 @@ async def concerned(scope: Scope, confirmation_id: UUID) -> UUID:
 
 
 async def locked(scope: Scope, confirmation_id: UUID) -> Asked:
-    """A confirmation under its row lock, for somebody who may decide it. Lock the person first."""
+    """Lock and return a request that the caller may decide. Lock its person first.
+
+    Raises NotFound, Forbidden, NotSecondPerson, ConfirmationDecided, ConfirmationStale.
+    """
     found = await database.row(
         Asked,
         "SELECT id, kind, status, person_id, station_id, good_id, quantity, redemption_id, asked_by, asked_by_login, "
@@ -137,12 +143,12 @@ async def locked(scope: Scope, confirmation_id: UUID) -> Asked:
 
 
 def waits_since() -> datetime:
-    """Since when what was asked still waits: whoever stood there yesterday stands there no more."""
+    """The start of today. Older requests do not wait any more, because the person has left the counter."""
     return clock.day_bounds(clock.local_day())[0]
 
 
 async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUID | None) -> None:
-    """Note what the second person said, and what came of it."""
+    """Record the second person's decision and the redemption that it led to."""
     await database.execute(
         "UPDATE counter_confirmation SET status = $3, redemption_id = $4, decided_by = $5, decided_by_login = $6, "
         "decided_at = $7 WHERE community_id = $1 AND id = $2",

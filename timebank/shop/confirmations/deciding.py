@@ -1,4 +1,4 @@
-"""Goods that a second member of staff agrees to: for somebody without code or card, or for a keeper's own household."""
+"""Hand-overs that need a second member of staff: to a person without code or card, or to a keeper's own household."""
 
 from typing import Literal
 from uuid import UUID
@@ -18,7 +18,7 @@ from timebank.shop.schemas import Quantity, RedemptionIn
 
 
 class SpendingIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A good that somebody without phone or card wants to take now, for their points."""
+    """A good that a person without phone or card takes now, for their points."""
 
     person_id: UUID
     good_id: UUID
@@ -31,7 +31,7 @@ class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AskedOut(msgspec.Struct, frozen=True):
-    """What waits now for a second member of staff."""
+    """A request to a second member of staff and its status."""
 
     id: UUID
     status: confirmations.Status
@@ -40,7 +40,7 @@ class AskedOut(msgspec.Struct, frozen=True):
 
 @retried
 async def ask_to_spend(scope: Scope, wanted: SpendingIn) -> AskedOut:
-    """Ask a second member of staff to agree that a person without code or card takes a good for their points."""
+    """Request a second member of staff's agreement that a person without code or card takes a good for their points."""
     scope.require_keeper(wanted.station_id)
     async with transaction(scope):
         await require_takeable(scope, wanted.person_id, wanted.good_id, wanted.station_id)
@@ -50,7 +50,7 @@ async def ask_to_spend(scope: Scope, wanted: SpendingIn) -> AskedOut:
 
 @retried
 async def ask_to_collect(scope: Scope, redemption_id: UUID) -> AskedOut:
-    """Ask an administrator to agree that a keeper hands over what the own household has reserved here."""
+    """Request agreement to hand over a reservation; only an administrator agrees for the keeper's own household."""
     async with transaction(scope):
         found = await collection.locked(scope, redemption_id)
         scope.require_keeper(found.station_id)
@@ -62,7 +62,7 @@ async def ask_to_collect(scope: Scope, redemption_id: UUID) -> AskedOut:
 
 
 async def _ask(scope: Scope, asked: Wanted) -> UUID:
-    """Ask, and tell those of the community who may agree: somebody stands at the counter."""
+    """Record the request and at once notify the staff here who may agree, because the person waits at the counter."""
     made = await confirmations.ask(scope, asked)
     await tell_here(scope, made)
     return made
@@ -70,9 +70,9 @@ async def _ask(scope: Scope, asked: Wanted) -> UUID:
 
 @retried
 async def decide(scope: Scope, confirmation_id: UUID, decision: DecisionIn) -> AskedOut:
-    """Agree as the second person: it is carried out at once and the household is told; or refuse.
+    """Agree as the second person, which hands the good over at once and notifies the household; or refuse.
 
-    Raises NotSecondPerson, ConfirmationDecided, and what the handing over refuses.
+    Raises NotSecondPerson, ConfirmationDecided, ConfirmationStale, and the errors of the hand-over.
     """
     async with transaction(scope):
         await lock_people(scope, [await confirmations.concerned(scope, confirmation_id)])

@@ -1,4 +1,4 @@
-"""Who may agree, as the second person, to what a member of staff has asked for at the counter."""
+"""Who may agree, as the second person, to a request that a member of staff made at the counter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class NotSecondPerson(TimebankError):
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Whose points are asked for, and who asked."""
+    """The person whose points are requested, and who requested them."""
 
     person_id: UUID
     asked_by: UUID | None
@@ -36,10 +36,10 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class SecondPerson:
-    """Whether the caller is a second person: of the staff, and nobody near who asked or whom it concerns.
+    """Whether the caller is a second person: on the staff, independent of the requester, and no family of the person.
 
-    At a counter the human who is signed on to it is judged, not the tablet. What a keeper asks for the own household is
-    for an administrator to decide.
+    At a counter the keeper who is signed on is judged, not the tablet. Only an administrator may decide a keeper's
+    request for the keeper's own household.
     """
 
     scope: Scope
@@ -71,7 +71,7 @@ class SecondPerson:
 
 
 class Waits(msgspec.Struct, frozen=True):
-    """What waits for a second person at a station."""
+    """A request that waits for a second person at a station."""
 
     id: UUID
     station_id: UUID
@@ -100,7 +100,10 @@ class _Keeper(msgspec.Struct, frozen=True):
 
 
 async def second_persons(scope: Scope, waiting: Sequence[Waits]) -> dict[UUID, list[Officer]]:
-    """Who may agree to each of these: administrators, nearest first, and for most of them the station's keepers."""
+    """Who may agree to each of these requests: administrators, nearest first, then the station's keepers.
+
+    Keepers may not agree to a request for the requester's own household.
+    """
     if not waiting:
         return {}
     async with transaction(scope):

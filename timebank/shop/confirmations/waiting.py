@@ -1,4 +1,4 @@
-"""What waits at the counters for a second person, with who that may be; and telling them."""
+"""Requests at the counters that wait for a second person: who may decide each of them, and notifying these."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +31,7 @@ ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT $5
 
 
 class _Line(ConfirmationOut, frozen=True, kw_only=True):
-    """A confirmation with whom it concerns."""
+    """A request with the ids of the people whom it concerns."""
 
     person_id: UUID
     asked_by_id: UUID | None
@@ -55,14 +55,17 @@ async def _lines(
     scope: Scope, stations: list[UUID] | None = None, *, since: datetime | None = None,
     confirmation_id: UUID | None = None,
 ) -> list[_Line]:  # fmt: skip
-    """What waits today, and what was decided since a moment: everywhere, or at some stations, or one alone."""
+    """The requests that wait today or were decided since a moment: of all stations, of some, or a single request."""
     return await database.rows(
         _Line, _LINES, scope.community_id, stations, waits_since(), since, WAITS_MAX, confirmation_id
     )
 
 
 async def confirmations(scope: Scope, *, since: datetime | None = None, language: str = "zh") -> list[ConfirmationOut]:
-    """What waits, and what was decided since a moment: for administrators all, for a keeper of the own stations."""
+    """Requests that wait today or were decided since a moment: all for administrators and auditors, else own stations.
+
+    Raises Forbidden for a caller who is neither and keeps no station.
+    """
     if not (scope.reads_all or scope.kept_stations):
         raise Forbidden
     async with transaction(scope):
@@ -84,7 +87,10 @@ def _told(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
 
 
 async def tell_second_persons(scope: Scope) -> int:
-    """Tell everybody who may decide about what waits today, once; how many were told. For the system."""
+    """Notify everybody who may decide a request that waits today, once per request. For the system.
+
+    Returns the number of notifications that are due, including those sent before.
+    """
     async with transaction(scope):
         waiting = await _lines(scope)
         named = await second_persons(scope, [line.waits for line in waiting])
@@ -95,7 +101,10 @@ async def tell_second_persons(scope: Scope) -> int:
 
 
 async def tell_here(scope: Scope, confirmation_id: UUID) -> None:
-    """Tell those who live here at once, for somebody stands at the counter; the others the worker tells."""
+    """Notify at once those of this community who may decide, because the person waits at the counter.
+
+    The worker notifies those from other communities.
+    """
     [line] = await _lines(scope, confirmation_id=confirmation_id)
     named = (await second_persons(scope, [line.waits]))[line.id]
     here = [line.telling(officer) for officer in named if officer.home_id == scope.community_id]

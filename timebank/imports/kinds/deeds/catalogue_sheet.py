@@ -1,4 +1,4 @@
-"""A catalogue of deeds that stands on a sheet of its own beside the book: each item with its points."""
+"""Read a catalogue of deeds from a separate sheet of a moral-bank workbook: each item with its points."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ NAME_MAX = 60
 
 
 def catalogue_on(sheet: Sheet) -> dict[str, int]:
-    """The items of a sheet that is a catalogue; nothing where it is something else, or a line has no plain points.
+    """The items and points of a catalogue sheet; empty for any other sheet. Rows without readable points are skipped.
 
-    An item with two different points is left out: nobody knows which of them holds.
+    An item with two different points is left out, because it is unclear which of them applies.
     """
     header = find(sheet, _WANTED)
     if header is None or not {"item", "points"} <= header.columns.keys():
@@ -32,5 +32,5 @@ def catalogue_on(sheet: Sheet) -> dict[str, int]:
 
 
 def catalogues_on(sheets: Sequence[Sheet]) -> dict[str, dict[str, int]]:
-    """Those of the sheets that are catalogues, by the sheet's name."""
+    """The items and points of each sheet that is a catalogue, by the sheet's name."""
     return {sheet.name: found for sheet in sheets if (found := catalogue_on(sheet))}

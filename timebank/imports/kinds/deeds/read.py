@@ -1,4 +1,4 @@
-"""The moral bank's book: what building and unit heads did for their neighbours."""
+"""Parse the moral-bank book: deeds that building and unit heads did for their neighbours."""
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -28,15 +28,15 @@ POINTS_MAX = 10_000
 _THEMSELVES = frozenset({"本人", "自己", "自证"})
 
 Worth = int | Callable[[date], int]
-"""The points of an item in the catalogue, or what they were on a day."""
+"""The points of an item in the catalogue, or a function that returns its points on a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeedRow:
     """One deed of one person. `points` differ from `catalogue_points` only where the note gives a reason.
 
-    `word` and `said_points` are the item and its points as the sheet has them. `witness_person` is None when the
-    witness's name means nobody, or several people, of those looked up.
+    `word` and `said_points` are the item and its points as written in the sheet. `witness_person` is None if no
+    resident, or several, have the witness's name.
     """
 
     sheet: str
@@ -60,18 +60,21 @@ class DeedRow:
 
     @property
     def place(self) -> Address:
-        """Where it was done, as the row says."""
+        """The building and unit where the deed was done, as written in the row."""
         return Address(self.building, self.unit)
 
     @property
     def where(self) -> tuple[str, int, int]:
-        """Where the deed stands in the file: a line may name several people."""
+        """The deed's position in the file; the part numbers the people whom one row names."""
         return self.sheet, self.row, self.part
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The items of the catalogue and their points by every word for them."""
+    """The catalogue's items with their points, by the key of each word for them.
+
+    `waiting` holds the keys of items that wait for a second person.
+    """
 
     items: Mapping[str, tuple[str, Worth]]
     waiting: AbstractSet[str]
@@ -86,14 +89,14 @@ def parse(
     book: Workbook, people: Candidates | None, catalogue: Mapping[str, Worth] | None, *, today: date,
     aliases: Mapping[str, str] | None = None, waiting: AbstractSet[str] = frozenset(), town: Buildings | None = None,
 ) -> Parsed[DeedRow]:  # fmt: skip
-    """Read a book of deeds. Raises an ImportRefused when it holds none.
+    """Parse a moral-bank book. Raises an ImportRefused when it holds no table of deeds.
 
-    `catalogue` says the points of each item, `aliases` the item that another word means, by the word's key; `waiting`
-    are the keys of items that wait for a second person. `town` is what the buildings are looked up in.
+    `catalogue` gives the points of each item. `aliases` maps the key of another word to the item that it means.
+    `waiting` holds the keys of items that wait for a second person. Buildings are looked up in `town`.
     """
     survey = columns.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
-    # An item may be spelt with other spaces or marks than in the catalogue and is still the same.
+    # Items are matched by word key, so other spaces or punctuation than in the catalogue make no difference.
     known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
@@ -114,7 +117,7 @@ def parse(
 
 
 def mentions(book: Workbook) -> Mentions:
-    """Every readable name of the book, witnesses included, to look up before `parse`."""
+    """Every readable name in the workbook, witnesses included, to look up before `parse`."""
     names: set[str] = set()
     for header in columns.headers(book, DEEDS, REQUIRED):
         for line in lines(header):
@@ -127,7 +130,7 @@ def _rows(
     reading: Reading[DeedRow], people: Candidates | None, known: Known | None, town: Buildings | None,
     titled: Context, today: date,
 ) -> list[DeedRow]:  # fmt: skip
-    """The deeds of a line: one of each person that it names; none where it was refused."""
+    """The deeds of one row: one for each person that it names; none if the row is refused."""
     happened_on = reading.need("date", lambda cell: context.day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
@@ -168,7 +171,7 @@ def _rows(
 
 
 def _known_place(reading: Reading[DeedRow], town: Buildings | None, place: Address) -> Address:
-    """The place under the name that residents have it by; where nobody knows it, it is told, and refused later."""
+    """The place, normalised as in residents' addresses. An unknown one is noted as a word to decide, refused later."""
     if town is None:
         return place
     use = town.use(place, reading.sheet, reading.number) if not town.of(place) else None
@@ -178,7 +181,7 @@ def _known_place(reading: Reading[DeedRow], town: Buildings | None, place: Addre
 
 
 def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:
-    """Who did it, one or several."""
+    """The people who did the deed."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.need("name", lambda cell: group.names(cell, known))
     if given is None or len(given) > 1 or group.repeats(reading.cell("name"), known):
@@ -188,7 +191,7 @@ def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> 
 
 
 def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
-    """The witness; of several the first who did not do it themselves, for a deed has one."""
+    """The witness's name. A deed has one witness: of several, the first who did not do the deed."""
     if cells.words(reading.cell("witness")) in _THEMSELVES:
         reading.refuse("witness", problem("own_witness"))
         return None
@@ -202,7 +205,7 @@ def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> st
 def _points(
     reading: Reading[DeedRow], known: Known | None, day: date, note: str | None
 ) -> tuple[str | None, int | None, int | None]:
-    """The item by its name in the catalogue, its points in the sheet, and its points in the catalogue."""
+    """The item's catalogue name, its points in the sheet (else the catalogue's), and its points in the catalogue."""
     item = reading.need("item", _item)
     points = reading.take("points", _positive)
     if item is None or known is None:
@@ -247,7 +250,10 @@ def _witness(
 
 
 def _repeats(reading: Reading[DeedRow], row: DeedRow, seen: dict[tuple[object, ...], tuple[str, int]]) -> bool:
-    """Whether an earlier row says the same in every cell: a row copied twice, not a second deed of that day."""
+    """Refuse a deed that equals an earlier one in person, day, item, points, witness and note: it is a copied row.
+
+    Returns whether it was refused.
+    """
     who = row.person.key if row.person else (names.key(row.name), row.building, row.unit)
     key = (who, row.happened_on, row.item, row.points, row.witness, row.note)
     if key not in seen:

@@ -1,4 +1,4 @@
-"""The moral bank's book taken in: deeds filed for review and public notice like any other."""
+"""Import the moral-bank book: file its deeds for review and public notice like any other deed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,20 +29,20 @@ from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import word_key
 from timebank.rules.catalogue import RuleNotFound
 
-# Where to look when the moral bank itself refuses a row; else it is about the person.
+# The column to name when filing refuses a row with this error; any other error is about the person.
 COLUMN_OF: dict[type[TimebankError], str] = {
     CapReached: "item", RuleNotFound: "item", WitnessTooClose: "witness", WitnessUnknown: "witness",
 }  # fmt: skip
 
 
 class DeedPlanned(Planned, frozen=True, kw_only=True):
-    """A deed to be filed."""
+    """A row to write: a deed to file."""
 
     deed: DeedIn
 
 
 async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]:
-    """The deeds of known residents that are to be filed under the community's catalogue."""
+    """Find the deeds of known residents to file under the community's catalogue; writes nothing."""
     scope, mentioned = intake.scope, await asyncio.to_thread(deeds.mentions, book)
     async with reading(scope):
         items, buildings = await items_of(scope), await buildings_of(scope)
@@ -73,9 +73,9 @@ async def _planned(
     intake: Intake, parsed: Parsed[DeedRow], residents: Residents, items: Items, buildings: Buildings,
     rows: Sequence[tuple[DeedRow, bytes]],
 ) -> list[DeedPlanned]:  # fmt: skip
-    """The deeds that may be filed, each under its key, and what forbids the others told."""
+    """The deeds that may be filed, each with its key; the other rows are refused with the reason."""
     judged = [(row, key, _judge(parsed, residents, buildings, row)) for row, key in rows]
-    # A line is taken whole or not at all: whoever mends it sees all of its people again.
+    # A row is imported whole or not at all, so that whoever corrects it sees all of its people again.
     filing = [(row, key, area_id) for row, key, area_id in judged if area_id and not parsed.reading(row).refused]
     wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, _, area_id in filing]
     refusals = await try_book(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
@@ -91,10 +91,10 @@ async def _planned(
 async def _refuse_own_words(
     intake: Intake, parsed: Parsed[DeedRow], items: Items, buildings: Buildings, rows: Sequence[DeedRow]
 ) -> None:
-    """Keep out the deeds of whoever has decided what their words mean, and say that another has to decide it.
+    """Refuse a deed if its person, their family or guardian decided what its item or building word means.
 
-    The item says what the deed is worth, and the building whose limit it counts for. In the trial of somebody else
-    the word is asked for again.
+    The item decides the points, the building whose cap the deed counts towards. Somebody else has to decide the word:
+    in their trial run it is listed as unknown again.
     """
     people = [(row, UUID(row.person.key)) for row in rows if row.person]
     of_items = await barred(intake, "item", items.words, {(word_key(row.word), by) for row, by in people})
@@ -115,7 +115,7 @@ async def _refuse_own_words(
 def _tell(
     line: Reading[DeedRow], deed: DeedIn, refused: TimebankError | None, on_record: set[tuple[UUID, str, date]]
 ) -> None:
-    """Say what the moral bank itself refuses, and which deed the book has already for that day."""
+    """Refuse the row if filing would refuse its deed, and warn if the same deed of that day is on record."""
     same = (deed.person_id, deed.rule_code, deed.occurred_on)
     if same in on_record:
         line.warn("item", problem("same_deed"))
@@ -125,7 +125,7 @@ def _tell(
 
 
 async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
-    """File a batch of deeds, those left out that something forbids by now."""
+    """File a batch of deeds; those that may not be filed any more are refused late."""
     answers = list(zip(rows, await file_book(intake.scope, [row.deed for row in rows]), strict=True))
     unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
     stand = await residents_found.standing(intake.scope, unfound) if unfound else {}
@@ -139,7 +139,7 @@ async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
 
 
 async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
-    """Tell each person once of all that the book says of them."""
+    """Notify each person and witness once of all their deeds in this import."""
     filed = await database.rows(
         Named,
         "SELECT person_id, witness_id, points FROM deed WHERE community_id = $1 AND id = ANY ($2) ORDER BY id",
@@ -149,15 +149,15 @@ async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
 
 
 def _doer(residents: Residents, row: DeedRow) -> Found:
-    assert row.person is not None  # residents were given to look in
+    assert row.person is not None  # residents were given to match against
     return residents.of(row.person)
 
 
 def _keys(intake: Intake, residents: Residents, row: DeedRow) -> list[bytes]:
-    """By what a deed is known, first as it is kept from now on.
+    """The keys under which a deed may have been imported; this import stores the first.
 
-    Whoever decides its word anew, makes the word an item's name or gives the item another one, or merges two records of
-    its person, and imports the book again files nothing twice.
+    They keep a repeated import idempotent after the word was decided anew or became an item's name, the item was
+    renamed, or two records of the person were merged.
     """
     by_word = ("word", word_key(row.word), row.said_points)
     is_name = word_key(row.word) == word_key(row.item)
@@ -170,7 +170,7 @@ def _keys(intake: Intake, residents: Residents, row: DeedRow) -> list[bytes]:
 
 
 def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Buildings, row: DeedRow) -> UUID | None:
-    """The building or unit that a deed was done for; None where the row was refused."""
+    """Check a deed's person, witness and place. Returns the building or unit; None where the row is refused."""
     reading, doer = parsed.reading(row), _doer(residents, row)
     if doer.status != "active":
         reading.refuse("name", problem("person_not_active"))
@@ -191,7 +191,7 @@ def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Buildings, row: 
 
 
 def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
-    """Where a deed may have been done: where the row says, else where the person holds office, else at home."""
+    """The areas where a deed may have been done: as the row says, else the one the person heads, else their home."""
     if row.building is None and row.unit is None:
         held = [area for area in doer.heads if area in town.areas and town.areas[area].kind != "grid"]
         return held if len(held) == 1 else [doer.area_id] if doer.area_id else []
@@ -208,7 +208,7 @@ def _path(town: Map, area_id: UUID | None) -> set[UUID]:
 
 
 async def _on_record(scope: Scope, rows: Sequence[DeedRow]) -> set[tuple[UUID, str, date]]:
-    """Which deeds of which days these people have in the book already."""
+    """Person, rule and day of the deeds that these people have on record already."""
     found = await database.fetch(
         "SELECT person_id, rule_code, occurred_on FROM deed WHERE community_id = $1 AND person_id = ANY ($2) "
         "AND status NOT IN ('rejected', 'reversed', 'withdrawn')",

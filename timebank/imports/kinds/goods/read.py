@@ -1,4 +1,4 @@
-"""The list of goods that points are exchanged for."""
+"""Parse the list of goods that points are exchanged for."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ REQUIRED = ("name", "points")
 
 @dataclass(frozen=True, slots=True)
 class GoodRow:
-    """One good at one station; `limit` is per household and month, None when there is none."""
+    """One good at one station; `limit` is per household and month, None for no limit."""
 
     sheet: str
     row: int
@@ -54,9 +54,9 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
 
 
 def _with_kinds(header: Header) -> Header:
-    """The table without its column of kinds where no good comes in several: then it says nothing that is needed.
+    """The table without its `spec` column if no good has several specifications, because it is not needed then.
 
-    One of its cells that cannot be read may have told two goods apart.
+    The column stays if one of its cells is unreadable, because that cell may distinguish two goods.
     """
     kinds: dict[str, set[str]] = {}
     for line in lines(header):
@@ -73,7 +73,7 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     # 5L and 10L of one name are two goods.
     if name and (kind := reading.take("spec", _label)):
         name = f"{name} {kind}"
-    # Without a column of its own the unit is what stands behind the first of the amounts.
+    # If there is no unit column, the unit is taken from the first amount that has one.
     said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
     unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
     points = reading.need("points", lambda cell: amounts.price(cell, unit))
@@ -95,7 +95,7 @@ def _label(cell: Cell) -> str | Problem | None:
 
 
 def _limit(reading: Reading[GoodRow], unit: str | None, note: str | None) -> int | None:
-    """The limit of its own column, else one that the remark says in words; what is not understood there is named."""
+    """The limit from its column, else from the remark. A limit in the remark is reported, also if it is unclear."""
     written = reading.take("limit", lambda cell: amounts.limit(cell, unit))
     if written is not None or not note or not amounts.says_limit(note):
         return written.pieces if written else None

@@ -1,4 +1,4 @@
-"""A goods list taken in: what points are exchanged for, and how many lie at which station."""
+"""Import a goods list: add goods, and their stock at stations."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ USUAL_UNIT = "件"
 
 
 class _Good(msgspec.Struct, frozen=True):
-    """A good that the community has, and how many of it lie at each station."""
+    """A good that the community has."""
 
     id: UUID
     name: str
@@ -42,14 +42,14 @@ class _Good(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Shop:
-    """What the community has to offer, and where."""
+    """The community's goods, their stock by good and station, and its stations."""
 
     goods: dict[str, _Good]
     stock: dict[tuple[UUID, UUID], int]
     stations: Named
 
     def put(self, row: GoodRow, offer: "_Offer", good_id: UUID) -> None:
-        """The shop as it is once the row has been carried out."""
+        """Update this copy as the row updates the database."""
         if offer.begins:
             name, unit = names.clean(row.name), _unit(row, offer.good)
             self.goods[name] = _Good(good_id, name, unit, row.points, row.limit, active=True)
@@ -59,13 +59,13 @@ class _Shop:
 
 
 class GoodPlanned(Planned, frozen=True, kw_only=True):
-    """A line of the list that makes something new."""
+    """A row to write: it adds a good or stock."""
 
     good: GoodRow
 
 
 async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]:
-    """The goods that are new, and what is new at a station."""
+    """Find the rows that add a good, or stock at a station; writes nothing."""
     parsed = await asyncio.to_thread(goods.parse, book)
     keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
     async with reading(intake.scope):
@@ -90,7 +90,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]
 
 
 async def take(intake: Intake, rows: Sequence[GoodPlanned]) -> None:
-    """Offer a batch of goods and put them on their shelves; what is there by now stays as it is."""
+    """Add a batch of goods and their stock; goods on offer and stock that exist by now stay unchanged."""
     shop = await _shop(intake.scope)
     for planned in rows:
         row = planned.good
@@ -105,7 +105,7 @@ async def take(intake: Intake, rows: Sequence[GoodPlanned]) -> None:
 
 
 async def finish(_intake: Intake, _rows: Sequence[GoodPlanned]) -> None:
-    """Everybody sees on the shelf what there is."""
+    """Do nothing: nobody is notified of new goods."""
 
 
 def _key(intake: Intake, row: GoodRow) -> bytes:
@@ -128,7 +128,7 @@ async def _shop(scope: Scope) -> _Shop:
 
 
 def _judge(parsed: Parsed[GoodRow], shop: _Shop) -> None:
-    """Refuse what has no station to lie at, what is too long to be kept, and one good told in two ways."""
+    """Refuse rows without a known station for their stock, with too long a text, or that contradict an earlier row."""
     first: dict[str, GoodRow] = {}
     for row in parsed.rows:
         reading = parsed.reading(row)
@@ -149,7 +149,7 @@ def _judge(parsed: Parsed[GoodRow], shop: _Shop) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What a row comes to: a good to begin, or to offer again, and stock to put on a shelf."""
+    """What a row does: add a good or offer it again (`begins`), and add stock at a station."""
 
     good: _Good | None
     begins: bool = False
@@ -162,7 +162,7 @@ class _Offer:
 
 
 def _decide(shop: _Shop, row: GoodRow) -> _Offer:
-    """What a row makes; nothing where everything is there already."""
+    """Decide what a row adds; nothing if everything exists already."""
     good, station_id = shop.goods.get(names.clean(row.name)), _station(shop, row)
     if good is None:
         return _Offer(None, begins=True, station_id=station_id)
@@ -176,7 +176,7 @@ def _decide(shop: _Shop, row: GoodRow) -> _Offer:
 
 
 async def _offer(intake: Intake, shop: _Shop, row: GoodRow) -> Made | None:
-    """Make what a row makes."""
+    """Write what a row adds; None if it adds nothing."""
     offer = _decide(shop, row)
     if not offer.makes_something:
         return None
@@ -192,7 +192,7 @@ async def _offer(intake: Intake, shop: _Shop, row: GoodRow) -> Made | None:
 
 
 def _at_odds(good: _Good, held: int | None, row: GoodRow) -> tuple[str, Problem] | None:
-    """Where the list and what the community has differ; it is the community's that stays."""
+    """The column and warning if the list differs from the community's good or stock, which stays unchanged."""
     if not good.is_as(row):
         code = "known_good_differs" if good.monthly_limit else "known_good_differs_no_limit"
         return "points", problem(code, unit=good.unit, points=good.points, limit=good.monthly_limit or 0)
@@ -202,14 +202,14 @@ def _at_odds(good: _Good, held: int | None, row: GoodRow) -> tuple[str, Problem]
 
 
 def _station(shop: _Shop, row: GoodRow) -> UUID | None:
-    """Where a row's goods lie: where it says, else, if it brings any, at the community's only station."""
+    """The station for a row's stock: the one it names, else the community's only one if the row has stock."""
     if row.station:
         return shop.stations.of(row.station)
     return shop.stations.only if row.stock else None
 
 
 async def _begin(scope: Scope, row: GoodRow, ended: _Good | None) -> UUID:
-    """Offer a new good, or one again that had ended."""
+    """Add a new good or offer an ended one again; returns its id."""
     unit = _unit(row, ended)
     if ended is None:
         return (await add_good(scope, GoodIn(name=row.name, points=row.points, unit=unit, monthly_limit=row.limit))).id
@@ -223,7 +223,7 @@ def _unit(row: GoodRow, ended: _Good | None) -> str:
 
 
 async def _receive(intake: Intake, good_id: UUID, station_id: UUID, quantity: int) -> Made:
-    """Put goods on a shelf, and tell by which move it was done; none was where there was nothing to put there."""
+    """Add stock at a station. Returns the stock move, or the stock itself if the quantity of 0 made no move."""
     before = await _moves(intake.scope, good_id, station_id)
     await receive(intake.scope, good_id, station_id, quantity, f"导入：{intake.file_name}"[:200], reason="import")
     new = await _moves(intake.scope, good_id, station_id) - before

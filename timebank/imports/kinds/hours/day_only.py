@@ -1,4 +1,4 @@
-"""Services of which a log says the day and the length and not the hour: where in the day they are entered."""
+"""Place services within their day if a sheet gives their date and length but no times."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,17 +11,17 @@ Busy = tuple[datetime, datetime]
 
 
 def placed(row: HoursRow, busy: Sequence[Busy]) -> HoursRow | None:
-    """The service at the first time of its day that is free; None where the day has no such time left.
+    """The service at the first free time of its day; None where no free time is long enough.
 
-    Nobody was seen at that time: the reviewer reads so in the record's reason. It only must not be counted as an
-    overlap with what is known of the day.
+    The time is only chosen to avoid an overlap with other services. The record's reason tells the reviewer that the
+    real times are unknown.
     """
     found = free_part(row.started_at, row.ended_at - row.started_at, busy)
     return replace(row, started_at=found[0], ended_at=found[1]) if found else None
 
 
 def free_part(midnight: datetime, length: timedelta, busy: Sequence[Busy]) -> Busy | None:
-    """The first time of the day that begins at this midnight in which nothing is known."""
+    """The first span of this length in the day from `midnight` on that overlaps nothing in `busy`."""
     begins = [midnight, *sorted(end for _, end in busy if midnight < end < midnight + DAY)]
     for begin in begins:
         end = begin + length
@@ -33,5 +33,5 @@ def free_part(midnight: datetime, length: timedelta, busy: Sequence[Busy]) -> Bu
 
 
 def of_that_day(row: HoursRow, busy: Sequence[Busy]) -> int:
-    """How many known services touch the day of a row: one of them may be the same service."""
+    """The number of known services that touch the row's day; one of them may be the same service."""
     return sum(begin < row.started_at + DAY and row.started_at < end for begin, end in busy)

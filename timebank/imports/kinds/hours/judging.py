@@ -1,4 +1,4 @@
-"""Services of a sheet judged: which of them may be entered, and when those stand that have a day and no hour."""
+"""Decide which services of a sheet may be entered, and place those without times within their day."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ WHO, WHEN, LENGTH = "name|phone", "in|span|in2|span2", "length"
 
 
 class HoursPlanned(Planned, frozen=True, kw_only=True):
-    """A service to be entered; one without an hour is entered wherever its day is free by then."""
+    """A row to write: one service. A service without times is placed in a free part of its day when it is written."""
 
     person_id: UUID
     started_at: datetime
@@ -43,17 +43,17 @@ class HoursPlanned(Planned, frozen=True, kw_only=True):
 
     @property
     def asked(self) -> tuple[UUID, Span]:
-        """For what time to look at what the person has on record."""
+        """The person and the span in which to look up their records."""
         return self.person_id, self.day if self.day_only else Span(self.started_at, self.ended_at)
 
 
 def person_of(row: HoursRow) -> UUID:
-    assert row.person is not None  # residents were given to look in
+    assert row.person is not None  # residents were given to match against
     return UUID(row.person.key)
 
 
 def asked_of(row: HoursRow) -> tuple[UUID, Span]:
-    """For what time to look at what the person has on record: the whole day of a service without an hour."""
+    """The person and the span in which to look up their records: the whole day for a service without times."""
     return person_of(row), Span(row.started_at, row.started_at + day_only.DAY if row.day_only else row.ended_at)
 
 
@@ -71,9 +71,10 @@ def planned_of(
 def judge(
     parsed: Parsed[HoursRow], residents: Residents, rows: Sequence[HoursRow], met: Sequence[Sequence[Spent]]
 ) -> list[HoursRow]:
-    """The services to enter: whoever is not of the community any more, and time on record already, is refused.
+    """The services to enter. Refuses people who are not active or lack consent, and time that is on record already.
 
-    Those without an hour come last: they stand where the day is free of all the others.
+    `met` holds for each row the person's records in its span. Services without times come last, because they are placed
+    in the time that the others leave free.
     """
     for row, others in zip(rows, met, strict=True):
         line, served = parsed.reading(row), residents.by_key[str(person_of(row))]
@@ -86,12 +87,12 @@ def judge(
         if others and not row.day_only:
             line.refuse(WHEN, _overlap(others[0]))
     judged = [row for row in rows if not row.day_only] + _placed(parsed, rows, met)
-    # A line is taken whole or not at all: whoever mends it sees all of its people again.
+    # A row is imported whole or not at all, so that whoever corrects it sees all of its people again.
     return [row for row in judged if not parsed.reading(row).refused]
 
 
 def _placed(parsed: Parsed[HoursRow], rows: Sequence[HoursRow], met: Sequence[Sequence[Spent]]) -> list[HoursRow]:
-    """The services without an hour, each in a part of its day that nothing else of the person takes."""
+    """Place each service without times in a free part of the person's day; refuses the row if there is none."""
     busy: dict[UUID, list[day_only.Busy]] = defaultdict(list)
     for row in rows:
         if not row.day_only:
@@ -119,7 +120,7 @@ def _overlap(other: Spent) -> Problem:
 
 
 async def still_good(intake: Intake, rows: Sequence[HoursPlanned]) -> list[HoursPlanned]:
-    """The rows that nothing forbids; the facts of the others have changed since the file was looked at."""
+    """The rows that may still be written; refuses the others, whose facts have changed since the file was examined."""
     facts = await residents_found.standing(intake.scope, {row.person_id for row in rows})
     met = await on_record(intake.scope, [row.asked for row in rows])
     good, busy = [], defaultdict[UUID, list[day_only.Busy]](list)
@@ -139,7 +140,10 @@ async def still_good(intake: Intake, rows: Sequence[HoursPlanned]) -> list[Hours
 
 
 def _entered_at(row: HoursPlanned, others: Sequence[Spent], beside: Sequence[day_only.Busy]) -> HoursPlanned | None:
-    """The service as it is to be entered, `beside` those of its batch; None where its time is taken by now."""
+    """The service as it is to be entered; None if its time is taken by now.
+
+    `beside` are the person's earlier services in the same batch.
+    """
     if not row.day_only:
         return None if others else row
     taken = [*beside, *((one.started_at, one.ended_at) for one in others)]

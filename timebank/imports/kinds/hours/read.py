@@ -1,4 +1,4 @@
-"""Sign-in sheets: who served where, from when to when, or on which day for how long."""
+"""Parse sign-in sheets: who served where, from when to when, or on which day for how long."""
 
 import re
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ _SAYS_NIGHT = re.compile("凌晨|夜|次日|am|a\\.m", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class HoursRow:
-    """One service of one person, in local time; `person` is None only when no residents were given to look in.
+    """One service of one person, in local time; `person` is None only when no residents were given to match against.
 
-    `part` counts the services of one line, which may name several people or two times of the day. A `day_only` service
-    says how long and not when: its times begin at midnight until it is known what else the person did that day.
+    `part` numbers the services of one row, which may name several people or two times of the day. A `day_only` service
+    has a length but no times: it starts at midnight until it is placed in a free time of the person's day.
     """
 
     sheet: str
@@ -50,12 +50,12 @@ class HoursRow:
 
     @property
     def who(self) -> str:
-        """What tells one person from another within the file."""
+        """The person's identity within the file: the resident's key, else the phone, else the name."""
         return self.person.key if self.person else self.phone or names.key(self.name or "")
 
     @property
     def where(self) -> tuple[str, int, int]:
-        """Where the service stands in the file."""
+        """The service's position in the file."""
         return self.sheet, self.row, self.part
 
 
@@ -72,7 +72,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
             reading = Reading(parsed, header, line)
             before = _carried_day(line, titled, None if line.fresh else before)
             found = _rows(reading, people, before, titled, today)
-            # A line is taken whole or not at all: whoever mends it sees all of its people again.
+            # A row is imported whole or not at all, so that whoever corrects it sees all of its people again.
             if not any(_collides(reading, row, earlier.get(row.who, [])) for row in found):
                 for row in found:
                     earlier.setdefault(row.who, []).append(row)
@@ -82,7 +82,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
 
 
 def mentions(book: Workbook) -> Mentions:
-    """Every readable name and phone of the sheets, to look up before `parse`."""
+    """Every readable name and phone in the sheets, to look up before `parse`."""
     names: set[str] = set()
     found: set[str] = set()
     for header in columns.headers(book, HOURS, REQUIRED):
@@ -93,7 +93,7 @@ def mentions(book: Workbook) -> Mentions:
 
 
 def _carried_day(line: Line, titled: Context, before: date | None) -> date | None:
-    """The day of this row, or of the row above when its cell was left blank, or of the whole sheet."""
+    """The day of this row; if its cell is blank or says 同上, that of the row above, else of the whole sheet."""
     cell = line.values.get("date")
     found = context.day(cell, titled)
     if isinstance(found, date):
@@ -104,9 +104,9 @@ def _carried_day(line: Line, titled: Context, before: date | None) -> date | Non
 def _rows(
     reading: Reading[HoursRow], people: Candidates | None, carried: date | None, titled: Context, today: date
 ) -> list[HoursRow]:
-    """The services of a line: of each of its people at each of its times; none where it was refused."""
+    """The services of one row: one for each person and time; none if the row is refused."""
     who = of_group(reading, people)
-    activity = reading.take("activity", _label)  # it decides by which rule the hours count
+    activity = reading.take("activity", _label)  # the activity decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
     _judge_remarks(reading, note)
@@ -135,7 +135,7 @@ def _rows(
 
 
 def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
-    """Keep out what was cancelled, or of which the remark gives another length; point out what is odd."""
+    """Refuse a row whose remark or state says it was cancelled or gives another length; warn of an odd remark."""
     if remarks.turned_down(reading.take("state", cells.text)):
         reading.refuse("state", problem("remark_cancelled"))
     elif remarks.cancelled(note):
@@ -155,7 +155,10 @@ def _label(cell: Cell) -> str | Problem | None:
 
 
 def _collides(reading: Reading[HoursRow], row: HoursRow, earlier: list[HoursRow]) -> bool:
-    """Refuse a service that overlaps an accepted one of the same person; point out another one on the same day."""
+    """Refuse a service that overlaps or repeats an accepted one of the person; warn of another one on the same day.
+
+    Returns whether it was refused.
+    """
     for other in earlier:
         if row.day_only or other.day_only:
             if (row.day_only, row.started_at, row.minutes, row.activity) == (

@@ -1,4 +1,4 @@
-"""Activities and places of sign-in sheets: those that the community has, and those that somebody has to decide."""
+"""Look up the activities and places of sign-in sheets, and collect the words that somebody has to decide."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import key_of
 
 Where = tuple[str, int, int]
-"""Where a service stands in the file."""
+"""A service's position in the file: sheet, row and part."""
 
 
 @dataclass(slots=True)
 class Meant:
-    """The activity and the station of each service; none where there is none of that name yet."""
+    """The activity and the station of each service, if its word has a meaning yet."""
 
     activities: dict[Where, UUID] = field(default_factory=dict)
     stations: dict[Where, UUID] = field(default_factory=dict)
@@ -30,10 +30,11 @@ class Meant:
 async def tell_words(
     intake: Intake, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]
 ) -> tuple[Meant, list[HoursRow]]:
-    """What the words of these services mean, and the services that are entered by them.
+    """Look up what the words of these services mean; returns the meanings and the services to enter.
 
-    Whoever has decided a word does not enter the own hours by it: the activity says by which rule they count, so such
-    a row is refused; a place is only left out. An activity that nobody has heard of becomes one, under the usual rule.
+    A person's hours may not use a word that they, their family or guardian decided. The activity decides the rule for
+    the hours, so such a row is refused; such a place is only left out. An unknown activity is added under the
+    usual rule when its rows are written.
     """
     activities, stations = await activities_of(intake.scope), await stations_of(intake.scope, closed=True)
     meant, own = await _meant(intake, parsed, activities, rows, lambda row: row.activity)
@@ -50,7 +51,10 @@ async def _meant(
     intake: Intake, parsed: Parsed[HoursRow], there: Named, rows: Sequence[HoursRow],
     word_of: Callable[[HoursRow], str | None],
 ) -> tuple[dict[Where, UUID], list[HoursRow]]:  # fmt: skip
-    """What the word of each row means, and the rows whose own people have decided it. Unknown words are told."""
+    """What each row's word means, and the rows whose person, family or guardian decided it.
+
+    Collects unknown words in `parsed`.
+    """
     there.suppose(intake.answered(there.kind))
     said = [(row, word, key_of(there.kind, word)) for row in rows if (word := word_of(row))]
     by_own = await barred(intake, there.kind, there.words, {(key, person_of(row)) for row, _, key in said})

@@ -1,4 +1,4 @@
-"""Sign-in sheets taken in: honour hours that wait for their review, never credited by the import itself."""
+"""Import sign-in sheets as honour hours that wait for review; the import itself credits nothing."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -31,14 +31,14 @@ REASON_MAX = 500
 
 
 class NoServiceRule(ImportRefused):
-    """Nothing says yet what an hour is worth, so none can be entered."""
+    """The community has no rule for service yet, so no hours can be entered."""
 
     code = "no_service_rule"
     sentence = "社区还没有志愿服务的积分规则。请先到积分规则页添加一条，再导入时数。"
 
 
 async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanned]:
-    """The services of known residents that are to be entered for review."""
+    """Find the services of known residents to enter for review; writes nothing."""
     scope, mentioned = intake.scope, await asyncio.to_thread(hours.mentions, book)
     async with reading(scope):
         if await rule_of(scope, None, clock.now()) is None:
@@ -61,14 +61,14 @@ async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanne
 
 
 def _keys(intake: Intake, residents: Residents, row: HoursRow) -> list[bytes]:
-    """By what a service is known: of the person's record first, then of each that was merged into it."""
-    # Where in the day a service without an hour is entered depends on what else is known by then.
+    """The keys under which a service may have been imported: by the person's record, then by each merged into it."""
+    # The times of a service without times depend on the person's other records, so they are not part of its key.
     at = (row.started_at.date(), row.minutes) if row.day_only else (row.started_at, row.ended_at)
     return [intake.key(record, *at, row.activity) for record in residents.by_key[str(person_of(row))].records]
 
 
 async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:
-    """Enter a batch of services, those left out that something forbids by now."""
+    """Enter a batch of services; those that may not be entered any more are refused late."""
     good = await still_good(intake, rows)
     activities = await _activities(intake, good)
     codes = await _rule_codes(intake.scope, {activities.get(row.key) for row in good})
@@ -95,9 +95,9 @@ def _reason(intake: Intake, row: HoursPlanned) -> str:
 
 
 async def _activities(intake: Intake, rows: Sequence[HoursPlanned]) -> dict[bytes, UUID]:
-    """The activity of each row, made where there is none of its name.
+    """The activity of each row by the row's key; adds an activity if there is none of its name.
 
-    What the words mean was read with the file: a word that somebody decides anew meanwhile changes no row of it.
+    The meaning of words was fixed when the file was examined: a word that is decided anew meanwhile changes no row.
     """
     ids = {row.key: row.activity_id for row in rows if row.activity_id is not None}
     new = {row.key: names.clean(row.activity) for row in rows if row.activity and row.activity_id is None}
@@ -123,7 +123,7 @@ class _Entered(msgspec.Struct, frozen=True):
 
 
 async def finish(intake: Intake, _rows: Sequence[HoursPlanned]) -> None:
-    """Tell each person once of all that the book has brought."""
+    """Notify each person once of all their hours in this import."""
     entered = await database.rows(
         _Entered,
         "SELECT person_id, minutes FROM service_record WHERE community_id = $1 AND id = ANY ($2)",

@@ -1,4 +1,4 @@
-"""What a row of a roster says of the person: certificate, birth, sex and phone, each judged against the others."""
+"""Read a person from a roster row: identity document, date of birth, sex and phone, checked against each other."""
 
 import re
 from datetime import date
@@ -17,20 +17,20 @@ T = TypeVar("T", bound=InSheet)
 
 _AGE_YEARS_MAX = 130
 _YEAR_MONTH = re.compile(r"年月(?!日)")
-# 19651 is how somebody writes January 1965, and the number by which a spreadsheet keeps a day of 1953.
+# 19651 may mean January 1965, or be a spreadsheet's serial number of a day in 1953.
 _FIVE_DIGITS = re.compile(r"(19|20)\d{2}[1-9]")
 _BESIDE_BIRTH = re.compile(r"^(出?生于?)|(\s*(出?生|[(（]?\d{1,3}\s*周?岁[)）]?)|[.。])$")
 _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
 
 
 def certificate_of(reading: Reading[T]) -> Identity | Document | None:
-    """The identity number, or another certificate with its kind."""
+    """The identity number, or another document with its kind."""
     kind = reading.take("document", _kind)
     return reading.take("identity", lambda cell: cells.identity(cell, kind or None))
 
 
 def _kind(cell: Cell) -> str | Problem | None:
-    """The kind of certificate, empty for one with a citizen's number."""
+    """The kind of document; None where the cell is blank or the document carries a citizen's identity number."""
     said = cells.words(cell)
     if cells.blank(cell) or _CITIZENS.fullmatch(said):
         return None
@@ -38,7 +38,7 @@ def _kind(cell: Cell) -> str | Problem | None:
 
 
 def born_on_of(reading: Reading[T], identity: Identity | Document | None, today: date) -> date | None:
-    """The birth, by the identity number where there is one; a year and month alone are no birth."""
+    """The date of birth, from the identity number where there is one. A year and month alone are refused."""
     born_on = identity.born_on if isinstance(identity, Identity) else reading.take("born_on", _birth)
     if isinstance(identity, Document) and born_on is None:
         reading.refuse("born_on|identity", problem("document_birth"))
@@ -55,18 +55,18 @@ def _birth(cell: Cell) -> date | Problem | None:
     if _FIVE_DIGITS.fullmatch(text):
         return problem("birth_day_missing")
     found = moments.day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
-    # A day is not made up: it decides who needs a guardian, and tells namesakes apart.
+    # The day is never guessed: it decides who needs a guardian, and it distinguishes people of one name.
     return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
 
 
 def _compare_birth(reading: Reading[T], born_on: date) -> None:
-    """Point out another birth than the number's. It has a check digit and the date has not: the number is believed."""
+    """Warn where the date of birth differs from the identity number. The number wins: it has a check digit."""
     months = moments.year_months(reading.cell("born_on"))
     if months is not None:
         differs = not months.holds(born_on)
     else:
         written = reading.beside("born_on", moments.day)
-        # Where only year and month are asked for, a spreadsheet keeps the first of the month.
+        # If the column asks for year and month only, a spreadsheet stores the first day of the month.
         first = written is not None and written.day == 1 and _YEAR_MONTH.search(reading.header.heading("born_on"))
         agrees = first and written and (written.year, written.month) == (born_on.year, born_on.month)
         differs = written is not None and written != born_on and not agrees
@@ -75,7 +75,7 @@ def _compare_birth(reading: Reading[T], born_on: date) -> None:
 
 
 def sex_of(reading: Reading[T], identity: Identity | Document | None) -> Sex | None:
-    """The sex, by the identity number where there is one."""
+    """The sex, from the identity number where there is one."""
     written = reading.beside("sex", cells.sex)
     if not isinstance(identity, Identity):
         return written
@@ -85,7 +85,7 @@ def sex_of(reading: Reading[T], identity: Identity | Document | None) -> Sex | N
 
 
 def phone_of(reading: Reading[T], *, is_known: bool) -> str | None:
-    """The phone; one that cannot be read refuses only a row that nothing else identifies."""
+    """The phone. An unreadable one refuses the row if nothing else identifies the person; a landline never does."""
     found = reading.read("phone", find_phone)
     if isinstance(found, PhoneFound):
         if found.odd:

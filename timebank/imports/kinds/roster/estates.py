@@ -1,4 +1,4 @@
-"""Several estates with buildings of one number: the estate's name is then part of the building's."""
+"""Distinguish buildings of one number in several estates by making the estate's name part of the building's."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,9 +12,9 @@ from timebank.imports.words.area_map import estates_of, one_way
 
 
 def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
-    """Name the building of each row by its estate where the number alone may mean several.
+    """Put the estate's name before the building of each row if the number alone may mean several buildings.
 
-    Without this the families of 阳光花园8栋 and 锦绣小区8栋 would live behind one door.
+    Otherwise families in 阳光花园8栋 and 锦绣小区8栋 would be in one household if unit and room are the same.
     """
     known = {one_way(places.building, area.name) for area in areas if area.kind == "building"}
     estates: dict[tuple[str | None, str | None], set[str]] = {}
@@ -34,7 +34,7 @@ def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
 def _in_estate(
     parsed: Parsed[RosterRow], row: RosterRow, of_book: set[str], of_file: set[str], known: set[str]
 ) -> RosterRow:
-    """A row with its building by the name that it has among the estates; refused where nobody can tell which it is."""
+    """The row with its building named by estate where needed; the row is refused if the estate is unclear."""
     home = row.household
     if home.building is None:
         return row
@@ -45,7 +45,7 @@ def _in_estate(
     is_known = home.building in known
     several = {_one_name(each, of_book) or _one_name(each, of_file) or each for each in of_file}
     if home.estate is None and len(of_book) == 1 and several <= of_book and not is_known:
-        # The only building of this number in the book and in the file.
+        # The only building of this number in the community's areas and in the file.
         return replace(row, household=replace(home, building=f"{min(of_book)}{home.building}"))
     if len(several) <= 1 and (is_known or not of_book):
         return row
@@ -58,6 +58,6 @@ def _in_estate(
 
 
 def _one_name(estate: str | None, names: Iterable[str]) -> str | None:
-    """The shortest of some names that means this estate: 阳光花园 is 阳光花园小区 in short."""
+    """The shortest name that means this estate; 阳光花园 and 阳光花园小区 mean the same."""
     same = [name for name in names if estate and (name.startswith(estate) or estate.startswith(name))]
     return min(same, key=len, default=None)

@@ -1,4 +1,4 @@
-"""Who may be guardian of the children of a roster: proposed from the household, confirmed by the parents later."""
+"""Nominate guardians for the children of a roster from their households; the parents confirm later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class _Family:
 
 
 def tell_guardians(parsed: Parsed[RosterRow], residents: Sequence[Resident], own: set[UUID]) -> None:
-    """Say for how many children guardians are named, and for which children of the importer's household not."""
+    """Note how many children get a guardian; warn for each child whose adult is in `own`, the importer's household."""
     nominations = _nominations(residents)
     rows = {child.person_id: child.row for family in _families(residents) for child in family.children}
     for child_id in dict.fromkeys(nomination.child_id for nomination in nominations if nomination.guardian_id in own):
@@ -43,10 +43,10 @@ def tell_guardians(parsed: Parsed[RosterRow], residents: Sequence[Resident], own
 
 
 async def name_guardians(scope: Scope, residents: Sequence[Resident], own: set[UUID], import_id: UUID) -> list[UUID]:
-    """Name the head of a household and the spouse as guardians of its minors, without consent.
+    """Nominate the head of a household and the spouse as guardians of its minors, without consent.
 
-    Where both guardian and child were known before, nothing is named: somebody may have decided otherwise since. Of the
-    importer's own household nobody is named: that waits for another administrator, in the panel.
+    If both adult and child were known before, nobody is nominated, because somebody may have decided otherwise since.
+    Nobody of the importer's own household is nominated: another administrator does that in the panel.
     """
     nominations = [nomination for nomination in _nominations(residents) if nomination.guardian_id not in own]
     return await nominate_guardians(scope, nominations, import_id) if nominations else []
@@ -76,7 +76,7 @@ def _families(residents: Sequence[Resident]) -> list[_Family]:
 
 
 def _relation(adult: RosterRow, child: RosterRow) -> str:
-    """What the adult is to the child, by what the child is to the head of the household."""
+    """The adult's relation to the child, derived from the child's relation to the head of the household."""
     said = (child.relation or "").lower()
     if said.startswith(GRANDCHILD):
         return (MOTHERS_PARENT if said.startswith("外") else GRANDPARENT).get(adult.sex or "", "祖父母")

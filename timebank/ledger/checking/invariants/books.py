@@ -1,4 +1,4 @@
-"""What must hold between the ledger's own rows."""
+"""The invariants between the ledger's own rows."""
 
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import SUMMED, Invariant
@@ -21,7 +21,7 @@ _ACCOUNT_NEGATIVE = Invariant(
     "ORDER BY id LIMIT $2",
 )
 
-# An owner who was entered by mistake and never earned may have left an empty account behind.
+# An empty account without transfers is allowed: its owner may have been entered by mistake and removed.
 _OWNER_UNKNOWN = Invariant(
     "owner_unknown",
     _("一个有 {balance} 的账户，它的主人不在名册里。"),
@@ -48,9 +48,9 @@ WHERE t.community_id = $1 AND (d.currency IS DISTINCT FROM t.currency OR c.curre
 ORDER BY t.id LIMIT $2""",
 )
 
-# From which bucket to which a kind of transfer goes; 'same': between accounts of one owner, currency and subject,
-# 'twin': of one last day too. Settling may go on to any system account, and reversal and repayment go where what
-# they answer to says.
+# The allowed buckets of each kind of transfer. 'same': both accounts have one owner, currency and subject; 'twin': also
+# one last day. A capture ('settle') may go to three system accounts. Adjustments are not checked; nor are reversals and
+# repayments, whose accounts depend on the rows that they refer to.
 _WAYS = """
 WITH way (kind, from_bucket, to_bucket, owners) AS (VALUES
     ('service', 'issued', 'available', ''), ('deed', 'issued', 'available', ''),
@@ -81,7 +81,8 @@ ORDER BY t.id LIMIT $2""",
     _WAYS,
 )
 
-# Each leg of a refund, a move or an expiry of class minutes, or of its reversal, names its own purchase.
+# The legs of a refund, a move or an expiry of class minutes, or of its reversal, may have different sources: each names
+# its own purchase.
 _ENTRY_LEGS = Invariant(
     "entry_legs_differ",
     _("一笔账有 {legs} 行，行号、时间或来处对不上。"),
@@ -182,7 +183,7 @@ FROM wanted w FULL JOIN taken t USING (entry_id, currency) LEFT JOIN owed o USIN
 WHERE coalesce(w.amount, 0) <> coalesce(t.amount, 0) + coalesce(o.amount, 0) ORDER BY 1 LIMIT $2""",
 )
 
-# Every day up to the last counted one: a total that was changed, and one that is missing.
+# For every day up to the last counted one: finds totals that were changed and totals that are missing.
 _DAY_TOTAL_DIFFERS = Invariant(
     "day_total_differs",
     _("{day} 的日合计（{bucket}）与流水不符：记着发出 {given}、收回 {taken}，重数是 {given_now}、{taken_now}。"),

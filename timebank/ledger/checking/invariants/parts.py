@@ -1,23 +1,23 @@
-"""What every invariant is made of: its shape, and the common table expressions that several of them begin with."""
+"""The type of an invariant, and the common table expressions that several invariants use."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A promise of the books. `sentence` says in words what one violation is."""
+    """A condition that must hold in the ledger. `sentence` describes one violation; `sql` finds the violations."""
 
     code: str
     sentence: str
     sql: str
-    given: str = ""  # the common table expressions that the statement begins with
+    given: str = ""  # common table expressions, put before `sql`
 
     @property
     def statement(self) -> str:
         return self.given + self.sql
 
 
-# What each account's transfers add up to.
+# The sum of each account's transfers.
 SUMMED = """
 WITH moved AS (
     SELECT debit_account AS account_id, -amount AS change FROM transfer WHERE community_id = $1
@@ -25,8 +25,8 @@ WITH moved AS (
 ), summed AS (SELECT account_id, sum(change)::bigint AS change FROM moved GROUP BY account_id)
 """
 
-# What a merged record had stands for the record that it was merged into.
-# Each hold, its legs together, and how much of it is open, was settled, was returned. settled_entry: what settled it.
+# Accounts of a merged record count as those of the record that it was merged into.
+# Each hold with its legs summed up: how much is open, captured (settled), voided. settled_entry: the capturing entry.
 HELD = """
 WITH held AS (
     SELECT h.entry_id, h.source_kind, h.source_id, coalesce(w.merged_into, a.owner_id) AS owner_id, a.currency,
@@ -43,7 +43,7 @@ WITH held AS (
 )
 """
 
-# What an entry credited to somebody for hours or a deed, by which rule, and whether it has been reversed.
+# What an entry credited to an owner for hours or a deed, under which rule, and whether it has been reversed.
 CREDITED = """
 WITH undone AS (
     SELECT reverses FROM transfer WHERE community_id = $1 AND reverses IS NOT NULL

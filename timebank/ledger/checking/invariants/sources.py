@@ -1,4 +1,4 @@
-"""What must hold between the ledger and what its entries stand for, whichever capability that belongs to."""
+"""The invariants between the ledger and the rows that its entries refer to, for the sources of all capabilities."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from timebank.ledger.checking.invariants.parts import HELD, Invariant
 
 
 def of_sources(sources: Sequence[Source]) -> tuple[Invariant, ...]:
-    """The promises that are made for all sources together."""
+    """The invariants over all sources together."""
     return _source_unknown(sources), _hold_without_cause(sources), _credit_astray(sources)
 
 
@@ -43,7 +43,7 @@ ORDER BY h.entry_id LIMIT $2""",  # noqa: S608  # from the manifests
 
 
 def _credit_astray(sources: Sequence[Source]) -> Invariant:
-    """Hours are minutes and points of their person, deeds points of theirs, whatever else the entry moves."""
+    """Hours must credit minutes and points to their own person, deeds only points to theirs."""
     credited = "\n    UNION ALL ".join(
         f"SELECT id, person_id, '{source.noun}' AS noun FROM ({source.credited}) AS {source.noun}"  # noqa: S608
         for source in sources
